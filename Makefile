@@ -1,0 +1,82 @@
+# The commands of README.rst. Each makes what it needs: a virtual environment in $(VENV) with keraflow installed
+# from this folder, so that changes of the sources count at once. pip runs again only when setup.cfg changes.
+#
+#   VENV=.venv          where the environment is made
+#   PYTHON=python3.11   the interpreter it is made with
+#   EXTRAS=all          the backends in it: all, theano or tensorflow
+#   PYTEST_ARGS=...     arguments for pytest, for example PYTEST_ARGS="--backend theano tests/backend"
+VENV ?= .venv
+EXTRAS ?= all
+PIP_FLAGS ?= -q
+PYTEST_ARGS ?=
+
+# Theano-PyMC runs on Python 3.10 and 3.11. The first of these interpreters that works and can make environments
+# (a version manager may leave a python3.11 on the path that only prints an error) is taken.
+SUITABLE = import ensurepip, sys, venv; sys.exit(sys.version_info[:2] not in ((3, 10), (3, 11)))
+ifndef PYTHON
+PYTHON := $(shell for one in python3.11 python3.10 python3; do \
+	if $$one -c '$(SUITABLE)' >/dev/null 2>&1; then echo $$one; break; fi; done)
+endif
+
+RUN := $(VENV)/bin/python
+INSTALL := $(RUN) -m pip install --disable-pip-version-check $(PIP_FLAGS) --editable
+PACKAGING := setup.cfg setup.py pyproject.toml
+
+.PHONY: help demo test lint bench clean
+
+help:
+	@echo 'make demo    learn handwritten digits, save, and reload under the other backend'
+	@echo 'make test    all tests on every backend'
+	@echo 'make lint    style, order of imports, types'
+	@echo 'make bench   the benchmarks, on every backend'
+	@echo 'make clean   remove the environment and everything else that was made'
+
+demo: $(VENV)/.has-examples
+	$(RUN) examples/digits_mlp.py
+
+test: $(VENV)/.has-test
+	$(RUN) -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.has-test
+	@status=0; $(RUN) -m flake8 . || status=1; $(RUN) -m isort --check --diff --quiet . || status=1; \
+		$(RUN) -m mypy || status=1; exit $$status
+
+BACKENDS = $(if $(filter all,$(EXTRAS)),tensorflow theano,$(EXTRAS))
+bench: $(VENV)/.has-test
+	@set -e; for file in benchmarks/[a-z]*.py; do for backend in $(BACKENDS); do \
+		echo "== $$file on $$backend"; KERAFLOW_BACKEND=$$backend $(RUN) $$file; done; done
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One file for each state of the environment, newer than the packaging files when that state is up to date.
+$(VENV)/.has-examples: $(PACKAGING) | $(RUN)
+	@echo 'Installing keraflow with its backends in $(VENV) (the first time this downloads about 1 GB) ...'
+	@$(INSTALL) '.[$(EXTRAS),examples]'
+	@touch $@
+
+$(VENV)/.has-test: $(PACKAGING) | $(RUN)
+	@echo 'Installing keraflow with its backends and test tools in $(VENV) (the first time this downloads about 1 GB) ...'
+	@$(INSTALL) '.[$(EXTRAS),examples,test]'
+	@touch $@ $(VENV)/.has-examples
+
+define NO_PYTHON
+Theano-PyMC needs Python 3.10 or 3.11 with the module venv, and python3.11, python3.10 and python3 are not that.
+Install one (on Debian: python3.11 and python3.11-venv) or name one:  make $(MAKECMDGOALS) PYTHON=/path/to/python3.11
+Or do without Theano on any Python from 3.10:
+    make $(MAKECMDGOALS) PYTHON=python3 EXTRAS=tensorflow KERAFLOW_TEST_BACKENDS=tensorflow
+endef
+define WRONG_PYTHON
+$(PYTHON) is not Python 3.10 or 3.11 with the module venv, which Theano-PyMC needs. Name another one:
+    make $(MAKECMDGOALS) PYTHON=/path/to/python3.11
+Or do without Theano:
+    make $(MAKECMDGOALS) PYTHON=$(PYTHON) EXTRAS=tensorflow KERAFLOW_TEST_BACKENDS=tensorflow
+endef
+export NO_PYTHON WRONG_PYTHON
+
+$(RUN):
+	@if [ -z '$(PYTHON)' ]; then printf '%s\n' "$$NO_PYTHON" >&2; exit 1; fi
+	@case '$(EXTRAS)' in *all*|*theano*) \
+		'$(PYTHON)' -c '$(SUITABLE)' || { printf '%s\n' "$$WRONG_PYTHON" >&2; exit 1; };; esac
+	'$(PYTHON)' -m venv $(VENV)
