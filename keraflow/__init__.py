@@ -1,0 +1,27 @@
+"""keraflow: a neural network is written once and runs on Theano or TensorFlow.
+
+Importing this package loads nothing else: its parts are imported when they are first used.
+"""
+import importlib
+from typing import Any
+
+__version__ = '0.1.0'
+
+_MODULES = ('activations', 'backend', 'callbacks', 'config', 'constraints', 'errors', 'initializations', 'layers', 'models',
+            'objectives', 'optimizers', 'random', 'regularizers', 'saving', 'testing', 'utils')
+_NAMES = {'register': 'registry', 'serialize': 'utils', 'unserialize': 'utils', 'KeraFlowError': 'errors',
+          'phase': 'backend', 'seed': 'backend', 'Model': 'models', 'Sequential': 'models'}
+
+__all__ = ['__version__', *_MODULES, *_NAMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f'keraflow.{name}')
+    if name in _NAMES:
+        return getattr(importlib.import_module(f'keraflow.{_NAMES[name]}'), name)
+    raise AttributeError(f"module 'keraflow' has no attribute '{name}'")
+
+
+def __dir__() -> list:
+    return sorted(__all__)

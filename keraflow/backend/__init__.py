@@ -1,0 +1,89 @@
+"""The current backend: ``from keraflow import backend as B``, then ``B.dot(x, W)`` on whichever backend is in use.
+
+Every public method of :class:`keraflow.backend.contract.Backend` is an attribute of this module. The backend
+is opened when the first of them is asked for, not before.
+"""
+import logging
+from typing import Any, Optional
+
+from keraflow import random
+from keraflow.backend.contract import Backend, TensorSpec
+from keraflow.backend.loader import available, choose, load
+from keraflow.backend.phases import current_phase, in_train_phase, phase
+from keraflow.config import Setting, read, set_program, setting
+
+__all__ = ['Backend', 'TensorSpec', 'available', 'current', 'current_phase', 'epsilon', 'floatx', 'in_train_phase',
+           'name', 'phase', 'seed', 'set_epsilon', 'set_floatx', 'use']
+
+_log = logging.getLogger('keraflow')
+_current: Optional[Backend] = None
+
+
+def current() -> Backend:
+    """The backend in use; opened now if it is the first time."""
+    return _current if _current is not None else _open(choose())
+
+
+def use(name: str) -> None:
+    """Switch to another backend.
+
+    Models and layers stay with the backend on which they were made: using one on another backend is a BackendError
+    that says so. Switch before the first layer is linked, or between models.
+    """
+    asked = read('backend', name, 'the program')
+    if _current is None or _current.name != asked.value:
+        _open(asked)
+    set_program('backend', asked.value)
+
+
+def name() -> str:
+    """The name of the backend in use, for example ``'tensorflow'``."""
+    return current().name
+
+
+def floatx() -> str:
+    """dtype of real numbers where nothing else says one: ``'float32'`` or ``'float64'``."""
+    return setting('floatx').value
+
+
+def set_floatx(dtype: str) -> None:
+    """Set the dtype of real numbers for what is made from now on."""
+    set_program('floatx', dtype)
+    if _current is not None:
+        _current.set_floatx(dtype)
+
+
+def epsilon() -> float:
+    """A small number that keeps divisors and logarithms away from zero."""
+    return setting('epsilon').value
+
+
+def set_epsilon(value: float) -> None:
+    """Set :func:`epsilon` for functions that are built from now on."""
+    set_program('epsilon', value)
+
+
+def seed(value: int) -> None:
+    """Start all random numbers anew: initial values and sample order (the same on every backend), and the backend's stream."""
+    random.seed(value)
+    current().seed(value)
+
+
+def _open(asked: Setting) -> Backend:
+    global _current
+    backend = load(asked)
+    backend.set_floatx(floatx())
+    _log.info('Using the %s backend (version %s), asked for by %s.', backend.name, backend.version(), asked.source)
+    _current = backend
+    return backend
+
+
+def __getattr__(attribute: str) -> Any:
+    # Only what the contract has: a misspelt name must not load a backend, nor must an inspecting tool.
+    if attribute.startswith('_') or not hasattr(Backend, attribute):
+        raise AttributeError(f"module 'keraflow.backend' has no attribute '{attribute}'")
+    return getattr(current(), attribute)
+
+
+def __dir__() -> list:
+    return sorted({*__all__, *(attribute for attribute in dir(Backend) if not attribute.startswith('_'))})

@@ -1,0 +1,226 @@
+"""The contract between keraflow and a tensor library.
+
+A plugin is a subclass of :class:`Backend`, found by the entry point group ``keraflow.backends``.
+The methods (here and in :mod:`keraflow.backend.operations`) that raise ``NotImplementedError`` are what a plugin must write; the others are derived
+from them and may be overridden where the library does better.
+``keraflow.testing.check_backend`` compares a plugin with this class and with NumPy.
+
+Rules that hold for every operation:
+
+* *Operands* are tensors or variables of the backend, NumPy arrays, or Python numbers. A Python number
+  takes the dtype of the tensors it meets (floatx where they are integer and the number is not).
+* *Dtypes* are strings: ``'bool'``, ``'int32'``, ``'int64'``, ``'float32'``, ``'float64'``. Of two different dtypes a
+  float wins over an integer, an integer over a bool, and within a kind the wider one (:func:`common_dtype`).
+  A function whose result is real (``sqrt``, ``mean``, ``softmax``, ...) first casts integers and bools to floatx;
+  ``sum``, ``prod`` and ``cumsum`` count bools in int64. Comparisons give bools; ``argmax`` and ``argmin`` int64.
+* *Axes* may be negative. ``axis`` of a reduction is ``None`` (all), an integer, or a sequence of integers.
+* *Broadcasting* is NumPy's, also where a length of 1 is only known from a static shape.
+* *Gradients*: at a kink they are what the branches of ``switch`` give; ``round``, ``sign``, ``floor`` and comparisons have none.
+"""
+import contextlib
+from typing import Any, Callable, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from keraflow.backend.operations import Operations
+
+__all__ = ['Backend', 'TensorSpec', 'Shape', 'common_dtype', 'DTYPES', 'FLOATS']
+
+Tensor = Any      # what the backend computes with
+Variable = Any    # a tensor with a value that can be set
+Shape = tuple     # of int or None; None is a length that is not known before the data
+
+#: In order of promotion.
+DTYPES = ('bool', 'int32', 'int64', 'float32', 'float64')
+FLOATS = ('float32', 'float64')
+
+
+class TensorSpec(NamedTuple):
+    """What is known of a tensor before there is data: static shape (``None`` = unknown length), dtype, name."""
+
+    shape: Shape
+    dtype: str
+    name: Optional[str] = None
+
+
+def common_dtype(*dtypes: str) -> str:
+    """The dtype of a result of operands of these dtypes.
+
+    Examples
+    --------
+    >>> common_dtype('int64', 'float32')
+    'float32'
+    >>> common_dtype('bool', 'int32')
+    'int32'
+    """
+    return max(dtypes, key=DTYPES.index)
+
+
+class Backend(Operations):
+    """Operations, variables and functions of one tensor library.
+
+    Parameters
+    ----------
+    floatx : {'float32', 'float64'}
+        dtype of real numbers where nothing else says one.
+    """
+
+    #: The entry point's name, for example ``'tensorflow'``.
+    name = ''
+
+    def __init__(self, floatx: str = 'float32'):
+        self.set_floatx(floatx)
+
+    # -- settings ---------------------------------------------------------------------------------------------------
+
+    def floatx(self) -> str:
+        """The dtype of real numbers where nothing else says one."""
+        return self._floatx
+
+    def set_floatx(self, dtype: str) -> None:
+        """Set the dtype of real numbers; existing tensors and variables keep theirs."""
+        self._floatx = dtype
+
+    def version(self) -> str:
+        """Version of the tensor library."""
+        raise NotImplementedError
+
+    def devices(self) -> list:
+        """Names of the devices there are: ``'cpu'``, and ``'gpu:0'``, ... where GPUs can be used."""
+        raise NotImplementedError
+
+    def device(self, name: str) -> contextlib.AbstractContextManager:
+        """Place what is made inside ``with B.device('gpu:0'):``; BackendError when there is no such device."""
+        raise NotImplementedError
+
+    # -- variables and values ---------------------------------------------------------------------------------------
+
+    def variable(self, value: Any, dtype: Optional[str] = None, name: Optional[str] = None) -> Variable:
+        """A new variable with a copy of `value` (array or number; dtype floatx unless given or `value` is an integer array)."""
+        raise NotImplementedError
+
+    def is_variable(self, x: Any) -> bool:
+        """Whether `x` is a variable of this backend."""
+        raise NotImplementedError
+
+    def get_value(self, variable: Variable) -> np.ndarray:
+        """A copy of the value of a variable."""
+        raise NotImplementedError
+
+    def set_value(self, variable: Variable, value: Any) -> None:
+        """Set the value of a variable: an array of its shape, cast to its dtype. ShapeError for another shape."""
+        raise NotImplementedError
+
+    def is_tensor(self, x: Any) -> bool:
+        """Whether `x` is a tensor or a variable of this backend."""
+        raise NotImplementedError
+
+    def placeholder(self, shape: Shape, dtype: Optional[str] = None, name: Optional[str] = None) -> Tensor:
+        """A symbolic tensor to be fed by :meth:`function`; lengths of the static `shape` may be ``None``."""
+        raise NotImplementedError
+
+    def constant(self, value: Any, dtype: Optional[str] = None) -> Tensor:
+        """A tensor with a fixed value; dtype as in :meth:`variable`."""
+        raise NotImplementedError
+
+    def eval(self, tensors: Any) -> Any:
+        """The value of a tensor that depends on no placeholder, as an array; a list of tensors gives a list of arrays."""
+        raise NotImplementedError
+
+    # -- what is known of a tensor ----------------------------------------------------------------------------------
+
+    def dtype(self, x: Tensor) -> str:
+        """The dtype of a tensor, as a string."""
+        raise NotImplementedError
+
+    def ndim(self, x: Tensor) -> int:
+        """The number of axes."""
+        raise NotImplementedError
+
+    def shape(self, x: Tensor) -> Tensor:
+        """The lengths of all axes as a 1-D int64 tensor, known when the data are there."""
+        raise NotImplementedError
+
+    def static_shape(self, x: Tensor) -> Shape:
+        """What is known of the shape before there is data, for example ``(None, 64)``."""
+        raise NotImplementedError
+
+    def with_static_shape(self, x: Tensor, shape: Shape) -> Tensor:
+        """The same tensor with the knowledge that it has this static shape (a length of 1 then broadcasts)."""
+        raise NotImplementedError
+
+    # -- functions --------------------------------------------------------------------------------------------------
+
+    def trace(self, fn: Callable, specs: Sequence[TensorSpec]) -> Any:
+        """Run ``fn(*placeholders)`` on fresh symbolic tensors of these specs and return what it returns.
+
+        Nothing is kept: the symbolic world may be dropped as soon as the result is.
+        """
+        return self.symbolic(fn, [self.placeholder(*spec) for spec in specs])
+
+    def symbolic(self, fn: Callable, tensors: Sequence[Tensor]) -> Any:
+        """Run ``fn(*tensors)`` on symbolic tensors that :meth:`placeholder` and earlier calls made."""
+        raise NotImplementedError
+
+    def function(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor],
+                 updates: Sequence = ()) -> Callable[..., list]:
+        """A callable from arrays (one for each placeholder of `inputs`) to the list of the arrays of `outputs`.
+
+        `updates` are pairs ``(variable, new value)``. All outputs and new values are computed from the variables'
+        values before the call; then the variables are set.
+        """
+        raise NotImplementedError
+
+    def compile(self, builder: Callable, specs: Sequence[TensorSpec]) -> Callable[..., list]:
+        """A callable from arrays of these specs to the list of outputs that ``builder(*tensors)`` describes.
+
+        `builder` takes symbolic tensors and returns ``(outputs, updates)``, as for :meth:`function`. It may be run later, and
+        more than once; it must make no variables. The outputs are anything ``numpy.asarray`` takes, computed as late
+        as the backend likes. Arrays must have the dtypes of `specs` and be C-contiguous: they are not checked again.
+        """
+        raise NotImplementedError
+
+    def value_and_gradients(self, loss_fn: Callable[[], Any], variables: Sequence[Variable]) -> tuple:
+        """``(loss, aux, gradients)`` of ``loss, aux = loss_fn()``, a scalar and anything else, inside a builder or eagerly.
+
+        The gradient of a variable that the loss does not depend on is zeros.
+        """
+        raise NotImplementedError
+
+    def gradients(self, loss: Tensor, variables: Sequence[Variable]) -> list:
+        """Gradients of a symbolic scalar that is already there with regard to variables or tensors it was made from."""
+        raise NotImplementedError
+
+    # -- creation ---------------------------------------------------------------------------------------------------
+
+    def zeros(self, shape: Shape, dtype: Optional[str] = None) -> Tensor:
+        """Zeros; lengths may be integers or integer scalars of the backend."""
+        return self.full(shape, 0, dtype)
+
+    def ones(self, shape: Shape, dtype: Optional[str] = None) -> Tensor:
+        """Ones; lengths as in :meth:`zeros`."""
+        return self.full(shape, 1, dtype)
+
+    def full(self, shape: Shape, value: Any, dtype: Optional[str] = None) -> Tensor:
+        """`value` everywhere, cast to `dtype` (floatx)."""
+        raise NotImplementedError
+
+    def eye(self, size: int, dtype: Optional[str] = None) -> Tensor:
+        """The identity matrix ``(size, size)``."""
+        return self.constant(np.eye(size), dtype or self.floatx())
+
+    def zeros_like(self, x: Tensor, dtype: Optional[str] = None) -> Tensor:
+        """Zeros of the shape (and dtype unless given) of `x`."""
+        raise NotImplementedError
+
+    def ones_like(self, x: Tensor, dtype: Optional[str] = None) -> Tensor:
+        """Ones of the shape (and dtype unless given) of `x`."""
+        raise NotImplementedError
+
+    def arange(self, stop: Any, dtype: str = 'int64') -> Tensor:
+        """``0, 1, ..., stop - 1``; `stop` may be an integer scalar of the backend."""
+        raise NotImplementedError
+
+    def cast(self, x: Tensor, dtype: str) -> Tensor:
+        """`x` as `dtype`; reals are cut towards zero, bools become 0 and 1, and everything but 0 is true."""
+        raise NotImplementedError

@@ -1,0 +1,80 @@
+"""The errors keraflow raises, and the advice that goes with them.
+
+Every mistake of a user is told before the backend is called, with the same text on every backend:
+where it happened, what was expected, what was received, and what to write instead.
+"""
+import difflib
+from typing import Iterable
+
+__all__ = ['KeraFlowError', 'ArgumentError', 'ArgumentTypeError', 'ShapeError', 'GraphError',
+           'DataError', 'SerializationError', 'ModelFileError', 'BackendError', 'nearest']
+
+
+class KeraFlowError(Exception):
+    """Base of all errors that keraflow raises on purpose."""
+
+
+class ArgumentError(KeraFlowError, ValueError):
+    """An argument has the right type but a value that cannot be used."""
+
+
+class ArgumentTypeError(KeraFlowError, TypeError):
+    """An argument has the wrong type, is missing, or does not exist."""
+
+
+class ShapeError(KeraFlowError, ValueError):
+    """A tensor or an array does not have the shape a layer or a model needs."""
+
+
+class GraphError(KeraFlowError, ValueError):
+    """Layers and Kensors are connected in a way that cannot be computed."""
+
+
+class DataError(KeraFlowError, ValueError):
+    """The arrays given to ``fit``, ``evaluate`` or ``predict`` cannot be used."""
+
+
+class SerializationError(KeraFlowError, ValueError):
+    """An object cannot be turned into plain data, or plain data into an object."""
+
+
+class ModelFileError(SerializationError):
+    """A file is damaged, is not a keraflow file, or does not fit the model."""
+
+
+class BackendError(KeraFlowError, RuntimeError):
+    """A backend is missing, unknown, or used with objects of another backend."""
+
+
+#: What users of other libraries write, and keraflow's word for it.
+SYNONYMS = {
+    'units': 'output_dim', 'out_features': 'output_dim', 'num_units': 'output_dim',
+    'filters': 'nb_kernel', 'nb_filter': 'nb_kernel', 'epochs': 'nb_epoch',
+    'kernel_initializer': 'init', 'use_bias': 'bias', 'weights': 'initial_weights',
+    'kernel_regularizer': 'regularizers', 'kernel_constraint': 'constraints',
+    'rate': 'drop_rate', 'p': 'drop_rate', 'learning_rate': 'lr', 'sample_weight': 'sample_weights',
+    'batch_shape': 'batch_size',
+}
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """Advice for a name that does not exist: `` Did you mean 'x'?``, or the list of choices.
+
+    Examples
+    --------
+    >>> nearest('sofmax', ['softmax', 'tanh'])
+    "Did you mean 'softmax'?"
+    >>> nearest('units', ['output_dim', 'bias'])
+    "Did you mean 'output_dim'?"
+    >>> nearest('zzz', ['softmax', 'tanh'])
+    'Choose one of softmax, tanh.'
+    """
+    names = sorted(set(choices))
+    synonym = SYNONYMS.get(name)
+    if synonym in names:
+        return f"Did you mean '{synonym}'?"
+    by_lower = {candidate.lower(): candidate for candidate in names}
+    close = difflib.get_close_matches(str(name).lower(), list(by_lower), n=1)
+    if close:
+        return f"Did you mean '{by_lower[close[0]]}'?"
+    return f"Choose one of {', '.join(names)}." if names else ''
