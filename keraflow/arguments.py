@@ -1,0 +1,82 @@
+"""What a user gives for several named things (parameters, inputs, outputs): a dict, a list, or one value."""
+from typing import Any, Dict, List, Sequence
+
+import numpy as np
+
+from keraflow.errors import ArgumentError, ArgumentTypeError, nearest
+from keraflow.schema import describe
+
+__all__ = ['to_list', 'assign', 'is_array_like', 'split_arrays']
+
+
+def to_list(value: Any) -> List[Any]:
+    """`value` itself if it is a list, the elements of a tuple, else a list of one.
+
+    Examples
+    --------
+    >>> to_list(3), to_list([3]), to_list((3, 4))
+    ([3], [3], [3, 4])
+    """
+    if isinstance(value, list):
+        return value
+    return list(value) if isinstance(value, tuple) else [value]
+
+
+def assign(value: Any, names: Sequence[str], where: str, *, single: bool = False) -> Dict[str, Any]:
+    """The values by name, in the order of `names`; names without a value are left out.
+
+    Parameters
+    ----------
+    value : dict, list, tuple, None or (with `single`) any other value
+        A dict goes by name, a list by order; one value is for the only name.
+    names : sequence of str
+        The names there are.
+    where : str
+        Start of a message, such as ``'dense1: regularizers'``.
+    single : bool
+        Whether one value may stand for a list of one.
+
+    Raises
+    ------
+    ArgumentError
+        For a name that does not exist, or more values than names.
+    ArgumentTypeError
+        For one value where only a dict or a list will do.
+
+    Examples
+    --------
+    >>> assign(['l1'], ['W', 'b'], 'dense1: regularizers')
+    {'W': 'l1'}
+    """
+    if value is None:
+        return {}
+    if isinstance(value, dict):
+        for name in value:
+            if name not in names:
+                raise ArgumentError(f"{where}: there is no '{name}'. {nearest(str(name), names)}")
+        return {name: value[name] for name in names if value.get(name) is not None}
+    if isinstance(value, (list, tuple)):
+        if len(value) > len(names):
+            raise ArgumentError(f'{where}: expected at most {len(names)} ({", ".join(names) or "there are none"}), received {len(value)}.')
+        return {name: item for name, item in zip(names, value) if item is not None}
+    if single and len(names) == 1:
+        return {names[0]: value}
+    raise ArgumentTypeError(f'{where}: expected a dict by name or a list in the order {", ".join(names)}, received {describe(value)}.')
+
+
+def is_array_like(value: Any) -> bool:
+    """Whether `value` is an array or a nested list of numbers, and not a list of arrays."""
+    if isinstance(value, (list, tuple)):
+        return not any(isinstance(item, np.ndarray) for item in value) and _innermost_is_number(value)
+    return hasattr(value, '__array__') or np.isscalar(value)
+
+
+def split_arrays(value: Any) -> Any:
+    """Arrays from a user as a dict or a list: one array (or nested list of numbers) becomes a list of one."""
+    return [value] if value is not None and not isinstance(value, dict) and is_array_like(value) else value
+
+
+def _innermost_is_number(value: Any) -> bool:
+    while isinstance(value, (list, tuple)) and value:
+        value = value[0]
+    return isinstance(value, (int, float, np.number, np.bool_))

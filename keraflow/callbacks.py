@@ -1,0 +1,54 @@
+"""What a program may do while a model trains."""
+from typing import Any, Dict, Sequence
+
+__all__ = ['Callback', 'CallbackList']
+
+
+class Callback:
+    """Base of callbacks: define the hooks you need.
+
+    ``self.model`` is the model that trains. ``self.model.stop_training = True`` ends training after the current batch.
+
+    Examples
+    --------
+    >>> class StopWhenGood(Callback):
+    ...     def on_epoch_end(self, epoch, logs):
+    ...         self.model.stop_training = logs['loss'] < 0.1
+    """
+
+    model: Any = None
+
+    def on_train_begin(self, logs: Dict[str, Any]) -> None:
+        """Before the first epoch; `logs` is empty."""
+
+    def on_train_end(self, logs: Dict[str, Any]) -> None:
+        """After the last epoch, also after an interruption; `logs` are those of the last complete epoch."""
+
+    def on_epoch_begin(self, epoch: int, logs: Dict[str, Any]) -> None:
+        """Before the first batch of an epoch, counted from 0; `logs` is empty."""
+
+    def on_epoch_end(self, epoch: int, logs: Dict[str, Any]) -> None:
+        """After an epoch and its validation; `logs` are what goes into the history."""
+
+    def on_batch_begin(self, batch: int, logs: Dict[str, Any]) -> None:
+        """Before a batch, counted from 0 in each epoch; `logs` has its ``size``."""
+
+    def on_batch_end(self, batch: int, logs: Dict[str, Any]) -> None:
+        """After a batch; `logs` has its ``size``, loss and metrics."""
+
+
+class CallbackList:
+    """Several callbacks as one."""
+
+    def __init__(self, callbacks: Sequence[Callback], model: Any):
+        self.callbacks = list(callbacks)
+        for callback in self.callbacks:
+            callback.model = model
+
+    def __bool__(self) -> bool:
+        return bool(self.callbacks)
+
+    def call(self, hook: str, *args: Any) -> None:
+        """Call a hook of each callback in order."""
+        for callback in self.callbacks:
+            getattr(callback, hook)(*args)

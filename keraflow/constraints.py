@@ -1,0 +1,126 @@
+"""Constraints: what a parameter is replaced by after each update."""
+from typing import Any
+
+from keraflow import backend as B
+from keraflow.errors import ShapeError
+from keraflow.registry import builtin, resolve
+from keraflow.schema import Axes, PositiveFloat
+from keraflow.serialization import Serializable
+
+__all__ = ['Constraint', 'MaxNorm', 'NonNeg', 'UnitNorm', 'get']
+
+#: Below every sum of squares that counts. The square root has no finite gradient at zero.
+_TINY = 1e-30
+
+
+class Constraint(Serializable):
+    """Base of constraints: called with a parameter, it returns the value allowed in its place, of the same shape."""
+
+    kind = 'constraint'
+
+    def __call__(self, param: Any) -> Any:
+        raise NotImplementedError
+
+
+@builtin('constraint', 'maxnorm')
+class MaxNorm(Constraint):
+    """Norms of at most `m`: ``w * clip(norm, 0, m) / (epsilon + norm)``, where ``norm = sqrt(sum(w ** 2, axis))``.
+
+    Parameters
+    ----------
+    m : float
+        The largest norm, above 0.
+    axis : int or list of int
+        The axes over which squares are added up. With 0 the weights ``W (input_dim, output_dim)`` of a Dense have a
+        norm for each output. For a convolution's ``W (input_depth, nb_kernel, rows, cols)`` write ``[0, 2, 3]``: a
+        norm for each kernel.
+
+    Raises
+    ------
+    ShapeError
+        If the parameter does not have such an axis.
+
+    References
+    ----------
+    N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov, 2014: Dropout: a simple way to prevent
+    neural networks from overfitting.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Dense
+    >>> layer = Dense(3, constraints={'W': MaxNorm(1.5)})
+    """
+
+    def __init__(self, m: PositiveFloat = 2, axis: Axes = 0):
+        self.m = m
+        self.axis = axis
+
+    def __call__(self, param: Any) -> Any:
+        norm = _norm(param, self.axis, 'MaxNorm')
+        return param * (B.minimum(norm, self.m) / (norm + B.epsilon()))
+
+
+@builtin('constraint', 'nonneg')
+class NonNeg(Constraint):
+    """No value below zero: ``max(w, 0)``.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Dense
+    >>> layer = Dense(3, constraints=['nonneg'])
+    """
+
+    def __call__(self, param: Any) -> Any:
+        return B.maximum(param, 0.)
+
+
+@builtin('constraint', 'unitnorm')
+class UnitNorm(Constraint):
+    """Norms of 1: ``w / (epsilon + sqrt(sum(w ** 2, axis)))``. What is zero stays zero.
+
+    Parameters
+    ----------
+    axis : int or list of int
+        The axes over which squares are added up, as in :class:`MaxNorm`.
+
+    Raises
+    ------
+    ShapeError
+        If the parameter does not have such an axis.
+
+    References
+    ----------
+    T. Salimans and D. P. Kingma, 2016: Weight normalization: a simple reparameterization to accelerate training of deep
+    neural networks.
+    """
+
+    def __init__(self, axis: Axes = 0):
+        self.axis = axis
+
+    def __call__(self, param: Any) -> Any:
+        return param / (_norm(param, self.axis, 'UnitNorm') + B.epsilon())
+
+
+def get(value: Any) -> Any:
+    """The constraint of a name (``'maxnorm'``), a class, or an object.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> get('maxnorm').m
+    2
+    """
+    return resolve('constraint', value)
+
+
+def _norm(param: Any, axis: Axes, where: str) -> Any:
+    ndim = B.ndim(param)
+    for one in axis if isinstance(axis, (list, tuple)) else [axis]:
+        if not -ndim <= one < ndim:
+            raise ShapeError(f'{where}: there is no axis {one} in a parameter of {ndim} '
+                             f"{'axis' if ndim == 1 else 'axes'}, {B.static_shape(param)}. Pass another axis=.")
+    return B.sqrt(B.maximum(B.sum(B.square(param), axis, keepdims=True), _TINY))

@@ -1,0 +1,171 @@
+"""JSON text to plain data, strictly.
+
+The standard library's scanner, in C, does the work. What it would let pass (duplicate keys, NaN, numbers that
+overflow, deep nesting, lone surrogates) is refused here. Its hooks do not know where they are in the text: only when
+something is refused is the text walked again, in Python, to find the line.
+"""
+import itertools
+import json
+import re
+from typing import Any, Callable, Dict, Iterator, List, NoReturn, Optional, Set, Tuple, Union
+
+from keraflow.files.limits import Limits
+from keraflow.files.refusal import excerpt, refuse
+from keraflow.files.scalars import RefusedNumber, decode, to_float, to_int
+
+__all__ = ['parse_json']
+
+_WHITESPACE = {ord(char): None for char in ' \t\n\r'}
+_TOKEN = re.compile(r'["\[\]{}:]|-?[0-9][-+.0-9eE]*|NaN|-?Infinity')
+# An escaped backslash and an honest surrogate pair are passed over; group 1 is what remains: NUL or half a pair.
+_BAD_ESCAPE = re.compile(r'\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}'
+                         r'|(\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2}))')
+_MAYBE_BAD_ESCAPE = re.compile(r'\\u(?:0000|[dD][89a-fA-F])')
+
+
+class _DuplicateKey(Exception):
+    """Raised by the hook, to start the search for the line."""
+
+
+def parse_json(text: Union[str, bytes], source: object = '<string>', limits: Limits = Limits()) -> Any:
+    """Plain data from JSON text.
+
+    Parameters
+    ----------
+    text : str or bytes
+        Bytes are UTF-8 without a byte order mark.
+    source : object
+        The name in messages, usually the path.
+    limits : Limits
+        Size, depth and number of nodes, checked before any value is made.
+
+    Returns
+    -------
+    None, bool, int, float, str, list or dict
+
+    Raises
+    ------
+    ModelFileError
+        With the source and the line: not JSON; a key twice; NaN, Infinity or an overflow; an integer of more than 17
+        digits; too deep, too many or too large; not UTF-8; NUL or half a surrogate pair.
+
+    Examples
+    --------
+    >>> parse_json('{"units": 3}')
+    {'units': 3}
+    >>> parse_json('{"units": 3, "units": 4}')
+    Traceback (most recent call last):
+    keraflow.errors.ModelFileError: <string>:1: the key 'units' is written twice. Remove one.
+    """
+    text = decode(text, source, limits)
+    try:
+        _check_structure(text, source, limits)
+        _check_escapes(text, source)
+        return json.loads(text, object_pairs_hook=_unique, parse_int=to_int, parse_float=to_float,
+                          parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        extra = error.msg == 'Extra data'
+        what = 'there is more text after the end of the data' if extra else f'this is not valid JSON: {error.msg}'
+        raise refuse(f'{source}:{error.lineno}', f'{what} (column {error.colno}). Correct it, or save again.') from None
+    except RefusedNumber as error:
+        number, reason = error.args
+        line = _line_of(text, lambda kind, value: kind == 'number' and value == number)
+        raise refuse(f'{source}:{line}', f'the number {excerpt(number)} {reason}') from None
+    except _DuplicateKey:
+        _refuse_duplicate(text, source)
+    except RecursionError:                                      # only where the caller raised max_depth
+        raise refuse(source, 'lists and dicts are nested too deeply for this Python. Flatten the data.') from None
+
+
+def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise _DuplicateKey
+    return result
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise RefusedNumber(text, 'is not JSON. Numbers in a file are finite.')
+
+
+def _check_structure(text: str, source: object, limits: Limits) -> None:
+    """Depth and number of nodes, from the punctuation alone: linear, and before a scanner can recurse."""
+    bare = re.sub(r'\\.', '', text, flags=re.DOTALL)            # first the escapes, then each string to one quote
+    bare = re.sub('"[^"]*"?', '"', bare).translate(_WHITESPACE)
+    brackets = re.sub(r'[^\[\]{}]+', '', bare)
+    if max(itertools.accumulate(map({'[': 1, '{': 1, ']': -1, '}': -1}.__getitem__, brackets)), default=0) \
+            > limits.max_depth:
+        line = _line_of(text, _deeper_than(limits.max_depth))
+        raise refuse(f'{source}:{line}', f'lists and dicts are nested deeper than {limits.max_depth}. '
+                                         'Flatten the data.')
+    opened = bare.count('[') + bare.count('{') - bare.count('[]') - bare.count('{}')
+    nodes = 1 + opened + bare.count(',') + bare.count(':')      # each list has one value more than it has commas
+    if nodes > limits.max_nodes:
+        raise refuse(source, f'there are {nodes} keys and values; the limit is {limits.max_nodes}. '
+                             'If you trust the file, pass larger limits.')
+
+
+def _check_escapes(text: str, source: object) -> None:
+    if not _MAYBE_BAD_ESCAPE.search(text):
+        return
+    for match in _BAD_ESCAPE.finditer(text):
+        if match[1]:
+            line = text.count('\n', 0, match.start()) + 1
+            raise refuse(f'{source}:{line}', f'the escape {match[1]} is not a character. Remove it.')
+
+
+# -- finding the line, after a refusal ---------------------------------------------------------------------------------
+
+def _tokens(text: str) -> Iterator[Tuple[int, str, str]]:
+    """(offset, kind, value) of strings (decoded), numbers and punctuation, in the order of the text."""
+    read_string = json.JSONDecoder().raw_decode
+    offset = 0
+    while True:
+        match = _TOKEN.search(text, offset)
+        if match is None:
+            return
+        start, offset, value = match.start(), match.end(), match[0]
+        if value == '"':
+            value, offset = read_string(text, start)
+            yield start, 'string', value
+        elif value in '[]{}:':
+            yield start, value, value
+        else:
+            yield start, 'number', value
+
+
+def _line_of(text: str, wanted: Callable[[str, str], bool]) -> int:
+    for offset, kind, value in _tokens(text):
+        if wanted(kind, value):
+            return text.count('\n', 0, offset) + 1
+    return 1
+
+
+def _deeper_than(limit: int) -> Callable[[str, str], bool]:
+    depth = 0
+
+    def wanted(kind: str, value: str) -> bool:
+        nonlocal depth
+        depth += (kind in '[{') - (kind in ']}')
+        return depth > limit
+    return wanted
+
+
+def _refuse_duplicate(text: str, source: object) -> NoReturn:
+    """Walk the text with the set of keys of each open dict; a string is a key when a colon follows it."""
+    keys: List[Set[str]] = []
+    last: Optional[Tuple[int, str]] = None
+    for offset, kind, value in _tokens(text):
+        if kind in '[{':
+            keys.append(set())
+        elif kind in ']}':
+            keys.pop()
+        elif kind == 'string':
+            last = offset, value
+        elif kind == ':' and last is not None:
+            if last[1] in keys[-1]:
+                break
+            keys[-1].add(last[1])
+    assert last is not None
+    line = text.count('\n', 0, last[0]) + 1
+    raise refuse(f'{source}:{line}', f'the key {excerpt(last[1])} is written twice. Remove one.')

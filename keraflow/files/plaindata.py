@@ -1,0 +1,175 @@
+"""Plain data (None, bool, int, float, str, list, dict with string keys) to and from JSON and YAML.
+
+The two formats hold the same data: what was written as one and rewritten as the other is equal, floats to the last bit.
+"""
+import json
+import os
+from typing import Any
+
+from keraflow.errors import ModelFileError
+from keraflow.files.checking import check_plain
+from keraflow.files.json_text import parse_json
+from keraflow.files.limits import Limits
+from keraflow.files.refusal import excerpt, refuse
+from keraflow.files.regular import PathLike, read_regular
+from keraflow.files.yaml_text import parse_yaml
+from keraflow.files.yaml_writer import write_yaml
+
+__all__ = ['Limits', 'check_plain', 'dump_json', 'dump_plain', 'dump_yaml', 'parse_json', 'parse_yaml', 'read_plain']
+
+_FORMATS = {'.json': 'json', '.yaml': 'yaml', '.yml': 'yaml'}
+
+
+def dump_json(data: Any, *, limits: Limits = Limits(), **dump_args: Any) -> str:
+    """JSON text for plain data.
+
+    Parameters
+    ----------
+    data : None, bool, int, float, str, list or dict
+        The data. Keys keep their order.
+    limits : Limits
+        Depth and number of nodes.
+    **dump_args
+        For ``json.dumps``, such as ``indent=2``. With any of them the text is read back and compared.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ModelFileError
+        The data, or the text that the arguments give, could not be read back equal.
+
+    Examples
+    --------
+    >>> dump_json({'units': [1, 2.5, None]})
+    '{"units": [1, 2.5, null]}'
+    """
+    check_plain(data, limits)
+    try:
+        text = json.dumps(data, allow_nan=False, **dump_args)
+    except (TypeError, ValueError) as error:
+        raise refuse('dump_args', f'json.dumps says: {str(error)[:150]}. Correct the arguments.') from None
+    if dump_args:
+        _check_same(data, text, parse_json, limits)
+    return text
+
+
+def dump_yaml(data: Any, *, limits: Limits = Limits(), **dump_args: Any) -> str:
+    """YAML text for plain data: blocks, lists of scalars on one line, no alias ever.
+
+    Parameters
+    ----------
+    data : None, bool, int, float, str, list or dict
+        The data. Keys keep their order.
+    limits : Limits
+        Depth and number of nodes.
+    **dump_args
+        As for ``yaml.dump``: ``default_flow_style``, ``sort_keys``, ``indent``, ``width``, ``allow_unicode``,
+        ``line_break``. With any of them the text is read back and compared.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ModelFileError
+        The data, or the text that the arguments give, could not be read back equal.
+
+    Examples
+    --------
+    >>> print(dump_yaml({'layers': [{'name': 'on', 'shape': [3, 4]}]}), end='')
+    layers:
+    - name: 'on'
+      shape: [3, 4]
+    """
+    check_plain(data, limits)
+    try:
+        text = write_yaml(data, **dump_args)
+    except ModelFileError:                                      # is a ValueError, and says it better
+        raise
+    except (TypeError, ValueError) as error:
+        raise refuse('dump_args', f'the YAML writer says: {str(error)[:150]}. Correct the arguments.') from None
+    if dump_args:
+        _check_same(data, text, parse_yaml, limits)
+    return text
+
+
+def dump_plain(data: Any, path: PathLike, *, limits: Limits = Limits(), **dump_args: Any) -> str:
+    """Text for a file, in the format that the extension of `path` names. Nothing is opened.
+
+    JSON is indented by two, so that a person can read it and a diff shows single lines.
+
+    Parameters
+    ----------
+    data : None, bool, int, float, str, list or dict
+        The data.
+    path : path
+        Ends with ``.json``, ``.yaml`` or ``.yml``.
+    limits : Limits
+        Depth and number of nodes.
+    **dump_args
+        For `dump_json` or `dump_yaml`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ModelFileError
+        Another extension, or data that cannot be saved.
+
+    Examples
+    --------
+    >>> dump_plain([1], 'arch.yaml')
+    '[1]\\n'
+    """
+    if _format_of(path) == 'yaml':
+        return dump_yaml(data, limits=limits, **dump_args)
+    if dump_args:
+        return dump_json(data, limits=limits, **{'indent': 2, **dump_args}) + '\n'
+    check_plain(data, limits)
+    return json.dumps(data, allow_nan=False, indent=2) + '\n'
+
+
+def read_plain(path: PathLike, limits: Limits = Limits()) -> Any:
+    """Plain data from a file, in the format that its extension names.
+
+    Parameters
+    ----------
+    path : path
+        Ends with ``.json``, ``.yaml`` or ``.yml``.
+    limits : Limits
+        Size, depth and number of nodes.
+
+    Returns
+    -------
+    None, bool, int, float, str, list or dict
+
+    Raises
+    ------
+    ModelFileError
+        Another extension, not a regular file, too large, or not what `parse_json` or `parse_yaml` accept.
+    FileNotFoundError
+        There is no such file.
+    """
+    parse = {'json': parse_json, 'yaml': parse_yaml}[_format_of(path)]
+    return parse(read_regular(path, limits.max_bytes), os.fspath(path), limits)
+
+
+def _format_of(path: PathLike) -> str:
+    extension = os.path.splitext(os.fspath(path))[1]
+    if extension not in _FORMATS:
+        raise refuse(os.fspath(path), f'the extension {excerpt(extension)} is not one for an architecture. '
+                                      'Use .json, .yaml or .yml.')
+    return _FORMATS[extension]
+
+
+def _check_same(data: Any, text: str, parse: Any, limits: Limits) -> None:
+    """The caller's arguments can do anything to the text: see that it still means the data."""
+    # Compared as text, which tells 1 from 1.0 and from True, and 0.0 from -0.0.
+    if json.dumps(parse(text, 'dump_args', limits), sort_keys=True) != json.dumps(data, sort_keys=True):
+        raise refuse('dump_args', 'with these arguments the text does not hold the data. Leave them out.')

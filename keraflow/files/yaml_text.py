@@ -1,0 +1,217 @@
+"""YAML text to plain data: a strict subset that means the same as JSON.
+
+Built from the parser's *events* by one loop. A composer or a constructor never runs, so there is nothing in a file
+that could name a class, share a node or nest a C stack. Scalars follow JSON's rules, whatever YAML's own say: a plain
+``1e-3`` is a number; ``on``, ``yes``, dates and ``1:30`` are strings; what is quoted is always a string.
+"""
+import re
+from typing import Any, Callable, Dict, List, NoReturn, Tuple, Union
+
+import yaml
+
+from keraflow.errors import ModelFileError
+from keraflow.files.limits import Limits
+from keraflow.files.refusal import excerpt, refuse
+from keraflow.files.scalars import FORBIDDEN_TEXT, NUMBER, RefusedNumber, decode, to_float, to_int
+
+__all__ = ['LOADER', 'NOT_FINITE', 'WORDS', 'parse_yaml']
+
+#: The parser in C where PyYAML was built with it: ten times faster, the same events.
+LOADER: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+
+#: The plain scalars that are not strings.
+WORDS = {'true': True, 'false': False, 'null': None}
+
+#: How YAML and Python spell numbers that are not finite.
+NOT_FINITE = re.compile(r'[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|NaN|-?Infinity')
+
+# What YAML calls printable. Checked first, so that both parsers see only text that they can read.
+_UNPRINTABLE = re.compile('[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]')
+
+
+def parse_yaml(text: Union[str, bytes], source: object = '<string>', limits: Limits = Limits()) -> Any:
+    """Plain data from YAML text.
+
+    Parameters
+    ----------
+    text : str or bytes
+        Bytes are UTF-8 without a byte order mark.
+    source : object
+        The name in messages, usually the path.
+    limits : Limits
+        Size, depth and number of nodes.
+
+    Returns
+    -------
+    None, bool, int, float, str, list or dict
+        Equal to what `parse_json` gives for the same data.
+
+    Raises
+    ------
+    ModelFileError
+        With the source and the line: not YAML; an anchor, an alias, a tag, a merge key, a directive or a second
+        document; a key that is there twice, spans lines or is not a string; a value that is missing; a number that
+        is not finite or has more than 17 digits; too deep, too many or too large.
+
+    Examples
+    --------
+    >>> parse_yaml('lr: 1e-3\\nnesterov: yes\\nunits: [3, null]')
+    {'lr': 0.001, 'nesterov': 'yes', 'units': [3, None]}
+    >>> parse_yaml('layer: !!python/name:os.system')
+    Traceback (most recent call last):
+    keraflow.errors.ModelFileError: <string>:1: a tag is not allowed. Remove '!!python/name:os.system'.
+    """
+    text = decode(text, source, limits)
+    bad = _UNPRINTABLE.search(text)
+    if bad:
+        line = text.count('\n', 0, bad.start()) + 1
+        raise refuse(f'{source}:{line}', f'the character {excerpt(bad[0])} is not allowed in YAML. '
+                                         'Escape or remove it.')
+    builder = _Builder(source, limits)
+    try:
+        for event in yaml.parse(text, Loader=LOADER):
+            builder.handlers[type(event)](event)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f'{source}:{mark.line + 1}' if mark else str(source)
+        problem = (error.problem or '')[:120]
+        raise refuse(place, f'this is not valid YAML: {problem}. Correct it, or save again.') from None
+    except yaml.YAMLError as error:
+        raise refuse(source, f'this is not valid YAML: {str(error)[:120]}. Correct it, or save again.') from None
+    return builder.result()
+
+
+class _Builder:
+    """One method for each event, and a stack of the lists and dicts that are open."""
+
+    def __init__(self, source: object, limits: Limits):
+        self.source = source
+        self.limits = limits
+        self.top: List[Any] = []                                # will hold the one value of the one document
+        self.container: Any = self.top
+        self.key: Any = None                                    # of the open dict: None where a key comes next
+        self.stack: List[Tuple[Any, Any]] = []
+        self.documents = 0
+        self.nodes = 0
+        self.handlers: Dict[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self.scalar,
+            yaml.SequenceStartEvent: self.open_list, yaml.MappingStartEvent: self.open_dict,
+            yaml.SequenceEndEvent: self.close, yaml.MappingEndEvent: self.close,
+            yaml.AliasEvent: self.alias,
+            yaml.DocumentStartEvent: self.document, yaml.DocumentEndEvent: self.ignore,
+            yaml.StreamStartEvent: self.ignore, yaml.StreamEndEvent: self.ignore}
+
+    def result(self) -> Any:
+        if not self.top:                                        # comments only
+            raise refuse(self.source, 'the file is empty. Save the model again.')
+        return self.top[0]
+
+    def ignore(self, event: yaml.Event) -> None:
+        pass
+
+    def document(self, event: yaml.DocumentStartEvent) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            raise self.refusal(event, 'a second document begins here. Keep one for each file.')
+        if event.version or event.tags:
+            raise self.refusal(event, 'a directive is not allowed. Remove the lines that begin with %.')
+
+    def alias(self, event: yaml.AliasEvent) -> None:
+        raise self.refusal(event, f'an alias is not allowed. Write out what {excerpt(f"*{event.anchor}")} stands for.')
+
+    def scalar(self, event: yaml.ScalarEvent) -> None:
+        if event.anchor is not None or event.tag is not None:
+            self.refuse_properties(event)
+        self.nodes += 1
+        if self.nodes > self.limits.max_nodes:
+            self.refuse_nodes(event)
+        if event.style == '"':                                  # only there are escapes
+            self.check_escapes(event)
+        if self.container.__class__ is dict and self.key is None:
+            self.key = self.new_key(event)
+        else:
+            self.add(event.value if event.style else self.plain(event))
+
+    def open_list(self, event: yaml.SequenceStartEvent) -> None:
+        self.open(event, [])
+
+    def open_dict(self, event: yaml.MappingStartEvent) -> None:
+        self.open(event, {})
+
+    def open(self, event: Any, container: Any) -> None:
+        if event.anchor is not None or event.tag is not None:
+            self.refuse_properties(event)
+        self.nodes += 1
+        if self.nodes > self.limits.max_nodes:
+            self.refuse_nodes(event)
+        if self.container.__class__ is dict and self.key is None:
+            raise self.refusal(event, 'a key is a list or a dict. Write a string.')
+        if len(self.stack) >= self.limits.max_depth:
+            raise self.refusal(event, f'lists and dicts are nested deeper than {self.limits.max_depth}. '
+                                      'Flatten the data.')
+        self.add(container)
+        self.stack.append((self.container, self.key))
+        self.container, self.key = container, None
+
+    def close(self, event: yaml.Event) -> None:
+        self.container, self.key = self.stack.pop()
+
+    def add(self, value: Any) -> None:
+        if self.container.__class__ is dict:
+            self.container[self.key] = value
+            self.key = None
+        else:
+            self.container.append(value)
+
+    def new_key(self, event: Any) -> str:
+        key: str = event.value
+        if event.start_mark.line != event.end_mark.line:
+            raise self.refusal(event, f'the key {excerpt(key)} spans several lines. Write it on one.')
+        if not event.style:
+            if key == '<<':
+                raise self.refusal(event, 'a merge key is not allowed. Write out what it stands for.')
+            if type(self.plain(event)) is not str:
+                raise self.refusal(event, f'the key {excerpt(key)} is not a string. Put it in quotes.')
+        if key in self.container:
+            raise self.refusal(event, f'the key {excerpt(key)} is written twice. Remove one.')
+        return key
+
+    def plain(self, event: yaml.ScalarEvent) -> Any:
+        """The value of an unquoted scalar, by JSON's rules."""
+        text: str = event.value
+        if text in WORDS:
+            return WORDS[text]
+        if not text:
+            raise self.refusal(event, "a key or a value is missing. Write null, or '' for an empty string.")
+        if text[0] in '-0123456789':
+            match = NUMBER.fullmatch(text)
+            if match:
+                return self.number(event, match)
+        if text[0] in '.-+NI' and NOT_FINITE.fullmatch(text):
+            raise self.refusal(event, f'the number {excerpt(text)} is not allowed. Numbers in a file are finite.')
+        return text
+
+    def number(self, event: yaml.ScalarEvent, match: 're.Match[str]') -> Union[int, float]:
+        try:
+            return to_float(match[0]) if match[1] or match[2] else to_int(match[0])
+        except RefusedNumber as error:
+            number, reason = error.args
+            raise self.refusal(event, f'the number {excerpt(number)} {reason}') from None
+
+    def check_escapes(self, event: yaml.ScalarEvent) -> None:
+        forbidden = FORBIDDEN_TEXT.search(event.value)
+        if forbidden:
+            raise self.refusal(event, f'the character {excerpt(forbidden[0])} is not allowed. Remove its escape.')
+
+    def refuse_properties(self, event: Any) -> NoReturn:
+        if event.anchor is not None:
+            raise self.refusal(event, f'an anchor is not allowed. Remove {excerpt("&" + event.anchor)}.')
+        tag = event.tag.replace('tag:yaml.org,2002:', '!!', 1)
+        raise self.refusal(event, f'a tag is not allowed. Remove {excerpt(tag)}.')
+
+    def refuse_nodes(self, event: yaml.Event) -> NoReturn:
+        raise self.refusal(event, f'there are more than {self.limits.max_nodes} keys and values. '
+                                  'If you trust the file, pass larger limits.')
+
+    def refusal(self, event: Any, message: str) -> ModelFileError:
+        return refuse(f'{self.source}:{event.start_mark.line + 1}', message)

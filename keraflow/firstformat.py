@@ -1,0 +1,76 @@
+"""The first Keraflow's file format (2016), turned into today's by a pure function over data."""
+from collections import Counter
+from typing import Any, Dict, List
+
+from keraflow.errors import SerializationError
+
+__all__ = ['is_first_format', 'migrate']
+
+_KEYS = {'class_name', 'module_name', 'params'}
+
+#: Modules in which the first Keraflow kept what it saved. A name in one of them is an id of ours.
+_MODULES = {f'keraflow.{name}' for name in (
+    'activations', 'constraints', 'initializations', 'layers.base', 'layers.convolution', 'layers.core', 'layers.embeddings',
+    'layers.recurrent', 'layers.wrappers', 'models', 'objectives', 'optimizers', 'regularizers')}
+
+
+def is_first_format(data: Any) -> bool:
+    """Whether `data` describe an object in the first format."""
+    return isinstance(data, dict) and _KEYS <= set(data)
+
+
+def migrate(data: Any, customs: Dict[str, Any]) -> Any:
+    """`data` of the first format as today's.
+
+    A module's name and a class's name are joined to one key; the key is compared with what the program knows, and never
+    split, imported or walked. `customs` are the program's classes by id.
+
+    Raises
+    ------
+    SerializationError
+        If the data name something else, or do not say which call feeds where.
+    """
+    if isinstance(data, list):
+        return [migrate(item, customs) for item in data]
+    if not isinstance(data, dict):
+        return data
+    if not is_first_format(data):
+        return {key: migrate(item, customs) for key, item in data.items()}
+    params = migrate(data['params'], customs)
+    if data['class_name'] == 'function':
+        name = _known(data['module_name'], data.get('name'), customs)
+        return {'function': name, 'args': params} if params else {'function': name}
+    name = _known(data['module_name'], data['class_name'], customs)
+    if name == 'Model':
+        params = _model(params)
+    return {'class': name, 'args': {key: value for key, value in params.items() if value not in ({}, None)}}
+
+
+def _known(module: Any, name: Any, customs: Dict[str, Any]) -> str:
+    key = f'{module}.{name}'
+    if module in _MODULES:
+        return name
+    for identifier, entry in customs.items():
+        if key == f'{entry.target.__module__}.{entry.target.__qualname__}':
+            return identifier
+    raise SerializationError(f"the first format's '{key:.100}' is not known. If it is yours, pass custom_objects=[...].")
+
+
+def _model(params: Dict[str, Any]) -> Dict[str, Any]:
+    layers = {layer['args']['name']: layer for layer in params['layers']}
+    path = _distinct(params['path'])
+    for name, times in Counter(output for _, _, output in path).items():
+        if times > 1:
+            raise SerializationError(
+                f"two calls of a shared layer are both called '{name}': the first format does not say which of them feeds "
+                'where. Build the model in Python and set its weights.')
+    inputs = [name for name, layer in layers.items() if layer['class'] == 'Input']
+    return {'name': params['name'], 'layers': layers, 'path': path, 'inputs': inputs, 'outputs': params['output_names']}
+
+
+def _distinct(path: List[list]) -> List[list]:
+    """The calls of a path, each once: the first Keraflow wrote those before a fork once for each branch."""
+    found: Dict[str, list] = {}
+    for inputs, layer, output in path:
+        found.setdefault(repr([inputs, layer, output]), [inputs, layer, output])
+    return list(found.values())

@@ -1,0 +1,290 @@
+"""Values that parameters start from: functions from a shape to a NumPy array in float64.
+
+They are drawn from :func:`keraflow.random.generator`, never from a backend: the same seed gives the same values on
+every backend. Arguments other than the shape are passed with ``functools.partial(uniform, scale=0.1)``.
+"""
+from typing import Any, Sequence, Tuple
+
+import numpy as np
+
+from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError
+from keraflow.random import generator
+from keraflow.registry import builtin, resolve
+
+__all__ = ['uniform', 'normal', 'lecun_uniform', 'glorot_normal', 'glorot_uniform', 'he_normal', 'he_uniform',
+           'orthogonal', 'identity', 'zero', 'one', 'fans', 'get']
+
+
+@builtin('initialization')
+def uniform(shape: Sequence[int], scale: float = 0.05) -> np.ndarray:
+    """Uniform from ``-scale`` to ``scale``.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    scale : float
+        The largest absolute value.
+
+    Examples
+    --------
+    >>> from functools import partial
+    >>> from keraflow.layers import Dense
+    >>> layer = Dense(3, init=partial(uniform, scale=0.1))
+    """
+    return generator().uniform(-scale, scale, _checked(shape, 'uniform'))
+
+
+@builtin('initialization')
+def normal(shape: Sequence[int], scale: float = 0.05) -> np.ndarray:
+    """Gaussian with mean 0 and standard deviation `scale`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    scale : float
+        Standard deviation.
+
+    Examples
+    --------
+    >>> normal((3, 4)).shape
+    (3, 4)
+    """
+    return generator().normal(0., scale, _checked(shape, 'normal'))
+
+
+@builtin('initialization')
+def lecun_uniform(shape: Sequence[int]) -> np.ndarray:
+    """Uniform with the limit ``sqrt(3 / fan_in)``, a variance of ``1 / fan_in``; see :func:`fans`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, G. B. Orr and K.-R. Mueller, 1998: Efficient backprop.
+    """
+    return uniform(shape, np.sqrt(3. / fans(_checked(shape, 'lecun_uniform'))[0]))
+
+
+@builtin('initialization')
+def glorot_normal(shape: Sequence[int]) -> np.ndarray:
+    """Gaussian with the variance ``2 / (fan_in + fan_out)``; see :func:`fans`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+
+    References
+    ----------
+    X. Glorot and Y. Bengio, 2010: Understanding the difficulty of training deep feedforward neural networks.
+    """
+    return normal(shape, np.sqrt(2. / sum(fans(_checked(shape, 'glorot_normal')))))
+
+
+@builtin('initialization')
+def glorot_uniform(shape: Sequence[int]) -> np.ndarray:
+    """Uniform with the limit ``sqrt(6 / (fan_in + fan_out))``, the variance of :func:`glorot_normal`; see :func:`fans`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+
+    References
+    ----------
+    X. Glorot and Y. Bengio, 2010: Understanding the difficulty of training deep feedforward neural networks.
+    """
+    return uniform(shape, np.sqrt(6. / sum(fans(_checked(shape, 'glorot_uniform')))))
+
+
+@builtin('initialization')
+def he_normal(shape: Sequence[int]) -> np.ndarray:
+    """Gaussian with the variance ``2 / fan_in``, for layers before a ``relu``; see :func:`fans`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren and J. Sun, 2015: Delving deep into rectifiers: surpassing human-level performance on
+    ImageNet classification.
+    """
+    return normal(shape, np.sqrt(2. / fans(_checked(shape, 'he_normal'))[0]))
+
+
+@builtin('initialization')
+def he_uniform(shape: Sequence[int]) -> np.ndarray:
+    """Uniform with the limit ``sqrt(6 / fan_in)``, the variance of :func:`he_normal`; see :func:`fans`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren and J. Sun, 2015: Delving deep into rectifiers: surpassing human-level performance on
+    ImageNet classification.
+    """
+    return uniform(shape, np.sqrt(6. / fans(_checked(shape, 'he_uniform'))[0]))
+
+
+@builtin('initialization')
+def orthogonal(shape: Sequence[int], scale: float = 1.1) -> np.ndarray:
+    """A random orthogonal matrix times `scale`.
+
+    ``W.T @ W`` (or ``W @ W.T``, if W is wide) is the identity times ``scale ** 2``.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        At least 2 axes. The axes after the first are folded into one.
+    scale : float
+        The length of the columns (of the rows, if the matrix is wide).
+
+    Raises
+    ------
+    ShapeError
+        For fewer than 2 axes.
+
+    References
+    ----------
+    A. M. Saxe, J. L. McClelland and S. Ganguli, 2014: Exact solutions to the nonlinear dynamics of learning in deep
+    linear neural networks.
+
+    Examples
+    --------
+    >>> W = orthogonal((5, 3), scale=1.)
+    >>> bool(np.allclose(W.T @ W, np.eye(3)))
+    True
+    """
+    shape = _checked(shape, 'orthogonal')
+    if len(shape) < 2:
+        raise ShapeError(f'orthogonal: expected a shape of at least 2 axes, received {shape}. '
+                         "Use 'normal' for a vector.")
+    rows, columns = shape[0], int(np.prod(shape[1:]))
+    q, r = np.linalg.qr(generator().normal(size=(max(rows, columns), min(rows, columns))))
+    q = q * np.where(np.diag(r) < 0, -1., 1.)   # all directions are as likely without the signs that qr() chose
+    return scale * (q if rows >= columns else q.T).reshape(shape)
+
+
+@builtin('initialization')
+def identity(shape: Sequence[int], scale: float = 1.) -> np.ndarray:
+    """The identity matrix times `scale`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(n, n)``.
+    scale : float
+        The value on the diagonal.
+
+    Raises
+    ------
+    ShapeError
+        Unless the shape is that of a square matrix.
+
+    References
+    ----------
+    Q. V. Le, N. Jaitly and G. E. Hinton, 2015: A simple way to initialize recurrent networks of rectified linear units.
+
+    Examples
+    --------
+    >>> identity((2, 2), scale=3)
+    array([[3., 0.],
+           [0., 3.]])
+    """
+    shape = _checked(shape, 'identity')
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise ShapeError(f'identity: expected the shape of a square matrix (n, n), received {shape}. '
+                         "Use 'orthogonal' for others.")
+    return scale * np.eye(shape[0])
+
+
+@builtin('initialization')
+def zero(shape: Sequence[int]) -> np.ndarray:
+    """0 everywhere.
+
+    Parameters
+    ----------
+    shape : tuple of int
+
+    Examples
+    --------
+    >>> zero((3,))
+    array([0., 0., 0.])
+    """
+    return np.zeros(_checked(shape, 'zero'))
+
+
+@builtin('initialization')
+def one(shape: Sequence[int]) -> np.ndarray:
+    """1 everywhere.
+
+    Parameters
+    ----------
+    shape : tuple of int
+
+    Examples
+    --------
+    >>> one((3,))
+    array([1., 1., 1.])
+    """
+    return np.ones(_checked(shape, 'one'))
+
+
+def fans(shape: Sequence[int]) -> Tuple[float, float]:
+    """How many inputs an output has, and how many outputs an input reaches: ``(fan_in, fan_out)``.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(input_dim, output_dim)``; of 3 to 5 axes ``(input_depth, nb_kernel, *lengths)``, a convolution's kernels; of
+        any other shape both fans are the square root of the number of values.
+
+    Examples
+    --------
+    >>> fans((20, 30))
+    (20, 30)
+    >>> fans((3, 8, 5, 5))
+    (75, 200)
+    """
+    if len(shape) == 2:
+        return shape[0], shape[1]
+    if 3 <= len(shape) <= 5:
+        receptive = int(np.prod(shape[2:]))
+        return shape[0] * receptive, shape[1] * receptive
+    return float(np.sqrt(np.prod(shape))), float(np.sqrt(np.prod(shape)))
+
+
+def get(value: Any) -> Any:
+    """The initialization of a name (``'glorot_uniform'``) or a function.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> get('zeros')
+    Traceback (most recent call last):
+    ...
+    keraflow.errors.ArgumentError: there is no initialization 'zeros'. Did you mean 'zero'?
+    """
+    return resolve('initialization', value)
+
+
+def _checked(shape: Any, where: str) -> Tuple[int, ...]:
+    expected = f'{where}: expected a shape, a tuple of integers such as (64, 10), received {shape!r:.60}.'
+    if not isinstance(shape, (tuple, list)):
+        raise ArgumentTypeError(expected + (f' Write ({shape},).' if isinstance(shape, (int, np.integer)) else ''))
+    for length in shape:
+        if isinstance(length, (float, np.floating)):
+            raise ArgumentTypeError(f'{expected} Write int({length}) or use // in the place of /.')
+        if not isinstance(length, (int, np.integer)) or isinstance(length, bool):
+            advice = ' A length that is not known cannot be that of a parameter.' if length is None else ''
+            raise ArgumentTypeError(expected + advice)
+        if length < 1:
+            raise ArgumentError(f'{expected} Every length is at least 1.')
+    return tuple(int(length) for length in shape)

@@ -1,0 +1,163 @@
+"""Kensors and the calls that made them: the whole graph mechanism.
+
+A Kensor records the one call it came from, a call the Kensors it was fed. All that a Kensor carries beyond that
+(its path, parameters, regularizers, ...) is derived by one walk over the calls behind it.
+"""
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+
+from keraflow import backend as B
+from keraflow.backend.contract import TensorSpec
+from keraflow.facts import facts_of
+from keraflow.recording import recording
+
+__all__ = ['Call', 'Kensor', 'calls_behind', 'replay', 'symbolic_tensors']
+
+
+class Call:
+    """One event: this layer was fed these Kensors and gave these Kensors."""
+
+    __slots__ = ('layer', 'inputs', 'outputs', 'name')
+
+    def __init__(self, layer: Any, inputs: Sequence['Kensor'], name: str):
+        self.layer = layer
+        self.inputs = tuple(inputs)
+        self.outputs: Tuple['Kensor', ...] = ()
+        self.name = name
+
+
+class Kensor:
+    """A symbolic tensor that remembers how it was made.
+
+    Attributes
+    ----------
+    name : str
+        Of the call, and for a call with several outputs the number of the output: ``dense1_0``, ``split1_0.1``.
+    shape : tuple of (int or None)
+        Static shape, with the batch.
+    dtype : str
+    mask_shape : tuple or None
+        Static shape of the mask, if there is one.
+    call : Call
+        The call that made it.
+    """
+
+    def __init__(self, name: str, shape: tuple, dtype: str, mask_shape: Optional[tuple], call: Call):
+        self.name = name
+        self.shape = shape
+        self.dtype = dtype
+        self.mask_shape = mask_shape
+        self.call = call
+        self.backend_name = B.name()
+        self._tensor: Any = None
+
+    def __repr__(self) -> str:
+        return f'<Kensor {self.name} {self.shape} {self.dtype}>'
+
+    @property
+    def layer(self) -> Any:
+        """The layer that made it."""
+        return self.call.layer
+
+    @property
+    def spec(self) -> TensorSpec:
+        """Shape, dtype and name for the backend."""
+        return TensorSpec(self.shape, self.dtype, self.name)
+
+    @property
+    def path(self) -> List[list]:
+        """The calls behind it in topological order, each once, as ``[input names, layer name, output name]``."""
+        return [[[kensor.name for kensor in call.inputs], call.layer.name, kensor.name]
+                for call in calls_behind([self]) if call.inputs for kensor in call.outputs]
+
+    @property
+    def trainable_params(self) -> List[Any]:
+        """The variables that training moves, in the order of the path, each once."""
+        return [one.variable for one in parameters_of(call.layer for call in calls_behind([self])) if one.trainable]
+
+    @property
+    def regularizers(self) -> List[tuple]:
+        """Pairs of a variable and its regularizer."""
+        return [(one.variable, one.regularizer) for one in parameters_of(call.layer for call in calls_behind([self])) if one.regularizer]
+
+    @property
+    def constraints(self) -> List[tuple]:
+        """Pairs of a variable and its constraint."""
+        return [(one.variable, one.constraint) for one in parameters_of(call.layer for call in calls_behind([self])) if one.constraint]
+
+    @property
+    def tensor(self) -> Any:
+        """The backend's symbolic tensor, made when it is first asked for by replaying the path from the Inputs' tensors."""
+        if self._tensor is None:
+            symbolic_tensors([self])
+        return self._tensor
+
+    @property
+    def updates(self) -> List[tuple]:
+        """Pairs of a state variable and its new value, for a symbolic run of the path as in training."""
+        with B.phase('train'), recording() as record:
+            symbolic_tensors([self], keep=False)
+        return record.updates
+
+
+def calls_behind(kensors: Iterable[Kensor]) -> List[Call]:
+    """All calls that the Kensors depend on, each once, a call after those that feed it, first inputs first."""
+    ordered: List[Call] = []
+    seen = set()
+    stack = [(kensor.call, False) for kensor in reversed(list(kensors))]
+    while stack:
+        call, fed = stack.pop()
+        if fed:
+            ordered.append(call)
+        elif id(call) not in seen:
+            seen.add(id(call))
+            stack.append((call, True))
+            stack.extend((kensor.call, False) for kensor in reversed(call.inputs))
+    return ordered
+
+
+def replay(calls: Iterable[Call], tensors: Dict[Kensor, Any]) -> Dict[Kensor, Any]:
+    """Run calls on other tensors.
+
+    Parameters
+    ----------
+    calls : iterable of Call
+        In the order of :func:`calls_behind`.
+    tensors : dict
+        A tensor for each Input's Kensor (and for any Kensor that need not be computed). The others are added to it.
+    """
+    for call in calls:
+        if call.outputs[0] not in tensors:
+            results = call.layer.run([tensors[kensor] for kensor in call.inputs])
+            tensors.update(zip(call.outputs, results))
+    return tensors
+
+
+def symbolic_tensors(kensors: Sequence[Kensor], keep: bool = True) -> List[Any]:
+    """The backend's symbolic tensors of some Kensors, connected from the Inputs' tensors on."""
+    calls = calls_behind(kensors)
+    known = {kensor: kensor._tensor for call in calls for kensor in call.outputs if kensor._tensor is not None and (keep or not call.inputs)}
+    for call in calls:
+        if not call.inputs and call.outputs[0] not in known:
+            known[call.outputs[0]] = call.outputs[0]._tensor = call.layer.mark(B.placeholder(*call.outputs[0].spec))
+    tensors = B.symbolic(lambda: replay(calls, known), [])
+    if keep:
+        for kensor, tensor in tensors.items():
+            kensor._tensor = tensor
+    return [tensors[kensor] for kensor in kensors]
+
+
+def parameters_of(layers: Iterable[Any]) -> List[Any]:
+    """The parameters of layers, embedded ones included, each variable once; trainable if one of its owners trains it."""
+    found: Dict[int, Any] = {}
+    for layer in {id(layer): layer for layer in layers}.values():
+        for one in layer.parameters():
+            before = found.get(id(one.variable))
+            if before is None or (one.trainable and not before.trainable):
+                found[id(one.variable)] = one
+    return list(found.values())
+
+
+def mask_shape_of(tensor: Any) -> Optional[tuple]:
+    """Static shape of a tensor's mask, if it has one."""
+    mask = facts_of(tensor).mask
+    return None if mask is None else B.static_shape(mask)

@@ -1,0 +1,411 @@
+"""Layer: the page everybody must read.
+
+A layer is written by saying what it stores (``__init__``), which parameters it makes (``init_param``), what it computes
+(``output``) and the shape of that (``output_shape``). This module does the rest: it feeds layers with Kensors (link), runs them on
+other tensors (run), and keeps the layers that are embedded in others.
+"""
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Union
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow import naming, registry, shapes
+from keraflow.arguments import assign, split_arrays
+from keraflow.backend.contract import FLOATS, TensorSpec
+from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError
+from keraflow.facts import facts_of, has_facts, remember
+from keraflow.kensor import Call, Kensor, mask_shape_of
+from keraflow.layers.slots import Slots
+from keraflow.recording import record_update, recording
+from keraflow.schema import Constraint, Name, Regularizer
+from keraflow.serialization import Serializable
+from keraflow.shapes import Shape, unlist
+
+__all__ = ['Layer', 'MultiInputLayer', 'Parameter']
+
+Regularizers = Union[None, Dict[str, Optional[Regularizer]], Sequence[Optional[Regularizer]]]
+Constraints = Union[None, Dict[str, Optional[Constraint]], Sequence[Optional[Constraint]]]
+
+
+class Parameter(NamedTuple):
+    """A named variable of a layer; `name` is ``W``, or ``0/W`` for one of an embedded layer."""
+
+    name: str
+    variable: Any
+    trainable: bool
+    regularizer: Any = None
+    constraint: Any = None
+
+
+class Layer(Serializable):
+    """A layer with one input. It takes a Kensor and returns a Kensor (or a list of them).
+
+    Parameters
+    ----------
+    name : str, optional
+        Unique in a model. Letters, digits, ``_``, ``-``, ``.``; numbered by class (``dense1``) unless given.
+    trainable : bool
+        Whether training changes the parameters, those of embedded layers included.
+    initial_weights : dict, list or array, optional
+        Values to start from instead of those of ``init``: by name, in the order of the parameters, or for the first parameter alone.
+    regularizers, constraints : dict or list, optional
+        By name or in the order of the parameters: names (``'l1'``) or objects (``L1(0.1)``); ``None`` for no one.
+
+    Examples
+    --------
+    >>> from keraflow import backend as B
+    >>> from keraflow.layers import Input, Layer
+    >>> class Twice(Layer):
+    ...     def output(self, x):
+    ...         return x * 2
+    >>> Twice()(Input(3)).shape
+    (None, 3)
+    """
+
+    kind = 'layer'
+    quiet_arguments = frozenset({'name', 'trainable', 'regularizers', 'constraints'})
+    unsaved_arguments = frozenset({'initial_weights'})
+    #: Whether the layer takes a list of inputs.
+    multi_input = False
+    #: What the axes of the input mean, for messages: ``'(batch, input_dim)'``.
+    input_axes = ''
+    #: What to do about an input of another rank, for messages.
+    rank_advice = ''
+
+    def __init__(self, name: Optional[Name] = None, trainable: bool = True, initial_weights: Any = None,
+                 regularizers: Regularizers = None, constraints: Constraints = None):
+        self._name = name
+        self.trainable = trainable
+        self.initial_weights = initial_weights
+        self.regularizers = regularizers
+        self.constraints = constraints
+        self.dtype: Optional[str] = None
+        self._variables: Dict[str, Any] = {}
+        self._states: set = set()
+        self._regularizer_of: Dict[str, Any] = {}
+        self._constraint_of: Dict[str, Any] = {}
+        self._slots = Slots(self)
+        self._backend: Any = None
+        self._nb_call = 0
+        self._inputs: List[Any] = []
+
+    # -- what a layer may define ------------------------------------------------------------------------------------
+
+    def init_param(self, input_shape: Any) -> None:
+        """Make the parameters, with :meth:`set_trainable_params`, for inputs of this static shape (a list of them for several)."""
+
+    def output(self, x: Any) -> Any:
+        """The output tensor (or a list of them) for the input tensor (a list of them for several). Repeatable: it makes no parameters."""
+        return x
+
+    def output_shape(self, input_shape: Any) -> Any:
+        """The static shape of what :meth:`output` returns; that of the (first) input unless defined."""
+        return input_shape[0] if self.multi_input else input_shape
+
+    def input_dimension(self) -> Optional[int]:
+        """The rank of the input with the batch; ``None`` if any will do."""
+        return None
+
+    def check_input_shape(self, input_shape: Any) -> None:
+        """Raise a ShapeError unless the input (a list for several) has a static shape that the layer can use.
+
+        Unless defined: the rank is :meth:`input_dimension`; several inputs have the same shape.
+        """
+        if self.multi_input:
+            self._check_equal_shapes(input_shape)
+        elif self.input_dimension() not in (None, len(input_shape)):
+            raise ShapeError(f'{self.name}: expected a {self.input_dimension()}-D input {self.input_axes}, '
+                             f'received shape {input_shape}. {self.rank_advice}'.replace('input ,', 'input,').rstrip())
+
+    def support_mask(self) -> bool:
+        """Whether the mask of the input is also that of the output."""
+        return False
+
+    # -- what the methods above use ---------------------------------------------------------------------------------
+
+    def set_trainable_params(self, *pairs: Any) -> None:
+        """Register parameters: ``set_trainable_params('W', W, 'b', b)``. Each becomes a variable and an attribute.
+
+        Parameters
+        ----------
+        *pairs : str, array, str, array, ...
+            Names and initial values (arrays, variables or tensors), in the order in which lists of weights, regularizers and
+            constraints go.
+        """
+        self._set_variables(pairs, 'set_trainable_params')
+
+    def set_state_params(self, *pairs: Any) -> None:
+        """Register state: variables that are saved with the weights, but that only :meth:`add_update` changes."""
+        self._states.update(self._set_variables(pairs, 'set_state_params'))
+
+    def add_update(self, variable: Any, value: Any) -> None:
+        """Say, inside of :meth:`output`, that this run gives a state variable a new value; ``fit`` then sets it."""
+        record_update(variable, value)
+
+    def embed(self, layer: 'Layer') -> Any:
+        """A function from tensors to tensors that runs an inner layer, whose parameters become those of this layer.
+
+        May be written inside :meth:`output`: the inner layer of the first run is kept in a slot, and the layers that later
+        runs make are checked against it and dropped.
+
+        Examples
+        --------
+        >>> from keraflow.layers import Dense, Input, Layer
+        >>> class Block(Layer):
+        ...     def output(self, x):
+        ...         return self.embed(Dense(4, regularizers=['l1']))(x)
+        ...     def output_shape(self, input_shape):
+        ...         return (input_shape[0], 4)
+        >>> block = Block()
+        >>> _ = block(Input(3))
+        >>> sorted(block.get_weights())
+        ['0/W', '0/b']
+        """
+        inner = self._slots.take(layer)
+
+        def run(tensors: Any) -> Any:
+            fed = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
+            return unlist(inner.run([self._with_inherited_mask(tensor) for tensor in fed]))
+        return run
+
+    def get_tensor_shape(self, tensor: Any) -> Shape:
+        """Static shape of a raw tensor, for example ``(None, 64)``; also of results of backend functions."""
+        known = facts_of(tensor).shape
+        return shapes.as_shape(B.static_shape(tensor)) if known is None else known
+
+    def get_tensor_mask(self, tensor: Any) -> Any:
+        """The mask of a raw tensor: a bool tensor, True where a step counts; ``None`` if there is none."""
+        return facts_of(tensor).mask
+
+    # -- what users call --------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """Name given by the user, or numbered by class when the layer is first used."""
+        if self._name is None:
+            self._name = naming.unique(type(self).__name__.lower())
+        return self._name
+
+    @property
+    def user_name(self) -> Optional[str]:
+        """The name that the user gave, if any."""
+        return self._passed.get('name')
+
+    def suggest_name(self, name: str) -> None:
+        """Take `name`, unless the user gave one or another layer has it."""
+        if self._name is None and naming.claim(name):
+            self._name = name
+
+    def __repr__(self) -> str:
+        return f'<{type(self).__name__} {self._name or "(not named yet)"}>'
+
+    def __call__(self, inputs: Any) -> Any:
+        """Feed the layer: with Kensors it links and gives Kensors; with tensors (or arrays) it runs and gives tensors."""
+        fed = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        fed = [it.as_kensor() if isinstance(it, Layer) else it for it in fed]
+        if not any(isinstance(it, Kensor) for it in fed):
+            return unlist(self.run([it if B.is_tensor(it) else B.constant(it) for it in fed]))
+        return unlist(self._link(fed))
+
+    def as_kensor(self) -> Kensor:
+        """The Kensor that stands for the layer where one is wanted; only an Input and a Sequential that starts with one have it."""
+        raise GraphError(f'{self.name}: expected a Kensor, received the layer {type(self).__name__} itself. '
+                         f'Feed it first: {type(self).__name__}(...)(x).')
+
+    def parameters(self, trainable: bool = True, prefix: str = '') -> Iterator[Parameter]:
+        """The parameters, in the order in which they were made, followed by those of embedded layers."""
+        trainable = trainable and self.trainable
+        for name, variable in self._variables.items():
+            yield Parameter(prefix + name, variable, trainable and name not in self._states,
+                            self._regularizer_of.get(name), self._constraint_of.get(name))
+        for number, layer in enumerate(self._slots.layers):
+            yield from layer.parameters(trainable, f'{prefix}{number}/')
+
+    @property
+    def embedded_layers(self) -> List['Layer']:
+        """The layers in this layer's slots."""
+        return list(self._slots.layers)
+
+    def get_weights(self) -> Dict[str, np.ndarray]:
+        """Copies of all parameters (trainable and state) by name; those of embedded layers as ``0/W``."""
+        self._check_backend()
+        return {one.name: B.get_value(one.variable) for one in self.parameters()}
+
+    def set_weights(self, weights: Any) -> None:
+        """Set parameters from a dict by name (some may be missing), a list in the order of :meth:`get_weights`, or one array.
+
+        Raises
+        ------
+        ArgumentError
+            For an unknown name or too many arrays; also if the layer has no parameters yet because it was not fed.
+        ShapeError
+            For an array of another shape. Then no parameter is changed.
+        """
+        self._check_backend()
+        variables = {one.name: one.variable for one in self.parameters()}
+        if not variables and self._backend is None:
+            raise ArgumentError(f'{self.name}: the layer has no parameters before it is fed. Feed it, or pass initial_weights=.')
+        self._assign_weights(variables, weights, 'weights')
+
+    # -- link -------------------------------------------------------------------------------------------------------
+
+    def _link(self, kensors: List[Kensor]) -> List[Kensor]:
+        """Run on placeholders like these Kensors, at the user's line; the result is what the run tells of the outputs."""
+        self._check_feed(kensors)
+        masked = [kensor for kensor in kensors if kensor.mask_shape is not None]
+        specs = [kensor.spec for kensor in kensors] + [TensorSpec(kensor.mask_shape, 'bool') for kensor in masked]  # type: ignore[arg-type]
+        found = B.trace(lambda *tensors: self._observe(kensors, masked, tensors), specs)
+        call = Call(self, kensors, f'{self.name}_{self._nb_call}')
+        self._nb_call += 1
+        names = [call.name] if len(found) == 1 else [f'{call.name}.{number}' for number in range(len(found))]
+        call.outputs = tuple(Kensor(name, *what, call=call) for name, what in zip(names, found))
+        return list(call.outputs)
+
+    def _observe(self, kensors: List[Kensor], masked: List[Kensor], tensors: Sequence[Any]) -> List[tuple]:
+        masks = dict(zip(masked, tensors[len(kensors):]))
+        inputs = [remember(tensor, shape=kensor.shape, mask=masks.get(kensor)) for kensor, tensor in zip(kensors, tensors)]
+        with B.phase('train'), recording():
+            return [(self.get_tensor_shape(it), B.dtype(it), mask_shape_of(it)) for it in self.run(inputs)]
+
+    def _check_feed(self, kensors: List[Any]) -> None:
+        for kensor in kensors:
+            if not isinstance(kensor, Kensor):
+                raise GraphError(f'{self.name}: expected Kensors only, received also {type(kensor).__name__}. Make an Input for it.')
+            if kensor.layer is self:
+                raise GraphError(f'{self.name}: was fed its own output {kensor.name}. Make another layer, or embed this one in a host '
+                                 'layer that calls it several times.')
+            if kensor.backend_name != B.name():
+                raise BackendError(f"{self.name}: the Kensor {kensor.name} was made on the backend '{kensor.backend_name}', the current "
+                                   f"one is '{B.name()}'. Call keraflow.backend.use('{kensor.backend_name}') first.")
+
+    # -- run --------------------------------------------------------------------------------------------------------
+
+    def run(self, tensors: List[Any]) -> List[Any]:
+        """The output tensors for these input tensors; the first time, the parameters are made."""
+        self._check_count(tensors)
+        self._check_backend()
+        input_shapes = [self.get_tensor_shape(tensor) for tensor in tensors]
+        input_shape: Any = input_shapes if self.multi_input else input_shapes[0]
+        self.check_input_shape(input_shape)
+        if self._backend is None:
+            self._build(input_shape, [B.dtype(tensor) for tensor in tensors])
+        with self._slots.run():
+            self._inputs = tensors
+            result = self.output(tensors if self.multi_input else tensors[0])
+            self._inputs = []
+        outputs = list(result) if isinstance(result, (list, tuple)) else [result]
+        outputs = [B.identity(it) if any(it is one for one in tensors) else it for it in outputs]
+        return self._annotate(outputs, self._declared_shapes(input_shape), self._output_mask(tensors))
+
+    def _build(self, input_shape: Any, dtypes: List[str]) -> None:
+        self.dtype = next((dtype for dtype in dtypes if dtype in FLOATS), B.floatx())
+        try:
+            self.init_param(input_shape)
+            names = list(self._variables)
+            self._regularizer_of = self._resolve('regularizer', self.regularizers, names)
+            self._constraint_of = self._resolve('constraint', self.constraints, names)
+            self._assign_weights(self._variables, self.initial_weights, 'initial_weights')
+        except Exception:
+            for name in self._variables:
+                delattr(self, name)
+            self._variables.clear()
+            self._states.clear()
+            raise
+        self._backend = B.current()
+
+    def _resolve(self, kind: str, value: Any, names: List[str]) -> Dict[str, Any]:
+        where = f'{self.name}: {kind}s'
+        return {name: registry.resolve(kind, one, f'{where}: ') for name, one in assign(value, names, where).items()}
+
+    def _declared_shapes(self, input_shape: Any) -> List[Shape]:
+        declared = self.output_shape(input_shape)
+        return [shapes.as_shape(one) for one in ([declared] if shapes.is_shape(declared) else declared)]
+
+    def _annotate(self, outputs: List[Any], declared: List[Shape], mask: Any) -> List[Any]:
+        if len(outputs) != len(declared):
+            raise ShapeError(f'{self.name}: output_shape() gives {len(declared)} shape(s), but output() {len(outputs)} tensor(s). '
+                             'Make them the same number.')
+        annotated = []
+        for tensor, shape in zip(outputs, declared):
+            if not B.is_tensor(tensor):
+                raise GraphError(f'{self.name}: output() returned {type(tensor).__name__}, expected a tensor. Does it end with return?')
+            actual = shapes.as_shape(B.static_shape(tensor))
+            if not shapes.agree(shape, actual):
+                raise ShapeError(f'{self.name}: output_shape() says {shape}, but output() gives {actual}. '
+                                 'Let output_shape() return the shape of what output() returns.')
+            known = shapes.merge(shape, actual)
+            named = B.with_static_shape(tensor, known)
+            # Where this layer has no rule for masks, a mask that an embedded layer gave its output is the output's.
+            facts = facts_of(tensor)
+            annotated.append(remember(named, shape=known, mask=facts.mask if mask is None else mask, logits=facts.logits))
+        return annotated
+
+    def _output_mask(self, tensors: List[Any]) -> Any:
+        masks = [facts_of(tensor).mask for tensor in tensors]
+        masks = [mask for mask in masks if mask is not None]
+        if not masks or not self.support_mask():
+            return None
+        joint = masks[0]
+        for mask in masks[1:]:
+            joint = B.logical_and(joint, mask)
+        return joint
+
+    def _with_inherited_mask(self, tensor: Any) -> Any:
+        """A tensor that `output` computed has the mask of the host's input, if their first axes (batch, time) agree."""
+        if not B.is_tensor(tensor):
+            tensor = B.constant(tensor)
+        if not has_facts(tensor):
+            shape = self.get_tensor_shape(tensor)
+            for mask in (facts_of(it).mask for it in self._inputs):
+                if mask is not None and len(shape) >= B.ndim(mask) and shapes.agree(shape[:B.ndim(mask)], B.static_shape(mask)):
+                    return remember(tensor, mask=mask)
+        return tensor
+
+    # -- checks and helpers -----------------------------------------------------------------------------------------
+
+    def _check_count(self, tensors: List[Any]) -> None:
+        if not tensors:
+            raise GraphError(f'{self.name}: was fed an empty list. Feed it with at least one Kensor.')
+        if len(tensors) > 1 and not self.multi_input:
+            raise GraphError(f'{self.name}: expected one input, received {len(tensors)}. Join them first, for example with Concatenate().')
+
+    def _check_backend(self) -> None:
+        if self._backend not in (None, B.current()):
+            raise BackendError(f"{self.name}: was made on the backend '{self._backend.name}', the current one is '{B.name()}'. "
+                               f"Call keraflow.backend.use('{self._backend.name}') first.")
+
+    def _check_equal_shapes(self, input_shapes: List[Shape]) -> None:
+        for shape in input_shapes[1:]:
+            if not shapes.agree(shape, input_shapes[0]):
+                raise ShapeError(f'{self.name}: expected inputs of one shape, received {", ".join(map(str, input_shapes))}.')
+
+    def _set_variables(self, pairs: Sequence[Any], where: str) -> List[str]:
+        names = list(pairs[::2])
+        if len(pairs) % 2 or not all(isinstance(name, str) for name in names):
+            raise ArgumentTypeError(f"{self.name}: expected names and values in turn, {where}('W', W, 'b', b).")
+        for name, value in zip(names, pairs[1::2]):
+            if hasattr(self, name) or '/' in name:
+                raise ArgumentError(f"{self.name}: '{name}' cannot be the name of a parameter, because the layer has an attribute of that "
+                                    'name. Choose another.')
+            if not B.is_variable(value):
+                value = B.variable(B.eval(value) if B.is_tensor(value) else value, self.dtype, f'{self.name}/{name}')
+            self._variables[name] = value
+            setattr(self, name, value)
+        return names
+
+    def _assign_weights(self, variables: Dict[str, Any], weights: Any, what: str) -> None:
+        """Check all arrays, then set them all."""
+        where = f'{self.name}: {what}'
+        arrays = {name: np.asarray(value) for name, value in assign(split_arrays(weights), list(variables), where).items()}
+        for name, array in arrays.items():
+            wanted = tuple(B.static_shape(variables[name]))
+            if array.shape != wanted:
+                raise ShapeError(f'{where}: {name}: expected an array of shape {wanted}, received {array.shape}.')
+        for name, array in arrays.items():
+            B.set_value(variables[name], array)
+
+
+class MultiInputLayer(Layer):
+    """A layer with several inputs: ``output`` and the shape methods get lists."""
+
+    multi_input = True

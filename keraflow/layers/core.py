@@ -1,0 +1,255 @@
+"""Layers with weights of their own, and the everyday ones without."""
+from typing import Any, Callable, Dict, Optional, Sequence, Union
+
+import numpy as np
+
+from keraflow import activations, initializations
+from keraflow import backend as B
+from keraflow.errors import ShapeError
+from keraflow.layers.base import Layer
+from keraflow.registry import builtin
+from keraflow.schema import Activation as ActivationLike
+from keraflow.schema import Finite, Function, Initialization, PositiveInt, Rate
+from keraflow.shapes import Shape
+
+__all__ = ['Activation', 'Dense', 'Dropout', 'Highway', 'Lambda']
+
+
+class _Vectors(Layer):
+    """Layers whose input is one vector a sample."""
+
+    input_axes = '(batch, input_dim)'
+    rank_advice = 'Put a Flatten() before it.'
+
+    def input_dimension(self) -> int:
+        return 2
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        super().check_input_shape(input_shape)
+        if input_shape[1] is None:
+            raise ShapeError(f'{self.name}: expected an input whose input_dim is known, received shape {input_shape}. '
+                             'Give the Input that length.')
+        wanted = next((B.static_shape(self._variables[name])[0] for name in self._variables if name == 'W'), input_shape[1])
+        if input_shape[1] != wanted:
+            raise ShapeError(f'{self.name}: expected an input of shape (batch, {wanted}), received shape {input_shape}. '
+                             'The layer was fed with that size before; make another layer for this one.')
+
+
+@builtin('layer')
+class Dense(_Vectors):
+    """Fully connected: ``activation(x @ W + b)``.
+
+    Parameters
+    ----------
+    output_dim : int
+        Number of units.
+    init : str or function
+        Initialization of `W`.
+    activation : str or function
+        Applied to the sum.
+    bias : bool
+        Whether there is a `b`.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, input_dim)``
+    output : ``(batch, output_dim)``
+    W : ``(input_dim, output_dim)``
+    b : ``(output_dim,)``
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> Dense(3, activation='relu')(Input(4)).shape
+    (None, 3)
+    """
+
+    W: Any
+    b: Any
+
+    def __init__(self, output_dim: PositiveInt, init: Initialization = 'glorot_uniform',
+                 activation: ActivationLike = 'linear', bias: bool = True, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.output_dim = output_dim
+        self.init = initializations.get(init)
+        self.activation = activations.get(activation)
+        self.bias = bias
+
+    def init_param(self, input_shape: Shape) -> None:
+        self.set_trainable_params('W', self.init((input_shape[1], self.output_dim)))
+        if self.bias:
+            self.set_trainable_params('b', np.zeros(self.output_dim))
+
+    def output(self, x: Any) -> Any:
+        y = B.dot(x, self.W)
+        return self.activation(y + self.b if self.bias else y)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (input_shape[0], self.output_dim)
+
+
+@builtin('layer')
+class Highway(_Vectors):
+    """A gate mixes a transformation of the input with the input: ``t * activation(x @ W + b) + (1 - t) * x``.
+
+    The gate is ``t = sigmoid(x @ W_carry + b_carry)``.
+
+    Parameters
+    ----------
+    transform_bias : float
+        Initial value of `b_carry`. Below zero the layer starts by carrying its input through.
+    init : str or function
+        Initialization of `W` and `W_carry`.
+    activation : str or function
+        Of the transformation.
+    bias : bool
+        Whether there are `b` and `b_carry`.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input, output : ``(batch, input_dim)``
+    W, W_carry : ``(input_dim, input_dim)``
+    b, b_carry : ``(input_dim,)``
+
+    References
+    ----------
+    R. K. Srivastava, K. Greff and J. Schmidhuber, 2015: Highway networks.
+    """
+
+    W: Any
+    W_carry: Any
+    b: Any
+    b_carry: Any
+
+    def __init__(self, transform_bias: Finite = -2, init: Initialization = 'glorot_uniform',
+                 activation: ActivationLike = 'linear', bias: bool = True, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.transform_bias = transform_bias
+        self.init = initializations.get(init)
+        self.activation = activations.get(activation)
+        self.bias = bias
+
+    def init_param(self, input_shape: Shape) -> None:
+        shape = (input_shape[1], input_shape[1])
+        self.set_trainable_params('W', self.init(shape), 'W_carry', self.init(shape))
+        if self.bias:
+            self.set_trainable_params('b', np.zeros(input_shape[1]), 'b_carry', np.full(input_shape[1], float(self.transform_bias)))
+
+    def output(self, x: Any) -> Any:
+        transformed, gate = B.dot(x, self.W), B.dot(x, self.W_carry)
+        if self.bias:
+            transformed, gate = transformed + self.b, gate + self.b_carry
+        gate = B.sigmoid(gate)
+        return gate * self.activation(transformed) + (1 - gate) * x
+
+
+@builtin('layer')
+class Activation(Layer):
+    """An activation as a layer of its own.
+
+    Parameters
+    ----------
+    activation : str or function
+        A name (``'relu'``), or a function of a tensor that keeps the shape.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input, output : any, the same
+    """
+
+    def __init__(self, activation: ActivationLike, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+
+    def output(self, x: Any) -> Any:
+        return self.activation(x)
+
+    def support_mask(self) -> bool:
+        return True
+
+
+@builtin('layer')
+class Dropout(Layer):
+    """In training, sets each value to 0 with probability `drop_rate` and divides the others by ``1 - drop_rate``.
+
+    In every other phase it does nothing, and is not even part of the function.
+
+    Parameters
+    ----------
+    drop_rate : float
+        At least 0 and below 1.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input, output : any, the same
+
+    References
+    ----------
+    N. Srivastava et al., 2014: Dropout: a simple way to prevent neural networks from overfitting.
+    """
+
+    def __init__(self, drop_rate: Rate, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.drop_rate = drop_rate
+
+    def output(self, x: Any) -> Any:
+        return B.in_train_phase(lambda: B.dropout(x, self.drop_rate), x) if self.drop_rate else x
+
+    def support_mask(self) -> bool:
+        return True
+
+
+@builtin('layer')
+class Lambda(Layer):
+    """A function of a tensor as a layer.
+
+    Parameters
+    ----------
+    output_fn : function
+        From the input tensor (and `arguments` by name) to the output tensor. To save the model, write it with ``def`` and put
+        ``@keraflow.register`` above it.
+    output_shape_fn : sequence or function, optional
+        Shape of one sample of the output, without the batch; or a function from input shape to output shape, both with the batch. Found
+        from what `output_fn` does unless given.
+    arguments : dict, optional
+        Further arguments of `output_fn`: numbers, strings, lists.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : any
+    output : as `output_fn` gives
+
+    Examples
+    --------
+    >>> from keraflow import backend as B
+    >>> from keraflow.layers import Input
+    >>> Lambda(lambda x: B.sum(x, axis=2))(Input((3, 4))).shape
+    (None, 3)
+    """
+
+    def __init__(self, output_fn: Callable, output_shape_fn: Union[None, Sequence[Optional[int]], Function] = None,
+                 arguments: Optional[Dict[str, Any]] = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.output_fn = output_fn
+        self.output_shape_fn = output_shape_fn
+        self.arguments = arguments
+
+    def output(self, x: Any) -> Any:
+        return self.output_fn(x, **(self.arguments or {}))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if self.output_shape_fn is None:
+            return B.trace(lambda x: B.static_shape(self.output(x)), [B.TensorSpec(input_shape, self.dtype or B.floatx())])
+        if callable(self.output_shape_fn):
+            return self.output_shape_fn(input_shape)
+        return (input_shape[0], *self.output_shape_fn)

@@ -1,0 +1,74 @@
+"""Input: where data enter a model."""
+from typing import Any, Optional, Sequence, Union
+
+from keraflow import backend as B
+from keraflow.errors import GraphError
+from keraflow.facts import remember
+from keraflow.kensor import Call, Kensor
+from keraflow.layers.base import Layer
+from keraflow.registry import builtin
+from keraflow.schema import DType, Name, PositiveInt
+
+__all__ = ['Input']
+
+
+@builtin('layer')
+class Input(Layer, Kensor):
+    """A Kensor that is fed with data; also the layer that made it.
+
+    Parameters
+    ----------
+    shape : int or sequence of (int or None)
+        Shape of one sample, without the batch; ``None`` for a length that differs from batch to batch.
+    batch_size : int, optional
+        Number of samples in each batch, if the model must know it; ``fit`` then takes no other.
+    dtype : str, optional
+        Of the data: ``'float32'``, ``'int32'``, ...; floatx unless given.
+    mask_value : number, optional
+        The value of steps that do not count. A step of ``(time, ...)`` is masked when all its values are this one.
+    name : str, optional
+
+    Shapes
+    ------
+    output : ``(batch, *shape)``
+    mask : ``(batch, time)``, only with `mask_value`
+
+    Examples
+    --------
+    >>> Input((3, 4), name='x').shape
+    (None, 3, 4)
+    """
+
+    positional_advice = 'Put the lengths of a shape in parentheses: Input((1, 2)).'
+    regularizers: Any = None    # an Input has neither; as a Kensor it carries none
+    constraints: Any = None
+
+    def __init__(self, shape: Union[PositiveInt, Sequence[Optional[PositiveInt]]], *, batch_size: Optional[PositiveInt] = None,
+                 dtype: Optional[DType] = None, mask_value: Optional[float] = None, name: Optional[Name] = None):
+        super().__init__(name=name)
+        lengths = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
+        self.regularizers = self.constraints = []
+        self.batch_size = batch_size
+        self.mask_value = mask_value
+        self.shape = (batch_size, *lengths)
+        self.dtype = dtype or B.floatx()
+        self.mask_shape = None if mask_value is None else self.shape[:2]
+        self.backend_name = B.name()
+        self.call = Call(self, (), self._name or '')
+        self.call.outputs = (self,)
+        self._tensor = None
+
+    def as_kensor(self) -> Kensor:
+        return self
+
+    def _link(self, kensors: Any) -> Any:
+        raise GraphError(f'{self.name}: an Input takes data, not the output of a layer. Feed it to a layer instead.')
+
+    def mark(self, tensor: Any) -> Any:
+        """Record static shape and mask on the tensor that stands for this Input in a run, and return it."""
+        mask = None
+        if self.mask_value is not None:
+            mask = B.not_equal(tensor, self.mask_value)
+            for _ in self.shape[2:]:
+                mask = B.any(mask, axis=-1)
+        return remember(tensor, shape=self.shape, mask=mask)

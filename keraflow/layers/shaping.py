@@ -1,0 +1,218 @@
+"""Layers that move values without changing them.
+
+Their axes are counted from the first axis after the batch, as ``Input`` counts, unless ``include_batch_dim=True``.
+"""
+from typing import Any, Sequence
+
+from keraflow import backend as B
+from keraflow import shapes
+from keraflow.errors import ArgumentError, ShapeError
+from keraflow.layers.base import Layer
+from keraflow.registry import builtin
+from keraflow.schema import PositiveInt
+from keraflow.shapes import Shape
+
+__all__ = ['AxisLayer', 'ExpandDims', 'Flatten', 'PermuteDims', 'Repeat', 'Reshape']
+
+
+class AxisLayer(Layer):
+    """Layers with an `axis` and an `include_batch_dim`."""
+
+    include_batch_dim: bool
+
+    def position(self, axis: int, ndim: int) -> int:
+        """Where `axis` is in a tensor of rank `ndim`, counted from the batch."""
+        first = 0 if self.include_batch_dim else 1
+        place = axis + first if axis >= 0 else axis + ndim
+        if not first <= place < ndim:
+            raise ShapeError(f'{self.name}: there is no axis {axis} in an input of rank {ndim} (with the batch). '
+                             f'Choose one from {first - ndim} to {ndim - first - 1}.')
+        return place
+
+
+@builtin('layer')
+class Reshape(Layer):
+    """The same values in another shape, row by row.
+
+    Parameters
+    ----------
+    target_shape : sequence of int
+        Shape of one sample; one length may be -1.
+    include_batch_dim : bool
+        `target_shape` is that of the whole batch instead.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, ...)``
+    output : ``(batch, *target_shape)``
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> Reshape((2, -1))(Input((3, 4))).shape
+    (None, 2, 6)
+    """
+
+    def __init__(self, target_shape: Sequence[int], include_batch_dim: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        if list(target_shape).count(-1) > 1 or any(length < 1 and length != -1 for length in target_shape):
+            raise ArgumentError(f'Reshape: target_shape: expected lengths of at least 1, one of which may be -1, received {target_shape}.')
+        self.target_shape = target_shape
+        self.include_batch_dim = include_batch_dim
+
+    def output(self, x: Any) -> Any:
+        target = self.output_shape(self.get_tensor_shape(x))
+        unknown = [axis for axis, length in enumerate(target) if length is None]
+        lengths = B.shape(x)
+        # One unknown length is left to the reshape; a second one is the batch.
+        return B.reshape(x, [length if length is not None else -1 if axis == unknown[-1] else lengths[axis]
+                             for axis, length in enumerate(target)])
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        first = 0 if self.include_batch_dim else 1
+        target = shapes.reshape(input_shape[first:], self.target_shape)
+        if target is None:
+            raise ShapeError(f'{self.name}: cannot reshape {input_shape[first:]} to {tuple(self.target_shape)}: the numbers of values differ.')
+        return (*input_shape[:first], *target)
+
+
+@builtin('layer')
+class Flatten(Layer):
+    """All axes of a sample folded into one.
+
+    Parameters
+    ----------
+    include_batch_dim : bool
+        Fold the batch in, too.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, a, b, ...)``
+    output : ``(batch, a * b * ...)``
+    """
+
+    def __init__(self, include_batch_dim: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.include_batch_dim = include_batch_dim
+
+    def output(self, x: Any) -> Any:
+        if B.ndim(x) == 1:
+            return x if self.include_batch_dim else B.expand_dims(x, 1)
+        return B.flatten(x, 1 if self.include_batch_dim else 2)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        first = 0 if self.include_batch_dim else 1
+        return (*input_shape[:first], shapes.product(input_shape[first:]))
+
+
+@builtin('layer')
+class ExpandDims(AxisLayer):
+    """A new axis of length 1.
+
+    Parameters
+    ----------
+    axis : int
+        The number of the new axis after the batch, or from the end if negative.
+    include_batch_dim : bool
+        Count from the batch instead.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, a, b)``
+    output : ``(batch, a, 1, b)`` for ``axis=1``
+    """
+
+    def __init__(self, axis: int, include_batch_dim: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.include_batch_dim = include_batch_dim
+
+    def output(self, x: Any) -> Any:
+        return B.expand_dims(x, self.position(self.axis, B.ndim(x) + 1))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        axis = self.position(self.axis, len(input_shape) + 1)
+        return (*input_shape[:axis], 1, *input_shape[axis:])
+
+
+@builtin('layer')
+class PermuteDims(Layer):
+    """The axes in another order.
+
+    Parameters
+    ----------
+    axes : sequence of int
+        For each axis of the output the axis of the input, counted after the batch: ``(1, 0)`` swaps the two axes of a sample.
+    include_batch_dim : bool
+        Count from the batch instead.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, a, b)``
+    output : ``(batch, b, a)`` for ``axes=(1, 0)``
+    """
+
+    def __init__(self, axes: Sequence[int], include_batch_dim: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        if sorted(axes) != list(range(len(axes))):
+            raise ArgumentError(f'PermuteDims: axes: expected each number from 0 to {len(axes) - 1} once, received {axes}.')
+        self.axes = axes
+        self.include_batch_dim = include_batch_dim
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        wanted = len(self.axes) + (0 if self.include_batch_dim else 1)
+        if len(input_shape) != wanted:
+            raise ShapeError(f'{self.name}: expected a {wanted}-D input for {len(self.axes)} axes, received shape {input_shape}.')
+
+    def _order(self) -> list:
+        return list(self.axes) if self.include_batch_dim else [0, *(axis + 1 for axis in self.axes)]
+
+    def output(self, x: Any) -> Any:
+        return B.transpose(x, self._order())
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return tuple(input_shape[axis] for axis in self._order())
+
+
+@builtin('layer')
+class Repeat(AxisLayer):
+    """Each slice along an axis `n` times in a row.
+
+    Parameters
+    ----------
+    n : int
+        How many times, at least 1.
+    axis : int
+        Counted from the first axis after the batch, or from the end if negative.
+    include_batch_dim : bool
+        Count from the batch instead.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, a, ...)``
+    output : ``(batch, n * a, ...)`` for ``axis=0``
+    """
+
+    def __init__(self, n: PositiveInt, axis: int = 0, include_batch_dim: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.n = n
+        self.axis = axis
+        self.include_batch_dim = include_batch_dim
+
+    def output(self, x: Any) -> Any:
+        return B.repeat(x, self.n, self.position(self.axis, B.ndim(x)))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        axis = self.position(self.axis, len(input_shape))
+        length = input_shape[axis]
+        return (*input_shape[:axis], None if length is None else length * self.n, *input_shape[axis + 1:])

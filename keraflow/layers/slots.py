@@ -1,0 +1,87 @@
+"""The layers that a host embeds, found again on each run of its ``output``."""
+import contextlib
+from typing import Any, Iterator, List
+
+from keraflow.errors import GraphError
+from keraflow.serialization import pack_init_params, same
+
+__all__ = ['Slots']
+
+
+class Slots:
+    """Embedded layers of one host, in the order of the first run.
+
+    A layer that the host keeps (as an attribute, say) comes as the same object in each run and has its own slot. A
+    layer that ``output`` makes on the fly is another object in each run: it is given the layer in the next slot that no kept layer
+    has, provided that class and arguments are the same.
+    """
+
+    def __init__(self, host: Any):
+        self.host = host
+        self.layers: List[Any] = []
+        self._fixed = False             # after the first complete run no slot is added
+        self._known: set = set()        # ids of the layers
+        self._kept: set = set()         # ids of those that came again as themselves
+        self._next = 0
+
+    @contextlib.contextmanager
+    def run(self) -> Iterator[None]:
+        """One run of the host's ``output``."""
+        self._next = 0
+        before = len(self.layers)
+        try:
+            yield
+        except BaseException:
+            self._forget(self.layers[before:])
+            raise
+        self._skip_kept()
+        if self._fixed and self._next < len(self.layers):
+            raise GraphError(f'{self.host.name}: output() embedded fewer layers than in its first run. Make layers that are not '
+                             'used in every run in __init__, and keep them as attributes.')
+        self._fixed = True
+
+    def take(self, layer: Any) -> Any:
+        """The layer to run where ``output`` embeds `layer`."""
+        if layer is self.host:
+            raise GraphError(f'{self.host.name}: a layer cannot embed itself.')
+        if id(layer) in self._known:
+            self._kept.add(id(layer))
+            return layer
+        if not self._fixed:
+            self._append(layer)
+            self._next = len(self.layers)
+            return layer
+        self._skip_kept()
+        if self._next == len(self.layers):
+            raise GraphError(f'{self.host.name}: output() embeds more layers than in its first run. Make layers that are not '
+                             'used in every run in __init__, and keep them as attributes.')
+        first = self.layers[self._next]
+        if type(first) is not type(layer) or not same(pack_init_params(first), pack_init_params(layer)):
+            raise GraphError(f'{self.host.name}: slot {self._next} holds {_text(first)}, but output() now embeds {_text(layer)}. '
+                             'output() must embed the same layers in each run.')
+        self._next += 1
+        return first
+
+    def add(self, layer: Any) -> None:
+        """Give a layer that the host keeps its slot before the first run."""
+        self._append(layer)
+        self._kept.add(id(layer))
+
+    def _append(self, layer: Any) -> None:
+        self.layers.append(layer)
+        self._known.add(id(layer))
+
+    def _forget(self, layers: List[Any]) -> None:
+        for layer in layers:
+            self.layers.remove(layer)
+            self._known.discard(id(layer))
+            self._kept.discard(id(layer))
+
+    def _skip_kept(self) -> None:
+        while self._next < len(self.layers) and id(self.layers[self._next]) in self._kept:
+            self._next += 1
+
+
+def _text(layer: Any) -> str:
+    arguments = ', '.join(f'{name}={value!r}' for name, value in pack_init_params(layer).items() if not callable(value))
+    return f'{type(layer).__name__}({arguments})'

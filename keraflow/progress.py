@@ -1,0 +1,68 @@
+"""What ``fit`` shows, and how it reacts to Ctrl-C."""
+import contextlib
+import signal
+import sys
+import threading
+from typing import Any, Dict, Iterable, Iterator, Sequence
+
+from tqdm import tqdm
+
+__all__ = ['Progress', 'interruptible']
+
+
+class Progress:
+    """A bar on a terminal, a line for each epoch anywhere, or nothing.
+
+    Parameters
+    ----------
+    verbose : int
+        0 for nothing.
+    nb_epoch : int
+        How many epochs there will be.
+    """
+
+    def __init__(self, verbose: int, nb_epoch: int):
+        self.verbose = bool(verbose)
+        self.nb_epoch = nb_epoch
+        self._bar: Any = None
+
+    def bar(self, batches: Sequence[Any], epoch: int) -> Iterable[Any]:
+        """The batches, shown on a terminal while they are taken."""
+        if not self.verbose or not sys.stderr.isatty():
+            return batches
+        self._bar = tqdm(batches, desc=f'Epoch {epoch + 1}/{self.nb_epoch}', unit='batch', leave=False)
+        return self._bar
+
+    def epoch(self, epoch: int, logs: Dict[str, float]) -> None:
+        """Show the results of an epoch."""
+        self.close()
+        if self.verbose:
+            print(f'Epoch {epoch + 1}/{self.nb_epoch}:', '  '.join(f'{name} {value:.4f}' for name, value in logs.items()), flush=True)
+
+    def interrupted(self, nb_complete: int) -> None:
+        """Say that the user stopped training."""
+        self.close()
+        if self.verbose:
+            print(f'Interrupted after {nb_complete} complete epoch(s).', flush=True)
+
+    def close(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """A batch that Ctrl-C does not cut in two: the KeyboardInterrupt is raised when the batch is complete."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    pressed = []
+    signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if pressed:
+        raise KeyboardInterrupt

@@ -1,0 +1,188 @@
+"""The table of everything that a file may name: keraflow's own classes and functions, and what the program registers.
+
+Loading looks ids up in this table. It never imports a module and calls nothing else.
+"""
+import inspect
+from typing import Any, Callable, Iterator, NamedTuple, Optional
+
+from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError, nearest
+
+__all__ = ['Entry', 'builtin', 'custom', 'find', 'id_of', 'ids', 'kind_of', 'register', 'resolve']
+
+
+class Entry(NamedTuple):
+    """A row of the table. `kind` is '' for a function that may stand wherever a function may."""
+
+    id: str
+    kind: str
+    target: Any
+    builtin: bool
+
+
+_entries: dict = {}     # (kind, id) -> Entry
+_aliases: dict = {}     # (kind, alias) -> id
+_by_target: dict = {}   # class or function -> Entry
+
+
+def builtin(kind: str, *aliases: str) -> Callable:
+    """Decorator for keraflow's own classes and functions, with the short names users may write for them."""
+    def add(target: Any) -> Any:
+        entry = Entry(target.__name__, kind, target, True)
+        _add(entry)
+        for alias in aliases:
+            _aliases[kind, alias] = entry.id
+        return target
+    return add
+
+
+def register(target: Any = None, *, id: Optional[str] = None) -> Any:
+    """Allow files to name a class or function of the program.
+
+    Parameters
+    ----------
+    target : class or function
+        Layers, regularizers, constraints, optimizers; functions used as activations, initializations, objectives or in
+        Lambda layers.
+    id : str, optional
+        The name to use in files; ``__name__`` unless given. Must not be an id of keraflow's own.
+
+    Raises
+    ------
+    ArgumentError
+        If the id is taken by another object.
+
+    Examples
+    --------
+    >>> import keraflow
+    >>> @keraflow.register
+    ... def cube(x):
+    ...     return x * x * x
+    >>> keraflow.serialize(cube)
+    {'function': 'cube'}
+    """
+    if target is None:
+        return lambda it: register(it, id=id)
+    if not callable(target) or not hasattr(target, '__name__'):
+        raise ArgumentTypeError(f'register: expected a class or a function, received {target!r}.')
+    entry = Entry(id or target.__name__, _kind_of_target(target), target, False)
+    if entry.id == '<lambda>':
+        raise ArgumentError('register: a lambda has no name. Write it as a function with def, or pass id=.')
+    for other in _entries.values():
+        if other.id == entry.id and (other.builtin or not _same_definition(other.target, target)):
+            owner = "one of keraflow's own" if other.builtin else f'{other.target.__module__}.{other.target.__qualname__}'
+            raise ArgumentError(f"register: the id '{entry.id}' is taken by {owner}. Choose another with register(id=...).")
+    _add(entry)
+    return target
+
+
+def custom(objects: Any) -> dict:
+    """``custom_objects`` of a user (a list of classes and functions, or a dict from ids) as a dict from ids.
+
+    Raises
+    ------
+    ArgumentError
+        If an id is one of keraflow's own.
+    """
+    named = dict(objects) if isinstance(objects, dict) else {it.__name__: it for it in objects or ()}
+    for id, target in named.items():
+        if any(entry.builtin for entry in _entries.values() if entry.id == id):
+            raise ArgumentError(f"custom_objects: '{id}' is the id of one of keraflow's own. Rename yours.")
+    return {id: Entry(id, _kind_of_target(target), target, False) for id, target in named.items()}
+
+
+def find(id: str, kind: str = '', customs: Optional[dict] = None) -> Optional[Entry]:
+    """The entry with this id (or alias) that may stand where `kind` is wanted (``''``: anywhere); None if there is none."""
+    if customs and id in customs:
+        return customs[id] if customs[id].kind in ('', kind) or not kind else None
+    if kind:
+        return _entries.get((kind, _aliases.get((kind, id), id))) or _entries.get(('', id))
+    return next((entry for entry in _entries.values() if entry.id == id), None)
+
+
+def ids(kind: str) -> list:
+    """All ids and aliases of a kind."""
+    return sorted({id for (k, id) in [*_entries, *_aliases] if k == kind})
+
+
+def id_of(target: Any) -> str:
+    """The id under which a class or function is written into files; its ``__name__`` if it is not registered.
+
+    Raises
+    ------
+    SerializationError
+        For a lambda, and for a name that belongs to one of keraflow's own.
+    """
+    if target in _by_target:
+        return _by_target[target].id
+    name = target.__name__
+    if name == '<lambda>':
+        raise SerializationError('a lambda cannot be saved. Write it as a function with def and put @keraflow.register above it.')
+    if find(name) is not None:
+        raise SerializationError(f"'{name}' is the id of another class or function. Put @keraflow.register(id=...) above yours.")
+    return name
+
+
+def kind_of(value: Any) -> str:
+    """The kind of an object or function; '' if it is not known."""
+    target = value if inspect.isroutine(value) or inspect.isclass(value) else type(value)
+    entry = _by_target.get(target)
+    return entry.kind if entry else _kind_of_target(target)
+
+
+def resolve(kind: str, value: Any, where: str = '') -> Any:
+    """What a name, a class, or an object means where a `kind` is wanted.
+
+    Parameters
+    ----------
+    kind : str
+        For example ``'activation'``.
+    value : str, class, function or object
+        A string is looked up; a class is called without arguments; all else is taken as it is.
+    where : str
+        Start of the message.
+
+    Raises
+    ------
+    ArgumentError
+        If nothing has that name.
+    ArgumentTypeError
+        If the object is of another kind.
+
+    Examples
+    --------
+    >>> import keraflow.regularizers
+    >>> resolve('regularizer', 'l1').l1
+    0.01
+    """
+    if isinstance(value, str):
+        entry = find(value, kind)
+        if entry is None:
+            raise ArgumentError(f"{where}there is no {kind} '{value}'. {nearest(value, ids(kind))}")
+        value = entry.target
+    elif kind_of(value) != kind and (kind_of(value) or not callable(value)):
+        raise ArgumentTypeError(f'{where}expected {_article(kind)} (a name, a function or an object), '
+                                f'received {type(value).__name__} {value!r:.60}.')
+    return value() if inspect.isclass(value) else value
+
+
+def _article(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
+def _add(entry: Entry) -> None:
+    _entries[entry.kind, entry.id] = entry
+    _by_target[entry.target] = entry
+
+
+def _kind_of_target(target: Any) -> str:
+    return getattr(target, 'kind', '') if inspect.isclass(target) else ''
+
+
+def _same_definition(one: Any, other: Any) -> bool:
+    # A notebook's cell that is run again defines the class anew: that is no second owner of the id.
+    return (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
+
+
+def entries() -> Iterator[Entry]:
+    """All rows."""
+    return iter(list(_entries.values()))

@@ -1,0 +1,185 @@
+"""Models to files and back: architecture as YAML or JSON, weights as safetensors."""
+import hashlib
+import json
+import os
+from typing import Any, Dict, List, Optional, Union
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow import random
+from keraflow.errors import ModelFileError, SerializationError
+from keraflow.files.atomic import write_files
+from keraflow.files.plaindata import dump_plain, read_plain
+from keraflow.files.tensors import dump_tensors, read_tensors
+from keraflow.firstformat import is_first_format
+from keraflow.serialization import serialize, unserialize
+
+__all__ = ['SavingMixin', 'FORMAT', 'VERSION']
+
+FORMAT = 'keraflow'
+VERSION = 1
+PathLike = Union[str, 'os.PathLike[str]']
+
+#: Arguments that do not change what a model predicts: the same weights fit whatever they are.
+_NOT_IN_DIGEST = ('trainable', 'regularizers', 'constraints')
+
+
+class SavingMixin:
+    """The part of :class:`~keraflow.models.Model` that reads and writes files."""
+
+    def save_to_file(self, arch: PathLike, weights: Optional[PathLike] = None, overwrite: bool = False, **dump_args: Any) -> None:
+        """Save the architecture and, if a second path is given, the weights.
+
+        Parameters
+        ----------
+        arch : path
+            Ends with ``.yaml``, ``.yml`` or ``.json``.
+        weights : path, optional
+            Ends with ``.safetensors``.
+        overwrite : bool
+            Replace files that exist.
+        **dump_args
+            For ``json.dumps`` or ``yaml.dump``, for example ``indent=2``.
+
+        Raises
+        ------
+        FileExistsError
+            If a file exists and `overwrite` is False. Then nothing is written.
+        SerializationError
+            If something in the model cannot be saved. Then nothing is written.
+        """
+        files = [(arch, self._arch_bytes(arch, dump_args))]
+        if weights is not None:
+            files.append((weights, self._weight_bytes(weights)))
+        write_files(files, overwrite)
+
+    def save_arch(self, path: PathLike, overwrite: bool = False, **dump_args: Any) -> None:
+        """Save the architecture alone; arguments as for :meth:`save_to_file`."""
+        write_files([(path, self._arch_bytes(path, dump_args))], overwrite)
+
+    def save_weights(self, path: PathLike, overwrite: bool = False) -> None:
+        """Save the weights alone: trainable parameters and state."""
+        write_files([(path, self._weight_bytes(path))], overwrite)
+
+    def load_weights(self, path: PathLike, same_architecture: bool = True) -> None:
+        """Set all weights from a file.
+
+        Parameters
+        ----------
+        path : path
+            Ends with ``.safetensors``.
+        same_architecture : bool
+            Refuse weights that were saved by a model of another architecture, even if names and shapes fit.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is damaged or does not fit; the message names missing and unexpected arrays and those of another shape.
+            Then no weight is changed.
+        """
+        _check_extension(path)
+        arrays, metadata = read_tensors(path)
+        saved = metadata.get('architecture')
+        if same_architecture and saved is not None and saved != _digest(serialize(self)):
+            raise ModelFileError(f'{os.fspath(path)}: the weights belong to a model of another architecture. Pass the model they were saved '
+                                 'with, or same_architecture=False if they are meant to be moved.')
+        self._check_fit(arrays, os.fspath(path))
+        self.set_weights(arrays)    # type: ignore[attr-defined]
+
+    @classmethod
+    def load_from_file(cls, arch: PathLike, weights: Optional[PathLike] = None, custom_objects: Any = None) -> Any:
+        """A model from files that :meth:`save_to_file`, or (architecture as JSON) the first Keraflow, wrote.
+
+        Parameters
+        ----------
+        arch : path
+            Ends with ``.yaml``, ``.yml`` or ``.json``.
+        weights : path, optional
+            Ends with ``.safetensors``.
+        custom_objects : list or dict, optional
+            Classes and functions of the program that the file may name, beside the registered ones.
+
+        Returns
+        -------
+        Model or Sequential
+            Not compiled.
+        """
+        data = read_plain(arch)
+        with random.using(np.random.default_rng(0)):    # the weights are replaced: the program's own draws stay as they are
+            made = _from_data(data, os.fspath(arch), custom_objects)
+        if weights is not None:
+            made.load_weights(weights)
+        return made
+
+    def _arch_bytes(self, path: PathLike, dump_args: Dict[str, Any]) -> bytes:
+        return dump_plain({'format': FORMAT, 'version': VERSION, 'model': serialize(self)}, path, **dump_args).encode()
+
+    def _weight_bytes(self, path: PathLike) -> bytes:
+        _check_extension(path)
+        return dump_tensors(self.get_weights(), {'format': FORMAT, 'architecture': _digest(serialize(self))})  # type: ignore[attr-defined]
+
+    def _check_fit(self, arrays: Dict[str, np.ndarray], path: str) -> None:
+        wanted = {}
+        for one in self.parameters():   # type: ignore[attr-defined]
+            wanted.setdefault(id(one.variable), one)
+        variables = {one.name: one.variable for one in wanted.values()}
+        problems = _differences(variables, arrays)
+        if problems:
+            raise ModelFileError(f'{path}: the weights do not fit: {"; ".join(problems)}'[:299] + '.')
+
+
+def _differences(variables: Dict[str, Any], arrays: Dict[str, np.ndarray]) -> List[str]:
+    problems = []
+    missing = [name for name in variables if name not in arrays]
+    unexpected = [name for name in arrays if name not in variables]
+    if missing:
+        problems.append(f'missing {", ".join(missing)}')
+    if unexpected:
+        problems.append(f'unexpected {", ".join(unexpected)}')
+    for name, variable in variables.items():
+        if name in arrays:
+            shape, dtype = tuple(B.static_shape(variable)), B.dtype(variable)
+            if arrays[name].shape != shape:
+                problems.append(f'{name} has shape {arrays[name].shape}, expected {shape}')
+            elif not np.can_cast(arrays[name].dtype, dtype):
+                problems.append(f'{name} is {arrays[name].dtype}, which {dtype} cannot hold; set KERAFLOW_FLOATX={arrays[name].dtype}')
+    return problems
+
+
+def _from_data(data: Any, path: str, custom_objects: Any) -> Any:
+    if not is_first_format(data):
+        if not isinstance(data, dict) or data.get('format') != FORMAT or set(data) != {'format', 'version', 'model'}:
+            raise ModelFileError(f'{path}: this is not the architecture of a keraflow model.')
+        if data['version'] != VERSION:
+            raise ModelFileError(f'{path}: the file has format version {data["version"]!s:.20}, this keraflow reads {VERSION}. '
+                                 'Install the keraflow that wrote it, or a newer one.')
+        data = data['model']
+    try:
+        made = unserialize(data, custom_objects)
+    except ModelFileError:
+        raise
+    except SerializationError as error:
+        raise ModelFileError(f'{path}: {error}'[:300]) from error
+    if not isinstance(made, SavingMixin):
+        raise ModelFileError(f'{path}: expected a model, found {type(made).__name__}.')
+    return made
+
+
+def _check_extension(path: PathLike) -> None:
+    if not os.fspath(path).endswith('.safetensors'):
+        raise ModelFileError(f'{os.fspath(path)}: weights are saved as safetensors. Let the name end with .safetensors.')
+
+
+def _digest(data: Any) -> str:
+    """SHA-256 of what matters for predictions in an architecture."""
+    text = json.dumps(_relevant(data), sort_keys=True, separators=(',', ':'))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _relevant(data: Any) -> Any:
+    if isinstance(data, list):
+        return [_relevant(item) for item in data]
+    if isinstance(data, dict):
+        return {key: _relevant(item) for key, item in data.items() if key not in _NOT_IN_DIGEST}
+    return data

@@ -1,0 +1,245 @@
+"""What the arguments of a constructor may be, written once: as annotations of ``__init__``.
+
+The same annotations check calls in Python and arguments in files. An annotation is a plain type, a union, a sequence or
+dict of such, or one of the names below (``PositiveInt``, ``Activation``, ...), which say more than the type.
+"""
+import collections.abc
+import functools
+import inspect
+import math
+import re
+from typing import (Annotated, Any, Callable, Dict, List, Literal, NamedTuple, Sequence, Union, get_args, get_origin, get_type_hints)
+
+import numpy as np
+
+from keraflow import registry
+from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, nearest
+
+__all__ = ['Parameter', 'bind', 'check', 'describe', 'parameters_of', 'PositiveInt', 'Natural', 'PositiveFloat', 'NonNegative',
+           'Rate', 'Beta', 'Fraction', 'Finite', 'Name', 'DType', 'Activation', 'Initialization', 'Regularizer', 'Constraint',
+           'Objective', 'OptimizerLike', 'Function', 'Axes', 'kind_in']
+
+
+class Rule(NamedTuple):
+    """A further condition on a value, and the words for it."""
+
+    text: str
+    holds: Callable
+
+
+class Kind(NamedTuple):
+    """A slot for one kind of the registry's objects."""
+
+    name: str
+
+
+def _number(text: str, holds: Callable) -> Rule:
+    return Rule(text, lambda value: math.isfinite(value) and holds(value))
+
+
+_NAME = re.compile(r'[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,126}[A-Za-z0-9_\-])?')
+
+PositiveInt = Annotated[int, Rule('an integer of at least 1', lambda value: value >= 1)]
+Natural = Annotated[int, Rule('an integer of at least 0', lambda value: value >= 0)]
+Finite = Annotated[float, _number('a finite number', lambda value: True)]
+PositiveFloat = Annotated[float, _number('a number above 0', lambda value: value > 0)]
+NonNegative = Annotated[float, _number('a number of at least 0', lambda value: value >= 0)]
+Rate = Annotated[float, _number('a number of at least 0 and below 1', lambda value: 0 <= value < 1)]
+Beta = Annotated[float, _number('a number above 0 and below 1', lambda value: 0 < value < 1)]
+Fraction = Annotated[float, _number('a number from 0 to 1', lambda value: 0 <= value <= 1)]
+Name = Annotated[str, Rule("a name of letters, digits, '_', '-' and '.' (at most 128)", lambda value: bool(_NAME.fullmatch(value)))]
+DType = Literal['bool', 'int32', 'int64', 'float32', 'float64']
+Axes = Union[int, Sequence[int]]
+
+Activation = Annotated[Union[str, Callable], Kind('activation')]
+Initialization = Annotated[Union[str, Callable], Kind('initialization')]
+Regularizer = Annotated[Any, Kind('regularizer')]
+Constraint = Annotated[Any, Kind('constraint')]
+Objective = Annotated[Union[str, Callable], Kind('objective')]
+OptimizerLike = Annotated[Any, Kind('optimizer')]
+Function = Annotated[Callable, Kind('function')]
+
+
+class Parameter(NamedTuple):
+    """One argument of a constructor."""
+
+    name: str
+    annotation: Any
+    default: Any            # inspect.Parameter.empty if there is none
+    positional: bool
+    owner: type             # the class whose __init__ lists it
+
+
+@functools.lru_cache(maxsize=None)
+def parameters_of(cls: type) -> Dict[str, Parameter]:
+    """The arguments that ``cls(...)`` takes, those that ``**kwargs`` passes on to base classes included.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Dense
+    >>> list(parameters_of(Dense))[:3]
+    ['output_dim', 'init', 'activation']
+    """
+    found: Dict[str, Parameter] = {}
+    for owner in cls.__mro__:
+        init = owner.__dict__.get('__init__')
+        if not inspect.isfunction(init):
+            continue
+        listed = list(inspect.signature(init).parameters.values())[1:]
+        hints = _hints(init)
+        for one in listed:
+            if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL) and one.name not in found:
+                positional = one.kind is not one.KEYWORD_ONLY and (not found or all(p.owner is owner for p in found.values()))
+                found[one.name] = Parameter(one.name, hints.get(one.name, Any), one.default, positional, owner)
+        if not any(one.kind is one.VAR_KEYWORD for one in listed):
+            break
+    return found
+
+
+def bind(cls: type, args: Sequence, kwargs: Dict[str, Any]) -> Dict[str, Any]:
+    """The arguments that a call passes, by name, each checked against its annotation.
+
+    Raises
+    ------
+    ArgumentTypeError
+        For an unknown, missing, double or superfluous argument, or one of the wrong type.
+    ArgumentError
+        For a value outside of what the annotation allows.
+    """
+    parameters, where = parameters_of(cls), cls.__name__
+    positional = [name for name, one in parameters.items() if one.positional]
+    if len(args) > len(positional):
+        advice = getattr(cls, 'positional_advice', 'Pass the others by name.')
+        raise ArgumentTypeError(f'{where}: expected at most {len(positional)} positional argument(s) ({", ".join(positional)}), '
+                                f'received {len(args)}. {advice}')
+    passed = dict(zip(positional, args))
+    for name, value in kwargs.items():
+        if name not in parameters:
+            raise ArgumentTypeError(f"{where}: there is no argument '{name}'. {nearest(name, parameters)}")
+        if name in passed:
+            raise ArgumentTypeError(f"{where}: the argument '{name}' is given twice.")
+        passed[name] = value
+    for name, one in parameters.items():
+        if name in passed:
+            check(passed[name], one.annotation, f'{where}: {name}')
+        elif one.default is inspect.Parameter.empty:
+            raise ArgumentTypeError(f"{where}: the argument '{name}' is missing: {expected(one.annotation)}.")
+    return passed
+
+
+def check(value: Any, annotation: Any, where: str) -> None:
+    """Raise unless `value` is what `annotation` allows; the message starts with `where`."""
+    if _matches(value, annotation):
+        return
+    kind = kind_in(annotation)
+    if kind and kind != 'function' and value is not None and not isinstance(value, (list, tuple, dict)):
+        registry.resolve(kind, value, f'{where}: ')
+    error = ArgumentError if _matches(value, _bare(annotation)) else ArgumentTypeError
+    raise error(f'{where}: expected {expected(annotation)}, received {describe(value)}.')
+
+
+def kind_in(annotation: Any) -> str:
+    """The kind of object that a slot takes, also inside ``Optional``, a sequence or a dict; '' if none."""
+    for mark in getattr(annotation, '__metadata__', ()):
+        if isinstance(mark, Kind):
+            return mark.name
+    return next(filter(None, map(kind_in, get_args(annotation))), '')
+
+
+def expected(annotation: Any) -> str:
+    """The words for what an annotation allows."""
+    for mark in getattr(annotation, '__metadata__', ()):
+        return mark.text if isinstance(mark, Rule) else f'{registry._article(mark.name)} (a name, a function or an object)'
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Union:
+        return ' or '.join(dict.fromkeys(map(expected, args)))
+    if origin is Literal:
+        return 'one of ' + ', '.join(map(repr, args))
+    if _is_sequence(origin):
+        return f'a list ({expected(args[0])} each)'
+    if origin is dict:
+        return f'a dict of {expected(args[1])}'
+    return _WORDS.get(annotation, getattr(annotation, '__name__', str(annotation)))
+
+
+def describe(value: Any) -> str:
+    """A value for a message, in at most 60 characters.
+
+    Examples
+    --------
+    >>> describe([1, 2])
+    '[1, 2]'
+    """
+    if isinstance(value, np.ndarray):
+        return f'an array of shape {value.shape}'
+    text = repr(value)
+    return text if len(text) <= 60 else f'{type(value).__name__} {text[:50]}...'
+
+
+_WORDS = {int: 'an integer', float: 'a number', bool: 'True or False', str: 'a string', type(None): 'None', np.ndarray: 'an array',
+          list: 'a list', dict: 'a dict'}
+
+
+def _matches(value: Any, annotation: Any) -> bool:
+    if annotation is Any or isinstance(annotation, str):
+        return True
+    if hasattr(annotation, '__metadata__'):
+        return all(_obeys(value, annotation.__origin__, mark) for mark in annotation.__metadata__)
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Union:
+        return any(_matches(value, one) for one in args)
+    if origin is Literal:
+        return any(type(value) is type(one) and value == one for one in args)
+    if _is_sequence(origin):
+        return isinstance(value, (list, tuple)) and all(_matches(one, args[0]) for one in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(_matches(k, args[0]) and _matches(v, args[1]) for k, v in value.items())
+    return _is_instance(value, origin or annotation)
+
+
+def _obeys(value: Any, base: Any, mark: Any) -> bool:
+    if isinstance(mark, Rule):
+        return _matches(value, base) and mark.holds(value)
+    if mark.name == 'function':
+        return callable(value)
+    try:
+        registry.resolve(mark.name, value)
+    except KeraFlowError:
+        return False
+    return True
+
+
+def _bare(annotation: Any) -> Any:
+    """An annotation without its rules, to tell a wrong value from a wrong type."""
+    if hasattr(annotation, '__metadata__'):
+        return annotation.__origin__
+    args = get_args(annotation)
+    if get_origin(annotation) is Union:
+        return Union[tuple(_bare(one) for one in args)]
+    return List[_bare(args[0])] if _is_sequence(get_origin(annotation)) else annotation  # type: ignore[misc]
+
+
+def _is_sequence(origin: Any) -> bool:
+    return inspect.isclass(origin) and issubclass(origin, collections.abc.Sequence)
+
+
+def _is_instance(value: Any, cls: Any) -> bool:
+    if cls is bool:
+        return isinstance(value, (bool, np.bool_))
+    if isinstance(value, (bool, np.bool_)):
+        return cls is object
+    if cls is int:
+        return isinstance(value, (int, np.integer))
+    if cls is float:
+        return isinstance(value, (int, float, np.integer, np.floating))
+    return callable(value) if cls in (Callable, _CALLABLE) else not inspect.isclass(cls) or isinstance(value, cls)
+
+
+_CALLABLE = get_origin(Callable[[], None])
+
+
+def _hints(init: Callable) -> Dict[str, Any]:
+    try:
+        return get_type_hints(init, include_extras=True)
+    except (NameError, TypeError):      # a user's annotation that cannot be evaluated checks nothing
+        return {}

@@ -1,0 +1,85 @@
+"""Static shapes: tuples of integers, with ``None`` for a length that is not known before there are data."""
+from typing import Any, List, Optional, Sequence, Tuple
+
+__all__ = ['Shape', 'as_shape', 'agree', 'is_shape', 'concatenate', 'merge', 'product', 'reshape']
+
+Shape = Tuple[Optional[int], ...]
+
+
+def is_shape(value: Any) -> bool:
+    """Whether `value` is one shape (and not, for example, a list of shapes)."""
+    return isinstance(value, (list, tuple)) and all(length is None or _is_length(length) for length in value)
+
+
+def as_shape(value: Any) -> Shape:
+    """A shape from a sequence of integers (of any kind) and ``None``."""
+    return tuple(None if length is None else int(length) for length in value)
+
+
+def agree(one: Sequence, other: Sequence) -> bool:
+    """Whether two shapes can be the same one.
+
+    Examples
+    --------
+    >>> agree((None, 3), (5, 3)), agree((None, 3), (5, 4))
+    (True, False)
+    """
+    return len(one) == len(other) and all(a is None or b is None or a == b for a, b in zip(one, other))
+
+
+def merge(one: Sequence, other: Sequence) -> Shape:
+    """What is known from either of two shapes that agree."""
+    return tuple(b if a is None else a for a, b in zip(one, other))
+
+
+def product(lengths: Sequence[Optional[int]]) -> Optional[int]:
+    """The number of cells, ``None`` if a length is unknown.
+
+    Examples
+    --------
+    >>> product((2, 3)), product((None, 3)), product(())
+    (6, None, 1)
+    """
+    total = 1
+    for length in lengths:
+        if length is None:
+            return None
+        total *= length
+    return total
+
+
+def concatenate(shapes: Sequence[Shape], axis: int) -> Shape:
+    """The shape of tensors joined along `axis`; the other lengths agree."""
+    joined = shapes[0]
+    for shape in shapes[1:]:
+        joined = merge(joined, shape)
+    lengths = [shape[axis] for shape in shapes]
+    total = None if None in lengths else sum(lengths)  # type: ignore[arg-type]
+    return (*joined[:axis], total, *joined[axis + 1:])
+
+
+def reshape(shape: Sequence[Optional[int]], target: Sequence[int]) -> Optional[Shape]:
+    """`target` with its -1 filled in for a tensor of this shape; ``None`` if the sizes do not fit.
+
+    Examples
+    --------
+    >>> reshape((4, 3), (2, -1)), reshape((None, 3), (-1, 3)), reshape((4, 3), (5, -1))
+    ((2, 6), (None, 3), None)
+    """
+    size, known = product(shape), product([length for length in target if length != -1])
+    if size is None or known is None:
+        return tuple(None if length == -1 else length for length in target)
+    if -1 not in target:
+        return tuple(target) if size == known else None
+    if known == 0 or size % known:
+        return None
+    return tuple(size // known if length == -1 else length for length in target)
+
+
+def _is_length(value: Any) -> bool:
+    return hasattr(value, '__index__') and not isinstance(value, bool)
+
+
+def unlist(values: List[Any]) -> Any:
+    """The only element of a list of one, else the list."""
+    return values[0] if len(values) == 1 else values

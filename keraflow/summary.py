@@ -1,0 +1,58 @@
+"""The table that ``model.summary()`` prints."""
+from typing import Any, Iterator, List, Tuple
+
+import numpy as np
+
+from keraflow import backend as B
+
+__all__ = ['summary_table']
+
+Row = Tuple[str, str, str, str]
+HEADER: Row = ('layer (class)', 'output shape', 'parameters', 'fed by')
+
+
+def summary_table(model: Any) -> str:
+    """Layers, shapes, numbers of parameters and connections of a model as text."""
+    rows = [HEADER, *_rows(model)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    lines = ['  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    lines.insert(1, '  '.join('-' * width for width in widths))
+    counts = _count(model)
+    return '\n'.join([f'{model.name} ({type(model).__name__})', *lines,
+                      f'parameters: {sum(counts):,} ({counts[0]:,} trainable, {counts[1]:,} fixed)'])
+
+
+def _rows(model: Any) -> Iterator[Row]:
+    seen = set()
+    if not model.calls:      # a Sequential that is a layer: no calls of its own
+        for layer in model.layers:
+            yield _row('', layer, '', '')
+    for call in model.calls:
+        fed_by = ', '.join(kensor.name for kensor in call.inputs)
+        shape = ', '.join(str(kensor.shape) for kensor in call.outputs)
+        if id(call.layer) in seen:
+            yield f'{call.layer.name} (again)', shape, '', fed_by
+            continue
+        seen.add(id(call.layer))
+        yield _row('', call.layer, shape, fed_by)
+        yield from _embedded('', call.layer)
+
+
+def _embedded(indent: str, host: Any) -> Iterator[Row]:
+    for layer in host.embedded_layers:
+        yield _row(indent + '  ', layer, '', f'in {host.name}')
+        yield from _embedded(indent + '  ', layer)
+
+
+def _row(indent: str, layer: Any, shape: str, fed_by: str) -> Row:
+    return f'{indent}{layer.name} ({type(layer).__name__})', shape, f'{sum(_count(layer)):,}', fed_by
+
+
+def _count(layer: Any) -> List[int]:
+    """Numbers of trainable and of other values, each variable once."""
+    counts, seen = [0, 0], set()
+    for one in layer.parameters():
+        if id(one.variable) not in seen:
+            seen.add(id(one.variable))
+            counts[0 if one.trainable else 1] += int(np.prod(B.static_shape(one.variable), dtype=int))
+    return counts

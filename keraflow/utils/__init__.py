@@ -1,0 +1,25 @@
+"""Helpers for programs: objects as plain data, names to objects, lists."""
+from typing import Any
+
+from keraflow import (activations, constraints, initializations, layers, models, objectives,  # noqa: F401 (fills the registry)
+                      optimizers, regularizers)
+from keraflow.arguments import to_list
+from keraflow.errors import KeraFlowError
+from keraflow.registry import register, resolve
+from keraflow.serialization import pack_init_params, serialize, unserialize
+
+__all__ = ['KeraFlowError', 'get_from_module', 'pack_init_params', 'register', 'serialize', 'to_list', 'unserialize']
+
+_KINDS = {'activations': 'activation', 'constraints': 'constraint', 'initializations': 'initialization', 'objectives': 'objective',
+          'optimizers': 'optimizer', 'regularizers': 'regularizer'}
+
+
+def get_from_module(module: str, value: Any) -> Any:
+    """The function or object that a name means in one of keraflow's modules; anything else is given back as it is.
+
+    Examples
+    --------
+    >>> get_from_module('activations', 'tanh').__name__
+    'tanh'
+    """
+    return resolve(_KINDS[module], value)
