@@ -1,0 +1,37 @@
+"""The TensorFlow backend, put together."""
+import contextlib
+
+from keraflow.errors import BackendError
+
+from .elementwise import Elementwise
+from .execution import Execution
+from .library import tf
+from .neural import Neural
+from .products import Products
+from .randomness import Randomness
+from .reductions import Reductions
+from .shaping import Shaping
+
+__all__ = ['TensorFlowBackend']
+
+
+class TensorFlowBackend(Randomness, Neural, Elementwise, Reductions, Products, Shaping, Execution):
+    """TensorFlow 2 (2.17 and later). Which GPUs there are is TensorFlow's decision (``CUDA_VISIBLE_DEVICES``)."""
+
+    name = 'tensorflow'
+
+    def version(self):
+        return tf.__version__
+
+    def devices(self):
+        return ['cpu'] + [f'gpu:{number}' for number, _ in enumerate(tf.config.list_physical_devices('GPU'))]
+
+    def device(self, name):
+        if name not in self.devices():
+            raise BackendError(f"device: there is no device '{name}'; this machine has {', '.join(self.devices())}.")
+        return self._place(name)
+
+    @contextlib.contextmanager
+    def _place(self, name):
+        with tf.device(name if ':' in name else f'{name}:0'):
+            yield

@@ -1,0 +1,106 @@
+"""From symbolic graphs and builders to callables."""
+import weakref
+
+import numpy as np
+
+from keraflow.backend.contract import TensorSpec
+from keraflow.errors import ArgumentError
+
+from .library import tf
+from .variables import Variables
+
+__all__ = ['Execution']
+
+
+class Execution(Variables):
+    """Graphs that are made, run and dropped."""
+
+    # The graph of symbolic tensors is kept alive by its tensors alone, so that models that were dropped leave no memory behind.
+    _scratch = staticmethod(lambda: None)
+
+    def placeholder(self, shape, dtype=None, name=None):
+        with self._symbolic_graph().as_default():
+            return tf.compat.v1.placeholder(dtype or self.floatx(), shape)
+
+    def symbolic(self, fn, tensors):
+        with self._symbolic_graph().as_default():
+            return fn(*tensors)
+
+    def trace(self, fn, specs):
+        with tf.__internal__.FuncGraph('keraflow_trace').as_default():
+            return fn(*[tf.compat.v1.placeholder(spec.dtype, spec.shape) for spec in specs])
+
+    def eval(self, tensors):
+        if isinstance(tensors, (list, tuple)):
+            return self._eval_all(list(tensors))
+        return self._eval_all([tensors])[0]
+
+    def function(self, inputs, outputs, updates=()):
+        graph = self._symbolic_graph()
+        with graph.as_default():
+            outputs = [tf.identity(tf.convert_to_tensor(it)) for it in outputs]
+            values = [self.cast(value, self.dtype(variable)) for variable, value in updates]
+            with tf.control_dependencies([*outputs, *values]):
+                assignments = [variable.assign(value).op for (variable, _), value in zip(updates, values)]
+        pruned = graph.keraflow_wrapped.prune(list(inputs), [outputs, assignments])
+        specs = [TensorSpec(self.static_shape(it), self.dtype(it)) for it in inputs]
+
+        def run(*arrays):
+            if len(arrays) != len(specs):
+                raise ArgumentError(f'function: expected {len(specs)} array(s), received {len(arrays)}.')
+            fed = [tf.constant(np.asarray(array).astype(spec.dtype)) for array, spec in zip(arrays, specs)]
+            return [it.numpy() for it in pruned(*fed)[0]]
+        return run
+
+    def compile(self, builder, specs):
+        return _Compiled(self, builder, specs)
+
+    def value_and_gradients(self, loss_fn, variables):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(variables)
+            loss, aux = loss_fn()
+        gradients = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return loss, aux, [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+    def gradients(self, loss, variables):
+        with loss.graph.as_default():
+            gradients = tf.gradients(loss, list(variables), unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            return [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+    def _symbolic_graph(self):
+        graph = self._scratch()
+        if graph is None:
+            wrapped = tf.compat.v1.wrap_function(lambda: None, [])
+            graph = wrapped.graph
+            graph.keraflow_wrapped = wrapped
+            self._scratch = weakref.ref(graph)
+        return graph
+
+    def _eval_all(self, tensors):
+        symbolic = [it for it in tensors if not hasattr(it, 'numpy')]
+        values = iter(self.function([], symbolic)() if symbolic else ())
+        return [np.array(it.numpy()) if hasattr(it, 'numpy') else next(values) for it in tensors]
+
+
+class _Compiled:
+    """A builder as a ``tf.function``, traced at the first call."""
+
+    def __init__(self, backend, builder, specs):
+        self._backend = backend
+        self._builder = builder
+        self._signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
+        self._run = None
+
+    def __call__(self, *arrays):
+        if self._run is None:
+            self._run = tf.function(self._build, autograph=False).get_concrete_function(*self._signature)
+        return self._run(*map(tf.constant, arrays))
+
+    def _build(self, *tensors):
+        outputs, updates = self._builder(*tensors)
+        outputs = [tf.convert_to_tensor(it) for it in outputs]
+        values = [tf.cast(self._backend._tensor(value), variable.dtype) for variable, value in updates]
+        with tf.control_dependencies([*outputs, *values]):
+            for (variable, _), value in zip(updates, values):
+                variable.assign(value)
+        return outputs

@@ -1,0 +1,29 @@
+"""Activations."""
+from .elementwise import Elementwise
+from .library import tf
+
+__all__ = ['Neural']
+
+
+class Neural(Elementwise):
+    """Functions between layers."""
+
+    def sigmoid(self, x):
+        return tf.sigmoid(self._real(x))
+
+    def relu(self, x, alpha=0., max_value=None):
+        x = self._real(x)
+        x = tf.nn.leaky_relu(x, alpha) if alpha else tf.nn.relu(x)
+        return x if max_value is None else self.minimum(x, max_value)
+
+    def softplus(self, x):
+        return tf.nn.softplus(self._real(x))
+
+    def softsign(self, x):
+        return tf.nn.softsign(self._real(x))
+
+    def softmax(self, x, axis=-1):
+        return tf.nn.softmax(self._real(x), axis)
+
+    def log_softmax(self, x, axis=-1):
+        return tf.nn.log_softmax(self._real(x), axis)

@@ -1,0 +1,22 @@
+"""Products of matrices, and indices."""
+from .library import tf
+from .variables import Variables
+
+__all__ = ['Products']
+
+
+class Products(Variables):
+    """Operations over a shared axis."""
+
+    def dot(self, x, y):
+        x, y = self._pair(x, y)
+        return tf.matmul(x, y) if self.ndim(x) == self.ndim(y) == 2 else tf.tensordot(x, y, 1)
+
+    def batch_dot(self, x, y):
+        return tf.matmul(*self._pair(x, y))
+
+    def gather(self, x, indices, axis=0):
+        return tf.gather(self._tensor(x), self._tensor(indices), axis=axis)
+
+    def one_hot(self, indices, nb_class, dtype=None):
+        return tf.one_hot(self._tensor(indices), nb_class, dtype=dtype or self.floatx())

@@ -1,0 +1,42 @@
+"""Operations that fold axes."""
+from .library import tf
+from .variables import Variables
+
+__all__ = ['Reductions']
+
+
+class Reductions(Variables):
+    """Sums, extremes and the like."""
+
+    def sum(self, x, axis=None, keepdims=False):
+        return tf.reduce_sum(self._countable(x), axis, keepdims)
+
+    def prod(self, x, axis=None, keepdims=False):
+        return tf.reduce_prod(self._countable(x), axis, keepdims)
+
+    def mean(self, x, axis=None, keepdims=False):
+        return tf.reduce_mean(self._real(x), axis, keepdims)
+
+    def max(self, x, axis=None, keepdims=False):
+        return tf.reduce_max(self._countable(x), axis, keepdims)
+
+    def min(self, x, axis=None, keepdims=False):
+        return tf.reduce_min(self._countable(x), axis, keepdims)
+
+    def any(self, x, axis=None, keepdims=False):
+        return tf.reduce_any(self.cast(x, 'bool'), axis, keepdims)
+
+    def all(self, x, axis=None, keepdims=False):
+        return tf.reduce_all(self.cast(x, 'bool'), axis, keepdims)
+
+    def argmax(self, x, axis=-1):
+        return tf.argmax(self._countable(x), axis)
+
+    def argmin(self, x, axis=-1):
+        return tf.argmin(self._countable(x), axis)
+
+    def cumsum(self, x, axis=-1):
+        return tf.cumsum(self._countable(x), axis)
+
+    def logsumexp(self, x, axis=None, keepdims=False):
+        return tf.reduce_logsumexp(self._real(x), axis, keepdims)

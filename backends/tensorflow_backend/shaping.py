@@ -1,0 +1,74 @@
+"""Operations that move values without changing them."""
+import numpy as np
+
+from .library import tf
+from .variables import Variables
+
+__all__ = ['Shaping']
+
+
+class Shaping(Variables):
+    """Other shapes, orders and repetitions."""
+
+    def reshape(self, x, shape):
+        return tf.reshape(self._tensor(x), self._lengths(shape))
+
+    def flatten(self, x, nb_axis=1):
+        x = self._tensor(x)
+        if self.ndim(x) <= nb_axis:
+            return x
+        lengths = tf.shape(x)
+        kept = [lengths[axis] if length is None else length for axis, length in enumerate(x.shape[:nb_axis - 1])]
+        folded = x.shape[nb_axis - 1:].num_elements()
+        flat = tf.reshape(x, self._lengths([*kept, -1 if folded is None or None not in x.shape[:nb_axis - 1] else folded]))
+        flat.set_shape([*x.shape[:nb_axis - 1], folded])
+        return flat
+
+    def transpose(self, x, axes=None):
+        return tf.transpose(self._tensor(x), axes)
+
+    def expand_dims(self, x, axis):
+        return tf.expand_dims(self._tensor(x), axis)
+
+    def squeeze(self, x, axis):
+        return tf.squeeze(self._tensor(x), [axis])
+
+    def concatenate(self, tensors, axis=-1):
+        return tf.concat(self._common(tensors), axis)
+
+    def stack(self, tensors, axis=0):
+        return tf.stack(self._common(tensors), axis)
+
+    def repeat(self, x, n, axis):
+        # tf.repeat loses the static length; a new axis that is folded in again keeps it.
+        x = self._tensor(x)
+        axis %= self.ndim(x)
+        reps = np.ones(self.ndim(x) + 1, 'int64')
+        reps[axis + 1] = n
+        lengths = tf.shape(x, out_type=tf.int64)
+        shape = [lengths[i] if length is None else length for i, length in enumerate(x.shape)]
+        shape[axis] = shape[axis] * n
+        result = tf.reshape(tf.tile(tf.expand_dims(x, axis + 1), reps), self._lengths(shape))
+        static = list(x.shape)
+        static[axis] = None if static[axis] is None else static[axis] * n
+        result.set_shape(static)
+        return result
+
+    def tile(self, x, reps):
+        return tf.tile(self._tensor(x), reps)
+
+    def reverse(self, x, axis):
+        return tf.reverse(self._tensor(x), [axis])
+
+    def identity(self, x):
+        return tf.identity(self._tensor(x))
+
+    def stop_gradient(self, x):
+        return tf.stop_gradient(self._tensor(x))
+
+    def _common(self, tensors):
+        operands = [self._tensor(x) for x in tensors]
+        common = operands[0]
+        for other in operands[1:]:
+            common = self._pair(common, other)[0]
+        return [tf.cast(x, common.dtype) for x in operands]
