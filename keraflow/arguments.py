@@ -57,11 +57,14 @@ def assign(value: Any, names: Sequence[str], where: str, *, single: bool = False
         return {name: value[name] for name in names if value.get(name) is not None}
     if isinstance(value, (list, tuple)):
         if len(value) > len(names):
-            raise ArgumentError(f'{where}: expected at most {len(names)} ({", ".join(names) or "there are none"}), received {len(value)}.')
+            raise ArgumentError(
+                f'{where}: expected at most {len(names)} ({", ".join(names) or "there are none"}), received '
+                f'{len(value)}.')
         return {name: item for name, item in zip(names, value) if item is not None}
     if single and len(names) == 1:
         return {names[0]: value}
-    raise ArgumentTypeError(f'{where}: expected a dict by name or a list in the order {", ".join(names)}, received {describe(value)}.')
+    raise ArgumentTypeError(
+        f'{where}: expected a dict by name or a list in the order {", ".join(names)}, received {describe(value)}.')
 
 
 def is_array_like(value: Any) -> bool:

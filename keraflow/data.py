@@ -60,7 +60,8 @@ def read_arrays(value: Any, ports: Sequence[Port], where: str) -> List[np.ndarra
     given: Dict[str, Any] = assign(split_arrays(value), names, where)
     if len(given) < len(names):
         missing = ', '.join(name for name in names if name not in given)
-        raise DataError(f'{where}: expected {len(names)} array(s) ({", ".join(names)}), received {len(given)}: {missing} missing.')
+        raise DataError(
+            f'{where}: expected {len(names)} array(s) ({", ".join(names)}), received {len(given)}: {missing} missing.')
     return [_as_array(given[port.name], port, f'{where}: {port.name}') for port in ports]
 
 
@@ -91,9 +92,11 @@ def batches(nb_sample: int, batch_size: int) -> List[Tuple[int, int]]:
 def _as_array(value: Any, port: Port, where: str) -> np.ndarray:
     array = np.asarray(value)
     if array.dtype.kind not in 'biuf':
-        raise DataError(f'{where}: expected numbers, received an array of dtype {array.dtype}. Are all samples of the same length?')
+        raise DataError(
+            f'{where}: expected numbers, received an array of dtype {array.dtype}. Are all samples of the same length?')
     if not shapes.agree(port.shape, array.shape):
-        raise DataError(f'{where}: expected an array of shape {port.shape}, received {array.shape}. {_advice(port, array)}'.rstrip())
+        problem = f'{where}: expected an array of shape {port.shape}, received {array.shape}. '
+        raise DataError((problem + _advice(port, array)).rstrip())
     if len(array) == 0:
         raise DataError(f'{where}: there are no samples.')
     if array.dtype.kind == 'f' and np.isnan(np.min(array)):
@@ -101,7 +104,8 @@ def _as_array(value: Any, port: Port, where: str) -> np.ndarray:
         raise DataError(f'{where}: there is a NaN in sample {sample}. Replace missing values first.')
     cast = np.ascontiguousarray(array, port.dtype).reshape(array.shape)
     if not port.dtype.startswith('float') and array.dtype.kind == 'f' and not np.array_equal(cast, array):
-        raise DataError(f'{where}: expected integers, received numbers with a fraction. Round them, or make the Input real.')
+        raise DataError(
+            f'{where}: expected integers, received numbers with a fraction. Round them, or make the Input real.')
     return cast
 
 

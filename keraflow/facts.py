@@ -16,7 +16,8 @@ class Facts(NamedTuple):
     mask : tensor or None
         True where a sample (or a time step) counts.
     logits : tuple or None
-        ``(name of the activation, its input)`` where the tensor is a softmax or a sigmoid: cross-entropies are exact and
+        ``(name of the activation, its input)`` where the tensor is a softmax or a sigmoid: cross-entropies are exact
+        and
         finite only on the input.
     """
 

@@ -10,8 +10,8 @@ _KEYS = {'class_name', 'module_name', 'params'}
 
 #: Modules in which the first Keraflow kept what it saved. A name in one of them is an id of ours.
 _MODULES = {f'keraflow.{name}' for name in (
-    'activations', 'constraints', 'initializations', 'layers.base', 'layers.convolution', 'layers.core', 'layers.embeddings',
-    'layers.recurrent', 'layers.wrappers', 'models', 'objectives', 'optimizers', 'regularizers')}
+    'activations', 'constraints', 'initializations', 'layers.base', 'layers.convolution', 'layers.core',
+    'layers.embeddings', 'layers.recurrent', 'layers.wrappers', 'models', 'objectives', 'optimizers', 'regularizers')}
 
 
 def is_first_format(data: Any) -> bool:
@@ -53,7 +53,8 @@ def _known(module: Any, name: Any, customs: Dict[str, Any]) -> str:
     for identifier, entry in customs.items():
         if key == f'{entry.target.__module__}.{entry.target.__qualname__}':
             return identifier
-    raise SerializationError(f"the first format's '{key:.100}' is not known. If it is yours, pass custom_objects=[...].")
+    raise SerializationError(
+        f"the first format's '{key:.100}' is not known. If it is yours, pass custom_objects=[...].")
 
 
 def _model(params: Dict[str, Any]) -> Dict[str, Any]:
@@ -62,7 +63,8 @@ def _model(params: Dict[str, Any]) -> Dict[str, Any]:
     for name, times in Counter(output for _, _, output in path).items():
         if times > 1:
             raise SerializationError(
-                f"two calls of a shared layer are both called '{name}': the first format does not say which of them feeds "
+                f"two calls of a shared layer are both called '{name}': the first format does not say which of them "
+                "feeds "
                 'where. Build the model in Python and set its weights.')
     inputs = [name for name, layer in layers.items() if layer['class'] == 'Input']
     return {'name': params['name'], 'layers': layers, 'path': path, 'inputs': inputs, 'outputs': params['output_names']}

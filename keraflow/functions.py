@@ -92,7 +92,8 @@ class Functions:
 
     def _constrain(self, updates: List[tuple]) -> List[tuple]:
         constraints = {id(one.variable): one.constraint for one in self.parameters if one.constraint is not None}
-        return [(variable, constraints[id(variable)](value) if id(variable) in constraints else value) for variable, value in updates]
+        return [(variable, constraints[id(variable)](value) if id(variable) in constraints else value)
+                for variable, value in updates]
 
     def _terms(self, x: Sequence[Any], y: Sequence[Any], weights: Any) -> Tuple[Any, List[Any]]:
         """The loss of all outputs together, and the metrics."""
@@ -101,7 +102,7 @@ class Functions:
         loss = None
         for term in self.losses:
             samples = self._samples(term, predicted, wanted)
-            one = B.mean(samples) if weights is None else B.sum(samples * weights) / B.clip(B.sum(B.cast(weights != 0, B.dtype(samples))), 1.)
+            one = B.mean(samples) if weights is None else _weighted_mean(samples, weights)
             loss = one if loss is None else loss + B.cast(one, B.dtype(loss))
         return loss, [B.cast(B.mean(self._samples(term, predicted, wanted)), B.dtype(loss)) for term in self.metrics]
 
@@ -109,7 +110,8 @@ class Functions:
         """One value for each sample: the mean of what the objective gives over all other axes."""
         values = term.objective(predicted[term.output], wanted[term.output])
         if B.ndim(values) == 0:
-            raise ShapeError(f'{getattr(term.objective, "__name__", term.objective)}: expected a value for each sample, received a scalar. '
+            raise ShapeError(f'{getattr(term.objective, "__name__", term.objective)}: expected a value for each '
+                             'sample, received a scalar. '
                              'An objective keeps the sample axis; the model takes the mean.')
         values = B.cast(values, B.floatx()) if B.dtype(values) == 'bool' else values
         return B.mean(values, axis=list(range(1, B.ndim(values)))) if B.ndim(values) > 1 else values
@@ -130,7 +132,7 @@ class Functions:
         return [kensor.spec for kensor in self.model.inputs]
 
     def _specs(self, weighted: bool) -> List[TensorSpec]:
-        targets = [TensorSpec(port.shape, port.dtype, f'{port.name}_target') for port in self.model._target_ports()]
+        targets = [TensorSpec(port.shape, port.dtype, f'{port.name}_target') for port in self.model.target_ports()]
         batch = self.model.inputs[0].shape[0]
         return [*self._input_specs(), *targets, *([TensorSpec((batch,), B.floatx(), 'weights')] if weighted else [])]
 
@@ -138,6 +140,12 @@ class Functions:
         nb_input, nb_output = len(self.model.inputs), len(self.model.outputs)
         x, y, rest = tensors[:nb_input], tensors[nb_input:nb_input + nb_output], tensors[nb_input + nb_output:]
         return x, y, rest[0] if rest else None
+
+
+def _weighted_mean(samples: Any, weights: Any) -> Any:
+    """Sum of the weighted values, divided by the number of weights that are not zero."""
+    counted = B.sum(B.cast(B.not_equal(weights, 0), B.dtype(samples)))
+    return B.sum(samples * weights) / B.clip(counted, 1.)
 
 
 class Meter:

@@ -41,8 +41,10 @@ class Kensor:
         The call that made it.
     """
 
+    dtype: Any
+
     def __init__(self, name: str, shape: tuple, dtype: str, mask_shape: Optional[tuple], call: Call):
-        self.name = name
+        self._label = name
         self.shape = shape
         self.dtype = dtype
         self.mask_shape = mask_shape
@@ -52,6 +54,11 @@ class Kensor:
 
     def __repr__(self) -> str:
         return f'<Kensor {self.name} {self.shape} {self.dtype}>'
+
+    @property
+    def name(self) -> str:
+        """Name of the call; see above."""
+        return self._label
 
     @property
     def layer(self) -> Any:
@@ -72,21 +79,25 @@ class Kensor:
     @property
     def trainable_params(self) -> List[Any]:
         """The variables that training moves, in the order of the path, each once."""
-        return [one.variable for one in parameters_of(call.layer for call in calls_behind([self])) if one.trainable]
+        return [one.variable for one in self._parameters() if one.trainable]
+
+    def _parameters(self) -> List[Any]:
+        return parameters_of(call.layer for call in calls_behind([self]))
 
     @property
     def regularizers(self) -> List[tuple]:
         """Pairs of a variable and its regularizer."""
-        return [(one.variable, one.regularizer) for one in parameters_of(call.layer for call in calls_behind([self])) if one.regularizer]
+        return [(one.variable, one.regularizer) for one in self._parameters() if one.regularizer]
 
     @property
     def constraints(self) -> List[tuple]:
         """Pairs of a variable and its constraint."""
-        return [(one.variable, one.constraint) for one in parameters_of(call.layer for call in calls_behind([self])) if one.constraint]
+        return [(one.variable, one.constraint) for one in self._parameters() if one.constraint]
 
     @property
     def tensor(self) -> Any:
-        """The backend's symbolic tensor, made when it is first asked for by replaying the path from the Inputs' tensors."""
+        """The backend's symbolic tensor, made when it is first asked for by replaying the path from the Inputs' "
+        "tensors."""
         if self._tensor is None:
             symbolic_tensors([self])
         return self._tensor
@@ -135,7 +146,8 @@ def replay(calls: Iterable[Call], tensors: Dict[Kensor, Any]) -> Dict[Kensor, An
 def symbolic_tensors(kensors: Sequence[Kensor], keep: bool = True) -> List[Any]:
     """The backend's symbolic tensors of some Kensors, connected from the Inputs' tensors on."""
     calls = calls_behind(kensors)
-    known = {kensor: kensor._tensor for call in calls for kensor in call.outputs if kensor._tensor is not None and (keep or not call.inputs)}
+    known = {kensor: kensor._tensor for call in calls for kensor in call.outputs
+             if kensor._tensor is not None and (keep or not call.inputs)}
     for call in calls:
         if not call.inputs and call.outputs[0] not in known:
             known[call.outputs[0]] = call.outputs[0]._tensor = call.layer.mark(B.placeholder(*call.outputs[0].spec))
@@ -147,13 +159,13 @@ def symbolic_tensors(kensors: Sequence[Kensor], keep: bool = True) -> List[Any]:
 
 
 def parameters_of(layers: Iterable[Any]) -> List[Any]:
-    """The parameters of layers, embedded ones included, each variable once; trainable if one of its owners trains it."""
+    """The parameters of layers, embedded ones included, each variable once; trainable if one of its owners trains "
+    "it."""
     found: Dict[int, Any] = {}
     for layer in {id(layer): layer for layer in layers}.values():
         for one in layer.parameters():
             before = found.get(id(one.variable))
-            if before is None or (one.trainable and not before.trainable):
-                found[id(one.variable)] = one
+            found[id(one.variable)] = one if before is None else before._replace(trainable=before.trainable or one.trainable)
     return list(found.values())
 
 

@@ -1,25 +1,22 @@
 """Model and Sequential: layers that are made of a graph of layers, and can be trained."""
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
-from keraflow import backend as B
-from keraflow import shapes
 from keraflow.arguments import to_list
-from keraflow.errors import ArgumentTypeError, GraphError, SerializationError, ShapeError
-from keraflow.kensor import Call, Kensor, calls_behind, replay
-from keraflow.layers.base import Layer, Parameter
+from keraflow.errors import ArgumentTypeError, GraphError, SerializationError
+from keraflow.kensor import Kensor
+from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
 from keraflow.registry import builtin
-from keraflow.saving import SavingMixin
+from keraflow.saving import SavableNetwork
 from keraflow.schema import Name
 from keraflow.shapes import unlist
-from keraflow.summary import summary_table
-from keraflow.training import TrainingMixin
+from keraflow.training import TrainableNetwork
 
 __all__ = ['Model', 'Sequential']
 
 
 @builtin('layer')
-class Model(TrainingMixin, SavingMixin, Layer):
+class Model(TrainableNetwork, SavableNetwork):
     """All that is computed between some Inputs and some outputs.
 
     Parameters
@@ -49,9 +46,8 @@ class Model(TrainingMixin, SavingMixin, Layer):
 
     def __init__(self, inputs: Any, outputs: Any, name: Optional[Name] = None, trainable: bool = True):
         super().__init__(name=name, trainable=trainable)
-        self._set_graph([self._as_input(it) for it in to_list(inputs)], [self._as_output(it) for it in to_list(outputs)])
-
-    # -- the graph --------------------------------------------------------------------------------------------------
+        self._set_graph([self._as_input(it) for it in to_list(inputs)], [
+                        self._as_output(it) for it in to_list(outputs)])
 
     def _as_input(self, it: Any) -> Input:
         if isinstance(it, Sequential) and it.layers and isinstance(it.layers[0], Input):
@@ -65,106 +61,6 @@ class Model(TrainingMixin, SavingMixin, Layer):
         if not isinstance(kensor, Kensor):
             raise GraphError(f'{self.name}: outputs: expected a Kensor, received {it!r}. Pass what a layer returned.')
         return kensor
-
-    def _set_graph(self, inputs: List[Input], outputs: List[Kensor]) -> None:
-        self.inputs = inputs
-        self.outputs = outputs
-        self.calls: List[Call] = calls_behind(outputs)
-        self.layers = list({id(call.layer): call.layer for call in self.calls}.values())
-        self._check_graph()
-        self.multi_input = len(inputs) > 1
-
-    def _check_graph(self) -> None:
-        if not self.outputs or not self.inputs:
-            raise GraphError(f'{self.name}: expected at least one input and one output.')
-        for kensor in self.inputs:
-            if not any(kensor is layer for layer in self.layers):
-                raise GraphError(f"{self.name}: no output depends on the Input '{kensor.name}'. Remove it from inputs, or use it.")
-            if kensor.batch_size != self.inputs[0].batch_size:
-                raise GraphError(f'{self.name}: the Inputs have different batch sizes: {[it.batch_size for it in self.inputs]}.')
-        for layer in self.layers:
-            if isinstance(layer, Input) and not any(layer is kensor for kensor in self.inputs):
-                raise GraphError(f"{self.name}: the outputs depend on the Input '{layer.name}', which is not one of inputs. Add it.")
-        if len({layer.name for layer in self.layers}) < len(self.layers):
-            raise GraphError(f'{self.name}: {self._twice()} is the name of two layers. Give each layer of a model its own name.')
-
-    def _twice(self) -> str:
-        names = sorted(layer.name for layer in self.layers)
-        return next(f"'{one}'" for one, following in zip(names, names[1:]) if one == following)
-
-    def layer_ids(self) -> Dict[str, Layer]:
-        """The layers by the names that files and weights use: the user's, else class and position, the same in each run of a program."""
-        taken = {layer.user_name for layer in self.layers}
-        counts: Dict[str, int] = {}
-        found = {}
-        for layer in self.layers:
-            identifier = layer.user_name
-            while identifier is None or (identifier in found or layer.user_name is None and identifier in taken):
-                prefix = type(layer).__name__.lower()
-                counts[prefix] = counts.get(prefix, 0) + 1
-                identifier = f'{prefix}{counts[prefix]}'
-            found[identifier] = layer
-        return found
-
-    @property
-    def path(self) -> List[list]:
-        """The calls as ``[input names, layer name, output name(s)]``, with the names of :meth:`layer_ids`."""
-        ids = {id(layer): name for name, layer in self.layer_ids().items()}
-        names = self._kensor_ids(ids)
-        return [[[names[kensor] for kensor in call.inputs], ids[id(call.layer)], unlist([names[kensor] for kensor in call.outputs])]
-                for call in self.calls if call.inputs]
-
-    def _kensor_ids(self, ids: Dict[int, str]) -> Dict[Kensor, str]:
-        counts: Dict[int, int] = {}
-        names = {}
-        for call in self.calls:
-            name = ids[id(call.layer)]
-            number = counts[id(call.layer)] = counts.get(id(call.layer), -1) + 1
-            for position, kensor in enumerate(call.outputs):
-                names[kensor] = f'{name}_{number}' + (f'.{position}' if len(call.outputs) > 1 else '') if call.inputs else name
-        return names
-
-    def get_layer(self, name: str) -> Layer:
-        """The layer of this name."""
-        for identifier, layer in self.layer_ids().items():
-            if name in (layer.name, identifier):
-                return layer
-        raise GraphError(f"{self.name}: there is no layer '{name}'. It has {', '.join(self.layer_ids())}.")
-
-    # -- a model is a layer -----------------------------------------------------------------------------------------
-
-    def check_input_shape(self, input_shape: Any) -> None:
-        for kensor, shape in zip(self.inputs, input_shape if self.multi_input else [input_shape]):
-            if not shapes.agree(kensor.shape, shape):
-                raise ShapeError(f"{self.name}: expected shape {kensor.shape} for the input '{kensor.name}', received {shape}.")
-
-    def output(self, x: Any) -> Any:
-        tensors = replay(self.calls, self._bind(x if self.multi_input else [x]))
-        return unlist([tensors[kensor] for kensor in self.outputs])
-
-    def output_shape(self, input_shape: Any) -> Any:
-        return unlist([kensor.shape for kensor in self.outputs])
-
-    def _bind(self, tensors: Sequence[Any]) -> Dict[Kensor, Any]:
-        """Tensors for the Inputs; one with a mask value makes its own mask."""
-        return {kensor: tensor if kensor.mask_value is None else kensor.mark(B.identity(tensor))
-                for kensor, tensor in zip(self.inputs, tensors)}
-
-    def parameters(self, trainable: bool = True, prefix: str = '') -> Iterator[Parameter]:
-        for name, layer in self.layer_ids().items():
-            yield from layer.parameters(trainable and self.trainable, f'{prefix}{name}/')
-
-    @property
-    def embedded_layers(self) -> List[Layer]:
-        return list(self.layers)
-
-    def summary(self) -> str:
-        """Print a table of the layers, with shapes, numbers of parameters and connections, and return it as a string."""
-        text = summary_table(self)
-        print(text)
-        return text
-
-    # -- files ------------------------------------------------------------------------------------------------------
 
     def pack_init_param(self) -> Dict[str, Any]:
         ids = self.layer_ids()
@@ -182,11 +78,13 @@ class Model(TrainingMixin, SavingMixin, Layer):
         try:
             layers, path, inputs, outputs = (rest.pop(key) for key in ('layers', 'path', 'inputs', 'outputs'))
         except KeyError as error:
-            raise SerializationError(f'Model: {error} is missing. A model has layers, path, inputs and outputs.') from None
+            raise SerializationError(
+                f'Model: {error} is missing. A model has layers, path, inputs and outputs.') from None
         kensors = _relink(layers, path)
         for name in [*inputs, *outputs]:
             if name not in kensors:
-                raise SerializationError(f"Model: there is no '{name!s:.60}' among the Inputs and the outputs of the path.")
+                raise SerializationError(
+                    f"Model: there is no '{name!s:.60}' among the Inputs and the outputs of the path.")
         return {'inputs': [kensors[name] for name in inputs], 'outputs': [kensors[name] for name in outputs], **rest}
 
 
@@ -202,7 +100,8 @@ def _relink(layers: Any, path: Any) -> Dict[str, Kensor]:
             fed, layer_name, made = step
             inputs, layer = [kensors[name] for name in fed], layers[layer_name]
         except (KeyError, TypeError, ValueError):
-            raise SerializationError(f'Model: path: expected [names of inputs that are there, name of a layer, name of the output], '
+            raise SerializationError(f'Model: path: expected [names of inputs that are there, name of a layer, name '
+                                     'of the output], '
                                      f'received {step!r:.100}.') from None
         outputs = to_list(layer(inputs if layer.multi_input else unlist(inputs)))
         kensors.update(zip(to_list(made), outputs))
@@ -213,7 +112,8 @@ def _relink(layers: Any, path: Any) -> Dict[str, Kensor]:
 class Sequential(Model):
     """Layers, each fed with the output of the one before.
 
-    If the first one is an Input, it is a model, and a Kensor wherever one is wanted. Else it is a layer, with one input or several
+    If the first one is an Input, it is a model, and a Kensor wherever one is wanted. Else it is a layer, with one
+    input or several
     as its first layer has.
 
     Parameters
@@ -238,6 +138,7 @@ class Sequential(Model):
         self.inputs: List[Input] = []
         self.outputs: List[Kensor] = []
         self.calls = []
+        self._by_name: Dict[str, Layer] = {}
         for layer in layers:
             self.add(layer)
 
@@ -251,7 +152,10 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             raise ArgumentTypeError(f'{type(self).__name__}: layers: expected a layer, received {layer!r:.60}.')
         if self._backend is not None:
-            raise GraphError(f'{self.name}: a layer cannot be added after the Sequential was fed. Add all layers first.')
+            raise GraphError(
+                f'{self.name}: a layer cannot be added after the Sequential was fed. Add all layers first.')
+        if self._by_name.setdefault(layer.name, layer) is not layer:
+            raise GraphError(f"{self.name}: '{layer.name}' is the name of two layers. Give each layer of a model its own name.")
         self.layers.append(layer)
         if isinstance(layer, Input) and len(self.layers) > 1:
             raise GraphError(f'{self.name}: an Input can only be the first layer.')
@@ -271,7 +175,9 @@ class Sequential(Model):
         self.forget_training()
 
     def layer_ids(self) -> Dict[str, Layer]:
-        return super().layer_ids() if self.is_model else {str(number): layer for number, layer in enumerate(self.layers)}
+        if self.is_model:
+            return super().layer_ids()
+        return {str(number): layer for number, layer in enumerate(self.layers)}
 
     def as_kensor(self) -> Kensor:
         if not self.is_model:

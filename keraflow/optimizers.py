@@ -1,157 +1,18 @@
 """Optimizers: how parameters move, given the gradients of the loss.
 
-An optimizer is written by naming its slots (a variable for each parameter, zero at first), the numbers of a step, and
-the rule for one parameter; :class:`Optimizer` does the rest. The numbers of a step are computed once, in float64, and
-rounded to the dtype of the parameters at the end, so that a step is the same on every backend.
+In the formulas ``p`` is a parameter, ``g`` its gradient, ``t`` the number of the step from 1 on. Every other letter is
+kept in a slot: a variable for each parameter, 0 at first.
 """
-from types import SimpleNamespace
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Tuple
 
 import numpy as np
 
 from keraflow import backend as B
-from keraflow import schema
-from keraflow.errors import ArgumentError
+from keraflow.optimizer import Optimizer
 from keraflow.registry import builtin, resolve
 from keraflow.schema import Beta, NonNegative, PositiveFloat, Rate
-from keraflow.serialization import Serializable
 
 __all__ = ['Optimizer', 'SGD', 'RMSprop', 'Adagrad', 'Adadelta', 'Adam', 'Adamax', 'get']
-
-
-class Optimizer(Serializable):
-    """Base of optimizers.
-
-    A subclass defines :attr:`slot_names`, :meth:`numbers` and :meth:`rule`, and stores the learning rate as ``self.lr``.
-
-    Parameters
-    ----------
-    clipnorm : float, optional
-        Scale all gradients by ``clipnorm / max(norm, clipnorm)``, where ``norm`` is the root of the sum of squares over
-        all of them together: their direction stays as it is.
-    clipvalue : float, optional
-        Clip each value of the gradients to ``[-clipvalue, clipvalue]``, after `clipnorm`.
-
-    References
-    ----------
-    R. Pascanu, T. Mikolov and Y. Bengio, 2013: On the difficulty of training recurrent neural networks (clipnorm).
-
-    Examples
-    --------
-    >>> class SignDescent(Optimizer):
-    ...     def __init__(self, lr: float = 0.01, **kwargs):
-    ...         super().__init__(**kwargs)
-    ...         self.lr = lr
-    ...     def numbers(self, t, lr):
-    ...         return {'lr': lr}
-    ...     def rule(self, n, param, gradient):
-    ...         return [param - n.lr * B.sign(gradient)]
-    >>> SignDescent(lr=0.1).lr
-    0.1
-    """
-
-    kind = 'optimizer'
-    quiet_arguments = frozenset({'clipnorm', 'clipvalue'})
-    #: Names of the variables that are kept for each parameter.
-    slot_names: Tuple[str, ...] = ()
-
-    def __init__(self, clipnorm: Optional[PositiveFloat] = None, clipvalue: Optional[PositiveFloat] = None):
-        self.clipnorm = clipnorm
-        self.clipvalue = clipvalue
-        self._backend: Any = None
-        self._lr: Any = None
-        self._iterations: Any = None
-        self._variables: List[Any] = []
-        self._slots: List[List[Any]] = []
-
-    # -- what an optimizer defines ----------------------------------------------------------------------------------
-
-    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
-        """The numbers of a step by name: Python numbers, or float64 scalars made with ``B.`` from `t` and `lr`.
-
-        Parameters
-        ----------
-        t : tensor
-            How many steps there have been, this one included: 1, 2, ... as a float64 scalar.
-        lr : tensor
-            The learning rate, a float64 scalar.
-        """
-        raise NotImplementedError
-
-    def rule(self, n: Any, param: Any, gradient: Any, *slots: Any) -> Sequence[Any]:
-        """The new value of a parameter, followed by those of its slots.
-
-        `n` has the numbers of :meth:`numbers` as attributes, in the dtype of the parameter.
-        """
-        raise NotImplementedError
-
-    # -- what a model uses ------------------------------------------------------------------------------------------
-
-    @property
-    def lr(self) -> float:
-        """Learning rate. Setting it acts on functions that are compiled already."""
-        if 'lr' not in vars(self):
-            raise AttributeError(f"'{type(self).__name__}' object has no attribute 'lr'")
-        return vars(self)['lr']
-
-    @lr.setter
-    def lr(self, value: float) -> None:
-        schema.check(value, PositiveFloat, f'{type(self).__name__}: lr')
-        vars(self)['lr'] = float(value)     # here the data of the object are looked up when it is saved
-        if self._lr is not None:
-            self._backend.set_value(self._lr, value)
-
-    def build(self, variables: Sequence[Any]) -> None:
-        """Make the slots of these parameters, and start counting steps anew. Not inside a builder."""
-        self._backend = B.current()
-        self._variables = list(variables)
-        self._lr = B.variable(self.lr, dtype='float64', name='lr')
-        self._iterations = B.variable(0, dtype='int64', name='iterations')
-        self._slots = [[B.variable(np.zeros(B.static_shape(variable)), dtype=B.dtype(variable), name=f'{name}/{index}')
-                        for name in self.slot_names] for index, variable in enumerate(self._variables)]
-
-    def updates(self, variables: Sequence[Any], gradients: Sequence[Any]) -> List[Tuple[Any, Any]]:
-        """One step, as pairs ``(variable, new value)`` for the parameters, their slots and the count of steps.
-
-        Changes nothing: it may be called by several builders, and several times.
-
-        Raises
-        ------
-        ArgumentError
-            If the variables are not those of the latest :meth:`build`.
-        """
-        if [id(variable) for variable in variables] != [id(variable) for variable in self._variables]:
-            raise ArgumentError(f'{type(self).__name__}: expected the parameters that this optimizer was built for, '
-                                'received others. Give each model an optimizer of its own.')
-        t = B.add(B.cast(self._iterations, 'float64'), 1)
-        numbers = self.numbers(t, B.identity(self._lr))
-        gradients = self._clipped(gradients)
-        rounded: Dict[str, Any] = {}
-        updates = [(self._iterations, B.add(self._iterations, 1))]
-        for variable, gradient, slots in zip(variables, gradients, self._slots):
-            dtype = B.dtype(variable)
-            if dtype not in rounded:
-                rounded[dtype] = SimpleNamespace(**{name: _rounded(value, dtype) for name, value in numbers.items()})
-            updates += zip([variable, *slots], self.rule(rounded[dtype], variable, gradient, *slots))
-        return updates
-
-    def state(self) -> Dict[str, Any]:
-        """The variables to save in order to continue later: ``'iterations'``, ``'m/0'``, ``'v/0'``, ``'m/1'``, ..."""
-        if self._iterations is None:
-            return {}
-        return {'iterations': self._iterations, **{
-            f'{name}/{index}': slot for index, slots in enumerate(self._slots)
-            for name, slot in zip(self.slot_names, slots)}}
-
-    def _clipped(self, gradients: Sequence[Any]) -> Sequence[Any]:
-        if self.clipnorm is not None and gradients:
-            squares = [B.cast(B.sum(B.square(gradient)), 'float64') for gradient in gradients]
-            norm = B.sqrt(sum(squares[1:], squares[0]))
-            scale = B.divide(self.clipnorm, B.maximum(norm, self.clipnorm))
-            gradients = [gradient * B.cast(scale, B.dtype(gradient)) for gradient in gradients]
-        if self.clipvalue is not None:
-            gradients = [B.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in gradients]
-        return gradients
 
 
 @builtin('optimizer', 'sgd')
@@ -281,7 +142,8 @@ class Adagrad(Optimizer):
 
     References
     ----------
-    J. Duchi, E. Hazan and Y. Singer, 2011: Adaptive subgradient methods for online learning and stochastic optimization.
+    J. Duchi, E. Hazan and Y. Singer, 2011: Adaptive subgradient methods for online learning and
+    stochastic optimization.
 
     Examples
     --------
@@ -475,7 +337,3 @@ def get(value: Any) -> Any:
 def _missing(beta: float, t: Any) -> Any:
     """``1 - beta ** t``: what a running mean that started at 0 lacks after `t` steps, exact also for a beta near 1."""
     return B.negative(B.expm1(B.multiply(t, float(np.log(beta)))))
-
-
-def _rounded(value: Any, dtype: str) -> Any:
-    return B.cast(value, dtype) if B.is_tensor(value) else B.constant(value, dtype)

@@ -37,7 +37,8 @@ class Progress:
         """Show the results of an epoch."""
         self.close()
         if self.verbose:
-            print(f'Epoch {epoch + 1}/{self.nb_epoch}:', '  '.join(f'{name} {value:.4f}' for name, value in logs.items()), flush=True)
+            values = '  '.join(f'{name} {value:.4f}' for name, value in logs.items())
+            print(f'Epoch {epoch + 1}/{self.nb_epoch}: {values}', flush=True)
 
     def interrupted(self, nb_complete: int) -> None:
         """Say that the user stopped training."""
@@ -55,7 +56,8 @@ class Progress:
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """A batch that Ctrl-C does not cut in two: the KeyboardInterrupt is raised when the batch is complete."""
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
     pressed = []

@@ -69,8 +69,10 @@ def register(target: Any = None, *, id: Optional[str] = None) -> Any:
         raise ArgumentError('register: a lambda has no name. Write it as a function with def, or pass id=.')
     for other in _entries.values():
         if other.id == entry.id and (other.builtin or not _same_definition(other.target, target)):
-            owner = "one of keraflow's own" if other.builtin else f'{other.target.__module__}.{other.target.__qualname__}'
-            raise ArgumentError(f"register: the id '{entry.id}' is taken by {owner}. Choose another with register(id=...).")
+            its_name = f'{other.target.__module__}.{other.target.__qualname__}'
+            owner = "one of keraflow's own" if other.builtin else its_name
+            raise ArgumentError(
+                f"register: the id '{entry.id}' is taken by {owner}. Choose another with register(id=...).")
     _add(entry)
     return target
 
@@ -91,7 +93,8 @@ def custom(objects: Any) -> dict:
 
 
 def find(id: str, kind: str = '', customs: Optional[dict] = None) -> Optional[Entry]:
-    """The entry with this id (or alias) that may stand where `kind` is wanted (``''``: anywhere); None if there is none."""
+    """The entry with this id (or alias) that may stand where `kind` is wanted (``''``: anywhere); None if there is "
+    "none."""
     if customs and id in customs:
         return customs[id] if customs[id].kind in ('', kind) or not kind else None
     if kind:
@@ -116,9 +119,11 @@ def id_of(target: Any) -> str:
         return _by_target[target].id
     name = target.__name__
     if name == '<lambda>':
-        raise SerializationError('a lambda cannot be saved. Write it as a function with def and put @keraflow.register above it.')
+        raise SerializationError(
+            'a lambda cannot be saved. Write it as a function with def and put @keraflow.register above it.')
     if find(name) is not None:
-        raise SerializationError(f"'{name}' is the id of another class or function. Put @keraflow.register(id=...) above yours.")
+        raise SerializationError(
+            f"'{name}' is the id of another class or function. Put @keraflow.register(id=...) above yours.")
     return name
 
 
@@ -160,12 +165,13 @@ def resolve(kind: str, value: Any, where: str = '') -> Any:
             raise ArgumentError(f"{where}there is no {kind} '{value}'. {nearest(value, ids(kind))}")
         value = entry.target
     elif kind_of(value) != kind and (kind_of(value) or not callable(value)):
-        raise ArgumentTypeError(f'{where}expected {_article(kind)} (a name, a function or an object), '
+        raise ArgumentTypeError(f'{where}expected {article(kind)} (a name, a function or an object), '
                                 f'received {type(value).__name__} {value!r:.60}.')
     return value() if inspect.isclass(value) else value
 
 
-def _article(kind: str) -> str:
+def article(kind: str) -> str:
+    """The kind with its article."""
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 

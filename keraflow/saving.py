@@ -13,9 +13,11 @@ from keraflow.files.atomic import write_files
 from keraflow.files.plaindata import dump_plain, read_plain
 from keraflow.files.tensors import dump_tensors, read_tensors
 from keraflow.firstformat import is_first_format
+from keraflow.kensor import parameters_of
+from keraflow.network import Network
 from keraflow.serialization import serialize, unserialize
 
-__all__ = ['SavingMixin', 'FORMAT', 'VERSION']
+__all__ = ['SavableNetwork', 'FORMAT', 'VERSION']
 
 FORMAT = 'keraflow'
 VERSION = 1
@@ -25,10 +27,11 @@ PathLike = Union[str, 'os.PathLike[str]']
 _NOT_IN_DIGEST = ('trainable', 'regularizers', 'constraints')
 
 
-class SavingMixin:
+class SavableNetwork(Network):
     """The part of :class:`~keraflow.models.Model` that reads and writes files."""
 
-    def save_to_file(self, arch: PathLike, weights: Optional[PathLike] = None, overwrite: bool = False, **dump_args: Any) -> None:
+    def save_to_file(self, arch: PathLike, weights: Optional[PathLike]
+                     = None, overwrite: bool = False, **dump_args: Any) -> None:
         """Save the architecture and, if a second path is given, the weights.
 
         Parameters
@@ -75,17 +78,19 @@ class SavingMixin:
         Raises
         ------
         ModelFileError
-            If the file is damaged or does not fit; the message names missing and unexpected arrays and those of another shape.
+            If the file is damaged or does not fit; the message names missing and unexpected arrays and those of
+            another shape.
             Then no weight is changed.
         """
         _check_extension(path)
         arrays, metadata = read_tensors(path)
         saved = metadata.get('architecture')
         if same_architecture and saved is not None and saved != _digest(serialize(self)):
-            raise ModelFileError(f'{os.fspath(path)}: the weights belong to a model of another architecture. Pass the model they were saved '
+            raise ModelFileError(f'{os.fspath(path)}: the weights belong to a model of another architecture. Pass '
+                                 'the model they were saved '
                                  'with, or same_architecture=False if they are meant to be moved.')
         self._check_fit(arrays, os.fspath(path))
-        self.set_weights(arrays)    # type: ignore[attr-defined]
+        self.set_weights(arrays)
 
     @classmethod
     def load_from_file(cls, arch: PathLike, weights: Optional[PathLike] = None, custom_objects: Any = None) -> Any:
@@ -106,7 +111,7 @@ class SavingMixin:
             Not compiled.
         """
         data = read_plain(arch)
-        with random.using(np.random.default_rng(0)):    # the weights are replaced: the program's own draws stay as they are
+        with random.using(np.random.default_rng(0)):    # the program's own draws stay as they are
             made = _from_data(data, os.fspath(arch), custom_objects)
         if weights is not None:
             made.load_weights(weights)
@@ -117,14 +122,10 @@ class SavingMixin:
 
     def _weight_bytes(self, path: PathLike) -> bytes:
         _check_extension(path)
-        return dump_tensors(self.get_weights(), {'format': FORMAT, 'architecture': _digest(serialize(self))})  # type: ignore[attr-defined]
+        return dump_tensors(self.get_weights(), {'format': FORMAT, 'architecture': _digest(serialize(self))})
 
     def _check_fit(self, arrays: Dict[str, np.ndarray], path: str) -> None:
-        wanted = {}
-        for one in self.parameters():   # type: ignore[attr-defined]
-            wanted.setdefault(id(one.variable), one)
-        variables = {one.name: one.variable for one in wanted.values()}
-        problems = _differences(variables, arrays)
+        problems = _differences({one.name: one.variable for one in parameters_of([self])}, arrays)
         if problems:
             raise ModelFileError(f'{path}: the weights do not fit: {"; ".join(problems)}'[:299] + '.')
 
@@ -143,7 +144,9 @@ def _differences(variables: Dict[str, Any], arrays: Dict[str, np.ndarray]) -> Li
             if arrays[name].shape != shape:
                 problems.append(f'{name} has shape {arrays[name].shape}, expected {shape}')
             elif not np.can_cast(arrays[name].dtype, dtype):
-                problems.append(f'{name} is {arrays[name].dtype}, which {dtype} cannot hold; set KERAFLOW_FLOATX={arrays[name].dtype}')
+                problems.append(
+                    f'{name} is {arrays[name].dtype}, which {dtype} cannot hold; set '
+                    f'KERAFLOW_FLOATX={arrays[name].dtype}')
     return problems
 
 
@@ -152,7 +155,8 @@ def _from_data(data: Any, path: str, custom_objects: Any) -> Any:
         if not isinstance(data, dict) or data.get('format') != FORMAT or set(data) != {'format', 'version', 'model'}:
             raise ModelFileError(f'{path}: this is not the architecture of a keraflow model.')
         if data['version'] != VERSION:
-            raise ModelFileError(f'{path}: the file has format version {data["version"]!s:.20}, this keraflow reads {VERSION}. '
+            raise ModelFileError(f'{path}: the file has format version {data["version"]!s:.20}, this keraflow reads '
+                                 f'{VERSION}. '
                                  'Install the keraflow that wrote it, or a newer one.')
         data = data['model']
     try:
@@ -161,14 +165,15 @@ def _from_data(data: Any, path: str, custom_objects: Any) -> Any:
         raise
     except SerializationError as error:
         raise ModelFileError(f'{path}: {error}'[:300]) from error
-    if not isinstance(made, SavingMixin):
+    if not isinstance(made, SavableNetwork):
         raise ModelFileError(f'{path}: expected a model, found {type(made).__name__}.')
     return made
 
 
 def _check_extension(path: PathLike) -> None:
     if not os.fspath(path).endswith('.safetensors'):
-        raise ModelFileError(f'{os.fspath(path)}: weights are saved as safetensors. Let the name end with .safetensors.')
+        raise ModelFileError(
+            f'{os.fspath(path)}: weights are saved as safetensors. Let the name end with .safetensors.')
 
 
 def _digest(data: Any) -> str:

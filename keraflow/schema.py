@@ -4,20 +4,21 @@ The same annotations check calls in Python and arguments in files. An annotation
 dict of such, or one of the names below (``PositiveInt``, ``Activation``, ...), which say more than the type.
 """
 import collections.abc
-import functools
 import inspect
 import math
 import re
-from typing import (Annotated, Any, Callable, Dict, List, Literal, NamedTuple, Sequence, Union, get_args, get_origin, get_type_hints)
+from typing import (Annotated, Any, Callable, Dict, List, Literal, NamedTuple, Sequence, Union, get_args, get_origin,
+                    get_type_hints)
 
 import numpy as np
 
 from keraflow import registry
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, nearest
 
-__all__ = ['Parameter', 'bind', 'check', 'describe', 'parameters_of', 'PositiveInt', 'Natural', 'PositiveFloat', 'NonNegative',
-           'Rate', 'Beta', 'Fraction', 'Finite', 'Name', 'DType', 'Activation', 'Initialization', 'Regularizer', 'Constraint',
-           'Objective', 'OptimizerLike', 'Function', 'Axes', 'kind_in']
+__all__ = ['Parameter', 'bind', 'check', 'describe', 'kind_in', 'kinds_of', 'parameters_of', 'Activation', 'Axes', 'Beta',
+           'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction', 'Function', 'Initialization', 'Name', 'Natural',
+           'NonNegative', 'Objective', 'OptimizerLike', 'PositiveFloat', 'PositiveInt', 'Rate', 'Regularizer',
+           'Regularizers']
 
 
 class Rule(NamedTuple):
@@ -31,6 +32,23 @@ class Kind(NamedTuple):
     """A slot for one kind of the registry's objects."""
 
     name: str
+
+    @property
+    def text(self) -> str:
+        """The words for it."""
+        return f'{registry.article(self.name)} (a name, a function or an object)'
+
+
+class PerParameter(NamedTuple):
+    """A slot for objects of one kind, a dict by the names of a layer's parameters or a list in their order."""
+
+    name: str
+    example: str
+
+    @property
+    def text(self) -> str:
+        """The words for it."""
+        return f"a dict or a list by parameter, such as {{'W': {self.example!r}}} or [{self.example!r}]"
 
 
 def _number(text: str, holds: Callable) -> Rule:
@@ -47,7 +65,8 @@ NonNegative = Annotated[float, _number('a number of at least 0', lambda value: v
 Rate = Annotated[float, _number('a number of at least 0 and below 1', lambda value: 0 <= value < 1)]
 Beta = Annotated[float, _number('a number above 0 and below 1', lambda value: 0 < value < 1)]
 Fraction = Annotated[float, _number('a number from 0 to 1', lambda value: 0 <= value <= 1)]
-Name = Annotated[str, Rule("a name of letters, digits, '_', '-' and '.' (at most 128)", lambda value: bool(_NAME.fullmatch(value)))]
+Name = Annotated[str, Rule("a name of letters, digits, '_', '-' and '.' (at most 128)",
+                           lambda value: bool(_NAME.fullmatch(value)))]
 DType = Literal['bool', 'int32', 'int64', 'float32', 'float64']
 Axes = Union[int, Sequence[int]]
 
@@ -58,6 +77,8 @@ Constraint = Annotated[Any, Kind('constraint')]
 Objective = Annotated[Union[str, Callable], Kind('objective')]
 OptimizerLike = Annotated[Any, Kind('optimizer')]
 Function = Annotated[Callable, Kind('function')]
+Regularizers = Annotated[Any, PerParameter('regularizer', 'l2')]
+Constraints = Annotated[Any, PerParameter('constraint', 'nonneg')]
 
 
 class Parameter(NamedTuple):
@@ -70,8 +91,7 @@ class Parameter(NamedTuple):
     owner: type             # the class whose __init__ lists it
 
 
-@functools.lru_cache(maxsize=None)
-def parameters_of(cls: type) -> Dict[str, Parameter]:
+def parameters_of(cls: Any) -> Dict[str, Parameter]:
     """The arguments that ``cls(...)`` takes, those that ``**kwargs`` passes on to base classes included.
 
     Examples
@@ -80,6 +100,15 @@ def parameters_of(cls: type) -> Dict[str, Parameter]:
     >>> list(parameters_of(Dense))[:3]
     ['output_dim', 'init', 'activation']
     """
+    if cls not in _parameters:
+        _parameters[cls] = _find_parameters(cls)
+    return _parameters[cls]
+
+
+_parameters: Dict[type, Dict[str, Parameter]] = {}
+
+
+def _find_parameters(cls: type) -> Dict[str, Parameter]:
     found: Dict[str, Parameter] = {}
     for owner in cls.__mro__:
         init = owner.__dict__.get('__init__')
@@ -89,11 +118,17 @@ def parameters_of(cls: type) -> Dict[str, Parameter]:
         hints = _hints(init)
         for one in listed:
             if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL) and one.name not in found:
-                positional = one.kind is not one.KEYWORD_ONLY and (not found or all(p.owner is owner for p in found.values()))
+                positional = one.kind is not one.KEYWORD_ONLY and (
+                    not found or all(p.owner is owner for p in found.values()))
                 found[one.name] = Parameter(one.name, hints.get(one.name, Any), one.default, positional, owner)
         if not any(one.kind is one.VAR_KEYWORD for one in listed):
             break
     return found
+
+
+def kinds_of(cls: Any) -> Dict[str, str]:
+    """The kinds of the slots of a constructor, by argument; '' for an argument that is no slot."""
+    return {name: kind_in(one.annotation) for name, one in parameters_of(cls).items()}
 
 
 def bind(cls: type, args: Sequence, kwargs: Dict[str, Any]) -> Dict[str, Any]:
@@ -110,7 +145,8 @@ def bind(cls: type, args: Sequence, kwargs: Dict[str, Any]) -> Dict[str, Any]:
     positional = [name for name, one in parameters.items() if one.positional]
     if len(args) > len(positional):
         advice = getattr(cls, 'positional_advice', 'Pass the others by name.')
-        raise ArgumentTypeError(f'{where}: expected at most {len(positional)} positional argument(s) ({", ".join(positional)}), '
+        raise ArgumentTypeError(f'{where}: expected at most {len(positional)} positional argument(s) '
+                                f'({", ".join(positional)}), '
                                 f'received {len(args)}. {advice}')
     passed = dict(zip(positional, args))
     for name, value in kwargs.items():
@@ -131,17 +167,29 @@ def check(value: Any, annotation: Any, where: str) -> None:
     """Raise unless `value` is what `annotation` allows; the message starts with `where`."""
     if _matches(value, annotation):
         return
-    kind = kind_in(annotation)
-    if kind and kind != 'function' and value is not None and not isinstance(value, (list, tuple, dict)):
-        registry.resolve(kind, value, f'{where}: ')
+    _explain(value, annotation, where)
     error = ArgumentError if _matches(value, _bare(annotation)) else ArgumentTypeError
     raise error(f'{where}: expected {expected(annotation)}, received {describe(value)}.')
+
+
+def _explain(value: Any, annotation: Any, where: str) -> None:
+    """Raise the registry's own error, which knows near names, if what is wrong is one object of a kind."""
+    for mark in getattr(annotation, '__metadata__', ()):
+        if isinstance(mark, Kind) and mark.name != 'function' and value is not None:
+            registry.resolve(mark.name, value, f'{where}: ')
+        if isinstance(mark, PerParameter) and isinstance(value, (dict, list, tuple)):
+            for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+                if one is not None:
+                    registry.resolve(mark.name, one, f'{where}: {key}: ')
+    for one in get_args(annotation) if get_origin(annotation) is Union else ():
+        if one is not type(None) and kind_in(one):
+            _explain(value, one, where)
 
 
 def kind_in(annotation: Any) -> str:
     """The kind of object that a slot takes, also inside ``Optional``, a sequence or a dict; '' if none."""
     for mark in getattr(annotation, '__metadata__', ()):
-        if isinstance(mark, Kind):
+        if isinstance(mark, (Kind, PerParameter)):
             return mark.name
     return next(filter(None, map(kind_in, get_args(annotation))), '')
 
@@ -149,7 +197,7 @@ def kind_in(annotation: Any) -> str:
 def expected(annotation: Any) -> str:
     """The words for what an annotation allows."""
     for mark in getattr(annotation, '__metadata__', ()):
-        return mark.text if isinstance(mark, Rule) else f'{registry._article(mark.name)} (a name, a function or an object)'
+        return mark.text
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Union:
         return ' or '.join(dict.fromkeys(map(expected, args)))
@@ -176,8 +224,8 @@ def describe(value: Any) -> str:
     return text if len(text) <= 60 else f'{type(value).__name__} {text[:50]}...'
 
 
-_WORDS = {int: 'an integer', float: 'a number', bool: 'True or False', str: 'a string', type(None): 'None', np.ndarray: 'an array',
-          list: 'a list', dict: 'a dict'}
+_WORDS = {int: 'an integer', float: 'a number', bool: 'True or False', str: 'a string', type(None): 'None',
+          np.ndarray: 'an array', list: 'a list', dict: 'a dict'}
 
 
 def _matches(value: Any, annotation: Any) -> bool:
@@ -200,6 +248,10 @@ def _matches(value: Any, annotation: Any) -> bool:
 def _obeys(value: Any, base: Any, mark: Any) -> bool:
     if isinstance(mark, Rule):
         return _matches(value, base) and mark.holds(value)
+    if isinstance(mark, PerParameter):
+        items = value.values() if isinstance(value, dict) else value
+        return value is None or isinstance(value, (dict, list, tuple)) and all(
+            one is None or _obeys(one, Any, Kind(mark.name)) for one in items)
     if mark.name == 'function':
         return callable(value)
     try:

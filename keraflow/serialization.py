@@ -109,7 +109,8 @@ def pack_init_params(obj: Any) -> Dict[str, Any]:
     params = {}
     for name in schema.parameters_of(type(obj)):
         if not hasattr(obj, name):
-            raise SerializationError(f"{type(obj).__name__}: the argument '{name}' of __init__ cannot be saved, because it was not kept. "
+            raise SerializationError(f"{type(obj).__name__}: the argument '{name}' of __init__ cannot be saved, "
+                                     "because it was not kept. "
                                      f'Write self.{name} = {name} in __init__.')
         params[name] = getattr(obj, name)
     return params
@@ -126,7 +127,8 @@ def serialize(obj: Any) -> Any:
     Returns
     -------
     data
-        ``{'class': id, 'args': {...}}`` for an object, ``{'function': id}`` for a function. A layer that occurs again is
+        ``{'class': id, 'args': {...}}`` for an object, ``{'function': id}`` for a function. A layer that occurs again
+        is
         ``{'shared': place}``. The arrays given as ``initial_weights`` are not part of it: weights are saved as weights.
 
     Raises
@@ -171,7 +173,8 @@ def unserialize(data: Any, custom_objects: Any = None) -> Any:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two arguments mean the same: equal plain values and arrays, functions of one definition, objects of one class with the same arguments."""
+    """Whether two arguments mean the same: equal plain values and arrays, functions of one definition, objects of "
+    "one class with the same arguments."""
     if one is other:
         return True
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
@@ -226,7 +229,8 @@ class _Writer:
         if isinstance(value, (list, tuple)):
             return [self.write(item, f'{place}[{index}]', kind, depth + 1) for index, item in enumerate(value)]
         if isinstance(value, dict):
-            return {self._key(key, place): self.write(item, _join(place, key), kind, depth + 1) for key, item in value.items()}
+            return {self._key(key, place): self.write(item, _join(place, key), kind, depth + 1)
+                    for key, item in value.items()}
         return self._object(value, place, kind, depth)
 
     def _key(self, key: Any, place: str) -> str:
@@ -237,20 +241,21 @@ class _Writer:
     def _object(self, value: Any, place: str, kind: str, depth: int) -> Any:
         try:
             if isinstance(value, functools.partial) and not value.args:
-                return {'function': registry.id_of(value.func), 'args': self.write(value.keywords, _join(place, 'args'), '', depth + 1)}
+                arguments = self.write(value.keywords, _join(place, 'args'), '', depth + 1)
+                return {'function': registry.id_of(value.func), 'args': arguments}
             if inspect.isroutine(value):
                 name = registry.id_of(value)
                 return name if kind and registry.find(name, kind) else {'function': name}
             name = registry.id_of(type(value))
         except SerializationError as error:
             raise SerializationError(f'{_at(place)}{error}') from None
-        if type(value).__init__ is object.__init__ and not isinstance(value, Serializable) and type(value).__module__ == 'builtins':
+        if type(value).__module__ == 'builtins':
             raise SerializationError(f'{_at(place)}a {type(value).__name__} cannot be saved.')
         if registry.kind_of(value) == 'layer':
             if id(value) in self.places:
                 return {'shared': self.places[id(value)]}
             self.places[id(value)] = place
-        kinds = {argument: schema.kind_in(one.annotation) for argument, one in schema.parameters_of(type(value)).items()}
+        kinds = schema.kinds_of(type(value))
         return {'class': name, 'args': {
             argument: self.write(it, _join(place, argument), kinds.get(argument, ''), depth + 1)
             for argument, it in pack_init_params(value).items()}}
@@ -277,14 +282,16 @@ class _Reader:
     def _dict(self, data: dict, place: str, kind: str, depth: int) -> Any:
         keys = set(data)
         if keys == {'shared'}:
-            if data['shared'] not in self.made:
-                raise SerializationError(f"{_at(place)}'shared' names {data['shared']!r:.60}, where no layer was before.")
+            if not isinstance(data['shared'], str) or data['shared'] not in self.made:
+                raise SerializationError(
+                    f"{_at(place)}'shared' names {data['shared']!r:.60}, where no layer was before.")
             return self.made[data['shared']]
         if 'function' in keys and keys <= {'function', 'args'}:
             target = self._find(data['function'], place, kind).target
             if inspect.isclass(target):
                 raise SerializationError(f"{_at(place)}'{data['function']}' is a class, not a function.")
-            return functools.partial(target, **self.read(data['args'], _join(place, 'args'), '', depth + 1)) if 'args' in keys else target
+            return functools.partial(
+                target, **self.read(data['args'], _join(place, 'args'), '', depth + 1)) if 'args' in keys else target
         if 'class' in keys and keys <= {'class', 'args'}:
             return self._object(data, place, kind, depth)
         return {key: self.read(item, _join(place, key), kind, depth + 1) for key, item in data.items()}
@@ -293,14 +300,17 @@ class _Reader:
         cls, args = self._find(data['class'], place, kind).target, data.get('args', {})
         if not inspect.isclass(cls) or not isinstance(args, dict):
             raise SerializationError(f"{_at(place)}'{data['class']}' is not a class, or its 'args' are not a mapping.")
-        kinds = {name: schema.kind_in(one.annotation) for name, one in schema.parameters_of(cls).items()}
-        values = {name: self.read(value, _join(place, name), kinds.get(name, ''), depth + 1) for name, value in args.items()}
+        kinds = schema.kinds_of(cls)
+        values = {name: self.read(value, _join(place, name), kinds.get(name, ''), depth + 1)
+                  for name, value in args.items()}
         try:
             made = cls(**(cls.unpack_init_param(values) if hasattr(cls, 'unpack_init_param') else values))
         except SerializationError:
             raise
-        except (KeraFlowError, TypeError, ValueError, KeyError) as error:
+        except KeraFlowError as error:
             raise SerializationError(f'{_at(place)}{error}') from error
+        except Exception as error:      # whatever a constructor raises on data that its schema let pass
+            raise SerializationError(f'{_at(place)}{type(error).__name__} in {cls.__name__}: {error}') from error
         self.made[place] = made
         return made
 
@@ -309,7 +319,8 @@ class _Reader:
         if entry is None:
             wanted = f'a {kind}' if kind else 'a class or function'
             raise SerializationError(
-                f"{_at(place)}'{id!s:.60}' is not {wanted} that is registered. If it is yours, put @keraflow.register above it "
+                f"{_at(place)}'{id!s:.60}' is not {wanted} that is registered. If it is yours, put "
+                "@keraflow.register above it "
                 'and import its module first, or pass custom_objects=[...].')
         return entry
 

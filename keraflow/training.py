@@ -9,21 +9,23 @@ from keraflow.arguments import assign, to_list
 from keraflow.backend.contract import FLOATS
 from keraflow.callbacks import Callback, CallbackList
 from keraflow.data import Arrays, Port, batches, check_lengths, read_arrays, read_weights
-from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, DataError, GraphError
+from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError
 from keraflow.functions import Functions, Term
+from keraflow.network import Network
 from keraflow.progress import Progress, interruptible
 from keraflow.schema import describe
 
-__all__ = ['TrainingMixin']
+__all__ = ['TrainableNetwork']
 
 History = List[Dict[str, float]]
 
 
-class TrainingMixin:
-    """The part of :class:`~keraflow.models.Model` that runs."""
+class TrainableNetwork(Network):
+    """The part of :class:`~keraflow.models.Model` that trains and predicts."""
 
     stop_training = False
     _functions: Optional[Functions] = None
+    _predictor: Optional[Functions] = None
 
     def compile(self, optimizer: Any, loss: Any, metrics: Any = None) -> None:
         """Say how the model is trained. A second call replaces optimizer, losses and metrics.
@@ -35,15 +37,16 @@ class TrainingMixin:
         loss : str, function, list or dict
             An objective for each output: one value for one output, else by order or by the name of the output layer.
         metrics : list or dict, optional
-            Objectives that are reported and not trained on. For one output a list of them; else one (or a list) for each output, by
+            Objectives that are reported and not trained on. For one output a list of them; else one (or a list) for
+            each output, by
             order or name.
 
         Notes
         -----
         Which layers are trainable is read here: compile again after a change of ``trainable``.
         """
-        self._check_runnable()
-        names = self._output_names()
+        self.check_runnable()
+        names = self.output_names()
         where = f'{self.name}: loss'
         losses = assign([loss] if callable(loss) or isinstance(loss, str) else loss, names, where)
         if len(losses) < len(names):
@@ -65,7 +68,8 @@ class TrainingMixin:
         Parameters
         ----------
         x, y : array, list or dict
-            Inputs and targets: an array for the only one, else by order or by name (of the Input, of the output layer). A target has
+            Inputs and targets: an array for the only one, else by order or by name (of the Input, of the output
+            layer). A target has
             the shape of its output.
         batch_size : int, optional
             Samples for each step; that of the Inputs if they fix it, else 32.
@@ -75,7 +79,8 @@ class TrainingMixin:
             0: silent. 1: a progress bar on a terminal and a line for each epoch.
         callbacks : sequence of Callback
         sample_weights : array, optional
-            A weight for each sample, ``(samples,)``. The loss is the weighted sum divided by the number of weights that are not zero.
+            A weight for each sample, ``(samples,)``. The loss is the weighted sum divided by the number of weights
+            that are not zero.
         validation_split : float
             Share of the samples, from the end, that is kept for validation.
         validation_data : tuple, optional
@@ -86,7 +91,8 @@ class TrainingMixin:
         Returns
         -------
         list of dict
-            For each epoch ``loss`` (with regularization), the metrics, and both again as ``val_...``; averaged over samples.
+            For each epoch ``loss`` (with regularization), the metrics, and both again as ``val_...``; averaged over
+            samples.
 
         Notes
         -----
@@ -105,7 +111,8 @@ class TrainingMixin:
         loop = _Loop(self, functions, data, validation, batch_size, shuffle)
         return loop.run(nb_epoch, CallbackList(callbacks, self), Progress(verbose, nb_epoch))
 
-    def evaluate(self, x: Any, y: Any, sample_weights: Any = None, batch_size: Optional[int] = None) -> Dict[str, float]:
+    def evaluate(self, x: Any, y: Any, sample_weights: Any = None,
+                 batch_size: Optional[int] = None) -> Dict[str, float]:
         """Loss (without regularization) and metrics on data, as a dict; arguments as for :meth:`fit`."""
         functions = self._compiled('evaluate')
         batch_size = self._batch_size(batch_size)
@@ -125,52 +132,52 @@ class TrainingMixin:
         train_mode : bool
             Run as in training (with dropout), for debugging.
         """
-        self._check_runnable()
+        self.check_runnable()
         batch_size = self._batch_size(batch_size)
-        inputs = read_arrays(x, self._input_ports(), f'{self.name}: predict')
-        check_lengths(dict(zip(self._input_names(), inputs)), f'{self.name}: predict')
+        inputs = read_arrays(x, self.input_ports(), f'{self.name}: predict')
+        check_lengths(dict(zip(self.input_names(), inputs)), f'{self.name}: predict')
         self._check_batches(len(inputs[0]), batch_size)
-        if getattr(self, '_predictor', None) is None:
-            self._predictor: Any = Functions(self, None, [], [])
+        if self._predictor is None:
+            self._predictor = Functions(self, None, [], [])
         outputs = self._predictor.predict(inputs, batch_size, 'train' if train_mode else 'test')
         return outputs[0] if len(outputs) == 1 else outputs
 
     # -- what goes in and out ---------------------------------------------------------------------------------------
 
-    def _input_names(self) -> List[str]:
-        return [kensor.name for kensor in self.inputs]
-
-    def _output_names(self) -> List[str]:
-        """Names of the output layers, or of the Kensors where one layer gives several outputs."""
-        layers = [kensor.layer for kensor in self.outputs]
-        return [kensor.layer.name if layers.count(kensor.layer) == 1 else kensor.name for kensor in self.outputs]
-
-    def _input_ports(self) -> List[Port]:
+    def input_ports(self) -> List[Port]:
+        """Where inputs go."""
         return [Port(kensor.name, kensor.shape, kensor.dtype) for kensor in self.inputs]
 
-    def _target_ports(self) -> List[Port]:
+    def target_ports(self) -> List[Port]:
+        """Where targets go."""
         return [Port(name, kensor.shape, kensor.dtype if kensor.dtype in FLOATS else B.floatx())
-                for name, kensor in zip(self._output_names(), self.outputs)]
+                for name, kensor in zip(self.output_names(), self.outputs)]
 
     def _read(self, x: Any, y: Any, sample_weights: Any, where: str) -> Arrays:
-        inputs = read_arrays(x, self._input_ports(), f'{where}: x')
-        targets = read_arrays(y, self._target_ports(), f'{where}: y')
-        check_lengths({**dict(zip(self._input_names(), inputs)), **{f'y {name}': it for name, it in zip(self._output_names(), targets)}}, where)
-        return Arrays(inputs, targets, read_weights(sample_weights, len(inputs[0]), B.floatx(), f'{where}: sample_weights'))
+        inputs = read_arrays(x, self.input_ports(), f'{where}: x')
+        targets = read_arrays(y, self.target_ports(), f'{where}: y')
+        check_lengths({**dict(zip(self.input_names(), inputs)), **
+                      {f'y {name}': it for name, it in zip(self.output_names(), targets)}}, where)
+        return Arrays(inputs, targets, read_weights(sample_weights, len(
+            inputs[0]), B.floatx(), f'{where}: sample_weights'))
 
     def _read_validation(self, given: Any) -> Optional[Arrays]:
         if given is None:
             return None
         if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
-            raise ArgumentTypeError(f'{self.name}: validation_data: expected (x, y) or (x, y, sample_weights), received {describe(given)}.')
+            raise ArgumentTypeError(
+                f'{self.name}: validation_data: expected (x, y) or (x, y, sample_weights), received {describe(given)}.')
         return self._read(given[0], given[1], given[2] if len(given) == 3 else None, f'{self.name}: validation_data')
 
     def _split(self, data: Arrays, share: float) -> tuple:
         if not 0 < share < 1:
-            raise ArgumentError(f'{self.name}: validation_split: expected a number above 0 and below 1, received {share!r}.')
+            raise ArgumentError(
+                f'{self.name}: validation_split: expected a number above 0 and below 1, received {share!r}.')
         at = int(data.nb_sample * (1 - share))
         if not 0 < at < data.nb_sample:
-            raise DataError(f'{self.name}: validation_split={share} of {data.nb_sample} sample(s) leaves none for one of the parts.')
+            raise DataError(
+                f'{self.name}: validation_split={share} of {data.nb_sample} sample(s) leaves none for one of the '
+                'parts.')
         return data.split(at)
 
     def _read_metrics(self, given: Any, names: List[str]) -> List[Term]:
@@ -184,18 +191,11 @@ class TrainingMixin:
 
     # -- checks -----------------------------------------------------------------------------------------------------
 
-    def _check_runnable(self) -> None:
-        if not self.inputs:
-            raise GraphError(f'{self.name}: a Sequential is a model only if its first layer is an Input. '
-                             'Write Sequential([Input(...), ...]), or use it as a layer.')
-        if self.inputs[0].backend_name != B.name():
-            raise BackendError(f"{self.name}: was made on the backend '{self.inputs[0].backend_name}', the current one is '{B.name()}'. "
-                               f"Call keraflow.backend.use('{self.inputs[0].backend_name}') first.")
-
     def _compiled(self, verb: str) -> Functions:
-        self._check_runnable()
+        self.check_runnable()
         if self._functions is None:
-            raise GraphError(f'{self.name}: {verb} needs an optimizer and a loss. Call compile(optimizer=..., loss=...) first.')
+            raise GraphError(
+                f'{self.name}: {verb} needs an optimizer and a loss. Call compile(optimizer=..., loss=...) first.')
         return self._functions
 
     def _batch_size(self, asked: Optional[int]) -> int:
@@ -204,19 +204,22 @@ class TrainingMixin:
             return fixed or 32
         _check_count('batch_size', asked, 1)
         if fixed and asked != fixed:
-            raise ArgumentError(f'{self.name}: batch_size: the Inputs fix it to {fixed}, received {asked}. Leave it out.')
+            raise ArgumentError(
+                f'{self.name}: batch_size: the Inputs fix it to {fixed}, received {asked}. Leave it out.')
         return asked
 
     def _check_batches(self, nb_sample: int, batch_size: int) -> None:
         if self.inputs[0].batch_size and nb_sample % batch_size:
-            raise DataError(f'{self.name}: {nb_sample} samples do not fill batches of {batch_size}, which the Inputs fix. '
+            raise DataError(f'{self.name}: {nb_sample} samples do not fill batches of {batch_size}, which the Inputs '
+                            'fix. '
                             f'Use {nb_sample - nb_sample % batch_size} of them.')
 
 
 class _Loop:
     """One call of ``fit``."""
 
-    def __init__(self, model: Any, functions: Functions, data: Arrays, validation: Optional[Arrays], batch_size: int, shuffle: bool):
+    def __init__(self, model: Any, functions: Functions, data: Arrays,
+                 validation: Optional[Arrays], batch_size: int, shuffle: bool):
         self.model = model
         self.functions = functions
         self.data = data
@@ -261,7 +264,8 @@ class _Loop:
                 values = step(*batch)[0]
             meter.add(values, stop - start, batch[-1] if self.data.weights is not None else None)
             if callbacks:
-                callbacks.call('on_batch_end', number, {'size': stop - start, **dict(zip(names, map(float, np.asarray(values))))})
+                callbacks.call('on_batch_end', number, {'size': stop - start, **
+                               dict(zip(names, map(float, np.asarray(values))))})
                 if self.model.stop_training:
                     break
         return meter.logs()

@@ -15,7 +15,7 @@ __all__ = ['Execution']
 class Execution(Variables):
     """Graphs that are made, run and dropped."""
 
-    # The graph of symbolic tensors is kept alive by its tensors alone, so that models that were dropped leave no memory behind.
+    # The graph of symbolic tensors is kept alive by its tensors alone: models that were dropped leave no memory behind.
     _scratch = staticmethod(lambda: None)
 
     def placeholder(self, shape, dtype=None, name=None):

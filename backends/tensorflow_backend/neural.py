@@ -13,7 +13,10 @@ class Neural(Elementwise):
 
     def relu(self, x, alpha=0., max_value=None):
         x = self._real(x)
-        x = tf.nn.leaky_relu(x, alpha) if alpha else tf.nn.relu(x)
+        if alpha and x.dtype != tf.float32:     # leaky_relu rounds its slope to float32
+            x = tf.where(x > 0, x, x * alpha)
+        else:
+            x = tf.nn.leaky_relu(x, alpha) if alpha else tf.nn.relu(x)
         return x if max_value is None else self.minimum(x, max_value)
 
     def softplus(self, x):

@@ -20,7 +20,7 @@ class Shaping(Variables):
         lengths = tf.shape(x)
         kept = [lengths[axis] if length is None else length for axis, length in enumerate(x.shape[:nb_axis - 1])]
         folded = x.shape[nb_axis - 1:].num_elements()
-        flat = tf.reshape(x, self._lengths([*kept, -1 if folded is None or None not in x.shape[:nb_axis - 1] else folded]))
+        flat = tf.reshape(x, self._lengths([*kept, -1]))
         flat.set_shape([*x.shape[:nb_axis - 1], folded])
         return flat
 

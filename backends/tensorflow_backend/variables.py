@@ -76,7 +76,8 @@ class Variables(Backend):
         """A value as an array of a dtype of ours: the one asked for, floatx for reals, the integer type it has."""
         array = np.asarray(value)
         if dtype is None:
-            dtype = self.floatx() if array.dtype.kind == 'f' or isinstance(value, int) and not isinstance(value, bool) else self._near(array)
+            is_integer_array = array.dtype.kind in 'biu' and type(value) is not int
+            dtype = self._near(array) if is_integer_array else self.floatx()
         return array.astype(dtype)
 
     def _near(self, array: np.ndarray) -> str:

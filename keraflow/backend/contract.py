@@ -1,7 +1,8 @@
 """The contract between keraflow and a tensor library.
 
 A plugin is a subclass of :class:`Backend`, found by the entry point group ``keraflow.backends``.
-The methods (here and in :mod:`keraflow.backend.operations`) that raise ``NotImplementedError`` are what a plugin must write; the others are derived
+The methods (here and in :mod:`keraflow.backend.operations`) that raise ``NotImplementedError`` are what a plugin must
+write; the others are derived
 from them and may be overridden where the library does better.
 ``keraflow.testing.check_backend`` compares a plugin with this class and with NumPy.
 
@@ -15,7 +16,8 @@ Rules that hold for every operation:
   ``sum``, ``prod`` and ``cumsum`` count bools in int64. Comparisons give bools; ``argmax`` and ``argmin`` int64.
 * *Axes* may be negative. ``axis`` of a reduction is ``None`` (all), an integer, or a sequence of integers.
 * *Broadcasting* is NumPy's, also where a length of 1 is only known from a static shape.
-* *Gradients*: at a kink they are what the branches of ``switch`` give; ``round``, ``sign``, ``floor`` and comparisons have none.
+* *Gradients*: at a kink they are what the branches of ``switch`` give; ``round``, ``sign``, ``floor`` and comparisons
+  have none.
 """
 import contextlib
 from typing import Any, Callable, NamedTuple, Optional, Sequence
@@ -96,7 +98,8 @@ class Backend(Operations):
     # -- variables and values ---------------------------------------------------------------------------------------
 
     def variable(self, value: Any, dtype: Optional[str] = None, name: Optional[str] = None) -> Variable:
-        """A new variable with a copy of `value` (array or number; dtype floatx unless given or `value` is an integer array)."""
+        """A new variable with a copy of `value` (array or number; dtype floatx unless given or `value` is an "
+        "integer array)."""
         raise NotImplementedError
 
     def is_variable(self, x: Any) -> bool:
@@ -124,7 +127,8 @@ class Backend(Operations):
         raise NotImplementedError
 
     def eval(self, tensors: Any) -> Any:
-        """The value of a tensor that depends on no placeholder, as an array; a list of tensors gives a list of arrays."""
+        """The value of a tensor that depends on no placeholder, as an array; a list of tensors gives a list of "
+        "arrays."""
         raise NotImplementedError
 
     # -- what is known of a tensor ----------------------------------------------------------------------------------
@@ -174,14 +178,16 @@ class Backend(Operations):
     def compile(self, builder: Callable, specs: Sequence[TensorSpec]) -> Callable[..., list]:
         """A callable from arrays of these specs to the list of outputs that ``builder(*tensors)`` describes.
 
-        `builder` takes symbolic tensors and returns ``(outputs, updates)``, as for :meth:`function`. It may be run later, and
+        `builder` takes symbolic tensors and returns ``(outputs, updates)``, as for :meth:`function`. It may be run
+        later, and
         more than once; it must make no variables. The outputs are anything ``numpy.asarray`` takes, computed as late
         as the backend likes. Arrays must have the dtypes of `specs` and be C-contiguous: they are not checked again.
         """
         raise NotImplementedError
 
     def value_and_gradients(self, loss_fn: Callable[[], Any], variables: Sequence[Variable]) -> tuple:
-        """``(loss, aux, gradients)`` of ``loss, aux = loss_fn()``, a scalar and anything else, inside a builder or eagerly.
+        """``(loss, aux, gradients)`` of ``loss, aux = loss_fn()``, a scalar and anything else, inside a builder or
+        eagerly.
 
         The gradient of a variable that the loss does not depend on is zeros.
         """

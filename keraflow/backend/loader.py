@@ -51,10 +51,12 @@ def _plugins() -> dict:
 def _plugin(asked: Setting) -> EntryPoint:
     plugins, installed = _plugins(), ', '.join(available()) or 'none'
     if asked.value not in plugins:
-        raise BackendError(f"backend: there is no backend '{asked.value}' (asked for by {asked.source}); installed: {installed}. "
+        raise BackendError(f"backend: there is no backend '{asked.value}' (asked for by {asked.source}); installed: "
+                           f"{installed}. "
                            f'{nearest(asked.value, plugins)}')
     if not _is_installed(asked.value):
-        raise BackendError(f"backend: '{asked.value}' (asked for by {asked.source}) is not installed; installed: {installed}. "
+        raise BackendError(f"backend: '{asked.value}' (asked for by {asked.source}) is not installed; installed: "
+                           f"{installed}. "
                            f'Run: pip install "keraflow[{asked.value}]".')
     return plugins[asked.value]
 

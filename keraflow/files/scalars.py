@@ -7,7 +7,7 @@ from keraflow.files.refusal import excerpt, refuse
 
 __all__ = ['FORBIDDEN_TEXT', 'MAX_DIGITS', 'NUMBER', 'RefusedNumber', 'decode', 'to_float', 'to_int']
 
-#: A float64 holds every integer of up to 15 digits, and no program needs more than 17 to read one back.
+#: As many as tell any two float64 apart. A longer integer is no size of a model.
 MAX_DIGITS = 17
 
 #: A number as JSON writes it.

@@ -54,12 +54,12 @@ def write_yaml(data: Any, default_flow_style: Optional[bool] = None, sort_keys: 
     unknown = sorted(set(options) - set(_EMITTER_OPTIONS))
     if unknown:
         raise refuse(unknown[0], f'not an option for writing YAML. Choose among {", ".join(_OPTIONS)}.')
+    options = {'allow_unicode': True, 'width': _WIDTH, **options}
     writer = _Events(default_flow_style, sort_keys)
-    events = list(writer.events(data))
-    options.setdefault('allow_unicode', True)
-    # A folded key could not be read back. Short keys, as all of keraflow's are, never are.
-    options.setdefault('width', _UNLIMITED if writer.long_key else _WIDTH)
-    text: str = yaml.emit(events, Dumper=_DUMPER, **options)
+    text: str = yaml.emit(writer.events(data), Dumper=_DUMPER, **options)
+    if writer.long_key and options['width'] == _WIDTH:
+        # It may have been folded, and could then not be read back. Rare enough to write once more, without folding.
+        text = yaml.emit(writer.events(data), Dumper=_DUMPER, **{**options, 'width': _UNLIMITED})
     return text
 
 

@@ -5,5 +5,6 @@ from keraflow.layers.input import Input
 from keraflow.layers.merging import Concatenate, ElementWiseMult, ElementWiseSum
 from keraflow.layers.shaping import ExpandDims, Flatten, PermuteDims, Repeat, Reshape
 
-__all__ = ['Activation', 'Concatenate', 'Dense', 'Dropout', 'ElementWiseMult', 'ElementWiseSum', 'ExpandDims', 'Flatten',
-           'Highway', 'Input', 'Lambda', 'Layer', 'MultiInputLayer', 'Parameter', 'PermuteDims', 'Repeat', 'Reshape']
+__all__ = ['Activation', 'Concatenate', 'Dense', 'Dropout', 'ElementWiseMult', 'ElementWiseSum', 'ExpandDims',
+           'Flatten', 'Highway', 'Input', 'Lambda', 'Layer', 'MultiInputLayer', 'Parameter', 'PermuteDims', 'Repeat',
+           'Reshape']

@@ -1,30 +1,28 @@
 """Layer: the page everybody must read.
 
 A layer is written by saying what it stores (``__init__``), which parameters it makes (``init_param``), what it computes
-(``output``) and the shape of that (``output_shape``). This module does the rest: it feeds layers with Kensors (link), runs them on
+(``output``) and the shape of that (``output_shape``). This module does the rest: it feeds layers with Kensors (link),
+runs them on
 other tensors (run), and keeps the layers that are embedded in others.
 """
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Union
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from keraflow import backend as B
-from keraflow import naming, registry, shapes
+from keraflow import constraints, naming, registry, regularizers, shapes  # noqa: F401 (fills the registry)
 from keraflow.arguments import assign, split_arrays
 from keraflow.backend.contract import FLOATS, TensorSpec
 from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError
 from keraflow.facts import facts_of, has_facts, remember
-from keraflow.kensor import Call, Kensor, mask_shape_of
+from keraflow.kensor import Call, Kensor, mask_shape_of, parameters_of
 from keraflow.layers.slots import Slots
 from keraflow.recording import record_update, recording
-from keraflow.schema import Constraint, Name, Regularizer
+from keraflow.schema import Constraints, Name, Regularizers
 from keraflow.serialization import Serializable
 from keraflow.shapes import Shape, unlist
 
 __all__ = ['Layer', 'MultiInputLayer', 'Parameter']
-
-Regularizers = Union[None, Dict[str, Optional[Regularizer]], Sequence[Optional[Regularizer]]]
-Constraints = Union[None, Dict[str, Optional[Constraint]], Sequence[Optional[Constraint]]]
 
 
 class Parameter(NamedTuple):
@@ -47,7 +45,8 @@ class Layer(Serializable):
     trainable : bool
         Whether training changes the parameters, those of embedded layers included.
     initial_weights : dict, list or array, optional
-        Values to start from instead of those of ``init``: by name, in the order of the parameters, or for the first parameter alone.
+        Values to start from instead of those of ``init``: by name, in the order of the parameters, or for the first
+        parameter alone.
     regularizers, constraints : dict or list, optional
         By name or in the order of the parameters: names (``'l1'``) or objects (``L1(0.1)``); ``None`` for no one.
 
@@ -75,11 +74,13 @@ class Layer(Serializable):
     def __init__(self, name: Optional[Name] = None, trainable: bool = True, initial_weights: Any = None,
                  regularizers: Regularizers = None, constraints: Constraints = None):
         self._name = name
+        if name is not None:
+            naming.claim(name)      # so that no layer is given this name later
         self.trainable = trainable
         self.initial_weights = initial_weights
         self.regularizers = regularizers
         self.constraints = constraints
-        self.dtype: Optional[str] = None
+        self.dtype: Any = None
         self._variables: Dict[str, Any] = {}
         self._states: set = set()
         self._regularizer_of: Dict[str, Any] = {}
@@ -92,10 +93,12 @@ class Layer(Serializable):
     # -- what a layer may define ------------------------------------------------------------------------------------
 
     def init_param(self, input_shape: Any) -> None:
-        """Make the parameters, with :meth:`set_trainable_params`, for inputs of this static shape (a list of them for several)."""
+        """Make the parameters, with :meth:`set_trainable_params`, for inputs of this static shape (a list of them "
+        "for several)."""
 
     def output(self, x: Any) -> Any:
-        """The output tensor (or a list of them) for the input tensor (a list of them for several). Repeatable: it makes no parameters."""
+        """The output tensor (or a list of them) for the input tensor (a list of them for several). Repeatable: it "
+        "makes no parameters."""
         return x
 
     def output_shape(self, input_shape: Any) -> Any:
@@ -129,7 +132,8 @@ class Layer(Serializable):
         Parameters
         ----------
         *pairs : str, array, str, array, ...
-            Names and initial values (arrays, variables or tensors), in the order in which lists of weights, regularizers and
+            Names and initial values (arrays, variables or tensors), in the order in which lists of weights,
+            regularizers and
             constraints go.
         """
         self._set_variables(pairs, 'set_trainable_params')
@@ -145,7 +149,8 @@ class Layer(Serializable):
     def embed(self, layer: 'Layer') -> Any:
         """A function from tensors to tensors that runs an inner layer, whose parameters become those of this layer.
 
-        May be written inside :meth:`output`: the inner layer of the first run is kept in a slot, and the layers that later
+        May be written inside :meth:`output`: the inner layer of the first run is kept in a slot, and the layers that
+        later
         runs make are checked against it and dropped.
 
         Examples
@@ -200,7 +205,8 @@ class Layer(Serializable):
         return f'<{type(self).__name__} {self._name or "(not named yet)"}>'
 
     def __call__(self, inputs: Any) -> Any:
-        """Feed the layer: with Kensors it links and gives Kensors; with tensors (or arrays) it runs and gives tensors."""
+        """Feed the layer: with Kensors it links and gives Kensors; with tensors (or arrays) it runs and gives "
+        "tensors."""
         fed = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         fed = [it.as_kensor() if isinstance(it, Layer) else it for it in fed]
         if not any(isinstance(it, Kensor) for it in fed):
@@ -208,7 +214,8 @@ class Layer(Serializable):
         return unlist(self._link(fed))
 
     def as_kensor(self) -> Kensor:
-        """The Kensor that stands for the layer where one is wanted; only an Input and a Sequential that starts with one have it."""
+        """The Kensor that stands for the layer where one is wanted; only an Input and a Sequential that starts with "
+        "one have it."""
         raise GraphError(f'{self.name}: expected a Kensor, received the layer {type(self).__name__} itself. '
                          f'Feed it first: {type(self).__name__}(...)(x).')
 
@@ -229,10 +236,11 @@ class Layer(Serializable):
     def get_weights(self) -> Dict[str, np.ndarray]:
         """Copies of all parameters (trainable and state) by name; those of embedded layers as ``0/W``."""
         self._check_backend()
-        return {one.name: B.get_value(one.variable) for one in self.parameters()}
+        return {one.name: B.get_value(one.variable) for one in parameters_of([self])}
 
     def set_weights(self, weights: Any) -> None:
-        """Set parameters from a dict by name (some may be missing), a list in the order of :meth:`get_weights`, or one array.
+        """Set parameters from a dict by name (some may be missing), a list in the order of :meth:`get_weights`, or one
+        array.
 
         Raises
         ------
@@ -242,40 +250,52 @@ class Layer(Serializable):
             For an array of another shape. Then no parameter is changed.
         """
         self._check_backend()
-        variables = {one.name: one.variable for one in self.parameters()}
-        if not variables and self._backend is None:
-            raise ArgumentError(f'{self.name}: the layer has no parameters before it is fed. Feed it, or pass initial_weights=.')
+        variables = {one.name: one.variable for one in parameters_of([self])}
+        if not variables and not self._is_linked():
+            raise ArgumentError(
+                f'{self.name}: the layer has no parameters before it is fed. Feed it, or pass initial_weights=.')
         self._assign_weights(variables, weights, 'weights')
+
+    def _is_linked(self) -> bool:
+        """Whether the parameters are there."""
+        return self._backend is not None
 
     # -- link -------------------------------------------------------------------------------------------------------
 
     def _link(self, kensors: List[Kensor]) -> List[Kensor]:
-        """Run on placeholders like these Kensors, at the user's line; the result is what the run tells of the outputs."""
+        """Run on placeholders like these Kensors, at the user's line; the result is what the run tells of the "
+        "outputs."""
         self._check_feed(kensors)
         masked = [kensor for kensor in kensors if kensor.mask_shape is not None]
-        specs = [kensor.spec for kensor in kensors] + [TensorSpec(kensor.mask_shape, 'bool') for kensor in masked]  # type: ignore[arg-type]
+        specs = [kensor.spec for kensor in kensors]
+        specs += [TensorSpec(kensor.mask_shape, 'bool') for kensor in masked]  # type: ignore[arg-type]
         found = B.trace(lambda *tensors: self._observe(kensors, masked, tensors), specs)
         call = Call(self, kensors, f'{self.name}_{self._nb_call}')
         self._nb_call += 1
         names = [call.name] if len(found) == 1 else [f'{call.name}.{number}' for number in range(len(found))]
-        call.outputs = tuple(Kensor(name, *what, call=call) for name, what in zip(names, found))
+        call.outputs = tuple(Kensor(name, shape, dtype, mask_shape, call)
+                             for name, (shape, dtype, mask_shape) in zip(names, found))
         return list(call.outputs)
 
     def _observe(self, kensors: List[Kensor], masked: List[Kensor], tensors: Sequence[Any]) -> List[tuple]:
         masks = dict(zip(masked, tensors[len(kensors):]))
-        inputs = [remember(tensor, shape=kensor.shape, mask=masks.get(kensor)) for kensor, tensor in zip(kensors, tensors)]
+        inputs = [remember(tensor, shape=kensor.shape, mask=masks.get(kensor))
+                  for kensor, tensor in zip(kensors, tensors)]
         with B.phase('train'), recording():
             return [(self.get_tensor_shape(it), B.dtype(it), mask_shape_of(it)) for it in self.run(inputs)]
 
     def _check_feed(self, kensors: List[Any]) -> None:
         for kensor in kensors:
             if not isinstance(kensor, Kensor):
-                raise GraphError(f'{self.name}: expected Kensors only, received also {type(kensor).__name__}. Make an Input for it.')
+                raise GraphError(
+                    f'{self.name}: expected Kensors only, received also {type(kensor).__name__}. Make an Input for it.')
             if kensor.layer is self:
-                raise GraphError(f'{self.name}: was fed its own output {kensor.name}. Make another layer, or embed this one in a host '
+                raise GraphError(f'{self.name}: was fed its own output {kensor.name}. Make another layer, or embed '
+                                 'this one in a host '
                                  'layer that calls it several times.')
             if kensor.backend_name != B.name():
-                raise BackendError(f"{self.name}: the Kensor {kensor.name} was made on the backend '{kensor.backend_name}', the current "
+                raise BackendError(f"{self.name}: the Kensor {kensor.name} was made on the backend "
+                                   f"'{kensor.backend_name}', the current "
                                    f"one is '{B.name()}'. Call keraflow.backend.use('{kensor.backend_name}') first.")
 
     # -- run --------------------------------------------------------------------------------------------------------
@@ -294,7 +314,8 @@ class Layer(Serializable):
             result = self.output(tensors if self.multi_input else tensors[0])
             self._inputs = []
         outputs = list(result) if isinstance(result, (list, tuple)) else [result]
-        outputs = [B.identity(it) if any(it is one for one in tensors) else it for it in outputs]
+        # What is recorded of an output must not be recorded of an input or a parameter that is returned as it is.
+        outputs = [B.identity(it) if any(it is one for one in tensors) or B.is_variable(it) else it for it in outputs]
         return self._annotate(outputs, self._declared_shapes(input_shape), self._output_mask(tensors))
 
     def _build(self, input_shape: Any, dtypes: List[str]) -> None:
@@ -323,12 +344,15 @@ class Layer(Serializable):
 
     def _annotate(self, outputs: List[Any], declared: List[Shape], mask: Any) -> List[Any]:
         if len(outputs) != len(declared):
-            raise ShapeError(f'{self.name}: output_shape() gives {len(declared)} shape(s), but output() {len(outputs)} tensor(s). '
+            raise ShapeError(f'{self.name}: output_shape() gives {len(declared)} shape(s), but output() '
+                             f'{len(outputs)} tensor(s). '
                              'Make them the same number.')
         annotated = []
         for tensor, shape in zip(outputs, declared):
             if not B.is_tensor(tensor):
-                raise GraphError(f'{self.name}: output() returned {type(tensor).__name__}, expected a tensor. Does it end with return?')
+                raise GraphError(
+                    f'{self.name}: output() returned {type(tensor).__name__}, expected a tensor. Does it end with '
+                    'return?')
             actual = shapes.as_shape(B.static_shape(tensor))
             if not shapes.agree(shape, actual):
                 raise ShapeError(f'{self.name}: output_shape() says {shape}, but output() gives {actual}. '
@@ -337,7 +361,8 @@ class Layer(Serializable):
             named = B.with_static_shape(tensor, known)
             # Where this layer has no rule for masks, a mask that an embedded layer gave its output is the output's.
             facts = facts_of(tensor)
-            annotated.append(remember(named, shape=known, mask=facts.mask if mask is None else mask, logits=facts.logits))
+            kept = facts.mask if mask is None else mask
+            annotated.append(remember(named, shape=known, mask=kept, logits=facts.logits))
         return annotated
 
     def _output_mask(self, tensors: List[Any]) -> Any:
@@ -357,7 +382,7 @@ class Layer(Serializable):
         if not has_facts(tensor):
             shape = self.get_tensor_shape(tensor)
             for mask in (facts_of(it).mask for it in self._inputs):
-                if mask is not None and len(shape) >= B.ndim(mask) and shapes.agree(shape[:B.ndim(mask)], B.static_shape(mask)):
+                if mask is not None and shapes.agree(shape[:B.ndim(mask)], B.static_shape(mask)):
                     return remember(tensor, mask=mask)
         return tensor
 
@@ -367,17 +392,21 @@ class Layer(Serializable):
         if not tensors:
             raise GraphError(f'{self.name}: was fed an empty list. Feed it with at least one Kensor.')
         if len(tensors) > 1 and not self.multi_input:
-            raise GraphError(f'{self.name}: expected one input, received {len(tensors)}. Join them first, for example with Concatenate().')
+            raise GraphError(
+                f'{self.name}: expected one input, received {len(tensors)}. Join them first, for example with '
+                'Concatenate().')
 
     def _check_backend(self) -> None:
         if self._backend not in (None, B.current()):
-            raise BackendError(f"{self.name}: was made on the backend '{self._backend.name}', the current one is '{B.name()}'. "
+            raise BackendError(f"{self.name}: was made on the backend '{self._backend.name}', the current one is "
+                               f"'{B.name()}'. "
                                f"Call keraflow.backend.use('{self._backend.name}') first.")
 
     def _check_equal_shapes(self, input_shapes: List[Shape]) -> None:
         for shape in input_shapes[1:]:
             if not shapes.agree(shape, input_shapes[0]):
-                raise ShapeError(f'{self.name}: expected inputs of one shape, received {", ".join(map(str, input_shapes))}.')
+                raise ShapeError(
+                    f'{self.name}: expected inputs of one shape, received {", ".join(map(str, input_shapes))}.')
 
     def _set_variables(self, pairs: Sequence[Any], where: str) -> List[str]:
         names = list(pairs[::2])
@@ -385,7 +414,8 @@ class Layer(Serializable):
             raise ArgumentTypeError(f"{self.name}: expected names and values in turn, {where}('W', W, 'b', b).")
         for name, value in zip(names, pairs[1::2]):
             if hasattr(self, name) or '/' in name:
-                raise ArgumentError(f"{self.name}: '{name}' cannot be the name of a parameter, because the layer has an attribute of that "
+                raise ArgumentError(f"{self.name}: '{name}' cannot be the name of a parameter, because the layer has "
+                                    "an attribute of that "
                                     'name. Choose another.')
             if not B.is_variable(value):
                 value = B.variable(B.eval(value) if B.is_tensor(value) else value, self.dtype, f'{self.name}/{name}')
@@ -396,7 +426,8 @@ class Layer(Serializable):
     def _assign_weights(self, variables: Dict[str, Any], weights: Any, what: str) -> None:
         """Check all arrays, then set them all."""
         where = f'{self.name}: {what}'
-        arrays = {name: np.asarray(value) for name, value in assign(split_arrays(weights), list(variables), where).items()}
+        given = assign(split_arrays(weights), list(variables), where)
+        arrays = {name: np.asarray(value) for name, value in given.items()}
         for name, array in arrays.items():
             wanted = tuple(B.static_shape(variables[name]))
             if array.shape != wanted:

@@ -3,8 +3,9 @@ from typing import Any, Callable, Dict, Optional, Sequence, Union
 
 import numpy as np
 
-from keraflow import activations, initializations
+from keraflow import activations
 from keraflow import backend as B
+from keraflow import initializations
 from keraflow.errors import ShapeError
 from keraflow.layers.base import Layer
 from keraflow.registry import builtin
@@ -29,9 +30,10 @@ class _Vectors(Layer):
         if input_shape[1] is None:
             raise ShapeError(f'{self.name}: expected an input whose input_dim is known, received shape {input_shape}. '
                              'Give the Input that length.')
-        wanted = next((B.static_shape(self._variables[name])[0] for name in self._variables if name == 'W'), input_shape[1])
+        wanted = B.static_shape(self._variables['W'])[0] if 'W' in self._variables else input_shape[1]
         if input_shape[1] != wanted:
-            raise ShapeError(f'{self.name}: expected an input of shape (batch, {wanted}), received shape {input_shape}. '
+            raise ShapeError(f'{self.name}: expected an input of shape (batch, {wanted}), received shape '
+                             f'{input_shape}. '
                              'The layer was fed with that size before; make another layer for this one.')
 
 
@@ -133,11 +135,11 @@ class Highway(_Vectors):
         self.activation = activations.get(activation)
         self.bias = bias
 
-    def init_param(self, input_shape: Shape) -> None:
-        shape = (input_shape[1], input_shape[1])
-        self.set_trainable_params('W', self.init(shape), 'W_carry', self.init(shape))
+    def init_param(self, input_shape: Any) -> None:
+        dim = input_shape[1]
+        self.set_trainable_params('W', self.init((dim, dim)), 'W_carry', self.init((dim, dim)))
         if self.bias:
-            self.set_trainable_params('b', np.zeros(input_shape[1]), 'b_carry', np.full(input_shape[1], float(self.transform_bias)))
+            self.set_trainable_params('b', np.zeros(dim), 'b_carry', np.full(dim, float(self.transform_bias)))
 
     def output(self, x: Any) -> Any:
         transformed, gate = B.dot(x, self.W), B.dot(x, self.W_carry)
@@ -214,10 +216,12 @@ class Lambda(Layer):
     Parameters
     ----------
     output_fn : function
-        From the input tensor (and `arguments` by name) to the output tensor. To save the model, write it with ``def`` and put
+        From the input tensor (and `arguments` by name) to the output tensor. To save the model, write it with ``def``
+        and put
         ``@keraflow.register`` above it.
     output_shape_fn : sequence or function, optional
-        Shape of one sample of the output, without the batch; or a function from input shape to output shape, both with the batch. Found
+        Shape of one sample of the output, without the batch; or a function from input shape to output shape, both with
+        the batch. Found
         from what `output_fn` does unless given.
     arguments : dict, optional
         Further arguments of `output_fn`: numbers, strings, lists.
@@ -249,7 +253,8 @@ class Lambda(Layer):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if self.output_shape_fn is None:
-            return B.trace(lambda x: B.static_shape(self.output(x)), [B.TensorSpec(input_shape, self.dtype or B.floatx())])
+            specs = [B.TensorSpec(input_shape, self.dtype or B.floatx())]
+            return B.trace(lambda x: B.static_shape(self.output(x)), specs)
         if callable(self.output_shape_fn):
             return self.output_shape_fn(input_shape)
         return (input_shape[0], *self.output_shape_fn)

@@ -43,8 +43,9 @@ class Input(Layer, Kensor):
     regularizers: Any = None    # an Input has neither; as a Kensor it carries none
     constraints: Any = None
 
-    def __init__(self, shape: Union[PositiveInt, Sequence[Optional[PositiveInt]]], *, batch_size: Optional[PositiveInt] = None,
-                 dtype: Optional[DType] = None, mask_value: Optional[float] = None, name: Optional[Name] = None):
+    def __init__(self, shape: Union[PositiveInt, Sequence[Optional[PositiveInt]]], *,
+                 batch_size: Optional[PositiveInt] = None, dtype: Optional[DType] = None,
+                 mask_value: Optional[float] = None, name: Optional[Name] = None):
         super().__init__(name=name)
         lengths = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
         self.regularizers = self.constraints = []

@@ -46,7 +46,7 @@ class Concatenate(AxisLayer, MultiInputLayer):
         first = input_shape[0]
         axis = self.position(self.axis, len(first))
         for shape in input_shape[1:]:
-            if len(shape) != len(first) or not shapes.agree(shape[:axis] + shape[axis + 1:], first[:axis] + first[axis + 1:]):
+            if len(shape) != len(first) or not shapes.agree(_without(shape, axis), _without(first, axis)):
                 raise ShapeError(f'{self.name}: expected inputs of one shape but for axis {self.axis}, received '
                                  f'{", ".join(map(str, input_shape))}.')
 
@@ -55,6 +55,10 @@ class Concatenate(AxisLayer, MultiInputLayer):
 
     def output_shape(self, input_shape: List[Shape]) -> Shape:
         return shapes.concatenate(input_shape, self.position(self.axis, len(input_shape[0])))
+
+
+def _without(shape: Shape, axis: int) -> Shape:
+    return shape[:axis] + shape[axis + 1:]
 
 
 class _ElementWise(MultiInputLayer):

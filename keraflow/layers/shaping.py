@@ -58,7 +58,9 @@ class Reshape(Layer):
     def __init__(self, target_shape: Sequence[int], include_batch_dim: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         if list(target_shape).count(-1) > 1 or any(length < 1 and length != -1 for length in target_shape):
-            raise ArgumentError(f'Reshape: target_shape: expected lengths of at least 1, one of which may be -1, received {target_shape}.')
+            raise ArgumentError(
+                f'Reshape: target_shape: expected lengths of at least 1, one of which may be -1, received '
+                f'{target_shape}.')
         self.target_shape = target_shape
         self.include_batch_dim = include_batch_dim
 
@@ -74,7 +76,9 @@ class Reshape(Layer):
         first = 0 if self.include_batch_dim else 1
         target = shapes.reshape(input_shape[first:], self.target_shape)
         if target is None:
-            raise ShapeError(f'{self.name}: cannot reshape {input_shape[first:]} to {tuple(self.target_shape)}: the numbers of values differ.')
+            raise ShapeError(
+                f'{self.name}: cannot reshape {input_shape[first:]} to {tuple(self.target_shape)}: the numbers of '
+                'values differ.')
         return (*input_shape[:first], *target)
 
 
@@ -148,7 +152,8 @@ class PermuteDims(Layer):
     Parameters
     ----------
     axes : sequence of int
-        For each axis of the output the axis of the input, counted after the batch: ``(1, 0)`` swaps the two axes of a sample.
+        For each axis of the output the axis of the input, counted after the batch: ``(1, 0)`` swaps the two axes of a
+        sample.
     include_batch_dim : bool
         Count from the batch instead.
     **kwargs
@@ -163,14 +168,16 @@ class PermuteDims(Layer):
     def __init__(self, axes: Sequence[int], include_batch_dim: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         if sorted(axes) != list(range(len(axes))):
-            raise ArgumentError(f'PermuteDims: axes: expected each number from 0 to {len(axes) - 1} once, received {axes}.')
+            raise ArgumentError(
+                f'PermuteDims: axes: expected each number from 0 to {len(axes) - 1} once, received {axes}.')
         self.axes = axes
         self.include_batch_dim = include_batch_dim
 
     def check_input_shape(self, input_shape: Shape) -> None:
         wanted = len(self.axes) + (0 if self.include_batch_dim else 1)
         if len(input_shape) != wanted:
-            raise ShapeError(f'{self.name}: expected a {wanted}-D input for {len(self.axes)} axes, received shape {input_shape}.')
+            raise ShapeError(
+                f'{self.name}: expected a {wanted}-D input for {len(self.axes)} axes, received shape {input_shape}.')
 
     def _order(self) -> list:
         return list(self.axes) if self.include_batch_dim else [0, *(axis + 1 for axis in self.axes)]

@@ -12,7 +12,8 @@ class Slots:
     """Embedded layers of one host, in the order of the first run.
 
     A layer that the host keeps (as an attribute, say) comes as the same object in each run and has its own slot. A
-    layer that ``output`` makes on the fly is another object in each run: it is given the layer in the next slot that no kept layer
+    layer that ``output`` makes on the fly is another object in each run: it is given the layer in the next slot that
+    no kept layer
     has, provided that class and arguments are the same.
     """
 
@@ -36,7 +37,8 @@ class Slots:
             raise
         self._skip_kept()
         if self._fixed and self._next < len(self.layers):
-            raise GraphError(f'{self.host.name}: output() embedded fewer layers than in its first run. Make layers that are not '
+            raise GraphError(f'{self.host.name}: output() embedded fewer layers than in its first run. Make layers '
+                             'that are not '
                              'used in every run in __init__, and keep them as attributes.')
         self._fixed = True
 
@@ -53,11 +55,13 @@ class Slots:
             return layer
         self._skip_kept()
         if self._next == len(self.layers):
-            raise GraphError(f'{self.host.name}: output() embeds more layers than in its first run. Make layers that are not '
+            raise GraphError(f'{self.host.name}: output() embeds more layers than in its first run. Make layers that '
+                             'are not '
                              'used in every run in __init__, and keep them as attributes.')
         first = self.layers[self._next]
         if type(first) is not type(layer) or not same(pack_init_params(first), pack_init_params(layer)):
-            raise GraphError(f'{self.host.name}: slot {self._next} holds {_text(first)}, but output() now embeds {_text(layer)}. '
+            raise GraphError(f'{self.host.name}: slot {self._next} holds {_text(first)}, but output() now embeds '
+                             f'{_text(layer)}. '
                              'output() must embed the same layers in each run.')
         self._next += 1
         return first

@@ -1,8 +1,9 @@
 """Helpers for programs: objects as plain data, names to objects, lists."""
 from typing import Any
 
-from keraflow import (activations, constraints, initializations, layers, models, objectives,  # noqa: F401 (fills the registry)
-                      optimizers, regularizers)
+# These imports fill the registry.
+from keraflow import (activations, constraints, initializations, layers, models, objectives, optimizers,  # noqa: F401
+                      regularizers)
 from keraflow.arguments import to_list
 from keraflow.errors import KeraFlowError
 from keraflow.registry import register, resolve
@@ -10,8 +11,8 @@ from keraflow.serialization import pack_init_params, serialize, unserialize
 
 __all__ = ['KeraFlowError', 'get_from_module', 'pack_init_params', 'register', 'serialize', 'to_list', 'unserialize']
 
-_KINDS = {'activations': 'activation', 'constraints': 'constraint', 'initializations': 'initialization', 'objectives': 'objective',
-          'optimizers': 'optimizer', 'regularizers': 'regularizer'}
+_KINDS = {'activations': 'activation', 'constraints': 'constraint', 'initializations': 'initialization',
+          'objectives': 'objective', 'optimizers': 'optimizer', 'regularizers': 'regularizer'}
 
 
 def get_from_module(module: str, value: Any) -> Any:

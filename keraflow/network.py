@@ -1,0 +1,161 @@
+"""A layer that is made of a graph of layers: what Model and Sequential have in common."""
+from typing import Any, Dict, Iterator, List, Sequence
+
+from keraflow import backend as B
+from keraflow import shapes
+from keraflow.errors import BackendError, GraphError, ShapeError
+from keraflow.kensor import Call, Kensor, calls_behind, replay
+from keraflow.layers.base import Layer, Parameter
+from keraflow.layers.input import Input
+from keraflow.shapes import unlist
+from keraflow.summary import summary_table
+
+__all__ = ['Network']
+
+
+class Network(Layer):
+    """What is computed between Inputs and outputs, as one layer.
+
+    Attributes
+    ----------
+    inputs : list of Input
+    outputs : list of Kensor
+    calls : list of Call
+        Those behind the outputs, a call after those that feed it.
+    layers : list of Layer
+        Each once, a layer after those that feed it.
+    """
+
+    inputs: List[Input]
+    outputs: List[Kensor]
+    calls: List[Call]
+    layers: List[Layer]
+
+    def _set_graph(self, inputs: List[Input], outputs: List[Kensor]) -> None:
+        self.inputs = inputs
+        self.outputs = outputs
+        self.calls: List[Call] = calls_behind(outputs)
+        self.layers = list({id(call.layer): call.layer for call in self.calls}.values())
+        self._check_graph()
+        self.multi_input = len(inputs) > 1
+
+    def _check_graph(self) -> None:
+        if not self.outputs or not self.inputs:
+            raise GraphError(f'{self.name}: expected at least one input and one output.')
+        for kensor in self.inputs:
+            if not any(kensor is layer for layer in self.layers):
+                raise GraphError(
+                    f"{self.name}: no output depends on the Input '{kensor.name}'. Remove it from inputs, or use it.")
+            if kensor.batch_size != self.inputs[0].batch_size:
+                raise GraphError(
+                    f'{self.name}: the Inputs have different batch sizes: {[it.batch_size for it in self.inputs]}.')
+        for layer in self.layers:
+            if isinstance(layer, Input) and not any(layer is kensor for kensor in self.inputs):
+                raise GraphError(
+                    f"{self.name}: the outputs depend on the Input '{layer.name}', which is not one of inputs. Add it.")
+        if len({layer.name for layer in self.layers}) < len(self.layers):
+            raise GraphError(
+                f'{self.name}: {self._twice()} is the name of two layers. Give each layer of a model its own name.')
+
+    def _twice(self) -> str:
+        names = sorted(layer.name for layer in self.layers)
+        return next(f"'{one}'" for one, following in zip(names, names[1:]) if one == following)
+
+    def layer_ids(self) -> Dict[str, Layer]:
+        """The layers by the names that files and weights use: the user's, else class and position, the same in each "
+        "run of a program."""
+        taken = {layer.user_name for layer in self.layers}
+        counts: Dict[str, int] = {}
+        found = {}
+        for layer in self.layers:
+            identifier = layer.user_name
+            while identifier is None or (identifier in found or layer.user_name is None and identifier in taken):
+                prefix = type(layer).__name__.lower()
+                counts[prefix] = counts.get(prefix, 0) + 1
+                identifier = f'{prefix}{counts[prefix]}'
+            found[identifier] = layer
+        return found
+
+    @property
+    def path(self) -> List[list]:
+        """The calls as ``[input names, layer name, output name(s)]``, with the names of :meth:`layer_ids`."""
+        ids = {id(layer): name for name, layer in self.layer_ids().items()}
+        names = self._kensor_ids(ids)
+        return [[[names[kensor] for kensor in call.inputs], ids[id(call.layer)],
+                 unlist([names[kensor] for kensor in call.outputs])]
+                for call in self.calls if call.inputs]
+
+    def _kensor_ids(self, ids: Dict[int, str]) -> Dict[Kensor, str]:
+        counts: Dict[int, int] = {}
+        names = {}
+        for call in self.calls:
+            name = ids[id(call.layer)]
+            number = counts[id(call.layer)] = counts.get(id(call.layer), -1) + 1
+            for position, kensor in enumerate(call.outputs):
+                names[kensor] = f'{name}_{number}' + \
+                    (f'.{position}' if len(call.outputs) > 1 else '') if call.inputs else name
+        return names
+
+    def get_layer(self, name: str) -> Layer:
+        """The layer of this name."""
+        for identifier, layer in self.layer_ids().items():
+            if name in (layer.name, identifier):
+                return layer
+        raise GraphError(f"{self.name}: there is no layer '{name}'. It has {', '.join(self.layer_ids())}.")
+
+    # -- a model is a layer -----------------------------------------------------------------------------------------
+
+    def check_input_shape(self, input_shape: Any) -> None:
+        for kensor, shape in zip(self.inputs, input_shape if self.multi_input else [input_shape]):
+            if not shapes.agree(kensor.shape, shape):
+                raise ShapeError(
+                    f"{self.name}: expected shape {kensor.shape} for the input '{kensor.name}', received {shape}.")
+
+    def output(self, x: Any) -> Any:
+        tensors = replay(self.calls, self._bind(x if self.multi_input else [x]))
+        return unlist([tensors[kensor] for kensor in self.outputs])
+
+    def output_shape(self, input_shape: Any) -> Any:
+        return unlist([kensor.shape for kensor in self.outputs])
+
+    def _bind(self, tensors: Sequence[Any]) -> Dict[Kensor, Any]:
+        """Tensors for the Inputs; one with a mask value makes its own mask."""
+        return {kensor: tensor if kensor.mask_value is None else kensor.mark(B.identity(tensor))
+                for kensor, tensor in zip(self.inputs, tensors)}
+
+    def parameters(self, trainable: bool = True, prefix: str = '') -> Iterator[Parameter]:
+        for name, layer in self.layer_ids().items():
+            yield from layer.parameters(trainable and self.trainable, f'{prefix}{name}/')
+
+    @property
+    def embedded_layers(self) -> List[Layer]:
+        return list(self.layers)
+
+    def _is_linked(self) -> bool:
+        return bool(self.calls) or super()._is_linked()
+
+    def summary(self) -> str:
+        """Print a table of the layers, with shapes, numbers of parameters and connections, and return it as a "
+        "string."""
+        text = summary_table(self)
+        print(text)
+        return text
+
+    def input_names(self) -> List[str]:
+        """Names of the Inputs, by which data may be given."""
+        return [kensor.name for kensor in self.inputs]
+
+    def output_names(self) -> List[str]:
+        """Names of the output layers, or of the Kensors where one layer gives several outputs."""
+        layers = [kensor.layer for kensor in self.outputs]
+        return [kensor.layer.name if layers.count(kensor.layer) == 1 else kensor.name for kensor in self.outputs]
+
+    def check_runnable(self) -> None:
+        """Raise unless the network has Inputs and was made on the backend in use."""
+        if not self.inputs:
+            raise GraphError(f'{self.name}: a Sequential is a model only if its first layer is an Input. '
+                             'Write Sequential([Input(...), ...]), or use it as a layer.')
+        made_on = self.inputs[0].backend_name
+        if made_on != B.name():
+            raise BackendError(f"{self.name}: was made on the backend '{made_on}', the current one is '{B.name()}'. "
+                               f"Call keraflow.backend.use('{made_on}') first.")

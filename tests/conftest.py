@@ -1,0 +1,84 @@
+"""How the tests meet the backends: what is under ``tests/backend`` and ``tests/conformance`` runs once on each.
+
+``pytest --backend theano`` narrows to one backend (the option may be repeated). Without it every backend that the
+environment variable ``KERAFLOW_TEST_BACKENDS`` lists is required: one that is not installed is an error, not a skip.
+``KERAFLOW_TEST_THEANO_MODE=default`` runs Theano with C code, as users do, instead of the mode that compiles fast.
+"""
+import os
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ON_BACKENDS = ('backend', 'conformance')
+
+
+def _set_environment() -> None:
+    # Before anything reads it. No test depends on the developer's own settings: the folder does not exist.
+    os.environ['KERAFLOW_HOME'] = str(HERE / 'data' / 'no-settings')
+    for name in ('KERAFLOW_BACKEND', 'KERAFLOW_FLOATX', 'KERAFLOW_EPSILON'):
+        os.environ.pop(name, None)
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+    mode = os.environ.get('KERAFLOW_TEST_THEANO_MODE', 'FAST_COMPILE')
+    if mode != 'default':
+        # Ten times faster to compile and half as fast to run, which is the right way round for tests.
+        os.environ.setdefault('THEANO_FLAGS', f'mode={mode}')
+
+
+_set_environment()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption('--backend', action='append', metavar='NAME', help='run the tests of backends on this one only')
+
+
+def _backends(config: pytest.Config) -> list:
+    required = os.environ.get('KERAFLOW_TEST_BACKENDS', '').replace(',', ' ').split()
+    return list(dict.fromkeys(config.getoption('--backend') or required or ['theano', 'tensorflow']))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    path = metafunc.definition.path
+    if path.is_relative_to(HERE) and path.relative_to(HERE).parts[0] in ON_BACKENDS:
+        metafunc.parametrize('backend_name', _backends(metafunc.config), indirect=True)
+
+
+def _backend_of(item: pytest.Item) -> str:
+    return item.callspec.params.get('backend_name', '') if hasattr(item, 'callspec') else ''
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list) -> None:
+    names = _backends(config)
+    used = {_backend_of(item) for item in items} - {''}
+    if used:
+        from keraflow.backend import available  # here, so that the tests of a bare `import keraflow` mean something
+        missing = [name for name in names if name in used and name not in available()]
+        if missing:
+            raise pytest.UsageError(
+                f"backends that the tests require are not installed: {', '.join(missing)} (installed: "
+                f"{', '.join(available()) or 'none'}). Install them, or name others with --backend or "
+                'KERAFLOW_TEST_BACKENDS.')
+
+    def order(item: pytest.Item) -> int:
+        # What needs no backend, one backend after the other, the examples in docstrings (on the last backend).
+        if not item.path.is_relative_to(HERE):
+            return len(names) + 1
+        return names.index(_backend_of(item)) + 1 if _backend_of(item) else 0
+
+    items.sort(key=order)
+
+
+@pytest.fixture(autouse=True)
+def backend_name(request: pytest.FixtureRequest):
+    """The name of the backend in use, in float32 and freshly seeded; None for a test that needs no backend."""
+    name = getattr(request, 'param', None)
+    if name is None:
+        yield None
+        return
+    from keraflow import backend as B
+    B.use(name)
+    B.set_floatx('float32')
+    B.seed(0)
+    yield name
+    B.set_floatx('float32')

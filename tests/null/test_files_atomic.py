@@ -1,0 +1,342 @@
+"""Writing: whatever fails, and whenever the program dies, the target is the old file or the new one."""
+import errno
+import os
+import random
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+
+from keraflow.errors import ModelFileError
+from keraflow.files.atomic import write_file, write_files
+
+OLD, NEW = b'old' * 1000, b'new' * 2000
+
+
+def names(folder):
+    return sorted(os.listdir(folder))
+
+
+@pytest.fixture
+def target(tmp_path):
+    path = tmp_path / 'weights'
+    path.write_bytes(OLD)
+    return path
+
+
+def python(code, *args, **options):
+    return subprocess.Popen([sys.executable, '-c', textwrap.dedent(code), *map(str, args)], **options)
+
+
+def test_a_new_file(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_file(tmp_path / 'a', NEW)
+        write_file(str(tmp_path / 'b'), bytearray(b''), overwrite=True)
+    finally:
+        os.umask(before)
+    assert (tmp_path / 'a').read_bytes() == NEW and (tmp_path / 'b').read_bytes() == b''
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in 'ab'] == [0o640, 0o640]
+    assert names(tmp_path) == ['a', 'b']
+
+
+def test_a_name_without_a_folder_and_a_very_long_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_file('a', NEW)
+    write_file('x' * 255, NEW)
+    assert names('.') == ['a', 'x' * 255]
+
+
+def test_an_existing_file(target):
+    with pytest.raises(FileExistsError) as caught:
+        write_file(target, NEW)
+    assert str(caught.value) == f'{target} exists already. Pass overwrite=True to replace it.'
+    assert target.read_bytes() == OLD
+    write_file(target, NEW, overwrite=True)
+    assert target.read_bytes() == NEW and names(target.parent) == ['weights']
+
+
+def test_permissions_are_kept(target):
+    target.chmod(0o640)
+    write_file(target, NEW, overwrite=True)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+
+
+def test_a_symbolic_link_is_kept(target):
+    folder = target.parent / 'folder'
+    folder.mkdir()
+    link = folder / 'link'
+    link.symlink_to('../weights')
+    write_file(link, NEW, overwrite=True)
+    assert os.readlink(link) == '../weights' and target.read_bytes() == NEW
+    dangling = folder / 'dangling'
+    dangling.symlink_to('not yet')
+    write_file(dangling, NEW)
+    assert dangling.is_symlink() and (folder / 'not yet').read_bytes() == NEW
+    with pytest.raises(FileExistsError):
+        write_file(link, OLD)
+    assert names(folder) == ['dangling', 'link', 'not yet']
+
+
+def test_what_cannot_be_a_target(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkdir('folder')
+    os.mkfifo('fifo')
+    for name in ('folder', 'fifo', '/dev/null'):
+        for overwrite in (True, False):
+            with pytest.raises(ModelFileError) as caught:
+                write_file(name, NEW, overwrite)
+            assert str(caught.value) == (f'{name}: this is not a regular file (but a directory, a pipe or a device). '
+                                         'Choose another path.')
+    with pytest.raises(FileNotFoundError) as caught:
+        write_file('no/weights', NEW)
+    assert str(caught.value) == f'no/weights: the folder {tmp_path}/no does not exist. Create it first.'
+    with pytest.raises(TypeError):
+        write_file('text', 'text')
+    assert names('.') == ['fifo', 'folder']
+
+
+# -- several files -----------------------------------------------------------------------------------------------------
+
+def test_all_are_checked_before_one_is_written(target):
+    other = target.parent / 'arch'
+    with pytest.raises(FileExistsError, match='weights exists already'):
+        write_files([(other, NEW), (target, NEW)])
+    with pytest.raises(ModelFileError, match='two contents are given for this file. Pass different paths.$'):
+        write_files([(other, NEW), (f'{target.parent}/./arch', NEW)])
+    assert names(target.parent) == ['weights']
+    write_files([(other, NEW), (target, NEW)], overwrite=True)
+    assert other.read_bytes() == target.read_bytes() == NEW and names(target.parent) == ['arch', 'weights']
+
+
+@pytest.mark.parametrize('overwrite', [True, False])
+def test_a_failure_in_the_last_file_gives_back_the_first(tmp_path, monkeypatch, overwrite):
+    if overwrite:
+        (tmp_path / 'a').write_bytes(OLD)
+    function = 'replace' if overwrite else 'link'
+    original = getattr(os, function)
+
+    def fail(source, destination):
+        if destination.endswith('b'):
+            raise OSError(errno.EIO, 'injected')
+        return original(source, destination)
+
+    monkeypatch.setattr(os, function, fail)
+    with pytest.raises(OSError, match='injected'):
+        write_files([(tmp_path / 'a', NEW), (tmp_path / 'b', NEW)], overwrite)
+    assert names(tmp_path) == (['a'] if overwrite else [])
+    assert not overwrite or (tmp_path / 'a').read_bytes() == OLD
+
+
+# -- failures ----------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('error', [OSError(errno.ENOSPC, 'injected'), KeyboardInterrupt('injected')],
+                         ids=['disk', 'ctrl-c'])
+@pytest.mark.parametrize('function, exists', [
+    *((function, exists) for function in ('open', 'fstat', 'write', 'fsync', 'close') for exists in (True, False)),
+    ('fchmod', True), ('replace', True), ('link', False)])
+def test_each_call_that_fails(tmp_path, monkeypatch, function, exists, error):
+    target = tmp_path / 'weights'
+    if exists:
+        target.write_bytes(OLD)
+    original, calls = getattr(os, function), []
+
+    def fail(*args, **kwargs):
+        calls.append(args)
+        if function == 'close':
+            original(*args)
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, function, fail)
+        with pytest.raises(type(error), match='injected'):
+            write_file(target, NEW, overwrite=exists)
+    assert calls and names(tmp_path) == (['weights'] if exists else [])
+    assert not exists or target.read_bytes() == OLD
+
+
+@pytest.mark.parametrize('exists', [True, False])
+def test_a_folder_that_cannot_be_synced(tmp_path, monkeypatch, exists):
+    target = tmp_path / 'weights'
+    if exists:
+        target.write_bytes(OLD)
+    original = os.fsync
+
+    def fsync(number):
+        def handle(handle):
+            if stat.S_ISDIR(os.fstat(handle).st_mode):
+                raise OSError(number, 'injected')
+            original(handle)
+        return handle
+
+    monkeypatch.setattr(os, 'fsync', fsync(errno.EIO))
+    with pytest.raises(OSError, match='injected'):
+        write_file(target, NEW, overwrite=exists)
+    assert names(tmp_path) == (['weights'] if exists else [])
+    assert not exists or target.read_bytes() == OLD
+    monkeypatch.setattr(os, 'fsync', fsync(errno.EINVAL))       # some network folders cannot do it: not an error
+    write_file(target, NEW, overwrite=exists)
+    assert target.read_bytes() == NEW
+
+
+def test_short_writes_are_continued(tmp_path, monkeypatch):
+    original = os.write
+    monkeypatch.setattr(os, 'write', lambda handle, data: original(handle, data[:7]))
+    write_file(tmp_path / 'a', NEW)
+    assert (tmp_path / 'a').read_bytes() == NEW
+
+
+def test_without_hard_links(tmp_path, monkeypatch):
+    def link(source, destination):
+        raise OSError(errno.EPERM, 'no hard links here')
+
+    monkeypatch.setattr(os, 'link', link)
+    target = tmp_path / 'weights'
+    write_file(target, NEW)
+    with pytest.raises(FileExistsError):
+        write_file(target, OLD)
+    assert target.read_bytes() == NEW
+    write_file(target, OLD, overwrite=True)
+    assert target.read_bytes() == OLD and names(tmp_path) == ['weights']
+
+    def replace(source, destination):
+        raise OSError(errno.EIO, 'injected')
+
+    monkeypatch.setattr(os, 'replace', replace)
+    with pytest.raises(OSError, match='injected'):
+        write_file(tmp_path / 'other', NEW)
+    assert names(tmp_path) == ['weights']
+
+
+@pytest.mark.parametrize('without_links', [False, True])
+def test_a_file_that_appears_after_the_check_is_not_replaced(tmp_path, monkeypatch, without_links):
+    target = tmp_path / 'weights'
+
+    def link(source, destination, original=os.link):
+        target.write_bytes(OLD)
+        if without_links:
+            raise OSError(errno.ENOSYS, 'no hard links here')
+        original(source, destination)
+
+    monkeypatch.setattr(os, 'link', link)
+    with pytest.raises(FileExistsError) as caught:
+        write_file(target, NEW)
+    assert str(caught.value) == f'{target} exists already. Pass overwrite=True to replace it.'
+    assert target.read_bytes() == OLD and names(tmp_path) == ['weights']
+
+
+def test_a_full_disk(tmp_path):
+    """A limit on the size of files cuts the write at each region; the signal is ignored, so that the write fails."""
+    (tmp_path / 'weights').write_bytes(OLD)
+    code = """
+        import os, resource, signal, sys
+        from keraflow.files.atomic import write_file, write_files
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        folder = sys.argv[1]
+        for limit in (0, 1, 100, 4096, 5999):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+            for call in (lambda: write_file(folder + '/weights', b'new' * 2000, True),
+                         lambda: write_file(folder + '/fresh', b'new' * 2000),
+                         lambda: write_files([(folder + '/arch', b''), (folder + '/fresh', b'new' * 2000)])):
+                try:
+                    call()
+                except OSError as error:
+                    assert error.errno == 27, error
+                else:
+                    raise SystemExit('written in spite of the limit')
+                assert os.listdir(folder) == ['weights'], os.listdir(folder)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, resource.RLIM_INFINITY))
+        write_file(folder + '/fresh', b'new' * 2000)
+    """
+    process = python(code, tmp_path, stderr=subprocess.PIPE)
+    assert process.communicate(timeout=60)[1] == b'' and process.returncode == 0
+    assert (tmp_path / 'weights').read_bytes() == OLD and (tmp_path / 'fresh').read_bytes() == NEW
+
+
+def test_kill_at_any_moment(tmp_path):
+    """One program after the other writes without pause and is killed; each time one whole version is there."""
+    target = tmp_path / 'weights'
+    versions = [bytes([65 + index]) * (200000 + index) for index in range(4)]
+    write_file(target, versions[0])
+    code = """
+        import os, sys
+        from keraflow.files.atomic import write_file
+        versions = [bytes([65 + index]) * (200000 + index) for index in range(4)]
+        while True:
+            if os.fork() == 0:
+                print(os.getpid(), flush=True)
+                while True:
+                    for version in versions:
+                        write_file(sys.argv[1], version, overwrite=True)
+            os.wait()
+    """
+    rng = random.Random(0)
+    # Forked children, started in microseconds, are what is killed: 20 trials without 20 starts of Python.
+    parent = python(code, target, stdout=subprocess.PIPE, start_new_session=True)
+    seen = set()
+    try:
+        for _ in range(20):
+            child = int(parent.stdout.readline())
+            time.sleep(rng.uniform(0, .03))
+            os.kill(child, signal.SIGKILL)
+            content = target.read_bytes()
+            assert content in versions
+            seen.add(len(content))
+    finally:
+        os.killpg(parent.pid, signal.SIGKILL)
+        parent.wait()
+        parent.stdout.close()
+    assert len(seen) > 1
+    assert all(name == 'weights' or name.startswith('.keraflow-') and name.endswith('.tmp') for name in names(tmp_path))
+    write_file(target, NEW, overwrite=True)                     # what was left does not disturb
+    assert target.read_bytes() == NEW
+
+
+def test_of_parallel_writers_one_creates_the_file(tmp_path):
+    for trial in range(20):
+        target = tmp_path / f'weights{trial}'
+        barrier, results = threading.Barrier(4), []
+
+        def write(index):
+            barrier.wait()
+            try:
+                write_file(target, bytes([index]) * 5000)
+                results.append(index)
+            except FileExistsError:
+                pass
+
+        threads = [threading.Thread(target=write, args=(index,)) for index in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(results) == 1 and target.read_bytes() == bytes(results) * 5000
+    assert len(names(tmp_path)) == 20
+
+
+def test_a_reader_sees_whole_files_while_others_write(tmp_path):
+    target = tmp_path / 'weights'
+    versions = [bytes([index]) * 50000 for index in range(3)]
+    write_file(target, versions[0])
+    stop = threading.Event()
+
+    def write(version):
+        while not stop.is_set():
+            write_file(target, version, overwrite=True)
+
+    threads = [threading.Thread(target=write, args=(version,)) for version in versions[1:]]
+    for thread in threads:
+        thread.start()
+    try:
+        seen = {target.read_bytes() for _ in range(200)}
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert seen <= set(versions)
+    assert names(tmp_path) == ['weights']
