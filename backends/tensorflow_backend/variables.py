@@ -14,6 +14,9 @@ __all__ = ['Variables']
 class Variables(Backend):
     """How values become tensors and variables."""
 
+    def eagerly(self):
+        return tf.init_scope()
+
     def variable(self, value, dtype=None, name=None):
         with tf.init_scope():
             return tf.Variable(self._array(value, dtype), name=None if name is None else name.replace('/', '.'))
@@ -22,13 +25,15 @@ class Variables(Backend):
         return isinstance(x, tf.Variable)
 
     def get_value(self, variable):
-        return np.array(variable.numpy())
+        with tf.init_scope():       # also while a layer is linked
+            return np.array(variable.numpy())
 
     def set_value(self, variable, value):
         array = np.asarray(value)
         if array.shape != tuple(variable.shape):
             raise ShapeError(f'set_value: expected an array of shape {tuple(variable.shape)}, received {array.shape}.')
-        variable.assign(array.astype(self.dtype(variable)))
+        with tf.init_scope():
+            variable.assign(array.astype(self.dtype(variable)))
 
     def is_tensor(self, x):
         return isinstance(x, (tf.Tensor, tf.Variable))

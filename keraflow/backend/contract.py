@@ -95,6 +95,10 @@ class Backend(Operations):
         """Place what is made inside ``with B.device('gpu:0'):``; BackendError when there is no such device."""
         raise NotImplementedError
 
+    def eagerly(self) -> contextlib.AbstractContextManager:
+        """Inside, what is made from values has a value (:meth:`eval`), also while a graph is built around it."""
+        return contextlib.nullcontext()
+
     # -- variables and values ---------------------------------------------------------------------------------------
 
     def variable(self, value: Any, dtype: Optional[str] = None, name: Optional[str] = None) -> Variable:

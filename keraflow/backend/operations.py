@@ -328,7 +328,9 @@ class Operations:
 
     def log_softmax(self, x: Tensor, axis: int = -1) -> Tensor:
         """The logarithm of :meth:`softmax`, finite for every finite x."""
-        return self.subtract(x, self.logsumexp(x, axis, keepdims=True))
+        # The logarithm is subtracted last: beside a large x it would be rounded away.
+        centred = self.subtract(x, self.stop_gradient(self.max(x, axis, keepdims=True)))
+        return self.subtract(centred, self.log(self.sum(self.exp(centred), axis, keepdims=True)))
 
     # -- random numbers ---------------------------------------------------------------------------------------------
 
