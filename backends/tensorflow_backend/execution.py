@@ -4,7 +4,8 @@ import weakref
 import numpy as np
 
 from keraflow.backend.contract import TensorSpec
-from keraflow.errors import ArgumentError
+from keraflow.errors import ArgumentError, ShapeError
+from keraflow.shapes import agree
 
 from .library import tf
 from .variables import Variables
@@ -48,7 +49,7 @@ class Execution(Variables):
         def run(*arrays):
             if len(arrays) != len(specs):
                 raise ArgumentError(f'function: expected {len(specs)} array(s), received {len(arrays)}.')
-            fed = [tf.constant(np.asarray(array).astype(spec.dtype)) for array, spec in zip(arrays, specs)]
+            fed = [tf.constant(_checked(array, spec)) for array, spec in zip(arrays, specs)]
             return [it.numpy() for it in pruned(*fed)[0]]
         return run
 
@@ -80,6 +81,14 @@ class Execution(Variables):
         symbolic = [it for it in tensors if not hasattr(it, 'numpy')]
         values = iter(self.function([], symbolic)() if symbolic else ())
         return [np.array(it.numpy()) if hasattr(it, 'numpy') else next(values) for it in tensors]
+
+
+def _checked(array, spec):
+    """An array of the dtype of a placeholder, whose static shape it has."""
+    array = np.asarray(array).astype(spec.dtype)
+    if not agree(spec.shape, array.shape):
+        raise ShapeError(f'function: expected an array of shape {tuple(spec.shape)}, received {array.shape}.')
+    return array
 
 
 class _Compiled:

@@ -42,7 +42,7 @@ class Variables(Backend):
         return tf.constant(self._array(value, dtype))
 
     def full(self, shape, value, dtype=None):
-        return tf.fill(self._lengths(shape), tf.constant(value, dtype or self.floatx()))
+        return tf.fill(self._lengths(shape), self.cast(value, dtype or self.floatx()))
 
     def zeros_like(self, x, dtype=None):
         return tf.zeros_like(self._tensor(x), dtype=dtype)

@@ -1,0 +1,45 @@
+"""The backend, put together from its parts."""
+import contextlib
+
+from keraflow.errors import BackendError
+
+from . import shape_rules  # noqa: F401 (registers the rules)
+from .configure import theano
+from .elementwise import Elementwise
+from .execution import Execution
+from .neural import Neural
+from .products import Products
+from .randomness import Randomness
+from .reductions import Reductions
+from .shaping import Shaping
+from .variables import Variables
+
+__all__ = ['TheanoBackend']
+
+
+class TheanoBackend(Variables, Elementwise, Reductions, Products, Shaping, Neural, Randomness, Execution):
+    """keraflow's backend on Theano-PyMC.
+
+    There is one per process: ``floatx`` is Theano's own ``floatX``.
+    """
+
+    name = 'theano'
+
+    def floatx(self) -> str:
+        return theano.config.floatX
+
+    def set_floatx(self, dtype: str) -> None:
+        super().set_floatx(dtype)
+        theano.config.floatX = dtype
+
+    def version(self) -> str:
+        return theano.__version__
+
+    def devices(self) -> list:
+        device = theano.config.device
+        return ['cpu'] if device == 'cpu' else ['cpu', device]
+
+    def device(self, name: str) -> contextlib.AbstractContextManager:
+        if name not in self.devices():
+            raise BackendError(f"device: there is no device '{name}'; this machine has {', '.join(self.devices())}.")
+        return contextlib.nullcontext()

@@ -1,0 +1,139 @@
+"""Elementwise operations."""
+from typing import Any
+
+from keraflow.backend.contract import FLOATS, Backend
+
+from .configure import T
+from .operands import as_tensor, cast, countable, numbers, operands, real, real_operands
+from .static_shapes import with_known_ones
+
+__all__ = ['Elementwise']
+
+
+class Elementwise(Backend):
+    """Operations on each number; see the contract."""
+
+    # -- one operand ------------------------------------------------------------------------------------------------
+
+    def abs(self, x: Any) -> Any:
+        return T.abs_(countable(x))
+
+    def negative(self, x: Any) -> Any:
+        return T.neg(countable(x))
+
+    def sign(self, x: Any) -> Any:
+        return T.sgn(countable(x))
+
+    def square(self, x: Any) -> Any:
+        return T.sqr(countable(x))
+
+    def sqrt(self, x: Any) -> Any:
+        return T.sqrt(real(x))
+
+    def exp(self, x: Any) -> Any:
+        return T.exp(real(x))
+
+    def expm1(self, x: Any) -> Any:
+        return T.expm1(real(x))
+
+    def log(self, x: Any) -> Any:
+        return T.log(real(x))
+
+    def log1p(self, x: Any) -> Any:
+        return T.log1p(real(x))
+
+    def sin(self, x: Any) -> Any:
+        return T.sin(real(x))
+
+    def cos(self, x: Any) -> Any:
+        return T.cos(real(x))
+
+    def tanh(self, x: Any) -> Any:
+        return T.tanh(real(x))
+
+    def floor(self, x: Any) -> Any:
+        x = countable(x)
+        return T.floor(x) if x.dtype in FLOATS else x
+
+    def ceil(self, x: Any) -> Any:
+        x = countable(x)
+        return T.ceil(x) if x.dtype in FLOATS else x
+
+    def round(self, x: Any) -> Any:
+        x = countable(x)
+        return T.round(x, mode='half_to_even') if x.dtype in FLOATS else x
+
+    def isnan(self, x: Any) -> Any:
+        x = as_tensor(x)
+        return T.isnan(x) if x.dtype in FLOATS else T.zeros_like(x, dtype='bool')
+
+    def isfinite(self, x: Any) -> Any:
+        x = as_tensor(x)
+        if x.dtype not in FLOATS:
+            return T.ones_like(x, dtype='bool')
+        return T.invert(T.or_(T.isnan(x), T.isinf(x)))
+
+    def logical_not(self, x: Any) -> Any:
+        return T.eq(as_tensor(x), 0)
+
+    # -- two operands -----------------------------------------------------------------------------------------------
+
+    def add(self, x: Any, y: Any) -> Any:
+        return T.add(*numbers(x, y))
+
+    def subtract(self, x: Any, y: Any) -> Any:
+        return T.sub(*numbers(x, y))
+
+    def multiply(self, x: Any, y: Any) -> Any:
+        return T.mul(*numbers(x, y))
+
+    def divide(self, x: Any, y: Any) -> Any:
+        return T.true_div(*real_operands(x, y))
+
+    def floor_divide(self, x: Any, y: Any) -> Any:
+        return T.int_div(*numbers(x, y))
+
+    def mod(self, x: Any, y: Any) -> Any:
+        return T.mod(*numbers(x, y))
+
+    def power(self, x: Any, y: Any) -> Any:
+        return T.pow(*numbers(x, y))
+
+    def maximum(self, x: Any, y: Any) -> Any:
+        x, y = numbers(x, y)
+        # Theano's C code for the maximum of integers goes through double, where large ones are rounded.
+        return T.maximum(x, y) if x.dtype in FLOATS else T.switch(T.ge(x, y), x, y)
+
+    def minimum(self, x: Any, y: Any) -> Any:
+        x, y = numbers(x, y)
+        return T.minimum(x, y) if x.dtype in FLOATS else T.switch(T.le(x, y), x, y)
+
+    def equal(self, x: Any, y: Any) -> Any:
+        return T.eq(*operands(x, y))
+
+    def not_equal(self, x: Any, y: Any) -> Any:
+        return T.neq(*operands(x, y))
+
+    def less(self, x: Any, y: Any) -> Any:
+        return T.lt(*operands(x, y))
+
+    def less_equal(self, x: Any, y: Any) -> Any:
+        return T.le(*operands(x, y))
+
+    def greater(self, x: Any, y: Any) -> Any:
+        return T.gt(*operands(x, y))
+
+    def greater_equal(self, x: Any, y: Any) -> Any:
+        return T.ge(*operands(x, y))
+
+    def logical_and(self, x: Any, y: Any) -> Any:
+        return T.and_(*operands(as_tensor(x, 'bool'), as_tensor(y, 'bool')))
+
+    def logical_or(self, x: Any, y: Any) -> Any:
+        return T.or_(*operands(as_tensor(x, 'bool'), as_tensor(y, 'bool')))
+
+    def switch(self, condition: Any, x: Any, y: Any) -> Any:
+        return T.switch(with_known_ones(as_tensor(condition, 'bool')), *map(with_known_ones, operands(x, y)))
+
+    def cast(self, x: Any, dtype: str) -> Any:
+        return cast(as_tensor(x), dtype)

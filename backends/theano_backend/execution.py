@@ -1,0 +1,138 @@
+"""From symbolic tensors to functions of arrays, and gradients."""
+import contextlib
+import functools
+import sys
+from typing import Any, Callable, Iterator, List, Optional, Sequence
+
+import numpy as np
+
+from keraflow.backend.contract import Backend, TensorSpec
+from keraflow.errors import ArgumentError, BackendError, ShapeError
+
+from .configure import T, theano
+from .operands import as_tensor, cast, floatx
+from .randomness import draw_places
+from .repairs import load_linker
+
+__all__ = ['Execution']
+
+
+class Execution(Backend):
+    """Functions and gradients; see the contract."""
+
+    def symbolic(self, fn: Callable, tensors: Sequence) -> Any:
+        return fn(*tensors)
+
+    def function(self, inputs: Sequence, outputs: Sequence, updates: Sequence = ()) -> Callable[..., list]:
+        run = _theano_function(list(inputs), outputs, updates)
+        shapes = [self.static_shape(x) for x in inputs]
+
+        def call(*arrays: Any) -> list:
+            if len(arrays) != len(inputs):
+                raise ArgumentError(f'function: expected {len(inputs)} array(s), received {len(arrays)}.')
+            checked = [_checked(array, x, shape) for array, x, shape in zip(arrays, inputs, shapes)]
+            return [np.asarray(result) for result in run(*checked)]
+
+        return call
+
+    def compile(self, builder: Callable, specs: Sequence[TensorSpec]) -> Callable[..., list]:
+        return _Compiled(self, builder, specs)
+
+    def eval(self, tensors: Any) -> Any:
+        if not isinstance(tensors, (list, tuple)):
+            return self.eval([tensors])[0]
+        # Compiling C takes longer than computing once, so Theano's Python implementations do it.
+        mode = 'FAST_COMPILE' if theano.config.mode == 'Mode' else None
+        try:
+            results = _theano_function([], tensors, (), mode)()
+        except theano.graph.fg.MissingInputError:
+            raise BackendError('eval: the tensor depends on a placeholder. Use function(), which feeds it.') from None
+        except (NotImplementedError, theano.graph.utils.MethodNotDefined):
+            results = _theano_function([], tensors)()      # an Op that has only C code
+        return [np.asarray(result) for result in results]
+
+    def value_and_gradients(self, loss_fn: Callable[[], Any], variables: Sequence) -> tuple:
+        loss, aux = loss_fn()
+        return loss, aux, self.gradients(loss, variables)
+
+    def gradients(self, loss: Any, variables: Sequence) -> list:
+        variables = list(variables)
+        if not variables:
+            return []
+        with _deep_recursion(len(_nodes([loss]))):
+            found = T.grad(loss, variables, disconnected_inputs='ignore')
+        return [cast(gradient, x.dtype if x.dtype.startswith('float') else floatx())
+                for gradient, x in zip(found, variables)]
+
+
+class _Compiled:
+    """A function that is built from its builder when it is called first."""
+
+    def __init__(self, backend: Backend, builder: Callable, specs: Sequence[TensorSpec]):
+        self._build = functools.partial(_build, backend, builder, list(specs))
+        self._run: Optional[Callable] = None
+
+    def __call__(self, *arrays: Any) -> list:
+        if self._run is None:
+            self._run = self._build()
+        return self._run(*arrays)
+
+
+def _build(backend: Backend, builder: Callable, specs: List[TensorSpec]) -> Callable:
+    tensors = [backend.placeholder(*spec) for spec in specs]
+    outputs, updates = backend.symbolic(builder, tensors)
+    run = _theano_function(tensors, outputs, updates)
+    run.trust_input = True      # no checks: the arrays are as the specs say
+    if all(len(spec.shape) for spec in specs):
+        return run
+    # A scalar may come as a number of NumPy, which is no array for C code.
+    return lambda *arrays: run(*map(np.asarray, arrays))
+
+
+def _theano_function(inputs: list, outputs: Sequence, updates: Sequence = (), mode: Optional[str] = None) -> Any:
+    """``theano.function`` with updates of the variables' types and with the places of random draws."""
+    results = [as_tensor(x) for x in outputs]
+    pairs = [(variable, _of_type(value, variable)) for variable, value in updates]
+    nodes = _nodes(results + [value for _, value in pairs], inputs)
+    load_linker()
+    with _deep_recursion(len(nodes)):
+        return theano.function(inputs, results, updates=pairs, givens=draw_places(nodes), mode=mode,
+                               on_unused_input='ignore', name='keraflow')
+
+
+def _of_type(value: Any, variable: Any) -> Any:
+    """A new value of exactly the variable's type: dtype and lengths of 1."""
+    value = as_tensor(value, variable.dtype)
+    if value.ndim != variable.ndim:
+        raise ShapeError(f"updates: expected a new value with {variable.ndim} axes for variable '{variable.name}', "
+                         f'received one with {value.ndim}.')
+    return T.patternbroadcast(value, variable.broadcastable)
+
+
+def _checked(array: Any, x: Any, shape: Sequence) -> np.ndarray:
+    """An array of the dtype of the placeholder `x`, whose static shape it has."""
+    array = np.asarray(array, dtype=x.dtype, order='C')
+    if len(array.shape) != len(shape) or any(m not in (None, n) for n, m in zip(array.shape, shape)):
+        raise ShapeError(f'function: expected an array of shape {tuple(shape)}, received {array.shape}.')
+    return array
+
+
+def _nodes(outputs: Sequence, inputs: Sequence = ()) -> list:
+    """The Apply nodes between tensors."""
+    found = {id(x.owner): x.owner for x in theano.graph.basic.ancestors(outputs, inputs) if x.owner is not None}
+    return list(found.values())
+
+
+@contextlib.contextmanager
+def _deep_recursion(nb_node: int) -> Iterator[None]:
+    """Let Theano recurse as deep as a chain of `nb_node` nodes needs.
+
+    It copies a graph and walks it for gradients by functions that call themselves, three of them for each node, and
+    the usual limit of Python stops it at some hundred layers.
+    """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 4 * nb_node + 1000))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)

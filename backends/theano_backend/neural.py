@@ -1,0 +1,39 @@
+"""Activations."""
+from typing import Any, Optional
+
+from keraflow.backend.contract import Backend
+
+from .configure import T
+from .operands import real
+
+__all__ = ['Neural']
+
+
+class Neural(Backend):
+    """Activations; see the contract."""
+
+    def sigmoid(self, x: Any) -> Any:
+        return T.nnet.sigmoid(real(x))
+
+    def relu(self, x: Any, alpha: float = 0., max_value: Optional[float] = None) -> Any:
+        x = real(x)
+        # The maximum gives its gradient at equality to its first argument: none to x at zero.
+        result = self.maximum(0, x) if alpha == 0 else T.switch(T.gt(x, 0), x, self.multiply(x, alpha))
+        return result if max_value is None else self.minimum(result, max_value)
+
+    def softplus(self, x: Any) -> Any:
+        x = real(x)
+        # max(x, 0), with the gradient 1/2 at zero that the sum needs. Theano's softplus is rounded above 16.
+        positive = self.multiply(x + T.abs_(x), 0.5)
+        return positive + T.log1p(T.exp(-T.abs_(x)))
+
+    def softmax(self, x: Any, axis: int = -1) -> Any:
+        x = real(x)
+        axis %= x.ndim
+        if (x.ndim, axis) == (2, 1):      # the only case that Theano's Op knows
+            return T.nnet.softmax(x)
+        powers = T.exp(x - self.stop_gradient(self.max(x, axis, keepdims=True)))
+        return powers / self.sum(powers, axis, keepdims=True)
+
+    def log_softmax(self, x: Any, axis: int = -1) -> Any:
+        return super().log_softmax(real(x), axis)

@@ -1,0 +1,106 @@
+"""Random numbers.
+
+The whole random state of the backend is one shared variable, two integers: the seed and the number of calls. NumPy's
+generator Philox computes any part of its stream at once, so that a draw is a function of the seed, the call, and the
+place of the draw in the compiled function: nothing is passed from draw to draw, and nothing else is kept. Each compiled
+function with a draw adds one to the number of calls.
+"""
+from typing import Any, Optional, Sequence
+
+import numpy as np
+
+from keraflow.backend.contract import FLOATS, Backend
+
+from .configure import T, theano
+from .operands import as_tensor, cast, floatx, real
+from .shaping import as_lengths
+from .static_shapes import lengths
+
+__all__ = ['Draw', 'Randomness', 'draw_places']
+
+#: Places of draws that are not in a compiled function yet start here, above any place in a function.
+FIRST_PLACE = 2 ** 32
+
+
+class Draw(theano.graph.op.Op):
+    """Random numbers of one kind from ``(state, place, *lengths)``."""
+
+    __props__ = ('kind', 'dtype')
+
+    def __init__(self, kind: str, dtype: str):
+        self.kind = kind      # the name of a method of numpy.random.Generator
+        self.dtype = dtype
+
+    def make_node(self, state: Any, place: Any, *shape: Any) -> Any:
+        broadcastable = [n == 1 for n in shape]
+        inputs = [state, place] + [as_tensor(n, 'int64') for n in shape]
+        return theano.graph.basic.Apply(self, inputs, [T.TensorType(self.dtype, broadcastable)()])
+
+    def perform(self, node: Any, inputs: Any, output_storage: Any) -> None:
+        state, place, *shape = inputs
+        stream = np.random.Philox(key=state.astype('uint64'), counter=np.array([0, 0, 0, place], dtype='uint64'))
+        draw = getattr(np.random.Generator(stream), self.kind)
+        output_storage[0][0] = np.asarray(draw(tuple(map(int, shape)), dtype=self.dtype))
+
+    def infer_shape(self, fgraph: Any, node: Any, shapes: Any) -> list:
+        return [node.inputs[2:]]
+
+    def connection_pattern(self, node: Any) -> list:
+        return [[False] for _ in node.inputs]
+
+    def grad(self, inputs: Any, output_gradients: Any) -> list:
+        return [theano.gradient.DisconnectedType()() for _ in inputs]
+
+
+def draw_places(nodes: Sequence) -> list:
+    """For the draws among the nodes of a function, pairs of the place they have and the one they get.
+
+    Draws are numbered in the order in which they were made, so that a function gives the same numbers whatever was
+    made before it.
+    """
+    places = {id(node.inputs[1]): node.inputs[1] for node in nodes if isinstance(node.op, Draw)}
+    ordered = sorted(places.values(), key=lambda place: int(place.data))
+    return [(place, _place(number)) for number, place in enumerate(ordered)]
+
+
+def _place(number: int) -> Any:
+    """A new constant: Theano's own constructor gives the same object for the same number."""
+    return T.TensorConstant(T.lscalar, np.array(number, dtype='int64'))
+
+
+class Randomness(Backend):
+    """Random numbers; see the contract."""
+
+    def __init__(self, floatx: str = 'float32'):
+        super().__init__(floatx)
+        self._nb_draw = 0
+        self._random_state = theano.shared(np.zeros(2, dtype='int64'), name='random_state')
+        # Theano applies it in every function that draws.
+        self._random_state.default_update = self._random_state + np.array([0, 1], dtype='int64')
+        self.seed(int(np.random.SeedSequence().generate_state(1)[0]))
+
+    def seed(self, value: int) -> None:
+        self._random_state.set_value(np.array([int(value) % 2 ** 63, 0], dtype='int64'))
+
+    def random_uniform(self, shape: Sequence, low: float = 0., high: float = 1., dtype: Optional[str] = None) -> Any:
+        draw = self._draw('random', shape, dtype)
+        if (low, high) != (0., 1.):
+            draw = self.add(self.multiply(draw, self.subtract(high, low)), low)
+        return cast(draw, dtype or floatx())
+
+    def random_normal(self, shape: Sequence, mean: float = 0., std: float = 1., dtype: Optional[str] = None) -> Any:
+        draw = self._draw('standard_normal', shape, dtype)
+        if (mean, std) != (0., 1.):
+            draw = self.add(self.multiply(draw, std), mean)
+        return cast(draw, dtype or floatx())
+
+    def dropout(self, x: Any, rate: float, noise_shape: Optional[Sequence] = None) -> Any:
+        x = real(x)
+        shape = lengths(x) if noise_shape is None else noise_shape
+        kept = self.greater_equal(self.random_uniform(shape, dtype='float32'), rate)
+        return self.switch(kept, self.divide(x, 1. - rate), 0)
+
+    def _draw(self, kind: str, shape: Sequence, dtype: Optional[str]) -> Any:
+        dtype = dtype if dtype in FLOATS else floatx()
+        self._nb_draw += 1
+        return Draw(kind, dtype)(self._random_state, _place(FIRST_PLACE + self._nb_draw), *as_lengths(shape))

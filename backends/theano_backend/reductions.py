@@ -1,0 +1,97 @@
+"""Operations along axes that give fewer numbers, or running ones."""
+import math
+from typing import Any, Callable
+
+from keraflow.backend.contract import Backend
+
+from .configure import T
+from .operands import as_tensor, cast, countable, real
+from .static_shapes import lengths
+
+__all__ = ['Reductions']
+
+
+class _SharedGradient:
+    """For the largest and smallest value: equals share the gradient; Theano's Ops give each the whole, or have none."""
+
+    def L_op(self, inputs: Any, outputs: Any, gradients: Any) -> Any:
+        (x,), (y,), (gradient,) = inputs, outputs, gradients
+        if x.dtype not in ('float32', 'float64'):
+            return [x.zeros_like(dtype=gradient.dtype)]
+        axes = _axes(x, self.axis)  # type: ignore[attr-defined]
+        hit = cast(T.eq(x, _keep(y, x, axes)), x.dtype)
+        return [hit * _keep(gradient / T.sum(hit, axis=axes), x, axes)]
+
+
+class Largest(_SharedGradient, T.basic.Max):
+    """The largest value."""
+
+
+class Smallest(_SharedGradient, T.basic.Min):
+    """The smallest value."""
+
+
+class Reductions(Backend):
+    """Reductions; see the contract."""
+
+    def sum(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return _reduce(T.sum, countable(x), axis, keepdims)
+
+    def prod(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return _reduce(T.prod, countable(x), axis, keepdims)
+
+    def mean(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        x = real(x)
+        shape = lengths(x)
+        count = math.prod(shape[a] for a in _axes(x, axis))
+        return T.true_div(self.sum(x, axis, keepdims), as_tensor(count, x.dtype))
+
+    def max(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return _reduce(lambda x, axis, dtype: Largest(axis)(x), countable(x), axis, keepdims)
+
+    def min(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return _reduce(lambda x, axis, dtype: Smallest(axis)(x), countable(x), axis, keepdims)
+
+    def any(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return _reduce(lambda x, axis, dtype: T.any(x, axis), as_tensor(x, 'bool'), axis, keepdims)
+
+    def all(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return _reduce(lambda x, axis, dtype: T.all(x, axis), as_tensor(x, 'bool'), axis, keepdims)
+
+    def argmax(self, x: Any, axis: int = -1) -> Any:
+        x = countable(x)
+        return T.argmax(x, axis=axis % x.ndim)
+
+    def argmin(self, x: Any, axis: int = -1) -> Any:
+        x = countable(x)
+        return T.argmax(-x, axis=axis % x.ndim)
+
+    def cumsum(self, x: Any, axis: int = -1) -> Any:
+        x = countable(x)
+        # The Python implementation of Theano's Op gives int64 for int32.
+        wide = cast(x, 'int64') if x.dtype == 'int32' else x
+        return cast(T.cumsum(wide, axis=axis % x.ndim), x.dtype)
+
+    def logsumexp(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return super().logsumexp(real(x), axis, keepdims)
+
+
+def _axes(x: Any, axis: Any) -> list:
+    """The axes of a reduction, from 0 and in order."""
+    if axis is None:
+        return list(range(x.ndim))
+    return sorted({a % x.ndim for a in ([axis] if isinstance(axis, int) else axis)})
+
+
+def _keep(reduced: Any, x: Any, axes: list) -> Any:
+    """`reduced` with an axis of length 1 where `x` has one of `axes`."""
+    kept = iter(range(reduced.ndim))
+    return reduced.dimshuffle(['x' if a in axes else next(kept) for a in range(x.ndim)])
+
+
+def _reduce(function: Callable, x: Any, axis: Any, keepdims: bool) -> Any:
+    axes = _axes(x, axis)
+    if not axes:
+        return x
+    result = function(x, axis=axes, dtype=x.dtype)
+    return _keep(result, x, axes) if keepdims else result

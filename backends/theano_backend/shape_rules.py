@@ -1,0 +1,247 @@
+"""The shapes that Theano's Ops give, for :mod:`.static_shapes`.
+
+Ops that are not here are asked for their ``infer_shape``. These are the common ones, for which it is slow, or loses
+what is known: that of an elementwise Op looks at one operand only.
+"""
+import math
+from typing import Any, Callable, Iterable, Sequence
+
+from .configure import T, theano
+from .static_shapes import Unknown, known_length, known_shape, known_value, output_shapes, output_value, unknown_shape
+
+__all__: list = []
+
+ViewOp = theano.compile.ViewOp    # stop_gradient and its like
+
+
+# -- shapes of results ----------------------------------------------------------------------------------------------
+
+def _shape_rule(*ops: Any) -> Callable:
+    """Register a function from ``(op, node)`` to the lengths of all outputs."""
+
+    def register(rule: Callable) -> Callable:
+        for op in ops:
+            output_shapes.register(op, lambda op, node: [tuple(rule(op, node))] * len(node.outputs))
+        return rule
+
+    return register
+
+
+@_shape_rule(ViewOp, T.Rebroadcast, T.IncSubtensor, T.AdvancedIncSubtensor1, T.AdvancedIncSubtensor,
+             T.extra_ops.CumOp, T.nnet.nnet.Softmax, T.opt.Assert)
+def _like_first(op: Any, node: Any) -> Iterable:
+    return known_shape(node.inputs[0])
+
+
+@_shape_rule(T.Elemwise)
+def _broadcast(op: Any, node: Any) -> Iterable:
+    result = []
+    for axis in range(node.outputs[0].ndim):
+        found = [known_shape(x)[axis] for x in node.inputs if not x.broadcastable[axis]]
+        result.append(next((n for n in found if isinstance(n, int)), found[0] if found else 1))
+    return result
+
+
+@_shape_rule(T.DimShuffle)
+def _shuffled(op: Any, node: Any) -> Iterable:
+    shape = known_shape(node.inputs[0])
+    return [1 if axis == 'x' else shape[axis] for axis in op.new_order]
+
+
+@_shape_rule(T.elemwise.CAReduce, T.MaxAndArgmax, T.basic.Argmax)
+def _reduced(op: Any, node: Any) -> Iterable:
+    shape = known_shape(node.inputs[0])
+    return [] if op.axis is None else [n for axis, n in enumerate(shape) if axis not in op.axis]
+
+
+@_shape_rule(T.Dot)
+def _product(op: Any, node: Any) -> Iterable:
+    x, y = map(known_shape, node.inputs)
+    return x[:-1] + y[:-2] + y[-1:] if len(y) > 1 else x[:-1]
+
+
+@_shape_rule(T.Alloc)
+def _allocated(op: Any, node: Any) -> Iterable:
+    return map(known_length, node.inputs[1:])
+
+
+@_shape_rule(T.AdvancedSubtensor1)
+def _taken(op: Any, node: Any) -> Iterable:
+    x, indices = map(known_shape, node.inputs)
+    return indices + x[1:]
+
+
+@_shape_rule(T.opt.MakeVector)
+def _listed(op: Any, node: Any) -> Iterable:
+    return [len(node.inputs)]
+
+
+@_shape_rule(theano.compile.ops.Shape)
+def _counted(op: Any, node: Any) -> Iterable:
+    return [len(known_shape(node.inputs[0]))]
+
+
+@_shape_rule(T.Join)
+def _joined(op: Any, node: Any) -> Iterable:
+    axis, shapes = known_value(node.inputs[0]), [known_shape(x) for x in node.inputs[1:]]
+    if not isinstance(axis, int):
+        return unknown_shape(node.outputs[0])
+    columns = list(zip(*shapes))
+    result = [next((n for n in column if isinstance(n, int)), column[0]) for column in columns]
+    parts = columns[axis]
+    result[axis] = sum(parts) if all(isinstance(n, int) for n in parts) else Unknown()
+    return result
+
+
+@_shape_rule(T.Subtensor)
+def _sliced(op: Any, node: Any) -> Iterable:
+    shape = known_shape(node.inputs[0])
+    entries = _entries(node)
+    result = [_slice_length(entry, n) for entry, n in zip(entries, shape) if isinstance(entry, slice)]
+    return result + list(shape[len(entries):])
+
+
+def _entries(node: Any) -> list:
+    """The indices of a Subtensor: integers, Unknown, and slices of these and None."""
+
+    def known(entry: Any) -> Any:
+        return entry if entry is None or isinstance(entry, int) else known_value(entry)
+
+    entries = T.subtensor.get_idx_list(node.inputs, node.op.idx_list)
+    return [slice(*map(known, (entry.start, entry.stop, entry.step))) if isinstance(entry, slice) else known(entry)
+            for entry in entries]
+
+
+def _slice_length(part: slice, n: Any) -> Any:
+    parts = (part.start, part.stop, part.step)
+    if part.start in (None, 0) and part.step in (None, 1, -1) and (part.stop is None or part.stop is n):
+        return n
+    if isinstance(n, int) and all(p is None or isinstance(p, int) for p in parts):
+        return len(range(*part.indices(n)))
+    return Unknown()
+
+
+@_shape_rule(T.Reshape)
+def _reshaped(op: Any, node: Any) -> Iterable:
+    target = known_value(node.inputs[1])
+    if target is None:
+        return unknown_shape(node.outputs[0])
+    if -1 in target:
+        rest = list(target)
+        rest.remove(-1)
+        target = [_quotient(known_shape(node.inputs[0]), rest) if n == -1 else n for n in target]
+    return target
+
+
+def _quotient(shape: Sequence, rest: Sequence) -> Any:
+    """The length that is left of `shape` when all of `rest` is taken; equal unknown lengths cancel."""
+    above, below = list(shape), list(rest)
+    for n in rest:
+        if isinstance(n, Unknown) and n in above:
+            above.remove(n)
+            below.remove(n)
+    unknown = [n for n in above if isinstance(n, Unknown)]
+    number = math.prod(n for n in above if isinstance(n, int))
+    if all(isinstance(n, int) for n in below) and math.prod(below):
+        number //= math.prod(below)
+        if not unknown:
+            return number
+        if len(unknown) == 1 and number == 1:
+            return unknown[0]
+    return Unknown()
+
+
+# -- values of results ----------------------------------------------------------------------------------------------
+
+def _value_rule(*ops: Any) -> Callable:
+    """Register a function from ``(op, node)`` to the value of the first output."""
+
+    def register(rule: Callable) -> Callable:
+        for op in ops:
+            output_value.register(op, rule)
+        return rule
+
+    return register
+
+
+@_value_rule(ViewOp, T.Rebroadcast, T.opt.Assert, T.TensorFromScalar, T.ScalarFromTensor)
+def _same_value(op: Any, node: Any) -> Any:
+    return known_value(node.inputs[0])
+
+
+@_value_rule(theano.compile.ops.Shape)
+def _shape_value(op: Any, node: Any) -> Any:
+    return known_shape(node.inputs[0])
+
+
+@_value_rule(theano.compile.ops.Shape_i)
+def _length_value(op: Any, node: Any) -> Any:
+    return known_shape(node.inputs[0])[op.i]
+
+
+@_value_rule(T.opt.MakeVector)
+def _vector_value(op: Any, node: Any) -> Any:
+    return tuple(map(known_value, node.inputs))
+
+
+@_value_rule(T.Join)
+def _joined_value(op: Any, node: Any) -> Any:
+    parts = [known_value(x) for x in node.inputs[1:]]
+    return None if None in parts else sum(parts, ())
+
+
+@_value_rule(T.DimShuffle)
+def _shuffled_value(op: Any, node: Any) -> Any:
+    value = known_value(node.inputs[0])
+    if value is None or len(op.new_order) == node.inputs[0].ndim:
+        return value
+    return (value,) if op.new_order else value[0]
+
+
+@_value_rule(T.Subtensor)
+def _sliced_value(op: Any, node: Any) -> Any:
+    value, entries = known_value(node.inputs[0]), _entries(node)
+    if value is None or not isinstance(value, tuple) or len(entries) != 1:
+        return value if not entries else None
+    entry = entries[0]
+    parts = (entry.start, entry.stop, entry.step) if isinstance(entry, slice) else (entry,)
+    if any(isinstance(p, Unknown) for p in parts):
+        return None
+    try:
+        return value[entry]
+    except IndexError:      # told when the data are there
+        return None
+
+
+@_value_rule(T.elemwise.CAReduce)
+def _reduced_value(op: Any, node: Any) -> Any:
+    value = known_value(node.inputs[0])
+    function: Any = {theano.scalar.mul: math.prod, theano.scalar.add: sum}.get(op.scalar_op)
+    if function and isinstance(value, tuple) and all(isinstance(n, int) for n in value):
+        return function(value)
+    return None
+
+
+@_value_rule(T.Elemwise)
+def _elementwise_value(op: Any, node: Any) -> Any:
+    values = [known_value(x) for x in node.inputs]
+    if any(value is None for value in values):
+        return None
+    if node.outputs[0].ndim == 0:
+        return _scalar_value(op.scalar_op, values)
+    size = max(len(value) for value in values)
+    rows = [value * size if len(value) == 1 else value for value in values]
+    return tuple(_scalar_value(op.scalar_op, column) for column in zip(*rows))
+
+
+def _scalar_value(op: Any, values: Sequence) -> Any:
+    if isinstance(op, (theano.scalar.Cast, theano.scalar.Identity)):
+        return values[0]
+    if isinstance(op, theano.scalar.Switch) and isinstance(values[0], int):
+        return values[1] if values[0] else values[2]
+    if any(isinstance(value, Unknown) for value in values):
+        return Unknown()
+    try:
+        return int(op.impl(*values))
+    except Exception:      # an operation that Theano has only in C, or a division by zero
+        return Unknown()

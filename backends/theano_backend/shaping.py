@@ -1,0 +1,93 @@
+"""Operations that move numbers and leave them as they are."""
+from typing import Any, Optional, Sequence
+
+import numpy as np
+
+from keraflow.backend.contract import Backend
+
+from .configure import T, theano
+from .operands import as_tensor, operands
+from .static_shapes import lengths, with_known_ones
+
+__all__ = ['Shaping', 'as_lengths']
+
+
+def as_lengths(shape: Any) -> list:
+    """A shape as a list: integers where they are known, else integer scalars.
+
+    `shape` is a sequence of integers and scalars of the backend, or an integer vector of the backend.
+    """
+    if isinstance(shape, theano.graph.basic.Variable):
+        if shape.ndim == 0:
+            return [shape]
+        (size,) = lengths(shape)
+        return [shape[i] for i in range(size)]
+    if isinstance(shape, (int, np.integer)):
+        return [int(shape)]
+    return [T.cast(n, 'int64') if isinstance(n, theano.graph.basic.Variable) else int(n) for n in shape]
+
+
+class Shaping(Backend):
+    """Operations on shapes; see the contract."""
+
+    def reshape(self, x: Any, shape: Sequence) -> Any:
+        shape = as_lengths(shape)
+        if all(isinstance(n, int) for n in shape):
+            return T.reshape(as_tensor(x), np.array(shape, dtype='int64'), ndim=len(shape))
+        return T.reshape(as_tensor(x), shape, ndim=len(shape))
+
+    def flatten(self, x: Any, nb_axis: int = 1) -> Any:
+        x = as_tensor(x)
+        if x.ndim <= nb_axis:
+            return x
+        return self.reshape(x, lengths(x)[:nb_axis - 1] + [-1])
+
+    def transpose(self, x: Any, axes: Optional[Sequence[int]] = None) -> Any:
+        x = as_tensor(x)
+        order = range(x.ndim)[::-1] if axes is None else [a % x.ndim for a in axes]
+        return x.dimshuffle(list(order))
+
+    def expand_dims(self, x: Any, axis: int) -> Any:
+        x = as_tensor(x)
+        axis %= x.ndim + 1
+        order: list = list(range(x.ndim))
+        return x.dimshuffle(order[:axis] + ['x'] + order[axis:])
+
+    def squeeze(self, x: Any, axis: int) -> Any:
+        x = as_tensor(x)
+        axis %= x.ndim
+        if not x.broadcastable[axis]:      # DimShuffle drops only what broadcasts; the length is looked at later
+            x = T.addbroadcast(x, axis)
+        return x.dimshuffle([a for a in range(x.ndim) if a != axis])
+
+    def concatenate(self, tensors: Sequence, axis: int = -1) -> Any:
+        xs = operands(*tensors)
+        return T.join(axis % xs[0].ndim, *xs)
+
+    def repeat(self, x: Any, n: int, axis: int) -> Any:
+        x = as_tensor(x)
+        axis %= x.ndim
+        shape = lengths(x)
+        copies = self._copies(self.expand_dims(x, axis + 1), shape[:axis + 1] + [n] + shape[axis + 1:])
+        return self.reshape(copies, shape[:axis] + [shape[axis] * n] + shape[axis + 1:])
+
+    def tile(self, x: Any, reps: Sequence[int]) -> Any:
+        x = as_tensor(x)
+        shape = lengths(x)
+        order = [part for axis in range(x.ndim) for part in ('x', axis)]
+        pairs = [part for pair in zip(reps, shape) for part in pair]
+        return self.reshape(self._copies(x.dimshuffle(order), pairs), [n * r for n, r in zip(shape, reps)])
+
+    def _copies(self, x: Any, shape: Sequence) -> Any:
+        """`x`, broadcast to `shape`."""
+        return T.alloc(with_known_ones(x), *shape)
+
+    def reverse(self, x: Any, axis: int) -> Any:
+        x = as_tensor(x)
+        return x[(slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)]
+
+    def identity(self, x: Any) -> Any:
+        return T.Rebroadcast()(as_tensor(x))      # changes no axis
+
+    def stop_gradient(self, x: Any) -> Any:
+        return theano.gradient.disconnected_grad(as_tensor(x))

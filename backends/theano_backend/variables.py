@@ -1,0 +1,98 @@
+"""Variables, placeholders, constants, and what is known of them."""
+from typing import Any, Optional, Sequence
+
+import numpy as np
+
+from keraflow.backend.contract import Backend
+from keraflow.errors import ShapeError
+
+from .configure import T, theano
+from .operands import array_dtype, as_tensor, cast, floatx, is_tensor
+from .shaping import as_lengths
+from .static_shapes import Unknown, set_shape, shape_of
+
+__all__ = ['Variables']
+
+
+class Variables(Backend):
+    """What holds values; see the contract."""
+
+    def variable(self, value: Any, dtype: Optional[str] = None, name: Optional[str] = None) -> Any:
+        array = _array(value, dtype)
+        # Theano lets the length of a variable change, so it does not let a length of 1 broadcast unless told.
+        return theano.shared(array, name=name, borrow=True, broadcastable=[n == 1 for n in array.shape])
+
+    def is_variable(self, x: Any) -> bool:
+        return is_tensor(x) and isinstance(x, theano.compile.SharedVariable)
+
+    def get_value(self, variable: Any) -> np.ndarray:
+        return np.array(variable.get_value(borrow=True))
+
+    def set_value(self, variable: Any, value: Any) -> None:
+        array = np.array(value, dtype=variable.dtype, order='C')
+        expected = variable.get_value(borrow=True).shape
+        if array.shape != expected:
+            raise ShapeError(f'set_value: expected an array of shape {expected}, received {array.shape}.')
+        variable.set_value(array, borrow=True)
+
+    def is_tensor(self, x: Any) -> bool:
+        return is_tensor(x)
+
+    def placeholder(self, shape: Sequence, dtype: Optional[str] = None, name: Optional[str] = None) -> Any:
+        x = T.TensorType(dtype or floatx(), [n == 1 for n in shape])(name)
+        return set_shape(x, [Unknown() if n is None else int(n) for n in shape])
+
+    def constant(self, value: Any, dtype: Optional[str] = None) -> Any:
+        return T.constant(_array(value, dtype))
+
+    # -- what is known ----------------------------------------------------------------------------------------------
+
+    def dtype(self, x: Any) -> str:
+        return x.dtype
+
+    def ndim(self, x: Any) -> int:
+        return x.ndim
+
+    def shape(self, x: Any) -> Any:
+        return as_tensor(x).shape
+
+    def static_shape(self, x: Any) -> tuple:
+        return tuple(n if isinstance(n, int) else None for n in shape_of(x))
+
+    def with_static_shape(self, x: Any, shape: Sequence) -> Any:
+        x = as_tensor(x)
+        known = shape_of(x)
+        if len(known) != len(shape) or any(isinstance(n, int) and m not in (None, n) for n, m in zip(known, shape)):
+            raise ShapeError(f'with_static_shape: a tensor of shape {self.static_shape(x)} cannot have the shape '
+                             f'{tuple(shape)}.')
+        merged = [n if m is None else int(m) for n, m in zip(known, shape)]
+        ones = [(i, True) for i, n in enumerate(merged) if n == 1 and not x.broadcastable[i]]
+        if not ones and tuple(merged) == known:
+            return x
+        # Another variable, because `x` keeps what others know of it. Without axes the Op is the identity.
+        return set_shape(T.Rebroadcast(*ones)(x), merged)
+
+    # -- creation ---------------------------------------------------------------------------------------------------
+
+    def full(self, shape: Sequence, value: Any, dtype: Optional[str] = None) -> Any:
+        return T.alloc(as_tensor(value, dtype or floatx()), *as_lengths(shape))
+
+    def zeros_like(self, x: Any, dtype: Optional[str] = None) -> Any:
+        return T.zeros_like(as_tensor(x), dtype=dtype)
+
+    def ones_like(self, x: Any, dtype: Optional[str] = None) -> Any:
+        return T.ones_like(as_tensor(x), dtype=dtype)
+
+    def arange(self, stop: Any, dtype: str = 'int64') -> Any:
+        if isinstance(stop, (int, np.integer)):
+            return T.constant(np.arange(stop, dtype=dtype))
+        return cast(T.arange(stop, dtype='int64'), dtype)
+
+
+def _array(value: Any, dtype: Optional[str]) -> np.ndarray:
+    """A new C-contiguous array: of `dtype`, else of floatx, but arrays of integers and bools stay what they are."""
+    array = np.array(value, order='C')
+    if dtype is None:
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        dtype = floatx() if is_number or array.dtype.kind == 'f' else array_dtype(array.dtype)
+    return array.astype(dtype)
