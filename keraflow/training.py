@@ -146,11 +146,11 @@ class TrainableNetwork(Network):
 
     def input_ports(self) -> List[Port]:
         """Where inputs go."""
-        return [Port(kensor.name, kensor.shape, kensor.dtype) for kensor in self.inputs]
+        return [Port(kensor.name, (None, *kensor.shape[1:]), kensor.dtype) for kensor in self.inputs]
 
     def target_ports(self) -> List[Port]:
         """Where targets go."""
-        return [Port(name, kensor.shape, kensor.dtype if kensor.dtype in FLOATS else B.floatx())
+        return [Port(name, (None, *kensor.shape[1:]), kensor.dtype if kensor.dtype in FLOATS else B.floatx())
                 for name, kensor in zip(self.output_names(), self.outputs)]
 
     def _read(self, x: Any, y: Any, sample_weights: Any, where: str) -> Arrays:

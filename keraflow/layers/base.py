@@ -321,7 +321,8 @@ class Layer(Serializable):
     def _build(self, input_shape: Any, dtypes: List[str]) -> None:
         self.dtype = next((dtype for dtype in dtypes if dtype in FLOATS), B.floatx())
         try:
-            self.init_param(input_shape)
+            with B.eagerly():
+                self.init_param(input_shape)
             names = list(self._variables)
             self._regularizer_of = self._resolve('regularizer', self.regularizers, names)
             self._constraint_of = self._resolve('constraint', self.constraints, names)

@@ -50,6 +50,8 @@ class Slots:
             self._kept.add(id(layer))
             return layer
         if not self._fixed:
+            if self._is_attribute(layer):
+                self._kept.add(id(layer))
             self._append(layer)
             self._next = len(self.layers)
             return layer
@@ -66,10 +68,13 @@ class Slots:
         self._next += 1
         return first
 
-    def add(self, layer: Any) -> None:
-        """Give a layer that the host keeps its slot before the first run."""
-        self._append(layer)
-        self._kept.add(id(layer))
+    def _is_attribute(self, layer: Any) -> bool:
+        """Whether the host keeps `layer`, itself or in a list or a dict, so that it may come anywhere in a run."""
+        for value in vars(self.host).values():
+            items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
+            if any(item is layer for item in items):
+                return True
+        return False
 
     def _append(self, layer: Any) -> None:
         self.layers.append(layer)
@@ -87,5 +92,5 @@ class Slots:
 
 
 def _text(layer: Any) -> str:
-    arguments = ', '.join(f'{name}={value!r}' for name, value in pack_init_params(layer).items() if not callable(value))
+    arguments = ', '.join(f'{name}={getattr(value, "__name__", value)!r}' for name, value in pack_init_params(layer).items())
     return f'{type(layer).__name__}({arguments})'

@@ -1,0 +1,286 @@
+"""check_layer: the laws that every layer obeys."""
+from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow import random, shapes
+from keraflow.errors import ArgumentError, ShapeError
+from keraflow.kensor import Kensor, parameters_of
+from keraflow.recording import recording
+from keraflow.serialization import serialize
+from keraflow.testing.numerics import STEP, assert_close
+from keraflow.testing.subject import Options, Subject, count_variables, described
+
+__all__ = ['LAYER_LAWS', 'check_layer']
+
+#: What an output may differ from the reference by, in units of max(1, |expected|).
+REFERENCE = {'float32': 1e-5, 'float64': 1e-10}
+#: What a gradient may differ from central differences by.
+GRADIENT = 1e-6
+
+
+def check_layer(layer: Any, input_shapes: Any, *, reference: Optional[Callable] = None,
+                dtype: Union[None, str, Sequence[Optional[str]]] = None, input_range: Optional[Tuple[float, float]] = None,
+                weights: Optional[dict] = None, custom_objects: Any = None, rtol: Optional[float] = None,
+                batch_sizes: Tuple[int, int] = (3, 1), nb_probe: int = 8, seed: int = 0) -> None:
+    """Check a layer against all laws, on the current backend.
+
+    Parameters
+    ----------
+    layer : function without arguments, or Layer
+        Makes the layer, with arguments of your choice. An instance serves as well if it was not fed yet and can be serialized:
+        copies of it are then made in that way.
+    input_shapes : int, tuple, or list of tuples
+        Shape of one sample, without the batch; a list of them for a layer with several inputs. ``None`` is a length
+        that differs from batch to batch.
+    reference : function, optional
+        The same computation in NumPy: ``reference(weights, x0, x1, ...)`` returns the output (a list of several), where
+        `weights` is what ``layer.get_weights()`` returns.
+    dtype : str or list of str, optional
+        Of the inputs; floatx unless given. Give integers where the input are indices.
+    input_range : tuple, optional
+        Between which numbers inputs are drawn: -1 and 1, for integers 0 and 10 (exclusive) unless given.
+    weights : dict, optional
+        Values of parameters by name, where random ones near the initial values do not serve.
+    custom_objects : list or dict, optional
+        Classes and functions that the serialized layer names, if they are not registered. The layer's own class need not be listed.
+    rtol : float, optional
+        What float64 outputs may differ from the reference by, relative to ``max(1, |expected|)``; 1e-10 unless given.
+    batch_sizes : tuple of int
+        Two numbers of samples to run on.
+    nb_probe : int
+        The number of values of a parameter or an input for which the gradient is checked by central differences, beside that
+        of a random direction of all values together.
+    seed : int
+        Of inputs and parameters.
+
+    Raises
+    ------
+    AssertionError
+        For the first law that does not hold: the message names layer and law, and says what was expected and received.
+
+    Examples
+    --------
+    >>> from keraflow import backend as B
+    >>> from keraflow.layers import Layer
+    >>> class Wrong(Layer):
+    ...     def output(self, x):
+    ...         return B.stop_gradient(x) * x
+    >>> check_layer(Wrong, (3,))
+    Traceback (most recent call last):
+    ...
+    AssertionError: Wrong: law 'gradients are those of central differences': input 0: expected ...
+    """
+    options = Options(dtype, input_range, weights, custom_objects, tuple(batch_sizes), nb_probe, seed)
+    with random.using(np.random.default_rng(seed)):
+        subject = Subject(layer, input_shapes, options)
+        for law in LAYER_LAWS:
+            _obey(law, subject)
+        if reference is not None:
+            _obey(lambda it: _agrees_with_reference(it, reference, rtol), subject, _agrees_with_reference)
+
+
+def _obey(law: Callable, subject: Subject, named: Optional[Callable] = None) -> None:
+    text = ((named or law).__doc__ or '').strip().rstrip('.')
+    where = f"{subject.label}: law '{text[:1].lower()}{text[1:]}': "
+    try:
+        law(subject)
+    except AssertionError as error:
+        raise AssertionError(f'{where}{error}') from None
+    except Exception as error:  # whatever a layer under test does wrong, it is a law that does not hold
+        raise AssertionError(f'{where}expected no error, received {type(error).__name__}: {error}') from error
+
+
+def _expect(holds: bool, expected: Any, received: Any) -> None:
+    if not holds:
+        raise AssertionError(f'expected {expected}, received {received}.')
+
+
+# -- linking ----------------------------------------------------------------------------------------------------------
+
+def _links(it: Subject) -> None:
+    """Fed with Kensors it gives Kensors."""
+    for kensor in it.kensors:
+        _expect(isinstance(kensor, Kensor), 'a Kensor', repr(kensor))
+        _expect(kensor.layer is it.layer, 'a Kensor made by the layer', f'one made by {kensor.layer!r}')
+    for size in it.options.batch_sizes:
+        for one, other in zip(it.kensors, it.link(it.layer, size)):
+            _expect(shapes.agree(one.shape, other.shape), f'shape {one.shape} also for batches of {size}', other.shape)
+            _expect(one.dtype == other.dtype, f'dtype {one.dtype} also for batches of {size}', other.dtype)
+
+
+def _replays(it: Subject) -> None:
+    """Running again makes no variables."""
+    before = [(one.name, id(one.variable)) for one in it.layer.parameters()]
+    with count_variables() as made:
+        for phase in ('train', 'test'):
+            with B.phase(phase), recording():
+                B.trace(lambda *tensors: it.layer.run(list(tensors)), it.specs())
+    _expect(not made, 'no variables made by output()', f'{len(made)}; make them in init_param()')
+    after = [(one.name, id(one.variable)) for one in it.layer.parameters()]
+    _expect(before == after, f'parameters {[name for name, _ in before]}', [name for name, _ in after])
+
+
+def _shares_parameters(it: Subject) -> None:
+    """Fed twice it has one set of parameters."""
+    both = [*it.kensors, *it.link(it.layer)]
+    single = {id(one.variable) for one in parameters_of([it.layer])}
+    shared = {id(one.variable) for one in parameters_of([kensor.layer for kensor in both])}
+    _expect(single == shared, f'{len(single)} parameter(s)', len(shared))
+
+
+def _is_frozen(it: Subject) -> None:
+    """With trainable=False no parameter is trainable."""
+    trainable = it.layer.trainable
+    it.layer.trainable = False
+    try:
+        left = [one.name for one in it.layer.parameters() if one.trainable]
+        moved = len(it.kensors[0].trainable_params)
+    finally:
+        it.layer.trainable = trainable
+    _expect(not left and not moved, 'none', ', '.join(left) or f'{moved} in the path')
+
+
+# -- weights and files ------------------------------------------------------------------------------------------------
+
+def _keeps_weights(it: Subject) -> None:
+    """Weights that are set are got, and wrong ones are refused."""
+    before = it.layer.get_weights()
+    changed = {name: array + np.ones((), array.dtype) for name, array in before.items()}
+    it.layer.set_weights(changed)
+    for name, array in it.layer.get_weights().items():
+        assert_close(name, array, changed[name], 0)
+    it.layer.set_weights(list(before.values()))
+    for name, array in it.layer.get_weights().items():
+        assert_close(name, array, before[name], 0)
+    _refuses(it, {'no such parameter': np.zeros(1)}, ArgumentError, 'a name that does not exist')
+    for name, array in before.items():
+        _refuses(it, {**changed, name: np.zeros((*array.shape, 2))}, ShapeError, f'an array of another shape for {name}')
+    _refuses(it, [*before.values(), np.zeros(1)], ArgumentError, 'too many arrays')
+
+
+def _refuses(it: Subject, weights: Any, kind: type, what: str) -> None:
+    before = it.layer.get_weights()
+    try:
+        it.layer.set_weights(weights)
+    except kind:
+        for name, array in it.layer.get_weights().items():
+            assert_close(f'{name} after set_weights refused {what}', array, before[name], 0)
+    else:
+        raise AssertionError(f'expected {kind.__name__} for {what}, received none.')
+
+
+def _is_rebuilt(it: Subject) -> None:
+    """Serialized and made again from JSON and from YAML it is the same layer."""
+    data = serialize(it.layer)
+    for text, rebuilt in it.rebuilt.items():
+        _expect(type(rebuilt) is type(it.layer), f'a {type(it.layer).__name__} from {text}', f'a {type(rebuilt).__name__}')
+        again = serialize(rebuilt)
+        _expect(again == data, f'equal data when what {text} gave is serialized again, {described(data)}', described(again))
+        _compare_parameters(f'from {text}', it.layer, rebuilt)
+
+
+def _compare_parameters(what: str, layer: Any, other: Any, prefix: str = '') -> None:
+    expected = {prefix + one.name: (tuple(B.static_shape(one.variable)), one.trainable) for one in layer.parameters()}
+    received = {one.name: (tuple(B.static_shape(one.variable)), one.trainable) for one in other.parameters()}
+    _expect(expected == received, f'the parameters {described(expected)} {what}', described(received))
+
+
+def _is_embedded(it: Subject) -> None:
+    """Embedded in a host its parameters are those of the host."""
+    _compare_parameters('in the host', it.layer, it.host, '0/')
+    it.host.trainable = False
+    left = [one.name for one in it.host.parameters() if one.trainable]
+    _expect(not left, 'no trainable parameter in a frozen host', ', '.join(left))
+
+
+def _predicts_alike(it: Subject) -> None:
+    """Made again from a file, and embedded in a host, it gives the same output."""
+    for name in ('JSON', 'YAML', 'host'):
+        it.compare('the output of the layer in a host' if name == 'host' else f'the output of the layer from {name}', name)
+
+
+# -- values -----------------------------------------------------------------------------------------------------------
+
+def _has_its_shape(it: Subject) -> None:
+    """The static shape and the dtype are those of the data."""
+    for number, (inputs, size) in enumerate(zip(it.batches, it.options.batch_sizes)):
+        known = it.link(it.layer, size)
+        for run in ('layer', 'train'):
+            for kensors in (it.kensors, known):
+                _compare_shapes(f'a batch of {size} ({"train" if run == "train" else "test"} phase)', kensors, it.outputs(number)[run])
+    for size, outputs in zip(it.options.batch_sizes, it.exact.static_outputs):
+        _compare_shapes(f'a static batch of {size}', it.exact.kensors, outputs)
+
+
+def _compare_shapes(what: str, kensors: List[Kensor], outputs: List[np.ndarray]) -> None:
+    _expect(len(kensors) == len(outputs), f'{len(kensors)} output(s) for {what}', len(outputs))
+    for kensor, array in zip(kensors, outputs):
+        _expect(shapes.agree(kensor.shape, array.shape), f'shape {kensor.shape} for {what}', array.shape)
+        _expect(kensor.dtype == array.dtype.name, f'dtype {kensor.dtype} for {what}', array.dtype.name)
+
+
+def _is_deterministic(it: Subject) -> None:
+    """In the test phase the same inputs give the same outputs."""
+    for one, other in zip(it.outputs(0)['layer'], it.run(0)['layer']):
+        assert_close('a second run', other, one, 0)
+
+
+def _treats_samples_alike(it: Subject) -> None:
+    """A batch whose length is known statically gives what one of unknown length gives."""
+    for outputs, unknown in zip(it.exact.static_outputs, it.exact.outputs):
+        for one, other in zip(unknown, outputs):
+            assert_close('with a static batch', other, one, 1e-12)
+
+
+def _keeps_float64(it: Subject) -> None:
+    """Made and fed in float64 it computes in float64."""
+    for one in it.exact.layer.parameters():
+        dtype = B.dtype(one.variable)
+        _expect(dtype == 'float64' or not dtype.startswith('float'), f'the parameter {one.name} in float64', dtype)
+    if not any(array.dtype == 'float64' for array in it.exact.inputs):
+        return
+    for array in it.exact.outputs[0]:
+        _expect(array.dtype != 'float32', 'a float64 output', 'float32')
+
+
+def _has_right_gradients(it: Subject) -> None:
+    """Gradients are those of central differences."""
+    if not it.exact.gradients:
+        return
+    for name, gradient in it.exact.gradients.items():
+        value = it.exact.value(name)
+        _expect(gradient.shape == value.shape, f'a gradient of shape {value.shape} for {name}', gradient.shape)
+        for place, direction in it.exact.directions(value.shape):
+            above, below = it.exact.loss_at(name, value + STEP * direction), it.exact.loss_at(name, value - STEP * direction)
+            expected, received = (above - below) / (2 * STEP), float(np.sum(gradient * direction))
+            assert_close(f'{name}{place}', received, expected, GRADIENT)
+        it.exact.loss_at(name, value)
+
+
+def _agrees_with_reference(it: Subject, reference: Callable, rtol: Optional[float] = None) -> None:
+    """The output is that of the reference in NumPy."""
+    exact = [np.asarray(array) for array in it.exact.inputs]
+    tolerance = REFERENCE['float64'] if rtol is None else rtol
+    _compare_reference('in float64', it.exact.outputs[0], reference(it.exact.layer.get_weights(), *exact), tolerance)
+    weights = {name: _wide(array) for name, array in it.layer.get_weights().items()}
+    for number, inputs in enumerate(it.batches):
+        expected = reference(weights, *map(_wide, inputs))
+        _compare_reference(f'in {it.floatx}', it.outputs(number)['layer'], expected, max(REFERENCE[it.floatx], tolerance))
+
+
+def _compare_reference(what: str, outputs: List[np.ndarray], expected: Any, tolerance: float) -> None:
+    expected = list(expected) if isinstance(expected, (list, tuple)) else [expected]
+    _expect(len(expected) == len(outputs), f'{len(expected)} output(s)', len(outputs))
+    for received, one in zip(outputs, expected):
+        assert_close(f'output {what}', received, one, tolerance if received.dtype.kind == 'f' else 0)
+
+
+def _wide(array: np.ndarray) -> np.ndarray:
+    return array.astype('float64') if array.dtype.kind == 'f' else array
+
+
+#: What check_layer checks, in this order: what is cheap and explains later failures comes first.
+LAYER_LAWS = (_links, _replays, _shares_parameters, _is_frozen, _keeps_weights, _is_rebuilt, _is_embedded, _has_its_shape,
+              _predicts_alike, _is_deterministic, _treats_samples_alike, _keeps_float64, _has_right_gradients)
