@@ -1,6 +1,8 @@
 """What a program may do while a model trains."""
 from typing import Any, Dict, Sequence
 
+from keraflow.errors import ArgumentTypeError
+
 __all__ = ['Callback', 'CallbackList']
 
 
@@ -41,7 +43,12 @@ class CallbackList:
     """Several callbacks as one."""
 
     def __init__(self, callbacks: Sequence[Callback], model: Any):
-        self.callbacks = list(callbacks)
+        given = callbacks if isinstance(callbacks, (list, tuple)) else [None]
+        for callback in given:
+            if not isinstance(callback, Callback):
+                raise ArgumentTypeError(f'{model.name}: callbacks: expected a list of Callback objects, '
+                                        f'received {callbacks!r:.60}.')
+        self.callbacks = list(given)
         for callback in self.callbacks:
             callback.model = model
 

@@ -1,4 +1,5 @@
 """Arrays from a user, checked and made ready for a model."""
+import warnings
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -90,16 +91,13 @@ def batches(nb_sample: int, batch_size: int) -> List[Tuple[int, int]]:
 
 
 def _as_array(value: Any, port: Port, where: str) -> np.ndarray:
-    array = np.asarray(value)
-    if array.dtype.kind not in 'biuf':
-        raise DataError(
-            f'{where}: expected numbers, received an array of dtype {array.dtype}. Are all samples of the same length?')
+    array = _as_numbers(value, where)
     if not shapes.agree(port.shape, array.shape):
         problem = f'{where}: expected an array of shape {port.shape}, received {array.shape}. '
         raise DataError((problem + _advice(port, array)).rstrip())
     if len(array) == 0:
         raise DataError(f'{where}: there are no samples.')
-    if array.dtype.kind == 'f' and np.isnan(np.min(array)):
+    if array.dtype.kind == 'f' and array.size and np.isnan(np.min(array)):
         sample = int(np.argmax(np.isnan(array).reshape(len(array), -1).any(axis=1)))
         raise DataError(f'{where}: there is a NaN in sample {sample}. Replace missing values first.')
     cast = np.ascontiguousarray(array, port.dtype).reshape(array.shape)
@@ -107,6 +105,20 @@ def _as_array(value: Any, port: Port, where: str) -> np.ndarray:
         raise DataError(
             f'{where}: expected integers, received numbers with a fraction. Round them, or make the Input real.')
     return cast
+
+
+def _as_numbers(value: Any, where: str) -> np.ndarray:
+    try:
+        with warnings.catch_warnings():     # NumPy before 1.24 only warns of samples of different lengths
+            warnings.simplefilter('error')
+            array = np.asarray(value)
+    except (ValueError, Warning):
+        raise DataError(f'{where}: expected samples of one shape, received some of different shapes. '
+                        'Pad them to one length.') from None
+    if array.dtype.kind not in 'biuf':
+        raise DataError(f'{where}: expected numbers, received an array of dtype {array.dtype}. '
+                        'Turn it into numbers first.')
+    return array
 
 
 def _advice(port: Port, array: np.ndarray) -> str:

@@ -96,8 +96,8 @@ class Kensor:
 
     @property
     def tensor(self) -> Any:
-        """The backend's symbolic tensor, made when it is first asked for by replaying the path from the Inputs' "
-        "tensors."""
+        """The backend's symbolic tensor, made when it is first asked for by replaying the path from the Inputs'
+        tensors."""
         if self._tensor is None:
             symbolic_tensors([self])
         return self._tensor
@@ -159,13 +159,14 @@ def symbolic_tensors(kensors: Sequence[Kensor], keep: bool = True) -> List[Any]:
 
 
 def parameters_of(layers: Iterable[Any]) -> List[Any]:
-    """The parameters of layers, embedded ones included, each variable once; trainable if one of its owners trains "
-    "it."""
+    """The parameters of layers, embedded ones included, each variable once; trainable if one of its owners trains
+    it."""
     found: Dict[int, Any] = {}
     for layer in {id(layer): layer for layer in layers}.values():
         for one in layer.parameters():
             before = found.get(id(one.variable))
-            found[id(one.variable)] = one if before is None else before._replace(trainable=before.trainable or one.trainable)
+            trainable = one.trainable or (before is not None and before.trainable)
+            found[id(one.variable)] = (before or one)._replace(trainable=trainable)
     return list(found.values())
 
 

@@ -155,7 +155,8 @@ class Sequential(Model):
             raise GraphError(
                 f'{self.name}: a layer cannot be added after the Sequential was fed. Add all layers first.')
         if self._by_name.setdefault(layer.name, layer) is not layer:
-            raise GraphError(f"{self.name}: '{layer.name}' is the name of two layers. Give each layer of a model its own name.")
+            raise GraphError(f"{self.name}: '{layer.name}' is the name of two layers. "
+                             'Give each layer of a model its own name.')
         self.layers.append(layer)
         if isinstance(layer, Input) and len(self.layers) > 1:
             raise GraphError(f'{self.name}: an Input can only be the first layer.')

@@ -48,7 +48,8 @@ class Network(Layer):
                     f"{self.name}: no output depends on the Input '{kensor.name}'. Remove it from inputs, or use it.")
             if kensor.batch_size != self.inputs[0].batch_size:
                 raise GraphError(
-                    f'{self.name}: the Inputs have different batch sizes: {[it.batch_size for it in self.inputs]}.')
+                    f'{self.name}: the Inputs have different batch sizes: {[it.batch_size for it in self.inputs]}. '
+                    'Give them the same, or none.')
         for layer in self.layers:
             if isinstance(layer, Input) and not any(layer is kensor for kensor in self.inputs):
                 raise GraphError(
@@ -62,8 +63,8 @@ class Network(Layer):
         return next(f"'{one}'" for one, following in zip(names, names[1:]) if one == following)
 
     def layer_ids(self) -> Dict[str, Layer]:
-        """The layers by the names that files and weights use: the user's, else class and position, the same in each "
-        "run of a program."""
+        """The layers by the names that files and weights use: the user's, else class and position, the same in each
+        run of a program."""
         taken = {layer.user_name for layer in self.layers}
         counts: Dict[str, int] = {}
         found = {}
@@ -135,8 +136,8 @@ class Network(Layer):
         return bool(self.calls) or super()._is_linked()
 
     def summary(self) -> str:
-        """Print a table of the layers, with shapes, numbers of parameters and connections, and return it as a "
-        "string."""
+        """Print a table of the layers, with shapes, numbers of parameters and connections, and return it as a
+        string."""
         text = summary_table(self)
         print(text)
         return text

@@ -93,8 +93,8 @@ def custom(objects: Any) -> dict:
 
 
 def find(id: str, kind: str = '', customs: Optional[dict] = None) -> Optional[Entry]:
-    """The entry with this id (or alias) that may stand where `kind` is wanted (``''``: anywhere); None if there is "
-    "none."""
+    """The entry with this id (or alias) that may stand where `kind` is wanted (``''``: anywhere); None if there is
+    none."""
     if customs and id in customs:
         return customs[id] if customs[id].kind in ('', kind) or not kind else None
     if kind:
@@ -166,7 +166,7 @@ def resolve(kind: str, value: Any, where: str = '') -> Any:
         value = entry.target
     elif kind_of(value) != kind and (kind_of(value) or not callable(value)):
         raise ArgumentTypeError(f'{where}expected {article(kind)} (a name, a function or an object), '
-                                f'received {type(value).__name__} {value!r:.60}.')
+                                f'received {value!r:.60}.')
     return value() if inspect.isclass(value) else value
 
 

@@ -15,9 +15,9 @@ import numpy as np
 from keraflow import registry
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, nearest
 
-__all__ = ['Parameter', 'bind', 'check', 'describe', 'kind_in', 'kinds_of', 'parameters_of', 'Activation', 'Axes', 'Beta',
-           'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction', 'Function', 'Initialization', 'Name', 'Natural',
-           'NonNegative', 'Objective', 'OptimizerLike', 'PositiveFloat', 'PositiveInt', 'Rate', 'Regularizer',
+__all__ = ['Parameter', 'bind', 'check', 'describe', 'kind_in', 'kinds_of', 'parameters_of', 'Activation', 'Axes',
+           'Beta', 'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction', 'Function', 'Initialization', 'Name',
+           'Natural', 'NonNegative', 'Objective', 'OptimizerLike', 'PositiveFloat', 'PositiveInt', 'Rate', 'Regularizer',
            'Regularizers']
 
 

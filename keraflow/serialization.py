@@ -13,7 +13,7 @@ from keraflow import registry, schema
 from keraflow.errors import KeraFlowError, SerializationError
 from keraflow.firstformat import is_first_format, migrate
 
-__all__ = ['Serializable', 'pack_init_params', 'serialize', 'unserialize', 'same']
+__all__ = ['Serializable', 'call_text', 'pack_init_params', 'serialize', 'unserialize', 'same']
 
 #: Deeper nesting of objects than this is refused instead of exhausting the stack.
 MAX_DEPTH = 50
@@ -48,6 +48,9 @@ class Serializable(metaclass=_Remembering):
         self._passed = {name: _snapshot(value) for name, value in passed.items()}
         self._kept = frozenset(name for name, one in schema.parameters_of(type(self)).items()
                                if self._keeps(name, passed.get(name, one.default), one))
+
+    def __repr__(self) -> str:
+        return call_text(self) if hasattr(self, '_passed') else f'<{type(self).__name__} (being made)>'
 
     def _keeps(self, name: str, value: Any, parameter: schema.Parameter) -> bool:
         """Whether the attribute `name` is what was passed, so that it may be followed from now on."""
@@ -116,6 +119,20 @@ def pack_init_params(obj: Any) -> Dict[str, Any]:
     return params
 
 
+def call_text(obj: Any) -> str:
+    """The call that makes `obj`, for messages.
+
+    Examples
+    --------
+    >>> from keraflow.regularizers import L1
+    >>> call_text(L1(0.5))
+    'L1(l1=0.5)'
+    """
+    params = pack_init_params(obj)
+    arguments = ', '.join(f'{name}={getattr(value, "__name__", value)!r}' for name, value in params.items())
+    return f'{type(obj).__name__}({arguments})'
+
+
 def serialize(obj: Any) -> Any:
     """`obj` as plain data: dicts, lists, strings, numbers, booleans and None.
 
@@ -173,8 +190,8 @@ def unserialize(data: Any, custom_objects: Any = None) -> Any:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two arguments mean the same: equal plain values and arrays, functions of one definition, objects of "
-    "one class with the same arguments."""
+    """Whether two arguments mean the same: equal plain values and arrays, functions of one definition, objects of
+    one class with the same arguments."""
     if one is other:
         return True
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):

@@ -4,8 +4,8 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 
 from keraflow import backend as B
-from keraflow import objectives, optimizers, random
-from keraflow.arguments import assign, to_list
+from keraflow import objectives, optimizers, random  # noqa: F401 (fills the registry)
+from keraflow.arguments import advised, assign, to_list
 from keraflow.backend.contract import FLOATS
 from keraflow.callbacks import Callback, CallbackList
 from keraflow.data import Arrays, Port, batches, check_lengths, read_arrays, read_weights
@@ -13,6 +13,7 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphEr
 from keraflow.functions import Functions, Term
 from keraflow.network import Network
 from keraflow.progress import Progress, interruptible
+from keraflow.registry import resolve
 from keraflow.schema import describe
 
 __all__ = ['TrainableNetwork']
@@ -27,6 +28,7 @@ class TrainableNetwork(Network):
     _functions: Optional[Functions] = None
     _predictor: Optional[Functions] = None
 
+    @advised
     def compile(self, optimizer: Any, loss: Any, metrics: Any = None) -> None:
         """Say how the model is trained. A second call replaces optimizer, losses and metrics.
 
@@ -51,8 +53,8 @@ class TrainableNetwork(Network):
         losses = assign([loss] if callable(loss) or isinstance(loss, str) else loss, names, where)
         if len(losses) < len(names):
             raise ArgumentError(f'{where}: expected one for each output ({", ".join(names)}), received {len(losses)}.')
-        self.optimizer = optimizers.get(optimizer)
-        terms = [Term(name, objectives.get(losses[name])) for name in names]
+        self.optimizer = resolve('optimizer', optimizer, f'{self.name}: optimizer: ')
+        terms = [Term(name, resolve('objective', losses[name], f'{where}: ')) for name in names]
         self._functions = Functions(self, self.optimizer, terms, self._read_metrics(metrics, names))
 
     def forget_training(self) -> None:
@@ -60,6 +62,7 @@ class TrainableNetwork(Network):
         self._functions = None
         self._predictor = None
 
+    @advised
     def fit(self, x: Any, y: Any, batch_size: Optional[int] = None, nb_epoch: int = 10, verbose: int = 1,
             callbacks: Sequence[Callback] = (), sample_weights: Any = None, validation_split: float = 0.,
             validation_data: Any = None, shuffle: bool = True) -> History:
@@ -100,7 +103,7 @@ class TrainableNetwork(Network):
         """
         functions = self._compiled('fit')
         batch_size = self._batch_size(batch_size)
-        _check_count('nb_epoch', nb_epoch, 0)
+        _check_count(f'{self.name}: nb_epoch', nb_epoch, 0)
         data = self._read(x, y, sample_weights, f'{self.name}: fit')
         validation = self._read_validation(validation_data)
         if validation is None and validation_split:
@@ -111,6 +114,7 @@ class TrainableNetwork(Network):
         loop = _Loop(self, functions, data, validation, batch_size, shuffle)
         return loop.run(nb_epoch, CallbackList(callbacks, self), Progress(verbose, nb_epoch))
 
+    @advised
     def evaluate(self, x: Any, y: Any, sample_weights: Any = None,
                  batch_size: Optional[int] = None) -> Dict[str, float]:
         """Loss (without regularization) and metrics on data, as a dict; arguments as for :meth:`fit`."""
@@ -120,6 +124,7 @@ class TrainableNetwork(Network):
         self._check_batches(data.nb_sample, batch_size)
         return functions.evaluate(data, batch_size)
 
+    @advised
     def predict(self, x: Any, batch_size: Optional[int] = None, train_mode: bool = False) -> Any:
         """The outputs for some inputs: an array, or a list of them if the model has several outputs.
 
@@ -157,7 +162,7 @@ class TrainableNetwork(Network):
         inputs = read_arrays(x, self.input_ports(), f'{where}: x')
         targets = read_arrays(y, self.target_ports(), f'{where}: y')
         check_lengths({**dict(zip(self.input_names(), inputs)), **
-                      {f'y {name}': it for name, it in zip(self.output_names(), targets)}}, where)
+                      {f'target {name}': it for name, it in zip(self.output_names(), targets)}}, where)
         return Arrays(inputs, targets, read_weights(sample_weights, len(
             inputs[0]), B.floatx(), f'{where}: sample_weights'))
 
@@ -185,8 +190,9 @@ class TrainableNetwork(Network):
             return []
         if len(names) == 1 and not isinstance(given, dict):
             given = {names[0]: to_list(given)}
-        by_name = assign(given, names, f'{self.name}: metrics')
-        return [Term(name, objectives.get(one), _label(one) + (f'({name})' if len(names) > 1 else ''))
+        where = f'{self.name}: metrics'
+        by_name = assign(given, names, where)
+        return [Term(name, resolve('objective', one, f'{where}: '), _label(one, name if len(names) > 1 else ''))
                 for name, some in by_name.items() for one in to_list(some)]
 
     # -- checks -----------------------------------------------------------------------------------------------------
@@ -202,7 +208,7 @@ class TrainableNetwork(Network):
         fixed = self.inputs[0].batch_size
         if asked is None:
             return fixed or 32
-        _check_count('batch_size', asked, 1)
+        _check_count(f'{self.name}: batch_size', asked, 1)
         if fixed and asked != fixed:
             raise ArgumentError(
                 f'{self.name}: batch_size: the Inputs fix it to {fixed}, received {asked}. Leave it out.')
@@ -271,10 +277,11 @@ class _Loop:
         return meter.logs()
 
 
-def _check_count(name: str, value: Any, least: int) -> None:
+def _check_count(where: str, value: Any, least: int) -> None:
     if isinstance(value, bool) or not hasattr(value, '__index__') or value < least:
-        raise ArgumentError(f'{name}: expected an integer of at least {least}, received {value!r}.')
+        raise ArgumentError(f'{where}: expected an integer of at least {least}, received {value!r}.')
 
 
-def _label(metric: Any) -> str:
-    return metric if isinstance(metric, str) else getattr(metric, '__name__', type(metric).__name__)
+def _label(metric: Any, output: str) -> str:
+    label = metric if isinstance(metric, str) else getattr(metric, '__name__', type(metric).__name__)
+    return f'{label}({output})' if output else label

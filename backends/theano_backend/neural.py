@@ -30,7 +30,8 @@ class Neural(Backend):
     def softmax(self, x: Any, axis: int = -1) -> Any:
         x = real(x)
         axis %= x.ndim
-        if (x.ndim, axis) == (2, 1):      # the only case that Theano's Op knows
+        # The only case that Theano's Op knows; of a length of 1 it warns.
+        if (x.ndim, axis) == (2, 1) and not x.broadcastable[1]:
             return T.nnet.softmax(x)
         powers = T.exp(x - self.stop_gradient(self.max(x, axis, keepdims=True)))
         return powers / self.sum(powers, axis, keepdims=True)

@@ -98,7 +98,8 @@ class Randomness(Backend):
         x = real(x)
         shape = lengths(x) if noise_shape is None else noise_shape
         kept = self.greater_equal(self.random_uniform(shape, dtype='float32'), rate)
-        return self.switch(kept, self.divide(x, 1. - rate), 0)
+        # A product, not a switch: a processor cannot guess the branches of random numbers.
+        return self.multiply(x, self.multiply(cast(kept, x.dtype), 1. / (1. - rate)))
 
     def _draw(self, kind: str, shape: Sequence, dtype: Optional[str]) -> Any:
         dtype = dtype if dtype in FLOATS else floatx()

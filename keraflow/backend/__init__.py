@@ -64,8 +64,8 @@ def set_epsilon(value: float) -> None:
 
 
 def seed(value: int) -> None:
-    """Start all random numbers anew: initial values and sample order (the same on every backend), and the backend's "
-    "stream."""
+    """Start all random numbers anew: initial values and sample order (the same on every backend), and the backend's
+    stream."""
     random.seed(value)
     current().seed(value)
 

@@ -102,8 +102,8 @@ class Backend(Operations):
     # -- variables and values ---------------------------------------------------------------------------------------
 
     def variable(self, value: Any, dtype: Optional[str] = None, name: Optional[str] = None) -> Variable:
-        """A new variable with a copy of `value` (array or number; dtype floatx unless given or `value` is an "
-        "integer array)."""
+        """A new variable with a copy of `value` (array or number; dtype floatx unless given or `value` is an
+        integer array)."""
         raise NotImplementedError
 
     def is_variable(self, x: Any) -> bool:
@@ -131,8 +131,8 @@ class Backend(Operations):
         raise NotImplementedError
 
     def eval(self, tensors: Any) -> Any:
-        """The value of a tensor that depends on no placeholder, as an array; a list of tensors gives a list of "
-        "arrays."""
+        """The value of a tensor that depends on no placeholder, as an array; a list of tensors gives a list of
+        arrays."""
         raise NotImplementedError
 
     # -- what is known of a tensor ----------------------------------------------------------------------------------

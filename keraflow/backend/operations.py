@@ -8,8 +8,8 @@ __all__ = ['Operations']
 
 
 class Operations:
-    """The part of the contract that computes; see :mod:`keraflow.backend.contract` for the rules of operands and "
-    "dtypes."""
+    """The part of the contract that computes; see :mod:`keraflow.backend.contract` for the rules of operands and
+    dtypes."""
 
     # -- elementwise: one operand -----------------------------------------------------------------------------------
 
@@ -229,8 +229,8 @@ class Operations:
         raise NotImplementedError
 
     def batch_dot(self, x: Tensor, y: Tensor) -> Tensor:
-        """Matrix product for each sample: ``(b, ..., n, m), (b, ..., m, k) -> (b, ..., n, k)``; ranks are equal and "
-        "at least 3."""
+        """Matrix product for each sample: ``(b, ..., n, m), (b, ..., m, k) -> (b, ..., n, k)``; ranks are equal and
+        at least 3."""
         raise NotImplementedError
 
     def gather(self, x: Tensor, indices: Tensor, axis: int = 0) -> Tensor:

@@ -34,7 +34,7 @@ def current_phase() -> str:
 
 
 def in_train_phase(x: Any, alternative: Any) -> Any:
-    """`x` in a train function, `alternative` in every other one. Either may be a function without arguments, called "
-    "only if chosen."""
+    """`x` in a train function, `alternative` in every other one. Either may be a function without arguments, called
+    only if chosen."""
     chosen = x if current_phase() == 'train' else alternative
     return chosen() if callable(chosen) else chosen

@@ -1,4 +1,5 @@
 """Layers: what takes Kensors and returns Kensors."""
+from keraflow import constraints, regularizers  # noqa: F401 (fills the registry)
 from keraflow.layers.base import Layer, MultiInputLayer, Parameter
 from keraflow.layers.core import Activation, Dense, Dropout, Highway, Lambda
 from keraflow.layers.input import Input

@@ -9,9 +9,12 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+# Imported for what they register: the names that `regularizers` and `constraints` may be given.
+import keraflow.constraints  # noqa: F401
+import keraflow.regularizers  # noqa: F401
 from keraflow import backend as B
-from keraflow import constraints, naming, registry, regularizers, shapes  # noqa: F401 (fills the registry)
-from keraflow.arguments import assign, split_arrays
+from keraflow import naming, registry, shapes
+from keraflow.arguments import assign, is_array_like, split_arrays
 from keraflow.backend.contract import FLOATS, TensorSpec
 from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError
 from keraflow.facts import facts_of, has_facts, remember
@@ -90,15 +93,21 @@ class Layer(Serializable):
         self._nb_call = 0
         self._inputs: List[Any] = []
 
+    def _remember(self, passed: Dict[str, Any]) -> None:
+        if '_slots' not in vars(self):
+            raise ArgumentError(f'{type(self).__name__}: __init__ does not call super().__init__(**kwargs). '
+                                'Write it as its first line.')
+        super()._remember(passed)
+
     # -- what a layer may define ------------------------------------------------------------------------------------
 
     def init_param(self, input_shape: Any) -> None:
-        """Make the parameters, with :meth:`set_trainable_params`, for inputs of this static shape (a list of them "
-        "for several)."""
+        """Make the parameters, with :meth:`set_trainable_params`, for inputs of this static shape (a list of them
+        for several)."""
 
     def output(self, x: Any) -> Any:
-        """The output tensor (or a list of them) for the input tensor (a list of them for several). Repeatable: it "
-        "makes no parameters."""
+        """The output tensor (or a list of them) for the input tensor (a list of them for several). Repeatable: it
+        makes no parameters."""
         return x
 
     def output_shape(self, input_shape: Any) -> Any:
@@ -205,17 +214,25 @@ class Layer(Serializable):
         return f'<{type(self).__name__} {self._name or "(not named yet)"}>'
 
     def __call__(self, inputs: Any) -> Any:
-        """Feed the layer: with Kensors it links and gives Kensors; with tensors (or arrays) it runs and gives "
-        "tensors."""
+        """Feed the layer: with Kensors it links and gives Kensors; with tensors (or arrays) it runs and gives
+        tensors."""
         fed = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         fed = [it.as_kensor() if isinstance(it, Layer) else it for it in fed]
         if not any(isinstance(it, Kensor) for it in fed):
-            return unlist(self.run([it if B.is_tensor(it) else B.constant(it) for it in fed]))
+            return unlist(self.run([self._as_tensor(it) for it in fed]))
         return unlist(self._link(fed))
 
+    def _as_tensor(self, it: Any) -> Any:
+        if B.is_tensor(it):
+            return it
+        if not is_array_like(it):
+            advice = f' Make an object of it: {it.__name__}(...).' if isinstance(it, type) else ''
+            raise GraphError(f'{self.name}: expected a Kensor, a tensor or an array, received {it!r:.60}.{advice}')
+        return B.constant(it)
+
     def as_kensor(self) -> Kensor:
-        """The Kensor that stands for the layer where one is wanted; only an Input and a Sequential that starts with "
-        "one have it."""
+        """The Kensor that stands for the layer where one is wanted; only an Input and a Sequential that starts with
+        one have it."""
         raise GraphError(f'{self.name}: expected a Kensor, received the layer {type(self).__name__} itself. '
                          f'Feed it first: {type(self).__name__}(...)(x).')
 
@@ -263,8 +280,8 @@ class Layer(Serializable):
     # -- link -------------------------------------------------------------------------------------------------------
 
     def _link(self, kensors: List[Kensor]) -> List[Kensor]:
-        """Run on placeholders like these Kensors, at the user's line; the result is what the run tells of the "
-        "outputs."""
+        """Run on placeholders like these Kensors, at the user's line; the result is what the run tells of the
+        outputs."""
         self._check_feed(kensors)
         masked = [kensor for kensor in kensors if kensor.mask_shape is not None]
         specs = [kensor.spec for kensor in kensors]

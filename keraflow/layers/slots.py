@@ -3,7 +3,7 @@ import contextlib
 from typing import Any, Iterator, List
 
 from keraflow.errors import GraphError
-from keraflow.serialization import pack_init_params, same
+from keraflow.serialization import call_text, pack_init_params, same
 
 __all__ = ['Slots']
 
@@ -62,8 +62,8 @@ class Slots:
                              'used in every run in __init__, and keep them as attributes.')
         first = self.layers[self._next]
         if type(first) is not type(layer) or not same(pack_init_params(first), pack_init_params(layer)):
-            raise GraphError(f'{self.host.name}: slot {self._next} holds {_text(first)}, but output() now embeds '
-                             f'{_text(layer)}. '
+            raise GraphError(f'{self.host.name}: slot {self._next} holds {call_text(first)}, but output() now embeds '
+                             f'{call_text(layer)}. '
                              'output() must embed the same layers in each run.')
         self._next += 1
         return first
@@ -71,7 +71,9 @@ class Slots:
     def _is_attribute(self, layer: Any) -> bool:
         """Whether the host keeps `layer`, itself or in a list or a dict, so that it may come anywhere in a run."""
         for value in vars(self.host).values():
-            items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
+            items = value.values() if isinstance(value, dict) else value
+            if not isinstance(value, (dict, list, tuple)):
+                items = [value]
             if any(item is layer for item in items):
                 return True
         return False
@@ -89,8 +91,3 @@ class Slots:
     def _skip_kept(self) -> None:
         while self._next < len(self.layers) and id(self.layers[self._next]) in self._kept:
             self._next += 1
-
-
-def _text(layer: Any) -> str:
-    arguments = ', '.join(f'{name}={getattr(value, "__name__", value)!r}' for name, value in pack_init_params(layer).items())
-    return f'{type(layer).__name__}({arguments})'

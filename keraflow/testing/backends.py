@@ -79,7 +79,7 @@ def _expect(holds: bool, expected: Any, received: Any) -> None:
         raise AssertionError(f'expected {expected}, received {received}.')
 
 
-def _refuses(kind: type, text: str, function: Callable, *args: Any) -> None:
+def _refuses(kind: Any, text: str, function: Callable, *args: Any) -> None:
     try:
         function(*args)
     except kind as error:
@@ -180,9 +180,10 @@ def _keeps_values(backend: Any) -> None:
 def _gives_dtypes(backend: Any) -> None:
     """Variables and constants have the dtype asked for, that of an integer array, or floatx."""
     floatx = backend.floatx()
-    cases = [(np.zeros(2, 'int32'), None, 'int32'), (np.zeros(2, 'int64'), None, 'int64'), (np.zeros(2), None, floatx), (0.5, None, floatx),
-             (1, None, floatx), (np.zeros(2, 'int32'), 'float64', 'float64'), (np.zeros(2), 'int64', 'int64'), ([0.5, 1.5], None, floatx),
-             (np.array([True, False]), 'bool', 'bool'), (np.zeros(2, 'float64'), 'float32', 'float32')]
+    cases: List[tuple] = [
+        (np.zeros(2, 'int32'), None, 'int32'), (np.zeros(2, 'int64'), None, 'int64'), (np.zeros(2), None, floatx), (0.5, None, floatx),
+        (1, None, floatx), (np.zeros(2, 'int32'), 'float64', 'float64'), (np.zeros(2), 'int64', 'int64'), ([0.5, 1.5], None, floatx),
+        (np.array([True, False]), 'bool', 'bool'), (np.zeros(2, 'float64'), 'float32', 'float32')]
     for value, dtype, expected in cases:
         for make in (backend.variable, backend.constant):
             made = make(value, dtype)

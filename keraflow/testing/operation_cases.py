@@ -230,6 +230,7 @@ def _elementwise() -> List[Case]:
 
 
 def _pairs() -> List[Case]:
+    function: Any
     both = ((x, y), (x, row), (row, x), (x, one), (one, x), (x, scalar), (x, 2), (2, x))
     mixed = ((int32, int64), (int64, float32), (float32, float64), (boolean, int32), (boolean, float64), (int32, float64))
     cases = []
@@ -258,6 +259,7 @@ def _pairs() -> List[Case]:
 
 
 def _reductions() -> List[Case]:
+    function: Any
     axes = ((x,), (x, -1), (x, 0), (x, [0, -1]), (x, 1, True), (x, {'axis': [1, 2], 'keepdims': True}), (x, {'keepdims': True}), (scalar,))
     cases = []
     for name, function in (('sum', np.sum), ('prod', np.prod)):

@@ -14,7 +14,7 @@ from keraflow import backend as B
 from keraflow import registry, shapes
 from keraflow.errors import ArgumentError
 from keraflow.files.plaindata import dump_json, dump_yaml, parse_json, parse_yaml
-from keraflow.kensor import Kensor
+from keraflow.kensor import Kensor, parameters_of
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
 from keraflow.models import Model  # noqa: F401 (what a layer names when it is rebuilt must be in the registry)
@@ -98,7 +98,7 @@ class Subject:
     def values_for(self, layer: Layer) -> Dict[str, np.ndarray]:
         """Values near the initial ones, so that nothing is hidden by zeros; states grow, because a variance stays above zero."""
         values = {}
-        for one in layer.parameters():
+        for one in parameters_of([layer]):
             value = B.get_value(one.variable)
             if value.dtype.kind == 'f':
                 noise = self._rng.normal(0., 0.3, value.shape) if one.trainable else self._rng.uniform(0., 0.3, value.shape)
@@ -210,7 +210,7 @@ class Exact:
         self._nb_probe = subject.options.nb_probe
         self._rng = np.random.default_rng(subject.options.seed)
         self._fed = [B.variable(array, array.dtype.name) for array in self.inputs]
-        self._targets = {f'parameter {one.name}': one.variable for one in self.layer.parameters() if one.trainable}
+        self._targets = {f'parameter {one.name}': one.variable for one in parameters_of([self.layer]) if one.trainable}
         self._targets.update({f'input {number}': variable for number, variable in enumerate(self._fed)
                               if B.dtype(variable).startswith('float')})
         self._function = B.compile(self._build, subject.specs())
@@ -293,9 +293,8 @@ def _weighted(tensor: Any) -> Any:
 
 
 def _as_shapes(input_shapes: Any) -> List[tuple]:
-    if isinstance(input_shapes, int):
-        return [(input_shapes,)]
-    return [tuple(input_shapes)] if shapes.is_shape(input_shapes) else [tuple(shape) for shape in input_shapes]
+    several = input_shapes if isinstance(input_shapes, list) else [input_shapes]
+    return [tuple(shape) if isinstance(shape, (list, tuple)) else (shape,) for shape in several]
 
 
 def _with_own_class(custom_objects: Any, cls: type) -> dict:

@@ -55,7 +55,7 @@ def test_several_inputs_and_outputs_of_different_shapes():
     A, C = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2, 2))
     one, four = model.predict([A, C])
     assert one.shape == (5, 1) and four.shape == (5, 4)
-    for x in ({'b': C, 'a': A}, (A, C), [A.tolist(), C] if False else [A, C]):
+    for x in ({'b': C, 'a': A}, (A, C)):
         assert np.array_equal(model.predict(x)[1], four)
     joined = np.hstack([A, C.reshape(5, 4)])
     w = model.get_weights()
@@ -439,7 +439,7 @@ def test_an_optimizer_goes_on_where_it_was_and_its_rate_can_be_changed():
 
 def test_initial_weights_in_every_form_win_over_init():
     W, b = np.arange(6.).reshape(3, 2), np.array([7., 8.])
-    for given in ({'W': W, 'b': b}, [W, b], (W.tolist(), b.tolist()) if False else [W, b], {'b': b.tolist(), 'W': W.tolist()}):
+    for given in ({'W': W, 'b': b}, [W, b], (W, b), {'b': b.tolist(), 'W': W.tolist()}):
         assert np.array_equal(linear(given).get_weights()['y/W'], W)
         assert np.array_equal(linear(given).get_weights()['y/b'], b)
     for given in (W, W.tolist(), [W], {'W': W}):

@@ -65,7 +65,7 @@ def test_things_of_another_kind():
     assert str(caught.value).startswith('expected an optimizer (a name, a function or an object), received function ')
     with pytest.raises(ArgumentTypeError) as caught:
         activations.get(3)
-    assert str(caught.value) == 'expected an activation (a name, a function or an object), received int 3.'
+    assert str(caught.value) == 'expected an activation (a name, a function or an object), received 3.'
 
 
 @pytest.mark.parametrize('make, text', [

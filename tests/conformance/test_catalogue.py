@@ -1,0 +1,112 @@
+"""Laws for everything that keraflow ships, and the test that nothing is left out."""
+import functools
+
+import numpy as np
+import pytest
+from catalogue import ARGUMENTS, LAYERS
+
+import keraflow.utils  # noqa: F401 (fills the registry)
+from keraflow import backend as B
+from keraflow import random, registry
+from keraflow.files.plaindata import dump_json, dump_yaml, parse_json, parse_yaml
+from keraflow.layers import Activation, Dense, Input
+from keraflow.models import Model
+from keraflow.serialization import pack_init_params, same, serialize, unserialize
+from keraflow.testing import check_layer
+
+SAMPLES = [pytest.param(one, id=f'{name}-{number}') for name, some in LAYERS.items() for number, one in enumerate(some)]
+FORMATS = [(dump_json, parse_json), (dump_yaml, parse_yaml)]
+
+
+def sets_of(*kinds):
+    return [pytest.param(kind, name, args, id=f'{name}-{number}') for kind in kinds for name, some in ARGUMENTS[kind].items()
+            for number, args in enumerate(some)]
+
+
+def made(kind, name, args):
+    """The object, or the function with its arguments."""
+    target = registry.find(name, kind).target
+    return target(**args) if isinstance(target, type) else functools.partial(target, **args) if args else target
+
+
+def test_everything_has_a_descriptor():
+    shipped = {(entry.kind, entry.id) for entry in registry.entries() if entry.builtin}
+    described = {('layer', name) for name in LAYERS} | {(kind, name) for kind, some in ARGUMENTS.items() for name in some}
+    assert shipped == described
+
+
+@pytest.mark.parametrize('sample', SAMPLES)
+def test_layer(sample):
+    check_layer(sample.make, sample.input_shapes, **sample.options)
+
+
+@pytest.mark.parametrize('kind, name, args', sets_of(*ARGUMENTS))
+def test_rebuilt_from_text(kind, name, args):
+    one = made(kind, name, args)
+    data = serialize(one)
+    for dump, parse in FORMATS:
+        other = unserialize(parse(dump(data), 'text'))
+        assert same(other, one) and serialize(other) == data
+        if kind not in ('layer', 'optimizer', 'regularizer', 'constraint'):
+            continue
+        assert type(other) is type(one) and same(pack_init_params(other), pack_init_params(one))
+        assert all(same(pack_init_params(other)[argument], value) for argument, value in args.items())
+
+
+@pytest.mark.parametrize('kind, name, args', sets_of('layer'))
+def test_input_rebuilt(kind, name, args):
+    one = made(kind, name, args)
+    other = unserialize(serialize(one))
+    assert (other.shape, other.dtype, other.mask_shape, other.user_name) == (one.shape, one.dtype, one.mask_shape, one.user_name)
+
+
+@pytest.mark.parametrize('kind, name, args', sets_of('initialization'))
+def test_initialization_in_a_layer(kind, name, args):
+    init = made(kind, name, args)
+    layer = Dense(4, init=init)
+    rebuilt = unserialize(parse_json(dump_json(serialize(layer)), 'text'))
+    random.seed(5)
+    expected = init((4, 4))
+    for one in (layer, rebuilt):
+        random.seed(5)
+        one(Input(4))
+        np.testing.assert_array_equal(one.get_weights()['W'], expected.astype('float32'))
+
+
+@pytest.mark.parametrize('kind, name, args', sets_of('regularizer', 'constraint'))
+def test_regularizers_and_constraints_in_a_layer(kind, name, args):
+    one = made(kind, name, args)
+    layer = Dense(4, **{f'{kind}s': {'W': one}})
+    rebuilt = unserialize(parse_json(dump_json(serialize(layer)), 'text'))
+    kensor = rebuilt(Input(4))
+    [(variable, found)] = getattr(kensor, f'{kind}s')
+    assert variable is rebuilt.W and same(found, one)
+
+
+@pytest.mark.parametrize('kind, name, args', sets_of('optimizer'))
+def test_rebuilt_optimizer_takes_the_same_steps(kind, name, args):
+    optimizer = made(kind, name, args)
+    gradient, weights = np.array([0.3, -0.2, 4.]), np.array([1., 2., 3.])
+    variables = [B.variable(weights) for _ in range(2)]
+    both = [optimizer, unserialize(parse_json(dump_json(serialize(optimizer)), 'text'))]
+    for one, variable in zip(both, variables):
+        one.build([variable])
+    step = B.compile(lambda: ([], [pair for one, variable in zip(both, variables)
+                                   for pair in one.updates([variable], [B.constant(gradient)])]), [])
+    step()
+    step()
+    values = [B.get_value(variable) for variable in variables]
+    np.testing.assert_array_equal(values[1], values[0])
+    assert np.all((values[0] - weights) * gradient < 0)     # downhill
+
+
+@pytest.mark.parametrize('kind, name, args', sets_of('objective'))
+def test_objective_keeps_the_samples(kind, name, args):
+    objective = made(kind, name, args)
+    specs = [B.TensorSpec((None, 3), 'float32'), B.TensorSpec((None, 3), 'float32')]
+    shape = B.trace(lambda y_pred, y_true: B.static_shape(objective(y_pred, y_true)), specs)
+    assert shape in ((None, 3), (None, 1))
+    x = Input(3)
+    model = Model(x, Activation('sigmoid')(x))
+    model.compile('sgd', name)
+    assert same(model._functions.losses[0].objective, objective)
