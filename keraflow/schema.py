@@ -17,8 +17,8 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, nea
 
 __all__ = ['Parameter', 'bind', 'check', 'describe', 'kind_in', 'kinds_of', 'parameters_of', 'Activation', 'Axes',
            'Beta', 'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction', 'Function', 'Initialization', 'Name',
-           'Natural', 'NonNegative', 'Objective', 'OptimizerLike', 'PositiveFloat', 'PositiveInt', 'Rate', 'Regularizer',
-           'Regularizers']
+           'Natural', 'NonNegative', 'Objective', 'OptimizerLike', 'PositiveFloat', 'PositiveInt', 'Rate',
+           'Regularizer', 'Regularizers']
 
 
 class Rule(NamedTuple):
