@@ -37,6 +37,7 @@ def migrate(data: Any, customs: Dict[str, Any]) -> Any:
     if not is_first_format(data):
         return {key: migrate(item, customs) for key, item in data.items()}
     params = migrate(data['params'], customs)
+    _expect(isinstance(params, dict), "'params'", 'a mapping', params)
     if data['class_name'] == 'function':
         name = _known(data['module_name'], data.get('name'), customs)
         return {'function': name, 'args': params} if params else {'function': name}
@@ -47,6 +48,8 @@ def migrate(data: Any, customs: Dict[str, Any]) -> Any:
 
 
 def _known(module: Any, name: Any, customs: Dict[str, Any]) -> str:
+    _expect(isinstance(module, str), "'module_name'", 'a string', module)
+    _expect(isinstance(name, str), 'name of a class or function', 'a string', name)
     key = f'{module}.{name}'
     if module in _MODULES:
         return name
@@ -58,8 +61,13 @@ def _known(module: Any, name: Any, customs: Dict[str, Any]) -> str:
 
 
 def _model(params: Dict[str, Any]) -> Dict[str, Any]:
-    layers = {layer['args']['name']: layer for layer in params['layers']}
-    path = _distinct(params['path'])
+    listed, path, outputs = (params.get(key) for key in ('layers', 'path', 'output_names'))
+    _expect(isinstance(listed, list) and all(map(_is_named_layer, listed)), "'layers'", 'a list of layers with names',
+            listed)
+    _expect(isinstance(path, list) and all(map(_is_step, path)), "'path'", 'a list of [inputs, layer, output]', path)
+    _expect(_is_list_of_strings(outputs), "'output_names'", 'a list of strings', outputs)
+    layers = {layer['args']['name']: layer for layer in listed}
+    path = _distinct(path)
     for name, times in Counter(output for _, _, output in path).items():
         if times > 1:
             raise SerializationError(
@@ -67,7 +75,24 @@ def _model(params: Dict[str, Any]) -> Dict[str, Any]:
                 "feeds "
                 'where. Build the model in Python and set its weights.')
     inputs = [name for name, layer in layers.items() if layer['class'] == 'Input']
-    return {'name': params['name'], 'layers': layers, 'path': path, 'inputs': inputs, 'outputs': params['output_names']}
+    return {'name': params.get('name'), 'layers': layers, 'path': path, 'inputs': inputs, 'outputs': outputs}
+
+
+def _expect(holds: bool, what: str, expected: str, received: Any) -> None:
+    if not holds:
+        raise SerializationError(f"the first format's {what}: expected {expected}, received {received!r:.60}.")
+
+
+def _is_named_layer(data: Any) -> bool:
+    return isinstance(data, dict) and isinstance(data.get('args'), dict) and isinstance(data['args'].get('name'), str)
+
+
+def _is_step(data: Any) -> bool:
+    return isinstance(data, list) and len(data) == 3 and _is_list_of_strings(data[0]) and _is_list_of_strings(data[1:])
+
+
+def _is_list_of_strings(data: Any) -> bool:
+    return isinstance(data, list) and all(isinstance(item, str) for item in data)
 
 
 def _distinct(path: List[list]) -> List[list]:

@@ -156,7 +156,11 @@ class Network(Layer):
         if not self.inputs:
             raise GraphError(f'{self.name}: a Sequential is a model only if its first layer is an Input. '
                              'Write Sequential([Input(...), ...]), or use it as a layer.')
-        made_on = self.inputs[0].backend_name
+        self._check_backend()
+
+    def _check_backend(self) -> None:
+        super()._check_backend()
+        made_on = self.inputs[0].backend_name if self.inputs else B.name()
         if made_on != B.name():
             raise BackendError(f"{self.name}: was made on the backend '{made_on}', the current one is '{B.name()}'. "
                                f"Call keraflow.backend.use('{made_on}') first.")

@@ -225,7 +225,7 @@ class Layer(Serializable):
     def _as_tensor(self, it: Any) -> Any:
         if B.is_tensor(it):
             return it
-        if not is_array_like(it):
+        if isinstance(it, str) or not is_array_like(it):
             advice = f' Make an object of it: {it.__name__}(...).' if isinstance(it, type) else ''
             raise GraphError(f'{self.name}: expected a Kensor, a tensor or an array, received {it!r:.60}.{advice}')
         return B.constant(it)
