@@ -61,6 +61,9 @@ def _known(module: Any, name: Any, customs: Dict[str, Any]) -> str:
 
 
 def _model(params: Dict[str, Any]) -> Dict[str, Any]:
+    listed: Any
+    path: Any
+    outputs: Any
     listed, path, outputs = (params.get(key) for key in ('layers', 'path', 'output_names'))
     _expect(isinstance(listed, list) and all(map(_is_named_layer, listed)), "'layers'", 'a list of layers with names',
             listed)
