@@ -61,10 +61,9 @@ def _known(module: Any, name: Any, customs: Dict[str, Any]) -> str:
 
 
 def _model(params: Dict[str, Any]) -> Dict[str, Any]:
-    listed: Any
-    path: Any
-    outputs: Any
-    listed, path, outputs = (params.get(key) for key in ('layers', 'path', 'output_names'))
+    listed: Any = params.get('layers')
+    path: Any = params.get('path')
+    outputs: Any = params.get('output_names')
     _expect(isinstance(listed, list) and all(map(_is_named_layer, listed)), "'layers'", 'a list of layers with names',
             listed)
     _expect(isinstance(path, list) and all(map(_is_step, path)), "'path'", 'a list of [inputs, layer, output]', path)

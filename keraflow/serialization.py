@@ -246,9 +246,15 @@ class _Writer:
         if isinstance(value, (list, tuple)):
             return [self.write(item, f'{place}[{index}]', kind, depth + 1) for index, item in enumerate(value)]
         if isinstance(value, dict):
-            return {self._key(key, place): self.write(item, _join(place, key), kind, depth + 1)
-                    for key, item in value.items()}
+            return self._dict(value, place, kind, depth)
         return self._object(value, place, kind, depth)
+
+    def _dict(self, value: dict, place: str, kind: str, depth: int) -> dict:
+        if _is_form(value):
+            raise SerializationError(f"{_at(place)}a dict with the keys {', '.join(map(repr, value))} cannot be saved, "
+                                     'because in files it stands for an object. Use other keys.')
+        return {self._key(key, place): self.write(item, _join(place, key), kind, depth + 1)
+                for key, item in value.items()}
 
     def _key(self, key: Any, place: str) -> str:
         if not isinstance(key, str):
@@ -266,8 +272,9 @@ class _Writer:
             name = registry.id_of(type(value))
         except SerializationError as error:
             raise SerializationError(f'{_at(place)}{error}') from None
-        if type(value).__module__ == 'builtins':
-            raise SerializationError(f'{_at(place)}a {type(value).__name__} cannot be saved.')
+        if not isinstance(value, Serializable) and registry.find(name) is None:
+            raise SerializationError(f'{_at(place)}an object of class {type(value).__name__} cannot be saved: it is '
+                                     'not plain data. If the class is yours, put @keraflow.register above it.')
         if registry.kind_of(value) == 'layer':
             if id(value) in self.places:
                 return {'shared': self.places[id(value)]}
@@ -297,21 +304,24 @@ class _Reader:
         return data
 
     def _dict(self, data: dict, place: str, kind: str, depth: int) -> Any:
-        keys = set(data)
-        if keys == {'shared'}:
+        if not _is_form(data):
+            return {key: self.read(item, _join(place, key), kind, depth + 1) for key, item in data.items()}
+        if 'shared' in data:
             if not isinstance(data['shared'], str) or data['shared'] not in self.made:
                 raise SerializationError(
                     f"{_at(place)}'shared' names {data['shared']!r:.60}, where no layer was before.")
             return self.made[data['shared']]
-        if 'function' in keys and keys <= {'function', 'args'}:
+        if 'function' in data:
             target = self._find(data['function'], place, kind).target
             if inspect.isclass(target):
                 raise SerializationError(f"{_at(place)}'{data['function']}' is a class, not a function.")
-            return functools.partial(
-                target, **self.read(data['args'], _join(place, 'args'), '', depth + 1)) if 'args' in keys else target
-        if 'class' in keys and keys <= {'class', 'args'}:
-            return self._object(data, place, kind, depth)
-        return {key: self.read(item, _join(place, key), kind, depth + 1) for key, item in data.items()}
+            if 'args' not in data:
+                return target
+            args = self.read(data['args'], _join(place, 'args'), '', depth + 1)
+            if not isinstance(args, dict):
+                raise SerializationError(f"{_at(place)}the 'args' of '{data['function']}' are not a mapping.")
+            return functools.partial(target, **args)
+        return self._object(data, place, kind, depth)
 
     def _object(self, data: dict, place: str, kind: str, depth: int) -> Any:
         cls, args = self._find(data['class'], place, kind).target, data.get('args', {})
@@ -334,12 +344,17 @@ class _Reader:
     def _find(self, id: Any, place: str, kind: str) -> registry.Entry:
         entry = registry.find(id, '' if kind == 'function' else kind, self.customs) if isinstance(id, str) else None
         if entry is None:
-            wanted = f'a {kind}' if kind else 'a class or function'
+            wanted = registry.article(kind) if kind else 'a class or function'
             raise SerializationError(
-                f"{_at(place)}'{id!s:.60}' is not {wanted} that is registered. If it is yours, put "
-                "@keraflow.register above it "
-                'and import its module first, or pass custom_objects=[...].')
+                f"{_at(place)}'{id!s:.60}' is not {wanted} that is registered. If it is yours, put @keraflow.register "
+                'above it and import its module first, or pass custom_objects=[...].')
         return entry
+
+
+def _is_form(data: dict) -> bool:
+    """Whether a dict is one of the three forms that stand for an object: a class, a function, one that was before."""
+    keys = set(data)
+    return keys == {'shared'} or any(form in keys and keys <= {form, 'args'} for form in ('class', 'function'))
 
 
 def _join(place: str, key: str) -> str:

@@ -18,8 +18,9 @@ class Variables(Backend):
         return tf.init_scope()
 
     def variable(self, value, dtype=None, name=None):
+        # Without the name: TensorFlow keeps some 30 kB for every name that a variable ever had, and makes it slowly.
         with tf.init_scope():
-            return tf.Variable(self._array(value, dtype), name=None if name is None else name.replace('/', '.'))
+            return tf.Variable(self._array(value, dtype))
 
     def is_variable(self, x):
         return isinstance(x, tf.Variable)
@@ -130,7 +131,9 @@ class Variables(Backend):
         return not isinstance(x, (tf.Tensor, tf.Variable, np.ndarray)) and np.ndim(x) == 0
 
     def _lengths(self, shape: Any) -> Any:
-        """Lengths, some of which may be tensors, for TensorFlow."""
+        """Lengths, some of which may be tensors, or one tensor of all of them, for TensorFlow."""
+        if isinstance(shape, (tf.Tensor, tf.Variable)):
+            return shape
         if all(isinstance(length, (int, np.integer)) for length in shape):
             return tf.constant(np.array([int(length) for length in shape], 'int64'))
-        return tf.stack([tf.cast(length, tf.int64) for length in shape]) if isinstance(shape, (list, tuple)) else shape
+        return tf.stack([tf.cast(length, tf.int64) for length in shape])

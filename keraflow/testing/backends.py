@@ -341,10 +341,10 @@ def _draws(backend: Any) -> None:
     def draw(x: Any) -> list:
         n = backend.shape(x)[0]
         return [backend.random_uniform((n,), -1., 3.), backend.random_normal((n, 1), 2., 0.5), backend.random_binomial((n,), 0.3),
-                backend.random_uniform((2, 3), dtype='float64'), backend.random_normal((3,), dtype='float64'), backend.random_binomial((2,), 0.5, 'int32')]
+                backend.random_uniform((2, 3), dtype='float64'), backend.random_normal((3,), dtype='float64'), backend.random_binomial((2,), 0.5, 'int32'), backend.random_normal(backend.shape(x), dtype='float64')]
     uniform, normal, hits, *typed = _run(backend, draw, np.zeros(MANY, 'float32'))
     _expect([it.dtype.name for it in (uniform, normal, hits)] == [backend.floatx()] * 3, backend.floatx(), uniform.dtype.name)
-    _expect([(it.dtype.name, it.shape) for it in typed] == [('float64', (2, 3)), ('float64', (3,)), ('int32', (2,))], 'the dtypes and shapes asked for',
+    _expect([(it.dtype.name, it.shape) for it in typed] == [('float64', (2, 3)), ('float64', (3,)), ('int32', (2,)), ('float64', (MANY,))], 'the dtypes and shapes asked for',
             [(it.dtype.name, it.shape) for it in typed])
     _expect(normal.shape == (MANY, 1), (MANY, 1), normal.shape)
     _expect(uniform.min() >= -1. and uniform.max() < 3., 'numbers in [-1, 3)', f'{uniform.min()} to {uniform.max()}')

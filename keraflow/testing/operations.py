@@ -103,7 +103,7 @@ class Evaluation:
 
         def loss_fn() -> tuple:
             # As tensors: a variable is an operand, too, but slices of it are not the same thing on every backend.
-            operands = {name: backend.identity(variable) for name, variable in variables.items()}
+            operands = {str(name): backend.identity(variables[name]) for name in operands_of(case.args)}
             result = _call(backend, case, operands)
             return backend.sum(backend.multiply(backend.cast(result, 'float64'), weights)), None
         _, _, gradients = backend.value_and_gradients(loss_fn, [variables[name] for name in _float_operands(case)])

@@ -72,6 +72,8 @@ class Subject:
         if not isinstance(self.layer, Layer):
             raise ArgumentError(f'check_layer: layer: expected a layer or a function that makes one, received {self.layer!r:.60}.')
         self.label = type(self.layer).__name__
+        #: Names of the parameters after the first link.
+        self.first_parameters: List[str] = []
         self._customs = _with_own_class(options.custom_objects, type(self.layer))
 
     # -- making and linking -----------------------------------------------------------------------------------------
@@ -92,6 +94,7 @@ class Subject:
     def kensors(self) -> List[Kensor]:
         """The output of the layer, with random values for its parameters."""
         kensors = self.link(self.layer)
+        self.first_parameters = [one.name for one in parameters_of([self.layer])]
         self.layer.set_weights(self.values_for(self.layer))
         return kensors
 

@@ -62,7 +62,7 @@ def test_unknown_names(family, value, text):
 def test_things_of_another_kind():
     with pytest.raises(ArgumentTypeError) as caught:
         optimizers.get(objectives.hinge)
-    assert str(caught.value).startswith('expected an optimizer (a name, a function or an object), received <function hinge ')
+    assert str(caught.value).startswith('expected an optimizer (a name, a function or an object), received function ')
     with pytest.raises(ArgumentTypeError) as caught:
         activations.get(3)
     assert str(caught.value) == 'expected an activation (a name, a function or an object), received 3.'
