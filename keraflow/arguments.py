@@ -5,8 +5,7 @@ from typing import Any, Callable, Dict, List, Sequence, TypeVar, cast
 
 import numpy as np
 
-from keraflow.errors import ArgumentError, ArgumentTypeError, nearest
-from keraflow.schema import describe
+from keraflow.errors import ArgumentError, ArgumentTypeError, describe, nearest
 
 __all__ = ['advised', 'to_list', 'assign', 'is_array_like', 'split_arrays']
 

@@ -1,7 +1,7 @@
 """What a program may do while a model trains."""
 from typing import Any, Dict, Sequence
 
-from keraflow.errors import ArgumentTypeError
+from keraflow.errors import ArgumentTypeError, describe
 
 __all__ = ['Callback', 'CallbackList']
 
@@ -47,7 +47,7 @@ class CallbackList:
         for callback in given:
             if not isinstance(callback, Callback):
                 raise ArgumentTypeError(f'{model.name}: callbacks: expected a list of Callback objects, '
-                                        f'received {callbacks!r:.60}.')
+                                        f'received {describe(callbacks)}.')
         self.callbacks = list(given)
         for callback in self.callbacks:
             callback.model = model

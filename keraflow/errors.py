@@ -4,10 +4,13 @@ Every mistake of a user is told before the backend is called, with the same text
 where it happened, what was expected, what was received, and what to write instead.
 """
 import difflib
-from typing import Iterable
+import inspect
+from typing import Any, Iterable
+
+import numpy as np
 
 __all__ = ['KeraFlowError', 'ArgumentError', 'ArgumentTypeError', 'ShapeError', 'GraphError',
-           'DataError', 'SerializationError', 'ModelFileError', 'BackendError', 'nearest']
+           'DataError', 'SerializationError', 'ModelFileError', 'BackendError', 'describe', 'nearest']
 
 
 class KeraFlowError(Exception):
@@ -55,6 +58,24 @@ SYNONYMS = {
     'rate': 'drop_rate', 'p': 'drop_rate', 'learning_rate': 'lr', 'sample_weight': 'sample_weights',
     'batch_shape': 'batch_size',
 }
+
+
+def describe(value: Any) -> str:
+    """A value for a message, in at most 80 characters and the same in every run.
+
+    Examples
+    --------
+    >>> describe([1, 2]), describe(len), describe(dict)
+    ('[1, 2]', 'function len', 'class dict')
+    """
+    if isinstance(value, np.ndarray):
+        return f'an array of shape {value.shape}'
+    if inspect.isroutine(value) or inspect.isclass(value):
+        return f"{'class' if inspect.isclass(value) else 'function'} {value.__name__}"
+    text = repr(value)
+    if ' object at 0x' in text:
+        return f'an object of class {type(value).__name__}'
+    return text if len(text) <= 60 else f'{type(value).__name__} {text[:50]}...'
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 from collections import Counter
 from typing import Any, Dict, List
 
-from keraflow.errors import SerializationError
+from keraflow.errors import SerializationError, describe
 
 __all__ = ['is_first_format', 'migrate']
 
@@ -82,7 +82,7 @@ def _model(params: Dict[str, Any]) -> Dict[str, Any]:
 
 def _expect(holds: bool, what: str, expected: str, received: Any) -> None:
     if not holds:
-        raise SerializationError(f"the first format's {what}: expected {expected}, received {received!r:.60}.")
+        raise SerializationError(f"the first format's {what}: expected {expected}, received {describe(received)}.")
 
 
 def _is_named_layer(data: Any) -> bool:

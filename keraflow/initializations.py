@@ -7,7 +7,7 @@ from typing import Any, Sequence, Tuple
 
 import numpy as np
 
-from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError
+from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError, describe
 from keraflow.random import generator
 from keraflow.registry import builtin, resolve
 
@@ -276,7 +276,7 @@ def get(value: Any) -> Any:
 
 
 def _checked(shape: Any, where: str) -> Tuple[int, ...]:
-    expected = f'{where}: expected a shape, a tuple of integers such as (64, 10), received {shape!r:.60}.'
+    expected = f'{where}: expected a shape, a tuple of integers such as (64, 10), received {describe(shape)}.'
     if not isinstance(shape, (tuple, list)):
         raise ArgumentTypeError(expected + (f' Write ({shape},).' if isinstance(shape, (int, np.integer)) else ''))
     for length in shape:

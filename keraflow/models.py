@@ -2,7 +2,7 @@
 from typing import Any, Dict, List, Optional, Sequence
 
 from keraflow.arguments import to_list
-from keraflow.errors import ArgumentTypeError, GraphError, SerializationError
+from keraflow.errors import ArgumentTypeError, GraphError, SerializationError, describe
 from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
@@ -53,13 +53,15 @@ class Model(TrainableNetwork, SavableNetwork):
         if isinstance(it, Sequential) and it.layers and isinstance(it.layers[0], Input):
             it = it.layers[0]
         if not isinstance(it, Input):
-            raise GraphError(f'{self.name}: inputs: expected an Input, received {it!r}. Start the model at an Input.')
+            raise GraphError(f'{self.name}: inputs: expected an Input, received {describe(it)}. '
+                             'Start the model at an Input.')
         return it
 
     def _as_output(self, it: Any) -> Kensor:
         kensor = it.as_kensor() if isinstance(it, Layer) else it
         if not isinstance(kensor, Kensor):
-            raise GraphError(f'{self.name}: outputs: expected a Kensor, received {it!r}. Pass what a layer returned.')
+            raise GraphError(f'{self.name}: outputs: expected a Kensor, received {describe(it)}. '
+                             'Pass what a layer returned.')
         return kensor
 
     def pack_init_param(self) -> Dict[str, Any]:
@@ -150,7 +152,7 @@ class Sequential(Model):
     def add(self, layer: Layer) -> None:
         """Append a layer. A model that was compiled must be compiled again."""
         if not isinstance(layer, Layer):
-            raise ArgumentTypeError(f'{type(self).__name__}: layers: expected a layer, received {layer!r:.60}.')
+            raise ArgumentTypeError(f'{type(self).__name__}: layers: expected a layer, received {describe(layer)}.')
         if self._backend is not None:
             raise GraphError(
                 f'{self.name}: a layer cannot be added after the Sequential was fed. Add all layers first.')

@@ -5,7 +5,7 @@ Loading looks ids up in this table. It never imports a module and calls nothing 
 import inspect
 from typing import Any, Callable, Iterator, NamedTuple, Optional
 
-from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError, nearest
+from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError, describe, nearest
 
 __all__ = ['Entry', 'builtin', 'custom', 'find', 'id_of', 'ids', 'kind_of', 'register', 'resolve']
 
@@ -63,7 +63,7 @@ def register(target: Any = None, *, id: Optional[str] = None) -> Any:
     if target is None:
         return lambda it: register(it, id=id)
     if not callable(target) or not hasattr(target, '__name__'):
-        raise ArgumentTypeError(f'register: expected a class or a function, received {target!r}.')
+        raise ArgumentTypeError(f'register: expected a class or a function, received {describe(target)}.')
     entry = Entry(id or target.__name__, _kind_of_target(target), target, False)
     if entry.id == '<lambda>':
         raise ArgumentError('register: a lambda has no name. Write it as a function with def, or pass id=.')
@@ -166,7 +166,7 @@ def resolve(kind: str, value: Any, where: str = '') -> Any:
         value = entry.target
     elif kind_of(value) != kind and (kind_of(value) or not callable(value)):
         raise ArgumentTypeError(f'{where}expected {article(kind)} (a name, a function or an object), '
-                                f'received {value!r:.60}.')
+                                f'received {describe(value)}.')
     return value() if inspect.isclass(value) else value
 
 

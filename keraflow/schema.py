@@ -13,11 +13,11 @@ from typing import (Annotated, Any, Callable, Dict, List, Literal, NamedTuple, S
 import numpy as np
 
 from keraflow import registry
-from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, nearest
+from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, describe, nearest
 
-__all__ = ['Parameter', 'bind', 'check', 'describe', 'kind_in', 'kinds_of', 'parameters_of', 'Activation', 'Axes',
+__all__ = ['Parameter', 'bind', 'check', 'kind_in', 'kinds_of', 'parameters_of', 'Activation', 'Axes',
            'Beta', 'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction', 'Function', 'Initialization', 'Name',
-           'Natural', 'NonNegative', 'Objective', 'OptimizerLike', 'PositiveFloat', 'PositiveInt', 'Rate',
+           'Natural', 'NonNegative', 'PositiveFloat', 'PositiveInt', 'Rate',
            'Regularizer', 'Regularizers']
 
 
@@ -74,8 +74,6 @@ Activation = Annotated[Union[str, Callable], Kind('activation')]
 Initialization = Annotated[Union[str, Callable], Kind('initialization')]
 Regularizer = Annotated[Any, Kind('regularizer')]
 Constraint = Annotated[Any, Kind('constraint')]
-Objective = Annotated[Union[str, Callable], Kind('objective')]
-OptimizerLike = Annotated[Any, Kind('optimizer')]
 Function = Annotated[Callable, Kind('function')]
 Regularizers = Annotated[Any, PerParameter('regularizer', 'l2')]
 Constraints = Annotated[Any, PerParameter('constraint', 'nonneg')]
@@ -208,20 +206,6 @@ def expected(annotation: Any) -> str:
     if origin is dict:
         return f'a dict of {expected(args[1])}'
     return _WORDS.get(annotation, getattr(annotation, '__name__', str(annotation)))
-
-
-def describe(value: Any) -> str:
-    """A value for a message, in at most 60 characters.
-
-    Examples
-    --------
-    >>> describe([1, 2])
-    '[1, 2]'
-    """
-    if isinstance(value, np.ndarray):
-        return f'an array of shape {value.shape}'
-    text = repr(value)
-    return text if len(text) <= 60 else f'{type(value).__name__} {text[:50]}...'
 
 
 _WORDS = {int: 'an integer', float: 'a number', bool: 'True or False', str: 'a string', type(None): 'None',

@@ -9,12 +9,11 @@ from keraflow.arguments import advised, assign, to_list
 from keraflow.backend.contract import FLOATS
 from keraflow.callbacks import Callback, CallbackList
 from keraflow.data import Arrays, Port, batches, check_lengths, read_arrays, read_weights
-from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError
+from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, describe
 from keraflow.functions import Functions, Term
 from keraflow.network import Network
 from keraflow.progress import Progress, interruptible
 from keraflow.registry import resolve
-from keraflow.schema import describe
 
 __all__ = ['TrainableNetwork']
 

@@ -16,7 +16,7 @@ from keraflow import backend as B
 from keraflow import naming, registry, shapes
 from keraflow.arguments import assign, is_array_like, split_arrays
 from keraflow.backend.contract import FLOATS, TensorSpec
-from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError
+from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError, describe
 from keraflow.facts import facts_of, has_facts, remember
 from keraflow.kensor import Call, Kensor, mask_shape_of, parameters_of
 from keraflow.layers.slots import Slots
@@ -227,7 +227,7 @@ class Layer(Serializable):
             return it
         if isinstance(it, str) or not is_array_like(it):
             advice = f' Make an object of it: {it.__name__}(...).' if isinstance(it, type) else ''
-            raise GraphError(f'{self.name}: expected a Kensor, a tensor or an array, received {it!r:.60}.{advice}')
+            raise GraphError(f'{self.name}: expected a Kensor, a tensor or an array, received {describe(it)}.{advice}')
         return B.constant(it)
 
     def as_kensor(self) -> Kensor:
