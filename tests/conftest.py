@@ -1,16 +1,26 @@
-"""How the tests meet the backends: what is under ``tests/backend`` and ``tests/conformance`` runs once on each.
+"""How the tests meet the backends.
 
-``pytest --backend theano`` narrows to one backend (the option may be repeated). Without it every backend that the
-environment variable ``KERAFLOW_TEST_BACKENDS`` lists is required: one that is not installed is an error, not a skip.
+==================================  ======================================================================
+``tests/backend``, ``conformance``  run once on each backend
+``tests/theano_plugin``             run on Theano
+``tests/both``                      run once and change backends themselves; every required backend is there
+``tests/null``                      need no backend
+==================================  ======================================================================
+
+``pytest --backend theano`` narrows to one backend (the option may be repeated), and to the tests that need no other.
+Without it every backend that the environment variable ``KERAFLOW_TEST_BACKENDS`` lists is required, or both: one that
+is not installed is an error, not a skip.
 ``KERAFLOW_TEST_THEANO_MODE=default`` runs Theano with C code, as users do, instead of the mode that compiles fast.
 """
 import os
 from pathlib import Path
+from typing import Optional
 
 import pytest
 
 HERE = Path(__file__).parent
-ON_BACKENDS = ('backend', 'conformance')
+#: By folder: the backends that each of its tests runs on, where they are required.
+ON_BACKENDS = {'backend': ('theano', 'tensorflow'), 'conformance': ('theano', 'tensorflow'), 'theano_plugin': ('theano',)}
 
 
 def _set_environment() -> None:
@@ -37,10 +47,22 @@ def _backends(config: pytest.Config) -> list:
     return list(dict.fromkeys(config.getoption('--backend') or required or ['theano', 'tensorflow']))
 
 
+def _folder(path: Path) -> str:
+    return path.relative_to(HERE).parts[0] if path != HERE and path.is_relative_to(HERE) else ''
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Optional[bool]:
+    folder, names = _folder(collection_path), _backends(config)
+    if folder == 'both' and len(names) < 2 or folder in ON_BACKENDS and not set(names) & set(ON_BACKENDS[folder]):
+        return True
+    return None
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    path = metafunc.definition.path
-    if path.is_relative_to(HERE) and path.relative_to(HERE).parts[0] in ON_BACKENDS:
-        metafunc.parametrize('backend_name', _backends(metafunc.config), indirect=True)
+    possible = ON_BACKENDS.get(_folder(metafunc.definition.path), ())
+    if possible:
+        names = [name for name in _backends(metafunc.config) if name in possible]
+        metafunc.parametrize('backend_name', names, indirect=True)
 
 
 def _backend_of(item: pytest.Item) -> str:

@@ -15,12 +15,6 @@ from keraflow.errors import ArgumentError, BackendError, ShapeError
 CONFIGURE = 'from keraflow_backends.theano_backend.configure import theano, T\n'
 
 
-@pytest.fixture(autouse=True)
-def only_on_theano(backend_name):
-    if backend_name != 'theano':
-        pytest.skip('about Theano alone')
-
-
 def run(code, home, strict=True, **environment):
     """The lines that a program prints, and what it writes to standard error."""
     known = {name: value for name, value in os.environ.items() if not name.startswith('THEANO')}

@@ -1,0 +1,16 @@
+"""One descriptor for everything of keraflow's own that a file may name: how to make it, and what to feed it.
+
+``LAYERS`` has for each class of layers some samples for ``check_layer``, so that each branch of its code runs; ``ARGUMENTS`` for
+everything else some sets of arguments. What activations, objectives, regularizers, constraints and optimizers compute is compared
+with NumPy in ``tests/backend``.
+"""
+from typing import Dict, List
+
+from . import core, merging, models, shaping
+from .arguments import ARGUMENTS
+from .samples import Sample
+
+__all__ = ['ARGUMENTS', 'LAYERS', 'Sample']
+
+FAMILIES = (core, merging, models, shaping)
+LAYERS: Dict[str, List[Sample]] = {name: samples for family in FAMILIES for name, samples in family.LAYERS.items()}

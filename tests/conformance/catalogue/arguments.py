@@ -1,0 +1,21 @@
+"""Everything that is not a layer: sets of arguments."""
+from typing import Dict, List
+
+#: By kind and id: arguments of a constructor; for a function those of ``functools.partial``. The first set is that of the defaults.
+ARGUMENTS: Dict[str, Dict[str, List[dict]]] = {
+    'layer': {'Input': [{'shape': 3}, {'shape': (3, None), 'mask_value': 0.}, {'shape': [2], 'batch_size': 5, 'dtype': 'int32', 'name': 'x'}]},
+    'activation': {'linear': [{}], 'sigmoid': [{}], 'hard_sigmoid': [{}], 'tanh': [{}], 'relu': [{}, {'alpha': 0.1}, {'alpha': 0.2, 'max_value': 3.}],
+                   'softmax': [{}, {'axis': 1}], 'softplus': [{}], 'softsign': [{}]},
+    'initialization': {'uniform': [{}, {'scale': 0.1}], 'normal': [{}, {'scale': 2.}], 'lecun_uniform': [{}], 'glorot_normal': [{}],
+                       'glorot_uniform': [{}], 'he_normal': [{}], 'he_uniform': [{}], 'orthogonal': [{}, {'scale': 1.}],
+                       'identity': [{}, {'scale': 3.}], 'zero': [{}], 'one': [{}]},
+    'regularizer': {'L1': [{}, {'l1': 0.5}], 'L2': [{}, {'l2': 0.25}], 'L1L2': [{}, {'l1': 0.5, 'l2': 0.125}]},
+    'constraint': {'MaxNorm': [{}, {'m': 0.5}, {'m': 1.5, 'axis': [0, 1]}], 'NonNeg': [{}], 'UnitNorm': [{}, {'axis': 1}]},
+    'objective': {name: [{}] for name in (
+        'accuracy', 'binary_accuracy', 'categorical_accuracy', 'square_error', 'absolute_error', 'absolute_percentage_error',
+        'squared_logarithmic_error', 'cosine_proximity', 'hinge', 'squared_hinge', 'binary_crossentropy', 'categorical_crossentropy',
+        'kullback_leibler_divergence', 'poisson')},
+    'optimizer': {'SGD': [{}, {'lr': 0.1, 'momentum': 0.9, 'decay': 0.01, 'nesterov': True}, {'clipnorm': 1.}],
+                  'RMSprop': [{}, {'rho': 0.8, 'epsilon': 1e-6}], 'Adagrad': [{}, {'lr': 0.5, 'clipvalue': 0.1}], 'Adadelta': [{}, {'rho': 0.9}],
+                  'Adam': [{}, {'beta_1': 0.8, 'beta_2': 0.99}], 'Adamax': [{}, {'lr': 0.01, 'epsilon': 1e-6}]},
+}
