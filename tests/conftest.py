@@ -72,7 +72,8 @@ def _backend_of(item: pytest.Item) -> str:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list) -> None:
     names = _backends(config)
-    used = {_backend_of(item) for item in items} - {''}
+    on_both = any(_folder(item.path) == 'both' for item in items)
+    used = set(names) if on_both else {_backend_of(item) for item in items} - {''}
     if used:
         from keraflow.backend import available  # here, so that the tests of a bare `import keraflow` mean something
         missing = [name for name in names if name in used and name not in available()]
@@ -83,8 +84,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list) -> None:
                 'KERAFLOW_TEST_BACKENDS.')
 
     def order(item: pytest.Item) -> int:
-        # What needs no backend, one backend after the other, the examples in docstrings (on the last backend).
+        # What needs no backend, one backend after the other, both, the examples in docstrings (on the last backend).
         if not item.path.is_relative_to(HERE):
+            return len(names) + 2
+        if _folder(item.path) == 'both':
             return len(names) + 1
         return names.index(_backend_of(item)) + 1 if _backend_of(item) else 0
 
@@ -93,8 +96,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list) -> None:
 
 @pytest.fixture(autouse=True)
 def backend_name(request: pytest.FixtureRequest):
-    """The name of the backend in use, in float32 and freshly seeded; None for a test that needs no backend."""
+    """The name of the backend in use, in float32 and freshly seeded; None for a test that needs no backend.
+
+    A test that changes the backend itself begins on the last one, and leaves it in use for those that follow.
+    """
     name = getattr(request, 'param', None)
+    if _folder(request.path) == 'both':
+        name = _backends(request.config)[-1]
     if name is None:
         yield None
         return
@@ -103,4 +111,5 @@ def backend_name(request: pytest.FixtureRequest):
     B.set_floatx('float32')
     B.seed(0)
     yield name
+    B.use(name)
     B.set_floatx('float32')
