@@ -8,7 +8,8 @@ from typing import Any
 __version__ = '0.1.0'
 
 _MODULES = ('activations', 'backend', 'callbacks', 'config', 'constraints', 'errors', 'initializations', 'layers',
-            'models', 'objectives', 'optimizers', 'random', 'regularizers', 'saving', 'testing', 'utils')
+            'models', 'objectives', 'optimizers', 'random', 'regularizers', 'saving', 'schedules', 'testing',
+            'utils')
 _NAMES = {'register': 'registry', 'serialize': 'utils', 'unserialize': 'utils', 'KeraFlowError': 'errors',
           'phase': 'backend', 'seed': 'backend', 'Model': 'models', 'Sequential': 'models'}
 

@@ -11,7 +11,7 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import schema
 from keraflow.errors import ArgumentError
-from keraflow.schema import PositiveFloat
+from keraflow.schema import LearningRate, PositiveFloat
 from keraflow.serialization import Serializable
 
 __all__ = ['Optimizer']
@@ -86,24 +86,42 @@ class Optimizer(Serializable):
     # -- what a model uses ------------------------------------------------------------------------------------------
 
     @property
-    def lr(self) -> float:
-        """Learning rate. Setting it acts on functions that are compiled already."""
+    def lr(self) -> Any:
+        """Learning rate: a number, or a schedule. A number that is set acts on functions that are compiled already.
+
+        Raises
+        ------
+        ArgumentError
+            When it is set on an optimizer in use, and the old or the new one is a schedule.
+        """
         if 'lr' not in vars(self):
             raise AttributeError(f"'{type(self).__name__}' object has no attribute 'lr'")
         return vars(self)['lr']
 
     @lr.setter
-    def lr(self, value: float) -> None:
-        schema.check(value, PositiveFloat, f'{type(self).__name__}: lr')
-        vars(self)['lr'] = float(value)     # here the data of the object are looked up when it is saved
-        if self._lr is not None:
+    def lr(self, value: Any) -> None:
+        where = f'{type(self).__name__}: lr'
+        schema.check(value, LearningRate, where)
+        if self._iterations is not None:
+            if callable(value) or callable(self.lr):
+                raise ArgumentError(f'{where}: a schedule is part of the compiled step and stays as it is. '
+                                    'Compile again, with a new optimizer.')
             self._backend.set_value(self._lr, value)
+        vars(self)['lr'] = value if callable(value) else float(value)   # where it is looked up when it is saved
+
+    @property
+    def current_lr(self) -> float:
+        """The learning rate of the next step: :attr:`lr`, or what its schedule says."""
+        if not callable(self.lr):
+            return self.lr
+        step = 0 if self._iterations is None else self._backend.get_value(self._iterations)
+        return float(B.eval(self._rate(B.constant(step, 'float64'))))
 
     def build(self, variables: Sequence[Any]) -> None:
         """Make the slots of these parameters, and start counting steps anew. Not inside a builder."""
         self._backend = B.current()
         self._variables = list(variables)
-        self._lr = B.variable(self.lr, dtype='float64', name='lr')
+        self._lr = None if callable(self.lr) else B.variable(self.lr, dtype='float64', name='lr')
         self._iterations = B.variable(0, dtype='int64', name='iterations')
         self._slots = [[B.variable(np.zeros(B.static_shape(variable)), dtype=B.dtype(variable), name=f'{name}/{index}')
                         for name in self.slot_names] for index, variable in enumerate(self._variables)]
@@ -122,7 +140,7 @@ class Optimizer(Serializable):
             raise ArgumentError(f'{type(self).__name__}: expected the parameters that this optimizer was built for, '
                                 'received others. Give each model an optimizer of its own.')
         t = B.add(B.cast(self._iterations, 'float64'), 1)
-        numbers = self.numbers(t, self._lr)
+        numbers = self.numbers(t, self._rate(B.subtract(t, 1)))
         gradients = self._clipped(gradients)
         rounded: Dict[str, Any] = {}
         updates = [(self._iterations, B.add(self._iterations, 1))]
@@ -140,6 +158,9 @@ class Optimizer(Serializable):
         return {'iterations': self._iterations, **{
             f'{name}/{index}': slot for index, slots in enumerate(self._slots)
             for name, slot in zip(self.slot_names, slots)}}
+
+    def _rate(self, step: Any) -> Any:
+        return _rounded(self.lr(step), 'float64') if callable(self.lr) else self._lr
 
     def _clipped(self, gradients: Sequence[Any]) -> Sequence[Any]:
         if self.clipnorm is not None and gradients:

@@ -10,7 +10,8 @@ import numpy as np
 from keraflow import backend as B
 from keraflow.optimizer import Optimizer
 from keraflow.registry import builtin, resolve
-from keraflow.schema import Beta, NonNegative, PositiveFloat, Rate
+from keraflow.schedules import inverse_time
+from keraflow.schema import Beta, LearningRate, NonNegative, PositiveFloat, Rate
 
 __all__ = ['Optimizer', 'SGD', 'RMSprop', 'Adagrad', 'Adadelta', 'Adam', 'Adamax', 'get']
 
@@ -26,8 +27,8 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    lr : float
-        Learning rate, above 0.
+    lr : float or schedule
+        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
     momentum : float
         Share of the last step that is repeated, at least 0 and below 1. With 0 no slot is kept.
     decay : float
@@ -50,7 +51,7 @@ class SGD(Optimizer):
     0.05
     """
 
-    def __init__(self, lr: PositiveFloat = 0.01, momentum: Rate = 0., decay: NonNegative = 0., nesterov: bool = False,
+    def __init__(self, lr: LearningRate = 0.01, momentum: Rate = 0., decay: NonNegative = 0., nesterov: bool = False,
                  **kwargs: Any):
         super().__init__(**kwargs)
         self.lr = lr
@@ -65,7 +66,7 @@ class SGD(Optimizer):
 
     def numbers(self, t, lr):
         if self.decay:
-            lr = B.divide(lr, B.add(B.multiply(B.subtract(t, 1), self.decay), 1))
+            lr = inverse_time(lr, self.decay, B.subtract(t, 1))
         return {'lr': lr, 'momentum': self.momentum}
 
     def rule(self, n, param, gradient, v=None):
@@ -87,8 +88,8 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    lr : float
-        Learning rate, above 0.
+    lr : float or schedule
+        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
     rho : float
         Share of the mean square that is kept in each step, above 0 and below 1.
     epsilon : float
@@ -108,7 +109,7 @@ class RMSprop(Optimizer):
 
     slot_names = ('a',)
 
-    def __init__(self, lr: PositiveFloat = 0.001, rho: Beta = 0.9, epsilon: PositiveFloat = 1e-8, **kwargs: Any):
+    def __init__(self, lr: LearningRate = 0.001, rho: Beta = 0.9, epsilon: PositiveFloat = 1e-8, **kwargs: Any):
         super().__init__(**kwargs)
         self.lr = lr
         self.rho = rho
@@ -133,8 +134,8 @@ class Adagrad(Optimizer):
 
     Parameters
     ----------
-    lr : float
-        Learning rate, above 0.
+    lr : float or schedule
+        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
     epsilon : float
         Keeps the divisor away from 0.
     clipnorm, clipvalue : float, optional
@@ -153,7 +154,7 @@ class Adagrad(Optimizer):
 
     slot_names = ('a',)
 
-    def __init__(self, lr: PositiveFloat = 0.01, epsilon: PositiveFloat = 1e-8, **kwargs: Any):
+    def __init__(self, lr: LearningRate = 0.01, epsilon: PositiveFloat = 1e-8, **kwargs: Any):
         super().__init__(**kwargs)
         self.lr = lr
         self.epsilon = epsilon
@@ -179,7 +180,7 @@ class Adadelta(Optimizer):
 
     Parameters
     ----------
-    lr : float
+    lr : float or schedule
         Factor of the steps, above 0; 1 in the paper.
     rho : float
         Share of the mean squares that is kept in each step, above 0 and below 1.
@@ -200,7 +201,7 @@ class Adadelta(Optimizer):
 
     slot_names = ('a', 'd')
 
-    def __init__(self, lr: PositiveFloat = 1., rho: Beta = 0.95, epsilon: PositiveFloat = 1e-8, **kwargs: Any):
+    def __init__(self, lr: LearningRate = 1., rho: Beta = 0.95, epsilon: PositiveFloat = 1e-8, **kwargs: Any):
         super().__init__(**kwargs)
         self.lr = lr
         self.rho = rho
@@ -227,8 +228,8 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    lr : float
-        Learning rate, above 0.
+    lr : float or schedule
+        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
     beta_1, beta_2 : float
         Shares of the means that are kept in each step, above 0 and below 1.
     epsilon : float
@@ -248,7 +249,7 @@ class Adam(Optimizer):
 
     slot_names = ('m', 'v')
 
-    def __init__(self, lr: PositiveFloat = 0.001, beta_1: Beta = 0.9, beta_2: Beta = 0.999,
+    def __init__(self, lr: LearningRate = 0.001, beta_1: Beta = 0.9, beta_2: Beta = 0.999,
                  epsilon: PositiveFloat = 1e-8, **kwargs: Any):
         super().__init__(**kwargs)
         self.lr = lr
@@ -279,8 +280,8 @@ class Adamax(Optimizer):
 
     Parameters
     ----------
-    lr : float
-        Learning rate, above 0.
+    lr : float or schedule
+        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
     beta_1, beta_2 : float
         Shares of the mean and the maximum that are kept in each step, above 0 and below 1.
     epsilon : float
@@ -300,7 +301,7 @@ class Adamax(Optimizer):
 
     slot_names = ('m', 'u')
 
-    def __init__(self, lr: PositiveFloat = 0.002, beta_1: Beta = 0.9, beta_2: Beta = 0.999,
+    def __init__(self, lr: LearningRate = 0.002, beta_1: Beta = 0.9, beta_2: Beta = 0.999,
                  epsilon: PositiveFloat = 1e-8, **kwargs: Any):
         super().__init__(**kwargs)
         self.lr = lr

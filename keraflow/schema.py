@@ -17,7 +17,7 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, des
 
 __all__ = ['Parameter', 'bind', 'check', 'kind_in', 'kinds_of', 'parameters_of', 'Activation', 'Axes',
            'Beta', 'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction', 'Function', 'Initialization', 'Name',
-           'Natural', 'NonNegative', 'PositiveFloat', 'PositiveInt', 'Rate',
+           'LearningRate', 'Natural', 'NonNegative', 'PositiveFloat', 'PositiveInt', 'Rate',
            'Regularizer', 'Regularizers']
 
 
@@ -74,6 +74,7 @@ Activation = Annotated[Union[str, Callable], Kind('activation')]
 Initialization = Annotated[Union[str, Callable], Kind('initialization')]
 Regularizer = Annotated[Any, Kind('regularizer')]
 Constraint = Annotated[Any, Kind('constraint')]
+LearningRate = Union[PositiveFloat, Annotated[Union[str, Callable], Kind('schedule')]]
 Function = Annotated[Callable, Kind('function')]
 Regularizers = Annotated[Any, PerParameter('regularizer', 'l2')]
 Constraints = Annotated[Any, PerParameter('constraint', 'nonneg')]
@@ -129,8 +130,9 @@ def kinds_of(cls: Any) -> Dict[str, str]:
     return {name: kind_in(one.annotation) for name, one in parameters_of(cls).items()}
 
 
-def bind(cls: type, args: Sequence, kwargs: Dict[str, Any]) -> Dict[str, Any]:
-    """The arguments that a call passes, by name, each checked against its annotation.
+def bind(cls: type, args: Sequence, kwargs: Dict[str, Any], defaults: Dict[str, Any]) -> Dict[str, Any]:
+    """The arguments that a call passes, by name, with `defaults` for those that it does not; each checked against its
+    annotation.
 
     Raises
     ------
@@ -153,6 +155,7 @@ def bind(cls: type, args: Sequence, kwargs: Dict[str, Any]) -> Dict[str, Any]:
         if name in passed:
             raise ArgumentTypeError(f"{where}: the argument '{name}' is given twice.")
         passed[name] = value
+    passed = {**defaults, **passed}
     for name, one in parameters.items():
         if name in passed:
             check(passed[name], one.annotation, f'{where}: {name}')
@@ -179,8 +182,9 @@ def _explain(value: Any, annotation: Any, where: str) -> None:
             for key, one in value.items() if isinstance(value, dict) else enumerate(value):
                 if one is not None:
                     registry.resolve(mark.name, one, f'{where}: {key}: ')
-    for one in get_args(annotation) if get_origin(annotation) is Union else ():
-        if one is not type(None) and kind_in(one):
+    options = [one for one in get_args(annotation) if one is not type(None)] if get_origin(annotation) is Union else []
+    for one in options:
+        if kind_in(one) and (len(options) == 1 or isinstance(value, str)):
             _explain(value, one, where)
 
 

@@ -3,7 +3,7 @@ from typing import Any
 
 # These imports fill the registry.
 from keraflow import (activations, constraints, initializations, layers, models, objectives, optimizers,  # noqa: F401
-                      regularizers)
+                      regularizers, schedules)
 from keraflow.arguments import to_list
 from keraflow.errors import KeraFlowError
 from keraflow.registry import register, resolve
@@ -12,7 +12,8 @@ from keraflow.serialization import pack_init_params, serialize, unserialize
 __all__ = ['KeraFlowError', 'get_from_module', 'pack_init_params', 'register', 'serialize', 'to_list', 'unserialize']
 
 _KINDS = {'activations': 'activation', 'constraints': 'constraint', 'initializations': 'initialization',
-          'objectives': 'objective', 'optimizers': 'optimizer', 'regularizers': 'regularizer'}
+          'objectives': 'objective', 'optimizers': 'optimizer', 'regularizers': 'regularizer',
+          'schedules': 'schedule'}
 
 
 def get_from_module(module: str, value: Any) -> Any:

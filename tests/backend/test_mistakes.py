@@ -222,7 +222,8 @@ ARGUMENTS = [
      'd: regularizers: expected at most 1 (W), received 2.'),
     (lambda: optimizers.SGD(learning_rate=1), ArgumentTypeError,
      "SGD: there is no argument 'learning_rate'. Did you mean 'lr'?"),
-    (lambda: optimizers.SGD(lr=-1), ArgumentError, 'SGD: lr: expected a number above 0, received -1.'),
+    (lambda: optimizers.SGD(lr=-1), ArgumentError,
+     'SGD: lr: expected a number above 0 or a schedule (a name, a function or an object), received -1.'),
     (lambda: Model(input=1, output=1), ArgumentTypeError, "Model: there is no argument 'input'. Did you mean 'inputs'?"),
     (lambda: B.phase('training').__enter__(), ArgumentError, "phase: expected 'train' or 'test', received 'training'."),
 ]

@@ -11,7 +11,8 @@ from keraflow import random, registry
 from keraflow.files.plaindata import dump_json, dump_yaml, parse_json, parse_yaml
 from keraflow.layers import Activation, Dense, Input
 from keraflow.models import Model
-from keraflow.serialization import pack_init_params, same, serialize, unserialize
+from keraflow.optimizers import SGD
+from keraflow.serialization import Serializable, pack_init_params, same, serialize, unserialize
 from keraflow.testing import check_layer
 
 SAMPLES = [pytest.param(one, id=f'{name}-{number}') for name, some in LAYERS.items() for number, one in enumerate(some)]
@@ -47,7 +48,7 @@ def test_rebuilt_from_text(kind, name, args):
     for dump, parse in FORMATS:
         other = unserialize(parse(dump(data), 'text'))
         assert same(other, one) and serialize(other) == data
-        if kind not in ('layer', 'optimizer', 'regularizer', 'constraint'):
+        if not isinstance(one, Serializable):
             continue
         assert type(other) is type(one) and same(pack_init_params(other), pack_init_params(one))
         assert all(same(pack_init_params(other)[argument], value) for argument, value in args.items())
@@ -98,6 +99,13 @@ def test_rebuilt_optimizer_takes_the_same_steps(kind, name, args):
     values = [B.get_value(variable) for variable in variables]
     np.testing.assert_array_equal(values[1], values[0])
     assert np.all((values[0] - weights) * gradient < 0)     # downhill
+
+
+@pytest.mark.parametrize('kind, name, args', sets_of('schedule'))
+def test_schedule_in_a_rebuilt_optimizer(kind, name, args):
+    schedule = made(kind, name, args)
+    optimizer = unserialize(parse_json(dump_json(serialize(SGD(lr=schedule))), 'text'))
+    assert same(optimizer.lr, schedule) and optimizer.current_lr > 0
 
 
 @pytest.mark.parametrize('kind, name, args', sets_of('objective'))

@@ -4,12 +4,13 @@ import sys
 
 import pytest
 
-from keraflow import (activations, constraints, initializations, objectives, optimizers, regularizers, serialize,
-                      unserialize)
+from keraflow import (activations, constraints, initializations, objectives, optimizers, regularizers, schedules,
+                      serialize, unserialize)
 from keraflow.errors import ArgumentError, ArgumentTypeError
 
 FAMILIES = [activations, constraints, initializations, objectives, optimizers, regularizers]
 BASES = {'Constraint', 'Optimizer', 'Regularizer', 'get', 'fans'}
+A_RATE = 'a number above 0 or a schedule (a name, a function or an object)'
 ALIASES = {
     objectives: {'se': 'square_error', 'mse': 'square_error', 'ae': 'absolute_error', 'mae': 'absolute_error',
                  'ape': 'absolute_percentage_error', 'mape': 'absolute_percentage_error',
@@ -69,8 +70,14 @@ def test_things_of_another_kind():
 
 
 @pytest.mark.parametrize('make, text', [
-    (lambda: optimizers.SGD(lr=0), 'SGD: lr: expected a number above 0, received 0.'),
-    (lambda: optimizers.SGD(lr='fast'), "SGD: lr: expected a number above 0, received 'fast'."),
+    (lambda: optimizers.SGD(lr=0), f'SGD: lr: expected {A_RATE}, received 0.'),
+    (lambda: optimizers.SGD(lr=[0.1]), f'SGD: lr: expected {A_RATE}, received [0.1].'),
+    (lambda: optimizers.SGD(lr='CosineDcay'), "SGD: lr: there is no schedule 'CosineDcay'. Did you mean 'CosineDecay'?"),
+    (lambda: optimizers.SGD(lr='CosineDecay'), "CosineDecay: the argument 'lr' is missing: a number above 0."),
+    (lambda: schedules.PiecewiseConstant([3, 5], [0.1, 0.2]),
+     'PiecewiseConstant: values: expected 3, one more than boundaries, received 2.'),
+    (lambda: schedules.PiecewiseConstant([3, 3], [0.1, 0.2, 0.3]),
+     'PiecewiseConstant: boundaries: expected each above the one before, received [3, 3].'),
     (lambda: optimizers.SGD(momentum=1), 'SGD: momentum: expected a number of at least 0 and below 1, received 1.'),
     (lambda: optimizers.SGD(decay=-0.1), 'SGD: decay: expected a number of at least 0, received -0.1.'),
     (lambda: optimizers.SGD(nesterov='yes'), "SGD: nesterov: expected True or False, received 'yes'."),
@@ -110,9 +117,9 @@ def test_the_learning_rate_is_followed():
     assert optimizer.lr == 1. and isinstance(optimizer.lr, float)
     optimizer.lr = 0.25
     assert serialize(optimizer)['args']['lr'] == 0.25 and unserialize(serialize(optimizer)).lr == 0.25
-    for value, text in [(-1, 'Adam: lr: expected a number above 0, received -1.'),
-                        ('x', "Adam: lr: expected a number above 0, received 'x'."),
-                        (float('nan'), 'Adam: lr: expected a number above 0, received nan.')]:
+    for value, text in [(-1, f'Adam: lr: expected {A_RATE}, received -1.'),
+                        ({}, f'Adam: lr: expected {A_RATE}, received {{}}.'),
+                        (float('nan'), f'Adam: lr: expected {A_RATE}, received nan.')]:
         with pytest.raises((ArgumentError, ArgumentTypeError)) as caught:
             optimizer.lr = value
         assert str(caught.value) == text and optimizer.lr == 0.25

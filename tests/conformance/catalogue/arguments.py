@@ -1,7 +1,7 @@
 """Everything that is not a layer: sets of arguments."""
 from typing import Dict, List
 
-#: By kind and id: arguments of a constructor; for a function those of ``functools.partial``. The first set is that of the defaults.
+#: By kind and id: arguments of a constructor; for a function those of ``functools.partial``. The first set is that of the defaults where there are any.
 ARGUMENTS: Dict[str, Dict[str, List[dict]]] = {
     'layer': {'Input': [{'shape': 3}, {'shape': (3, None), 'mask_value': 0.}, {'shape': [2], 'batch_size': 5, 'dtype': 'int32', 'name': 'x'}]},
     'activation': {'linear': [{}], 'sigmoid': [{}], 'hard_sigmoid': [{}], 'tanh': [{}], 'relu': [{}, {'alpha': 0.1}, {'alpha': 0.2, 'max_value': 3.}],
@@ -18,4 +18,9 @@ ARGUMENTS: Dict[str, Dict[str, List[dict]]] = {
     'optimizer': {'SGD': [{}, {'lr': 0.1, 'momentum': 0.9, 'decay': 0.01, 'nesterov': True}, {'clipnorm': 1.}],
                   'RMSprop': [{}, {'rho': 0.8, 'epsilon': 1e-6}], 'Adagrad': [{}, {'lr': 0.5, 'clipvalue': 0.1}], 'Adadelta': [{}, {'rho': 0.9}],
                   'Adam': [{}, {'beta_1': 0.8, 'beta_2': 0.99}], 'Adamax': [{}, {'lr': 0.01, 'epsilon': 1e-6}]},
+    'schedule': {'ExponentialDecay': [{'lr': 0.1, 'decay': 0.5}, {'lr': 0.1, 'decay': 0.5, 'nb_step': 3, 'staircase': True}],
+                 'InverseTimeDecay': [{'lr': 0.1, 'decay': 0.5}, {'lr': 0.1, 'decay': 0.5, 'nb_step': 3, 'staircase': True}],
+                 'PolynomialDecay': [{'lr': 0.1, 'nb_step': 4}, {'lr': 0.1, 'nb_step': 4, 'final_lr': 0.01, 'power': 2.}],
+                 'CosineDecay': [{'lr': 0.1, 'nb_step': 4}, {'lr': 0.1, 'nb_step': 4, 'final_lr': 0.01, 'nb_warmup': 2}],
+                 'PiecewiseConstant': [{'boundaries': [1, 3], 'values': [0.1, 0.01, 0.001]}]},
 }
