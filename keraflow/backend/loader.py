@@ -1,5 +1,6 @@
 """Finding and opening backends by their entry points."""
 import importlib.util
+import sys
 from importlib.metadata import EntryPoint, entry_points
 
 from keraflow.backend.contract import Backend
@@ -9,7 +10,10 @@ from keraflow.errors import BackendError, nearest
 __all__ = ['available', 'choose', 'load']
 
 GROUP = 'keraflow.backends'
+#: The backends that keraflow itself brings, each an extra of its package; the first one that is installed is preferred.
 PREFERRED = ('tensorflow', 'theano')
+#: The last Python that a library runs on, where it is not the newest.
+LAST_PYTHON = {'theano': (3, 11)}
 _loaded: dict = {}
 
 
@@ -27,7 +31,8 @@ def choose() -> Setting:
     for name in [*PREFERRED, *installed]:
         if name in installed:
             return Setting(name, asked.source)
-    raise BackendError('backend: none is installed. Run: pip install "keraflow[tensorflow]" or "keraflow[theano]".')
+    extras = ' or '.join(f'"keraflow[{name}]"' for name in PREFERRED if _runs_here(name))
+    raise BackendError(f'backend: none is installed. Run: pip install {extras}.')
 
 
 def load(asked: Setting) -> Backend:
@@ -49,16 +54,29 @@ def _plugins() -> dict:
 
 
 def _plugin(asked: Setting) -> EntryPoint:
-    plugins, installed = _plugins(), ', '.join(available()) or 'none'
-    if asked.value not in plugins:
-        raise BackendError(f"backend: there is no backend '{asked.value}' (asked for by {asked.source}); installed: "
-                           f"{installed}. "
-                           f'{nearest(asked.value, plugins)}')
-    if not _is_installed(asked.value):
-        raise BackendError(f"backend: '{asked.value}' (asked for by {asked.source}) is not installed; installed: "
-                           f"{installed}. "
-                           f'Run: pip install "keraflow[{asked.value}]".')
-    return plugins[asked.value]
+    plugins, name = _plugins(), asked.value
+    source = f"(asked for by {asked.source})"
+    installed = f"installed: {', '.join(available()) or 'none'}"
+    if name not in plugins:
+        raise BackendError(f"backend: there is no backend '{name}' {source}; {installed}. {nearest(name, plugins)}")
+    if not _is_installed(name):
+        raise BackendError(f"backend: '{name}' {source} is not installed; {installed}. {_advice(name)}")
+    return plugins[name]
+
+
+def _advice(name: str) -> str:
+    """What to do about a backend that is not installed."""
+    if name not in PREFERRED:
+        return f"Install the library that is imported as '{name}'."
+    command = f'pip install "keraflow[{name}]"'
+    if _runs_here(name):
+        return f'Run: {command}.'
+    this, last = ('.'.join(map(str, version[:2])) for version in (sys.version_info, LAST_PYTHON[name]))
+    return f'It does not run on Python {this}. With Python 3.10 or {last}, run: {command}.'
+
+
+def _runs_here(name: str) -> bool:
+    return sys.version_info[:2] <= LAST_PYTHON.get(name, sys.version_info[:2])
 
 
 def _is_installed(name: str) -> bool:

@@ -1,0 +1,175 @@
+"""Which backend is opened, when, and what is said when it cannot be: with backends made up here, and in processes."""
+import logging
+import os
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from types import ModuleType
+
+import pytest
+
+from keraflow import backend as B
+from keraflow import config
+from keraflow.backend import loader
+from keraflow.backend.contract import Backend
+from keraflow.errors import BackendError
+
+
+class First(Backend):
+    name = 'csv'
+
+    def version(self):
+        return '1.2'
+
+
+class Second(First):
+    name = 'json'
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch, tmp_path):
+    """No backend is open and none is asked for."""
+    monkeypatch.setattr(B, '_current', None)
+    monkeypatch.setattr(loader, '_loaded', {})
+    monkeypatch.setattr(config, '_program', {})
+    monkeypatch.delenv('KERAFLOW_BACKEND', raising=False)
+    monkeypatch.setenv('KERAFLOW_HOME', str(tmp_path))
+
+
+@pytest.fixture
+def plugins(monkeypatch):
+    """Sets which plugins there are. A backend has the name under which its library is imported: `csv` and `json` are there."""
+    module = ModuleType('made_up_plugins')
+    module.csv, module.json = First, Second
+    monkeypatch.setitem(sys.modules, 'made_up_plugins', module)
+
+    def install(*names):
+        points = [EntryPoint(name, f'made_up_plugins:{name}', loader.GROUP) for name in names]
+        monkeypatch.setattr(loader, 'entry_points', lambda group: points if group == loader.GROUP else [])
+    return install
+
+
+def refusal(make):
+    with pytest.raises(BackendError) as caught:
+        make()
+    return str(caught.value)
+
+
+def test_only_what_is_installed_is_available(plugins):
+    plugins('json', 'no_such_library', 'csv')
+    assert B.available() == ['csv', 'json']
+    plugins()
+    assert B.available() == []
+
+
+def test_a_folder_is_no_library(plugins, tmp_path, monkeypatch):
+    (tmp_path / 'folder_in_test_choice').mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plugins('folder_in_test_choice')
+    assert B.available() == []
+
+
+def test_tensorflow_is_preferred_then_theano_then_any(plugins, monkeypatch):
+    monkeypatch.setattr(loader, '_is_installed', lambda name: True)
+    for names, chosen in ((('csv', 'theano', 'tensorflow'), 'tensorflow'), (('csv', 'theano'), 'theano'), (('csv',), 'csv')):
+        plugins(*names)
+        assert loader.choose() == (chosen, 'the default')
+
+
+def test_the_backend_is_opened_at_the_first_use_once_and_says_so(plugins, monkeypatch, caplog):
+    plugins('csv', 'json')
+    monkeypatch.setenv('KERAFLOW_BACKEND', 'json')
+    monkeypatch.setenv('KERAFLOW_FLOATX', 'float64')
+    with caplog.at_level(logging.INFO, 'keraflow'):
+        assert B._current is None
+        assert B.name() == 'json' and B.version() == '1.2' and B.name() == 'json'
+        first = B.current()
+        B.use('csv')
+        assert B.name() == 'csv' and B.current() is not first
+        B.use('JSON')
+        B.use('json')
+    assert B.current() is first and first.floatx() == 'float64'
+    assert [record.getMessage() for record in caplog.records] == [
+        'Using the json backend (version 1.2), asked for by the environment variable KERAFLOW_BACKEND.',
+        'Using the csv backend (version 1.2), asked for by the program.',
+        'Using the json backend (version 1.2), asked for by the program.']
+
+
+def test_floatx_goes_to_the_backend_in_use_and_to_the_next_one(plugins):
+    plugins('csv', 'json')
+    B.use('csv')
+    B.set_floatx('float64')
+    assert B.current().floatx() == B.floatx() == 'float64'
+    B.use('json')
+    assert B.current().floatx() == 'float64'
+    B.set_floatx('float32')
+    B.use('csv')
+    assert B.current().floatx() == 'float32'
+
+
+def test_a_name_that_the_contract_does_not_have_opens_nothing(plugins):
+    plugins('csv')
+    for name in ('dott', '_private', '__wrapped__'):
+        with pytest.raises(AttributeError) as caught:
+            getattr(B, name)
+        assert str(caught.value) == f"module 'keraflow.backend' has no attribute '{name}'"
+    assert {'dot', 'use', 'floatx'} <= set(dir(B)) and not any(name.startswith('_') for name in dir(B))
+    assert B._current is None
+    assert B.dot.__self__ is B._current
+
+
+def test_none_is_installed(plugins, monkeypatch):
+    plugins('no_such_library')
+    monkeypatch.setattr(sys, 'version_info', (3, 11, 4))
+    assert refusal(B.current) == 'backend: none is installed. Run: pip install "keraflow[tensorflow]" or "keraflow[theano]".'
+    monkeypatch.setattr(sys, 'version_info', (3, 12, 0))
+    assert refusal(B.current) == 'backend: none is installed. Run: pip install "keraflow[tensorflow]".'
+
+
+def test_an_unknown_backend(plugins, monkeypatch, tmp_path):
+    plugins('csv', 'theano')
+    monkeypatch.setattr(loader, '_is_installed', lambda name: name == 'csv')
+    assert refusal(lambda: B.use('teano')) == (
+        "backend: there is no backend 'teano' (asked for by the program); installed: csv. Did you mean 'theano'?")
+    (tmp_path / 'keraflow.json').write_text('{"backend": "jax"}')
+    assert refusal(B.current) == (
+        f"backend: there is no backend 'jax' (asked for by {tmp_path / 'keraflow.json'}); installed: csv. "
+        'Choose one of csv, theano.')
+    monkeypatch.setenv('KERAFLOW_BACKEND', 'torch')
+    assert refusal(B.current) == (
+        "backend: there is no backend 'torch' (asked for by the environment variable KERAFLOW_BACKEND); installed: csv. "
+        'Choose one of csv, theano.')
+
+
+@pytest.mark.parametrize('name, version, advice', [
+    ('theano', (3, 10, 1), 'Run: pip install "keraflow[theano]".'),
+    ('theano', (3, 11, 9), 'Run: pip install "keraflow[theano]".'),
+    ('theano', (3, 12, 0), 'It does not run on Python 3.12. With Python 3.10 or 3.11, run: pip install "keraflow[theano]".'),
+    ('theano', (3, 13, 2), 'It does not run on Python 3.13. With Python 3.10 or 3.11, run: pip install "keraflow[theano]".'),
+    ('tensorflow', (3, 13, 2), 'Run: pip install "keraflow[tensorflow]".'),
+    ('no_such_library', (3, 11, 9), "Install the library that is imported as 'no_such_library'."),
+])
+def test_a_backend_that_is_not_installed(plugins, monkeypatch, name, version, advice):
+    plugins('csv', name)
+    monkeypatch.setattr(loader, '_is_installed', lambda one: one == 'csv')
+    monkeypatch.setattr(sys, 'version_info', version)
+    monkeypatch.setenv('KERAFLOW_BACKEND', name)
+    assert refusal(B.current) == (f"backend: '{name}' (asked for by the environment variable KERAFLOW_BACKEND) is not installed; "
+                                  f'installed: csv. {advice}')
+
+
+def test_a_backend_that_is_refused_leaves_the_one_in_use(plugins):
+    plugins('csv')
+    B.use('csv')
+    refusal(lambda: B.use('theano'))
+    assert B.name() == 'csv' and config.setting('backend').value == 'csv'
+
+
+def test_in_a_process_the_environment_says_what_is_asked_for():
+    done = subprocess.run([sys.executable, '-c', 'from keraflow import backend as B; B.name()'], capture_output=True, text=True,
+                          env={**os.environ, 'KERAFLOW_BACKEND': 'teano'})
+    assert done.returncode == 1 and done.stdout == ''
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("keraflow.errors.BackendError: backend: there is no backend 'teano' (asked for by the environment "
+                           'variable KERAFLOW_BACKEND); installed: ')
+    assert last.endswith("Did you mean 'theano'?")

@@ -1,0 +1,134 @@
+"""`import keraflow` loads, prints, writes and configures nothing; imports run one way and name no tensor library."""
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import keraflow
+
+ROOT = Path(keraflow.__file__).parent
+FILES = {'.'.join(path.relative_to(ROOT.parent).with_suffix('').parts).removesuffix('.__init__'): path
+         for path in sorted(ROOT.rglob('*.py'))}
+PLUGINS = sorted((ROOT.parent / 'backends').rglob('*.py'))
+#: What tensor libraries and their plugins are imported as.
+LIBRARIES = {'tensorflow', 'theano', 'keras', 'torch', 'jax', 'keraflow_backends', 'backends'}
+NEEDED = {'numpy', 'yaml', 'tqdm'}
+#: The only parts of keraflow that a plugin may import.
+BELOW_PLUGINS = {'keraflow.backend', 'keraflow.errors', 'keraflow.shapes'}
+
+WATCHED = '''
+import json, logging, os, sys, warnings
+{first}
+def state():
+    return [dict(os.environ), len(warnings.filters), [str(it) for it in logging.getLogger().handlers], sys.path[:], os.listdir()]
+before = state()
+import {module}
+loaded = sorted(name for name in sys.modules if name.split('.')[0] == 'keraflow' or name in {libraries})
+print(json.dumps([before == state(), loaded]))
+'''
+
+
+def watch(modules, folder, first=''):
+    """What a process loads that imports some modules (and, before it is watched, others); it changes and prints nothing."""
+    home = folder / 'home'
+    home.mkdir()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(('KERAFLOW', 'THEANO'))}
+    code = WATCHED.format(module=', '.join(modules), first=first, libraries=sorted(LIBRARIES | NEEDED))
+    done = subprocess.run([sys.executable, '-B', '-W', 'error', '-c', code], capture_output=True, text=True, cwd=home, env={
+        **environment, 'HOME': str(home), 'USERPROFILE': str(home)})
+    assert (done.returncode, done.stderr) == (0, '')
+    assert len(done.stdout.splitlines()) == 1
+    assert list(home.iterdir()) == []
+    unchanged, loaded = json.loads(done.stdout)
+    assert unchanged
+    return loaded
+
+
+def test_importing_keraflow_loads_nothing_else(tmp_path):
+    assert watch(['keraflow'], tmp_path) == ['keraflow']
+
+
+def test_importing_all_of_it_opens_no_backend(tmp_path):
+    parts = [name for name in FILES if name != 'keraflow']
+    loaded = watch(parts, tmp_path, f'import {", ".join(sorted(NEEDED))}')
+    assert set(parts) <= set(loaded)
+    assert not LIBRARIES & set(loaded)
+
+
+def test_the_public_names_are_there_and_others_are_not():
+    for name in keraflow.__all__:
+        assert getattr(keraflow, name) is not None
+    assert dir(keraflow) == sorted(keraflow.__all__)
+    assert keraflow.Model is keraflow.models.Model and keraflow.seed is keraflow.backend.seed
+    with pytest.raises(AttributeError) as caught:
+        keraflow.Dense
+    assert str(caught.value) == "module 'keraflow' has no attribute 'Dense'"
+
+
+# -- what the files import ----------------------------------------------------------------------------------------------
+
+def imported(node, module):
+    """The modules that an import statement in `module` names."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, f'{module}: a relative import'
+        return [f'{node.module}.{alias.name}' if f'{node.module}.{alias.name}' in FILES else node.module for alias in node.names]
+    return []
+
+
+def in_functions(tree):
+    """The nodes inside of functions."""
+    return [inner for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+            for inner in ast.walk(node)]
+
+
+def top_imports(module):
+    """What importing a module imports of keraflow: the modules it names and the packages around them."""
+    tree = ast.parse(FILES[module].read_text())
+    inside = set(map(id, in_functions(tree)))
+    names = {name for node in ast.walk(tree) if id(node) not in inside for name in imported(node, module)}
+    around = {'.'.join(name.split('.')[:end]) for name in names for end in range(1, name.count('.') + 1)}
+    own = {'.'.join(module.split('.')[:end]) for end in range(1, module.count('.') + 1)}
+    return {name for name in names | (around - own) if name in FILES and name not in (module, 'keraflow')}
+
+
+def cycle_in(graph):
+    """Nodes that reach themselves: what remains when nodes that depend on nothing are taken away, again and again."""
+    left = {node: set(following) for node, following in graph.items()}
+    while True:
+        free = {node for node, following in left.items() if not following}
+        if not free:
+            return sorted(left)
+        left = {node: following - free for node, following in left.items() if node not in free}
+
+
+def test_imports_run_one_way():
+    graph = {module: top_imports(module) for module in FILES}
+    assert 'keraflow.layers.base' in graph['keraflow.layers.core'] and 'keraflow.layers' in graph['keraflow.utils']
+    assert cycle_in({'a': {'b'}, 'b': {'c'}, 'c': {'b'}, 'd': set()}) == ['a', 'b', 'c']
+    assert cycle_in(graph) == []
+
+
+def test_no_function_imports_a_part_of_keraflow():
+    found = [f'{module}:{node.lineno}' for module, path in FILES.items() for node in in_functions(ast.parse(path.read_text()))
+             if any(name.split('.')[0] == 'keraflow' for name in imported(node, module))]
+    assert found == []
+
+
+def test_keraflow_names_no_tensor_library():
+    found = [f'{module}:{node.lineno}' for module, path in FILES.items() for node in ast.walk(ast.parse(path.read_text()))
+             if LIBRARIES & {name.split('.')[0] for name in imported(node, module)}]
+    assert found == []
+
+
+def test_a_plugin_imports_the_contract_and_what_lies_below_it():
+    assert len(PLUGINS) > 10
+    found = {name for path in PLUGINS for node in ast.walk(ast.parse(path.read_text())) for name in imported(node, path.name)
+             if name.split('.')[0] == 'keraflow'}
+    assert 'keraflow.backend.contract' in found
+    assert {'.'.join(name.split('.')[:2]) for name in found} <= BELOW_PLUGINS
