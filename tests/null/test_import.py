@@ -76,7 +76,9 @@ def imported(node, module):
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom):
-        assert node.level == 0, f'{module}: a relative import'
+        if node.level:
+            assert module not in FILES, f'{module}: a relative import'
+            return []
         return [f'{node.module}.{alias.name}' if f'{node.module}.{alias.name}' in FILES else node.module for alias in node.names]
     return []
 
