@@ -5,6 +5,7 @@ import pytest
 from keraflow import backend as B
 from keraflow import optimizers
 from keraflow.errors import ArgumentError
+from keraflow.schedules import PolynomialDecay
 
 NB_STEP = 20
 
@@ -58,6 +59,35 @@ def adamax(beta_1=0.9, beta_2=0.999, epsilon=1e-8):
     return step
 
 
+def adamw(weight_decay=0.01, **arguments):
+    def step(p, g, s, t, lr):
+        return adam(**arguments)(p, g, s, t, lr) - lr * weight_decay * p
+    return step
+
+
+def nadam(beta_1=0.9, beta_2=0.999, epsilon=1e-8, momentum_decay=0.004):
+    def step(p, g, s, t, lr):
+        mu = [beta_1 * (1 - 0.5 * 0.96 ** (i * momentum_decay)) for i in range(1, t + 2)]
+        s['m'] = mu[t - 1] * s.get('m', 0) + (1 - mu[t - 1]) * g
+        s['v'] = beta_2 * s.get('v', 0) + (1 - beta_2) * g ** 2
+        m = mu[t] * s['m'] / (1 - np.prod(mu)) + (1 - mu[t - 1]) * g / (1 - np.prod(mu[:t]))
+        return p - lr * m / (np.sqrt(s['v'] / (1 - beta_2 ** t)) + epsilon)
+    return step
+
+
+def ftrl(beta=1., l1=0., l2=0.):
+    """Algorithm 1 of the paper, with a z that makes the first weights the best ones before there is a gradient."""
+    def step(p, g, s, t, lr):
+        z, a = s.get('z', -p * beta / lr), s.get('a', 0)
+        s['z'] = z + g - (np.sqrt(a + g ** 2) - np.sqrt(a)) / lr * p
+        s['a'] = a + g ** 2
+        p = np.where(np.abs(s['z']) <= l1, 0,
+                     -(s['z'] - np.sign(s['z']) * l1) / ((beta + np.sqrt(s['a'])) / lr + l2))
+        s['d'] = -s['z'] - p * (beta + np.sqrt(s['a'])) / lr
+        return p
+    return step
+
+
 def clipped(gradients, clipnorm=None, clipvalue=None):
     if clipnorm:
         norm = np.sqrt(sum(np.sum(g ** 2) for g in gradients))
@@ -85,6 +115,12 @@ CASES = [
     ('Adam', adam, 0.01, {'beta_1': 0.8, 'beta_2': 0.99, 'epsilon': 1e-4}, {'clipnorm': 1.}),
     ('Adamax', adamax, 0.01, {}, {}),
     ('Adamax', adamax, 0.01, {'beta_1': 0.8, 'beta_2': 0.99, 'epsilon': 1e-4}, {'clipvalue': 0.5}),
+    ('AdamW', adamw, 0.01, {}, {}),
+    ('AdamW', adamw, 0.1, {'weight_decay': 0.5, 'beta_1': 0.8, 'epsilon': 1e-4}, {'clipnorm': 1.}),
+    ('Nadam', nadam, 0.01, {}, {}),
+    ('Nadam', nadam, 0.01, {'beta_1': 0.8, 'beta_2': 0.99, 'epsilon': 1e-4, 'momentum_decay': 1.}, {'clipvalue': 0.5}),
+    ('Ftrl', ftrl, 0.1, {}, {}),
+    ('Ftrl', ftrl, 0.5, {'beta': 0.3, 'l1': 3., 'l2': 0.2}, {'clipvalue': 2.}),
 ]
 
 
@@ -136,6 +172,7 @@ def test_steps(floatx, rtol):
             np.testing.assert_allclose(found, value, rtol=rtol, atol=rtol, err_msg=case)
         state = {name: B.get_value(variable) for name, variable in optimizer.state().items()}
         assert state.pop('iterations') == NB_STEP
+        state.pop('product', None)
         for place, value in state.items():
             slot, index = place.split('/')
             assert value.dtype == floatx
@@ -185,7 +222,7 @@ def test_the_learning_rate_acts_on_compiled_functions():
 
 
 def test_gradients_of_zero_are_not_scaled_to_nan():
-    cases = [optimizers.get(name) for name in ('SGD', 'RMSprop', 'Adagrad', 'Adadelta', 'Adam', 'Adamax')]
+    cases = [optimizers.get(name) for name in ('SGD', 'RMSprop', 'Adagrad', 'Adadelta', 'Adam', 'Adamax', 'Nadam', 'Ftrl')]
     for optimizer in cases:
         optimizer.clipnorm = 1.
     parameters = [B.variable(np.ones(2)) for _ in cases]
@@ -206,13 +243,15 @@ def test_state():
     parameters = [B.variable(np.zeros((3, 2))), B.variable(np.zeros(()))]
     names = {
         'SGD': [], 'RMSprop': ['a/0', 'a/1'], 'Adagrad': ['a/0', 'a/1'], 'Adadelta': ['a/0', 'd/0', 'a/1', 'd/1'],
-        'Adam': ['m/0', 'v/0', 'm/1', 'v/1'], 'Adamax': ['m/0', 'u/0', 'm/1', 'u/1']}
+        'Adam': ['m/0', 'v/0', 'm/1', 'v/1'], 'Adamax': ['m/0', 'u/0', 'm/1', 'u/1'],
+        'AdamW': ['m/0', 'v/0', 'm/1', 'v/1'], 'Nadam': ['m/0', 'v/0', 'm/1', 'v/1', 'product'],
+        'Ftrl': ['a/0', 'd/0', 'a/1', 'd/1']}
     for name, slots in names.items():
         optimizer = optimizers.get(name)
         optimizer.build(parameters)
         state = optimizer.state()
         assert list(state) == ['iterations', *slots]
-        for place in slots:
+        for place in slots[:4]:
             assert B.get_value(state[place]).shape == ((3, 2) if place.endswith('0') else ())
     momentum = optimizers.SGD(momentum=0.9)
     momentum.build(parameters)
@@ -235,6 +274,37 @@ def test_a_state_that_is_restored_continues():
     step(x)
     for variable, value in zip(other, expected):
         np.testing.assert_array_equal(B.get_value(variable), value)
+
+
+def test_the_momentum_of_nadam():
+    optimizer = optimizers.Nadam(momentum_decay=1.)
+    step, [own] = compiled([optimizer], 'float64')
+    x = np.ones((3, 2))
+    step(x)
+    step(x)
+    assert B.get_value(optimizer.state()['product']) == pytest.approx(0.9 ** 2 * (1 - 0.48) * (1 - 0.4608), rel=1e-14)
+    optimizer.build(own)
+    assert B.get_value(optimizer.state()['product']) == 1.
+
+
+def test_ftrl_keeps_weights_at_zero():
+    optimizer, parameter = optimizers.Ftrl(lr=0.5, l1=1.), B.variable([0., 0.])
+    optimizer.build([parameter])
+    step = B.compile(lambda g: ([], optimizer.updates([parameter], [g])), [B.TensorSpec((2,), 'float32')])
+    for _ in range(4):
+        step(np.array([0.2, 0.3], 'float32'))
+    found = B.get_value(parameter)      # the sums of the gradients are 0.8 and 1.2
+    assert found[0] == 0. and found[1] == pytest.approx(-(1.2 - 1.) / ((1. + 0.6) / 0.5), rel=1e-5)
+
+
+def test_ftrl_with_a_rate_of_zero():
+    optimizer, parameter = optimizers.Ftrl(lr=PolynomialDecay(0.1, 1), l1=0.5, l2=0.5), B.variable([0., 3.])
+    optimizer.build([parameter])
+    step = B.compile(lambda: ([], optimizer.updates([parameter], [B.ones_like(parameter)])), [])
+    step()
+    before = B.get_value(parameter)
+    step()
+    np.testing.assert_array_equal(B.get_value(parameter), before)
 
 
 def test_parameters_of_another_model():

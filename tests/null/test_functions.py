@@ -17,7 +17,7 @@ ALIASES = {
                  'sle': 'squared_logarithmic_error', 'msle': 'squared_logarithmic_error',
                  'kld': 'kullback_leibler_divergence', 'cosine': 'cosine_proximity', 'acc': 'accuracy'},
     optimizers: {'sgd': 'SGD', 'rmsprop': 'RMSprop', 'adagrad': 'Adagrad', 'adadelta': 'Adadelta', 'adam': 'Adam',
-                 'adamax': 'Adamax'},
+                 'adamax': 'Adamax', 'adamw': 'AdamW', 'nadam': 'Nadam', 'ftrl': 'Ftrl'},
     constraints: {'maxnorm': 'MaxNorm', 'nonneg': 'NonNeg', 'unitnorm': 'UnitNorm'},
     regularizers: {'l1': 'L1', 'l2': 'L2', 'l1l2': 'L1L2'},
 }
@@ -103,6 +103,9 @@ def test_arguments_that_are_refused(make, text):
     (optimizers.Adadelta, {'lr': 1., 'rho': 0.95, 'epsilon': 1e-8}),
     (optimizers.Adam, {'lr': 0.001, 'beta_1': 0.9, 'beta_2': 0.999, 'epsilon': 1e-8}),
     (optimizers.Adamax, {'lr': 0.002, 'beta_1': 0.9, 'beta_2': 0.999, 'epsilon': 1e-8}),
+    (optimizers.AdamW, {'lr': 0.001, 'weight_decay': 0.01, 'beta_1': 0.9, 'beta_2': 0.999, 'epsilon': 1e-8}),
+    (optimizers.Nadam, {'lr': 0.002, 'beta_1': 0.9, 'beta_2': 0.999, 'epsilon': 1e-8, 'momentum_decay': 0.004}),
+    (optimizers.Ftrl, {'lr': 0.1, 'beta': 1., 'l1': 0., 'l2': 0.}),
 ])
 def test_defaults_of_optimizers(cls, defaults):
     assert serialize(cls()) == {'class': cls.__name__, 'args': defaults}

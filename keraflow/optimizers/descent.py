@@ -1,19 +1,17 @@
-"""Optimizers: how parameters move, given the gradients of the loss.
+"""Plain gradient descent, and rates of its own for each value of a parameter.
 
 In the formulas ``p`` is a parameter, ``g`` its gradient, ``t`` the number of the step from 1 on. Every other letter is
 kept in a slot: a variable for each parameter, 0 at first.
 """
 from typing import Any, Tuple
 
-import numpy as np
-
 from keraflow import backend as B
-from keraflow.optimizer import Optimizer
-from keraflow.registry import builtin, resolve
+from keraflow.optimizers.base import Optimizer
+from keraflow.registry import builtin
 from keraflow.schedules import inverse_time
 from keraflow.schema import Beta, LearningRate, NonNegative, PositiveFloat, Rate
 
-__all__ = ['Optimizer', 'SGD', 'RMSprop', 'Adagrad', 'Adadelta', 'Adam', 'Adamax', 'get']
+__all__ = ['SGD', 'RMSprop', 'Adagrad', 'Adadelta', 'Ftrl']
 
 
 @builtin('optimizer', 'sgd')
@@ -216,125 +214,62 @@ class Adadelta(Optimizer):
         return [param - step * n.lr, a, d * n.rho + B.square(step) * n.rest]
 
 
-@builtin('optimizer', 'adam')
-class Adam(Optimizer):
-    """A running mean of the gradients, divided by the root of a running mean of their squares; a good first choice.
-
-    With ``lr_t = lr * sqrt(1 - beta_2 ** t) / (1 - beta_1 ** t)``, which makes up for means that start at 0::
-
-        m = beta_1 * m + (1 - beta_1) * g
-        v = beta_2 * v + (1 - beta_2) * g ** 2
-        p = p - lr_t * m / (sqrt(v) + epsilon)
-
-    Parameters
-    ----------
-    lr : float or schedule
-        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
-    beta_1, beta_2 : float
-        Shares of the means that are kept in each step, above 0 and below 1.
-    epsilon : float
-        Keeps the divisor away from 0.
-    clipnorm, clipvalue : float, optional
-        See :class:`Optimizer`.
-
-    References
-    ----------
-    D. P. Kingma and J. Ba, 2015: Adam: a method for stochastic optimization.
-
-    Examples
-    --------
-    >>> get('adam').beta_2
-    0.999
-    """
-
-    slot_names = ('m', 'v')
-
-    def __init__(self, lr: LearningRate = 0.001, beta_1: Beta = 0.9, beta_2: Beta = 0.999,
-                 epsilon: PositiveFloat = 1e-8, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.lr = lr
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-
-    def numbers(self, t, lr):
-        correction = B.divide(B.sqrt(_missing(self.beta_2, t)), _missing(self.beta_1, t))
-        return {'lr': B.multiply(lr, correction), 'beta_1': self.beta_1, 'rest_1': 1 - self.beta_1,
-                'beta_2': self.beta_2, 'rest_2': 1 - self.beta_2, 'epsilon': self.epsilon}
-
-    def rule(self, n, param, gradient, m, v):
-        m = m * n.beta_1 + gradient * n.rest_1
-        v = v * n.beta_2 + B.square(gradient) * n.rest_2
-        return [param - m * n.lr / (B.sqrt(v) + n.epsilon), m, v]
-
-
-@builtin('optimizer', 'adamax')
-class Adamax(Optimizer):
-    """Adam with the largest of the latest gradients, fading, in the place of the root mean square.
+@builtin('optimizer', 'ftrl')
+class Ftrl(Optimizer):
+    """FTRL-Proximal, for sparse models: each weight follows all its gradients, and `l1` keeps it at exactly 0.
 
     ::
 
-        m = beta_1 * m + (1 - beta_1) * g
-        u = max(beta_2 * u, |g|)
-        p = p - lr / (1 - beta_1 ** t) * m / (u + epsilon)
+        a = a + g ** 2
+        rate = lr / (beta + sqrt(a))
+        u = p + rate * (d - g)
+        p = sign(u) * max(|u| - rate * l1, 0) / (1 + rate * l2)
+        d = (u - p) / rate
+
+    In the paper ``z`` is kept in the place of ``d = -z - p / rate``. The steps are the same for a weight that starts
+    at 0 as there; from any other start the proximal term pulls to that start and not to 0.
 
     Parameters
     ----------
     lr : float or schedule
         Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
-    beta_1, beta_2 : float
-        Shares of the mean and the maximum that are kept in each step, above 0 and below 1.
-    epsilon : float
-        Keeps the divisor away from 0.
+    beta : float
+        Keeps the first steps small, above 0.
+    l1, l2 : float
+        Strengths of the penalties ``l1 * sum(|p|)`` and ``l2 / 2 * sum(p ** 2)``, at least 0. They count once, and not
+        once for each step.
     clipnorm, clipvalue : float, optional
         See :class:`Optimizer`.
 
     References
     ----------
-    D. P. Kingma and J. Ba, 2015: Adam: a method for stochastic optimization (section 7.1).
+    H. B. McMahan and others, 2013: Ad click prediction: a view from the trenches.
 
     Examples
     --------
-    >>> Adamax().lr
-    0.002
+    >>> Ftrl(l1=0.1).beta
+    1.0
     """
 
-    slot_names = ('m', 'u')
+    slot_names = ('a', 'd')
 
-    def __init__(self, lr: LearningRate = 0.002, beta_1: Beta = 0.9, beta_2: Beta = 0.999,
-                 epsilon: PositiveFloat = 1e-8, **kwargs: Any):
+    def __init__(self, lr: LearningRate = 0.1, beta: PositiveFloat = 1., l1: NonNegative = 0., l2: NonNegative = 0.,
+                 **kwargs: Any):
         super().__init__(**kwargs)
         self.lr = lr
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
+        self.beta = beta
+        self.l1 = l1
+        self.l2 = l2
 
     def numbers(self, t, lr):
-        return {'lr': B.divide(lr, _missing(self.beta_1, t)), 'beta_1': self.beta_1, 'rest_1': 1 - self.beta_1,
-                'beta_2': self.beta_2, 'epsilon': self.epsilon}
+        # A schedule may end at 0, where u / rate must stay finite.
+        return {'lr': lr, 'inverse': B.divide(1, B.maximum(lr, 1e-30)), 'beta': self.beta, 'l1': self.l1, 'l2': self.l2}
 
-    def rule(self, n, param, gradient, m, u):
-        m = m * n.beta_1 + gradient * n.rest_1
-        u = B.maximum(u * n.beta_2, B.abs(gradient))
-        return [param - m * n.lr / (u + n.epsilon), m, u]
-
-
-def get(value: Any) -> Any:
-    """The optimizer of a name (``'adam'``), a class, or an object.
-
-    Raises
-    ------
-    ArgumentError
-        If there is none of that name.
-
-    Examples
-    --------
-    >>> get('sgd').lr
-    0.01
-    """
-    return resolve('optimizer', value)
-
-
-def _missing(beta: float, t: Any) -> Any:
-    """``1 - beta ** t``: what a running mean that started at 0 lacks after `t` steps, exact also for a beta near 1."""
-    return B.negative(B.expm1(B.multiply(t, float(np.log(beta)))))
+    def rule(self, n, param, gradient, a, d):
+        a = a + B.square(gradient)
+        scale = B.sqrt(a) + n.beta
+        rate = n.lr / scale
+        u = param + rate * (d - gradient)
+        cut = B.clip(u * scale * n.inverse, -n.l1, n.l1)
+        param = (u - rate * cut) / (rate * n.l2 + 1.)
+        return [param, a, cut + param * n.l2]

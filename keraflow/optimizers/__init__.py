@@ -1,0 +1,25 @@
+"""Optimizers: how parameters move, given the gradients of the loss."""
+from typing import Any
+
+from keraflow.optimizers.adam import Adam, Adamax, AdamW, Nadam
+from keraflow.optimizers.base import Optimizer
+from keraflow.optimizers.descent import SGD, Adadelta, Adagrad, Ftrl, RMSprop
+from keraflow.registry import resolve
+
+__all__ = ['Optimizer', 'SGD', 'RMSprop', 'Adagrad', 'Adadelta', 'Adam', 'Adamax', 'AdamW', 'Nadam', 'Ftrl', 'get']
+
+
+def get(value: Any) -> Any:
+    """The optimizer of a name (``'adam'``), a class, or an object.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> get('sgd').lr
+    0.01
+    """
+    return resolve('optimizer', value)

@@ -1,0 +1,240 @@
+"""Adam and its relatives: running means of the gradients and of their sizes.
+
+In the formulas ``p`` is a parameter, ``g`` its gradient, ``t`` the number of the step from 1 on. Every other letter is
+kept in a slot: a variable for each parameter, 0 at first.
+"""
+from typing import Any
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow.optimizers.base import Optimizer
+from keraflow.registry import builtin
+from keraflow.schema import Beta, LearningRate, NonNegative, PositiveFloat
+
+__all__ = ['Adam', 'Adamax', 'AdamW', 'Nadam']
+
+
+@builtin('optimizer', 'adam')
+class Adam(Optimizer):
+    """A running mean of the gradients, divided by the root of a running mean of their squares; a good first choice.
+
+    With ``lr_t = lr * sqrt(1 - beta_2 ** t) / (1 - beta_1 ** t)``, which makes up for means that start at 0::
+
+        m = beta_1 * m + (1 - beta_1) * g
+        v = beta_2 * v + (1 - beta_2) * g ** 2
+        p = p - lr_t * m / (sqrt(v) + epsilon)
+
+    Parameters
+    ----------
+    lr : float or schedule
+        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
+    beta_1, beta_2 : float
+        Shares of the means that are kept in each step, above 0 and below 1.
+    epsilon : float
+        Keeps the divisor away from 0.
+    clipnorm, clipvalue : float, optional
+        See :class:`Optimizer`.
+
+    References
+    ----------
+    D. P. Kingma and J. Ba, 2015: Adam: a method for stochastic optimization.
+
+    Examples
+    --------
+    >>> get('adam').beta_2
+    0.999
+    """
+
+    slot_names = ('m', 'v')
+
+    def __init__(self, lr: LearningRate = 0.001, beta_1: Beta = 0.9, beta_2: Beta = 0.999,
+                 epsilon: PositiveFloat = 1e-8, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.lr = lr
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def numbers(self, t, lr):
+        correction = B.divide(B.sqrt(_missing(self.beta_2, t)), _missing(self.beta_1, t))
+        return {'lr': B.multiply(lr, correction), 'beta_1': self.beta_1, 'rest_1': 1 - self.beta_1,
+                'beta_2': self.beta_2, 'rest_2': 1 - self.beta_2, 'epsilon': self.epsilon}
+
+    def rule(self, n, param, gradient, m, v):
+        m = m * n.beta_1 + gradient * n.rest_1
+        v = v * n.beta_2 + B.square(gradient) * n.rest_2
+        return [param - m * n.lr / (B.sqrt(v) + n.epsilon), m, v]
+
+
+@builtin('optimizer', 'adamax')
+class Adamax(Optimizer):
+    """Adam with the largest of the latest gradients, fading, in the place of the root mean square.
+
+    ::
+
+        m = beta_1 * m + (1 - beta_1) * g
+        u = max(beta_2 * u, |g|)
+        p = p - lr / (1 - beta_1 ** t) * m / (u + epsilon)
+
+    Parameters
+    ----------
+    lr : float or schedule
+        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
+    beta_1, beta_2 : float
+        Shares of the mean and the maximum that are kept in each step, above 0 and below 1.
+    epsilon : float
+        Keeps the divisor away from 0.
+    clipnorm, clipvalue : float, optional
+        See :class:`Optimizer`.
+
+    References
+    ----------
+    D. P. Kingma and J. Ba, 2015: Adam: a method for stochastic optimization (section 7.1).
+
+    Examples
+    --------
+    >>> Adamax().lr
+    0.002
+    """
+
+    slot_names = ('m', 'u')
+
+    def __init__(self, lr: LearningRate = 0.002, beta_1: Beta = 0.9, beta_2: Beta = 0.999,
+                 epsilon: PositiveFloat = 1e-8, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.lr = lr
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def numbers(self, t, lr):
+        return {'lr': B.divide(lr, _missing(self.beta_1, t)), 'beta_1': self.beta_1, 'rest_1': 1 - self.beta_1,
+                'beta_2': self.beta_2, 'epsilon': self.epsilon}
+
+    def rule(self, n, param, gradient, m, u):
+        m = m * n.beta_1 + gradient * n.rest_1
+        u = B.maximum(u * n.beta_2, B.abs(gradient))
+        return [param - m * n.lr / (u + n.epsilon), m, u]
+
+
+@builtin('optimizer', 'adamw')
+class AdamW(Adam):
+    """:class:`Adam` with a decay of the weights that is no part of the gradient, so that Adam does not rescale it.
+
+    To the step of Adam this adds ``p = p - lr * weight_decay * p``, with the `p` of before, for all parameters, biases
+    included, as in the paper. The paper's factor of ``p`` is the whole product ``lr * weight_decay``.
+
+    Parameters
+    ----------
+    lr : float or schedule
+        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`). It scales the decay too.
+    weight_decay : float
+        At least 0.
+    beta_1, beta_2, epsilon : float
+        See :class:`Adam`.
+    clipnorm, clipvalue : float, optional
+        See :class:`Optimizer`.
+
+    References
+    ----------
+    I. Loshchilov and F. Hutter, 2019: Decoupled weight decay regularization.
+
+    Examples
+    --------
+    >>> AdamW(weight_decay=0.05).beta_1
+    0.9
+    """
+
+    def __init__(self, lr: LearningRate = 0.001, weight_decay: NonNegative = 0.01, **kwargs: Any):
+        super().__init__(lr=lr, **kwargs)
+        self.weight_decay = weight_decay
+
+    def numbers(self, t, lr):
+        return {**super().numbers(t, lr), 'decay': B.multiply(lr, self.weight_decay)}
+
+    def rule(self, n, param, gradient, m, v):
+        moved, m, v = super().rule(n, param, gradient, m, v)
+        return [moved - param * n.decay, m, v]
+
+
+@builtin('optimizer', 'nadam')
+class Nadam(Optimizer):
+    """Adam with Nesterov's momentum: it steps along the mean that the next step will have.
+
+    With a momentum that rises to `beta_1`, ``mu_t = beta_1 * (1 - 0.96 ** (t * momentum_decay) / 2)``, and the products
+    ``P_t = mu_1 * ... * mu_t``::
+
+        m = mu_t * m + (1 - mu_t) * g
+        v = beta_2 * v + (1 - beta_2) * g ** 2
+        ahead = mu_(t+1) * m / (1 - P_(t+1)) + (1 - mu_t) * g / (1 - P_t)
+        p = p - lr * ahead / (sqrt(v / (1 - beta_2 ** t)) + epsilon)
+
+    Parameters
+    ----------
+    lr : float or schedule
+        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
+    beta_1, beta_2 : float
+        Shares of the means that are kept in each step, in the end, above 0 and below 1.
+    epsilon : float
+        Keeps the divisor away from 0.
+    momentum_decay : float
+        How fast the momentum rises from half of `beta_1`, at least 0.
+    clipnorm, clipvalue : float, optional
+        See :class:`Optimizer`.
+
+    References
+    ----------
+    T. Dozat, 2016: Incorporating Nesterov momentum into Adam.
+
+    Examples
+    --------
+    >>> Nadam().momentum_decay
+    0.004
+    """
+
+    slot_names = ('m', 'v')
+
+    def __init__(self, lr: LearningRate = 0.002, beta_1: Beta = 0.9, beta_2: Beta = 0.999,
+                 epsilon: PositiveFloat = 1e-8, momentum_decay: NonNegative = 0.004, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.lr = lr
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.momentum_decay = momentum_decay
+        self._product: Any = None
+
+    def build(self, variables):
+        super().build(variables)
+        self._product = B.variable(1., dtype='float64', name='product')
+
+    def updates(self, variables, gradients):
+        t = B.add(B.cast(self._iterations, 'float64'), 1)
+        return [*super().updates(variables, gradients), (self._product, B.multiply(self._product, self._momentum(t)))]
+
+    def state(self):
+        state = super().state()
+        return {**state, 'product': self._product} if state else state
+
+    def numbers(self, t, lr):
+        now, then = self._momentum(t), self._momentum(B.add(t, 1))
+        product = B.multiply(self._product, now)
+        return {'mu': now, 'rest': B.subtract(1, now), 'beta_2': self.beta_2, 'rest_2': 1 - self.beta_2,
+                'of_m': B.divide(B.multiply(lr, then), B.subtract(1, B.multiply(product, then))),
+                'of_g': B.divide(B.multiply(lr, B.subtract(1, now)), B.subtract(1, product)),
+                'scale': B.divide(1, B.sqrt(_missing(self.beta_2, t))), 'epsilon': self.epsilon}
+
+    def rule(self, n, param, gradient, m, v):
+        m = m * n.mu + gradient * n.rest
+        v = v * n.beta_2 + B.square(gradient) * n.rest_2
+        return [param - (m * n.of_m + gradient * n.of_g) / (B.sqrt(v) * n.scale + n.epsilon), m, v]
+
+    def _momentum(self, t: Any) -> Any:
+        warmth = B.power(0.96, B.multiply(t, self.momentum_decay))
+        return B.multiply(B.subtract(1, B.multiply(warmth, 0.5)), self.beta_1)
+
+
+def _missing(beta: float, t: Any) -> Any:
+    """``1 - beta ** t``: what a running mean that started at 0 lacks after `t` steps, exact also for a beta near 1."""
+    return B.negative(B.expm1(B.multiply(t, float(np.log(beta)))))
