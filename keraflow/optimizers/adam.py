@@ -42,7 +42,7 @@ class Adam(Optimizer):
 
     Examples
     --------
-    >>> get('adam').beta_2
+    >>> Adam().beta_2
     0.999
     """
 
