@@ -5,16 +5,21 @@ where it happened, what was expected, what was received, and what to write inste
 """
 import difflib
 import inspect
+import warnings
 from typing import Any, Iterable
 
 import numpy as np
 
-__all__ = ['KeraFlowError', 'ArgumentError', 'ArgumentTypeError', 'ShapeError', 'GraphError',
-           'DataError', 'SerializationError', 'ModelFileError', 'BackendError', 'describe', 'nearest']
+__all__ = ['KeraFlowError', 'KeraFlowWarning', 'ArgumentError', 'ArgumentTypeError', 'ShapeError', 'GraphError',
+           'DataError', 'SerializationError', 'ModelFileError', 'BackendError', 'describe', 'nearest', 'warn']
 
 
 class KeraFlowError(Exception):
     """Base of all errors that keraflow raises on purpose."""
+
+
+class KeraFlowWarning(UserWarning):
+    """Base of all warnings: something can be computed, but hardly as it was meant."""
 
 
 class ArgumentError(KeraFlowError, ValueError):
@@ -99,3 +104,14 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     if close:
         return f"Did you mean '{by_lower[close[0]]}'?"
     return f"Choose one of {', '.join(names)}." if names else ''
+
+
+def warn(text: str) -> None:
+    """A KeraFlowWarning at the user's line: the one that called keraflow."""
+    frame, depth, level = inspect.currentframe(), 0, 1
+    while frame is not None:
+        depth += 1
+        if frame.f_globals.get('__name__', '').partition('.')[0] == 'keraflow':
+            level = depth + 1
+        frame = frame.f_back
+    warnings.warn(text, KeraFlowWarning, stacklevel=level)

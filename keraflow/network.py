@@ -120,9 +120,10 @@ class Network(Layer):
         return unlist([kensor.shape for kensor in self.outputs])
 
     def _bind(self, tensors: Sequence[Any]) -> Dict[Kensor, Any]:
-        """Tensors for the Inputs; one with a mask value makes its own mask."""
-        return {kensor: tensor if kensor.mask_value is None else kensor.mark(B.identity(tensor))
-                for kensor, tensor in zip(self.inputs, tensors)}
+        """Tensors for the Inputs; one with a mask value makes its own mask, another one has that of what it is fed."""
+        own = [self.set_tensor_mask(tensor, self.get_tensor_mask(tensor)) for tensor in tensors]
+        return {kensor: tensor if kensor.mask_value is None else kensor.mark(tensor)
+                for kensor, tensor in zip(self.inputs, own)}
 
     def parameters(self, trainable: bool = True, prefix: str = '') -> Iterator[Parameter]:
         for name, layer in self.layer_ids().items():

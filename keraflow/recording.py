@@ -1,18 +1,24 @@
-"""What a run of layers produces beside its outputs: updates of state variables."""
+"""What there is of a run of layers beside tensors: new values of state variables, and whether the layers are frozen."""
 import contextlib
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
-__all__ = ['Record', 'recording', 'record_update']
+__all__ = ['Record', 'recording', 'record_update', 'recorded_value', 'frozen', 'runs_frozen']
 
 
 class Record:
     """The side results of one run."""
 
     def __init__(self) -> None:
-        self.updates: List[Tuple[Any, Any]] = []
+        self.values: Dict[int, Tuple[Any, Any]] = {}
+
+    @property
+    def updates(self) -> List[Tuple[Any, Any]]:
+        """Pairs of a variable and the last value that it was given."""
+        return list(self.values.values())
 
 
 _stack: List[Record] = []
+_frozen = [False]
 
 
 @contextlib.contextmanager
@@ -29,4 +35,24 @@ def recording() -> Iterator[Record]:
 def record_update(variable: Any, value: Any) -> None:
     """Note that the run gives `variable` a new value. Outside of :func:`recording` nobody asks for it."""
     if _stack:
-        _stack[-1].updates.append((variable, value))
+        _stack[-1].values[id(variable)] = (variable, value)
+
+
+def recorded_value(variable: Any) -> Any:
+    """The value that the run has given `variable` so far, else the variable."""
+    return _stack[-1].values.get(id(variable), (variable, variable))[1] if _stack else variable
+
+
+@contextlib.contextmanager
+def frozen(yes: bool) -> Iterator[None]:
+    """Inside, layers are run by one that is not trainable, if `yes` or if that was so before."""
+    _frozen.append(yes or _frozen[-1])
+    try:
+        yield
+    finally:
+        _frozen.pop()
+
+
+def runs_frozen() -> bool:
+    """Whether a layer that is not trainable is running."""
+    return _frozen[-1]

@@ -16,11 +16,12 @@ from keraflow import backend as B
 from keraflow import naming, registry, shapes
 from keraflow.arguments import assign, is_array_like, split_arrays
 from keraflow.backend.contract import FLOATS, TensorSpec
-from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError, describe
+from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError, describe, warn
 from keraflow.facts import facts_of, has_facts, remember
 from keraflow.kensor import Call, Kensor, mask_shape_of, parameters_of
+from keraflow.layers.masks import joint_mask, loses_mask
 from keraflow.layers.slots import Slots
-from keraflow.recording import record_update, recording
+from keraflow.recording import frozen, record_update, recorded_value, recording, runs_frozen
 from keraflow.schema import Constraints, Name, Regularizers
 from keraflow.serialization import Serializable
 from keraflow.shapes import Shape, unlist
@@ -92,6 +93,8 @@ class Layer(Serializable):
         self._backend: Any = None
         self._nb_call = 0
         self._inputs: List[Any] = []
+        self._mask_is_read = False
+        self._told_of_lost_mask = False
 
     def _remember(self, passed: Dict[str, Any]) -> None:
         if '_slots' not in vars(self):
@@ -130,8 +133,18 @@ class Layer(Serializable):
                              f'received shape {input_shape}. {self.rank_advice}'.replace('input ,', 'input,').rstrip())
 
     def support_mask(self) -> bool:
-        """Whether the mask of the input is also that of the output."""
+        """Whether the mask of the input (of several: where all masks are True) is also that of the output."""
         return False
+
+    def output_mask(self, input_mask: Any, input_shape: Any) -> Any:
+        """The mask of the output, for a layer that changes the time axis; ``None`` if there is none any more.
+
+        Asked only where an input has a mask. With several inputs both arguments are lists, in which ``None`` stands
+        for no mask. A mask that :meth:`output` itself records, with :meth:`set_tensor_mask`, wins.
+        """
+        if not self.support_mask():
+            return None
+        return joint_mask(input_mask) if self.multi_input else input_mask
 
     # -- what the methods above use ---------------------------------------------------------------------------------
 
@@ -152,8 +165,15 @@ class Layer(Serializable):
         self._states.update(self._set_variables(pairs, 'set_state_params'))
 
     def add_update(self, variable: Any, value: Any) -> None:
-        """Say, inside of :meth:`output`, that this run gives a state variable a new value; ``fit`` then sets it."""
+        """Say, inside of :meth:`output`, that this run gives a state variable a new value; ``fit`` then sets it.
+
+        A layer that is called several times in a run computes the value from :meth:`latest`, so that no call is lost.
+        """
         record_update(variable, value)
+
+    def latest(self, variable: Any) -> Any:
+        """The value that the calls before this one in the same run give a state variable, else the variable."""
+        return recorded_value(variable)
 
     def embed(self, layer: 'Layer') -> Any:
         """A function from tensors to tensors that runs an inner layer, whose parameters become those of this layer.
@@ -179,7 +199,10 @@ class Layer(Serializable):
 
         def run(tensors: Any) -> Any:
             fed = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
-            return unlist(inner.run([self._with_inherited_mask(tensor) for tensor in fed]))
+            fed = [self._with_inherited_mask(tensor) for tensor in fed]
+            # What becomes of a mask that the inner layer is given is told by that layer.
+            self._mask_is_read = self._mask_is_read or any(facts_of(tensor).mask is not None for tensor in fed)
+            return unlist(inner.run(fed))
         return run
 
     def get_tensor_shape(self, tensor: Any) -> Shape:
@@ -188,8 +211,21 @@ class Layer(Serializable):
         return shapes.as_shape(B.static_shape(tensor)) if known is None else known
 
     def get_tensor_mask(self, tensor: Any) -> Any:
-        """The mask of a raw tensor: a bool tensor, True where a step counts; ``None`` if there is none."""
+        """The mask of a raw tensor: a bool tensor, True where a step counts; ``None`` if there is none.
+
+        A layer that asks inside of :meth:`output` need not hand the mask on.
+        """
+        self._mask_is_read = True
         return facts_of(tensor).mask
+
+    def set_tensor_mask(self, tensor: Any, mask: Any) -> Any:
+        """A tensor for :meth:`output` to return, with this mask (``None`` for no one)."""
+        return remember(self._as_own(tensor), mask=mask)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Inside of :meth:`output`: whether the layer is not trainable, or is run by one that is not."""
+        return runs_frozen()
 
     # -- what users call --------------------------------------------------------------------------------------------
 
@@ -326,14 +362,15 @@ class Layer(Serializable):
         self.check_input_shape(input_shape)
         if self._backend is None:
             self._build(input_shape, [B.dtype(tensor) for tensor in tensors])
-        with self._slots.run():
-            self._inputs = tensors
+        with frozen(not self.trainable), self._slots.run():
+            self._inputs, self._mask_is_read = tensors, False
             result = self.output(tensors if self.multi_input else tensors[0])
+            outputs = [self._as_own(it) for it in (result if isinstance(result, (list, tuple)) else [result])]
             self._inputs = []
-        outputs = list(result) if isinstance(result, (list, tuple)) else [result]
-        # What is recorded of an output must not be recorded of an input or a parameter that is returned as it is.
-        outputs = [B.identity(it) if any(it is one for one in tensors) or B.is_variable(it) else it for it in outputs]
-        return self._annotate(outputs, self._declared_shapes(input_shape), self._output_mask(tensors))
+        outputs = self._annotate(outputs, self._declared_shapes(input_shape), self._output_mask(tensors, input_shape))
+        if not self._mask_is_read and loses_mask(tensors, outputs):
+            self._warn_of_lost_mask()
+        return outputs
 
     def _build(self, input_shape: Any, dtypes: List[str]) -> None:
         self.dtype = next((dtype for dtype in dtypes if dtype in FLOATS), B.floatx())
@@ -377,21 +414,29 @@ class Layer(Serializable):
                                  'Let output_shape() return the shape of what output() returns.')
             known = shapes.merge(shape, actual)
             named = B.with_static_shape(tensor, known)
-            # Where this layer has no rule for masks, a mask that an embedded layer gave its output is the output's.
+            # A mask that output() or an embedded layer recorded is the output's.
             facts = facts_of(tensor)
-            kept = facts.mask if mask is None else mask
+            kept = mask if facts.mask is None else facts.mask
             annotated.append(remember(named, shape=known, mask=kept, logits=facts.logits))
         return annotated
 
-    def _output_mask(self, tensors: List[Any]) -> Any:
+    def _output_mask(self, tensors: List[Any], input_shape: Any) -> Any:
         masks = [facts_of(tensor).mask for tensor in tensors]
-        masks = [mask for mask in masks if mask is not None]
-        if not masks or not self.support_mask():
+        if all(mask is None for mask in masks):
             return None
-        joint = masks[0]
-        for mask in masks[1:]:
-            joint = B.logical_and(joint, mask)
-        return joint
+        return self.output_mask(masks if self.multi_input else masks[0], input_shape)
+
+    def _warn_of_lost_mask(self) -> None:
+        if not self._told_of_lost_mask:
+            self._told_of_lost_mask = True
+            warn(f'{self.name}: the mask of its input is lost, because {type(self).__name__} neither hands it on nor '
+                 'reads it: what follows takes the masked steps for steps that count. If that is meant, put a '
+                 'Masking(None) before it.')
+
+    def _as_own(self, tensor: Any) -> Any:
+        """A tensor of which can be recorded what must not be recorded of an input or a parameter."""
+        is_foreign = any(tensor is one for one in self._inputs) or B.is_variable(tensor)
+        return B.identity(tensor) if is_foreign else tensor
 
     def _with_inherited_mask(self, tensor: Any) -> Any:
         """A tensor that `output` computed has the mask of the host's input, if their first axes (batch, time) agree."""

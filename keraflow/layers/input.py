@@ -6,6 +6,7 @@ from keraflow.errors import GraphError
 from keraflow.facts import remember
 from keraflow.kensor import Call, Kensor
 from keraflow.layers.base import Layer
+from keraflow.layers.masks import step_mask
 from keraflow.registry import builtin
 from keraflow.schema import DType, Name, PositiveInt
 
@@ -67,9 +68,5 @@ class Input(Layer, Kensor):
 
     def mark(self, tensor: Any) -> Any:
         """Record static shape and mask on the tensor that stands for this Input in a run, and return it."""
-        mask = None
-        if self.mask_value is not None:
-            mask = B.not_equal(tensor, self.mask_value)
-            for _ in self.shape[2:]:
-                mask = B.any(mask, axis=-1)
+        mask = None if self.mask_value is None else step_mask(tensor, self.mask_value)
         return remember(tensor, shape=self.shape, mask=mask)

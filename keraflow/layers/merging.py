@@ -5,6 +5,7 @@ from keraflow import backend as B
 from keraflow import shapes
 from keraflow.errors import ShapeError
 from keraflow.layers.base import MultiInputLayer
+from keraflow.layers.masks import full_mask, joint_mask
 from keraflow.layers.shaping import AxisLayer
 from keraflow.registry import builtin
 from keraflow.shapes import Shape
@@ -29,6 +30,7 @@ class Concatenate(AxisLayer, MultiInputLayer):
     ------
     inputs : of one rank, with the same lengths but for `axis`
     output : the length of `axis` is the sum
+    mask : along the time axis masks are joined as the inputs are, else by `and`
 
     Examples
     --------
@@ -51,7 +53,15 @@ class Concatenate(AxisLayer, MultiInputLayer):
                                  f'{", ".join(map(str, input_shape))}.')
 
     def output(self, x: List[Any]) -> Any:
-        return B.concatenate(x, self.position(self.axis, B.ndim(x[0])))
+        axis = self.position(self.axis, B.ndim(x[0]))
+        return self.set_tensor_mask(B.concatenate(x, axis), self._joined_mask(x, axis))
+
+    def _joined_mask(self, x: List[Any], axis: int) -> Any:
+        masks = [self.get_tensor_mask(one) for one in x]
+        ndim = max((B.ndim(mask) for mask in masks if mask is not None), default=0)
+        if axis >= ndim:
+            return joint_mask(masks)
+        return B.concatenate([full_mask(one) if mask is None else mask for one, mask in zip(x, masks)], axis)
 
     def output_shape(self, input_shape: List[Shape]) -> Shape:
         return shapes.concatenate(input_shape, self.position(self.axis, len(input_shape[0])))

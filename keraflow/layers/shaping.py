@@ -81,6 +81,12 @@ class Reshape(Layer):
                 'values differ.')
         return (*input_shape[:first], *target)
 
+    def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
+        masked = slice(1, B.ndim(input_mask))
+        lengths = input_shape[masked]
+        is_kept = None not in lengths and self.output_shape(input_shape)[masked] == lengths
+        return input_mask if is_kept and not self.include_batch_dim else None
+
 
 @builtin('layer')
 class Flatten(Layer):
@@ -111,6 +117,9 @@ class Flatten(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         first = 0 if self.include_batch_dim else 1
         return (*input_shape[:first], shapes.product(input_shape[first:]))
+
+    def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
+        return None if self.include_batch_dim or len(input_shape) > B.ndim(input_mask) else input_mask
 
 
 @builtin('layer')
@@ -143,6 +152,9 @@ class ExpandDims(AxisLayer):
     def output_shape(self, input_shape: Shape) -> Shape:
         axis = self.position(self.axis, len(input_shape) + 1)
         return (*input_shape[:axis], 1, *input_shape[axis:])
+
+    def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
+        return input_mask if self.position(self.axis, len(input_shape) + 1) >= B.ndim(input_mask) else None
 
 
 @builtin('layer')
@@ -188,6 +200,10 @@ class PermuteDims(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         return tuple(input_shape[axis] for axis in self._order())
 
+    def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
+        masked = list(range(B.ndim(input_mask)))
+        return input_mask if self._order()[:len(masked)] == masked else None
+
 
 @builtin('layer')
 class Repeat(AxisLayer):
@@ -223,3 +239,7 @@ class Repeat(AxisLayer):
         axis = self.position(self.axis, len(input_shape))
         length = input_shape[axis]
         return (*input_shape[:axis], None if length is None else length * self.n, *input_shape[axis + 1:])
+
+    def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
+        axis = self.position(self.axis, len(input_shape))
+        return B.repeat(input_mask, self.n, axis) if axis < B.ndim(input_mask) else input_mask

@@ -1,0 +1,49 @@
+"""Masking: which steps count, said or taken back between layers."""
+from typing import Any, Optional
+
+from keraflow.layers.base import Layer
+from keraflow.layers.masks import joint_mask, step_mask
+from keraflow.registry import builtin
+from keraflow.schema import Finite
+
+__all__ = ['Masking']
+
+
+@builtin('layer')
+class Masking(Layer):
+    """Masks the steps all of whose values are `mask_value`, and changes no value.
+
+    A step counts if it counts by this rule and by the mask that the input has already. ``Input(mask_value=...)`` is
+    the same for data.
+
+    Parameters
+    ----------
+    mask_value : float, optional
+        ``None`` takes the mask of the input away instead.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input, output : ``(batch, time, ...)``, the same
+    mask : ``(batch, time)``
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> y = Masking()(Input((5, 3)))
+    >>> y.mask_shape
+    (None, 5)
+    >>> Masking(None)(y).mask_shape is None
+    True
+    """
+
+    def __init__(self, mask_value: Optional[Finite] = 0., **kwargs: Any):
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+
+    def output(self, x: Any) -> Any:
+        before = self.get_tensor_mask(x)
+        if self.mask_value is None:
+            return self.set_tensor_mask(x, None)
+        return self.set_tensor_mask(x, joint_mask([before, step_mask(x, self.mask_value)]))

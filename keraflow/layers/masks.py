@@ -1,0 +1,32 @@
+"""Masks: bool tensors ``(batch, time)`` that are True where a step counts."""
+from typing import Any, Sequence
+
+from keraflow import backend as B
+from keraflow.facts import facts_of
+
+__all__ = ['full_mask', 'joint_mask', 'loses_mask', 'step_mask']
+
+
+def step_mask(x: Any, mask_value: float) -> Any:
+    """True for the steps of ``(batch, time, ...)`` of which any value is not `mask_value`."""
+    mask = B.not_equal(x, mask_value)
+    return B.any(mask, axis=list(range(2, B.ndim(x)))) if B.ndim(x) > 2 else mask
+
+
+def full_mask(x: Any) -> Any:
+    """True for all steps of ``(batch, time, ...)``."""
+    return step_mask(B.zeros_like(x), 1)
+
+
+def joint_mask(masks: Sequence[Any]) -> Any:
+    """True where all masks are; ``None`` stands for a mask that is True everywhere."""
+    joint = None
+    for mask in masks:
+        if mask is not None:
+            joint = mask if joint is None else B.logical_and(joint, mask)
+    return joint
+
+
+def loses_mask(inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
+    """Whether an input has a mask and no output has one."""
+    return any(facts_of(it).mask is not None for it in inputs) and all(facts_of(it).mask is None for it in outputs)
