@@ -76,8 +76,9 @@ Regularizer = Annotated[Any, Kind('regularizer')]
 Constraint = Annotated[Any, Kind('constraint')]
 LearningRate = Union[PositiveFloat, Annotated[Union[str, Callable], Kind('schedule')]]
 Function = Annotated[Callable, Kind('function')]
-Regularizers = Annotated[Any, PerParameter('regularizer', 'l2')]
-Constraints = Annotated[Any, PerParameter('constraint', 'nonneg')]
+_ByParameter = Union[Dict[str, Any], Sequence[Any], None]
+Regularizers = Annotated[_ByParameter, PerParameter('regularizer', 'l2')]
+Constraints = Annotated[_ByParameter, PerParameter('constraint', 'nonneg')]
 
 
 class Parameter(NamedTuple):
@@ -237,9 +238,10 @@ def _obeys(value: Any, base: Any, mark: Any) -> bool:
     if isinstance(mark, Rule):
         return _matches(value, base) and mark.holds(value)
     if isinstance(mark, PerParameter):
-        items = value.values() if isinstance(value, dict) else value
-        return value is None or isinstance(value, (dict, list, tuple)) and all(
-            one is None or _obeys(one, Any, Kind(mark.name)) for one in items)
+        if not _matches(value, base):
+            return False
+        items = value.values() if isinstance(value, dict) else value or ()
+        return all(one is None or _obeys(one, Any, Kind(mark.name)) for one in items)
     if mark.name == 'function':
         return callable(value)
     try:

@@ -1,0 +1,65 @@
+"""What users give for several named things: dicts, lists, one value."""
+import numpy as np
+import pytest
+
+from keraflow.arguments import advised, assign, is_array_like, split_arrays, to_list
+from keraflow.errors import ArgumentError, ArgumentTypeError
+
+
+def test_to_list():
+    given = [1]
+    assert to_list(given) is given
+    assert (to_list((1, 2)), to_list('ab'), to_list(None), to_list({'a': 1})) == ([1, 2], ['ab'], [None], [{'a': 1}])
+
+
+@pytest.mark.parametrize('value, expected', [
+    (None, {}), ({}, {}), ([], {}), (['l1'], {'W': 'l1'}), (('l1', 'l2'), {'W': 'l1', 'b': 'l2'}), ([None, 'l2'], {'b': 'l2'}),
+    ({'b': 'l2', 'W': 'l1'}, {'W': 'l1', 'b': 'l2'}), ({'W': None, 'b': 0}, {'b': 0}),
+])
+def test_assign(value, expected):
+    found = assign(value, ['W', 'b'], 'd: regularizers')
+    assert list(found.items()) == list(expected.items())
+
+
+@pytest.mark.parametrize('value, names, kind, text', [
+    ({'w': 1}, ['W', 'b'], ArgumentError, "d: there is no 'w'. Did you mean 'W'?"),
+    ({3: 1}, ['W', 'b'], ArgumentError, "d: there is no '3'. Choose one of W, b."),
+    ([1, 2, 3], ['W', 'b'], ArgumentError, 'd: expected at most 2 (W, b), received 3.'),
+    ([1], [], ArgumentError, 'd: expected at most 0 (there are none), received 1.'),
+    ('l1', ['W', 'b'], ArgumentTypeError, "d: expected a dict by name or a list in the order W, b, received 'l1'."),
+])
+def test_what_cannot_be_assigned(value, names, kind, text):
+    with pytest.raises(kind) as caught:
+        assign(value, names, 'd')
+    assert str(caught.value) == text
+
+
+def test_one_value_for_the_only_name():
+    assert assign('mse', ['y'], 'm: loss', single=True) == {'y': 'mse'}
+    with pytest.raises(ArgumentTypeError):
+        assign('mse', ['y', 'z'], 'm: loss', single=True)
+
+
+@pytest.mark.parametrize('value, expected', [
+    (np.ones(2), True), (3, True), (2.5, True), ([1, 2], True), ([[1., 2.], [3., 4.]], True), (((True,),), True), (np.float32(1), True),
+    ([np.ones(2)], False), ([np.ones(2), np.ones(3)], False), ([[np.ones(2)]], False), ([], False), (None, False), ({}, False),
+    ([{}], False), (['a'], False),
+])
+def test_what_is_one_array(value, expected):
+    assert is_array_like(value) is expected
+    split = split_arrays(value)
+    assert split == [value] if expected and not isinstance(value, np.ndarray) else len(split) == 1 if expected else split is value
+
+
+def test_a_method_that_is_called_with_a_wrong_name_says_the_right_one():
+    class Model:
+        name = 'm'
+
+        @advised
+        def fit(self, x, nb_epoch=10):
+            """Train."""
+            return x, nb_epoch
+    assert Model().fit(1, nb_epoch=3) == (1, 3) and Model.fit.__doc__ == 'Train.'
+    with pytest.raises(ArgumentTypeError) as caught:
+        Model().fit(1, epochs=3)
+    assert str(caught.value) == "m: fit: there is no argument 'epochs'. Did you mean 'nb_epoch'?"
