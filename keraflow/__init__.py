@@ -10,8 +10,9 @@ __version__ = '0.1.0'
 _MODULES = ('activations', 'backend', 'callbacks', 'config', 'constraints', 'errors', 'initializations', 'layers',
             'models', 'objectives', 'optimizers', 'random', 'regularizers', 'saving', 'schedules', 'testing',
             'utils')
-_NAMES = {'register': 'registry', 'serialize': 'utils', 'unserialize': 'utils', 'KeraFlowError': 'errors',
-          'phase': 'backend', 'seed': 'backend', 'Model': 'models', 'Sequential': 'models'}
+_NAMES = {'KeraFlowError': 'errors', 'LinearWrap': 'linear_wrap', 'Model': 'models', 'Sequential': 'models',
+          'argscope': 'scopes', 'layer_register': 'layers', 'phase': 'backend', 'register': 'registry',
+          'seed': 'backend', 'serialize': 'utils', 'unserialize': 'utils'}
 
 __all__ = ['__version__', *_MODULES, *_NAMES]
 

@@ -3,10 +3,11 @@
 A Kensor records the one call it came from, a call the Kensors it was fed. All that a Kensor carries beyond that
 (its path, parameters, regularizers, ...) is derived by one walk over the calls behind it.
 """
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
+from keraflow.backend.deferral import Deferred
 from keraflow.facts import facts_of
 from keraflow.recording import recording
 
@@ -25,8 +26,11 @@ class Call:
         self.name = name
 
 
-class Kensor:
+class Kensor(Deferred):
     """A symbolic tensor that remembers how it was made.
+
+    Arithmetic, comparisons (but ``==``, which asks for the same Kensor), slices, and the functions of
+    :mod:`keraflow.backend` make further Kensors.
 
     Attributes
     ----------
@@ -94,6 +98,9 @@ class Kensor:
         """Pairs of a variable and its constraint."""
         return [(one.variable, one.constraint) for one in self._parameters() if one.constraint]
 
+    def defer(self, operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any:
+        return _operate(operation, args, kwargs)
+
     @property
     def tensor(self) -> Any:
         """The backend's symbolic tensor, made when it is first asked for by replaying the path from the Inputs'
@@ -108,6 +115,16 @@ class Kensor:
         with B.phase('train'), recording() as record:
             symbolic_tensors([self], keep=False)
         return record.updates
+
+
+def on_operation(operate: Callable) -> Callable:
+    """Say what makes a Kensor of ``operate(operation, args, kwargs)``: a layer, of which this module knows nothing."""
+    global _operate
+    _operate = operate
+    return operate
+
+
+_operate: Callable
 
 
 def calls_behind(kensors: Iterable[Kensor]) -> List[Call]:

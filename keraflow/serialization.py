@@ -12,6 +12,7 @@ import numpy as np
 from keraflow import registry, schema
 from keraflow.errors import KeraFlowError, SerializationError
 from keraflow.firstformat import is_first_format, migrate
+from keraflow.scopes import defaults_for, no_argscope
 
 __all__ = ['Serializable', 'call_text', 'pack_init_params', 'serialize', 'unserialize', 'same']
 
@@ -24,8 +25,9 @@ class _Remembering(type):
     """Checks the arguments of a constructor call, makes the object, and remembers them."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        passed = schema.bind(cls, args, kwargs)
-        made = super().__call__(*args, **kwargs)
+        passed = schema.bind(cls, args, kwargs, defaults_for(cls))
+        with no_argscope():
+            made = super().__call__(**passed)
         made._remember(passed)
         return made
 
@@ -186,7 +188,8 @@ def unserialize(data: Any, custom_objects: Any = None) -> Any:
     customs = registry.custom(custom_objects)
     if is_first_format(data):
         data = migrate(data, customs)
-    return _Reader(customs).read(data, '', '')
+    with no_argscope():
+        return _Reader(customs).read(data, '', '')
 
 
 def same(one: Any, other: Any) -> bool:

@@ -1,7 +1,8 @@
 """Static shapes: tuples of integers, with ``None`` for a length that is not known before there are data."""
+import itertools
 from typing import Any, List, Optional, Sequence, Tuple
 
-__all__ = ['Shape', 'as_shape', 'agree', 'is_shape', 'concatenate', 'merge', 'product', 'reshape']
+__all__ = ['Shape', 'as_shape', 'agree', 'broadcast', 'is_shape', 'concatenate', 'merge', 'product', 'reshape']
 
 Shape = Tuple[Optional[int], ...]
 
@@ -25,6 +26,18 @@ def agree(one: Sequence, other: Sequence) -> bool:
     (True, False)
     """
     return len(one) == len(other) and all(a is None or b is None or a == b for a, b in zip(one, other))
+
+
+def broadcast(*shapes: Sequence) -> bool:
+    """Whether tensors of these shapes can be added: from the last axis on, lengths are equal, 1, or unknown.
+
+    Examples
+    --------
+    >>> broadcast((None, 4), (4,)), broadcast((None, 4), (None, 3))
+    (True, False)
+    """
+    lengths = itertools.zip_longest(*(reversed(shape) for shape in shapes), fillvalue=1)
+    return all(len({*axis} - {1, None}) < 2 for axis in lengths)
 
 
 def merge(one: Sequence, other: Sequence) -> Shape:

@@ -7,7 +7,8 @@ import logging
 from typing import Any, Optional
 
 from keraflow import random
-from keraflow.backend.contract import Backend, TensorSpec
+from keraflow.backend.contract import OPERATIONS, Backend, TensorSpec
+from keraflow.backend.deferral import deferring
 from keraflow.backend.loader import available, choose, load
 from keraflow.backend.phases import current_phase, in_train_phase, phase
 from keraflow.config import Setting, read, set_program, setting
@@ -83,7 +84,8 @@ def __getattr__(attribute: str) -> Any:
     # Only what the contract has: a misspelt name must not load a backend, nor must an inspecting tool.
     if attribute.startswith('_') or not hasattr(Backend, attribute):
         raise AttributeError(f"module 'keraflow.backend' has no attribute '{attribute}'")
-    return getattr(current(), attribute)
+    method = getattr(current(), attribute)
+    return deferring(attribute, method) if attribute in OPERATIONS else method
 
 
 def __dir__() -> list:

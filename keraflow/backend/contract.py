@@ -25,8 +25,10 @@ from typing import Any, Callable, NamedTuple, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.operations import Operations
+from keraflow.backend.recurrence import Recurrence
 
-__all__ = ['Backend', 'TensorSpec', 'Shape', 'common_dtype', 'DTYPES', 'FLOATS']
+__all__ = ['Backend', 'TensorSpec', 'Shape', 'common_dtype', 'DTYPES', 'FLOATS',
+           'OPERATIONS']
 
 Tensor = Any      # what the backend computes with
 Variable = Any    # a tensor with a value that can be set
@@ -35,6 +37,9 @@ Shape = tuple     # of int or None; None is a length that is not known before th
 #: In order of promotion.
 DTYPES = ('bool', 'int32', 'int64', 'float32', 'float64')
 FLOATS = ('float32', 'float64')
+#: Names of the functions from tensors to a tensor.
+OPERATIONS = frozenset({name for name in vars(Operations) if name[0] != '_'} - {'seed'} |
+                       {'cast', 'ones_like', 'zeros_like'})
 
 
 class TensorSpec(NamedTuple):
@@ -58,7 +63,7 @@ def common_dtype(*dtypes: str) -> str:
     return max(dtypes, key=DTYPES.index)
 
 
-class Backend(Operations):
+class Backend(Operations, Recurrence):
     """Operations, variables and functions of one tensor library.
 
     Parameters
@@ -199,6 +204,10 @@ class Backend(Operations):
 
     def gradients(self, loss: Tensor, variables: Sequence[Variable]) -> list:
         """Gradients of a symbolic scalar that is already there with regard to variables or tensors it was made from."""
+        raise NotImplementedError
+
+    def require(self, x: Tensor, condition: Tensor, message: str) -> Tensor:
+        """`x`. Where it is run, there is a DataError with this message unless all of `condition` is true."""
         raise NotImplementedError
 
     # -- creation ---------------------------------------------------------------------------------------------------

@@ -1,11 +1,19 @@
 """The layers that a host embeds, found again on each run of its ``output``."""
 import contextlib
+import contextvars
 from typing import Any, Iterator, List
 
 from keraflow.errors import GraphError
 from keraflow.serialization import call_text, pack_init_params, same
 
-__all__ = ['Slots']
+__all__ = ['Slots', 'calling_host']
+
+_running: contextvars.ContextVar[Any] = contextvars.ContextVar('_running', default=None)
+
+
+def calling_host() -> Any:
+    """The host that embeds the layers which are called now; None if nobody does."""
+    return _running.get() if _running.get() is not None and _running.get().embeds_calls else None
 
 
 class Slots:
@@ -30,11 +38,14 @@ class Slots:
         """One run of the host's ``output``."""
         self._next = 0
         before = len(self.layers)
+        outer = _running.set(self.host)
         try:
             yield
         except BaseException:
             self._forget(self.layers[before:])
             raise
+        finally:
+            _running.reset(outer)
         self._skip_kept()
         if self._fixed and self._next < len(self.layers):
             raise GraphError(f'{self.host.name}: output() embedded fewer layers than in its first run. Make layers '

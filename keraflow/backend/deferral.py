@@ -1,0 +1,59 @@
+"""Functions of the backend and operators, used on what stands for a tensor that is not there yet."""
+import functools
+from typing import Any, Callable, Dict, Iterator, Sequence
+
+__all__ = ['Deferred', 'deferring']
+
+
+def _operator(operation: str, reflected: bool = False) -> Callable:
+    def method(self: 'Deferred', *others: Any) -> Any:
+        return self.defer(operation, (*others, self) if reflected else (self, *others), {})
+    return method
+
+
+class Deferred:
+    """Base of what stands for a tensor: operators and functions of the backend leave to it what they mean.
+
+    Not ``==``, which asks whether two are the same object.
+    """
+
+    def defer(self, operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any:
+        """The result of ``B.operation(*args, **kwargs)`` (or of ``'getitem'``), where one argument is this object."""
+        raise NotImplementedError
+
+    __add__, __radd__ = _operator('add'), _operator('add', reflected=True)
+    __sub__, __rsub__ = _operator('subtract'), _operator('subtract', reflected=True)
+    __mul__, __rmul__ = _operator('multiply'), _operator('multiply', reflected=True)
+    __truediv__, __rtruediv__ = _operator('divide'), _operator('divide', reflected=True)
+    __floordiv__, __rfloordiv__ = _operator('floor_divide'), _operator('floor_divide', reflected=True)
+    __mod__, __rmod__ = _operator('mod'), _operator('mod', reflected=True)
+    __pow__, __rpow__ = _operator('power'), _operator('power', reflected=True)
+    __matmul__, __rmatmul__ = _operator('dot'), _operator('dot', reflected=True)
+    __and__, __or__, __invert__ = _operator('logical_and'), _operator('logical_or'), _operator('logical_not')
+    __lt__, __le__ = _operator('less'), _operator('less_equal')
+    __gt__, __ge__ = _operator('greater'), _operator('greater_equal')
+    __neg__, __abs__, __getitem__ = _operator('negative'), _operator('abs'), _operator('getitem')
+    __iter__: Any = None            # a loop over __getitem__ would not end
+    __array_ufunc__: Any = None     # an array on the left leaves the operation to this object
+
+    def __bool__(self) -> bool:
+        raise TypeError(f'{self!r} has no value yet, so that it is neither true nor false. Use B.switch.')
+
+
+def deferring(operation: str, method: Callable) -> Callable:
+    """`method`, but for arguments (and lists of them) that stand for tensors."""
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for one in _each((*args, *kwargs.values())):
+            if isinstance(one, Deferred):
+                return one.defer(operation, args, kwargs)
+        return method(*args, **kwargs)
+    return call
+
+
+def _each(arguments: Sequence[Any]) -> Iterator[Any]:
+    for argument in arguments:
+        if isinstance(argument, (list, tuple)):
+            yield from argument
+        else:
+            yield argument

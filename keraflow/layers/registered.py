@@ -1,0 +1,137 @@
+"""``layer_register``: an ordinary function of tensors becomes a class of layers."""
+import inspect
+import types
+from typing import Any, Callable, Dict, List, Optional, get_type_hints
+
+from keraflow import backend as B
+from keraflow import registry
+from keraflow.errors import ArgumentError, ArgumentTypeError, describe
+from keraflow.kensor import Kensor
+from keraflow.layers.base import Layer
+from keraflow.shapes import Shape
+
+__all__ = ['FunctionLayer', 'layer_register']
+
+
+class _FedAtOnce(type(Layer)):  # type: ignore[misc]
+    """A class that can be called as its function is: ``ConvBlock('conv0', x, 32)`` beside ``ConvBlock(32)(x)``."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if args and _is_fed(args[0]):
+            return cls(*args[1:], **kwargs)(args[0])
+        if len(args) > 1 and isinstance(args[0], str) and _is_fed(args[1]):
+            return cls(*args[2:], name=args[0], **kwargs)(args[1])
+        return super().__call__(*args, **kwargs)
+
+
+class FunctionLayer(Layer, metaclass=_FedAtOnce):
+    """Base of the classes that :func:`layer_register` makes."""
+
+    multi_input = True
+    embeds_calls = True
+    #: What computes the output, from the input and the arguments.
+    function: Callable
+    #: Names of the arguments of the function, after its input.
+    argument_names: List[str] = []
+
+    def __init__(self, **arguments: Any):
+        own = {name: arguments.pop(name) for name in self.argument_names if name in arguments}
+        super().__init__(**arguments)
+        signature = inspect.signature(type(self).function)
+        for name in self.argument_names:
+            setattr(self, name, own.get(name, signature.parameters[name].default))
+
+    def check_input_shape(self, input_shape: List[Shape]) -> None:
+        """Any: the function says what it takes."""
+
+    def output(self, x: List[Any]) -> Any:
+        arguments = {name: getattr(self, name) for name in self.argument_names}
+        return type(self).function(x if len(x) > 1 else x[0], **arguments)
+
+    def output_shape(self, input_shape: List[Shape]) -> None:
+        return None
+
+
+def layer_register(function: Optional[Callable] = None, *, id: Optional[str] = None) -> Any:
+    """Make a function of tensors a class of layers that files may name.
+
+    The first argument of the function is a tensor, or the list of tensors that it is fed with; it returns a tensor or
+    a list. Its other arguments become those of ``__init__``, beside the common ones. The layers that it calls on
+    tensors are embedded, and run again as parts of the host.
+
+    Parameters
+    ----------
+    function : function
+        Annotations of its arguments (``nb_kernel: PositiveInt``) are checked, as those of any layer.
+    id : str, optional
+        The name to use in files; that of the function unless given.
+
+    Returns
+    -------
+    class
+        ``ConvBlock(32, name='conv0')(x)`` and ``ConvBlock('conv0', x, 32)`` mean the same; the name may be left out.
+
+    Raises
+    ------
+    ArgumentTypeError
+        For something that is not a function, or one that takes ``*args`` or ``**kwargs``.
+    ArgumentError
+        For an argument with the name of an attribute that each layer has.
+
+    References
+    ----------
+    ``layer_register`` of tensorpack.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Dense, Dropout, Input
+    >>> @layer_register()
+    ... def Block(x, output_dim, rate=0.5):
+    ...     h = Dense(output_dim, activation='relu')(x)
+    ...     return Dropout(rate)(h)
+    >>> Block('block0', Input(3), 8).shape
+    (None, 8)
+    >>> sorted(Block(8)(Input(3)).layer.get_weights())
+    ['0/W', '0/b']
+    """
+    if function is None:
+        return lambda it: layer_register(it, id=id)
+    if not inspect.isfunction(function):
+        raise ArgumentTypeError(f'layer_register: expected a function, received {describe(function)}.')
+    return registry.register(_class_of(function), id=id)
+
+
+def _class_of(function: Callable) -> type:
+    name = function.__name__
+    listed = list(inspect.signature(function).parameters.values())
+    if not listed or any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in listed):
+        raise ArgumentTypeError(f'layer_register: {name}: expected a function of a tensor and named arguments, '
+                                f'received {name}{inspect.signature(function)}. Name its arguments.')
+    for one in listed[1:]:
+        if hasattr(Layer, one.name) or one.name in inspect.signature(Layer.__init__).parameters:
+            raise ArgumentError(f"layer_register: {name}: '{one.name}' cannot be the name of an argument, because each "
+                                'layer has an attribute of that name. Choose another.')
+    body: Dict[str, Any] = {
+        '__init__': _init_of(function, listed[1:]), '__doc__': function.__doc__, '__module__': function.__module__,
+        '__qualname__': function.__qualname__, 'function': staticmethod(function),
+        'argument_names': [one.name for one in listed[1:]]}
+    return types.new_class(name, (FunctionLayer,), exec_body=lambda namespace: namespace.update(body))
+
+
+def _init_of(function: Callable, arguments: List[inspect.Parameter]) -> Callable:
+    """An ``__init__`` with the function's arguments and annotations, which are the schema of the class."""
+    def __init__(self: FunctionLayer, **given: Any) -> None:
+        FunctionLayer.__init__(self, **given)
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    own = [inspect.Parameter('self', kind), *arguments, inspect.Parameter('common', inspect.Parameter.VAR_KEYWORD)]
+    __init__.__signature__ = inspect.Signature(own)     # type: ignore[attr-defined]
+    hints = get_type_hints(function, include_extras=True)
+    __init__.__annotations__ = {one.name: hints[one.name] for one in arguments if one.name in hints}
+    return __init__
+
+
+def _is_fed(value: Any) -> bool:
+    """Whether a value is what layers are fed with: a Kensor, a tensor, or a list of them."""
+    if isinstance(value, (list, tuple)):
+        return bool(value) and all(map(_is_fed, value))
+    return isinstance(value, Kensor) or not isinstance(value, (str, int, float)) and B.is_tensor(value)

@@ -1,0 +1,90 @@
+"""``LinearWrap``: a chain of layers as a chain of calls."""
+from typing import Any, Callable
+
+from keraflow import backend as B
+from keraflow import registry
+from keraflow.errors import ArgumentTypeError, GraphError, describe, nearest
+from keraflow.kensor import Kensor
+from keraflow.layers.base import Layer
+
+__all__ = ['LinearWrap']
+
+
+class LinearWrap:
+    """A Kensor on which layers can be called one after the other.
+
+    An attribute with the name of a layer, of keraflow's own or registered by the program, is a function that makes that
+    layer, feeds it, and gives a LinearWrap of the result. A string that it gets first is the name of the layer.
+    ``apply(fn, ...)`` calls ``fn(kensor, ...)``, ``.B.square()`` a function of the backend. Called without arguments
+    the LinearWrap gives its Kensor.
+
+    Parameters
+    ----------
+    kensor : Kensor
+        Or a Sequential that is a model; in a function of :func:`~keraflow.layer_register` a tensor.
+
+    Raises
+    ------
+    GraphError
+        For a name that is no layer, with the nearest one.
+
+    References
+    ----------
+    ``LinearWrap`` of tensorpack.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> y = (LinearWrap(Input((28, 28)))
+    ...      .Flatten()
+    ...      .Dense('fc0', 64, activation='relu')
+    ...      .Dropout('drop', 0.5)
+    ...      .B.square()
+    ...      .Dense('fc1', 10)())
+    >>> y.shape
+    (None, 10)
+    """
+
+    def __init__(self, kensor: Any):
+        self._kensor = kensor.as_kensor() if isinstance(kensor, Layer) else kensor
+        if not isinstance(self._kensor, Kensor) and not B.is_tensor(kensor):
+            raise ArgumentTypeError(f'LinearWrap: expected a Kensor, received {describe(kensor)}. Start at an Input.')
+
+    def __call__(self) -> Kensor:
+        """The Kensor at the end of the chain."""
+        return self._kensor
+
+    def __repr__(self) -> str:
+        return f'LinearWrap({self._kensor!r})'
+
+    def apply(self, function: Callable, *args: Any, **kwargs: Any) -> 'LinearWrap':
+        """Go on with ``function(kensor, *args, **kwargs)``."""
+        return LinearWrap(function(self._kensor, *args, **kwargs))
+
+    @property
+    def B(self) -> '_Functions':
+        """The functions of the backend: ``.B.sum(axis=1)``."""
+        return _Functions(self)
+
+    def __getattr__(self, name: str) -> Callable[..., 'LinearWrap']:
+        entry = None if name.startswith('__') else registry.find(name, 'layer')
+        if entry is None:
+            if name.startswith('__'):
+                raise AttributeError(name)
+            raise GraphError(f"LinearWrap: there is no layer '{name}'. {nearest(name, registry.ids('layer'))}")
+        cls = entry.target
+
+        def feed(*args: Any, **kwargs: Any) -> LinearWrap:
+            if args and isinstance(args[0], str):
+                return self.apply(cls(*args[1:], name=args[0], **kwargs))
+            return self.apply(cls(*args, **kwargs))
+        return feed
+
+
+class _Functions:
+    def __init__(self, wrap: LinearWrap):
+        self._wrap = wrap
+
+    def __getattr__(self, name: str) -> Callable[..., LinearWrap]:
+        function = getattr(B, name)
+        return lambda *args, **kwargs: self._wrap.apply(function, *args, **kwargs)
