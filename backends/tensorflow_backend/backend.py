@@ -9,13 +9,14 @@ from .library import tf
 from .neural import Neural
 from .products import Products
 from .randomness import Randomness
+from .recurrence import Recurrence
 from .reductions import Reductions
 from .shaping import Shaping
 
 __all__ = ['TensorFlowBackend']
 
 
-class TensorFlowBackend(Randomness, Neural, Elementwise, Reductions, Products, Shaping, Execution):
+class TensorFlowBackend(Randomness, Neural, Elementwise, Reductions, Products, Shaping, Recurrence, Execution):
     """TensorFlow 2 (2.17 and later). Which GPUs there are is TensorFlow's decision (``CUDA_VISIBLE_DEVICES``)."""
 
     name = 'tensorflow'

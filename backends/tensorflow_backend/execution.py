@@ -4,6 +4,7 @@ import weakref
 import numpy as np
 
 from keraflow.backend.contract import TensorSpec
+from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, ShapeError
 from keraflow.shapes import agree
 
@@ -50,11 +51,18 @@ class Execution(Variables):
             if len(arrays) != len(specs):
                 raise ArgumentError(f'function: expected {len(specs)} array(s), received {len(arrays)}.')
             fed = [tf.constant(_checked(array, spec)) for array, spec in zip(arrays, specs)]
-            return [it.numpy() for it in pruned(*fed)[0]]
+            with refusing(tf.errors.InvalidArgumentError):
+                return [it.numpy() for it in pruned(*fed)[0]]
         return run
 
     def compile(self, builder, specs):
         return _Compiled(self, builder, specs)
+
+    def require(self, x, condition, message):
+        with refusing(tf.errors.InvalidArgumentError):      # it is checked at once where there is no graph
+            check = tf.debugging.Assert(tf.reduce_all(self.cast(condition, 'bool')), [marked(message)])
+        with tf.control_dependencies([] if check is None else [check]):
+            return tf.identity(self._tensor(x))
 
     def value_and_gradients(self, loss_fn, variables):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -103,7 +111,8 @@ class _Compiled:
     def __call__(self, *arrays):
         if self._run is None:
             self._run = tf.function(self._build, autograph=False).get_concrete_function(*self._signature)
-        return self._run(*map(tf.constant, arrays))
+        with refusing(tf.errors.InvalidArgumentError):
+            return self._run(*map(tf.constant, arrays))
 
     def _build(self, *tensors):
         outputs, updates = self._builder(*tensors)

@@ -39,6 +39,9 @@ class Shaping(Variables):
     def stack(self, tensors, axis=0):
         return tf.stack(self._common(tensors), axis)
 
+    def split(self, x, lengths, axis=-1):
+        return tf.split(self._tensor(x), lengths, axis)
+
     def repeat(self, x, n, axis):
         # tf.repeat loses the static length; a new axis that is folded in again keeps it.
         x = self._tensor(x)

@@ -10,6 +10,7 @@ from .execution import Execution
 from .neural import Neural
 from .products import Products
 from .randomness import Randomness
+from .recurrence import Recurrence
 from .reductions import Reductions
 from .shaping import Shaping
 from .variables import Variables
@@ -17,7 +18,7 @@ from .variables import Variables
 __all__ = ['TheanoBackend']
 
 
-class TheanoBackend(Variables, Elementwise, Reductions, Products, Shaping, Neural, Randomness, Execution):
+class TheanoBackend(Variables, Elementwise, Reductions, Products, Shaping, Neural, Randomness, Recurrence, Execution):
     """keraflow's backend on Theano-PyMC.
 
     There is one per process: ``floatx`` is Theano's own ``floatX``.

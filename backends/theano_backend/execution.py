@@ -7,6 +7,7 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.contract import Backend, TensorSpec
+from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, BackendError, ShapeError
 
 from .configure import T, theano
@@ -31,7 +32,8 @@ class Execution(Backend):
             if len(arrays) != len(inputs):
                 raise ArgumentError(f'function: expected {len(inputs)} array(s), received {len(arrays)}.')
             checked = [_checked(array, x, shape) for array, x, shape in zip(arrays, inputs, shapes)]
-            return [np.asarray(result) for result in run(*checked)]
+            with refusing(AssertionError):
+                return [np.asarray(result) for result in run(*checked)]
 
         return call
 
@@ -44,12 +46,16 @@ class Execution(Backend):
         # Compiling C takes longer than computing once, so Theano's Python implementations do it.
         mode = 'FAST_COMPILE' if theano.config.mode == 'Mode' else None
         try:
-            results = _theano_function([], tensors, (), mode)()
+            with refusing(AssertionError):
+                results = _theano_function([], tensors, (), mode)()
         except theano.graph.fg.MissingInputError:
             raise BackendError('eval: the tensor depends on a placeholder. Use function(), which feeds it.') from None
         except (NotImplementedError, theano.graph.utils.MethodNotDefined):
             results = _theano_function([], tensors)()      # an Op that has only C code
         return [np.asarray(result) for result in results]
+
+    def require(self, x: Any, condition: Any, message: str) -> Any:
+        return T.opt.Assert(marked(message))(as_tensor(x), T.all(as_tensor(condition, 'bool')))
 
     def value_and_gradients(self, loss_fn: Callable[[], Any], variables: Sequence) -> tuple:
         loss, aux = loss_fn()
@@ -75,7 +81,8 @@ class _Compiled:
     def __call__(self, *arrays: Any) -> list:
         if self._run is None:
             self._run = self._build()
-        return self._run(*arrays)
+        with refusing(AssertionError):
+            return self._run(*arrays)
 
 
 def _build(backend: Backend, builder: Callable, specs: List[TensorSpec]) -> Callable:

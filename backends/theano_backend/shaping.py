@@ -64,6 +64,14 @@ class Shaping(Backend):
         xs = operands(*tensors)
         return T.join(axis % xs[0].ndim, *xs)
 
+    def split(self, x: Any, lengths: Sequence[int], axis: int = -1) -> list:
+        x = as_tensor(x)
+        before, start, parts = (slice(None),) * (axis % x.ndim), 0, []
+        for length in lengths:
+            parts.append(x[before + (slice(start, start + length),)])
+            start += length
+        return parts
+
     def repeat(self, x: Any, n: int, axis: int) -> Any:
         x = as_tensor(x)
         axis %= x.ndim

@@ -1,5 +1,5 @@
 """The operations on tensors that every backend has: their definitions, and those that follow from others."""
-from typing import Any, Optional, Sequence, Union
+from typing import Any, List, Optional, Sequence, Union
 
 Tensor = Any
 Axis = Union[None, int, Sequence[int]]
@@ -59,6 +59,10 @@ class Operations:
 
     def tanh(self, x: Tensor) -> Tensor:
         """Hyperbolic tangent."""
+        raise NotImplementedError
+
+    def erf(self, x: Tensor) -> Tensor:
+        """Error function, ``2 / sqrt(pi)`` times the integral of ``exp(-t * t)`` from 0 to x."""
         raise NotImplementedError
 
     def floor(self, x: Tensor) -> Tensor:
@@ -279,6 +283,10 @@ class Operations:
     def stack(self, tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
         """Joined along a new axis."""
         return self.concatenate([self.expand_dims(x, axis) for x in tensors], axis)
+
+    def split(self, x: Tensor, lengths: Sequence[int], axis: int = -1) -> List[Tensor]:
+        """Cut along one axis into parts of these lengths, whose sum is its length."""
+        raise NotImplementedError
 
     def repeat(self, x: Tensor, n: int, axis: int) -> Tensor:
         """Each slice `n` times in a row along one axis, as ``numpy.repeat``."""

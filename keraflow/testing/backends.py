@@ -5,9 +5,10 @@ from typing import Any, Callable, List, Sequence
 import numpy as np
 
 from keraflow.backend.contract import Backend, TensorSpec
-from keraflow.errors import ArgumentError, BackendError, ShapeError
+from keraflow.errors import ArgumentError, BackendError, DataError, ShapeError
+from keraflow.testing.cases import CASES
 from keraflow.testing.numerics import assert_close, numerical_gradient, using_floatx
-from keraflow.testing.operation_cases import CASES, UNTABLED, Case
+from keraflow.testing.operation_cases import UNTABLED, Case
 from keraflow.testing.operations import Evaluation
 
 __all__ = ['BACKEND_LAWS', 'check_backend', 'uncovered']
@@ -30,7 +31,7 @@ def check_backend(backend: Any) -> None:
 
     Notes
     -----
-    ``BACKEND_LAWS`` are the laws as functions of a backend, and ``keraflow.testing.operation_cases.CASES`` the table of operations,
+    ``BACKEND_LAWS`` are the laws as functions of a backend, and ``keraflow.testing.cases.CASES`` the table of operations,
     which ``keraflow.testing.operations.Evaluation`` computes: use them to report failures one by one.
 
     Examples
@@ -334,6 +335,26 @@ def _stops_gradients(backend: Any) -> None:
     assert_close('gradient', np.asarray(backend.compile(builder, [])()[0]), [2., 4.], 1e-12)
 
 
+def _requires(backend: Any) -> None:
+    """What is required is looked at in each run: then the values pass, or there is a DataError and nothing is changed."""
+    total = backend.variable([0.], 'float64')
+
+    def required(x: Any) -> Any:
+        return backend.require(x, backend.greater(x, 0), 'x: expected numbers above 0 [all].')
+
+    def builder(x: Any) -> tuple:
+        checked = required(x)
+        return [checked], [(total, backend.add(total, backend.sum(checked, keepdims=True)))]
+    spec, text = TensorSpec((None,), 'float64'), 'x: expected numbers above 0 [all].'
+    symbolic = backend.placeholder(*spec)
+    compiled = backend.compile(builder, [spec])
+    for run in (compiled, backend.function([symbolic], backend.symbolic(lambda: [required(symbolic)], []))):
+        assert_close('what passes', np.asarray(run(np.array([1., 2.]))[0]), [1., 2.], 0)
+        _refuses(DataError, text, run, np.array([1., 0.]))
+    assert_close('after a refusal', backend.get_value(total), [3.], 0)
+    _refuses(DataError, text, lambda: backend.eval(required(backend.constant([-1.]))))
+
+
 # -- random numbers ---------------------------------------------------------------------------------------------------
 
 def _draws(backend: Any) -> None:
@@ -394,4 +415,4 @@ def _drops(backend: Any) -> None:
 #: Everything but the table of operations.
 BACKEND_LAWS = (_has_all_methods, _has_the_same_arguments, _has_nothing_else, _has_settings, _has_devices, _keeps_values, _gives_dtypes, _evaluates,
                 _works_eagerly, _knows_shapes, _runs_functions, _compiles_builders, _casts_updates, _traces, _has_gradients, _has_gradients_of_graphs,
-                _stops_gradients, _draws, _is_seeded, _drops)
+                _stops_gradients, _requires, _draws, _is_seeded, _drops)

@@ -3,6 +3,7 @@
 A case names the operation, its arguments (an operand of the pool stands for a tensor), the function of NumPy that takes the same
 arguments, and the rule for the dtype of the result. Cases of one group are computed by one compiled function.
 """
+import math
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
@@ -152,6 +153,10 @@ def _logistic(x: Any) -> Any:
     return np.where(x < 0, np.exp(np.minimum(x, 0)), 1.) / (1. + np.exp(-np.abs(x)))
 
 
+def _erf(x: Any) -> Any:
+    return np.vectorize(math.erf, otypes=['float64'])(x)
+
+
 def _relu(x: Any, alpha: float = 0., max_value: Optional[float] = None) -> Any:
     return np.minimum(np.where(x > 0, x, x * alpha), np.inf if max_value is None else max_value)
 
@@ -217,7 +222,7 @@ def _elementwise() -> List[Case]:
         *_of('exp', np.exp, (x,), (row,), **real), *_of('expm1', np.expm1, (x,), **real), *_of('log', np.log, (positive,), **real),
         *_of('log', np.log, (strange,), kinds='f', **flat), *_of('log1p', np.log1p, (positive,), **real),
         *_of('sin', np.sin, (x,), **real), *_of('cos', np.cos, (x,), **real), *_of('tanh', np.tanh, (x,), **real),
-        *_of('tanh', np.tanh, (edges,), kinds='f'),
+        *_of('tanh', np.tanh, (edges,), kinds='f'), *_of('erf', _erf, (x,), **real), *_of('erf', _erf, (edges,), kinds='f'),
         *_of('floor', _if_real(np.floor), (x,), **flat), *_of('floor', np.floor, (halves,), kinds='f', **flat),
         *_of('ceil', _if_real(np.ceil), (x,), **flat), *_of('ceil', np.ceil, (halves,), kinds='f', **flat),
         *_of('round', _if_real(np.round), (x,), **flat), *_of('round', np.round, (halves,), kinds='f', **flat),
@@ -311,8 +316,15 @@ def _shapes() -> List[Case]:
         *_of('concatenate', np.concatenate, ([int32, float32], 0), ([boolean, int64], 1), kinds='f'),
         *_of('stack', np.stack, ([x, y], 0), ([x, y], -1), ([x, y], 1), ([scalar, scalar],), **every),
         *_of('repeat', np.repeat, (x, 2, 0), (x, 3, -1), (one, 2, 1), **every), *_of('tile', np.tile, (x, (1, 2, 1)), (other, [2, 3]), **every),
+        *[Case('split', (x, (1, 2), 1), {}, lambda x, lengths, axis, part=part: np.split(x, [1], axis)[part], 'same', 'fib', _one_part(part),
+               text=f'part {part}') for part in (0, 1)],
+        Case('split', (x, [3, 1]), {}, lambda x, lengths: x[..., 3:], 'same', 'fib', _one_part(1), text='along the last axis'),
         *_of('reverse', np.flip, (x, 0), (x, -1), (x, 1), **every),
     ]
+
+
+def _one_part(part: int) -> Callable:
+    return lambda backend, *args: backend.split(*args)[part]
 
 
 def _activations() -> List[Case]:
@@ -392,13 +404,13 @@ def _operators() -> List[Case]:
     ]
 
 
-#: Every case. A method of the contract that computes has at least one; the test of the table says so.
+#: Every case of this table.
 CASES: Tuple[Case, ...] = (*_elementwise(), *_pairs(), *_reductions(), *_products(), *_shapes(), *_activations(), *_creation(), *_operators())
 
 #: Methods of the contract that are not operations on values; other checks are for them.
 UNTABLED = ('floatx', 'set_floatx', 'version', 'devices', 'device', 'eagerly', 'variable', 'is_variable', 'get_value', 'set_value', 'is_tensor',
             'placeholder', 'eval', 'dtype', 'ndim', 'static_shape', 'trace', 'symbolic', 'function', 'compile', 'value_and_gradients',
-            'gradients', 'seed', 'random_uniform', 'random_normal', 'random_binomial', 'dropout')
+            'gradients', 'require', 'seed', 'random_uniform', 'random_normal', 'random_binomial', 'dropout')
 
 
 def operands_of(value: Any) -> List[Operand]:

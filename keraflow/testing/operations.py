@@ -5,9 +5,10 @@ import numpy as np
 
 from keraflow.backend.contract import DTYPES, FLOATS, TensorSpec, common_dtype
 from keraflow.shapes import agree
+from keraflow.testing.cases import CASES
 from keraflow.testing.numerics import assert_close, numerical_gradient, random_weights, using_floatx
-from keraflow.testing.operation_cases import (CASES, GROUPS, KNOWN_AXES, UNTYPED, Case, Group, Operand, Reshaped,
-                                              operands_of, pool)
+from keraflow.testing.operation_cases import (GROUPS, KNOWN_AXES, UNTYPED, Case, Group, Operand, Reshaped, operands_of,
+                                              pool)
 
 __all__ = ['Evaluation']
 

@@ -6,7 +6,7 @@ import pytest
 from keraflow import backend as B
 from keraflow.testing import BACKEND_LAWS
 from keraflow.testing.backends import uncovered
-from keraflow.testing.operation_cases import CASES
+from keraflow.testing.cases import CASES
 from keraflow.testing.operations import Evaluation
 
 evaluation = functools.lru_cache(maxsize=1)(Evaluation)     # one for all cases: each group of them is compiled once

@@ -12,7 +12,7 @@ from keraflow.layers import Dense, Layer, MultiInputLayer
 from keraflow.testing import BACKEND_LAWS, LAYER_LAWS, assert_close
 from keraflow.testing import backends as backend_checks
 from keraflow.testing import check_backend, check_layer, using_floatx
-from keraflow.testing.operation_cases import CASES
+from keraflow.testing.cases import CASES
 from keraflow.testing.operations import Evaluation
 
 # -- layers that break a law ------------------------------------------------------------------------------------------

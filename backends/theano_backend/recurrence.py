@@ -1,0 +1,41 @@
+"""Loops over time."""
+from typing import Any, List, Sequence
+
+from keraflow.backend.contract import Backend
+
+from .configure import T, theano
+from .operands import as_tensor
+from .scan import build_scan_extension
+from .static_shapes import set_shape, shape_of
+
+__all__ = ['Recurrence']
+
+
+class Recurrence(Backend):
+    """Loops by ``theano.scan``; see the contract."""
+
+    def loop(self, step: Any, sequences: Sequence, states: Sequence, constants: Sequence = ()) -> tuple:
+        sequences = [as_tensor(x) for x in sequences]
+        initial = [_without_ones(as_tensor(x)) for x in states]
+        constants = [as_tensor(x) for x in constants]
+        nb_slice, last_state = len(sequences), len(sequences) + len(initial)
+
+        def inner(*tensors: Any) -> List[Any]:
+            for tensor, like in zip(tensors, sequences):
+                set_shape(tensor, shape_of(like)[1:])
+            for tensor, like in zip(tensors[nb_slice:], initial):
+                set_shape(tensor, shape_of(like))
+            # The outer constants, not the arguments: they are the same, and their shapes are known.
+            new = step(list(tensors[:nb_slice]), list(tensors[nb_slice:last_state]), constants)
+            return [_without_ones(as_tensor(x, like.dtype)) for x, like in zip(new, initial)]
+
+        build_scan_extension()
+        made, _ = theano.scan(inner, sequences, initial, constants, strict=True, return_list=True)
+        length = shape_of(sequences[0])[0]
+        outputs = [set_shape(x, (length, *shape_of(like))) for x, like in zip(made, initial)]
+        return outputs[0], [set_shape(x[-1], shape_of(like)) for x, like in zip(outputs, initial)]
+
+
+def _without_ones(x: Any) -> Any:
+    """`x` without what its type tells of lengths of 1: before and after a step the types of a state are the same."""
+    return set_shape(T.unbroadcast(x, *range(x.ndim)), shape_of(x)) if any(x.broadcastable) else x

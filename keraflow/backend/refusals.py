@@ -1,0 +1,27 @@
+"""Errors that data cause while a compiled function runs, carried through the tensor library as text."""
+import contextlib
+import re
+from typing import Iterator
+
+from keraflow.errors import DataError
+
+__all__ = ['marked', 'refusing']
+
+_MARK = 'keraflow refuses [{}] until here'
+
+
+def marked(message: str) -> str:
+    """A message that :func:`refusing` finds again in what the library says."""
+    return _MARK.format(message)
+
+
+@contextlib.contextmanager
+def refusing(kind: type) -> Iterator[None]:
+    """Inside, an error of the library's class `kind` with a marked message becomes a DataError with the message."""
+    try:
+        yield
+    except kind as error:
+        found = re.search(re.escape(_MARK).replace(r'\{\}', '(.*?)'), str(error), re.DOTALL)
+        if found is None:
+            raise
+        raise DataError(found[1]) from None
