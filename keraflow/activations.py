@@ -1,11 +1,13 @@
 """Functions between layers: each takes a tensor and returns one of the same shape."""
+import math
 from typing import Any, Optional
 
 from keraflow import backend as B
 from keraflow.facts import remember
 from keraflow.registry import builtin, resolve
 
-__all__ = ['linear', 'sigmoid', 'hard_sigmoid', 'tanh', 'relu', 'softmax', 'softplus', 'softsign', 'get']
+__all__ = ['linear', 'sigmoid', 'hard_sigmoid', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'swish', 'softmax',
+           'log_softmax', 'softplus', 'softsign', 'exponential', 'get']
 
 
 @builtin('activation')
@@ -94,6 +96,89 @@ def relu(x: Any, alpha: float = 0., max_value: Optional[float] = None) -> Any:
 
 
 @builtin('activation')
+def leaky_relu(x: Any, alpha: float = 0.01) -> Any:
+    """Rectifier that lets some through below zero: ``x`` above zero and ``alpha * x`` below.
+
+    Parameters
+    ----------
+    x : tensor
+    alpha : float
+        Slope below zero. 0.01 is that of the paper.
+
+    References
+    ----------
+    A. L. Maas, A. Y. Hannun and A. Y. Ng, 2013: Rectifier nonlinearities improve neural network acoustic models.
+    """
+    return B.relu(x, alpha)
+
+
+@builtin('activation')
+def elu(x: Any, alpha: float = 1.) -> Any:
+    """Exponential linear unit: ``x`` above zero and ``alpha * (exp(x) - 1)`` below.
+
+    Parameters
+    ----------
+    x : tensor
+    alpha : float
+        What it goes to far below zero, with the sign changed.
+
+    References
+    ----------
+    D.-A. Clevert, T. Unterthiner and S. Hochreiter, 2015: Fast and accurate deep network learning by exponential
+    linear units (ELUs).
+    """
+    # The branch that is not taken must be finite, too: its gradient is multiplied by zero.
+    return B.switch(B.greater(x, 0), x, alpha * B.expm1(B.minimum(x, 0)))
+
+
+@builtin('activation')
+def selu(x: Any) -> Any:
+    """Scaled :func:`elu`, ``1.0507 * elu(x, 1.6733)``: mean 0 and variance 1 are a fixed point of deep networks.
+
+    It wants weights of variance ``1 / fan_in``, as ``lecun_uniform`` gives them.
+
+    Parameters
+    ----------
+    x : tensor
+
+    References
+    ----------
+    G. Klambauer, T. Unterthiner, A. Mayr and S. Hochreiter, 2017: Self-normalizing neural networks.
+    """
+    return 1.0507009873554805 * elu(x, 1.6732632423543772)
+
+
+@builtin('activation')
+def gelu(x: Any) -> Any:
+    """Gaussian error linear unit ``x * P(X <= x)`` of a standard normal X: ``x * (1 + erf(x / sqrt(2))) / 2``, exactly.
+
+    Parameters
+    ----------
+    x : tensor
+
+    References
+    ----------
+    D. Hendrycks and K. Gimpel, 2016: Gaussian error linear units (GELUs).
+    """
+    return x * (0.5 * (1. + B.erf(x * math.sqrt(0.5))))
+
+
+@builtin('activation')
+def swish(x: Any) -> Any:
+    """``x * sigmoid(x)``, a smooth rectifier with a dip below zero.
+
+    Parameters
+    ----------
+    x : tensor
+
+    References
+    ----------
+    P. Ramachandran, B. Zoph and Q. V. Le, 2017: Searching for activation functions.
+    """
+    return x * B.sigmoid(x)
+
+
+@builtin('activation')
 def softmax(x: Any, axis: int = -1) -> Any:
     """Probabilities ``exp(x) / sum(exp(x))`` along one axis, finite for every finite x.
 
@@ -118,6 +203,20 @@ def softmax(x: Any, axis: int = -1) -> Any:
     """
     result = B.softmax(x, axis)
     return remember(result, logits=('softmax', x)) if axis in (-1, B.ndim(result) - 1) else result
+
+
+@builtin('activation')
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """Logarithm of :func:`softmax`, ``x - log(sum(exp(x)))`` along one axis, finite for every finite x.
+
+    Parameters
+    ----------
+    x : tensor
+        Of any rank of at least 1.
+    axis : int
+        The axis whose probabilities add up to 1, the last one unless given. May be negative.
+    """
+    return B.log_softmax(x, axis)
 
 
 @builtin('activation')
@@ -149,6 +248,17 @@ def softsign(x: Any) -> Any:
     J. Bergstra, G. Desjardins, P. Lamblin and Y. Bengio, 2009: Quadratic polynomials learn better image features.
     """
     return B.softsign(x)
+
+
+@builtin('activation')
+def exponential(x: Any) -> Any:
+    """``exp(x)``, for outputs that are above zero, such as rates.
+
+    Parameters
+    ----------
+    x : tensor
+    """
+    return B.exp(x)
 
 
 def get(value: Any) -> Any:

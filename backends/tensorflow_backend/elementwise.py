@@ -44,6 +44,9 @@ class Elementwise(Variables):
     def tanh(self, x):
         return tf.tanh(self._real(x))
 
+    def erf(self, x):
+        return tf.math.erf(self._real(x))
+
     def floor(self, x):
         return self._if_real(tf.floor, x)
 

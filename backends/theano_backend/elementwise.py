@@ -51,6 +51,9 @@ class Elementwise(Backend):
     def tanh(self, x: Any) -> Any:
         return T.tanh(real(x))
 
+    def erf(self, x: Any) -> Any:
+        return T.erf(real(x))
+
     def floor(self, x: Any) -> Any:
         x = countable(x)
         return T.floor(x) if x.dtype in FLOATS else x

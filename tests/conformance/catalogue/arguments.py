@@ -5,7 +5,8 @@ from typing import Dict, List
 ARGUMENTS: Dict[str, Dict[str, List[dict]]] = {
     'layer': {'Input': [{'shape': 3}, {'shape': (3, None), 'mask_value': 0.}, {'shape': [2], 'batch_size': 5, 'dtype': 'int32', 'name': 'x'}]},
     'activation': {'linear': [{}], 'sigmoid': [{}], 'hard_sigmoid': [{}], 'tanh': [{}], 'relu': [{}, {'alpha': 0.1}, {'alpha': 0.2, 'max_value': 3.}],
-                   'softmax': [{}, {'axis': 1}], 'softplus': [{}], 'softsign': [{}]},
+                   'softmax': [{}, {'axis': 1}], 'softplus': [{}], 'softsign': [{}], 'leaky_relu': [{}, {'alpha': 0.2}], 'elu': [{}, {'alpha': 0.5}],
+                   'selu': [{}], 'gelu': [{}], 'swish': [{}], 'log_softmax': [{}, {'axis': 1}], 'exponential': [{}]},
     'initialization': {'uniform': [{}, {'scale': 0.1}], 'normal': [{}, {'scale': 2.}], 'lecun_uniform': [{}], 'glorot_normal': [{}],
                        'glorot_uniform': [{}], 'he_normal': [{}], 'he_uniform': [{}], 'orthogonal': [{}, {'scale': 1.}],
                        'identity': [{}, {'scale': 3.}], 'zero': [{}], 'one': [{}]},

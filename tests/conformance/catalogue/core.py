@@ -45,7 +45,8 @@ LAYERS: Dict[str, List[Sample]] = {
         sample(lambda: Highway(init='identity', bias=False), 2, highway),
     ],
     'Activation': [sample(partial(Activation, name), (3, 4)) for name in
-                   ('linear', 'sigmoid', 'hard_sigmoid', 'tanh', 'relu', 'softmax', 'softplus', 'softsign')] +
+                   ('linear', 'sigmoid', 'hard_sigmoid', 'tanh', 'relu', 'softmax', 'softplus', 'softsign', 'leaky_relu', 'elu', 'selu',
+                    'gelu', 'swish', 'log_softmax', 'exponential')] +
                   [sample(lambda: Activation(partial(activations.relu, alpha=0.1, max_value=0.5)), 4),
                    sample(lambda: Activation(partial(activations.softmax, axis=1)), (3, 4))],
     'Dropout': [sample(lambda: Dropout(0.5), 4, lambda w, x: x), sample(lambda: Dropout(0), (3, None), lambda w, x: x)],
