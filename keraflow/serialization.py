@@ -206,7 +206,7 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, np.ndarray):
         return one.shape == other.shape and bool(np.array_equal(one, other))
     if inspect.isfunction(one):
-        return one.__code__ is other.__code__ and one.__defaults__ == other.__defaults__
+        return one.__code__ is other.__code__ and same(_bound_by(one), _bound_by(other))
     if isinstance(one, functools.partial):
         return same([one.func, one.args, one.keywords], [other.func, other.args, other.keywords])
     if isinstance(one, Serializable):
@@ -215,6 +215,12 @@ def same(one: Any, other: Any) -> bool:
         return bool(one == other)
     except Exception:       # an __eq__ that cannot answer does not say that they are the same
         return False
+
+
+def _bound_by(function: Any) -> list:
+    """The values beside its code that a function computes with: defaults, and what it closes over."""
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    return [function.__defaults__, function.__kwdefaults__, [it for it in cells if it is not function]]
 
 
 def _is_number(value: Any) -> bool:
