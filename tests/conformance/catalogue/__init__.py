@@ -6,11 +6,11 @@ with NumPy in ``tests/backend``.
 """
 from typing import Dict, List
 
-from . import core, masking, merging, models, shaping
+from . import composing, core, embedding, masking, merging, models, recurrent, shaping, wrappers
 from .arguments import ARGUMENTS
 from .samples import Sample
 
 __all__ = ['ARGUMENTS', 'LAYERS', 'Sample']
 
-FAMILIES = (core, masking, merging, models, shaping)
+FAMILIES = (composing, core, embedding, masking, merging, models, recurrent, shaping, wrappers)
 LAYERS: Dict[str, List[Sample]] = {name: samples for family in FAMILIES for name, samples in family.LAYERS.items()}

@@ -1,0 +1,86 @@
+"""Embedding: indices become vectors."""
+from typing import Any
+
+from keraflow import backend as B
+from keraflow import initializations
+from keraflow.errors import ArgumentTypeError
+from keraflow.layers.base import Layer
+from keraflow.registry import builtin
+from keraflow.schema import Initialization, PositiveInt, Rate
+from keraflow.shapes import Shape
+
+__all__ = ['Embedding']
+
+
+@builtin('layer')
+class Embedding(Layer):
+    """The row of a table for each index: ``W[x]``.
+
+    Parameters
+    ----------
+    vocabulary_size : int
+        Number of rows: indices go from 0 to ``vocabulary_size - 1``.
+    output_dim : int
+        Length of a row.
+    init : str or function
+        Initialization of `W`.
+    dropout : float
+        Rate at which, in training, whole rows are set to 0; the others are divided by ``1 - dropout``. A word that
+        occurs several times in a batch is dropped everywhere.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : any, of integers; for example ``(batch, time)``
+    output : that of the input and ``output_dim``
+    W : ``(vocabulary_size, output_dim)``
+    mask : that of the input, for example of ``Input(None, dtype='int32', mask_value=0)``
+
+    Raises
+    ------
+    DataError
+        When it is run with an index that `W` does not have. The function that met it has changed no parameter.
+
+    References
+    ----------
+    Y. Gal and Z. Ghahramani, 2016: A theoretically grounded application of dropout in recurrent neural networks.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> Embedding(1000, 8)(Input((None,), dtype='int32')).shape
+    (None, None, 8)
+    """
+
+    W: Any
+
+    def __init__(self, vocabulary_size: PositiveInt, output_dim: PositiveInt, init: Initialization = 'uniform',
+                 dropout: Rate = 0., **kwargs: Any):
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.output_dim = output_dim
+        self.init = initializations.get(init)
+        self.dropout = dropout
+
+    def init_param(self, input_shape: Shape) -> None:
+        self.set_trainable_params('W', self.init((self.vocabulary_size, self.output_dim)))
+
+    def output(self, x: Any) -> Any:
+        if not B.dtype(x).startswith('int'):
+            raise ArgumentTypeError(f"{self.name}: expected integers, received {B.dtype(x)}. Write Input(..., "
+                                    "dtype='int32').")
+        # Each backend does something else with an index that is not there, or nothing at all.
+        inside = B.logical_and(B.greater_equal(x, 0), B.less(x, self.vocabulary_size))
+        indices = B.require(x, inside, f'{self.name}: expected indices from 0 to {self.vocabulary_size - 1}, received '
+                                       'others. Make vocabulary_size larger than the largest index.')
+        rows = self.W
+        if self.dropout:
+            rows = B.in_train_phase(lambda: B.dropout(self.W, self.dropout, (self.vocabulary_size, 1)), self.W)
+        return B.gather(rows, indices)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape, self.output_dim)
+
+    def support_mask(self) -> bool:
+        return True

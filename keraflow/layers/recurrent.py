@@ -1,0 +1,351 @@
+"""Recurrent layers: a cell that is repeated over the time steps of a sequence."""
+from typing import Any, Dict, List, Sequence, Tuple
+
+import numpy as np
+
+from keraflow import activations
+from keraflow import backend as B
+from keraflow import initializations
+from keraflow.errors import ArgumentError, ShapeError
+from keraflow.layers.base import MultiInputLayer
+from keraflow.registry import builtin
+from keraflow.schema import Activation, Initialization, PositiveInt, Rate
+from keraflow.shapes import Shape, agree
+
+__all__ = ['GRU', 'LSTM', 'Recurrent', 'SimpleRNN']
+
+
+class Recurrent(MultiInputLayer):
+    """What recurrent layers have in common: everything but the cell.
+
+    A subclass names its gates, groups them into products, and defines :meth:`cell`. Each gate has a matrix `W` for the
+    input, a matrix `U` for the previous output, and a bias `b`, named ``W_i``, ... for the gate ``'i'``. The products
+    with all `W` are one, taken before the loop for all time steps together.
+
+    Parameters
+    ----------
+    output_dim : int
+        Length of the output of each time step.
+    init, inner_init : str or function
+        Initialization of `W` and of `U`.
+    activation : str or function
+        Of the output.
+    return_sequences : bool
+        Whether the output is that of each time step, instead of the last one.
+    go_backwards : bool
+        Start at the last time step. The outputs of all time steps come in the order in which they are computed.
+    stateful : bool
+        Start each batch with the states that the one before ended with, in training and in prediction, until
+        :meth:`reset_states`. Sample `i` of a batch continues sample `i` of the one before, so the Input needs a
+        `batch_size`, and ``fit`` needs ``shuffle=False``.
+    unroll : bool
+        Write each time step out instead of a loop. It takes longer to build and more memory, and is faster for short
+        sequences, whose length must then be known.
+    dropout_W, dropout_U : float
+        Rates of dropout, in training, on the input and on the previous output. What is dropped is the same at all
+        time steps and for all gates.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, time, input_dim)``, or a list of it and the states to start with, each ``(batch, output_dim)``
+    output : ``(batch, output_dim)``, or ``(batch, time, output_dim)`` with `return_sequences`
+    mask : a time step that it leaves out changes no state; its output is the one before
+    W : ``(input_dim, output_dim)`` for each gate
+    U : ``(output_dim, output_dim)`` for each gate
+    b : ``(output_dim,)`` for each gate
+
+    References
+    ----------
+    Y. Gal and Z. Ghahramani, 2016: A theoretically grounded application of dropout in recurrent neural networks.
+    """
+
+    #: The gates, in the groups whose products with the previous output are one.
+    gates: Tuple[Tuple[str, ...], ...] = ()
+    #: Names of the states; the first one is the output.
+    states: Tuple[str, ...] = ('h',)
+
+    input_axes = '(batch, time, input_dim)'
+
+    def __init__(self, output_dim: PositiveInt, init: Initialization = 'glorot_uniform',
+                 inner_init: Initialization = 'orthogonal', activation: Activation = 'tanh', *,
+                 return_sequences: bool = False, go_backwards: bool = False, stateful: bool = False,
+                 unroll: bool = False, dropout_W: Rate = 0., dropout_U: Rate = 0., **kwargs: Any):
+        super().__init__(**kwargs)
+        self.output_dim = output_dim
+        self.init = initializations.get(init)
+        self.inner_init = initializations.get(inner_init)
+        self.activation = activations.get(activation)
+        self.return_sequences = return_sequences
+        self.go_backwards = go_backwards
+        self.stateful = stateful
+        self.unroll = unroll
+        self.dropout_W = dropout_W
+        self.dropout_U = dropout_U
+
+    # -- what a subclass defines ------------------------------------------------------------------------------------
+
+    def cell(self, x: Any, visible: Any, states: List[Any], U: List[Any]) -> List[Any]:
+        """The states after one time step.
+
+        Parameters
+        ----------
+        x : tensor
+            ``W x + b`` of all gates beside each other, ``(batch, gates * output_dim)``.
+        visible : tensor
+            The previous output with dropout, for the products.
+        states : list of tensor
+            The states before.
+        U : list of tensor
+            For each group of gates the matrices beside each other.
+        """
+        raise NotImplementedError
+
+    def initial_bias(self, gate: str) -> np.ndarray:
+        """Initial value of the bias of a gate."""
+        return np.zeros(self.output_dim)
+
+    # -- shapes and parameters --------------------------------------------------------------------------------------
+
+    def check_input_shape(self, input_shape: List[Shape]) -> None:
+        first, *states = input_shape
+        if len(first) != 3 or first[2] is None:
+            raise ShapeError(f'{self.name}: expected a 3-D input {self.input_axes} whose input_dim is known, received '
+                             f'shape {first}.')
+        if states and len(states) != len(self.states):
+            raise ShapeError(f'{self.name}: expected an input and no or {len(self.states)} initial state(s) '
+                             f'({", ".join(self.states)}), received {len(states)}.')
+        for shape in states:
+            if not agree(shape, (first[0], self.output_dim)):
+                raise ShapeError(f'{self.name}: expected initial states of shape {(first[0], self.output_dim)}, '
+                                 f'received {shape}.')
+        if self.unroll and first[1] is None:
+            raise ShapeError(f'{self.name}: unroll=True needs the number of time steps, received shape {first}. '
+                             'Give the Input that length, or leave unroll out.')
+        if self.stateful:
+            self._check_stateful(first, states)
+
+    def _check_stateful(self, shape: Shape, states: Sequence[Shape]) -> None:
+        if states:
+            raise ArgumentError(f'{self.name}: stateful=True starts with the states of the batch before, received '
+                                'initial states as well. Leave one of them out.')
+        if shape[0] is None:
+            raise ShapeError(f'{self.name}: stateful=True needs the number of samples in a batch, received shape '
+                             f'{shape}. Write Input(..., batch_size=...).')
+
+    def init_param(self, input_shape: List[Shape]) -> None:
+        batch, _, input_dim = input_shape[0]
+        make: Dict[str, Any] = {'W': lambda gate: self.init((input_dim, self.output_dim)),
+                                'U': lambda gate: self.inner_init((self.output_dim, self.output_dim)),
+                                'b': self.initial_bias}
+        for kind, value in make.items():
+            for gate in self._all_gates():
+                self.set_trainable_params(_parameter(kind, gate), value(gate))
+        if self.stateful:
+            for name in self.states:
+                self.set_state_params(name, np.zeros((batch, self.output_dim)))
+
+    def output_shape(self, input_shape: List[Shape]) -> Shape:
+        batch, time, _ = input_shape[0]
+        return (batch, time, self.output_dim) if self.return_sequences else (batch, self.output_dim)
+
+    def reset_states(self) -> None:
+        """Let the next batch start with zeros again.
+
+        Raises
+        ------
+        ArgumentError
+            If the layer has no states to keep, because it is not stateful.
+        """
+        if not self.stateful:
+            raise ArgumentError(f'{self.name}: reset_states: the layer keeps no states. Make it with stateful=True.')
+        for name in self._states:
+            B.set_value(self._variables[name], np.zeros(B.static_shape(self._variables[name])))
+
+    # -- running ----------------------------------------------------------------------------------------------------
+
+    def output(self, x: List[Any]) -> Any:
+        sequence, *states = x
+        mask = self._in_order(self.get_tensor_mask(sequence))
+        batch = self.get_tensor_shape(sequence)[0] or B.shape(sequence)[0]
+        steps = self._in_order(sequence)
+        if self.dropout_W:
+            steps = B.in_train_phase(
+                lambda: B.dropout(steps, self.dropout_W, (1, batch, B.static_shape(steps)[2])), steps)
+        inputs = B.dot(steps, self._joined('W', self._all_gates())) + self._joined('b', self._all_gates())
+        states = states or self._first_states(batch)
+        outputs, last = B.scan(self._step, [inputs], states, self._constants(batch), mask, self.unroll)
+        if self.stateful:
+            for name, value in zip(self.states, last):
+                self.add_update(getattr(self, name), value)
+        if not self.return_sequences:
+            return last[0]
+        return self.set_tensor_mask(B.transpose(outputs, (1, 0, 2)), None if mask is None else B.transpose(mask))
+
+    def _in_order(self, tensor: Any) -> Any:
+        """A tensor (if there is one) of axes batch, time, ... with time first, in the order of the steps."""
+        if tensor is None:
+            return None
+        ordered = B.transpose(tensor, (1, 0, *range(2, B.ndim(tensor))))
+        return B.reverse(ordered, 0) if self.go_backwards else ordered
+
+    def _first_states(self, batch: Any) -> List[Any]:
+        if self.stateful:
+            return [B.identity(self.latest(getattr(self, name))) for name in self.states]
+        return [B.zeros((batch, self.output_dim), self.dtype) for _ in self.states]
+
+    def _constants(self, batch: Any) -> List[Any]:
+        """What each time step uses: the matrices of each group of gates and, in training, what dropout leaves."""
+        matrices = [self._joined('U', group) for group in self.gates]
+        if not self.dropout_U:
+            return matrices
+        ones = B.ones((batch, self.output_dim), self.dtype)
+        return matrices + B.in_train_phase(lambda: [B.dropout(ones, self.dropout_U)], [])
+
+    def _step(self, slices: List[Any], states: List[Any], constants: List[Any]) -> List[Any]:
+        matrices, kept = constants[:len(self.gates)], constants[len(self.gates):]
+        visible = states[0] * kept[0] if kept else states[0]
+        return self.cell(slices[0], visible, states, matrices)
+
+    def _all_gates(self) -> List[str]:
+        return [gate for group in self.gates for gate in group]
+
+    def _joined(self, kind: str, gates: Sequence[str]) -> Any:
+        """The parameters of one kind, beside each other."""
+        parts = [getattr(self, _parameter(kind, gate)) for gate in gates]
+        return B.concatenate(parts, -1) if len(parts) > 1 else parts[0]
+
+
+def _parameter(kind: str, gate: str) -> str:
+    return f'{kind}_{gate}' if gate else kind
+
+
+@builtin('layer')
+class SimpleRNN(Recurrent):
+    """A layer that is fed its own output: ``h = activation(x @ W + h @ U + b)``.
+
+    Parameters, shapes
+        As for :class:`Recurrent`; the parameters are `W`, `U` and `b`, the state is `h`.
+
+    References
+    ----------
+    J. L. Elman, 1990: Finding structure in time.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> SimpleRNN(4)(Input((None, 3))).shape
+    (None, 4)
+    """
+
+    W: Any
+    U: Any
+    b: Any
+    gates = (('',),)
+
+    def cell(self, x: Any, visible: Any, states: List[Any], U: List[Any]) -> List[Any]:
+        return [self.activation(x + B.dot(visible, U[0]))]
+
+
+class _Gated(Recurrent):
+    """Recurrent layers whose gates have an activation of their own."""
+
+    def __init__(self, output_dim: PositiveInt, init: Initialization = 'glorot_uniform',
+                 inner_init: Initialization = 'orthogonal', activation: Activation = 'tanh',
+                 inner_activation: Activation = 'hard_sigmoid', **kwargs: Any):
+        super().__init__(output_dim, init, inner_init, activation, **kwargs)
+        self.inner_activation = activations.get(inner_activation)
+
+
+@builtin('layer')
+class GRU(_Gated):
+    """Gated recurrent unit.
+
+    ::
+
+        z = inner_activation(x @ W_z + h @ U_z + b_z)
+        r = inner_activation(x @ W_r + h @ U_r + b_r)
+        h = z * h + (1 - z) * activation(x @ W_h + (r * h) @ U_h + b_h)
+
+    Parameters
+    ----------
+    inner_activation : str or function
+        Of the gates `z` and `r`.
+    **kwargs
+        The arguments of :class:`Recurrent`, which says the shapes, too. The state is `h`.
+
+    References
+    ----------
+    K. Cho et al., 2014: Learning phrase representations using RNN encoder-decoder for statistical machine translation.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> GRU(4, return_sequences=True)(Input((5, 3))).shape
+    (None, 5, 4)
+    """
+
+    gates = (('z', 'r'), ('h',))
+
+    def cell(self, x: Any, visible: Any, states: List[Any], U: List[Any]) -> List[Any]:
+        [h], n = states, self.output_dim
+        x_gates, x_h = B.split(x, (2 * n, n))
+        z, r = B.split(self.inner_activation(x_gates + B.dot(visible, U[0])), (n, n))
+        return [z * h + (1 - z) * self.activation(x_h + B.dot(r * visible, U[1]))]
+
+
+@builtin('layer')
+class LSTM(_Gated):
+    """Long short-term memory.
+
+    ::
+
+        i = inner_activation(x @ W_i + h @ U_i + b_i)
+        f = inner_activation(x @ W_f + h @ U_f + b_f)
+        o = inner_activation(x @ W_o + h @ U_o + b_o)
+        c = f * c + i * activation(x @ W_c + h @ U_c + b_c)
+        h = o * activation(c)
+
+    Parameters
+    ----------
+    inner_activation : str or function
+        Of the gates `i`, `f` and `o`.
+    forget_bias_init : str or function
+        Initialization of `b_f`: ones, so that the layer remembers at the beginning.
+    **kwargs
+        The arguments of :class:`Recurrent`, which says the shapes, too. The states are `h` and `c`.
+
+    References
+    ----------
+    S. Hochreiter and J. Schmidhuber, 1997: Long short-term memory.
+    R. Jozefowicz, W. Zaremba and I. Sutskever, 2015: An empirical exploration of recurrent network architectures
+    (`forget_bias_init`).
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> x, h, c = Input((None, 3)), Input(4), Input(4)
+    >>> LSTM(4)([x, h, c]).shape
+    (None, 4)
+    """
+
+    gates = (('i', 'f', 'o', 'c'),)
+    states = ('h', 'c')
+
+    def __init__(self, output_dim: PositiveInt, init: Initialization = 'glorot_uniform',
+                 inner_init: Initialization = 'orthogonal', activation: Activation = 'tanh',
+                 inner_activation: Activation = 'hard_sigmoid', forget_bias_init: Initialization = 'one',
+                 **kwargs: Any):
+        super().__init__(output_dim, init, inner_init, activation, inner_activation, **kwargs)
+        self.forget_bias_init = initializations.get(forget_bias_init)
+
+    def initial_bias(self, gate: str) -> np.ndarray:
+        return self.forget_bias_init((self.output_dim,)) if gate == 'f' else super().initial_bias(gate)
+
+    def cell(self, x: Any, visible: Any, states: List[Any], U: List[Any]) -> List[Any]:
+        c, n = states[1], self.output_dim
+        gates, new = B.split(x + B.dot(visible, U[0]), (3 * n, n))
+        i, f, o = B.split(self.inner_activation(gates), (n, n, n))
+        c = f * c + i * self.activation(new)
+        return [o * self.activation(c), c]

@@ -1,0 +1,157 @@
+"""Layers that run another layer over time."""
+from typing import Any, List, Literal, Optional
+
+from keraflow import backend as B
+from keraflow.arguments import to_list
+from keraflow.errors import ShapeError
+from keraflow.layers.base import Layer
+from keraflow.registry import builtin
+from keraflow.serialization import serialize, unserialize
+from keraflow.shapes import Shape, is_shape, product, unlist
+
+__all__ = ['Bidirectional', 'TimeDistributed']
+
+
+class _Wrapper(Layer):
+    """A layer made of another one, whose inputs it takes."""
+
+    def __init__(self, layer: Layer, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.layer = layer
+        self.multi_input = layer.multi_input
+
+    def check_input_shape(self, input_shape: Any) -> None:
+        for shape in self._shapes(input_shape):
+            if len(shape) < 2:
+                raise ShapeError(f'{self.name}: expected an input (batch, time, ...), received shape {shape}.')
+
+    def _shapes(self, input_shape: Any) -> List[Shape]:
+        return list(input_shape) if self.multi_input else [input_shape]
+
+
+@builtin('layer')
+class TimeDistributed(_Wrapper):
+    """A layer run on each time step by itself, with the same parameters.
+
+    Time is folded into the batch, so that the layer runs once. One that computes something over the samples of a
+    batch, such as BatchNormalization, does so over all samples and time steps.
+
+    Parameters
+    ----------
+    layer : Layer
+        Of any kind, with one output or several. It is given no mask.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, time, ...)``, where ``(batch, ...)`` is what `layer` takes; a list of such if it takes several
+    output : ``(batch, time, ...)``, where ``(batch, ...)`` is what `layer` gives
+    mask : that of the input
+
+    Examples
+    --------
+    >>> from keraflow.layers import Dense, Input
+    >>> TimeDistributed(Dense(3))(Input((None, 4))).shape
+    (None, None, 3)
+    """
+
+    def output(self, x: Any) -> Any:
+        inputs = x if self.multi_input else [x]
+        batch, time = (length or B.shape(inputs[0])[axis]
+                       for axis, length in enumerate(self.get_tensor_shape(inputs[0])[:2]))
+        made = self.embed(self.layer)([self._folded(it) for it in inputs])
+        return unlist([B.reshape(it, (batch, time, *self._lengths(it, 1))) for it in to_list(made)])
+
+    def _folded(self, x: Any) -> Any:
+        folded = B.reshape(x, (-1, *self._lengths(x, 2)))
+        # Without this it would inherit a mask of (batch, time), if its second axis happens to be as long as time.
+        return self.set_tensor_mask(folded, None)
+
+    def _lengths(self, x: Any, first: int) -> List[Any]:
+        """The lengths of the axes from number `first` on, those that are not known as scalars."""
+        return [length or B.shape(x)[axis] for axis, length in enumerate(self.get_tensor_shape(x)) if axis >= first]
+
+    def output_shape(self, input_shape: Any) -> Any:
+        shapes = self._shapes(input_shape)
+        batch, time = shapes[0][:2]
+        folded = [(product((batch, time)), *shape[2:]) for shape in shapes]
+        inner = self.layer.output_shape(folded if self.multi_input else folded[0])
+        if inner is None:
+            return None
+        return unlist([(batch, time, *shape[1:]) for shape in ([inner] if is_shape(inner) else inner)])
+
+    def support_mask(self) -> bool:
+        return True
+
+
+@builtin('layer')
+class Bidirectional(_Wrapper):
+    """A layer and a copy of it that is fed the sequence backwards.
+
+    The copy is made from the arguments of the layer and has parameters of its own. If its output has a time axis (at
+    least 3 axes), that is turned back, so that the time steps of both outputs fit together.
+
+    Parameters
+    ----------
+    layer : Layer
+        Takes a sequence, such as ``LSTM(8, return_sequences=True)``. With initial states as further inputs, those of
+        the copy follow those of the layer.
+    merge_mode : {'concat', 'sum', 'mul', 'ave'} or None
+        How the outputs become one: side by side along the last axis, their sum, product or mean. ``None`` gives both.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : that of `layer`
+    output : that of `layer`; the last axis is twice as long with ``'concat'``
+    mask : that of the output of `layer`
+
+    References
+    ----------
+    M. Schuster and K. K. Paliwal, 1997: Bidirectional recurrent neural networks.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input, LSTM
+    >>> Bidirectional(LSTM(4))(Input((None, 3))).shape
+    (None, 8)
+    """
+
+    def __init__(self, layer: Layer, merge_mode: Optional[Literal['concat', 'sum', 'mul', 'ave']] = 'concat',
+                 **kwargs: Any):
+        super().__init__(layer, **kwargs)
+        self.merge_mode = merge_mode
+        self.backward_layer = unserialize(serialize(layer))
+
+    def output(self, x: Any) -> Any:
+        sequence, *states = x if self.multi_input else [x]
+        half = len(states) // 2
+        forward = self.embed(self.layer)([sequence, *states[:half]])
+        backward = self.embed(self.backward_layer)([self._reversed(sequence), *states[half:]])
+        if B.ndim(backward) > 2:
+            backward = self._reversed(backward)
+        if self.merge_mode is None:
+            return [forward, backward]
+        return self.set_tensor_mask(self._merged(forward, backward), self.get_tensor_mask(forward))
+
+    def _reversed(self, x: Any) -> Any:
+        mask = self.get_tensor_mask(x)
+        return self.set_tensor_mask(B.reverse(x, 1), None if mask is None else B.reverse(mask, 1))
+
+    def _merged(self, forward: Any, backward: Any) -> Any:
+        if self.merge_mode == 'concat':
+            return B.concatenate([forward, backward], -1)
+        if self.merge_mode == 'mul':
+            return forward * backward
+        return forward + backward if self.merge_mode == 'sum' else (forward + backward) / 2
+
+    def output_shape(self, input_shape: Any) -> Any:
+        shapes = self._shapes(input_shape)
+        inner = self.layer.output_shape([shapes[0], *shapes[1:1 + len(shapes) // 2]] if self.multi_input else shapes[0])
+        if inner is None:
+            return None
+        if self.merge_mode is None:
+            return [inner, inner]
+        return (*inner[:-1], 2 * inner[-1]) if self.merge_mode == 'concat' else inner
