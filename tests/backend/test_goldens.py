@@ -1,9 +1,9 @@
 """The same numbers as the first Keraflow, from its own files: outputs, training histories, trained weights."""
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from raced import CASES, FOLDER, RACED, arrays_of, simulate
 
 from keraflow import backend as B
 from keraflow import optimizers
@@ -11,19 +11,9 @@ from keraflow.errors import ModelFileError
 from keraflow.layers import Dense, ElementWiseSum, Input
 from keraflow.models import Model
 
-FOLDER = Path(__file__).parent.parent / 'data' / 'goldens'
-CASES = {case['name']: case for case in json.loads((FOLDER / 'index.json').read_text())['cases']}
 LOADABLE = [name for name in CASES if name != 'shared_layer']
 #: Slots of hosts that ours number otherwise: by case, the first Keraflow's and ours.
 SLOTS = {'timedistributed': ('/embedded/1/', '/embedded/0/')}
-#: Steps in which the first Keraflow wrote the weights of the output layers while the gradient of the hidden layers was
-#: still being computed from them: a race of its TensorFlow backend. The steps that follow are sound.
-RACED = {'opt_sgd_nesterov': 2, 'opt_sgd_clipvalue': 2, 'multi_io': 1}
-
-
-def arrays_of(case, prefix):
-    with np.load(FOLDER / CASES[case]['arrays']) as arrays:
-        return {key[len(prefix) + 1:]: arrays[key] for key in arrays if key.startswith(prefix + '/')}
 
 
 def weights_of(case, prefix):
@@ -68,7 +58,7 @@ def check_training(model, case, train):
     inputs, targets = arrays_of(case, 'input'), arrays_of(case, 'target')
     raced = RACED.get(case, 0)
     if raced:
-        race(model, inputs, targets, train['history'][:raced])
+        race(model, case, raced)
     history = model.fit(inputs, targets, batch_size=len(next(iter(inputs.values()))), nb_epoch=train['epochs'] - raced,
                         shuffle=False, verbose=0)
     assert_within([logs['loss'] for logs in history], train['history'][raced:], 1e-4)
@@ -78,45 +68,13 @@ def check_training(model, case, train):
         assert_within(found[name], expected, 1e-4)
 
 
-ACTIVATIONS = {'linear': (lambda z: z, np.ones_like), 'tanh': (np.tanh, lambda y: 1 - y * y),
-               'sigmoid': (lambda z: 1 / (1 + np.exp(-z)), lambda y: y * (1 - y))}
-
-
-def race(model, inputs, targets, losses):
-    """Bring a model of hidden layers (one for each input), their concatenation and output layers, trained with SGD on the
-    mean square error, to where the first steps with the race led. All of it is NumPy."""
-    weights = {name: array.astype('float64') for name, array in model.get_weights().items()}
-    last = {name: np.zeros_like(array) for name, array in weights.items()}
-    outs = [layer for layer in model.layers if layer.name in targets]
-    hidden = [layer for layer in model.layers if isinstance(layer, Dense) and layer not in outs]
-    assert len(hidden) == len(inputs)
-
-    def run(layer, x):
-        return ACTIVATIONS[layer.activation.__name__][0](x @ weights[f'{layer.name}/W'] + weights[f'{layer.name}/b'])
-
-    def move(layer, x, gradient):
-        for name, g in ((f'{layer.name}/W', x.T @ gradient), (f'{layer.name}/b', gradient.sum(axis=0))):
-            sgd = model.optimizer
-            g = g if sgd.clipvalue is None else np.clip(g, -sgd.clipvalue, sgd.clipvalue)
-            last[name] = sgd.momentum * last[name] - sgd.lr * g
-            weights[name] = weights[name] + (sgd.momentum * last[name] - sgd.lr * g if sgd.nesterov else last[name])
-
-    for expected in losses:
-        parts = [run(layer, x) for layer, x in zip(hidden, inputs.values())]
-        h, loss, backward = np.concatenate(parts, axis=1), 0., 0.
-        for layer in outs:
-            y = run(layer, h)
-            loss += np.mean((y - targets[layer.name]) ** 2)
-            gradient = 2 * (y - targets[layer.name]) / y.size * ACTIVATIONS[layer.activation.__name__][1](y)
-            move(layer, h, gradient)
-            backward = backward + gradient @ weights[f'{layer.name}/W'].T     # too late: these are the new weights
-        assert abs(loss - expected) < 1e-6
-        for layer, x, y, part in zip(hidden, inputs.values(), parts,
-                                     np.split(backward, np.cumsum([p.shape[1] for p in parts])[:-1], axis=1)):
-            move(layer, x, part * ACTIVATIONS[layer.activation.__name__][1](y))
+def race(model, case, nb_step):
+    """Bring a model to where the first steps led that raced; NumPy takes them."""
+    losses, weights, last = simulate(case, range(nb_step), nb_step)
+    assert_within(losses, CASES[case]['train']['history'][:nb_step], 1e-6)
     model.set_weights(weights)
     state = model.optimizer.state()
-    for number, name in enumerate(weights):
+    for number, name in enumerate(model.get_weights()):
         if f'v/{number}' in state:
             B.set_value(state[f'v/{number}'], last[name])
 
