@@ -203,11 +203,7 @@ class Sequential(Model):
         return x
 
     def output_shape(self, input_shape: Any) -> Any:
-        if self.is_model:
-            return super().output_shape(input_shape)
-        for layer in self.layers:
-            input_shape = layer.output_shape(input_shape)
-        return input_shape
+        return super().output_shape(input_shape) if self.is_model else None     # what the last layer said of its output
 
     def pack_init_param(self) -> Dict[str, Any]:
         return {'layers': list(self.layers), **self._remembered_common()}

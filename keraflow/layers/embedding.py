@@ -35,7 +35,7 @@ class Embedding(Layer):
     input : any, of integers; for example ``(batch, time)``
     output : that of the input and ``output_dim``
     W : ``(vocabulary_size, output_dim)``
-    mask : that of the input, for example of ``Input(None, dtype='int32', mask_value=0)``
+    mask : that of the input, for example of ``Input((None,), dtype='int32', mask_value=0)``
 
     Raises
     ------

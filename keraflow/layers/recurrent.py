@@ -113,6 +113,7 @@ class Recurrent(MultiInputLayer):
         if len(first) != 3 or first[2] is None:
             raise ShapeError(f'{self.name}: expected a 3-D input {self.input_axes} whose input_dim is known, received '
                              f'shape {first}.')
+        self._check_same_input_dim(first)
         if states and len(states) != len(self.states):
             raise ShapeError(f'{self.name}: expected an input and no or {len(self.states)} initial state(s) '
                              f'({", ".join(self.states)}), received {len(states)}.')
@@ -126,6 +127,13 @@ class Recurrent(MultiInputLayer):
         if self.stateful:
             self._check_stateful(first, states)
 
+    def _check_same_input_dim(self, shape: Shape) -> None:
+        W = self._variables.get(_parameter('W', self.gates[0][0]))
+        if W is not None and B.static_shape(W)[0] != shape[2]:
+            raise ShapeError(f'{self.name}: expected an input of shape (batch, time, {B.static_shape(W)[0]}), received '
+                             f'shape {shape}. The layer was fed with that size before; make another layer for this '
+                             'one.')
+
     def _check_stateful(self, shape: Shape, states: Sequence[Shape]) -> None:
         if states:
             raise ArgumentError(f'{self.name}: stateful=True starts with the states of the batch before, received '
@@ -133,6 +141,10 @@ class Recurrent(MultiInputLayer):
         if shape[0] is None:
             raise ShapeError(f'{self.name}: stateful=True needs the number of samples in a batch, received shape '
                              f'{shape}. Write Input(..., batch_size=...).')
+        state = self._variables.get(self.states[0])
+        if state is not None and B.static_shape(state)[0] != shape[0]:
+            raise ShapeError(f'{self.name}: expected batches of {B.static_shape(state)[0]} samples, for which it keeps '
+                             f'states, received shape {shape}. Make another layer for this one.')
 
     def init_param(self, input_shape: List[Shape]) -> None:
         batch, _, input_dim = input_shape[0]
