@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from keraflow.errors import ArgumentError, nearest
 
-__all__ = ['Setting', 'read', 'setting', 'set_program']
+__all__ = ['Setting', 'home', 'read', 'setting', 'set_program']
 
 
 class Setting(NamedTuple):
@@ -67,11 +67,16 @@ def setting(key: str) -> Setting:
     variable = f'KERAFLOW_{key.upper()}'
     if os.environ.get(variable):
         return read(key, os.environ[variable], f'the environment variable {variable}')
-    path = os.path.join(os.environ.get('KERAFLOW_HOME') or os.path.expanduser('~/.keraflow'), 'keraflow.json')
+    path = os.path.join(home(), 'keraflow.json')
     in_file = _read_file(path)
     if key in in_file:
         return read(key, in_file[key], path)
     return Setting(_DEFAULTS[key], 'the default')
+
+
+def home() -> str:
+    """The folder of the settings and of downloaded data sets."""
+    return os.environ.get('KERAFLOW_HOME') or os.path.expanduser('~/.keraflow')
 
 
 def set_program(key: str, value: Any) -> None:

@@ -11,7 +11,8 @@ from typing import Any, Iterable
 import numpy as np
 
 __all__ = ['KeraFlowError', 'KeraFlowWarning', 'ArgumentError', 'ArgumentTypeError', 'ShapeError', 'GraphError',
-           'DataError', 'SerializationError', 'ModelFileError', 'BackendError', 'describe', 'nearest', 'warn']
+           'DataError', 'DownloadError', 'SerializationError', 'ModelFileError', 'BackendError', 'MissingPackageError',
+           'describe', 'nearest', 'warn']
 
 
 class KeraFlowError(Exception):
@@ -39,7 +40,11 @@ class GraphError(KeraFlowError, ValueError):
 
 
 class DataError(KeraFlowError, ValueError):
-    """The arrays given to ``fit``, ``evaluate`` or ``predict`` cannot be used."""
+    """Data cannot be used: arrays given to ``fit``, ``evaluate`` or ``predict``, texts or images, a data set's file."""
+
+
+class DownloadError(KeraFlowError, OSError):
+    """A data set cannot be downloaded, or what came is another file."""
 
 
 class SerializationError(KeraFlowError, ValueError):
@@ -48,6 +53,10 @@ class SerializationError(KeraFlowError, ValueError):
 
 class ModelFileError(SerializationError):
     """A file is damaged, is not a keraflow file, or does not fit the model."""
+
+
+class MissingPackageError(KeraFlowError, ImportError):
+    """A package that a part of keraflow needs is not installed."""
 
 
 class BackendError(KeraFlowError, RuntimeError):

@@ -8,7 +8,7 @@ from keraflow.files.refusal import refuse
 
 __all__ = ['PathLike', 'open_regular', 'read_regular']
 
-PathLike = Union[str, 'os.PathLike[str]']
+PathLike = Union[str, os.PathLike[str]]
 
 # O_NONBLOCK: opening a FIFO returns at once. O_NOCTTY: a terminal does not become ours.
 _FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ('O_NONBLOCK', 'O_NOCTTY', 'O_CLOEXEC', 'O_BINARY'))

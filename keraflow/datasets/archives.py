@@ -1,0 +1,100 @@
+"""Arrays from the files of data sets: NumPy's ``.npz``, gzipped IDX, members of a tar archive.
+
+Members are found by name and read in memory; no path from an archive is ever written. Sizes are checked before
+anything is allocated, and pickled arrays go through :mod:`~keraflow.datasets.plainpickle`.
+"""
+import gzip
+import io
+import tarfile
+import zipfile
+import zlib
+from typing import IO, Dict, List, Sequence, Tuple, Union
+
+import numpy as np
+
+from keraflow.datasets import plainpickle
+from keraflow.errors import DataError
+from keraflow.files.regular import PathLike
+
+__all__ = ['Data', 'read_idx', 'read_npz', 'read_tar']
+
+#: What every ``load_data`` returns: ``(x_train, y_train), (x_test, y_test)``.
+Data = Tuple[Tuple[np.ndarray, np.ndarray], Tuple[np.ndarray, np.ndarray]]
+
+#: No array of these data sets is a quarter as large.
+MAX_BYTES = 2 ** 30
+
+
+def read_npz(path: PathLike, names: Sequence[str]) -> List[np.ndarray]:
+    """The arrays of these names in a ``.npz`` file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [_read_npy(_member(archive, f'{name}.npy'), f'{path}: {name}') for name in names]
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise DataError(f'{path}: this is not a complete .npz file ({error}).') from None
+    except KeyError as error:
+        raise DataError(f'{path}: {error.args[0]}') from None
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as file:
+        return _bounded(file, f'{archive.filename}: {name}')
+
+
+def _read_npy(content: bytes, where: str) -> np.ndarray:
+    file = io.BytesIO(content)
+    try:
+        version = np.lib.format.read_magic(file)
+        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        shape, fortran, dtype = read_header[version](file)
+    except (KeyError, ValueError):
+        raise DataError(f'{where}: this is not an array as NumPy saves it.') from None
+    rest = memoryview(content)[file.tell():]
+    if dtype.hasobject:
+        return plainpickle.loads(bytes(rest), where)
+    return plainpickle.as_array(rest, dtype, shape, fortran, where)
+
+
+def read_idx(path: PathLike) -> np.ndarray:
+    """The bytes of a gzipped IDX file, such as ``train-images-idx3-ubyte.gz``.
+
+    References
+    ----------
+    Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits" (the format is described there).
+    """
+    try:
+        with gzip.open(path) as file:
+            content = _bounded(file, path)
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise DataError(f'{path}: this is not a complete gzip file ({error}).') from None
+    start = 4 + 4 * content[3] if content[:3] == b'\0\0\x08' and len(content) > 3 else 0
+    if not 4 < start <= len(content):
+        raise DataError(f'{path}: this is not an IDX file of bytes.')
+    shape = tuple(int(length) for length in np.frombuffer(content[4:start], '>u4'))
+    return plainpickle.as_array(memoryview(content)[start:], np.dtype('u1'), shape, False, path)
+
+
+def read_tar(path: PathLike, names: Sequence[str]) -> Dict[str, bytes]:
+    """The contents of the files of these names in a gzipped tar archive."""
+    found: Dict[str, bytes] = {}
+    try:
+        with tarfile.open(path, 'r:gz') as archive:
+            for member in archive:
+                if member.offset_data + member.size > MAX_BYTES:
+                    raise DataError(f'{path}: {member.name}: more than {MAX_BYTES} bytes.')
+                content = archive.extractfile(member) if member.name in names and member.isfile() else None
+                if content is not None:
+                    found[member.name] = content.read()
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise DataError(f'{path}: this is not a complete tar.gz file ({error}).') from None
+    for name in names:
+        if name not in found:
+            raise DataError(f'{path}: there is no file {name} in it.')
+    return found
+
+
+def _bounded(file: Union[gzip.GzipFile, IO[bytes]], where: object) -> bytes:
+    content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise DataError(f'{where}: more than {MAX_BYTES} bytes.')
+    return content

@@ -1,0 +1,51 @@
+"""Handwritten digits that come with scikit-learn: 1,797 images of 8 x 8 grey pixels. Nothing is downloaded."""
+from typing import Optional
+
+import numpy as np
+
+from keraflow.checked import checked
+from keraflow.datasets.archives import Data
+from keraflow.schema import Beta, Natural
+
+__all__ = ['load_data']
+
+
+@checked
+def load_data(test_split: Beta = 0.2, seed: Optional[Natural] = 113) -> Data:
+    """The images and which digit they show.
+
+    Parameters
+    ----------
+    test_split : float
+        Share of the images to test on.
+    seed : int, optional
+        For the order, which decides who tests; the same in every run. None keeps the order of the writers, so that
+        those of the last images are seen in the test only.
+
+    Returns
+    -------
+    (x_train, y_train), (x_test, y_test)
+        ``x`` ``(samples, 8, 8)`` from 0 to 16, ``y`` ``(samples,)`` from 0 to 9; all uint8.
+
+    Raises
+    ------
+    ImportError
+        scikit-learn is not installed (``pip install keraflow[examples]``).
+
+    References
+    ----------
+    E. Alpaydin, C. Kaynak (1998), "Optical recognition of handwritten digits", UCI machine learning repository.
+
+    Examples
+    --------
+    >>> (x_train, y_train), (x_test, y_test) = load_data()
+    >>> x_train.shape, x_test.shape
+    ((1437, 8, 8), (360, 8, 8))
+    """
+    from sklearn.datasets import load_digits  # optional
+    data = load_digits()
+    images, labels = data.images.astype('uint8'), data.target.astype('uint8')
+    order = np.arange(len(images)) if seed is None else np.random.default_rng(seed).permutation(len(images))
+    nb_test = -int(-len(images) * test_split // 1)
+    train, test = order[:-nb_test], order[-nb_test:]
+    return (images[train], labels[train]), (images[test], labels[test])

@@ -1,0 +1,121 @@
+"""Files downloaded once: pinned by size and SHA-256, resumed where a download ended, renamed when they are complete.
+
+Bytes are written to ``NAME.part``. Only a file with the pinned digest, which has reached the disk, takes the name.
+"""
+import hashlib
+import http.client
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from keraflow import config
+from keraflow.errors import DownloadError
+
+__all__ = ['Source', 'fetch']
+
+_CHUNK = 2 ** 18
+
+
+class Source(NamedTuple):
+    """A file that always has the same bytes."""
+
+    url: str
+    size: int
+    sha256: str
+    folder: str = ''        #: below the folder ``datasets``, where the name alone could be another data set's
+
+    @property
+    def name(self) -> str:
+        """The last part of the URL."""
+        return self.url.rpartition('/')[2]
+
+
+def fetch(source: Source, timeout: float = 30.) -> Path:
+    """The path of the file, which is downloaded if it is not there.
+
+    Parameters
+    ----------
+    source : Source
+    timeout : float
+        Seconds to wait for the server to answer or to go on.
+
+    Returns
+    -------
+    Path
+        ``KERAFLOW_HOME/datasets/FOLDER/NAME``. Its digest has been compared, in this call.
+
+    Raises
+    ------
+    DownloadError
+        The connection failed or ended early: the next call goes on from there. What came is another file: it is
+        removed. The file that is there was changed: it is left alone.
+    """
+    target = Path(config.home(), 'datasets', source.folder, source.name)
+    if target.exists():
+        if _digest(target) != source.sha256:
+            raise DownloadError(f'{target}: the file was changed since it was downloaded. '
+                                'Delete it to download it again, or pass the path of your own file.')
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f'{target.name}.part')
+    part.touch()
+    with open(part, 'r+b') as file:
+        try:
+            _complete(file, source, timeout)
+        except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, urllib.error.HTTPError):       # it holds the connection
+                error.close()
+            raise _failure(source, str(error) or type(error).__name__) from error
+        os.fsync(file.fileno())
+    if _digest(part) != source.sha256:
+        part.unlink()
+        raise _failure(source, 'what came has another SHA-256 than expected, and was removed')
+    os.replace(part, target)
+    return target
+
+
+def _complete(file: BinaryIO, source: Source, timeout: float) -> None:
+    """Get the bytes that are missing. A file that is too long starts anew."""
+    have = file.seek(0, os.SEEK_END)
+    if have == source.size:
+        return
+    headers = {'Accept-Encoding': 'identity'}
+    if have < source.size and have:
+        headers['Range'] = f'bytes={have}-'
+    with urllib.request.urlopen(urllib.request.Request(source.url, headers=headers), timeout=timeout) as answer:
+        have = _start(answer, have)
+        declared = int(answer.headers.get('Content-Length', source.size - have))
+        if have + declared != source.size:
+            raise DownloadError(f'the server has {have + declared} bytes, expected {source.size}')
+        file.seek(have)
+        file.truncate()
+        while have < source.size:
+            chunk = answer.read(min(_CHUNK, source.size - have))
+            if not chunk:
+                raise DownloadError(f'the connection ended after {have} of {source.size} bytes')
+            file.write(chunk)
+            have += len(chunk)
+
+
+def _start(answer: http.client.HTTPResponse, wanted: int) -> int:
+    """Where the bytes of an answer begin: 0 if the server does not send parts."""
+    if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
+        return 0
+    sent = answer.headers.get('Content-Range', '')
+    if not sent.startswith(f'bytes {wanted}-'):
+        raise DownloadError(f'the server sent another part than asked for ({sent or "it does not say which"})')
+    return wanted
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _failure(source: Source, problem: str) -> DownloadError:
+    return DownloadError(f'{source.url}: {problem}. Call again, or download it yourself and pass its path.')

@@ -1,0 +1,129 @@
+"""Reviews of films as lists of words: 25,000 to train on and 25,000 to test, half of them friendly."""
+from typing import Dict, List, Optional, Tuple
+
+import numpy as np
+
+from keraflow.checked import checked
+from keraflow.datasets.archives import read_npz
+from keraflow.datasets.fetching import Source, fetch
+from keraflow.errors import DataError
+from keraflow.files.json_text import parse_json
+from keraflow.files.regular import PathLike, read_regular
+from keraflow.schema import Natural, PositiveInt
+
+__all__ = ['get_word_index', 'load_data']
+
+SOURCE = Source('https://storage.googleapis.com/tensorflow/tf-keras-datasets/imdb.npz', 17464789,
+                '69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f')
+_MAX_INDEX_BYTES = 2 ** 26
+
+Reviews = Tuple[List[np.ndarray], np.ndarray]
+
+
+@checked
+def load_data(path: Optional[PathLike] = None, nb_words: Optional[PositiveInt] = None, skip_top: Natural = 0,
+              maxlen: Optional[PositiveInt] = None, seed: Optional[Natural] = 113, start_char: Optional[Natural] = 1,
+              oov_char: Optional[Natural] = 2, index_from: Natural = 3) -> Tuple[Reviews, Reviews]:
+    """The reviews as numbers of words, and whether they are friendly.
+
+    Words are numbered by how often they occur: the word of rank 1 is the most frequent one. In a review it has the
+    number ``rank + index_from``; the numbers below are for padding (0), `start_char` and `oov_char`.
+
+    Parameters
+    ----------
+    path : path, optional
+        A file ``imdb.npz``; without it the file is downloaded once (17 MB).
+    nb_words : int, optional
+        Only words with numbers below it are kept, which makes it the ``input_dim`` of an Embedding.
+    skip_top : int
+        So many of the most frequent words are not kept.
+    maxlen : int, optional
+        Longer reviews, with the start, are left out.
+    seed : int, optional
+        For the order; None keeps that of the file.
+    start_char : int, optional
+        The first number of each review; None for no such number.
+    oov_char : int, optional
+        The number in place of words that are not kept; None to leave them out.
+    index_from : int
+        What is added to ranks.
+
+    Returns
+    -------
+    (x_train, y_train), (x_test, y_test)
+        ``x`` a list of int32 arrays, for :func:`~keraflow.preprocessing.sequence.pad_sequences`; ``y`` an array of
+        0 and 1.
+
+    Raises
+    ------
+    DownloadError
+        The file cannot be had.
+    DataError
+        It is damaged, is something else than arrays of numbers, or `maxlen` leaves no review.
+
+    Notes
+    -----
+    The file keeps the reviews, which have different lengths, as pickled arrays. They are read by
+    :mod:`~keraflow.datasets.plainpickle`, which knows lists, numbers and arrays only.
+
+    References
+    ----------
+    A. Maas, R. Daly, P. Pham, D. Huang, A. Ng, C. Potts (2011), "Learning word vectors for sentiment analysis".
+    """
+    path = path or fetch(SOURCE)
+
+    def encode(ranks: np.ndarray) -> np.ndarray:
+        kept = ranks > skip_top
+        if nb_words is not None:
+            kept &= ranks < nb_words - index_from
+        numbers = ranks[kept] + index_from if oov_char is None else np.where(kept, ranks + index_from, oov_char)
+        return numbers if start_char is None else np.concatenate([[start_char], numbers])
+
+    x_train, y_train, x_test, y_test = read_npz(path, ['x_train', 'y_train', 'x_test', 'y_test'])
+    parts = []
+    for name, reviews, labels in ('train', x_train, y_train), ('test', x_test, y_test):
+        ranks = _read(reviews, labels, f'{path}: {name}')
+        order = np.arange(len(ranks)) if seed is None else np.random.default_rng(seed).permutation(len(ranks))
+        if maxlen is not None:
+            longest = maxlen - (start_char is not None)
+            order = np.array([at for at in order if len(ranks[at]) <= longest], int)
+        if not len(order):
+            raise DataError(f'{path}: {name}: no review has at most {maxlen} words. Raise maxlen.')
+        parts.append(([encode(ranks[at]).astype('int32') for at in order], labels[order]))
+    return parts[0], parts[1]
+
+
+@checked
+def get_word_index(path: PathLike) -> Dict[str, int]:
+    """The rank of each word, by word.
+
+    Parameters
+    ----------
+    path : path
+        A file ``imdb_word_index.json`` (from the same place as the reviews). It is not downloaded, because no SHA-256
+        of it has been published.
+
+    Raises
+    ------
+    ModelFileError
+        The file is no JSON, or too large.
+    DataError
+        It is something else than an object with a number for each word.
+    """
+    index = parse_json(read_regular(path, _MAX_INDEX_BYTES), path)
+    if not isinstance(index, dict) or not all(type(rank) is int for rank in index.values()):
+        raise DataError(f'{path}: expected an object with a number for each word.')
+    return index
+
+
+def _read(reviews: np.ndarray, labels: np.ndarray, where: str) -> List[np.ndarray]:
+    try:
+        if reviews.shape != labels.shape or labels.ndim != 1 or labels.dtype.kind not in 'iu':
+            raise ValueError
+        ranks = [np.asarray(review, 'int64') for review in reviews]
+        if any(one.ndim != 1 for one in ranks):
+            raise ValueError
+    except (AttributeError, TypeError, ValueError):
+        raise DataError(f'{where}: expected a list of numbers for each review, and a label. '
+                        'The file is damaged.') from None
+    return ranks

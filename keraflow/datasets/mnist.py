@@ -1,0 +1,39 @@
+"""Handwritten digits: 60,000 images to train on and 10,000 to test, of 28 x 28 grey pixels."""
+from typing import Optional
+
+from keraflow.datasets.archives import Data, read_npz
+from keraflow.datasets.fetching import Source, fetch
+from keraflow.files.regular import PathLike
+
+__all__ = ['load_data']
+
+SOURCE = Source('https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz', 11490434,
+                '731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1')
+
+
+def load_data(path: Optional[PathLike] = None) -> Data:
+    """The images and which digit they show.
+
+    Parameters
+    ----------
+    path : path, optional
+        A file ``mnist.npz``; without it the file is downloaded once (11 MB).
+
+    Returns
+    -------
+    (x_train, y_train), (x_test, y_test)
+        ``x`` ``(samples, 28, 28)`` from 0 to 255, ``y`` ``(samples,)`` from 0 to 9; all uint8.
+
+    Raises
+    ------
+    DownloadError
+        The file cannot be had.
+    DataError
+        It is damaged.
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998), "Gradient-based learning applied to document recognition".
+    """
+    x_train, y_train, x_test, y_test = read_npz(path or fetch(SOURCE), ['x_train', 'y_train', 'x_test', 'y_test'])
+    return (x_train, y_train), (x_test, y_test)

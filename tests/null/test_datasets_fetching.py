@@ -1,0 +1,179 @@
+"""Files that are downloaded once: pinned, resumed, renamed when they are complete. Nothing comes from the network."""
+import hashlib
+import http.server
+import re
+import threading
+
+import pytest
+
+from keraflow.datasets.fetching import Source, fetch
+from keraflow.errors import DownloadError
+
+CONTENT = bytes(range(256)) * 4000
+ADVICE = 'Call again, or download it yourself and pass its path.'
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Sends parts, unless the server is told otherwise."""
+
+    def do_GET(self):
+        self.server.ranges.append(self.headers.get('Range'))
+        mode, content = self.server.mode, self.server.content
+        if mode == 'broken':
+            return self.send_error(500)
+        first = int(re.fullmatch(r'bytes=(\d+)-', self.headers['Range'])[1]) if self.headers['Range'] else 0
+        if mode == 'whole':
+            first = 0
+        self.send_response(206 if first else 200)
+        if first:
+            shift = 1 if mode == 'another part' else 0
+            self.send_header('Content-Range', f'bytes {first + shift}-{len(content) - 1}/{len(content)}')
+        if mode != 'no length':
+            self.send_header('Content-Length', str(len(content) - first))
+        self.end_headers()
+        self.wfile.write(content[first:len(content) // 2 if mode == 'cut' else None])
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server():
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler) as it:
+        it.mode, it.content, it.ranges = '', CONTENT, []
+        thread = threading.Thread(target=it.serve_forever, args=(0.01,))
+        thread.start()
+        yield it
+        it.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv('KERAFLOW_HOME', str(tmp_path / 'home'))
+    return tmp_path / 'home' / 'datasets'
+
+
+def source_of(server):
+    return Source(f'http://127.0.0.1:{server.server_port}/some.bin', len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+
+
+def refused(source):
+    with pytest.raises(DownloadError) as caught:
+        fetch(source, timeout=5)
+    assert isinstance(caught.value, OSError)
+    return str(caught.value)
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize('mode', ['', 'no length'])
+def test_a_file_is_downloaded_once(server, folder, mode):
+    server.mode = mode
+    assert fetch(source_of(server)) == folder / 'some.bin'
+    assert (folder / 'some.bin').read_bytes() == CONTENT and names_in(folder) == ['some.bin']
+    assert fetch(source_of(server)) == folder / 'some.bin'
+    assert server.ranges == [None]
+
+
+def test_a_folder_of_its_own(server, folder):
+    assert fetch(source_of(server)._replace(folder='inner')) == folder / 'inner' / 'some.bin'
+
+
+@pytest.mark.parametrize('mode', ['', 'whole'])
+def test_a_download_goes_on_where_it_ended(server, folder, mode):
+    server.mode = 'cut'
+    source, half = source_of(server), len(CONTENT) // 2
+    assert refused(source) == f'{source.url}: the connection ended after {half} of {len(CONTENT)} bytes. {ADVICE}'
+    assert names_in(folder) == ['some.bin.part']
+    assert (folder / 'some.bin.part').read_bytes() == CONTENT[:half]
+    server.mode = mode
+    assert fetch(source).read_bytes() == CONTENT
+    assert server.ranges == [None, f'bytes={half}-'] and names_in(folder) == ['some.bin']
+
+
+def test_a_part_that_is_complete_is_not_asked_for(server, folder):
+    folder.mkdir(parents=True)
+    (folder / 'some.bin.part').write_bytes(CONTENT)
+    assert fetch(source_of(server)).read_bytes() == CONTENT and server.ranges == []
+
+
+def test_a_part_that_is_too_long_starts_anew(server, folder):
+    folder.mkdir(parents=True)
+    (folder / 'some.bin.part').write_bytes(CONTENT + b'more')
+    assert fetch(source_of(server)).read_bytes() == CONTENT and server.ranges == [None]
+
+
+def test_another_content_is_removed(server, folder):
+    source = source_of(server)
+    server.content = bytes(len(CONTENT))
+    assert refused(source) == \
+        f'{source.url}: what came has another SHA-256 than expected, and was removed. {ADVICE}'
+    assert names_in(folder) == []
+    server.content = CONTENT
+    assert fetch(source).read_bytes() == CONTENT
+
+
+def test_a_part_of_another_file_is_removed_too(server, folder):
+    folder.mkdir(parents=True)
+    (folder / 'some.bin.part').write_bytes(b'another')
+    assert 'another SHA-256' in refused(source_of(server)) and names_in(folder) == []
+
+
+@pytest.mark.parametrize('content', [CONTENT + b'more', CONTENT[:-1]], ids=['longer', 'shorter'])
+def test_another_length_is_not_read(server, folder, content):
+    server.content, source = content, source_of(server)
+    assert refused(source) == \
+        f'{source.url}: the server has {len(content)} bytes, expected {len(CONTENT)}. {ADVICE}'
+    assert (folder / 'some.bin.part').read_bytes() == b''
+
+
+def test_no_more_than_the_pinned_length_is_read(server, folder):
+    server.content, server.mode, source = CONTENT + bytes(10 ** 6), 'no length', source_of(server)
+    assert fetch(source).read_bytes() == CONTENT
+
+
+def test_another_part_than_asked_for(server, folder):
+    folder.mkdir(parents=True)
+    (folder / 'some.bin.part').write_bytes(CONTENT[:10])
+    server.mode, source, last = 'another part', source_of(server), len(CONTENT) - 1
+    assert refused(source) == (f'{source.url}: the server sent another part than asked for '
+                               f'(bytes 11-{last}/{len(CONTENT)}). {ADVICE}')
+    assert (folder / 'some.bin.part').read_bytes() == CONTENT[:10]
+
+
+def test_a_server_that_fails(server, folder):
+    server.mode, source = 'broken', source_of(server)
+    assert refused(source) == f'{source.url}: HTTP Error 500: Internal Server Error. {ADVICE}'
+
+
+def test_a_file_that_was_changed_is_left_alone(server, folder):
+    source = source_of(server)
+    path = fetch(source)
+    path.write_bytes(b'mine')
+    assert refused(source) == (f'{path}: the file was changed since it was downloaded. '
+                               'Delete it to download it again, or pass the path of your own file.')
+    assert path.read_bytes() == b'mine' and server.ranges == [None]
+
+
+def test_a_file_url(tmp_path, folder):
+    original = tmp_path / 'some.bin'
+    original.write_bytes(CONTENT)
+    source = Source(original.as_uri(), len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+    folder.mkdir(parents=True)
+    (folder / 'some.bin.part').write_bytes(CONTENT[:10])        # such URLs have no parts
+    assert fetch(source).read_bytes() == CONTENT
+    original.unlink()
+    assert fetch(source).read_bytes() == CONTENT
+    assert 'No such file' in refused(source._replace(url=(tmp_path / 'none.bin').as_uri()))
+
+
+@pytest.mark.parametrize('module', ['mnist', 'fashion_mnist', 'cifar10', 'imdb'])
+def test_the_sources_are_pinned(module):
+    from keraflow import datasets
+    module = getattr(datasets, module)
+    for source in getattr(module, 'SOURCES', None) or [module.SOURCE]:
+        assert source.url.startswith('https://') and re.fullmatch('[0-9a-f]{64}', source.sha256)
+        assert 5000 < source.size < 2 ** 28
