@@ -10,6 +10,7 @@ from keraflow.registry import builtin
 from keraflow.saving import SavableNetwork
 from keraflow.schema import Name
 from keraflow.shapes import unlist
+from keraflow.source import to_python
 from keraflow.training import TrainableNetwork
 
 __all__ = ['Model', 'Sequential']
@@ -63,6 +64,10 @@ class Model(TrainableNetwork, SavableNetwork):
             raise GraphError(f'{self.name}: outputs: expected a Kensor, received {describe(it)}. '
                              'Pass what a layer returned.')
         return kensor
+
+    def to_python(self) -> str:
+        """Python source that builds the same model; see :func:`keraflow.source.to_python`."""
+        return to_python(self)
 
     def pack_init_param(self) -> Dict[str, Any]:
         ids = self.layer_ids()
