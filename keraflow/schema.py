@@ -17,7 +17,7 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, des
 
 __all__ = ['Parameter', 'bind', 'check', 'kind_in', 'kinds_of', 'parameters_of', 'Activation', 'Axes',
            'Beta', 'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction', 'Function', 'Initialization', 'Name',
-           'LearningRate', 'Natural', 'NonNegative', 'PositiveFloat', 'PositiveInt', 'Rate',
+           'LearningRate', 'Natural', 'NonNegative', 'Objective', 'PositiveFloat', 'PositiveInt', 'Rate',
            'Regularizer', 'Regularizers']
 
 
@@ -74,6 +74,7 @@ Activation = Annotated[Union[str, Callable], Kind('activation')]
 Initialization = Annotated[Union[str, Callable], Kind('initialization')]
 Regularizer = Annotated[Any, Kind('regularizer')]
 Constraint = Annotated[Any, Kind('constraint')]
+Objective = Annotated[Union[str, Callable], Kind('objective')]
 LearningRate = Union[PositiveFloat, Annotated[Union[str, Callable], Kind('schedule')]]
 Function = Annotated[Callable, Kind('function')]
 _ByParameter = Union[Dict[str, Any], Sequence[Any], None]

@@ -2,8 +2,8 @@
 from typing import Any
 
 # These imports fill the registry.
-from keraflow import (activations, constraints, initializations, layers, models, objectives, optimizers,  # noqa: F401
-                      regularizers, schedules)
+from keraflow import (activations, constraints, initializations, layers, metrics, models, objectives,  # noqa: F401
+                      optimizers, regularizers, schedules)
 from keraflow.arguments import to_list
 from keraflow.errors import KeraFlowError
 from keraflow.registry import register, resolve
@@ -12,8 +12,8 @@ from keraflow.serialization import pack_init_params, serialize, unserialize
 __all__ = ['KeraFlowError', 'get_from_module', 'pack_init_params', 'register', 'serialize', 'to_list', 'unserialize']
 
 _KINDS = {'activations': 'activation', 'constraints': 'constraint', 'initializations': 'initialization',
-          'objectives': 'objective', 'optimizers': 'optimizer', 'regularizers': 'regularizer',
-          'schedules': 'schedule'}
+          'metrics': 'metric', 'objectives': 'objective', 'optimizers': 'optimizer',
+          'regularizers': 'regularizer', 'schedules': 'schedule'}
 
 
 def get_from_module(module: str, value: Any) -> Any:

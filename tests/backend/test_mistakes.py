@@ -241,7 +241,7 @@ COMPILING = [
     (lambda: plain().compile('sgd', regularizers.L1()), ArgumentTypeError,
      'm: loss: expected an objective (a name, a function or an object), received L1(l1=0.01).'),
     (lambda: plain().compile('sgd', 'mse', metrics=['acuracy']), ArgumentError,
-     "m: metrics: there is no objective 'acuracy'. Did you mean 'accuracy'?"),
+     "m: metrics: there is no metric 'acuracy'. Did you mean 'accuracy'?"),
     (lambda: two().compile('sgd', 'mse'), ArgumentError, 'm: loss: expected one for each output (p, q), received 1.'),
     (lambda: two().compile('sgd', {'p': 'mse', 'q1': 'mse'}), ArgumentError, "m: loss: there is no 'q1'. Did you mean 'q'?"),
     (lambda: two().compile('sgd', ['mse'] * 3), ArgumentError, 'm: loss: expected at most 2 (p, q), received 3.'),

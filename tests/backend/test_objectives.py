@@ -1,4 +1,6 @@
 """Objectives and metrics against NumPy, with their gradients, and cross-entropies far out."""
+import functools
+
 import numpy as np
 import pytest
 from differences import check, values_and_gradients
@@ -6,6 +8,8 @@ from differences import check, values_and_gradients
 from keraflow import activations
 from keraflow import backend as B
 from keraflow import objectives
+from keraflow.errors import ArgumentError, ShapeError
+from keraflow.objectives.base import target_of
 
 EPSILON = 1e-7
 FLOATX = ['float32', 'float64']
@@ -44,6 +48,8 @@ FORMULAS = {
     'absolute_percentage_error': lambda p, t: 100 * np.abs(p - t) / np.clip(np.abs(t), EPSILON, None),
     'squared_logarithmic_error': lambda p, t: (
         np.log(np.clip(p, EPSILON, None) + 1) - np.log(np.clip(t, EPSILON, None) + 1)) ** 2,
+    'huber': lambda p, t: np.where(np.abs(p - t) <= 1, (p - t) ** 2 / 2, np.abs(p - t) - 0.5),
+    'log_cosh': lambda p, t: np.log(np.cosh(p - t)),
     'cosine_proximity': lambda p, t: -direction(p) * direction(t),
     'hinge': lambda p, t: np.maximum(1 - t * p, 0),
     'squared_hinge': lambda p, t: np.maximum(1 - t * p, 0) ** 2,
@@ -80,8 +86,71 @@ def test_values_and_gradients(shape):
 
 
 def test_every_objective_is_here():
-    metrics = {'accuracy', 'binary_accuracy', 'categorical_accuracy', 'get'}
-    assert set(objectives.__all__) - metrics == set(FORMULAS)
+    accuracies = {'accuracy', 'binary_accuracy', 'categorical_accuracy', 'sparse_categorical_accuracy'}
+    others = {'Target', 'wants', 'get', 'sparse_categorical_crossentropy'}
+    assert set(objectives.__all__) - accuracies - others == set(FORMULAS)
+
+
+def test_huber_with_other_deltas():
+    p, t = np.random.default_rng(3).normal(size=(2, 5, 4)) * 3
+    deltas = {'small': 0.25, 'large': 2.5}
+    check({name: lambda p, delta=delta: objectives.huber(p, B.constant(t), delta) for name, delta in deltas.items()},
+          {name: lambda p, delta=delta: np.where(np.abs(p - t) <= delta, (p - t) ** 2 / 2,
+                                                 delta * (np.abs(p - t) - delta / 2)) for name, delta in deltas.items()},
+          dict.fromkeys(deltas, p))
+
+
+@pytest.mark.parametrize('floatx', FLOATX)
+def test_log_cosh_of_small_and_large_errors(floatx):
+    B.set_floatx(floatx)
+    p = np.array([[0., 1e-6, -1e-3, 0.5, -1., 20., -1e4, 1e4]])
+    value, gradient = values_and_gradients({'f': lambda p: objectives.log_cosh(p, B.zeros_like(p))}, {'f': p},
+                                           {'f': np.ones((1, 8))})['f']
+    rtol = 1e-6 if floatx == 'float32' else 1e-13
+    small = 1e-3 ** 2 / 2 - 1e-3 ** 4 / 12
+    np.testing.assert_allclose(value, [[0, 5e-13, small, np.log(np.cosh(0.5)), np.log(np.cosh(1)), 20 - np.log(2),
+                                        1e4 - np.log(2), 1e4 - np.log(2)]], rtol=max(rtol, 1e-12), atol=0)
+    np.testing.assert_allclose(gradient, np.tanh(p), rtol=rtol, atol=0)
+
+
+def test_sparse_crossentropy_of_probabilities_and_logits():
+    draw = np.random.default_rng(8)
+    z, numbers = 3 * draw.normal(size=(2, 4, 3)), draw.integers(0, 3, (2, 4))
+    right = np.eye(3)[numbers]
+    one, last = B.constant(numbers), B.constant(numbers[..., None].astype('int32'), 'int32')
+    check({'softmax': lambda z: objectives.sparse_categorical_crossentropy(activations.softmax(z), last),
+           'without the last axis': lambda z: objectives.sparse_categorical_crossentropy(activations.softmax(z), one),
+           'probabilities': lambda p: objectives.sparse_categorical_crossentropy(p, one)},
+          {'softmax': lambda z: -total(right * np.log(softmax(z))),
+           'without the last axis': lambda z: -total(right * np.log(softmax(z))),
+           'probabilities': lambda p: -total(right * np.log(clip(p)))},
+          {'softmax': z, 'without the last axis': z, 'probabilities': softmax(z)})
+
+
+def test_sparse_crossentropy_of_large_logits():
+    B.set_floatx('float32')
+    z = B.constant([[1e4, -1e4, 0.], [-1e4, 1e4, -1e4]])
+    found = B.eval(objectives.sparse_categorical_crossentropy(activations.softmax(z), B.constant([[1], [1]])))
+    np.testing.assert_allclose(found, [[2e4], [0]])
+
+
+def test_targets_that_objectives_want():
+    wanted = {objectives.square_error: ((None, 7, 4), 'float64', None),
+              objectives.sparse_categorical_crossentropy: ((None, 7, 1), 'int32', 4),
+              objectives.sparse_categorical_accuracy: ((None, 7, 1), 'int32', 4),
+              functools.partial(objectives.sparse_categorical_accuracy): ((None, 7, 1), 'int32', 4)}
+    for objective, target in wanted.items():
+        assert tuple(target_of(objective, (None, 7, 4), 'int32')) == target
+    assert target_of(objectives.huber, (None, 4), 'float32').dtype == 'float32'
+
+
+def test_a_target_of_another_shape_than_the_prediction():
+    for name in [*FORMULAS, 'categorical_accuracy', 'binary_accuracy']:
+        with pytest.raises(ShapeError) as caught:
+            objectives.get(name)(B.constant(np.ones((2, 3))), B.constant(np.ones((2, 1))))
+        assert str(caught.value) == (
+            'y_true: expected a target of the shape of the prediction, (2, 3), received (2, 1). For numbers of classes '
+            "there are 'sparse_categorical_crossentropy' and 'sparse_categorical_accuracy'."), name
 
 
 def test_crossentropies_of_activations():
@@ -169,9 +238,13 @@ def test_accuracies():
         objectives.binary_accuracy(B.constant(p), B.constant(t.astype('int32'))),
         objectives.accuracy(B.constant(np.stack([p, p[::-1]])), B.constant(np.stack([t, t]))),
         objectives.binary_accuracy(B.constant(t), B.constant(t)),
+        objectives.accuracy(B.constant(p), B.constant([[1], [2], [2]])),
+        objectives.accuracy(B.constant(p), B.constant([1, 2, 2])),
+        objectives.sparse_categorical_accuracy(B.constant(np.stack([p, p[::-1]])), B.constant([[1, 0, 2], [1, 0, 2]])),
     ])
     expected = [[[1], [0], [1]], [[1], [0], [1]], [[1], [1], [0]], [[1, 1, 1], [0, 1, 0], [1, 1, 0]],
-                [[[1], [0], [1]], [[0], [0], [0]]], np.ones((3, 3))]
+                [[[1], [0], [1]], [[0], [0], [0]]], np.ones((3, 3)), [[1], [0], [1]],
+                [[1], [0], [1]], [[[1], [1], [1]], [[0], [1], [0]]]]
     for found, wanted in zip(results, expected):
         assert found.dtype == 'float32'
         np.testing.assert_array_equal(found, wanted)
@@ -196,3 +269,9 @@ def test_targets_of_other_dtypes():
             found = next(results)
             assert found.dtype == 'float32'
             np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def test_a_delta_that_is_refused():
+    with pytest.raises(ArgumentError) as caught:
+        objectives.huber(B.constant([[0.]]), B.constant([[0.]]), delta=0)
+    assert str(caught.value) == 'huber: delta: expected a number above 0, received 0.'

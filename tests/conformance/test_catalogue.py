@@ -11,6 +11,7 @@ from keraflow import random, registry
 from keraflow.files.plaindata import dump_json, dump_yaml, parse_json, parse_yaml
 from keraflow.layers import Activation, Dense, Input
 from keraflow.models import Model
+from keraflow.objectives.base import target_of
 from keraflow.optimizers import SGD
 from keraflow.serialization import Serializable, pack_init_params, same, serialize, unserialize
 from keraflow.testing import check_layer
@@ -111,10 +112,31 @@ def test_schedule_in_a_rebuilt_optimizer(kind, name, args):
 @pytest.mark.parametrize('kind, name, args', sets_of('objective'))
 def test_objective_keeps_the_samples(kind, name, args):
     objective = made(kind, name, args)
-    specs = [B.TensorSpec((None, 3), 'float32'), B.TensorSpec((None, 3), 'float32')]
+    target = target_of(objective, (None, 3), 'float32')
+    specs = [B.TensorSpec((None, 3), 'float32'), B.TensorSpec(target.shape, target.dtype)]
     shape = B.trace(lambda y_pred, y_true: B.static_shape(objective(y_pred, y_true)), specs)
     assert shape in ((None, 3), (None, 1))
     x = Input(3)
     model = Model(x, Activation('sigmoid')(x))
-    model.compile('sgd', name)
+    model.compile('sgd', objective if args else name)
     assert same(model._functions.losses[0].objective, objective)
+
+
+@pytest.mark.parametrize('kind, name, args', sets_of('metric'))
+def test_metric_counts_the_same_in_batches(kind, name, args):
+    """The counts of a whole are the sums of those of its parts, also with weights, and rebuilt from text."""
+    metric = unserialize(parse_json(dump_json(serialize(made(kind, name, args))), 'text'))
+    draw = np.random.default_rng(6)
+    p, t, w = draw.uniform(size=(7, 3)), np.eye(3)[draw.integers(0, 3, 7)], draw.integers(0, 4, 7)
+    specs = [B.TensorSpec((None, 3), 'float32')] * 2 + [B.TensorSpec((None,), 'float32')]
+    counts = B.compile(lambda p, t, w: ([metric.counts(p, t, w), metric.counts(p, t, None)], []), specs)
+    whole, first, second = ([np.asarray(it) for it in counts(*(it[part].astype('float32') for it in (p, t, w)))]
+                            for part in (slice(None), slice(4), slice(4, None)))
+    for one, head, tail in zip(whole, first, second):
+        assert one.shape == (metric.nb_count,)
+        np.testing.assert_allclose(head + tail, one, rtol=1e-5)
+    assert 0. <= metric.result(whole[0]) and 0. <= metric.result(whole[1])
+    x = Input(3)
+    model = Model(x, Activation('sigmoid')(x))
+    model.compile('sgd', 'mse', [metric])
+    assert model._functions.names == ['loss', metric.label]

@@ -1,6 +1,8 @@
 """Everything that is not a layer: sets of arguments."""
 from typing import Dict, List
 
+from keraflow import objectives
+
 #: By kind and id: arguments of a constructor; for a function those of ``functools.partial``. The first set is that of the defaults where there are any.
 ARGUMENTS: Dict[str, Dict[str, List[dict]]] = {
     'layer': {'Input': [{'shape': 3}, {'shape': (3, None), 'mask_value': 0.}, {'shape': [2], 'batch_size': 5, 'dtype': 'int32', 'name': 'x'}]},
@@ -12,10 +14,12 @@ ARGUMENTS: Dict[str, Dict[str, List[dict]]] = {
                        'identity': [{}, {'scale': 3.}], 'zero': [{}], 'one': [{}]},
     'regularizer': {'L1': [{}, {'l1': 0.5}], 'L2': [{}, {'l2': 0.25}], 'L1L2': [{}, {'l1': 0.5, 'l2': 0.125}]},
     'constraint': {'MaxNorm': [{}, {'m': 0.5}, {'m': 1.5, 'axis': [0, 1]}], 'NonNeg': [{}], 'UnitNorm': [{}, {'axis': 1}]},
-    'objective': {name: [{}] for name in (
-        'accuracy', 'binary_accuracy', 'categorical_accuracy', 'square_error', 'absolute_error', 'absolute_percentage_error',
+    'objective': {'huber': [{}, {'delta': 0.5}], **{name: [{}] for name in (
+        'accuracy', 'binary_accuracy', 'categorical_accuracy', 'sparse_categorical_accuracy', 'sparse_categorical_crossentropy', 'log_cosh', 'square_error', 'absolute_error', 'absolute_percentage_error',
         'squared_logarithmic_error', 'cosine_proximity', 'hinge', 'squared_hinge', 'binary_crossentropy', 'categorical_crossentropy',
-        'kullback_leibler_divergence', 'poisson')},
+        'kullback_leibler_divergence', 'poisson')}},
+    'metric': {'Average': [{'objective': objectives.absolute_error}, {'objective': objectives.hinge, 'name': 'margin'}], 'TopKAccuracy': [{}, {'k': 2, 'name': 'top_2'}],
+               'Precision': [{}, {'threshold': 0.25}], 'Recall': [{}, {'threshold': 0.75, 'name': 'found'}], 'AUC': [{}, {'nb_bin': 20}]},
     'optimizer': {'SGD': [{}, {'lr': 0.1, 'momentum': 0.9, 'decay': 0.01, 'nesterov': True}, {'clipnorm': 1.}],
                   'RMSprop': [{}, {'rho': 0.8, 'epsilon': 1e-6}], 'Adagrad': [{}, {'lr': 0.5, 'clipvalue': 0.1}], 'Adadelta': [{}, {'rho': 0.9}],
                   'Adam': [{}, {'beta_1': 0.8, 'beta_2': 0.99}], 'Adamax': [{}, {'lr': 0.01, 'epsilon': 1e-6}],

@@ -1,0 +1,38 @@
+"""Objectives and metrics: functions of a prediction and a target that say how far one is from the other.
+
+Each is called ``fn(y_pred, y_true)`` with two tensors of the same shape ``(batch, ...)`` and keeps the axis of the
+samples. Some are elementwise and return a tensor of that shape; those over whole distributions fold the last axis into
+a length of 1. The model averages over what is left. Targets are cast to the dtype of the prediction.
+"""
+from typing import Any
+
+from keraflow.objectives.accuracies import accuracy, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy
+from keraflow.objectives.base import Target, wants
+from keraflow.objectives.distances import (absolute_error, absolute_percentage_error, cosine_proximity, hinge, huber,
+                                           log_cosh, square_error, squared_hinge, squared_logarithmic_error)
+from keraflow.objectives.likelihoods import (binary_crossentropy, categorical_crossentropy, kullback_leibler_divergence,
+                                             poisson, sparse_categorical_crossentropy)
+from keraflow.registry import resolve
+
+__all__ = ['accuracy', 'binary_accuracy', 'categorical_accuracy', 'sparse_categorical_accuracy', 'square_error',
+           'absolute_error', 'absolute_percentage_error', 'squared_logarithmic_error', 'huber', 'log_cosh',
+           'cosine_proximity', 'hinge', 'squared_hinge', 'binary_crossentropy', 'categorical_crossentropy',
+           'sparse_categorical_crossentropy', 'kullback_leibler_divergence', 'poisson', 'Target', 'wants', 'get']
+
+
+def get(value: Any) -> Any:
+    """The objective of a name (``'mse'``) or a function.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> get('binary_crossentrpy')
+    Traceback (most recent call last):
+    ...
+    keraflow.errors.ArgumentError: there is no objective 'binary_crossentrpy'. Did you mean 'binary_crossentropy'?
+    """
+    return resolve('objective', value)

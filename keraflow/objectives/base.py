@@ -1,0 +1,87 @@
+"""What objectives have in common: what target they want, and one value for each sample."""
+from typing import Any, Callable, NamedTuple, Optional
+
+from keraflow import backend as B
+from keraflow import shapes
+from keraflow.backend.contract import FLOATS
+from keraflow.errors import ShapeError
+
+__all__ = ['Target', 'class_numbers', 'classes', 'per_sample', 'reals', 'target_of', 'wants']
+
+
+class Target(NamedTuple):
+    """The arrays of targets that an objective can be given.
+
+    Attributes
+    ----------
+    shape : tuple
+        With the axis of samples.
+    dtype : str
+    nb_class : int, optional
+        Where targets are numbers of classes: how many there are.
+    """
+
+    shape: tuple
+    dtype: str
+    nb_class: Optional[int] = None
+
+
+def wants(target: Callable[[tuple], Target]) -> Callable:
+    """Decorator for an objective whose target is not like its prediction, with a function from the prediction's shape.
+
+    Examples
+    --------
+    >>> @wants(lambda shape: Target(shape[:1], 'int32'))
+    ... def miss(y_pred, y_true):
+    ...     return B.abs(B.sum(y_pred, -1) - B.cast(y_true, B.dtype(y_pred)))
+    >>> target_of(miss, (None, 3), 'float32')
+    Target(shape=(None,), dtype='int32', nb_class=None)
+    """
+    def mark(objective: Any) -> Any:
+        objective.target = target
+        return objective
+    return mark
+
+
+def target_of(objective: Any, shape: tuple, dtype: str) -> Target:
+    """What `objective` wants for a prediction of this shape and dtype: a real of the same shape, unless it says so."""
+    declared = getattr(getattr(objective, 'func', objective), 'target', None)     # also that of a functools.partial
+    return declared(shape) if declared else Target(shape, dtype if dtype in FLOATS else B.floatx())
+
+
+def classes(shape: tuple) -> Target:
+    """For a prediction ``(batch, ..., nb_class)``: the number of the right class, from 0 on, ``(batch, ..., 1)``."""
+    return Target((*shape[:-1], 1), 'int32', shape[-1])
+
+
+def class_numbers(y_pred: Any, y_true: Any) -> Any:
+    """Numbers of classes as ``(batch, ...)``, from that or ``(batch, ..., 1)``."""
+    return B.cast(B.squeeze(y_true, -1) if B.ndim(y_true) == B.ndim(y_pred) else y_true, 'int64')
+
+
+def per_sample(objective: Any, y_pred: Any, y_true: Any) -> Any:
+    """One value for each sample: the mean of what the objective gives over all other axes."""
+    values = objective(y_pred, y_true)
+    if B.ndim(values) == 0:
+        raise ShapeError(f'{getattr(objective, "__name__", objective)}: expected a value for each sample, received a '
+                         'scalar. An objective keeps the sample axis; the model takes the mean.')
+    values = B.cast(values, B.floatx()) if B.dtype(values) == 'bool' else values
+    return B.mean(values, axis=list(range(1, B.ndim(values)))) if B.ndim(values) > 1 else values
+
+
+def reals(y_pred: Any, y_true: Any) -> tuple:
+    """Both as real tensors of one dtype. A real prediction stays the same object, with what is recorded of it.
+
+    Raises
+    ------
+    ShapeError
+        If they do not have one shape.
+    """
+    shape, wanted = B.static_shape(y_true), B.static_shape(y_pred)
+    if not shapes.agree(shape, wanted):
+        raise ShapeError(f'y_true: expected a target of the shape of the prediction, {wanted}, received {shape}. For '
+                         "numbers of classes there are 'sparse_categorical_crossentropy' and "
+                         "'sparse_categorical_accuracy'.")
+    if B.dtype(y_pred) not in FLOATS:
+        y_pred = B.cast(y_pred, B.floatx())
+    return y_pred, B.cast(y_true, B.dtype(y_pred))

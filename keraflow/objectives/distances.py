@@ -1,0 +1,205 @@
+"""Distances between numbers, and margins."""
+from typing import Any
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow.objectives.base import reals
+from keraflow.registry import builtin
+from keraflow.schema import PositiveFloat, check
+
+__all__ = ['square_error', 'absolute_error', 'absolute_percentage_error', 'squared_logarithmic_error', 'huber',
+           'log_cosh', 'cosine_proximity', 'hinge', 'squared_hinge']
+
+
+@builtin('objective', 'se', 'mse')
+def square_error(y_pred: Any, y_true: Any) -> Any:
+    """``(y_pred - y_true) ** 2``.
+
+    Parameters
+    ----------
+    y_pred, y_true : tensor
+
+    Shapes
+    ------
+    y_pred, y_true, output : ``(batch, ...)``
+
+    Examples
+    --------
+    >>> B.eval(square_error(B.constant([[1., 2.]]), B.constant([[1., 4.]]))).tolist()
+    [[0.0, 4.0]]
+    """
+    y_pred, y_true = reals(y_pred, y_true)
+    return B.square(y_pred - y_true)
+
+
+@builtin('objective', 'ae', 'mae')
+def absolute_error(y_pred: Any, y_true: Any) -> Any:
+    """``|y_pred - y_true|``: a single target far off counts for less than with :func:`square_error`.
+
+    Parameters
+    ----------
+    y_pred, y_true : tensor
+
+    Shapes
+    ------
+    y_pred, y_true, output : ``(batch, ...)``
+    """
+    y_pred, y_true = reals(y_pred, y_true)
+    return B.abs(y_pred - y_true)
+
+
+@builtin('objective')
+def huber(y_pred: Any, y_true: Any, delta: float = 1.) -> Any:
+    """A parabola near 0 and straight lines beyond `delta`: errors far off have the pull of an absolute error.
+
+    With ``d = |y_pred - y_true|``: ``d ** 2 / 2`` up to `delta`, and ``delta * (d - delta / 2)`` from there on.
+
+    Parameters
+    ----------
+    y_pred, y_true : tensor
+    delta : float
+        Above 0. For another one than 1 pass ``functools.partial(huber, delta=...)``.
+
+    Shapes
+    ------
+    y_pred, y_true, output : ``(batch, ...)``
+
+    Raises
+    ------
+    ArgumentError
+        If `delta` is not above 0.
+
+    References
+    ----------
+    P. J. Huber, 1964: Robust estimation of a location parameter.
+
+    Examples
+    --------
+    >>> B.eval(huber(B.constant([[0., 0.]]), B.constant([[1., 4.]]), delta=2.)).tolist()
+    [[0.5, 6.0]]
+    """
+    check(delta, PositiveFloat, 'huber: delta')
+    y_pred, y_true = reals(y_pred, y_true)
+    distance = B.abs(y_pred - y_true)
+    near = B.minimum(distance, delta)
+    return near * (distance - near * 0.5)
+
+
+@builtin('objective')
+def log_cosh(y_pred: Any, y_true: Any) -> Any:
+    """``log(cosh(y_pred - y_true))``: half the square of small errors, and ``|d| - log(2)`` of large ones, smoothly.
+
+    Finite and exact for errors of every size.
+
+    Parameters
+    ----------
+    y_pred, y_true : tensor
+
+    Shapes
+    ------
+    y_pred, y_true, output : ``(batch, ...)``
+    """
+    y_pred, y_true = reals(y_pred, y_true)
+    distance = B.abs(y_pred - y_true)
+    # cosh(d) = 1 + exp(d) * (1 - exp(-d)) ** 2 / 2 cancels nothing where d is small, and overflows where it is large.
+    small = B.minimum(distance, 1.)
+    near = B.log1p(B.exp(small) * B.square(B.expm1(-small)) * 0.5)
+    return B.switch(B.less(distance, 1.), near, distance + B.softplus(distance * -2.) - float(np.log(2.)))
+
+
+@builtin('objective', 'ape', 'mape')
+def absolute_percentage_error(y_pred: Any, y_true: Any) -> Any:
+    """``100 * |y_pred - y_true| / max(|y_true|, epsilon)``.
+
+    Parameters
+    ----------
+    y_pred, y_true : tensor
+
+    Shapes
+    ------
+    y_pred, y_true, output : ``(batch, ...)``
+    """
+    y_pred, y_true = reals(y_pred, y_true)
+    return B.abs(y_pred - y_true) / B.maximum(B.abs(y_true), B.epsilon()) * 100.
+
+
+@builtin('objective', 'sle', 'msle')
+def squared_logarithmic_error(y_pred: Any, y_true: Any) -> Any:
+    """``(log(1 + y_pred) - log(1 + y_true)) ** 2``, for targets of many magnitudes; both count as at least epsilon.
+
+    Parameters
+    ----------
+    y_pred, y_true : tensor
+        Not negative.
+
+    Shapes
+    ------
+    y_pred, y_true, output : ``(batch, ...)``
+    """
+    y_pred, y_true = (B.log1p(B.maximum(y, B.epsilon())) for y in reals(y_pred, y_true))
+    return B.square(y_pred - y_true)
+
+
+@builtin('objective', 'cosine')
+def cosine_proximity(y_pred: Any, y_true: Any) -> Any:
+    """Minus the cosine of the angle between prediction and target along the last axis, as its terms.
+
+    ``-y_pred / norm(y_pred) * y_true / norm(y_true)``, elementwise: the sum over the last axis is minus the cosine, and
+    the model's average is that divided by the length of the axis. A vector shorter than epsilon has no direction and is
+    not scaled: value and gradient stay finite.
+
+    Parameters
+    ----------
+    y_pred, y_true : tensor
+
+    Shapes
+    ------
+    y_pred, y_true, output : ``(batch, ..., features)``
+    """
+    y_pred, y_true = reals(y_pred, y_true)
+    return -(_direction(y_pred) * _direction(y_true))
+
+
+@builtin('objective')
+def hinge(y_pred: Any, y_true: Any) -> Any:
+    """``max(1 - y_true * y_pred, 0)`` for targets of -1 and 1.
+
+    Parameters
+    ----------
+    y_pred, y_true : tensor
+
+    Shapes
+    ------
+    y_pred, y_true, output : ``(batch, ...)``
+
+    References
+    ----------
+    C. Cortes and V. Vapnik, 1995: Support-vector networks.
+    """
+    y_pred, y_true = reals(y_pred, y_true)
+    return B.relu(1. - y_true * y_pred)
+
+
+@builtin('objective')
+def squared_hinge(y_pred: Any, y_true: Any) -> Any:
+    """``max(1 - y_true * y_pred, 0) ** 2`` for targets of -1 and 1.
+
+    Parameters
+    ----------
+    y_pred, y_true : tensor
+
+    Shapes
+    ------
+    y_pred, y_true, output : ``(batch, ...)``
+
+    References
+    ----------
+    Y. Tang, 2013: Deep learning using linear support vector machines.
+    """
+    return B.square(hinge(y_pred, y_true))
+
+
+def _direction(y: Any) -> Any:
+    square = B.sum(B.square(y), -1, keepdims=True)
+    return y / B.sqrt(B.switch(B.greater(square, B.epsilon() ** 2), square, B.ones_like(square)))
