@@ -8,7 +8,6 @@ from typing import Any, Dict, List, Set, Tuple
 import numpy as np
 
 from keraflow import registry, schema
-from keraflow.arguments import to_list
 from keraflow.errors import ArgumentTypeError, describe
 from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer
@@ -90,8 +89,9 @@ class _Program:
         else:
             expression = self._call(layer)
             if isinstance(layer, Network) and len(expression) > WIDTH:
+                start, end = expression.index('([') + 2, expression.rindex(']')
                 rows = [f'    {self._layer(one)},' for one in layer.layers]
-                expression = '\n'.join([f'{self._name_of(type(layer))}([', *rows, f"]{expression[expression.rindex(']') + 1:]}"])
+                expression = '\n'.join([expression[:start], *rows, expression[end:]])
         self.statements.append(f'{name} = {expression}')
         self.names[id(layer)] = name
         return name

@@ -91,7 +91,7 @@ model = Sequential([
 def test_the_program_runs_by_itself(tmp_path, backend_name):
     program = tmp_path / 'program.py'
     program.write_text(long_sequential().to_python() + "print(model.outputs[0].shape)\n")
-    done = subprocess.run([sys.executable, program], capture_output=True, text=True, 
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True,
                           env={**os.environ, 'KERAFLOW_BACKEND': backend_name})
     assert done.stdout == '(None, 5)\n', done.stderr
 
