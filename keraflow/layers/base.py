@@ -20,9 +20,10 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, Grap
 from keraflow.facts import facts_of, has_facts, remember
 from keraflow.kensor import Call, Kensor, mask_shape_of, parameters_of
 from keraflow.layers.masks import joint_mask, loses_mask
-from keraflow.layers.slots import Slots
+from keraflow.layers.slots import Slots, calling_host
 from keraflow.recording import frozen, record_update, recorded_value, recording, runs_frozen
 from keraflow.schema import Constraints, Name, Regularizers
+from keraflow.scopes import no_argscope
 from keraflow.serialization import Serializable
 from keraflow.shapes import Shape, unlist
 
@@ -70,6 +71,8 @@ class Layer(Serializable):
     unsaved_arguments = frozenset({'initial_weights'})
     #: Whether the layer takes a list of inputs.
     multi_input = False
+    #: Whether the layers that :meth:`output` calls on tensors are embedded without being asked to.
+    embeds_calls = False
     #: What the axes of the input mean, for messages: ``'(batch, input_dim)'``.
     input_axes = ''
     #: What to do about an input of another rank, for messages.
@@ -114,7 +117,10 @@ class Layer(Serializable):
         return x
 
     def output_shape(self, input_shape: Any) -> Any:
-        """The static shape of what :meth:`output` returns; that of the (first) input unless defined."""
+        """The static shape of what :meth:`output` returns; that of the (first) input unless defined.
+
+        ``None`` stands for what the backend knows of the tensors that :meth:`output` returns.
+        """
         return input_shape[0] if self.multi_input else input_shape
 
     def input_dimension(self) -> Optional[int]:
@@ -255,6 +261,9 @@ class Layer(Serializable):
         fed = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         fed = [it.as_kensor() if isinstance(it, Layer) else it for it in fed]
         if not any(isinstance(it, Kensor) for it in fed):
+            host = calling_host()
+            if host is not None:
+                return host.embed(self)(inputs)
             return unlist(self.run([self._as_tensor(it) for it in fed]))
         return unlist(self._link(fed))
 
@@ -362,12 +371,13 @@ class Layer(Serializable):
         self.check_input_shape(input_shape)
         if self._backend is None:
             self._build(input_shape, [B.dtype(tensor) for tensor in tensors])
-        with frozen(not self.trainable), self._slots.run():
+        with no_argscope(), frozen(not self.trainable), self._slots.run():
             self._inputs, self._mask_is_read = tensors, False
             result = self.output(tensors if self.multi_input else tensors[0])
             outputs = [self._as_own(it) for it in (result if isinstance(result, (list, tuple)) else [result])]
             self._inputs = []
-        outputs = self._annotate(outputs, self._declared_shapes(input_shape), self._output_mask(tensors, input_shape))
+        outputs = self._annotate(outputs, self._declared_shapes(input_shape, outputs),
+                                 self._output_mask(tensors, input_shape))
         if not self._mask_is_read and loses_mask(tensors, outputs):
             self._warn_of_lost_mask()
         return outputs
@@ -393,8 +403,10 @@ class Layer(Serializable):
         where = f'{self.name}: {kind}s'
         return {name: registry.resolve(kind, one, f'{where}: ') for name, one in assign(value, names, where).items()}
 
-    def _declared_shapes(self, input_shape: Any) -> List[Shape]:
+    def _declared_shapes(self, input_shape: Any, outputs: List[Any]) -> List[Shape]:
         declared = self.output_shape(input_shape)
+        if declared is None:
+            return [self.get_tensor_shape(tensor) if B.is_tensor(tensor) else () for tensor in outputs]
         return [shapes.as_shape(one) for one in ([declared] if shapes.is_shape(declared) else declared)]
 
     def _annotate(self, outputs: List[Any], declared: List[Shape], mask: Any) -> List[Any]:
