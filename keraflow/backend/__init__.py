@@ -1,10 +1,18 @@
 """The current backend: ``from keraflow import backend as B``, then ``B.dot(x, W)`` on whichever backend is in use.
 
-Every public method of :class:`keraflow.backend.contract.Backend` is an attribute of this module. The backend
-is opened when the first of them is asked for, not before.
+Every public method of :class:`keraflow.backend.contract.Backend` is an attribute of this module: a function that goes
+to the backend in use when it is called. The first such call opens the backend.
+
+Examples
+--------
+>>> from keraflow import backend as B
+>>> float(B.eval(B.sum(B.ones((2, 3)))))
+6.0
 """
+import functools
+import inspect
 import logging
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from keraflow import random
 from keraflow.backend.contract import OPERATIONS, Backend, TensorSpec
@@ -81,11 +89,23 @@ def _open(asked: Setting) -> Backend:
 
 
 def __getattr__(attribute: str) -> Any:
-    # Only what the contract has: a misspelt name must not load a backend, nor must an inspecting tool.
+    # Only what the contract has, and no backend is opened: tools, as pytest, read all that dir() lists.
     if attribute.startswith('_') or not hasattr(Backend, attribute):
         raise AttributeError(f"module 'keraflow.backend' has no attribute '{attribute}'")
-    method = getattr(current(), attribute)
-    return deferring(attribute, method) if attribute in OPERATIONS else method
+    return _forwarding(attribute)
+
+
+@functools.lru_cache(maxsize=None)
+def _forwarding(attribute: str) -> Callable:
+    method = getattr(Backend, attribute)
+
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return getattr(current(), attribute)(*args, **kwargs)
+    signature = inspect.signature(method)
+    without_self = list(signature.parameters.values())[1:]
+    call.__signature__ = signature.replace(parameters=without_self)     # type: ignore[attr-defined]
+    return deferring(attribute, call) if attribute in OPERATIONS else call
 
 
 def __dir__() -> list:

@@ -1,4 +1,5 @@
 """Which backend is opened, when, and what is said when it cannot be: with backends made up here, and in processes."""
+import inspect
 import logging
 import os
 import subprocess
@@ -20,6 +21,9 @@ class First(Backend):
 
     def version(self):
         return '1.2'
+
+    def is_variable(self, x):
+        return self.name
 
 
 class Second(First):
@@ -107,15 +111,26 @@ def test_floatx_goes_to_the_backend_in_use_and_to_the_next_one(plugins):
     assert B.current().floatx() == 'float32'
 
 
-def test_a_name_that_the_contract_does_not_have_opens_nothing(plugins):
+def test_the_attributes_are_those_of_the_contract_and_reading_them_opens_nothing(plugins):
     plugins('csv')
     for name in ('dott', '_private', '__wrapped__'):
         with pytest.raises(AttributeError) as caught:
             getattr(B, name)
         assert str(caught.value) == f"module 'keraflow.backend' has no attribute '{name}'"
-    assert {'dot', 'use', 'floatx'} <= set(dir(B)) and not any(name.startswith('_') for name in dir(B))
+    assert {'dot', 'use', 'floatx', 'compile'} <= set(dir(B)) and not any(name.startswith('_') for name in dir(B))
+    assert all(callable(getattr(B, name)) for name in dir(B))
+    assert str(inspect.signature(B.zeros)) == '(shape: tuple, dtype: Optional[str] = None) -> Any'
+    assert B.zeros.__name__ == 'zeros' and B.zeros.__doc__ == Backend.zeros.__doc__
     assert B._current is None
-    assert B.dot.__self__ is B._current
+
+
+def test_a_function_that_was_read_before_goes_to_the_backend_in_use(plugins):
+    plugins('csv', 'json')
+    is_variable = B.is_variable
+    B.use('csv')
+    assert is_variable(3) == 'csv'
+    B.use('json')
+    assert is_variable(x=3) == 'json'
 
 
 def test_none_is_installed(plugins, monkeypatch):
