@@ -9,7 +9,7 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import random
 from keraflow.errors import ModelFileError, SerializationError
-from keraflow.files.atomic import write_files
+from keraflow.files.atomic import check_file, write_files
 from keraflow.files.plaindata import dump_plain, read_plain
 from keraflow.files.tensors import dump_tensors, read_tensors
 from keraflow.firstformat import is_first_format
@@ -30,13 +30,13 @@ _NOT_IN_DIGEST = ('trainable', 'regularizers', 'constraints')
 class SavableNetwork(Network):
     """The part of :class:`~keraflow.models.Model` that reads and writes files."""
 
-    def save_to_file(self, arch: PathLike, weights: Optional[PathLike]
-                     = None, overwrite: bool = False, **dump_args: Any) -> None:
-        """Save the architecture and, if a second path is given, the weights.
+    def save_to_file(self, arch: Optional[PathLike] = None, weights: Optional[PathLike] = None,
+                     overwrite: bool = False, **dump_args: Any) -> None:
+        """Save the architecture, the weights, or both.
 
         Parameters
         ----------
-        arch : path
+        arch : path, optional
             Ends with ``.yaml``, ``.yml`` or ``.json``.
         weights : path, optional
             Ends with ``.safetensors``.
@@ -52,18 +52,21 @@ class SavableNetwork(Network):
         SerializationError
             If something in the model cannot be saved. Then nothing is written.
         """
-        files = [(arch, self._arch_bytes(arch, dump_args))]
-        if weights is not None:
-            files.append((weights, self._weight_bytes(weights)))
-        write_files(files, overwrite)
+        write_files(self._files(arch, weights, dump_args), overwrite)
+
+    def check_savable(self, arch: Optional[PathLike] = None, weights: Optional[PathLike] = None,
+                      overwrite: bool = False) -> None:
+        """Raise what :meth:`save_to_file` would raise before it writes."""
+        for path, _ in self._files(arch, weights, {}):
+            check_file(path, overwrite)
 
     def save_arch(self, path: PathLike, overwrite: bool = False, **dump_args: Any) -> None:
         """Save the architecture alone; arguments as for :meth:`save_to_file`."""
-        write_files([(path, self._arch_bytes(path, dump_args))], overwrite)
+        self.save_to_file(path, None, overwrite, **dump_args)
 
     def save_weights(self, path: PathLike, overwrite: bool = False) -> None:
         """Save the weights alone: trainable parameters and state."""
-        write_files([(path, self._weight_bytes(path))], overwrite)
+        self.save_to_file(None, path, overwrite)
 
     def load_weights(self, path: PathLike, same_architecture: bool = True) -> None:
         """Set all weights from a file.
@@ -116,6 +119,10 @@ class SavableNetwork(Network):
         if weights is not None:
             made.load_weights(weights)
         return made
+
+    def _files(self, arch: Optional[PathLike], weights: Optional[PathLike], dump_args: Dict[str, Any]) -> List[tuple]:
+        return [*([(arch, self._arch_bytes(arch, dump_args))] if arch is not None else []),
+                *([(weights, self._weight_bytes(weights))] if weights is not None else [])]
 
     def _arch_bytes(self, path: PathLike, dump_args: Dict[str, Any]) -> bytes:
         return dump_plain({'format': FORMAT, 'version': VERSION, 'model': serialize(self)}, path, **dump_args).encode()

@@ -14,7 +14,7 @@ from typing import Optional, Sequence, Tuple, Union
 from keraflow.files.refusal import refuse
 from keraflow.files.regular import PathLike
 
-__all__ = ['write_file', 'write_files']
+__all__ = ['check_file', 'write_file', 'write_files']
 
 Data = Union[bytes, bytearray, memoryview]
 
@@ -85,6 +85,11 @@ def write_files(files: Sequence[Tuple[PathLike, Data]], overwrite: bool = False)
     finally:
         for job in jobs:
             job.clean()
+
+
+def check_file(path: PathLike, overwrite: bool = False) -> None:
+    """Raise what :func:`write_file` would raise before it writes: the file exists, or its folder does not."""
+    _Job(path, b'', overwrite)
 
 
 class _Job:

@@ -1,0 +1,72 @@
+"""Logs as a table in a file."""
+import csv
+import io
+import os
+from typing import Any, Dict, List, Sequence
+
+from keraflow.callbacks.callback import CheckedCallback, Path
+from keraflow.errors import ArgumentError
+from keraflow.files.atomic import write_file
+
+__all__ = ['CSVLogger']
+
+
+class CSVLogger(CheckedCallback):
+    """Write a line for each epoch into a CSV file: its number, counted from 1, and what goes into the history.
+
+    A line is on the disk when its epoch ends, and no file is kept open in between.
+
+    Parameters
+    ----------
+    path : path
+        Of the file.
+    separator : str
+        Between the columns.
+    append : bool
+        Go on with the file if it exists; it must have the same columns. A second ``fit`` with the same object does so
+        anyway.
+    overwrite : bool
+        Whether a file that exists is replaced.
+
+    Examples
+    --------
+    >>> CSVLogger('training.csv').separator
+    ','
+    """
+
+    def __init__(self, path: Path, separator: str = ',', append: bool = False, overwrite: bool = False):
+        self.path = path
+        self.separator = separator
+        self.append = append
+        self.overwrite = overwrite
+        if len(separator) != 1:
+            raise ArgumentError(f'CSVLogger: separator: expected one character, received {separator!r}.')
+        self._columns: List[str] = []
+        self._is_begun = False
+
+    def check_names(self, names: Sequence[str]) -> None:
+        self._columns = ['epoch', *names]
+        if (self.append or self._is_begun) and os.path.exists(self.path):
+            self._check_columns()
+
+    def on_train_begin(self, logs: Dict[str, Any]) -> None:
+        if not (self.append or self._is_begun) or not os.path.exists(self.path):
+            write_file(self.path, self._line(self._columns).encode(), self.overwrite)
+        self._is_begun = True
+
+    def on_epoch_end(self, epoch: int, logs: Dict[str, Any]) -> None:
+        with open(self.path, 'a', encoding='utf-8', newline='') as file:
+            file.write(self._line([epoch + 1, *(logs[name] for name in self._columns[1:])]))
+
+    def _line(self, values: Sequence[Any]) -> str:
+        text = io.StringIO()
+        csv.writer(text, delimiter=self.separator, lineterminator='\n').writerow(values)
+        return text.getvalue()
+
+    def _check_columns(self) -> None:
+        with open(self.path, encoding='utf-8', newline='') as file:
+            found = next(csv.reader(file, delimiter=self.separator), [])
+        if found != self._columns:
+            raise ArgumentError(f'{self.where}: expected a file with the columns {", ".join(self._columns)}, '
+                                f'received {os.fspath(self.path)} with {", ".join(found) or "none"}. '
+                                'Choose another path.')

@@ -1,0 +1,67 @@
+"""Batches that a thread reads while the model computes."""
+import queue
+import threading
+from typing import Any, Iterable, Iterator, Optional, Tuple
+
+__all__ = ['Prefetch']
+
+_END = object()
+
+
+class Prefetch:
+    """A context that goes through an iterable in a thread, a few items ahead. The thread has ended when it is left.
+
+    An error of the iterable is raised where its item was due, with the traceback of the iterable.
+
+    Parameters
+    ----------
+    items : iterable
+        Used by the thread alone until the context is left.
+    nb_ahead : int
+        How many items may be waiting; the thread holds one more. They are lost if the context is left before the end.
+
+    Examples
+    --------
+    >>> with Prefetch(number ** 2 for number in range(4)) as squares:
+    ...     list(squares)
+    [0, 1, 4, 9]
+    """
+
+    def __init__(self, items: Iterable[Any], nb_ahead: int = 2):
+        self._items = items
+        self._ready: 'queue.Queue[Tuple[Any, Optional[BaseException]]]' = queue.Queue(nb_ahead)
+        self._is_left = threading.Event()
+        # A daemon: an iterable that never returns does not keep the program from ending.
+        self._thread = threading.Thread(target=self._read, name='keraflow-prefetch', daemon=True)
+
+    def __enter__(self) -> Iterator[Any]:
+        self._thread.start()
+        return self._take()
+
+    def __exit__(self, *_: Any) -> None:
+        self._is_left.set()
+        # Makes room for the one item that the thread may be about to put; before the next one it sees that it is over.
+        while not self._ready.empty():
+            self._ready.get()
+        self._thread.join()
+
+    def _read(self) -> None:
+        try:
+            for item in self._items:
+                if self._is_left.is_set():
+                    return
+                self._ready.put((item, None))
+            end: Tuple[Any, Optional[BaseException]] = (_END, None)
+        except BaseException as error:      # also a KeyboardInterrupt: the caller decides what it means
+            end = (_END, error)
+        if not self._is_left.is_set():
+            self._ready.put(end)
+
+    def _take(self) -> Iterator[Any]:
+        while True:
+            item, error = self._ready.get()
+            if error is not None:
+                raise error
+            if item is _END:
+                return
+            yield item
