@@ -3,6 +3,7 @@ import contextlib
 
 from keraflow.errors import BackendError
 
+from .convolutions import Convolutions
 from .elementwise import Elementwise
 from .execution import Execution
 from .library import tf
@@ -16,7 +17,8 @@ from .shaping import Shaping
 __all__ = ['TensorFlowBackend']
 
 
-class TensorFlowBackend(Randomness, Neural, Elementwise, Reductions, Products, Shaping, Recurrence, Execution):
+class TensorFlowBackend(Randomness, Neural, Elementwise, Reductions, Products, Convolutions, Shaping, Recurrence,
+                        Execution):
     """TensorFlow 2 (2.17 and later). Which GPUs there are is TensorFlow's decision (``CUDA_VISIBLE_DEVICES``)."""
 
     name = 'tensorflow'

@@ -1,5 +1,6 @@
 """Random numbers inside functions: one generator, whose state is one variable."""
 from .elementwise import Elementwise
+from .layouts import keeps_layout
 from .library import tf
 
 __all__ = ['Randomness']
@@ -22,6 +23,7 @@ class Randomness(Elementwise):
     def random_normal(self, shape, mean=0., std=1., dtype=None):
         return self._generator.normal(self._lengths(shape), mean, std, dtype or self.floatx())
 
+    @keeps_layout
     def dropout(self, x, rate, noise_shape=None):
         x = self._real(x)
         shape = tf.shape(x, out_type=tf.int64) if noise_shape is None else self._lengths(noise_shape)

@@ -1,6 +1,7 @@
 """Operations that move values without changing them."""
 import numpy as np
 
+from .layouts import keeps_layout
 from .library import tf
 from .variables import Variables
 
@@ -63,6 +64,7 @@ class Shaping(Variables):
     def reverse(self, x, axis):
         return tf.reverse(self._tensor(x), [axis])
 
+    @keeps_layout
     def identity(self, x):
         return tf.identity(self._tensor(x))
 

@@ -5,6 +5,7 @@ from keraflow.errors import BackendError
 
 from . import shape_rules  # noqa: F401 (registers the rules)
 from .configure import theano
+from .convolutions import Convolutions
 from .elementwise import Elementwise
 from .execution import Execution
 from .neural import Neural
@@ -18,7 +19,8 @@ from .variables import Variables
 __all__ = ['TheanoBackend']
 
 
-class TheanoBackend(Variables, Elementwise, Reductions, Products, Shaping, Neural, Randomness, Recurrence, Execution):
+class TheanoBackend(Variables, Elementwise, Reductions, Products, Shaping, Convolutions, Neural, Randomness, Recurrence,
+                    Execution):
     """keraflow's backend on Theano-PyMC.
 
     There is one per process: ``floatx`` is Theano's own ``floatX``.

@@ -64,6 +64,7 @@ def _import_with(path: str) -> None:
             warnings.simplefilter('ignore')
             import theano  # noqa: F401
             import theano.tensor.nnet  # noqa: F401
+            import theano.tensor.signal.pool  # noqa: F401
     finally:
         logger.setLevel(level)
         if files is None:
@@ -109,8 +110,8 @@ def _compiler() -> str:
     names = ('clang++', 'g++') if sys.platform == 'darwin' else ('g++',)
     found = next(filter(None, map(shutil.which, names)), '')
     if not found:
-        warnings.warn('keraflow: no C++ compiler was found, so Theano computes in Python: 10 to 100 times slower, and '
-                      "without pooling. Install g++ (for example 'apt install g++' or 'conda install gxx').",
+        warnings.warn('keraflow: no C++ compiler was found, so Theano computes in Python, '
+                      "10 to 100 times slower. Install g++ (for example 'apt install g++' or 'conda install gxx').",
                       RuntimeWarning, stacklevel=2)
     return found
 

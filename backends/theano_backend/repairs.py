@@ -9,6 +9,8 @@ from typing import Any, Iterator
 
 import numpy as np
 
+from .python_convolutions import repair_convolutions
+
 __all__ = ['repair', 'load_linker']
 
 
@@ -21,6 +23,7 @@ def repair() -> None:
         _repair_new_axes()
         _repair_rebroadcast()
         _repair_code_loading()
+        repair_convolutions()
 
 
 def load_linker() -> None:

@@ -24,6 +24,7 @@ from typing import Any, Callable, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from keraflow.backend.convolutions import Convolutions
 from keraflow.backend.operations import Operations
 from keraflow.backend.recurrence import Recurrence
 
@@ -63,7 +64,7 @@ def common_dtype(*dtypes: str) -> str:
     return max(dtypes, key=DTYPES.index)
 
 
-class Backend(Operations, Recurrence):
+class Backend(Operations, Convolutions, Recurrence):
     """Operations, variables and functions of one tensor library.
 
     Parameters

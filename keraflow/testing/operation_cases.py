@@ -101,8 +101,8 @@ FIXED = {'condition': 'bool', 'index': 'int32', 'wide_index': 'int64', 'int32': 
          'float64': 'float64', 'boolean': 'bool'}
 #: Operands that say nothing of the dtype of the result.
 UNTYPED = ('condition', 'index', 'wide_index')
-#: The axis of length 1 is known in every group, because broadcasting may rest on it.
-KNOWN_AXES = {'one': {1: 1}}
+#: The axis of length 1 is known in every group, because broadcasting may rest on it; so is the number of channels.
+KNOWN_AXES = {'one': {1: 1}, 'series': {1: 3}, 'image': {1: 2}, 'volume': {1: 2}}
 
 
 def pool(dtype: str) -> Dict[str, np.ndarray]:
@@ -118,7 +118,8 @@ def pool(dtype: str) -> Dict[str, np.ndarray]:
             'tied': np.array([[1., 3., 3.], [2., 2., 1.], [0., 0., 0.]]), 'flags': np.array([[0., 2., 0.], [0., 0., 0.], [1., 3., -1.]]),
             'condition': rng.uniform(size=cube) < 0.5, 'index': np.array([[0, 2], [1, 1]]), 'wide_index': np.array([2, 0, 1, 2]),
             'int32': rng.integers(1, 5, (3, 4)), 'int64': rng.integers(1, 5, (3, 4)), 'float32': rng.uniform(0.5, 2., square[:1] + (4,)),
-            'float64': rng.uniform(0.5, 2., (3, 4)), 'boolean': rng.uniform(size=(3, 4)) < 0.5}
+            'float64': rng.uniform(0.5, 2., (3, 4)), 'boolean': rng.uniform(size=(3, 4)) < 0.5,
+            'series': _spread(rng, (2, 3, 5)), 'image': _spread(rng, (2, 2, 5, 4)), 'volume': _spread(rng, (1, 2, 4, 3, 3)), 'pair': _spread(rng, (2,))}
     with np.errstate(invalid='ignore'):
         return {name: _cast(array, FIXED.get(name, dtype)) for name, array in made.items()
                 if dtype.startswith('f') or name not in ('strange', 'halves', 'edges', 'far')}

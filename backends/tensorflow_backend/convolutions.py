@@ -1,0 +1,104 @@
+"""Convolutions and pooling, computed with the channels last."""
+import numpy as np
+
+from keraflow.backend.convolutions import same_padding, transposed_length
+
+from .layouts import channels_first, channels_last
+from .library import tf
+from .shaping import Shaping
+
+__all__ = ['Convolutions']
+
+
+class Convolutions(Shaping):
+    """Operations with spatial axes; see the contract."""
+
+    def pad(self, x, padding, value=0.):
+        x = self._tensor(x)
+        return tf.pad(x, np.array(padding, 'int32'), constant_values=tf.cast(value, x.dtype))
+
+    def conv(self, x, kernels, strides=None, pad='valid', dilation=None, data_format='channels_first'):
+        nb_axis = self.ndim(kernels) - 2
+        strides, dilation = strides or (1,) * nb_axis, dilation or (1,) * nb_axis
+
+        def convolve(x, kernels):
+            filters = tf.transpose(kernels, (*range(2, nb_axis + 2), 0, 1))
+            if max(strides) == 1 or max(dilation) == 1:
+                return tf.nn.convolution(x, filters, strides, pad.upper(), dilations=dilation)
+            x = self._padded(x, filters.shape[:nb_axis], strides, pad, dilation)
+            return _every(tf.nn.convolution(x, filters, padding='VALID', dilations=dilation), strides)
+        return self._with_channels_last(convolve, x, kernels, data_format)
+
+    def conv_transpose(self, x, kernels, strides=None, pad='valid', data_format='channels_first'):
+        nb_axis = self.ndim(kernels) - 2
+        strides = strides or (1,) * nb_axis
+
+        def convolve(x, kernels):
+            filters = tf.transpose(kernels, (*range(2, nb_axis + 2), 1, 0))
+            lengths = [transposed_length(*each, pad)
+                       for each in zip(_lengths(x)[1:-1], filters.shape[:nb_axis], strides)]
+            shape = [_lengths(x)[0], *lengths, filters.shape[-2]]
+            made = tf.nn.conv_transpose(x, filters, tf.stack(shape), strides, pad.upper())
+            made.set_shape([None if tf.is_tensor(length) else length for length in shape])
+            return made
+        return self._with_channels_last(convolve, x, kernels, data_format)
+
+    def depthwise_conv(self, x, kernels, strides=None, pad='valid', dilation=None, data_format='channels_first'):
+        strides, dilation = strides or (1, 1), dilation or (1, 1)
+
+        def convolve(x, kernels):
+            filters = tf.transpose(kernels, (2, 3, 0, 1))
+            if max(strides) == 1 or max(dilation) == 1 and strides[0] == strides[1]:
+                return tf.nn.depthwise_conv2d(x, filters, (1, *strides, 1), pad.upper(), dilations=dilation)
+            x = self._padded(x, filters.shape[:2], strides, pad, dilation)
+            return _every(tf.nn.depthwise_conv2d(x, filters, (1, 1, 1, 1), 'VALID', dilations=dilation), strides)
+        return self._with_channels_last(convolve, x, kernels, data_format)
+
+    def pool(self, x, size, mode='max', strides=None, pad='valid', data_format='channels_first'):
+        operation = tf.nn.max_pool2d if mode == 'max' else tf.nn.avg_pool2d
+
+        def pooled(x, size, strides):
+            return operation(x, (1, *size, 1), (1, *strides, 1), pad.upper())
+
+        def pooled_lines(x, size, strides):
+            return tf.squeeze(pooled(tf.expand_dims(x, 2), (*size, 1), (*strides, 1)), 2)
+
+        def pooled_volumes(x, size, strides):
+            # In two steps: the axes are independent, and TensorFlow pools volumes in float32 only.
+            batch, depth, *image = _lengths(x)
+            x = pooled(self.reshape(x, [-1, *image]), size[1:], strides[1:])
+            _, rows, cols, channels = _lengths(x)
+            x = pooled_lines(self.reshape(x, [batch, depth, rows * cols * channels]), size[:1], strides[:1])
+            return self.reshape(x, [batch, _lengths(x)[1], rows, cols, channels])
+        x, strides = self._real(x), strides or size
+        function = (pooled_lines, pooled, pooled_volumes)[len(size) - 1]
+        if data_format == 'channels_last':
+            return function(x, size, strides)
+        return channels_first(function(channels_last(x), size, strides))
+
+    def add_bias(self, x, bias, data_format='channels_first'):
+        return self._with_channels_last(tf.nn.bias_add, x, bias, data_format)
+
+    def _with_channels_last(self, function, x, y, data_format):
+        """``function(x, y)`` of tensors of their common dtype, `x` with the channels last."""
+        last = x if data_format == 'channels_last' else channels_last(self._tensor(x))
+        made = function(*map(self._real, self._pair(last, y)))
+        return made if data_format == 'channels_last' else channels_first(made)
+
+    def _padded(self, x, window, strides, pad, dilation):
+        """The input of a convolution that has no padding of its own."""
+        if pad == 'valid':
+            return x
+        around = [same_padding(*each, tf.maximum) for each in zip(_lengths(x)[1:-1], window, strides, dilation)]
+        return tf.pad(x, [(0, 0), *around, (0, 0)])
+
+
+def _lengths(x):
+    """The length of each axis: an integer where it is known, else a scalar tensor."""
+    dynamic = tf.shape(x)
+    return [dynamic[axis] if length is None else length for axis, length in enumerate(x.shape)]
+
+
+def _every(x, strides):
+    """Each cell that a window with these strides would have reached."""
+    return x[(slice(None),) + tuple(slice(None, None, stride) for stride in strides)]

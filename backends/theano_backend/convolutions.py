@@ -1,0 +1,142 @@
+"""Convolutions and pooling, computed with the channels first.
+
+Theano's convolutions have two or three spatial axes: a single one is taken for rows of length 1. Channels that come
+last are moved to the front and back; between two convolutions Theano's rewrites cancel such a pair.
+"""
+import functools
+import operator
+from typing import Any, Optional, Sequence
+
+from keraflow.backend.contract import Backend
+from keraflow.backend.convolutions import output_length, same_padding, transposed_length
+
+from .configure import T
+from .operands import as_tensor, cast, real, real_operands
+from .static_shapes import lengths
+
+__all__ = ['Convolutions']
+
+Steps = Optional[Sequence[int]]
+
+
+class Convolutions(Backend):
+    """Operations with spatial axes; see the contract."""
+
+    def pad(self, x: Any, padding: Sequence, value: float = 0.) -> Any:
+        x = as_tensor(x)
+        shape = lengths(x)
+        whole = [before + n + behind for n, (before, behind) in zip(shape, padding)]
+        around = T.alloc(as_tensor(value, x.dtype), *whole)
+        inside = tuple(slice(before, before + n) for n, (before, _) in zip(shape, padding))
+        return T.set_subtensor(around[inside], x)
+
+    def conv(self, x: Any, kernels: Any, strides: Steps = None, pad: str = 'valid', dilation: Steps = None,
+             data_format: str = 'channels_first') -> Any:
+        x, kernels = real_operands(x, kernels)
+        filters = kernels.dimshuffle(1, 0, *range(2, kernels.ndim))
+        return self._convolve(x, filters, strides, pad, dilation, data_format)
+
+    def depthwise_conv(self, x: Any, kernels: Any, strides: Steps = None, pad: str = 'valid', dilation: Steps = None,
+                       data_format: str = 'channels_first') -> Any:
+        x, kernels = real_operands(x, kernels)
+        depth, multiplier, *window = lengths(kernels)
+        filters = self.reshape(kernels, [depth * multiplier, 1, *window])
+        return self._convolve(x, filters, strides, pad, dilation, data_format, nb_group=depth)
+
+    def _convolve(self, x: Any, filters: Any, strides: Steps, pad: str, dilation: Steps, data_format: str,
+                  nb_group: int = 1) -> Any:
+        x, window = _channels_first(x, data_format), lengths(filters)[2:]
+        strides, dilation = _steps(strides, window), _steps(dilation, window)
+        around = _around(lengths(x)[2:], window, strides, pad, dilation)
+        if len(window) == 1:
+            x, filters = _as_rows(x), _as_rows(filters)
+            around, strides, dilation = [(0, 0), *around], (1, *strides), (1, *dilation)
+        border: Any = tuple(around)
+        if len(window) == 3 or not all(isinstance(cells, int) for pair in around for cells in pair):
+            # The Op for volumes pads alike on both sides; none takes a number that the data decide.
+            x, border = self._pad_lengths(x, around), 'valid'
+        ops = T.nnet.abstract_conv
+        op = ops.AbstractConv3d if len(window) == 3 else ops.AbstractConv2d
+        made = op(border_mode=border, subsample=strides, filter_dilation=dilation, filter_flip=False,
+                  num_groups=nb_group)(x, filters)
+        return _in_format(self.squeeze(made, 2) if len(window) == 1 else made, data_format)
+
+    def conv_transpose(self, x: Any, kernels: Any, strides: Steps = None, pad: str = 'valid',
+                       data_format: str = 'channels_first') -> Any:
+        x, filters = real_operands(x, kernels)
+        x, window = _channels_first(x, data_format), lengths(filters)[2:]
+        strides = _steps(strides, window)
+        axes = list(zip(lengths(x)[2:], window, strides))
+        wanted = [transposed_length(*each, pad) for each in axes]
+        # The convolution without padding that this is the gradient of had these lengths; 'same' cuts its padding off.
+        whole = [(n - 1) * stride + (max(size, stride) if pad == 'same' else size) for n, size, stride in axes]
+        if len(window) == 1:
+            x, filters, whole, strides = _as_rows(x), _as_rows(filters), [1, *whole], (1, *strides)
+        ops = T.nnet.abstract_conv
+        op = ops.AbstractConv3d_gradInputs if len(window) == 3 else ops.AbstractConv2d_gradInputs
+        made = op(border_mode='valid', subsample=strides, filter_flip=False)(filters, x, T.as_tensor_variable(whole))
+        made = self.squeeze(made, 2) if len(window) == 1 else made
+        if pad == 'same':
+            first = [max(size - stride, 0) // 2 for size, stride in zip(window, strides[-len(window):])]
+            made = made[(...,) + tuple(slice(start, start + n) for start, n in zip(first, wanted))]
+        return _in_format(made, data_format)
+
+    def pool(self, x: Any, size: Sequence[int], mode: str = 'max', strides: Steps = None, pad: str = 'valid',
+             data_format: str = 'channels_first') -> Any:
+        x, strides = _channels_first(real(x), data_format), strides or size
+        around, before = _around(lengths(x)[2:], size, strides, pad), lengths(x)[2:]
+        padded = self._pad_lengths(x, around, 0. if mode == 'avg' else float('-inf'))
+        op = T.signal.pool.Pool(ignore_border=True, mode='sum' if mode == 'avg' else 'max', ndim=len(size))
+        made = op(padded, size, strides, (0,) * len(size))
+        if mode == 'avg':
+            counts = [_counted(*each, pad) for each in zip(before, size, strides, around)]
+            made = made / cast(_outer(counts), made.dtype)
+        return _in_format(made, data_format)
+
+    def _pad_lengths(self, x: Any, around: Sequence, value: float = 0.) -> Any:
+        """`x` with `value` around its spatial axes."""
+        if all(isinstance(cells, int) and cells == 0 for pair in around for cells in pair):
+            return x
+        return self.pad(x, [(0, 0), (0, 0), *around], value)
+
+
+def _steps(steps: Steps, window: Sequence) -> tuple:
+    return (1,) * len(window) if steps is None else tuple(steps)
+
+
+def _around(shape: Sequence, window: Sequence, strides: Sequence, pad: str, dilation: Steps = None) -> list:
+    """How much padding there is before and behind each spatial axis."""
+    if pad == 'valid':
+        return [(0, 0)] * len(window)
+    return [same_padding(*each, _maximum) for each in zip(shape, window, strides, _steps(dilation, window))]
+
+
+def _maximum(x: Any, y: Any) -> Any:
+    return max(x, y) if isinstance(x, int) else T.maximum(x, y)
+
+
+def _counted(length: Any, window: int, stride: int, around: tuple, pad: str) -> Any:
+    """How many cells of an axis each window has, as a vector; padding does not count."""
+    first = T.arange(output_length(length, window, stride, pad)) * stride - around[0]
+    return T.minimum(first + window, length) - T.maximum(first, 0)
+
+
+def _outer(vectors: Sequence) -> Any:
+    """The products of the values of vectors, one axis for each."""
+    rank = len(vectors)
+    placed = [vector.dimshuffle(*(0 if place == axis else 'x' for place in range(rank)))
+              for axis, vector in enumerate(vectors)]
+    return functools.reduce(operator.mul, placed)
+
+
+def _as_rows(x: Any) -> Any:
+    """The last axis as the rows of images of one row."""
+    return x.dimshuffle(0, 1, 'x', 2)
+
+
+def _channels_first(x: Any, data_format: str) -> Any:
+    return x if data_format == 'channels_first' else x.dimshuffle(0, x.ndim - 1, *range(1, x.ndim - 1))
+
+
+def _in_format(x: Any, data_format: str) -> Any:
+    return x if data_format == 'channels_first' else x.dimshuffle(0, *range(2, x.ndim), 1)

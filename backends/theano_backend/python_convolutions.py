@@ -1,0 +1,86 @@
+"""Convolutions and pooling in Python, for a Theano without a C compiler, and for modes that compile fast.
+
+Theano's own versions do not run: they call parts of SciPy that are gone, or index with lists where NumPy wants tuples.
+These are given to its Ops in their place.
+"""
+from typing import Any, Sequence
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+__all__ = ['repair_convolutions']
+
+
+def repair_convolutions() -> None:
+    """Replace the functions of Theano's Ops, and keep those Ops where a mode takes no C code."""
+    from theano.compile.mode import predefined_modes
+    from theano.tensor.nnet.abstract_conv import BaseAbstractConv
+    from theano.tensor.signal.pool import AveragePoolGrad, MaxPoolGrad, Pool
+    BaseAbstractConv.conv = _convolve
+    Pool.perform = _pool
+    MaxPoolGrad.perform = _pool_max_gradient
+    AveragePoolGrad.perform = _pool_sum_gradient
+    predefined_modes['FAST_COMPILE'] = predefined_modes['FAST_COMPILE'].excluding('conv_gemm', 'AbstractConvCheck')
+
+
+def _convolve(op: Any, img: np.ndarray, kern: np.ndarray, mode: str = 'valid', dilation: Any = 1, num_groups: int = 1,
+              unshared: bool = False, direction: str = 'forward') -> np.ndarray:
+    """``(batch, channels, ...)`` with flipped kernels ``(nb_kernel, channels of a group, ...)``."""
+    if unshared:
+        raise NotImplementedError('unshared convolution in Python')
+    nb_axis = op.convdim
+    dilation = (dilation,) * nb_axis if isinstance(dilation, int) else dilation
+    reach = [(n - 1) * d + 1 for n, d in zip(kern.shape[2:], dilation)]
+    if mode == 'full':
+        img = np.pad(img, [(0, 0), (0, 0), *((n - 1, n - 1) for n in reach)])
+    windows = _windows(img, reach, (1,) * nb_axis)[(...,) + tuple(slice(None, None, d) for d in dilation)]
+    kern = kern[(...,) + (slice(None, None, -1),) * nb_axis]
+    axes = [1, *range(2 + nb_axis, 2 + 2 * nb_axis)], [1, *range(2, 2 + nb_axis)]
+    groups = zip(np.split(windows, num_groups, 1), np.split(kern, num_groups, 0))
+    return np.concatenate([np.moveaxis(np.tensordot(part, kernels, axes), -1, 1) for part, kernels in groups], 1)
+
+
+def _pool(op: Any, node: Any, inputs: Sequence, output_storage: Sequence, params: Any) -> None:
+    x, size, strides, _ = _checked(op, inputs)
+    fold = np.max if op.mode == 'max' else np.sum
+    output_storage[0][0] = fold(_windows(x, size, strides), tuple(range(-op.ndim, 0)))
+
+
+def _pool_max_gradient(op: Any, node: Any, inputs: Sequence, output_storage: Sequence) -> None:
+    x, peaks, gradient, *rest = inputs
+    _, size, strides, _ = _checked(op, (x, *rest))
+    found = np.zeros_like(x)
+    for place in _places(size, strides, gradient):
+        found[place] += gradient * (x[place] == peaks)
+    output_storage[0][0] = found
+
+
+def _pool_sum_gradient(op: Any, node: Any, inputs: Sequence, output_storage: Sequence) -> None:
+    x, gradient, *rest = inputs
+    _, size, strides, _ = _checked(op, (x, *rest))
+    found = np.zeros_like(x)
+    for place in _places(size, strides, gradient):
+        found[place] += gradient
+    output_storage[0][0] = found
+
+
+def _checked(op: Any, inputs: Sequence) -> Sequence:
+    """Tensor, window, strides and padding, if they are what the plugin asks for."""
+    if op.mode not in ('max', 'sum') or not op.ignore_border or np.any(inputs[3]):
+        raise NotImplementedError('pooling in Python of other modes, or with padding')
+    return inputs
+
+
+def _windows(x: np.ndarray, size: Sequence, strides: Sequence) -> np.ndarray:
+    """The windows of the last axes, whose cells are the new last axes."""
+    nb_axis = len(size)
+    axes: Any = tuple(range(-nb_axis, 0))
+    windows = sliding_window_view(x, tuple(size), axes)
+    return windows[(...,) + tuple(slice(None, None, n) for n in strides) + (slice(None),) * nb_axis]
+
+
+def _places(size: Sequence, strides: Sequence, windows: np.ndarray) -> Any:
+    """For each cell of a window the index of that cell in all windows."""
+    counts = windows.shape[-len(size):]
+    for cell in np.ndindex(*size):
+        yield (..., *(slice(c, c + n * s, s) for c, n, s in zip(cell, counts, strides)))

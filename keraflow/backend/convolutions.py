@@ -1,0 +1,106 @@
+"""Operations on tensors with spatial axes, of which there are one to three: a part of the contract.
+
+Rules that hold for every one of them:
+
+* `x` is ``(batch, channels, *lengths)`` for ``data_format='channels_first'``, ``(batch, *lengths, channels)`` for
+  ``'channels_last'``. Which of the two a backend computes in is its own affair; the numbers are the same.
+* Kernels are ``(input_depth, nb_kernel, *lengths)`` in either case, and are not flipped: a convolution is a
+  cross-correlation. They have the dtype of `x`.
+* `strides` and `dilation` have one integer for each spatial axis; ``None`` is 1 for each.
+* ``pad='valid'``: windows lie inside the input. ``pad='same'``: the output has ``ceil(length / stride)`` cells, and the
+  zeros that this takes are put around the input, the odd one at its end.
+"""
+from typing import Any, Optional, Sequence
+
+__all__ = ['Convolutions', 'output_length', 'same_padding', 'transposed_length', 'DATA_FORMATS', 'PADS']
+
+Tensor = Any
+Steps = Optional[Sequence[int]]
+
+DATA_FORMATS = ('channels_first', 'channels_last')
+PADS = ('valid', 'same')
+
+
+def output_length(length: Any, window: int, stride: int, pad: str, dilation: int = 1) -> Any:
+    """The number of windows along an axis; `length` may be an integer scalar of a backend.
+
+    Examples
+    --------
+    >>> output_length(7, 3, 2, 'valid'), output_length(7, 3, 2, 'same'), output_length(7, 3, 1, 'valid', dilation=2)
+    (3, 4, 3)
+    """
+    fitting = length if pad == 'same' else length - (window - 1) * dilation
+    return (fitting + stride - 1) // stride
+
+
+def same_padding(length: Any, window: int, stride: int, dilation: int = 1, maximum: Any = max) -> tuple:
+    """How many zeros ``pad='same'`` puts before and behind an axis.
+
+    `length` may be an integer scalar of a backend; `maximum` is then the function for such. Where the stride is 1 the
+    result does not depend on it, and is a pair of integers.
+
+    Examples
+    --------
+    >>> same_padding(7, 3, 2), same_padding(8, 3, 2), same_padding(None, 4, 1)
+    ((1, 1), (0, 1), (1, 2))
+    """
+    covered = (window - 1) * dilation + 1
+    total = covered - 1 if stride == 1 else maximum(
+        (output_length(length, window, stride, 'same') - 1) * stride + covered - length, 0)
+    return total // 2, total - total // 2
+
+
+def transposed_length(length: Any, window: int, stride: int, pad: str) -> Any:
+    """The length whose convolution has this length; the largest of several for ``'same'``, else the smallest.
+
+    Examples
+    --------
+    >>> transposed_length(3, 3, 2, 'valid'), transposed_length(3, 3, 2, 'same')
+    (7, 6)
+    """
+    return length * stride if pad == 'same' else (length - 1) * stride + window
+
+
+class Convolutions:
+    """The part of the contract for images, series and volumes; see :mod:`keraflow.backend.convolutions`."""
+
+    def pad(self, x: Tensor, padding: Sequence, value: float = 0.) -> Tensor:
+        """`value` around `x`: for each of its axes the number of cells ``(before, behind)``."""
+        raise NotImplementedError
+
+    def conv(self, x: Tensor, kernels: Tensor, strides: Steps = None, pad: str = 'valid', dilation: Steps = None,
+             data_format: str = 'channels_first') -> Tensor:
+        """Convolution. `dilation` is the distance of the input's cells that neighbouring cells of a kernel meet."""
+        raise NotImplementedError
+
+    def conv_transpose(self, x: Tensor, kernels: Tensor, strides: Steps = None, pad: str = 'valid',
+                       data_format: str = 'channels_first') -> Tensor:
+        """What the gradient of a convolution does: each cell of `x` adds a kernel times its value to the output.
+
+        The lengths of the output are those of :func:`transposed_length`.
+        """
+        raise NotImplementedError
+
+    def depthwise_conv(self, x: Tensor, kernels: Tensor, strides: Steps = None, pad: str = 'valid',
+                       dilation: Steps = None, data_format: str = 'channels_first') -> Tensor:
+        """Convolution of each channel with kernels of its own; `x` has two spatial axes.
+
+        Output channel ``i * nb_kernel + j`` is input channel i with ``kernels[i, j]``.
+        """
+        raise NotImplementedError
+
+    def pool(self, x: Tensor, size: Sequence[int], mode: str = 'max', strides: Steps = None, pad: str = 'valid',
+             data_format: str = 'channels_first') -> Tensor:
+        """The largest (``'max'``) or the mean value (``'avg'``) of each window of `size`.
+
+        `strides` are `size` unless given. What is padded counts neither as a value nor for the mean. Which of equal
+        largest values has the gradient is the library's decision.
+        """
+        raise NotImplementedError
+
+    def add_bias(self, x: Tensor, bias: Tensor, data_format: str = 'channels_first') -> Tensor:
+        """`x` plus a vector with one value for each channel."""
+        if data_format == 'channels_first':
+            ones = (1,) * (self.ndim(x) - 2)                         # type: ignore[attr-defined]
+            bias = self.reshape(bias, (-1, *ones))                   # type: ignore[attr-defined]
+        return self.add(x, bias)                                     # type: ignore[attr-defined]
