@@ -17,7 +17,7 @@ __all__ = ['Call', 'Kensor', 'calls_behind', 'replay', 'symbolic_tensors']
 class Call:
     """One event: this layer was fed these Kensors and gave these Kensors."""
 
-    __slots__ = ('layer', 'inputs', 'outputs', 'name')
+    __slots__ = ('layer', 'inputs', 'outputs', 'name', '__weakref__')
 
     def __init__(self, layer: Any, inputs: Sequence['Kensor'], name: str):
         self.layer = layer

@@ -2,45 +2,31 @@
 
 A layer is written by saying what it stores (``__init__``), which parameters it makes (``init_param``), what it computes
 (``output``) and the shape of that (``output_shape``). This module does the rest: it feeds layers with Kensors (link),
-runs them on
-other tensors (run), and keeps the layers that are embedded in others.
+runs them on other tensors (run), and keeps the layers that are embedded in others. Parameters are in
+:mod:`keraflow.layers.parameters`.
 """
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
-import numpy as np
-
-# Imported for what they register: the names that `regularizers` and `constraints` may be given.
-import keraflow.constraints  # noqa: F401
-import keraflow.regularizers  # noqa: F401
 from keraflow import backend as B
-from keraflow import naming, registry, shapes
-from keraflow.arguments import assign, is_array_like, split_arrays
-from keraflow.backend.contract import FLOATS, TensorSpec
-from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError, describe, warn
+from keraflow import naming, shapes
+from keraflow.arguments import is_array_like
+from keraflow.backend.contract import TensorSpec
+from keraflow.errors import ArgumentError, BackendError, GraphError, ShapeError, describe, warn
 from keraflow.facts import facts_of, has_facts, remember
-from keraflow.kensor import Call, Kensor, mask_shape_of, parameters_of
+from keraflow.kensor import Call, Kensor, mask_shape_of
+from keraflow.layers.calls import CallHistory
 from keraflow.layers.masks import joint_mask, loses_mask
+from keraflow.layers.parameters import Parameter, ParameterOwner
 from keraflow.layers.slots import Slots, calling_host
 from keraflow.recording import frozen, record_update, recorded_value, recording, runs_frozen
 from keraflow.schema import Constraints, Name, Regularizers
 from keraflow.scopes import no_argscope
-from keraflow.serialization import Serializable
 from keraflow.shapes import Shape, unlist
 
 __all__ = ['Layer', 'MultiInputLayer', 'Parameter']
 
 
-class Parameter(NamedTuple):
-    """A named variable of a layer; `name` is ``W``, or ``0/W`` for one of an embedded layer."""
-
-    name: str
-    variable: Any
-    trainable: bool
-    regularizer: Any = None
-    constraint: Any = None
-
-
-class Layer(Serializable):
+class Layer(ParameterOwner, CallHistory):
     """A layer with one input. It takes a Kensor and returns a Kensor (or a list of them).
 
     Parameters
@@ -80,6 +66,8 @@ class Layer(Serializable):
 
     def __init__(self, name: Optional[Name] = None, trainable: bool = True, initial_weights: Any = None,
                  regularizers: Regularizers = None, constraints: Constraints = None):
+        ParameterOwner.__init__(self)
+        CallHistory.__init__(self)
         self._name = name
         if name is not None:
             naming.claim(name)      # so that no layer is given this name later
@@ -87,14 +75,7 @@ class Layer(Serializable):
         self.initial_weights = initial_weights
         self.regularizers = regularizers
         self.constraints = constraints
-        self.dtype: Any = None
-        self._variables: Dict[str, Any] = {}
-        self._states: set = set()
-        self._regularizer_of: Dict[str, Any] = {}
-        self._constraint_of: Dict[str, Any] = {}
         self._slots = Slots(self)
-        self._backend: Any = None
-        self._nb_call = 0
         self._inputs: List[Any] = []
         self._mask_is_read = False
         self._told_of_lost_mask = False
@@ -106,10 +87,6 @@ class Layer(Serializable):
         super()._remember(passed)
 
     # -- what a layer may define ------------------------------------------------------------------------------------
-
-    def init_param(self, input_shape: Any) -> None:
-        """Make the parameters, with :meth:`set_trainable_params`, for inputs of this static shape (a list of them
-        for several)."""
 
     def output(self, x: Any) -> Any:
         """The output tensor (or a list of them) for the input tensor (a list of them for several). Repeatable: it
@@ -154,22 +131,6 @@ class Layer(Serializable):
 
     # -- what the methods above use ---------------------------------------------------------------------------------
 
-    def set_trainable_params(self, *pairs: Any) -> None:
-        """Register parameters: ``set_trainable_params('W', W, 'b', b)``. Each becomes a variable and an attribute.
-
-        Parameters
-        ----------
-        *pairs : str, array, str, array, ...
-            Names and initial values (arrays, variables or tensors), in the order in which lists of weights,
-            regularizers and
-            constraints go.
-        """
-        self._set_variables(pairs, 'set_trainable_params')
-
-    def set_state_params(self, *pairs: Any) -> None:
-        """Register state: variables that are saved with the weights, but that only :meth:`add_update` changes."""
-        self._states.update(self._set_variables(pairs, 'set_state_params'))
-
     def add_update(self, variable: Any, value: Any) -> None:
         """Say, inside of :meth:`output`, that this run gives a state variable a new value; ``fit`` then sets it.
 
@@ -185,8 +146,7 @@ class Layer(Serializable):
         """A function from tensors to tensors that runs an inner layer, whose parameters become those of this layer.
 
         May be written inside :meth:`output`: the inner layer of the first run is kept in a slot, and the layers that
-        later
-        runs make are checked against it and dropped.
+        later runs make are checked against it and dropped.
 
         Examples
         --------
@@ -210,6 +170,11 @@ class Layer(Serializable):
             self._mask_is_read = self._mask_is_read or any(facts_of(tensor).mask is not None for tensor in fed)
             return unlist(inner.run(fed))
         return run
+
+    @property
+    def embedded_layers(self) -> List['Layer']:
+        """The layers in this layer's slots."""
+        return list(self._slots.layers)
 
     def get_tensor_shape(self, tensor: Any) -> Shape:
         """Static shape of a raw tensor, for example ``(None, 64)``; also of results of backend functions."""
@@ -247,6 +212,11 @@ class Layer(Serializable):
         """The name that the user gave, if any."""
         return self._passed.get('name')
 
+    @property
+    def scope_name(self) -> str:
+        """What the names of its parameters and outputs start with: its name."""
+        return self.name
+
     def suggest_name(self, name: str) -> None:
         """Take `name`, unless the user gave one or another layer has it."""
         if self._name is None and naming.claim(name):
@@ -275,52 +245,15 @@ class Layer(Serializable):
             raise GraphError(f'{self.name}: expected a Kensor, a tensor or an array, received {describe(it)}.{advice}')
         return B.constant(it)
 
+    def apply(self, inputs: Any) -> Any:
+        """The same as a call of the layer."""
+        return self(inputs)
+
     def as_kensor(self) -> Kensor:
         """The Kensor that stands for the layer where one is wanted; only an Input and a Sequential that starts with
         one have it."""
         raise GraphError(f'{self.name}: expected a Kensor, received the layer {type(self).__name__} itself. '
                          f'Feed it first: {type(self).__name__}(...)(x).')
-
-    def parameters(self, trainable: bool = True, prefix: str = '') -> Iterator[Parameter]:
-        """The parameters, in the order in which they were made, followed by those of embedded layers."""
-        trainable = trainable and self.trainable
-        for name, variable in self._variables.items():
-            yield Parameter(prefix + name, variable, trainable and name not in self._states,
-                            self._regularizer_of.get(name), self._constraint_of.get(name))
-        for number, layer in enumerate(self._slots.layers):
-            yield from layer.parameters(trainable, f'{prefix}{number}/')
-
-    @property
-    def embedded_layers(self) -> List['Layer']:
-        """The layers in this layer's slots."""
-        return list(self._slots.layers)
-
-    def get_weights(self) -> Dict[str, np.ndarray]:
-        """Copies of all parameters (trainable and state) by name; those of embedded layers as ``0/W``."""
-        self._check_backend()
-        return {one.name: B.get_value(one.variable) for one in parameters_of([self])}
-
-    def set_weights(self, weights: Any) -> None:
-        """Set parameters from a dict by name (some may be missing), a list in the order of :meth:`get_weights`, or one
-        array.
-
-        Raises
-        ------
-        ArgumentError
-            For an unknown name or too many arrays; also if the layer has no parameters yet because it was not fed.
-        ShapeError
-            For an array of another shape. Then no parameter is changed.
-        """
-        self._check_backend()
-        variables = {one.name: one.variable for one in parameters_of([self])}
-        if not variables and not self._is_linked():
-            raise ArgumentError(
-                f'{self.name}: the layer has no parameters before it is fed. Feed it, or pass initial_weights=.')
-        self._assign_weights(variables, weights, 'weights')
-
-    def _is_linked(self) -> bool:
-        """Whether the parameters are there."""
-        return self._backend is not None
 
     # -- link -------------------------------------------------------------------------------------------------------
 
@@ -332,11 +265,11 @@ class Layer(Serializable):
         specs = [kensor.spec for kensor in kensors]
         specs += [TensorSpec(kensor.mask_shape, 'bool') for kensor in masked]  # type: ignore[arg-type]
         found = B.trace(lambda *tensors: self._observe(kensors, masked, tensors), specs)
-        call = Call(self, kensors, f'{self.name}_{self._nb_call}')
-        self._nb_call += 1
+        call = Call(self, kensors, f'{self.name}_{len(self._calls)}')
         names = [call.name] if len(found) == 1 else [f'{call.name}.{number}' for number in range(len(found))]
         call.outputs = tuple(Kensor(name, shape, dtype, mask_shape, call)
                              for name, (shape, dtype, mask_shape) in zip(names, found))
+        self._remember_call(call)
         return list(call.outputs)
 
     def _observe(self, kensors: List[Kensor], masked: List[Kensor], tensors: Sequence[Any]) -> List[tuple]:
@@ -353,12 +286,11 @@ class Layer(Serializable):
                     f'{self.name}: expected Kensors only, received also {type(kensor).__name__}. Make an Input for it.')
             if kensor.layer is self:
                 raise GraphError(f'{self.name}: was fed its own output {kensor.name}. Make another layer, or embed '
-                                 'this one in a host '
-                                 'layer that calls it several times.')
+                                 'this one in a host layer that calls it several times.')
             if kensor.backend_name != B.name():
                 raise BackendError(f"{self.name}: the Kensor {kensor.name} was made on the backend "
-                                   f"'{kensor.backend_name}', the current "
-                                   f"one is '{B.name()}'. Call keraflow.backend.use('{kensor.backend_name}') first.")
+                                   f"'{kensor.backend_name}', the current one is '{B.name()}'. "
+                                   f"Call keraflow.backend.use('{kensor.backend_name}') first.")
 
     # -- run --------------------------------------------------------------------------------------------------------
 
@@ -369,8 +301,18 @@ class Layer(Serializable):
         input_shapes = [self.get_tensor_shape(tensor) for tensor in tensors]
         input_shape: Any = input_shapes if self.multi_input else input_shapes[0]
         self.check_input_shape(input_shape)
-        if self._backend is None:
+        if self._backend is not None:
+            return self._run_checked(tensors, input_shape)
+        try:
             self._build(input_shape, [B.dtype(tensor) for tensor in tensors])
+            outputs = self._run_checked(tensors, input_shape)
+            self._check_arguments()
+        except Exception:
+            self._forget_parameters()
+            raise
+        return outputs
+
+    def _run_checked(self, tensors: List[Any], input_shape: Any) -> List[Any]:
         with no_argscope(), frozen(not self.trainable), self._slots.run():
             self._inputs, self._mask_is_read = tensors, False
             result = self.output(tensors if self.multi_input else tensors[0])
@@ -382,27 +324,6 @@ class Layer(Serializable):
             self._warn_of_lost_mask()
         return outputs
 
-    def _build(self, input_shape: Any, dtypes: List[str]) -> None:
-        self.dtype = next((dtype for dtype in dtypes if dtype in FLOATS), B.floatx())
-        try:
-            with B.eagerly():
-                self.init_param(input_shape)
-            names = list(self._variables)
-            self._regularizer_of = self._resolve('regularizer', self.regularizers, names)
-            self._constraint_of = self._resolve('constraint', self.constraints, names)
-            self._assign_weights(self._variables, self.initial_weights, 'initial_weights')
-        except Exception:
-            for name in self._variables:
-                delattr(self, name)
-            self._variables.clear()
-            self._states.clear()
-            raise
-        self._backend = B.current()
-
-    def _resolve(self, kind: str, value: Any, names: List[str]) -> Dict[str, Any]:
-        where = f'{self.name}: {kind}s'
-        return {name: registry.resolve(kind, one, f'{where}: ') for name, one in assign(value, names, where).items()}
-
     def _declared_shapes(self, input_shape: Any, outputs: List[Any]) -> List[Shape]:
         declared = self.output_shape(input_shape)
         if declared is None:
@@ -412,8 +333,7 @@ class Layer(Serializable):
     def _annotate(self, outputs: List[Any], declared: List[Shape], mask: Any) -> List[Any]:
         if len(outputs) != len(declared):
             raise ShapeError(f'{self.name}: output_shape() gives {len(declared)} shape(s), but output() '
-                             f'{len(outputs)} tensor(s). '
-                             'Make them the same number.')
+                             f'{len(outputs)} tensor(s). Make them the same number.')
         annotated = []
         for tensor, shape in zip(outputs, declared):
             if not B.is_tensor(tensor):
@@ -471,44 +391,11 @@ class Layer(Serializable):
                 f'{self.name}: expected one input, received {len(tensors)}. Join them first, for example with '
                 'Concatenate().')
 
-    def _check_backend(self) -> None:
-        if self._backend not in (None, B.current()):
-            raise BackendError(f"{self.name}: was made on the backend '{self._backend.name}', the current one is "
-                               f"'{B.name()}'. "
-                               f"Call keraflow.backend.use('{self._backend.name}') first.")
-
     def _check_equal_shapes(self, input_shapes: List[Shape]) -> None:
         for shape in input_shapes[1:]:
             if not shapes.agree(shape, input_shapes[0]):
                 raise ShapeError(
                     f'{self.name}: expected inputs of one shape, received {", ".join(map(str, input_shapes))}.')
-
-    def _set_variables(self, pairs: Sequence[Any], where: str) -> List[str]:
-        names = list(pairs[::2])
-        if len(pairs) % 2 or not all(isinstance(name, str) for name in names):
-            raise ArgumentTypeError(f"{self.name}: expected names and values in turn, {where}('W', W, 'b', b).")
-        for name, value in zip(names, pairs[1::2]):
-            if hasattr(self, name) or '/' in name:
-                raise ArgumentError(f"{self.name}: '{name}' cannot be the name of a parameter, because the layer has "
-                                    "an attribute of that "
-                                    'name. Choose another.')
-            if not B.is_variable(value):
-                value = B.variable(B.eval(value) if B.is_tensor(value) else value, self.dtype, f'{self.name}/{name}')
-            self._variables[name] = value
-            setattr(self, name, value)
-        return names
-
-    def _assign_weights(self, variables: Dict[str, Any], weights: Any, what: str) -> None:
-        """Check all arrays, then set them all."""
-        where = f'{self.name}: {what}'
-        given = assign(split_arrays(weights), list(variables), where)
-        arrays = {name: np.asarray(value) for name, value in given.items()}
-        for name, array in arrays.items():
-            wanted = tuple(B.static_shape(variables[name]))
-            if array.shape != wanted:
-                raise ShapeError(f'{where}: {name}: expected an array of shape {wanted}, received {array.shape}.')
-        for name, array in arrays.items():
-            B.set_value(variables[name], array)
 
 
 class MultiInputLayer(Layer):

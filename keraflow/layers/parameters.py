@@ -1,0 +1,283 @@
+"""The parameters of a layer: how they are made, named, listed, read and set."""
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+# Imported for what they register: the names that `regularizers` and `constraints` may be given.
+import keraflow.constraints  # noqa: F401
+import keraflow.regularizers  # noqa: F401
+from keraflow import backend as B
+from keraflow import initializations, registry
+from keraflow.arguments import assign, split_arrays
+from keraflow.backend.contract import FLOATS
+from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, ShapeError
+from keraflow.kensor import parameters_of
+from keraflow.serialization import Serializable
+
+__all__ = ['Parameter', 'ParameterOwner', 'Variables']
+
+
+class Parameter(NamedTuple):
+    """A named variable of a layer; `name` is ``W``, or ``0/W`` for one of an embedded layer."""
+
+    name: str
+    variable: Any
+    trainable: bool
+    regularizer: Any = None
+    constraint: Any = None
+
+
+class Variables(tuple):
+    """Variables of the backend in order, which are also found by name: ``variables.W``, ``variables['0/W']``."""
+
+    def __new__(cls, parameters: Sequence[Parameter]) -> 'Variables':
+        made = super().__new__(cls, [one.variable for one in parameters])
+        made.names = [one.name for one in parameters]
+        return made
+
+    names: List[str]
+
+    def __getitem__(self, key: Any) -> Any:
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+        if key not in self.names:
+            raise ArgumentError(f"variables: there is no '{key}'. There are {', '.join(self.names) or 'none'}.")
+        return self[self.names.index(key)]
+
+    def __getattr__(self, name: str) -> Any:
+        if name == 'names' or name not in self.names:
+            raise AttributeError(f"There is no variable '{name}'. There are {', '.join(vars(self).get('names', []))}.")
+        return self[name]
+
+
+class ParameterOwner(Serializable):
+    """The part of :class:`~keraflow.layers.Layer` that has parameters."""
+
+    name: Any
+    trainable: bool
+    initial_weights: Any
+    regularizers: Any
+    constraints: Any
+
+    def __init__(self) -> None:
+        self.dtype: Any = None
+        self._variables: Dict[str, Any] = {}
+        self._states: set = set()
+        self._given: Dict[str, Dict[str, Any]] = {'regularizer': {}, 'constraint': {}}
+        self._backend: Any = None
+
+    # -- what a layer uses to make them -------------------------------------------------------------------------------
+
+    def init_param(self, input_shape: Any) -> None:
+        """Make the parameters, with :meth:`set_trainable_params`, for inputs of this static shape (a list of them
+        for several)."""
+
+    def set_trainable_params(self, *pairs: Any) -> None:
+        """Register parameters: ``set_trainable_params('W', W, 'b', b)``. Each becomes a variable and an attribute.
+
+        Parameters
+        ----------
+        *pairs : str, array, str, array, ...
+            Names and initial values (arrays, variables or tensors), in the order in which lists of weights,
+            regularizers and constraints go.
+        """
+        self._set_variables(pairs, 'set_trainable_params')
+
+    def set_state_params(self, *pairs: Any) -> None:
+        """Register state: variables that are saved with the weights, but that only ``add_update`` changes."""
+        self._states.update(self._set_variables(pairs, 'set_state_params'))
+
+    def add_weight(self, name: str, shape: Sequence[int], dtype: Optional[str] = None, init: Any = 'glorot_uniform',
+                   regularizer: Any = None, trainable: bool = True, constraint: Any = None) -> Any:
+        """Make a parameter, or find it again: may also be written inside of ``output``.
+
+        Parameters
+        ----------
+        name : str
+        shape : sequence of int
+        dtype : str, optional
+            That of the layer unless given.
+        init : str or function
+            Initialization of its value.
+        regularizer, constraint : str or object, optional
+            Those among the arguments of the layer win.
+        trainable : bool
+            Whether it is a parameter that training changes, or a state.
+
+        Returns
+        -------
+        variable
+            The one of that name, of this shape.
+
+        Raises
+        ------
+        ShapeError
+            If there is one of that name and another shape.
+        """
+        shape = tuple(shape)
+        if name in self._variables:
+            found = tuple(B.static_shape(self._variables[name]))
+            if found != shape:
+                raise ShapeError(f'{self.name}: {name}: expected shape {found}, as it was made with, received {shape}.')
+            return self._variables[name]
+        with B.eagerly():
+            value = np.asarray(initializations.get(init)(shape), dtype or self.dtype)
+            self._set_variables([name, B.variable(value, dtype or self.dtype, f'{self.name}/{name}')], 'add_weight')
+        if not trainable:
+            self._states.add(name)
+        for kind, one in (('regularizer', regularizer), ('constraint', constraint)):
+            if one is not None:
+                self._given[kind][name] = registry.resolve(kind, one, f'{self.name}: {name}: ')
+        if self._backend is not None:   # init_param() is over: what the layer was given for the others is theirs
+            self._apply_arguments([name])
+        return self._variables[name]
+
+    # -- what users call ----------------------------------------------------------------------------------------------
+
+    def parameters(self, trainable: bool = True, prefix: str = '') -> Iterator[Parameter]:
+        """The parameters, in the order in which they were made, followed by those of embedded layers."""
+        trainable = trainable and self.trainable
+        for name, variable in self._variables.items():
+            yield Parameter(prefix + name, variable, trainable and name not in self._states,
+                            self._given['regularizer'].get(name), self._given['constraint'].get(name))
+        for number, layer in enumerate(self.embedded_layers):
+            yield from layer.parameters(trainable, f'{prefix}{number}/')
+
+    @property
+    def embedded_layers(self) -> List[Any]:
+        """The layers that this one consists of."""
+        raise NotImplementedError
+
+    @property
+    def variables(self) -> Variables:
+        """All parameters as variables of the backend: ``layer.variables.W``, ``layer.variables['0/W']``."""
+        return Variables(parameters_of([self]))
+
+    weights = variables
+
+    @property
+    def trainable_variables(self) -> Variables:
+        """Those that training changes."""
+        return Variables([one for one in parameters_of([self]) if one.trainable])
+
+    trainable_weights = trainable_variables
+
+    @property
+    def non_trainable_variables(self) -> Variables:
+        """Those that training does not change: states, and the parameters of frozen layers."""
+        return Variables([one for one in parameters_of([self]) if not one.trainable])
+
+    non_trainable_weights = non_trainable_variables
+
+    def count_params(self) -> int:
+        """The number of numbers in all parameters.
+
+        Raises
+        ------
+        ArgumentError
+            If the layer has no parameters yet because it was not fed.
+        """
+        self._check_linked()
+        return sum(int(np.prod(B.static_shape(variable))) for variable in self.variables)
+
+    def get_weights(self) -> Dict[str, np.ndarray]:
+        """Copies of all parameters (trainable and state) by name; those of embedded layers as ``0/W``."""
+        self._check_backend()
+        return {one.name: B.get_value(one.variable) for one in parameters_of([self])}
+
+    def set_weights(self, weights: Any) -> None:
+        """Set parameters from a dict by name (some may be missing), a list in the order of :meth:`get_weights`, or one
+        array.
+
+        Raises
+        ------
+        ArgumentError
+            For an unknown name or too many arrays; also if the layer has no parameters yet because it was not fed.
+        ShapeError
+            For an array of another shape. Then no parameter is changed.
+        """
+        self._check_backend()
+        variables = {one.name: one.variable for one in parameters_of([self])}
+        if not variables:
+            self._check_linked()
+        self._assign_weights(variables, weights, 'weights')
+
+    def _is_linked(self) -> bool:
+        """Whether the parameters are there."""
+        return self._backend is not None
+
+    # -- building -----------------------------------------------------------------------------------------------------
+
+    def _build(self, input_shape: Any, dtypes: List[str]) -> None:
+        """Make the parameters for inputs of this shape and these dtypes."""
+        self.dtype = next((dtype for dtype in dtypes if dtype in FLOATS), B.floatx())
+        with B.eagerly():
+            self.init_param(input_shape)
+        self._apply_arguments(list(self._variables))
+        self._backend = B.current()
+
+    def _apply_arguments(self, names: Sequence[str]) -> None:
+        """Give these parameters what the layer's arguments say of them; dicts may also name others, made later."""
+        for kind in ('regularizer', 'constraint'):
+            where = f'{self.name}: {kind}s'
+            for name, one in assign(self._about(names, getattr(self, f'{kind}s')), names, where).items():
+                self._given[kind][name] = registry.resolve(kind, one, f'{where}: ')
+        variables = {name: self._variables[name] for name in names}
+        self._assign_weights(variables, self._about(names, self.initial_weights), 'initial_weights')
+
+    def _about(self, names: Sequence[str], value: Any) -> Any:
+        """What an argument says of these parameters; a list speaks of those that init_param() makes."""
+        if isinstance(value, dict):
+            return {name: one for name, one in value.items() if name in names}
+        return value if self._backend is None else None
+
+    def _check_arguments(self) -> None:
+        """Raise if an argument names a parameter that the first run did not make."""
+        for argument in ('regularizers', 'constraints', 'initial_weights'):
+            if isinstance(getattr(self, argument), dict):
+                assign(getattr(self, argument), list(self._variables), f'{self.name}: {argument}')
+
+    def _forget_parameters(self) -> None:
+        for name in self._variables:
+            delattr(self, name)
+        self._variables.clear()
+        self._states.clear()
+        self._backend = None
+
+    def _set_variables(self, pairs: Sequence[Any], where: str) -> List[str]:
+        names = list(pairs[::2])
+        if len(pairs) % 2 or not all(isinstance(name, str) for name in names):
+            raise ArgumentTypeError(f"{self.name}: expected names and values in turn, {where}('W', W, 'b', b).")
+        for name, value in zip(names, pairs[1::2]):
+            if hasattr(self, name) or '/' in name:
+                raise ArgumentError(f"{self.name}: '{name}' cannot be the name of a parameter, because the layer has "
+                                    'an attribute of that name. Choose another.')
+            if not B.is_variable(value):
+                value = B.variable(B.eval(value) if B.is_tensor(value) else value, self.dtype, f'{self.name}/{name}')
+            self._variables[name] = value
+            setattr(self, name, value)
+        return names
+
+    def _assign_weights(self, variables: Dict[str, Any], weights: Any, what: str) -> None:
+        """Check all arrays, then set them all."""
+        where = f'{self.name}: {what}'
+        given = assign(split_arrays(weights), list(variables), where)
+        arrays = {name: np.asarray(value) for name, value in given.items()}
+        for name, array in arrays.items():
+            wanted = tuple(B.static_shape(variables[name]))
+            if array.shape != wanted:
+                raise ShapeError(f'{where}: {name}: expected an array of shape {wanted}, received {array.shape}.')
+        for name, array in arrays.items():
+            B.set_value(variables[name], array)
+
+    # -- checks -------------------------------------------------------------------------------------------------------
+
+    def _check_linked(self) -> None:
+        if not self._is_linked():
+            raise ArgumentError(
+                f'{self.name}: the layer has no parameters before it is fed. Feed it, or pass initial_weights=.')
+
+    def _check_backend(self) -> None:
+        if self._backend not in (None, B.current()):
+            raise BackendError(f"{self.name}: was made on the backend '{self._backend.name}', the current one is "
+                               f"'{B.name()}'. Call keraflow.backend.use('{self._backend.name}') first.")
