@@ -146,7 +146,7 @@ class Recurrent(MultiInputLayer):
             raise ShapeError(f'{self.name}: expected batches of {B.static_shape(state)[0]} samples, for which it keeps '
                              f'states, received shape {shape}. Make another layer for this one.')
 
-    def init_param(self, input_shape: List[Shape]) -> None:
+    def init_param(self, input_shape: Any) -> None:
         batch, _, input_dim = input_shape[0]
         make: Dict[str, Any] = {'W': lambda gate: self.init((input_dim, self.output_dim)),
                                 'U': lambda gate: self.inner_init((self.output_dim, self.output_dim)),
