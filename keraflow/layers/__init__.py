@@ -1,18 +1,25 @@
 """Layers: what takes Kensors and returns Kensors."""
 from keraflow import constraints, regularizers  # noqa: F401 (fills the registry)
+from keraflow.layers.attention import MultiHeadAttention
 from keraflow.layers.base import Layer, MultiInputLayer, Parameter
 from keraflow.layers.core import Activation, Dense, Dropout, Highway, Lambda
 from keraflow.layers.embedding import Embedding
 from keraflow.layers.input import Input
+from keraflow.layers.learned_activations import Maxout, PReLU
 from keraflow.layers.masking import Masking
-from keraflow.layers.merging import Concatenate, ElementWiseMult, ElementWiseSum
+from keraflow.layers.merging import (Concatenate, Dot, ElementWiseAverage, ElementWiseMax, ElementWiseMult,
+                                     ElementWiseSum)
+from keraflow.layers.noise import GaussianDropout, GaussianNoise, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from keraflow.layers.normalization import BatchNormalization, LayerNormalization
 from keraflow.layers.operation import Operation
 from keraflow.layers.recurrent import GRU, LSTM, SimpleRNN
 from keraflow.layers.registered import FunctionLayer, layer_register
 from keraflow.layers.shaping import ExpandDims, Flatten, PermuteDims, Repeat, Reshape
 from keraflow.layers.wrappers import Bidirectional, TimeDistributed
 
-__all__ = ['Activation', 'Bidirectional', 'Concatenate', 'Dense', 'Dropout', 'ElementWiseMult', 'ElementWiseSum',
-           'Embedding', 'ExpandDims', 'Flatten', 'FunctionLayer', 'GRU', 'Highway', 'Input', 'LSTM', 'Lambda', 'Layer',
-           'Masking', 'MultiInputLayer', 'Operation', 'Parameter', 'PermuteDims', 'Repeat', 'Reshape', 'SimpleRNN',
-           'TimeDistributed', 'layer_register']
+__all__ = ['Activation', 'BatchNormalization', 'Bidirectional', 'Concatenate', 'Dense', 'Dot', 'Dropout',
+           'ElementWiseAverage', 'ElementWiseMax', 'ElementWiseMult', 'ElementWiseSum', 'Embedding', 'ExpandDims',
+           'Flatten', 'FunctionLayer', 'GRU', 'GaussianDropout', 'GaussianNoise', 'Highway', 'Input', 'LSTM', 'Lambda',
+           'Layer', 'LayerNormalization', 'Masking', 'Maxout', 'MultiHeadAttention', 'MultiInputLayer', 'Operation',
+           'PReLU', 'Parameter', 'PermuteDims', 'Repeat', 'Reshape', 'SimpleRNN', 'SpatialDropout1D',
+           'SpatialDropout2D', 'SpatialDropout3D', 'TimeDistributed', 'layer_register']

@@ -13,10 +13,10 @@ from keraflow.schema import Activation as ActivationLike
 from keraflow.schema import Finite, Function, Initialization, PositiveInt, Rate
 from keraflow.shapes import Shape
 
-__all__ = ['Activation', 'Dense', 'Dropout', 'Highway', 'Lambda']
+__all__ = ['Activation', 'Dense', 'Dropout', 'Highway', 'Lambda', 'VectorLayer']
 
 
-class _Vectors(Layer):
+class VectorLayer(Layer):
     """Layers whose input is one vector a sample."""
 
     input_axes = '(batch, input_dim)'
@@ -38,7 +38,7 @@ class _Vectors(Layer):
 
 
 @builtin('layer')
-class Dense(_Vectors):
+class Dense(VectorLayer):
     """Fully connected: ``activation(x @ W + b)``.
 
     Parameters
@@ -93,7 +93,7 @@ class Dense(_Vectors):
 
 
 @builtin('layer')
-class Highway(_Vectors):
+class Highway(VectorLayer):
     """A gate mixes a transformation of the input with the input: ``t * activation(x @ W + b) + (1 - t) * x``.
 
     The gate is ``t = sigmoid(x @ W_carry + b_carry)``.
@@ -203,7 +203,11 @@ class Dropout(Layer):
         self.drop_rate = drop_rate
 
     def output(self, x: Any) -> Any:
-        return B.in_train_phase(lambda: B.dropout(x, self.drop_rate), x) if self.drop_rate else x
+        drop = self.drop_rate and B.current_phase() == 'train'
+        return B.dropout(x, self.drop_rate, self.noise_shape(x)) if drop else x
+
+    def noise_shape(self, x: Any) -> Any:
+        """The shape of the mask, which broadcasts; ``None`` for that of `x`."""
 
     def support_mask(self) -> bool:
         return True

@@ -1,16 +1,21 @@
 """Layers that make one tensor of several."""
+import functools
 from typing import Any, List
 
 from keraflow import backend as B
 from keraflow import shapes
-from keraflow.errors import ShapeError
+from keraflow.errors import ArgumentError, GraphError, ShapeError, describe
 from keraflow.layers.base import MultiInputLayer
 from keraflow.layers.masks import full_mask, joint_mask
 from keraflow.layers.shaping import AxisLayer
 from keraflow.registry import builtin
+from keraflow.schema import Axes
 from keraflow.shapes import Shape
 
-__all__ = ['Concatenate', 'ElementWiseMult', 'ElementWiseSum']
+__all__ = ['Concatenate', 'Dot', 'ElementWiseAverage', 'ElementWiseMax', 'ElementWiseMult', 'ElementWiseSum']
+
+#: Below it the square of a norm counts as 0.
+SMALLEST = 1e-12
 
 
 @builtin('layer')
@@ -99,10 +104,7 @@ class ElementWiseSum(_ElementWise):
     """
 
     def output(self, x: List[Any]) -> Any:
-        total = x[0]
-        for one in x[1:]:
-            total = total + one
-        return total
+        return functools.reduce(B.add, x)
 
 
 @builtin('layer')
@@ -120,7 +122,129 @@ class ElementWiseMult(_ElementWise):
     """
 
     def output(self, x: List[Any]) -> Any:
-        total = x[0]
-        for one in x[1:]:
-            total = total * one
-        return total
+        return functools.reduce(B.multiply, x)
+
+
+@builtin('layer')
+class ElementWiseAverage(ElementWiseSum):
+    """``(x0 + x1 + ...) / n`` for n inputs.
+
+    Parameters
+    ----------
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    inputs, output : the same. Masks of several inputs are joined by `and`.
+    """
+
+    def output(self, x: List[Any]) -> Any:
+        return B.divide(super().output(x), len(x))
+
+
+@builtin('layer')
+class ElementWiseMax(_ElementWise):
+    """The largest of ``x0, x1, ...`` at each place.
+
+    Parameters
+    ----------
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    inputs, output : the same. Masks of several inputs are joined by `and`.
+    """
+
+    def output(self, x: List[Any]) -> Any:
+        return functools.reduce(B.maximum, x)
+
+
+@builtin('layer')
+class Dot(AxisLayer, MultiInputLayer):
+    """Product of two inputs over one axis of each, sample by sample.
+
+    With ``normalize=True`` what is multiplied has length 1 along that axis, and the product is the cosine of the angle.
+
+    Parameters
+    ----------
+    axes : int or two int
+        The axis of each input, counted from the first axis after the batch, or from the end if negative. Their lengths
+        are equal.
+    normalize : bool
+        Whether to divide both inputs by their lengths (Euclidean norms) first. A norm of 0 divides nothing.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    inputs : ``(batch, n)`` or ``(batch, a, n)``, and ``(batch, n)`` or ``(batch, b, n)`` for ``axes=-1``
+    output : ``(batch, a, b)``, without the axes that are not there, but ``(batch, 1)`` for two vectors
+    mask : that of the first input, unless the product is over its time
+
+    Raises
+    ------
+    GraphError
+        Unless there are two inputs.
+    ShapeError
+        If an input is neither 2-D nor 3-D, or the two lengths differ.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> Dot()([Input((5, 4)), Input((7, 4))]).shape
+    (None, 5, 7)
+    >>> Dot(normalize=True)([Input(4), Input(4)]).shape
+    (None, 1)
+    """
+
+    include_batch_dim = False
+
+    def __init__(self, axes: Axes = -1, normalize: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        if not isinstance(axes, int) and len(axes) != 2:
+            raise ArgumentError(f'Dot: axes: expected one axis or two, received {describe(axes)}.')
+        self.axes = axes
+        self.normalize = normalize
+
+    def _places(self, ndims: List[int]) -> List[int]:
+        axes = [self.axes] * 2 if isinstance(self.axes, int) else self.axes
+        return [self.position(axis, ndim) for axis, ndim in zip(axes, ndims)]
+
+    def check_input_shape(self, input_shape: List[Shape]) -> None:
+        if len(input_shape) != 2:
+            raise GraphError(f'{self.name}: expected two inputs, received {len(input_shape)}. Write Dot()([x, y]).')
+        for shape in input_shape:
+            if len(shape) not in (2, 3):
+                raise ShapeError(f'{self.name}: expected 2-D or 3-D inputs, received shape {shape}. '
+                                 'Put a Reshape() before it.')
+        places = self._places([len(shape) for shape in input_shape])
+        lengths = [shape[place] for shape, place in zip(input_shape, places)]
+        if not shapes.agree((lengths[0],), (lengths[1],)):
+            raise ShapeError(f'{self.name}: expected inputs of one length along axes {self.axes}, received '
+                             f'{input_shape[0]} and {input_shape[1]}. Choose other axes.')
+
+    def output(self, x: List[Any]) -> Any:
+        ndims = [B.ndim(one) for one in x]
+        left, right = (self._as_rows(one, place) for one, place in zip(x, self._places(ndims)))
+        y = B.batch_dot(left, B.transpose(right, [0, 2, 1]))
+        # The axes that _as_rows added, but for one of two vectors.
+        y = B.squeeze(y, 2) if ndims[1] == 2 else y
+        return B.squeeze(y, 1) if ndims == [2, 3] else y
+
+    def _as_rows(self, x: Any, place: int) -> Any:
+        """As (batch, a, n), where n is the length of the axis of the product."""
+        if self.normalize:
+            x = x / B.sqrt(B.maximum(B.sum(B.square(x), place, keepdims=True), SMALLEST))
+        if B.ndim(x) == 2:
+            return B.expand_dims(x, 1)
+        return B.transpose(x, [0, 3 - place, place])
+
+    def output_shape(self, input_shape: List[Shape]) -> Shape:
+        places = self._places([len(shape) for shape in input_shape])
+        kept = [shape[3 - place] for shape, place in zip(input_shape, places) if len(shape) == 3]
+        return (input_shape[0][0], *(kept or [1]))
+
+    def output_mask(self, input_mask: List[Any], input_shape: List[Shape]) -> Any:
+        return input_mask[0] if len(input_shape[0]) == 3 and self._places([3, len(input_shape[1])])[0] == 2 else None

@@ -6,11 +6,13 @@ with NumPy in ``tests/backend``.
 """
 from typing import Dict, List
 
-from . import composing, core, embedding, masking, merging, models, recurrent, shaping, wrappers
+from . import (attention, composing, core, embedding, learned_activations, masking, merging, models, noise,
+               normalization, recurrent, shaping, wrappers)
 from .arguments import ARGUMENTS
 from .samples import Sample
 
 __all__ = ['ARGUMENTS', 'LAYERS', 'Sample']
 
-FAMILIES = (composing, core, embedding, masking, merging, models, recurrent, shaping, wrappers)
+FAMILIES = (attention, composing, core, embedding, learned_activations, masking, merging, models, noise, normalization, recurrent, shaping,
+            wrappers)
 LAYERS: Dict[str, List[Sample]] = {name: samples for family in FAMILIES for name, samples in family.LAYERS.items()}

@@ -1,11 +1,16 @@
 """keraflow.layers.merging."""
-from typing import Dict, List
+from typing import Any, Dict, List
 
 import numpy as np
 
-from keraflow.layers import Concatenate, ElementWiseMult, ElementWiseSum
+from keraflow.layers import Concatenate, Dot, ElementWiseAverage, ElementWiseMax, ElementWiseMult, ElementWiseSum
 
 from .samples import Sample, sample
+
+
+def cosines(weights: dict, x: Any, y: Any) -> Any:
+    return np.array([[[a @ b / np.sqrt((a @ a) * (b @ b)) for b in second.T] for a in first] for first, second in zip(x, y)])
+
 
 LAYERS: Dict[str, List[Sample]] = {
     'Concatenate': [
@@ -21,5 +26,21 @@ LAYERS: Dict[str, List[Sample]] = {
     'ElementWiseMult': [
         sample(lambda: ElementWiseMult(), [(2, 3), (2, 3)], lambda w, x, y: x * y),
         sample(lambda: ElementWiseMult(), [3, 3, 3], lambda w, x, y, z: x * y * z),
+    ],
+    'ElementWiseAverage': [
+        sample(lambda: ElementWiseAverage(), [4, 4, 4], lambda w, x, y, z: (x + y + z) / 3),
+        sample(lambda: ElementWiseAverage(), [(None, 2)] * 2, lambda w, x, y: np.mean([x, y], 0)),
+    ],
+    'ElementWiseMax': [
+        sample(lambda: ElementWiseMax(), [(2, None)] * 3, lambda w, *x: np.max(x, 0)),
+        sample(lambda: ElementWiseMax(), [3, 3], lambda w, *x: np.max(x, 0), dtype='int32'),
+    ],
+    'Dot': [
+        sample(lambda: Dot(), [4, 4], lambda w, x, y: np.sum(x * y, 1, keepdims=True)),
+        sample(lambda: Dot(), [(None, 4), (2, 4)], lambda w, x, y: np.einsum('ban,bcn->bac', x, y)),
+        sample(lambda: Dot(0), [(3, 4), (3, 1)], lambda w, x, y: np.einsum('bna,bnc->bac', x, y)),
+        sample(lambda: Dot((0, 1)), [3, (None, 3)], lambda w, x, y: np.einsum('bn,bcn->bc', x, y)),
+        sample(lambda: Dot([1, 0]), [(2, 3), 3], lambda w, x, y: np.einsum('ban,bn->ba', x, y)),
+        sample(lambda: Dot((-1, 0), normalize=True), [(2, 3), (3, 4)], cosines),
     ],
 }

@@ -1,0 +1,173 @@
+"""Attention: each step of a sequence looks at all steps of another one, or of itself."""
+import math
+from typing import Any, List, Optional, Tuple
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow import initializations, shapes
+from keraflow.errors import GraphError, ShapeError
+from keraflow.layers.base import MultiInputLayer
+from keraflow.layers.masks import joint_mask
+from keraflow.registry import builtin
+from keraflow.schema import Initialization, PositiveInt, Rate
+from keraflow.shapes import Shape
+
+__all__ = ['MultiHeadAttention']
+
+#: The score of a step that must not be looked at: finite, so that gradients are, and 0 beside any other after softmax.
+LOWEST = -1e30
+
+
+@builtin('layer')
+class MultiHeadAttention(MultiInputLayer):
+    """Scaled dot-product attention by several heads side by side.
+
+    With ``q = query @ W_q + b_q``, ``k = key @ W_k + b_k`` and ``v = value @ W_v + b_v``, each cut into `nb_head` parts
+    of `head_dim` numbers, each head gives ``softmax(q @ transpose(k) / sqrt(head_dim)) @ v``. The output is
+    ``heads side by side @ W_o + b_o``.
+
+    One input is query, key and value (self-attention). Of ``[query, key]`` the key is also the value; else feed it with
+    ``[query, key, value]``. Steps that are masked in the key or the value are not looked at; a step that may look at
+    none gets ``b_o``. The output has the mask of the query.
+
+    Parameters
+    ----------
+    nb_head : int
+        Number of heads.
+    head_dim : int
+        Length of the vectors that a head compares and adds.
+    output_dim : int, optional
+        That of the query unless given.
+    drop_rate : float
+        Probability with which, in training, a weight of the softmax is dropped.
+    causal : bool
+        Whether a step looks only at steps up to its own number.
+    init : str or function
+        Initialization of the matrices.
+    bias : bool
+        Whether there are `b_q`, `b_k`, `b_v` and `b_o`.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    query : ``(batch, time, query_dim)``
+    key, value : ``(batch, other time, key_dim)``, ``(batch, other time, value_dim)``
+    output : ``(batch, time, output_dim)``
+    W_q, W_k, W_v : ``(query_dim, nb_head * head_dim)``, and so on
+    W_o : ``(nb_head * head_dim, output_dim)``
+    b_q, b_k, b_v : ``(nb_head * head_dim,)``
+    b_o : ``(output_dim,)``
+
+    Raises
+    ------
+    GraphError
+        For more than three inputs.
+    ShapeError
+        If an input is not 3-D, its last length is not known, or key and value differ in time.
+
+    References
+    ----------
+    A. Vaswani, N. Shazeer, N. Parmar, J. Uszkoreit, L. Jones, A. N. Gomez, L. Kaiser and I. Polosukhin, 2017: Attention
+    is all you need.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> x, memory = Input((5, 8)), Input((None, 6))
+    >>> MultiHeadAttention(2, 4, causal=True)(x).shape
+    (None, 5, 8)
+    >>> MultiHeadAttention(2, 4, output_dim=3)([x, memory]).shape
+    (None, 5, 3)
+    """
+
+    W_q: Any
+    W_k: Any
+    W_v: Any
+    W_o: Any
+    b_q: Any
+    b_k: Any
+    b_v: Any
+    b_o: Any
+
+    def __init__(self, nb_head: PositiveInt, head_dim: PositiveInt, output_dim: Optional[PositiveInt] = None,
+                 drop_rate: Rate = 0., causal: bool = False, init: Initialization = 'glorot_uniform', bias: bool = True,
+                 **kwargs: Any):
+        super().__init__(**kwargs)
+        self.nb_head = nb_head
+        self.head_dim = head_dim
+        self.output_dim = output_dim
+        self.drop_rate = drop_rate
+        self.causal = causal
+        self.init = initializations.get(init)
+        self.bias = bias
+
+    def check_input_shape(self, input_shape: List[Shape]) -> None:
+        if len(input_shape) > 3:
+            raise GraphError(f'{self.name}: expected one to three inputs, received {len(input_shape)}. '
+                             'Feed it with [query, key, value].')
+        for shape in input_shape:
+            if len(shape) != 3 or shape[2] is None:
+                raise ShapeError(f'{self.name}: expected 3-D inputs (batch, time, input_dim) whose input_dim is known, '
+                                 f'received shape {shape}. Give the Input that length.')
+        _, key, value = _roles(input_shape)
+        if not shapes.agree(key[:2], value[:2]):
+            raise ShapeError(f'{self.name}: expected key and value of one time, received {key} and {value}.')
+        if 'W_q' in self._variables:
+            dims = tuple(shape[2] for shape in _roles(input_shape))
+            wanted = tuple(B.static_shape(W)[0] for W in (self.W_q, self.W_k, self.W_v))
+            if dims != wanted:
+                raise ShapeError(f'{self.name}: expected query, key and value with input_dim {wanted}, received '
+                                 f'{dims}. The layer was fed with those before; make another layer for these.')
+
+    def init_param(self, input_shape: List[Shape]) -> None:
+        inner, output_dim = self.nb_head * self.head_dim, self.output_shape(input_shape)[2]
+        for role, shape in zip('qkv', _roles(input_shape)):
+            self._add(role, shape[2], inner)
+        self._add('o', inner, output_dim)
+
+    def _add(self, role: str, input_dim: Any, output_dim: Any) -> None:
+        self.set_trainable_params(f'W_{role}', self.init((input_dim, output_dim)))
+        if self.bias:
+            self.set_trainable_params(f'b_{role}', np.zeros(output_dim))
+
+    def output(self, x: List[Any]) -> Any:
+        query, key, value = _roles(x)
+        q, k, v = (self._split(self._project(role, one)) for role, one in zip('qkv', (query, key, value)))
+        mask = joint_mask([self.get_tensor_mask(one) for one in x[1:] or x])
+        scores = B.batch_dot(q, B.transpose(k, [0, 1, 3, 2])) * (1. / math.sqrt(self.head_dim))
+        heads = B.transpose(B.batch_dot(self._weights(scores, mask), v), [0, 2, 1, 3])
+        y = self._project('o', B.reshape(heads, [-1, B.shape(query)[1], self.nb_head * self.head_dim]))
+        return self.set_tensor_mask(y, self.get_tensor_mask(query))
+
+    def _project(self, role: str, x: Any) -> Any:
+        y = B.dot(x, getattr(self, f'W_{role}'))
+        return y + getattr(self, f'b_{role}') if self.bias else y
+
+    def _split(self, x: Any) -> Any:
+        """From (batch, time, nb_head * head_dim) to (batch, nb_head, time, head_dim)."""
+        return B.transpose(B.reshape(x, [-1, B.shape(x)[1], self.nb_head, self.head_dim]), [0, 2, 1, 3])
+
+    def _weights(self, scores: Any, mask: Any) -> Any:
+        """What each step (last axis but one) takes of each other step (last axis)."""
+        seen = None if mask is None else B.expand_dims(B.expand_dims(mask, 1), 1)
+        if self.causal:
+            lengths = B.shape(scores)
+            past = B.less_equal(B.expand_dims(B.arange(lengths[3]), 0), B.expand_dims(B.arange(lengths[2]), 1))
+            seen = past if seen is None else B.logical_and(seen, past)
+        if seen is None:
+            weights = B.softmax(scores)
+        else:
+            # Where nothing is seen, all steps have the same lowest score, and the second switch is needed.
+            weights = B.switch(seen, B.softmax(B.switch(seen, scores, LOWEST)), 0.)
+        return B.in_train_phase(lambda: B.dropout(weights, self.drop_rate), weights) if self.drop_rate else weights
+
+    def output_shape(self, input_shape: List[Shape]) -> Shape:
+        query = input_shape[0]
+        return (query[0], query[1], self.output_dim or query[2])
+
+
+def _roles(inputs: List[Any]) -> Tuple[Any, Any, Any]:
+    """Query, key and value of one to three inputs."""
+    return inputs[0], inputs[min(1, len(inputs) - 1)], inputs[-1]

@@ -1,0 +1,148 @@
+"""Activations with parameters."""
+from typing import Any, Optional
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow import initializations
+from keraflow.errors import ShapeError
+from keraflow.layers.core import VectorLayer
+from keraflow.layers.shaping import AxisLayer
+from keraflow.registry import builtin
+from keraflow.schema import Axes, Initialization, PositiveInt
+from keraflow.shapes import Shape
+
+__all__ = ['Maxout', 'PReLU']
+
+
+@builtin('layer')
+class PReLU(AxisLayer):
+    """Rectifier whose slope below zero is learned: ``x`` above zero and ``alpha * x`` below.
+
+    Parameters
+    ----------
+    init : str or function
+        Initialization of `alpha`.
+    shared_axes : int or sequence of int, optional
+        Axes along which `alpha` is the same, counted from the first axis after the batch, or from the end if negative:
+        ``(1, 2)`` gives each channel of an image (channels first) one slope. Needed for lengths that are not known.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input, output : ``(batch, ...)``, the same
+    alpha : that of a sample, with 1 for each shared axis
+
+    Raises
+    ------
+    ShapeError
+        If a length is not known and its axis is not shared.
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren and J. Sun, 2015: Delving deep into rectifiers: surpassing human-level performance on
+    ImageNet classification.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> layer = PReLU(shared_axes=(1, 2))
+    >>> layer(Input((3, 8, 8))).shape
+    (None, 3, 8, 8)
+    >>> layer.get_weights()['alpha'].shape
+    (3, 1, 1)
+    """
+
+    include_batch_dim = False
+    alpha: Any
+
+    def __init__(self, init: Initialization = 'zero', shared_axes: Optional[Axes] = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.init = initializations.get(init)
+        self.shared_axes = shared_axes
+
+    def _alpha_shape(self, input_shape: Shape) -> Shape:
+        axes = [self.shared_axes] if isinstance(self.shared_axes, int) else self.shared_axes or []
+        shared = [self.position(axis, len(input_shape)) for axis in axes]
+        return tuple(1 if place in shared else length for place, length in enumerate(input_shape) if place > 0)
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        wanted = self._alpha_shape(input_shape)
+        if None in wanted:
+            raise ShapeError(f'{self.name}: expected an input whose lengths are known but for the batch and '
+                             f'shared_axes, received shape {input_shape}. Put the axes of unknown length into '
+                             'shared_axes.')
+        if 'alpha' in self._variables and B.static_shape(self.alpha) != wanted:
+            raise ShapeError(f'{self.name}: expected an input that fits alpha of shape {B.static_shape(self.alpha)}, '
+                             f'received shape {input_shape}. Make another layer for this one.')
+
+    def init_param(self, input_shape: Shape) -> None:
+        self.set_trainable_params('alpha', self.init(self._alpha_shape(input_shape)))
+
+    def output(self, x: Any) -> Any:
+        return B.switch(B.greater(x, 0), x, self.alpha * x)
+
+    def support_mask(self) -> bool:
+        return True
+
+
+@builtin('layer')
+class Maxout(VectorLayer):
+    """The largest of several affine functions: ``max over k of (x @ W_k + b_k)``.
+
+    Parameters
+    ----------
+    output_dim : int
+        Number of units.
+    nb_feature : int
+        The number of functions for each unit.
+    init : str or function
+        Initialization of each `W_k`.
+    bias : bool
+        Whether there is a `b`.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, input_dim)``
+    output : ``(batch, output_dim)``
+    W : ``(input_dim, nb_feature * output_dim)``, the `W_k` side by side
+    b : ``(nb_feature * output_dim,)``
+
+    References
+    ----------
+    I. J. Goodfellow, D. Warde-Farley, M. Mirza, A. Courville and Y. Bengio, 2013: Maxout networks.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> Maxout(3, nb_feature=2)(Input(4)).shape
+    (None, 3)
+    """
+
+    W: Any
+    b: Any
+
+    def __init__(self, output_dim: PositiveInt, nb_feature: PositiveInt = 4, init: Initialization = 'glorot_uniform',
+                 bias: bool = True, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.output_dim = output_dim
+        self.nb_feature = nb_feature
+        self.init = initializations.get(init)
+        self.bias = bias
+
+    def init_param(self, input_shape: Shape) -> None:
+        each = [self.init((input_shape[1], self.output_dim)) for _ in range(self.nb_feature)]
+        self.set_trainable_params('W', np.concatenate(each, axis=1))
+        if self.bias:
+            self.set_trainable_params('b', np.zeros(self.nb_feature * self.output_dim))
+
+    def output(self, x: Any) -> Any:
+        y = B.dot(x, self.W)
+        y = y + self.b if self.bias else y
+        return B.max(B.reshape(y, [-1, self.nb_feature, self.output_dim]), axis=1)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (input_shape[0], self.output_dim)

@@ -1,0 +1,174 @@
+"""Layers that disturb their input in training, and do nothing in every other phase."""
+import math
+from typing import Any, List, Literal
+
+from keraflow import backend as B
+from keraflow.layers.base import Layer
+from keraflow.layers.core import Dropout
+from keraflow.registry import builtin
+from keraflow.schema import NonNegative, Rate
+
+__all__ = ['GaussianDropout', 'GaussianNoise', 'SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D']
+
+
+@builtin('layer')
+class GaussianNoise(Layer):
+    """In training, adds noise from a normal distribution of mean 0: ``x + sigma * n``.
+
+    Parameters
+    ----------
+    sigma : float
+        Standard deviation of the noise, at least 0.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input, output : any, the same
+
+    References
+    ----------
+    C. M. Bishop, 1995: Training with noise is equivalent to Tikhonov regularization.
+    """
+
+    def __init__(self, sigma: NonNegative, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.sigma = sigma
+
+    def output(self, x: Any) -> Any:
+        return B.in_train_phase(lambda: x + B.random_normal(B.shape(x), 0., self.sigma, B.dtype(x)), x)
+
+    def support_mask(self) -> bool:
+        return True
+
+
+@builtin('layer')
+class GaussianDropout(Layer):
+    """In training, multiplies by noise of mean 1 and the variance of dropout, ``drop_rate / (1 - drop_rate)``.
+
+    Parameters
+    ----------
+    drop_rate : float
+        The probability with which Dropout would drop; at least 0 and below 1.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input, output : any, the same
+
+    References
+    ----------
+    N. Srivastava et al., 2014: Dropout: a simple way to prevent neural networks from overfitting, section 10.
+    """
+
+    def __init__(self, drop_rate: Rate, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.drop_rate = drop_rate
+
+    def output(self, x: Any) -> Any:
+        sigma = math.sqrt(self.drop_rate / (1. - self.drop_rate))
+        return B.in_train_phase(lambda: x * B.random_normal(B.shape(x), 1., sigma, B.dtype(x)), x)
+
+    def support_mask(self) -> bool:
+        return True
+
+
+class _SpatialDropout(Dropout):
+    """Dropout of whole channels."""
+
+    data_format = 'channels_last'
+    nb_spatial: int
+
+    def input_dimension(self) -> int:
+        return self.nb_spatial + 2
+
+    def noise_shape(self, x: Any) -> List[Any]:
+        lengths = B.shape(x)
+        channels = 1 if self.data_format == 'channels_first' else self.nb_spatial + 1
+        return [lengths[axis] if axis in (0, channels) else 1 for axis in range(self.nb_spatial + 2)]
+
+
+@builtin('layer')
+class SpatialDropout1D(_SpatialDropout):
+    """In training, drops a feature of a sequence in all of its steps, or in none.
+
+    Neighbouring steps are alike, so that dropping single values hides little. As :class:`~keraflow.layers.Dropout` it
+    divides what is kept by ``1 - drop_rate``.
+
+    Parameters
+    ----------
+    drop_rate : float
+        At least 0 and below 1.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input, output : ``(batch, time, features)``, the same
+
+    References
+    ----------
+    J. Tompson, R. Goroshin, A. Jain, Y. LeCun and C. Bregler, 2014: Efficient object localization using convolutional
+    networks.
+    """
+
+    input_axes = '(batch, time, features)'
+    nb_spatial = 1
+
+
+class _SpatialDropoutOfImages(_SpatialDropout):
+
+    def __init__(self, drop_rate: Rate, data_format: Literal['channels_first', 'channels_last'] = 'channels_first',
+                 **kwargs: Any):
+        super().__init__(drop_rate, **kwargs)
+        self.data_format = data_format
+
+
+@builtin('layer')
+class SpatialDropout2D(_SpatialDropoutOfImages):
+    """In training, drops a channel of an image in all places, or in none; as :class:`SpatialDropout1D` for sequences.
+
+    Parameters
+    ----------
+    drop_rate : float
+        At least 0 and below 1.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input, output : ``(batch, channels, rows, cols)`` or ``(batch, rows, cols, channels)``, the same
+
+    References
+    ----------
+    J. Tompson, R. Goroshin, A. Jain, Y. LeCun and C. Bregler, 2014: Efficient object localization using convolutional
+    networks.
+    """
+
+    input_axes = '(batch, two axes of an image and its channels)'
+    nb_spatial = 2
+
+
+@builtin('layer')
+class SpatialDropout3D(_SpatialDropoutOfImages):
+    """In training, drops a channel of a volume in all places, or in none; as :class:`SpatialDropout1D` for sequences.
+
+    Parameters
+    ----------
+    drop_rate : float
+        At least 0 and below 1.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input, output : ``(batch, channels, dim1, dim2, dim3)`` or ``(batch, dim1, dim2, dim3, channels)``, the same
+    """
+
+    input_axes = '(batch, three axes of a volume and its channels)'
+    nb_spatial = 3

@@ -1,0 +1,216 @@
+"""Layers that bring values to mean 0 and variance 1."""
+from typing import Any, List, Tuple
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow import initializations
+from keraflow.errors import ShapeError
+from keraflow.layers.shaping import AxisLayer
+from keraflow.registry import builtin
+from keraflow.schema import Axes, Initialization, PositiveFloat, Rate
+from keraflow.shapes import Shape
+
+__all__ = ['BatchNormalization', 'LayerNormalization']
+
+
+class _Normalization(AxisLayer):
+    """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, with the lengths of `axis` for `gamma` and `beta`."""
+
+    include_batch_dim = False
+    gamma: Any
+    beta: Any
+
+    def __init__(self, axis: Axes, epsilon: PositiveFloat, gamma_init: Initialization, beta_init: Initialization,
+                 scale: bool, center: bool, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.epsilon = epsilon
+        self.gamma_init = initializations.get(gamma_init)
+        self.beta_init = initializations.get(beta_init)
+        self.scale = scale
+        self.center = center
+
+    def positions(self, ndim: int) -> List[int]:
+        """The places of `axis` in a tensor of rank `ndim`, in order."""
+        axes = [self.axis] if isinstance(self.axis, int) else self.axis
+        return sorted({self.position(axis, ndim) for axis in axes})
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        lengths = self._lengths(input_shape)
+        if None in lengths:
+            raise ShapeError(f'{self.name}: expected an input whose length along axis {self.axis} is known, received '
+                             f'shape {input_shape}. Give the Input that length, or choose another axis.')
+        wanted = next((B.static_shape(variable) for variable in self._variables.values()), lengths)
+        if lengths != wanted:
+            raise ShapeError(f'{self.name}: expected an input whose length along axis {self.axis} is {_text(wanted)}, '
+                             f'received shape {input_shape}. The layer was fed with that length before; make another '
+                             'layer for this one.')
+
+    def _lengths(self, shape: Shape) -> Tuple[Any, ...]:
+        return tuple(shape[place] for place in self.positions(len(shape)))
+
+    def init_param(self, input_shape: Shape) -> None:
+        if self.scale:
+            self.set_trainable_params('gamma', self.gamma_init(self._lengths(input_shape)))
+        if self.center:
+            self.set_trainable_params('beta', self.beta_init(self._lengths(input_shape)))
+
+    def normalize(self, x: Any, mean: Any, variance: Any) -> Any:
+        """The result, from moments that broadcast."""
+        factor = 1. / B.sqrt(variance + self.epsilon)
+        y = (x - mean) * (factor * self.spread(self.gamma, x) if self.scale else factor)
+        return y + self.spread(self.beta, x) if self.center else y
+
+    def spread(self, parameter: Any, x: Any) -> Any:
+        """A parameter with an axis of length 1 for each other axis of `x`."""
+        places, shape = self.positions(B.ndim(x)), self.get_tensor_shape(x)
+        return B.reshape(parameter, [length if place in places else 1 for place, length in enumerate(shape)])
+
+    def support_mask(self) -> bool:
+        return True
+
+
+def _text(lengths: Shape) -> Any:
+    return lengths[0] if len(lengths) == 1 else lengths
+
+
+@builtin('layer')
+class BatchNormalization(_Normalization):
+    """Each feature of a batch with mean `beta` and standard deviation `gamma`.
+
+    ``gamma * (x - mean) / sqrt(variance + epsilon) + beta``. In training, mean and variance are those of the batch,
+    over all axes but `axis`; the variance is divided by n. Each training step moves the moving ones towards them,
+    ``moving = momentum * moving + (1 - momentum) * batch``, once for each call of a shared layer. In every other phase
+    the moving ones are used.
+
+    With ``trainable=False``, of the layer or of a layer that holds it, the moving ones are used in training, too, and
+    stay as they are. Masked steps are no part of the statistics.
+
+    Parameters
+    ----------
+    axis : int
+        Of the features, counted from the first axis after the batch, or from the end if negative: 0 for vectors and for
+        images with channels first, -1 for sequences and for channels last.
+    momentum : float
+        At least 0 and below 1: what the moving statistics keep in each step.
+    epsilon : float
+        Added to the variance, so that a constant feature can be divided.
+    gamma_init, beta_init : str or function
+        Initializations.
+    scale, center : bool
+        Whether there are `gamma` and `beta`.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input, output : ``(batch, ...)``, the same
+    gamma, beta, moving_mean, moving_variance : ``(length of axis,)``
+
+    Raises
+    ------
+    ShapeError
+        If the length of `axis` is not known, or not the one that the layer was fed with before.
+
+    References
+    ----------
+    S. Ioffe and C. Szegedy, 2015: Batch normalization: accelerating deep network training by reducing internal
+    covariate shift.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> layer = BatchNormalization()
+    >>> layer(Input((3, 8, 8))).shape
+    (None, 3, 8, 8)
+    >>> sorted(layer.get_weights())
+    ['beta', 'gamma', 'moving_mean', 'moving_variance']
+    """
+
+    moving_mean: Any
+    moving_variance: Any
+
+    def __init__(self, axis: int = 0, momentum: Rate = 0.99, epsilon: PositiveFloat = 1e-3,
+                 gamma_init: Initialization = 'one', beta_init: Initialization = 'zero', scale: bool = True,
+                 center: bool = True, **kwargs: Any):
+        super().__init__(axis, epsilon, gamma_init, beta_init, scale, center, **kwargs)
+        self.momentum = momentum
+
+    def init_param(self, input_shape: Shape) -> None:
+        super().init_param(input_shape)
+        lengths = self._lengths(input_shape)
+        self.set_state_params('moving_mean', np.zeros(lengths), 'moving_variance', np.ones(lengths))
+
+    def output(self, x: Any) -> Any:
+        if B.current_phase() != 'train' or self.is_frozen:
+            return self.normalize(x, self.spread(self.moving_mean, x), self.spread(self.moving_variance, x))
+        [place] = self.positions(B.ndim(x))
+        axes = [axis for axis in range(B.ndim(x)) if axis != place]
+        mean, variance = _moments(x, axes, self.get_tensor_mask(x))
+        self._move(self.moving_mean, B.squeeze_axes(mean, axes))
+        self._move(self.moving_variance, B.squeeze_axes(variance, axes))
+        return self.normalize(x, mean, variance)
+
+    def _move(self, moving: Any, batch: Any) -> None:
+        self.add_update(moving, self.latest(moving) * self.momentum + batch * (1. - self.momentum))
+
+
+def _moments(x: Any, axes: List[int], mask: Any = None) -> Tuple[Any, Any]:
+    """Mean and variance over some axes, which stay with length 1; of the values that count, if there is a mask."""
+    if mask is None:
+        mean = B.mean(x, axes, keepdims=True)
+        return mean, B.mean(B.square(x - mean), axes, keepdims=True)
+    for _ in range(B.ndim(x) - B.ndim(mask)):
+        mask = B.expand_dims(mask, -1)
+    count = B.maximum(B.sum(B.switch(mask, B.ones_like(x), 0.), axes, keepdims=True), 1.)
+    mean = B.sum(B.switch(mask, x, 0.), axes, keepdims=True) / count
+    return mean, B.sum(B.switch(mask, B.square(x - mean), 0.), axes, keepdims=True) / count
+
+
+@builtin('layer')
+class LayerNormalization(_Normalization):
+    """Each sample (each step of a sequence) with mean 0 and variance 1 along some axes, then scaled and shifted.
+
+    ``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, with the variance divided by n; the same in all phases.
+
+    Parameters
+    ----------
+    axis : int or sequence of int
+        What mean and variance are taken over, counted from the first axis after the batch, or from the end if negative.
+    epsilon : float
+        Added to the variance.
+    gamma_init, beta_init : str or function
+        Initializations.
+    scale, center : bool
+        Whether there are `gamma` and `beta`.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input, output : ``(batch, ...)``, the same
+    gamma, beta : the lengths of `axis`
+
+    Raises
+    ------
+    ShapeError
+        If a length of `axis` is not known, or not the one that the layer was fed with before.
+
+    References
+    ----------
+    J. L. Ba, J. R. Kiros and G. E. Hinton, 2016: Layer normalization.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> LayerNormalization()(Input((None, 8))).shape
+    (None, None, 8)
+    """
+
+    def __init__(self, axis: Axes = -1, epsilon: PositiveFloat = 1e-5, gamma_init: Initialization = 'one',
+                 beta_init: Initialization = 'zero', scale: bool = True, center: bool = True, **kwargs: Any):
+        super().__init__(axis, epsilon, gamma_init, beta_init, scale, center, **kwargs)
+
+    def output(self, x: Any) -> Any:
+        return self.normalize(x, *_moments(x, self.positions(B.ndim(x))))
