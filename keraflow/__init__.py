@@ -8,8 +8,8 @@ from typing import Any
 __version__ = '0.1.0'
 
 _MODULES = ('activations', 'backend', 'callbacks', 'config', 'constraints', 'datasets', 'errors', 'initializations',
-            'layers', 'models', 'objectives', 'optimizers', 'random', 'regularizers', 'saving', 'schedules',
-            'testing', 'utils')
+            'layers', 'models', 'objectives', 'optimizers', 'preprocessing', 'random', 'regularizers', 'saving',
+            'schedules', 'testing', 'utils')
 _NAMES = {'KeraFlowError': 'errors', 'LinearWrap': 'linear_wrap', 'Model': 'models', 'Sequential': 'models',
           'argscope': 'scopes', 'layer_register': 'layers', 'phase': 'backend', 'register': 'registry',
           'seed': 'backend', 'serialize': 'utils', 'unserialize': 'utils'}

@@ -5,6 +5,7 @@ import numpy as np
 
 from keraflow.checked import checked
 from keraflow.datasets.archives import Data
+from keraflow.extras import load_extra
 from keraflow.schema import Beta, Natural
 
 __all__ = ['load_data']
@@ -29,8 +30,8 @@ def load_data(test_split: Beta = 0.2, seed: Optional[Natural] = 113) -> Data:
 
     Raises
     ------
-    ImportError
-        scikit-learn is not installed (``pip install keraflow[examples]``).
+    MissingPackageError
+        scikit-learn is not installed.
 
     References
     ----------
@@ -42,8 +43,7 @@ def load_data(test_split: Beta = 0.2, seed: Optional[Natural] = 113) -> Data:
     >>> x_train.shape, x_test.shape
     ((1437, 8, 8), (360, 8, 8))
     """
-    from sklearn.datasets import load_digits  # optional
-    data = load_digits()
+    data = load_extra('sklearn.datasets', 'examples', 'digits').load_digits()
     images, labels = data.images.astype('uint8'), data.target.astype('uint8')
     order = np.arange(len(images)) if seed is None else np.random.default_rng(seed).permutation(len(images))
     nb_test = -int(-len(images) * test_split // 1)

@@ -1,0 +1,128 @@
+"""Batches of images, drawn anew each time they are iterated over: what ``fit`` takes in the place of arrays."""
+import os
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from keraflow import random
+from keraflow.config import setting
+from keraflow.errors import DataError
+from keraflow.files.regular import PathLike
+from keraflow.preprocessing.pictures import DataFormat, img_to_array, load_img
+
+__all__ = ['ArrayFlow', 'Flow', 'FolderFlow']
+
+Batch = Union[np.ndarray, Tuple[np.ndarray, np.ndarray]]
+#: What makes a new image of an image, with numbers from a generator.
+Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+_EXTENSIONS = ('.bmp', '.gif', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+
+
+class Flow:
+    """An iterable of batches, ``(x, y)`` or ``x`` alone; the last one of an epoch may be smaller.
+
+    Each iteration is one epoch. Its order and its changes are decided when it begins, by one number from
+    :mod:`keraflow.random`, or from a generator of its own if there is a seed: a thread that fetches batches draws the
+    same images.
+    """
+
+    def __init__(self, nb_sample: int, change: Change, batch_size: int, shuffle: bool, seed: Optional[int]):
+        self.nb_sample = nb_sample
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self._change = change
+        self._own = None if seed is None else np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return -(-self.nb_sample // self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        rng = np.random.default_rng((self._own or random.generator()).integers(2 ** 63))
+        order = rng.permutation(self.nb_sample) if self.shuffle else np.arange(self.nb_sample)
+        starts = range(0, self.nb_sample, self.batch_size)
+        return (self._batch(order[start:start + self.batch_size], rng) for start in starts)
+
+    def _batch(self, chosen: np.ndarray, rng: np.random.Generator) -> Batch:
+        x = np.stack([self._change(self._image(at), rng) for at in chosen])
+        y = self._targets(chosen)
+        return x if y is None else (x, y)
+
+    def _image(self, at: int) -> np.ndarray:
+        raise NotImplementedError
+
+    def _targets(self, chosen: np.ndarray) -> Optional[np.ndarray]:
+        raise NotImplementedError
+
+
+class ArrayFlow(Flow):
+    """Batches from an array of images, which may be mapped from a file."""
+
+    def __init__(self, x: Any, y: Any, *settings: Any):
+        super().__init__(len(x), *settings)
+        if y is not None and len(y) != len(x):
+            raise DataError(f'flow: expected a target for each of {len(x)} images, received {len(y)}.')
+        self.x = x
+        self.y = None if y is None else np.asarray(y)
+
+    def _image(self, at: int) -> np.ndarray:
+        return np.asarray(self.x[at], setting('floatx').value)
+
+    def _targets(self, chosen: np.ndarray) -> Optional[np.ndarray]:
+        return None if self.y is None else self.y[chosen]
+
+
+class FolderFlow(Flow):
+    """Batches from image files, in a folder for each class.
+
+    Attributes
+    ----------
+    filenames : list of str
+        The paths below the folder, in order.
+    classes : array
+        The number of each file's class.
+    class_indices : dict
+        The number of each class, by name.
+    """
+
+    def __init__(self, directory: PathLike, classes: Optional[Sequence[str]], class_mode: Optional[str],
+                 grayscale: bool, target_size: Sequence[int], data_format: DataFormat, *settings: Any):
+        folder = os.fspath(directory)
+        names = _subfolders(folder) if classes is None else list(classes)
+        self.class_indices: Dict[str, int] = {name: at for at, name in enumerate(names)}
+        found = [(os.path.join(name, file), at) for at, name in enumerate(names)
+                 for file in _images(os.path.join(folder, name))]
+        if not found:
+            raise DataError(f'{folder}: there are no images. Put those of each class into a folder of its own, as '
+                            f'CLASS/NAME with an ending of {", ".join(_EXTENSIONS)}.')
+        if class_mode == 'binary' and len(names) != 2:
+            raise DataError(f"{folder}: class_mode 'binary' needs 2 classes, there are {len(names)} "
+                            f"({', '.join(names)}). Write class_mode='categorical'.")
+        super().__init__(len(found), *settings)
+        self.filenames = [file for file, _ in found]
+        self.classes = np.array([at for _, at in found])
+        self.class_mode = class_mode
+        self._folder = folder
+        self._read = (grayscale, target_size, data_format)
+
+    def _image(self, at: int) -> np.ndarray:
+        grayscale, target_size, data_format = self._read
+        return img_to_array(load_img(os.path.join(self._folder, self.filenames[at]), grayscale, target_size),
+                            data_format)
+
+    def _targets(self, chosen: np.ndarray) -> Optional[np.ndarray]:
+        numbers = self.classes[chosen]
+        if self.class_mode is None:
+            return None
+        if self.class_mode == 'categorical':
+            return np.eye(len(self.class_indices), dtype=setting('floatx').value)[numbers]
+        return numbers.astype(setting('floatx').value if self.class_mode == 'binary' else 'int32')[:, None]
+
+
+def _subfolders(folder: str) -> List[str]:
+    return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
+
+
+def _images(folder: str) -> List[str]:
+    return sorted(entry.name for entry in os.scandir(folder)
+                  if entry.is_file() and entry.name.lower().endswith(_EXTENSIONS))

@@ -1,0 +1,184 @@
+"""Sequences of different lengths as one array, and pairs of words that occur together."""
+import warnings
+from typing import Any, Literal, Optional, Sequence, Tuple
+
+import numpy as np
+
+from keraflow import random
+from keraflow.checked import checked
+from keraflow.errors import ArgumentError, DataError, describe
+from keraflow.schema import DType, Finite, NonNegative, PositiveFloat, PositiveInt
+
+__all__ = ['make_sampling_table', 'pad_sequences', 'skipgrams']
+
+Side = Literal['pre', 'post']
+
+
+@checked
+def pad_sequences(sequences: Any, maxlen: Optional[PositiveInt] = None, dtype: DType = 'int32', padding: Side = 'pre',
+                  truncating: Side = 'pre', value: Finite = 0.) -> np.ndarray:
+    """Sequences as one array, padded or cut to one length.
+
+    Parameters
+    ----------
+    sequences : list of sequences
+        Each of numbers, or of steps of one shape.
+    maxlen : int, optional
+        The length; without it that of the longest sequence.
+    dtype : str
+        The dtype of the array. Numbers that it cannot hold are refused, also those with a fraction.
+    padding, truncating : str
+        Whether padding is added, and steps are cut off, before (``'pre'``) or after (``'post'``) a sequence.
+    value : float
+        The padding.
+
+    Returns
+    -------
+    array ``(sequences, maxlen)`` or ``(sequences, maxlen, *shape of a step)``
+
+    Raises
+    ------
+    DataError
+        There are no sequences, one is not a sequence of numbers that fit, or steps have different shapes.
+
+    Examples
+    --------
+    >>> pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2)
+    array([[0, 1],
+           [2, 3],
+           [5, 6]], dtype=int32)
+    """
+    with warnings.catch_warnings():     # NumPy before 1.24 only warns of steps of different shapes
+        warnings.simplefilter('error')
+        arrays = [_as_steps(one, dtype, f'pad_sequences: sequence {at}') for at, one in enumerate(sequences)]
+    if not arrays:
+        raise DataError('pad_sequences: there are no sequences.')
+    length = max(map(len, arrays)) if maxlen is None else maxlen
+    shape = next((one.shape[1:] for one in arrays if len(one)), ())
+    padded = np.full((len(arrays), length, *shape), value, dtype)
+    for at, one in enumerate(arrays):
+        if len(one) and one.shape[1:] != shape:
+            raise DataError(f'pad_sequences: sequence {at}: expected steps of shape {shape}, '
+                            f'received {one.shape[1:]}.')
+        kept = one[max(0, len(one) - length):] if truncating == 'pre' else one[:length]
+        if len(kept):
+            padded[at, slice(-len(kept), None) if padding == 'pre' else slice(len(kept))] = kept
+    return padded
+
+
+def _as_steps(sequence: Any, dtype: str, where: str) -> np.ndarray:
+    try:
+        array = np.asarray(sequence)
+    except (ValueError, Warning):
+        raise DataError(f'{where}: its steps have different shapes.') from None
+    if array.ndim == 0 or array.dtype.kind not in 'biuf':
+        raise DataError(f'{where}: expected numbers, received {describe(sequence)}.')
+    cast = array.astype(dtype)
+    if cast.dtype.kind not in 'f' and not np.array_equal(cast, array):
+        raise DataError(f'{where}: its numbers do not fit into {dtype}. Pass another dtype.')
+    return cast
+
+
+@checked
+def make_sampling_table(size: PositiveInt, sampling_factor: PositiveFloat = 1e-5) -> np.ndarray:
+    """The probability with which :func:`skipgrams` keeps a word, by its rank.
+
+    Words are taken to follow Zipf's law: that of rank ``r`` has the frequency ``1 / (r (log r + gamma) + 1/2 -
+    1 / (12 r))``, where the denominator approximates ``r`` times the harmonic number of ``r``. It is kept with the
+    probability ``min(1, sqrt(sampling_factor / frequency))``.
+
+    Parameters
+    ----------
+    size : int
+        How many ranks. Rank 0 stands for padding, and has the probability of rank 1.
+    sampling_factor : float
+        The frequency up to which words are always kept.
+
+    Returns
+    -------
+    array ``(size,)``
+
+    References
+    ----------
+    T. Mikolov, I. Sutskever, K. Chen, G. Corrado, J. Dean (2013), "Distributed representations of words and phrases
+    and their compositionality".
+
+    Examples
+    --------
+    >>> make_sampling_table(4).round(4)
+    array([0.0032, 0.0032, 0.0055, 0.0074])
+    """
+    rank = np.maximum(np.arange(size), 1)
+    inverse_frequency = rank * (np.log(rank) + np.euler_gamma) + 0.5 - 1 / (12 * rank)
+    return np.minimum(1., np.sqrt(sampling_factor * inverse_frequency))
+
+
+@checked
+def skipgrams(sequence: Any, vocabulary_size: PositiveInt, window_size: PositiveInt = 4,
+              negative_samples: NonNegative = 1., shuffle: bool = True, categorical: bool = False,
+              sampling_table: Optional[Any] = None) -> Tuple[np.ndarray, np.ndarray]:
+    """Pairs of a word and one near it (label 1), and of the word and any other (label 0).
+
+    Parameters
+    ----------
+    sequence : sequence of int
+        Words by number, below `vocabulary_size`. 0 is no word and in no pair.
+    vocabulary_size : int
+        Words of negative pairs are drawn from 1 to ``vocabulary_size - 1``.
+    window_size : int
+        Words are near if they are at most so far from each other.
+    negative_samples : float
+        Number of negative pairs for each positive one.
+    shuffle : bool
+        Whether to mix the pairs. Otherwise the positive ones come first, in the order of the sequence.
+    categorical : bool
+        Whether labels are ``[0, 1]`` and ``[1, 0]`` in the place of 1 and 0.
+    sampling_table : array, optional
+        For each word the probability with which it begins pairs, from :func:`make_sampling_table`.
+
+    Returns
+    -------
+    (couples, labels) : arrays ``(pairs, 2)`` and ``(pairs,)`` or ``(pairs, 2)``
+
+    References
+    ----------
+    T. Mikolov, K. Chen, G. Corrado, J. Dean (2013), "Efficient estimation of word representations in vector space".
+
+    Examples
+    --------
+    >>> skipgrams([1, 2, 3], 4, window_size=1, negative_samples=0, shuffle=False)[0].tolist()
+    [[1, 2], [2, 1], [2, 3], [3, 2]]
+    """
+    words, rng = _as_words(sequence, vocabulary_size), random.generator()
+    begins = words > 0
+    if sampling_table is not None:
+        if len(sampling_table) < vocabulary_size:
+            raise ArgumentError(f'skipgrams: sampling_table: expected {vocabulary_size} probabilities, '
+                                f'received {len(sampling_table)}. Write make_sampling_table({vocabulary_size}).')
+        begins &= rng.random(len(words)) < np.asarray(sampling_table)[words]
+    steps = np.array([step for step in range(-window_size, window_size + 1) if step])
+    others = np.arange(len(words))[:, None] + steps
+    inside = (others >= 0) & (others < len(words))
+    near = words[np.where(inside, others, 0)] if len(words) else others
+    found = inside & (near > 0) & begins[:, None]
+    couples = np.stack([np.broadcast_to(words[:, None], near.shape)[found], near[found]], axis=1)
+    labels = np.ones(len(couples), 'int32')
+    nb_negative = int(len(couples) * negative_samples)
+    if nb_negative:
+        firsts = np.resize(rng.permutation(couples[:, 0]), nb_negative)
+        negative = np.stack([firsts, rng.integers(1, vocabulary_size, nb_negative)], axis=1)
+        couples, labels = np.concatenate([couples, negative]), np.concatenate([labels, np.zeros(nb_negative, 'int32')])
+    if shuffle:
+        order = rng.permutation(len(couples))
+        couples, labels = couples[order], labels[order]
+    return couples, np.eye(2, dtype='int32')[labels] if categorical else labels
+
+
+def _as_words(sequence: Sequence[int], vocabulary_size: int) -> np.ndarray:
+    words = np.asarray(sequence)
+    if words.size == 0:
+        return np.zeros(0, 'int64')
+    if words.ndim != 1 or words.dtype.kind not in 'iu' or words.min() < 0 or words.max() >= vocabulary_size:
+        raise DataError('skipgrams: sequence: expected integers from 0 to '
+                        f'{vocabulary_size - 1}, the last word of the vocabulary.')
+    return words.astype('int64')

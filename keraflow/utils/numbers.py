@@ -1,0 +1,79 @@
+"""Labels as rows, and rows of length 1."""
+from typing import Any, Optional
+
+import numpy as np
+
+from keraflow.checked import checked
+from keraflow.config import setting
+from keraflow.errors import DataError
+from keraflow.schema import PositiveInt
+
+__all__ = ['normalize', 'to_categorical']
+
+
+@checked
+def to_categorical(y: Any, nb_classes: Optional[PositiveInt] = None) -> np.ndarray:
+    """A row for each label, with a 1 in the column of its number: targets for ``categorical_crossentropy``.
+
+    Parameters
+    ----------
+    y : array of integers from 0 to ``nb_classes - 1``
+        Of shape ``(samples,)`` or ``(samples, 1)``, or with further axes, such as ``(samples, time)``.
+    nb_classes : int, optional
+        The number of columns; without it as many as the highest label needs.
+
+    Returns
+    -------
+    array of floatx ``(samples, nb_classes)``, or ``(samples, time, nb_classes)``
+
+    Raises
+    ------
+    DataError
+        There are no labels, or other ones.
+
+    Examples
+    --------
+    >>> to_categorical([0, 2, 1])
+    array([[1., 0., 0.],
+           [0., 0., 1.],
+           [0., 1., 0.]], dtype=float32)
+    """
+    labels = np.asarray(y)
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    if not labels.size or labels.dtype.kind not in 'biuf' or (labels != np.floor(labels)).any():
+        raise DataError(f'to_categorical: expected labels that are integers, received {labels.size} of dtype '
+                        f'{labels.dtype}. Number the classes from 0.')
+    low, high = int(labels.min()), int(labels.max())
+    nb_classes = high + 1 if nb_classes is None else nb_classes
+    if low < 0 or high >= nb_classes:
+        raise DataError(f'to_categorical: expected labels from 0 to {nb_classes - 1}, received {low} to {high}. '
+                        'Number the classes from 0.')
+    rows = np.zeros((*labels.shape, nb_classes), setting('floatx').value)
+    np.put_along_axis(rows, labels.astype('int64')[..., None], 1, axis=-1)
+    return rows
+
+
+@checked
+def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
+    """An array divided by its norms along an axis. What is zero stays zero.
+
+    Parameters
+    ----------
+    x : array
+    axis : int
+        The axis along which norms become 1.
+    order : number
+        Of the norm: 1 for the sum of absolute values, 2 for the Euclidean length, ``np.inf`` for the largest value.
+
+    Examples
+    --------
+    >>> normalize([[3., 4.], [0., 0.]])
+    array([[0.6, 0.8],
+           [0. , 0. ]])
+    """
+    array = np.asarray(x)
+    if not -array.ndim <= axis < array.ndim:
+        raise DataError(f'normalize: axis: there is no axis {axis} in an array of shape {array.shape}.')
+    norms = np.linalg.norm(array, order, axis, keepdims=True)
+    return array / np.where(norms == 0, 1, norms)
