@@ -8,7 +8,7 @@ from keraflow.backend.contract import TensorSpec
 from keraflow.data import Arrays, batches
 from keraflow.errors import ShapeError
 from keraflow.kensor import Kensor, parameters_of, replay
-from keraflow.recording import recording
+from keraflow.recording import frozen, recording
 
 __all__ = ['Functions', 'Meter', 'Term']
 
@@ -118,7 +118,8 @@ class Functions:
 
     def _outputs(self, x: Sequence[Any]) -> List[Any]:
         tensors: Dict[Kensor, Any] = {kensor: kensor.mark(tensor) for kensor, tensor in zip(self.model.inputs, x)}
-        replay(self.model.calls, tensors)
+        with frozen(not self.model.trainable):
+            replay(self.model.calls, tensors)
         return [tensors[kensor] for kensor in self.model.outputs]
 
     # -- signatures -------------------------------------------------------------------------------------------------
