@@ -70,7 +70,7 @@ SYNONYMS = {
     'kernel_initializer': 'init', 'use_bias': 'bias', 'weights': 'initial_weights',
     'kernel_regularizer': 'regularizers', 'kernel_constraint': 'constraints',
     'rate': 'drop_rate', 'p': 'drop_rate', 'learning_rate': 'lr', 'sample_weight': 'sample_weights',
-    'batch_shape': 'batch_size',
+    'batch_shape': 'batch_size', 'input_dim': 'vocabulary_size', 'num_embeddings': 'vocabulary_size',
 }
 
 
