@@ -3,7 +3,7 @@
 A Kensor records the one call it came from, a call the Kensors it was fed. All that a Kensor carries beyond that
 (its path, parameters, regularizers, ...) is derived by one walk over the calls behind it.
 """
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Container, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
@@ -127,11 +127,14 @@ def on_operation(operate: Callable) -> Callable:
 _operate: Callable
 
 
-def calls_behind(kensors: Iterable[Kensor]) -> List[Call]:
-    """All calls that the Kensors depend on, each once, a call after those that feed it, first inputs first."""
+def calls_behind(kensors: Iterable[Kensor], given: Container[Kensor] = ()) -> List[Call]:
+    """All calls that the Kensors depend on, each once, a call after those that feed it, first inputs first.
+
+    Not those that only `given` Kensors depend on.
+    """
     ordered: List[Call] = []
     seen = set()
-    stack = [(kensor.call, False) for kensor in reversed(list(kensors))]
+    stack = [(kensor.call, False) for kensor in reversed(list(kensors)) if kensor not in given]
     while stack:
         call, fed = stack.pop()
         if fed:
@@ -139,7 +142,7 @@ def calls_behind(kensors: Iterable[Kensor]) -> List[Call]:
         elif id(call) not in seen:
             seen.add(id(call))
             stack.append((call, True))
-            stack.extend((kensor.call, False) for kensor in reversed(call.inputs))
+            stack.extend((kensor.call, False) for kensor in reversed(call.inputs) if kensor not in given)
     return ordered
 
 

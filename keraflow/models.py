@@ -11,13 +11,14 @@ from keraflow.saving import SavableNetwork
 from keraflow.schema import Name
 from keraflow.shapes import unlist
 from keraflow.source import to_python
+from keraflow.surgery import SurgicalNetwork
 from keraflow.training import TrainableNetwork
 
 __all__ = ['Model', 'Sequential']
 
 
 @builtin('layer')
-class Model(TrainableNetwork, SavableNetwork):
+class Model(TrainableNetwork, SavableNetwork, SurgicalNetwork):
     """All that is computed between some Inputs and some outputs.
 
     Parameters
@@ -64,6 +65,9 @@ class Model(TrainableNetwork, SavableNetwork):
             raise GraphError(f'{self.name}: outputs: expected a Kensor, received {describe(it)}. '
                              'Pass what a layer returned.')
         return kensor
+
+    def _made(self, inputs: Any, outputs: Any) -> 'Model':
+        return Model(inputs, outputs)
 
     def to_python(self) -> str:
         """Python source that builds the same model; see :func:`keraflow.source.to_python`."""

@@ -97,6 +97,31 @@ class Network(Layer):
                     (f'.{position}' if len(call.outputs) > 1 else '') if call.inputs else name
         return names
 
+    def get_kensor(self, name: str) -> Kensor:
+        """The Kensor of this name.
+
+        Parameters
+        ----------
+        name : str
+            ``'conv0/output'`` for what the only call of a layer gave, ``'conv0_1'`` for what its second call gave,
+            ``'split0_0.1'`` for the second output of a call that gave several. An Input has its own name.
+
+        Raises
+        ------
+        GraphError
+            If there is none, with the names that there are.
+        """
+        ids = {id(layer): name for name, layer in self.layer_ids().items()}
+        names = {kensor: [kensor.name, full_name] for kensor, full_name in self._kensor_ids(ids).items()}
+        for call in self.calls:
+            if sum(other.layer is call.layer for other in self.calls) == 1 == len(call.outputs):
+                names[call.outputs[0]] += [f'{call.layer.name}/output', f'{ids[id(call.layer)]}/output']
+        for kensor, its_names in names.items():
+            if name in its_names:
+                return kensor
+        raise GraphError(f"{self.name}: there is no Kensor '{name}'. There are "
+                         f"{', '.join(its_names[-1] for its_names in names.values())}.")
+
     def get_layer(self, name: str) -> Layer:
         """The layer of this name."""
         for identifier, layer in self.layer_ids().items():

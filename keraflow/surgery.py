@@ -1,0 +1,127 @@
+"""Models made from other models: a layer replaced, inserted or removed, or a part of the graph by itself."""
+from typing import Any, Callable, Dict, List, Sequence, Union
+
+from keraflow.arguments import to_list
+from keraflow.errors import ArgumentTypeError, GraphError, describe
+from keraflow.kensor import Call, Kensor, calls_behind
+from keraflow.layers.base import Layer
+from keraflow.layers.input import Input
+from keraflow.network import Network
+from keraflow.shapes import unlist
+
+__all__ = ['SurgicalNetwork']
+
+#: From a call of the old graph and the Kensors that now feed it, the Kensors that now stand for its outputs.
+Change = Callable[[Call, List[Kensor]], List[Kensor]]
+
+
+class SurgicalNetwork(Network):
+    """The part of :class:`~keraflow.models.Model` that makes models from it.
+
+    Each method gives a new model and leaves this one as it is. They share the layers that both have, and so their
+    parameters. A layer is given as itself or by its name.
+    """
+
+    def replace(self, layer: Union[Layer, str], new: Layer) -> Any:
+        """The model with `new` in each place where `layer` was."""
+        old, new = self._layer_of(layer), _checked(new)
+        return self._changed(old, lambda call, fed: _feed(new, fed))
+
+    def insert_after(self, layer: Union[Layer, str], new: Layer) -> Any:
+        """The model in which each output of `layer` goes through `new`."""
+        old, new = self._layer_of(layer, inputs_too=True), _checked(new)
+
+        def change(call: Call, fed: List[Kensor]) -> List[Kensor]:
+            return [unlist(_feed(new, [kensor])) for kensor in _again(call, fed)]
+        return self._changed(old, change)
+
+    def remove(self, layer: Union[Layer, str]) -> Any:
+        """The model without `layer`: what it was fed with takes the place of what it gave.
+
+        Raises
+        ------
+        GraphError
+            If the layer joins several Kensors or gives several.
+        """
+        old = self._layer_of(layer)
+
+        def change(call: Call, fed: List[Kensor]) -> List[Kensor]:
+            if len(fed) > 1 or len(call.outputs) > 1:
+                raise GraphError(f'{self.name}: remove: {old.name} has {len(fed)} input(s) and {len(call.outputs)} '
+                                 'output(s), of which none stands for the others. Use replace.')
+            return fed
+        return self._changed(old, change)
+
+    def sub_model(self, start: Any, end: Any) -> Any:
+        """The part of the graph from some layers or Kensors to others, as a model with Inputs of its own.
+
+        Parameters
+        ----------
+        start : Layer, Kensor, str or list of them
+            What the new Inputs stand for: Kensors, or what layers gave; names of layers or as for :meth:`get_kensor`.
+        end : Layer, Kensor, str or list of them
+            The outputs.
+
+        Raises
+        ------
+        GraphError
+            If an end depends on anything else than the starts.
+
+        Notes
+        -----
+        Masks do not pass the new Inputs.
+        """
+        starts, ends = ([self._kensor_of(one) for one in to_list(given)] for given in (start, end))
+        inputs = {kensor: Input(list(kensor.shape[1:]), batch_size=kensor.shape[0], dtype=kensor.dtype)
+                  for kensor in starts}
+        known: Dict[Kensor, Kensor] = dict(inputs)
+        for call in calls_behind(ends, known):
+            if not call.inputs:
+                raise GraphError(f'{self.name}: sub_model: the end depends on the Input {call.layer.name}, too. '
+                                 'Add it to the starts.')
+            known.update(zip(call.outputs, _feed(call.layer, [known[kensor] for kensor in call.inputs])))
+        return self._made(list(inputs.values()), [known[kensor] for kensor in ends])
+
+    # -- helpers ------------------------------------------------------------------------------------------------------
+
+    def _changed(self, layer: Layer, change: Change) -> Any:
+        """The model in which the calls of `layer` are changed."""
+        known: Dict[Kensor, Kensor] = {}
+        for call in self.calls:
+            fed = [known[kensor] for kensor in call.inputs]
+            known.update(zip(call.outputs, change(call, fed) if call.layer is layer else _again(call, fed)))
+        return self._made(self.inputs, [known[kensor] for kensor in self.outputs])
+
+    def _made(self, inputs: Sequence[Kensor], outputs: Sequence[Kensor]) -> Any:
+        raise NotImplementedError
+
+    def _layer_of(self, given: Union[Layer, str], inputs_too: bool = False) -> Layer:
+        layer = self.get_layer(given) if isinstance(given, str) else given
+        if not any(layer is one for one in self.layers):
+            raise GraphError(f'{self.name}: {describe(given)} is no layer of this model. It has '
+                             f"{', '.join(self.layer_ids())}.")
+        if isinstance(layer, Input) and not inputs_too:
+            raise GraphError(f'{self.name}: the Input {layer.name} can be neither replaced nor removed. Use sub_model.')
+        return layer
+
+    def _kensor_of(self, given: Any) -> Kensor:
+        if isinstance(given, Kensor):
+            return given
+        if isinstance(given, str) and given not in self.layer_ids():
+            return self.get_kensor(given)
+        return self.get_kensor(f'{self._layer_of(given, inputs_too=True).name}/output')
+
+
+def _checked(layer: Any) -> Layer:
+    if not isinstance(layer, Layer):
+        raise ArgumentTypeError(f'expected a layer, received {describe(layer)}.')
+    return layer
+
+
+def _again(call: Call, fed: List[Kensor]) -> List[Kensor]:
+    """The outputs of a call that is fed with other Kensors; of the call itself if they are the same."""
+    return list(call.outputs) if fed == list(call.inputs) else _feed(call.layer, fed)
+
+
+def _feed(layer: Layer, kensors: List[Kensor]) -> List[Kensor]:
+    return to_list(layer(kensors if layer.multi_input else unlist(kensors)))
