@@ -1,6 +1,6 @@
 """Arrays from a user, checked and made ready for a model."""
 import warnings
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -8,26 +8,64 @@ from keraflow import shapes
 from keraflow.arguments import assign, split_arrays
 from keraflow.errors import DataError
 
-__all__ = ['Port', 'Arrays', 'read_arrays', 'read_weights', 'batches']
+__all__ = ['Arrays', 'OnDisk', 'Port', 'Samples', 'batches', 'check_lengths', 'read_arrays', 'read_weights']
 
 
 class Port(NamedTuple):
-    """Where one array goes: an input or a target of a model."""
+    """Where one array goes: an input or a target of a model.
+
+    With `nb_class` the array has numbers of classes, below it, and its last axis of length 1 may be left out.
+    """
 
     name: str
     shape: tuple
     dtype: str
+    nb_class: Optional[int] = None
+
+
+class OnDisk:
+    """A memory-mapped array. Only the samples that are asked for are read, checked and cast.
+
+    Parameters
+    ----------
+    array : np.memmap
+    port : Port
+    where : str
+        Start of a message.
+    first : int
+        The number of the first sample, for messages.
+    """
+
+    def __init__(self, array: np.ndarray, port: Port, where: str, first: int = 0):
+        self.array = array
+        self.port = port
+        self.where = where
+        self.first = first
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, part: Any) -> np.ndarray:
+        numbers = range(self.first, self.first + len(self))[part] if isinstance(part, slice) else part + self.first
+        return _cast(np.asarray(self.array[part]), self.port, self.where, numbers)
+
+    def view(self, part: slice) -> 'OnDisk':
+        """Some of the samples, still on the disk."""
+        return OnDisk(self.array[part], self.port, self.where, self.first + (part.start or 0))
+
+
+Samples = Union[np.ndarray, OnDisk]
 
 
 class Arrays(NamedTuple):
     """Inputs, targets and sample weights of the same samples, as the compiled functions take them."""
 
-    inputs: List[np.ndarray]
-    targets: List[np.ndarray]
-    weights: Optional[np.ndarray]
+    inputs: List[Samples]
+    targets: List[Samples]
+    weights: Optional[Samples]
 
     @property
-    def flat(self) -> List[np.ndarray]:
+    def flat(self) -> List[Samples]:
         """All arrays in the order of the functions."""
         return [*self.inputs, *self.targets, *([] if self.weights is None else [self.weights])]
 
@@ -40,16 +78,28 @@ class Arrays(NamedTuple):
         return len(self.inputs[0])
 
     def split(self, at: int) -> Tuple['Arrays', 'Arrays']:
-        """The samples before and from number `at` on."""
-        head, tail = slice(0, at), slice(at, None)
-        return self._part(head), self._part(tail)
+        """The samples before and from number `at` on, not read yet."""
+        return self._map(lambda it: _view(it, slice(0, at))), self._map(lambda it: _view(it, slice(at, None)))
 
-    def _part(self, part: slice) -> 'Arrays':
-        return Arrays([it[part] for it in self.inputs], [it[part] for it in self.targets],
-                      None if self.weights is None else self.weights[part])
+    def part(self, part: Any) -> 'Arrays':
+        """Some of the samples: a slice, or an array of their numbers."""
+        return self._map(lambda it: it[part])
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether some of the arrays are."""
+        return any(isinstance(it, OnDisk) for it in self.flat)
+
+    def _map(self, function: Callable) -> 'Arrays':
+        return Arrays([function(it) for it in self.inputs], [function(it) for it in self.targets],
+                      None if self.weights is None else function(self.weights))
 
 
-def read_arrays(value: Any, ports: Sequence[Port], where: str) -> List[np.ndarray]:
+def _view(samples: Samples, part: slice) -> Samples:
+    return samples.view(part) if isinstance(samples, OnDisk) else samples[part]
+
+
+def read_arrays(value: Any, ports: Sequence[Port], where: str) -> List[Samples]:
     """One array for each port from a dict by name, a list, or (for one port) an array.
 
     Raises
@@ -66,12 +116,12 @@ def read_arrays(value: Any, ports: Sequence[Port], where: str) -> List[np.ndarra
     return [_as_array(given[port.name], port, f'{where}: {port.name}') for port in ports]
 
 
-def read_weights(value: Any, nb_sample: int, dtype: str, where: str) -> Optional[np.ndarray]:
+def read_weights(value: Any, nb_sample: int, dtype: str, where: str) -> Optional[Samples]:
     """Sample weights as an array ``(nb_sample,)``."""
     return None if value is None else _as_array(value, Port('weights', (nb_sample,), dtype), where)
 
 
-def check_lengths(named: Dict[str, np.ndarray], where: str) -> None:
+def check_lengths(named: Dict[str, Samples], where: str) -> None:
     """Raise unless all arrays have as many samples."""
     lengths = {name: len(array) for name, array in named.items()}
     if len(set(lengths.values())) > 1:
@@ -90,38 +140,63 @@ def batches(nb_sample: int, batch_size: int) -> List[Tuple[int, int]]:
     return [(start, min(start + batch_size, nb_sample)) for start in range(0, nb_sample, batch_size)]
 
 
-def _as_array(value: Any, port: Port, where: str) -> np.ndarray:
-    array = _as_numbers(value, where)
+def _as_array(value: Any, port: Port, where: str) -> Samples:
+    array = value if isinstance(value, np.memmap) else _as_array_of_one_shape(value, where)
+    if array.dtype.kind not in 'biuf':
+        raise DataError(f'{where}: expected numbers, received an array of dtype {array.dtype}. '
+                        'Turn it into numbers first.')
+    if port.nb_class is not None and array.ndim == len(port.shape) - 1:
+        array = array[..., None]
     if not shapes.agree(port.shape, array.shape):
         problem = f'{where}: expected an array of shape {port.shape}, received {array.shape}. '
         raise DataError((problem + _advice(port, array)).rstrip())
     if len(array) == 0:
         raise DataError(f'{where}: there are no samples.')
+    if isinstance(array, np.memmap):
+        return OnDisk(array, port, where)
+    return _cast(array, port, where, range(len(array)))
+
+
+def _cast(array: np.ndarray, port: Port, where: str, numbers: Sequence[int]) -> np.ndarray:
+    """The samples of these numbers in the dtype of the port, if they can be that."""
     if array.dtype.kind == 'f' and array.size and np.isnan(np.min(array)):
-        sample = int(np.argmax(np.isnan(array).reshape(len(array), -1).any(axis=1)))
-        raise DataError(f'{where}: there is a NaN in sample {sample}. Replace missing values first.')
+        raise DataError(f'{where}: there is a NaN in sample {_first(np.isnan(array), numbers)}. '
+                        'Replace missing values first.')
     cast = np.ascontiguousarray(array, port.dtype).reshape(array.shape)
     if not port.dtype.startswith('float') and array.dtype.kind == 'f' and not np.array_equal(cast, array):
         raise DataError(
             f'{where}: expected integers, received numbers with a fraction. Round them, or make the Input real.')
+    if port.nb_class is not None:
+        _check_classes(array, port.nb_class, where, numbers)
     return cast
 
 
-def _as_numbers(value: Any, where: str) -> np.ndarray:
+def _check_classes(classes: np.ndarray, nb_class: int, where: str, numbers: Sequence[int]) -> None:
+    wrong = (classes < 0) | (classes >= nb_class)
+    if wrong.any():
+        raise DataError(f'{where}: expected numbers of classes from 0 to {nb_class - 1}, received '
+                        f'{int(classes[wrong][0])} in sample {_first(wrong, numbers)}. The output needs a unit for '
+                        'each class.')
+
+
+def _first(wrong: np.ndarray, numbers: Sequence[int]) -> int:
+    """The number of the first sample in which something is wrong."""
+    return int(numbers[int(np.argmax(wrong.reshape(len(wrong), -1).any(axis=1)))])
+
+
+def _as_array_of_one_shape(value: Any, where: str) -> np.ndarray:
     try:
         with warnings.catch_warnings():     # NumPy before 1.24 only warns of samples of different lengths
             warnings.simplefilter('error')
-            array = np.asarray(value)
+            return np.asarray(value)
     except (ValueError, Warning):
         raise DataError(f'{where}: expected samples of one shape, received some of different shapes. '
                         'Pad them to one length.') from None
-    if array.dtype.kind not in 'biuf':
-        raise DataError(f'{where}: expected numbers, received an array of dtype {array.dtype}. '
-                        'Turn it into numbers first.')
-    return array
 
 
 def _advice(port: Port, array: np.ndarray) -> str:
+    if port.nb_class is not None and array.shape[-1:] == (port.nb_class,):
+        return "Write .argmax(axis=-1) for the numbers of the classes, or use the loss 'categorical_crossentropy'."
     if shapes.agree(port.shape, (*array.shape, 1)):
         return 'Write .reshape(-1, 1).'
     if shapes.agree(port.shape[1:], array.shape):

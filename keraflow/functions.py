@@ -1,30 +1,38 @@
 """The compiled functions of a model: train, test and predict are three builds of the same path."""
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
-from keraflow.data import Arrays, batches
-from keraflow.errors import ShapeError
+from keraflow.data import Arrays
 from keraflow.kensor import Kensor, parameters_of, replay
+from keraflow.metrics import Metric
+from keraflow.objectives.base import per_sample
 from keraflow.recording import frozen, recording
 
-__all__ = ['Functions', 'Meter', 'Term']
+__all__ = ['Functions', 'Loss', 'Meter', 'Report']
 
 
-class Term(NamedTuple):
-    """An objective on one output; as a metric, with the name it is reported by."""
+class Loss(NamedTuple):
+    """An objective on one output."""
 
     output: str
     objective: Callable
-    label: str = ''
+
+
+class Report(NamedTuple):
+    """A metric on one output, with the name it is reported by."""
+
+    output: str
+    metric: Metric
+    label: str
 
 
 class Functions:
     """What one ``compile`` of a model made. Each function is built when it is first needed."""
 
-    def __init__(self, model: Any, optimizer: Any, losses: Sequence[Term], metrics: Sequence[Term]):
+    def __init__(self, model: Any, optimizer: Any, losses: Sequence[Loss], metrics: Sequence[Report]):
         self.model = model
         self.optimizer = optimizer
         self.losses = list(losses)
@@ -37,58 +45,66 @@ class Functions:
 
     @property
     def names(self) -> List[str]:
-        """Names of the values that train and test functions return."""
-        return ['loss', *(term.label for term in self.metrics)]
+        """What is reported of each epoch."""
+        return ['loss', *(one.label for one in self.metrics)]
 
     def meter(self) -> 'Meter':
-        """An empty meter for these values."""
-        return Meter(self.names)
+        """An empty meter for what train and test functions return."""
+        return Meter(self.read)
+
+    def read(self, counts: Any) -> Dict[str, float]:
+        """Loss and metrics by name from what train and test functions return, for one batch or the sum of several."""
+        counts = np.asarray(counts, 'float64')
+        logs, at = {'loss': float(counts[0] / max(counts[1], 1.))}, 2
+        for one in self.metrics:
+            logs[one.label] = one.metric.result(counts[at:at + one.metric.nb_count])
+            at += one.metric.nb_count
+        return logs
 
     def train(self, weighted: bool) -> Callable:
-        """From a batch to loss and metrics, updating the parameters."""
-        return self._compile(('train', weighted), self._build_train, self._specs(weighted))
+        """From a batch to the counts of loss and metrics, updating the parameters."""
+        return self._compile(('train', weighted), self._build_train, lambda: self._specs(weighted))
 
     def test(self, weighted: bool) -> Callable:
-        """From a batch to loss and metrics."""
-        return self._compile(('test', weighted), self._build_test, self._specs(weighted))
+        """From a batch to the counts of loss and metrics."""
+        return self._compile(('test', weighted), self._build_test, lambda: self._specs(weighted))
 
-    def evaluate(self, data: Arrays, batch_size: int) -> Dict[str, float]:
-        """Loss and metrics over all samples."""
-        test, meter = self.test(data.weights is not None), self.meter()
-        for start, stop in batches(data.nb_sample, batch_size):
-            batch = [array[start:stop] for array in data.flat]
-            meter.add(test(*batch)[0], stop - start, batch[-1] if data.weights is not None else None)
+    def evaluate(self, batches: Iterable[Arrays]) -> Dict[str, float]:
+        """Loss and metrics over all batches."""
+        meter = self.meter()
+        for batch in batches:
+            meter.add(self.test(batch.weights is not None)(*batch.flat)[0])
         return meter.logs()
 
-    def predict(self, inputs: List[np.ndarray], batch_size: int, phase: str) -> List[np.ndarray]:
-        """The outputs for all samples."""
-        run = self._compile(('predict', phase), lambda *x: self._build_predict(x, phase), self._input_specs())
-        parts = [[np.asarray(it) for it in run(*(array[start:stop] for array in inputs))]
-                 for start, stop in batches(len(inputs[0]), batch_size)]
+    def predict(self, batches: Iterable[Arrays], phase: str) -> List[np.ndarray]:
+        """The outputs for all batches."""
+        run = self._compile(('predict', phase), lambda *x: self._build_predict(x, phase), self._input_specs)
+        parts = [[np.asarray(it) for it in run(*batch.inputs)] for batch in batches]
         return [np.concatenate(part) for part in zip(*parts)]
 
     # -- builders ---------------------------------------------------------------------------------------------------
 
     def _build_predict(self, x: Sequence[Any], phase: str) -> tuple:
-        with B.phase(phase), recording():
-            return self._outputs(x), []
+        with B.phase(phase), recording() as record:
+            # In the train phase it is for looking at what training does, and leaves no trace.
+            return self._outputs(x), record.updates if phase == 'test' else []
 
     def _build_test(self, *tensors: Any) -> tuple:
-        with B.phase('test'), recording():
-            loss, metrics = self._terms(*self._unpack(tensors))
-        return [B.stack([loss, *metrics])], []
+        with B.phase('test'), recording() as record:
+            loss, counts = self._terms(*self._unpack(tensors))
+        return [_counts(loss, *counts)], record.updates
 
     def _build_train(self, *tensors: Any) -> tuple:
         def loss_fn() -> tuple:
-            loss, metrics = self._terms(*self._unpack(tensors))
+            loss, counts = self._terms(*self._unpack(tensors))
             for one in self.parameters:
                 if one.regularizer is not None and one.trainable:
                     loss = loss + B.cast(one.regularizer(one.variable), B.dtype(loss))
-            return loss, metrics
+            return loss, counts
         with B.phase('train'), recording() as record:
-            loss, metrics, gradients = B.value_and_gradients(loss_fn, self.variables)
+            loss, counts, gradients = B.value_and_gradients(loss_fn, self.variables)
             updates = self._constrain(self.optimizer.updates(self.variables, gradients))
-        return [B.stack([loss, *metrics])], [*updates, *record.updates]
+        return [_counts(loss, *counts)], [*updates, *record.updates]
 
     def _constrain(self, updates: List[tuple]) -> List[tuple]:
         constraints = {id(one.variable): one.constraint for one in self.parameters if one.constraint is not None}
@@ -96,25 +112,18 @@ class Functions:
                 for variable, value in updates]
 
     def _terms(self, x: Sequence[Any], y: Sequence[Any], weights: Any) -> Tuple[Any, List[Any]]:
-        """The loss of all outputs together, and the metrics."""
+        """The loss of all outputs together; how many samples it is the mean of, and the counts of the metrics."""
         names = [term.output for term in self.losses]
         predicted, wanted = dict(zip(names, self._outputs(x))), dict(zip(names, y))
-        loss = None
-        for term in self.losses:
-            samples = self._samples(term, predicted, wanted)
-            one = B.mean(samples) if weights is None else _weighted_mean(samples, weights)
-            loss = one if loss is None else loss + B.cast(one, B.dtype(loss))
-        return loss, [B.cast(B.mean(self._samples(term, predicted, wanted)), B.dtype(loss)) for term in self.metrics]
-
-    def _samples(self, term: Term, predicted: Dict[str, Any], wanted: Dict[str, Any]) -> Any:
-        """One value for each sample: the mean of what the objective gives over all other axes."""
-        values = term.objective(predicted[term.output], wanted[term.output])
-        if B.ndim(values) == 0:
-            raise ShapeError(f'{getattr(term.objective, "__name__", term.objective)}: expected a value for each '
-                             'sample, received a scalar. '
-                             'An objective keeps the sample axis; the model takes the mean.')
-        values = B.cast(values, B.floatx()) if B.dtype(values) == 'bool' else values
-        return B.mean(values, axis=list(range(1, B.ndim(values)))) if B.ndim(values) > 1 else values
+        losses = []
+        for output, objective in self.losses:
+            samples = per_sample(objective, predicted[output], wanted[output])
+            weighted = samples if weights is None else samples * weights
+            counted = B.sum(B.ones_like(samples) if weights is None else B.cast(B.not_equal(weights, 0), B.floatx()))
+            losses.append(B.sum(weighted) / B.cast(B.clip(counted, 1.), B.dtype(weighted)))
+        loss = sum((B.cast(one, B.dtype(losses[0])) for one in losses[1:]), losses[0])
+        return loss, [counted, *(one.metric.counts(predicted[one.output], wanted[one.output], weights)
+                                 for one in self.metrics)]
 
     def _outputs(self, x: Sequence[Any]) -> List[Any]:
         tensors: Dict[Kensor, Any] = {kensor: kensor.mark(tensor) for kensor, tensor in zip(self.model.inputs, x)}
@@ -124,9 +133,9 @@ class Functions:
 
     # -- signatures -------------------------------------------------------------------------------------------------
 
-    def _compile(self, key: tuple, builder: Callable, specs: List[TensorSpec]) -> Callable:
+    def _compile(self, key: tuple, builder: Callable, specs: Callable[[], List[TensorSpec]]) -> Callable:
         if key not in self._compiled:
-            self._compiled[key] = B.compile(builder, specs)
+            self._compiled[key] = B.compile(builder, specs())
         return self._compiled[key]
 
     def _input_specs(self) -> List[TensorSpec]:
@@ -143,30 +152,35 @@ class Functions:
         return x, y, rest[0] if rest else None
 
 
-def _weighted_mean(samples: Any, weights: Any) -> Any:
-    """Sum of the weighted values, divided by the number of weights that are not zero."""
-    counted = B.sum(B.cast(B.not_equal(weights, 0), B.dtype(samples)))
-    return B.sum(samples * weights) / B.clip(counted, 1.)
+def _counts(loss: Any, counted: Any, *counts: Any) -> Any:
+    """One tensor of all that is added up over batches."""
+    dtype = B.dtype(loss)
+    counted = B.cast(counted, dtype)
+    return B.concatenate([B.stack([loss * counted, counted]), *(B.cast(one, dtype) for one in counts)], 0)
 
 
 class Meter:
-    """Averages over batches. The loss counts samples whose weight is not zero, metrics count all."""
+    """Adds up what the functions return for the batches."""
 
-    def __init__(self, names: List[str]):
-        self.names = names
-        self._values: List[Any] = []
-        self._sizes: List[Tuple[int, int]] = []
+    #: How many batches wait to be read. Reading waits for the device, and what is not read takes memory.
+    PATIENCE = 64
 
-    def add(self, values: Any, size: int, weights: Optional[np.ndarray] = None) -> None:
-        """Note the values of a batch; they are read later."""
-        self._values.append(values)
-        self._sizes.append((size if weights is None else int(np.count_nonzero(weights)), size))
+    def __init__(self, read: Callable[[np.ndarray], Dict[str, float]]):
+        self._read = read
+        self._waiting: List[Any] = []
+        self._total: Any = 0.
+
+    def add(self, counts: Any) -> None:
+        """Note what a function returned for a batch."""
+        self._waiting.append(counts)
+        if len(self._waiting) >= self.PATIENCE:
+            self._add_up()
 
     def logs(self) -> Dict[str, float]:
-        """The averages by name."""
-        values, sizes = np.array([np.asarray(it) for it in self._values], 'float64'), np.array(self._sizes, 'float64')
-        averages = {}
-        for column, name in enumerate(self.names):
-            share = sizes[:, min(column, 1)]
-            averages[name] = float(np.sum(values[:, column] * share) / max(share.sum(), 1.))
-        return averages
+        """Loss and metrics over all batches, by name."""
+        self._add_up()
+        return self._read(self._total)
+
+    def _add_up(self) -> None:
+        self._total = self._total + sum(np.asarray(counts, 'float64') for counts in self._waiting)
+        self._waiting = []

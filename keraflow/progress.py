@@ -3,7 +3,7 @@ import contextlib
 import signal
 import sys
 import threading
-from typing import Any, Dict, Iterable, Iterator, Sequence
+from typing import Any, Dict, Iterable, Iterator, Optional
 
 from tqdm import tqdm
 
@@ -26,19 +26,20 @@ class Progress:
         self.nb_epoch = nb_epoch
         self._bar: Any = None
 
-    def bar(self, batches: Sequence[Any], epoch: int) -> Iterable[Any]:
-        """The batches, shown on a terminal while they are taken."""
+    def bar(self, batches: Iterable[Any], epoch: int, nb_batch: Optional[int]) -> Iterable[Any]:
+        """The batches (so many, if that is known), shown on a terminal while they are taken."""
         if not self.verbose or not sys.stderr.isatty():
             return batches
-        self._bar = tqdm(batches, desc=f'Epoch {epoch + 1}/{self.nb_epoch}', unit='batch', leave=False)
+        self._bar = tqdm(batches, f'Epoch {epoch + 1}/{self.nb_epoch}', nb_batch, unit='batch', leave=False)
         return self._bar
 
-    def epoch(self, epoch: int, logs: Dict[str, float]) -> None:
-        """Show the results of an epoch."""
+    def epoch(self, epoch: int, logs: Dict[str, float], data_wait: Optional[float] = None) -> None:
+        """Show the results of an epoch, and the share of the time that was spent waiting for data."""
         self.close()
         if self.verbose:
-            values = '  '.join(f'{name} {value:.4f}' for name, value in logs.items())
-            print(f'Epoch {epoch + 1}/{self.nb_epoch}: {values}', flush=True)
+            values = [f'{name} {value:.4f}' for name, value in logs.items()]
+            values += [] if data_wait is None else [f'data_wait {data_wait:.0%}']
+            print(f'Epoch {epoch + 1}/{self.nb_epoch}: {"  ".join(values)}', flush=True)
 
     def interrupted(self, nb_complete: int) -> None:
         """Say that the user stopped training."""

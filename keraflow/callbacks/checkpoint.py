@@ -8,7 +8,7 @@ import numpy as np
 
 from keraflow.callbacks.callback import Path
 from keraflow.callbacks.monitor import Mode, MonitoringCallback, check_name
-from keraflow.errors import ArgumentError, ArgumentTypeError, warn
+from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, warn
 from keraflow.files.atomic import check_file
 from keraflow.schema import NonNegative
 
@@ -74,11 +74,17 @@ class ModelCheckpoint(MonitoringCallback):
             super().check_names(names)
         for argument, template in self._templates.items():
             where = f'{self.where}: {argument}'
-            fields = _fields(template, where)
-            for field in fields:
-                check_name(field, ['epoch', *names], where)
-            # A path with fields is an example, which shows whether its folder exists.
-            path = _filled(template, 0, dict.fromkeys(names, 0.))
+            try:
+                fields = _fields(template)
+                for field in fields:
+                    check_name(field, ['epoch', *names], where)
+                # A path with fields is an example, which shows whether its folder exists.
+                path = _filled(template, 0, dict.fromkeys(names, 0.))
+            except KeraFlowError:
+                raise
+            except ValueError:
+                raise ArgumentError(f"{where}: expected names such as {{epoch:02d}}, received '{template}'. "
+                                    'Write a name and a format, and twice a brace that is part of the path.') from None
             self.model.check_savable(**{argument: path}, overwrite=bool(fields) or self._may_replace(path))
 
     def on_epoch_end(self, epoch: int, logs: Dict[str, Any]) -> None:
@@ -102,16 +108,12 @@ class ModelCheckpoint(MonitoringCallback):
         return self.overwrite or path in self._written
 
 
-def _fields(template: str, where: str) -> List[str]:
-    """The names in braces. An attribute, an item or a conversion (``{loss.real}``) is no name."""
-    try:
-        parts = [part for part in string.Formatter().parse(template) if part[1] is not None]
-    except ValueError as error:
-        raise ArgumentError(f'{where}: {error}. Write a brace that is part of the path twice.') from None
-    for _, name, spec, conversion in parts:
+def _fields(template: str) -> List[str]:
+    """What stands in braces before the formats; a ValueError where it is more than names and formats."""
+    parts = [part for part in string.Formatter().parse(template) if part[1] is not None]
+    for _, _, spec, conversion in parts:
         if conversion or '{' in (spec or ''):
-            raise ArgumentError(f"{where}: expected names such as {{epoch:02d}}, received '{template}'. "
-                                'Write a name and a format.')
+            raise ValueError(template)
     return [str(name) for _, name, _, _ in parts]
 
 

@@ -91,7 +91,7 @@ def test_the_history_is_a_list_of_dicts_of_floats():
     model = linear()
     model.compile('sgd', 'mse', metrics=['mae', objectives.square_error])
     history = model.fit(X, Y, nb_epoch=2, verbose=0, validation_split=0.3)
-    assert type(history) is list and len(history) == 2
+    assert isinstance(history, list) and len(history) == 2
     for logs in history:
         assert list(logs) == ['loss', 'mae', 'square_error', 'val_loss', 'val_mae', 'val_square_error']
         assert all(type(value) is float for value in logs.values())
@@ -267,7 +267,9 @@ def test_all_hooks_are_called_in_order_with_their_arguments():
     assert notes[5][1] == 1 and notes[5][2]['size'] == 3 and type(notes[5][2]['loss']) is float
     mean = (4 * notes[3][2]['loss'] + 3 * notes[5][2]['loss']) / 7
     assert np.isclose(history[0]['loss'], mean, rtol=1e-5)
-    assert notes[6] == ('epoch_end', 0, history[0]) and notes[12] == ('epoch_end', 1, history[1])
+    for epoch, note in enumerate((notes[6], notes[12])):
+        assert note == ('epoch_end', epoch, {**history[epoch], 'data_wait': history.data_wait[epoch]})
+        assert 0 < history.data_wait[epoch] < 1
     assert notes[13] == ('train_end', history[1])
 
 

@@ -1,0 +1,130 @@
+"""From what a user gives to ``fit``, ``evaluate`` and ``predict`` to sources of batches."""
+from typing import Any, Dict, List, Optional
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow.class_weight import ClassWeight
+from keraflow.data import Arrays, Port, batches, check_lengths, read_arrays, read_weights
+from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
+from keraflow.sources import ArraySource, IterableSource, Source, is_iterable_of_batches
+
+__all__ = ['Feeder', 'check_count']
+
+_CHUNK = 1024
+
+
+class Feeder:
+    """Reads the data of one call of a method of a model.
+
+    Parameters
+    ----------
+    model : Model
+    where : str
+        Start of a message: the model and its method.
+    inputs, targets : list of Port
+        Where the arrays go; there are no targets for ``predict``.
+    """
+
+    def __init__(self, model: Any, where: str, inputs: List[Port], targets: List[Port]):
+        self._name = model.name
+        self._fixed: Optional[int] = model.inputs[0].batch_size
+        self._where = where
+        self._inputs = inputs
+        self._targets = targets
+        self._class_weight: Optional[ClassWeight] = None
+
+    def weigh_classes(self, given: Any) -> None:
+        """Multiply the weights of samples by those of their classes."""
+        if given is not None:
+            self._class_weight = ClassWeight(given, self._targets, B.floatx(), f'{self._name}: class_weight')
+
+    def arrays(self, x: Any, y: Any, sample_weights: Any) -> Arrays:
+        """Arrays of all samples."""
+        arrays = self._read(x, y, sample_weights, self._where)
+        if self._class_weight is None:
+            return arrays
+        weights: List[Any] = [self._weighed(arrays.part(slice(*ends)), self._where).weights
+                              for ends in batches(arrays.nb_sample, _CHUNK)]
+        return arrays._replace(weights=np.concatenate(weights))
+
+    def array_source(self, arrays: Arrays, batch_size: Optional[int], shuffle: bool = False) -> Source:
+        """Batches of arrays."""
+        size = self._batch_size(batch_size)
+        if self._fixed and arrays.nb_sample % size:
+            raise DataError(f'{self._name}: {arrays.nb_sample} samples do not fill batches of {size}, which the Inputs '
+                            f'fix. Use {arrays.nb_sample - arrays.nb_sample % size} of them.')
+        return ArraySource(arrays, size, shuffle)
+
+    def iterable_source(self, given: Any, nb_epoch: int = 1, nb_batch: Optional[int] = None,
+                        is_repeated: bool = False) -> Source:
+        """Batches that an iterable gives."""
+        if nb_batch is not None:
+            check_count(f'{self._name}: nb_batch', nb_batch, 1)
+        return IterableSource(given, self._read_batch, self._where, nb_epoch, nb_batch, is_repeated)
+
+    def source(self, x: Any, y: Any, sample_weights: Any, batch_size: Optional[int], nb_batch: Optional[int]) -> Source:
+        """All samples once, for ``evaluate`` and ``predict``."""
+        if is_iterable_of_batches(x):
+            self.refuse_beside_iterable(y=y, sample_weights=sample_weights, batch_size=batch_size)
+            return self.iterable_source(x, nb_batch=nb_batch)
+        self.refuse_beside_arrays(nb_batch=nb_batch)
+        return self.array_source(self.arrays(x, y, sample_weights), batch_size)
+
+    def refuse_beside_iterable(self, **arguments: Any) -> None:
+        """Raise if one of these arguments is given."""
+        form = '(x, y) or (x, y, sample_weights)' if self._targets else 'x'
+        self._refuse(f'an iterable as x, which gives whole batches {form}', arguments)
+
+    def refuse_beside_arrays(self, **arguments: Any) -> None:
+        """Raise if one of these arguments is given."""
+        self._refuse('arrays, which batch_size cuts into batches', arguments)
+
+    def _refuse(self, data: str, arguments: Dict[str, Any]) -> None:
+        for name, value in arguments.items():
+            if value is not None:
+                raise ArgumentTypeError(f'{self._where}: expected no {name} beside {data}, received '
+                                        f'{describe(value)}.')
+
+    def _read(self, x: Any, y: Any, sample_weights: Any, where: str) -> Arrays:
+        inputs = read_arrays(x, self._inputs, f'{where}: x' if self._targets else where)
+        targets = read_arrays(y, self._targets, f'{where}: y') if self._targets else []
+        check_lengths({**{port.name: it for port, it in zip(self._inputs, inputs)},
+                       **{f'target {port.name}': it for port, it in zip(self._targets, targets)}}, where)
+        weights = read_weights(sample_weights, len(inputs[0]), B.floatx(), f'{where}: sample_weights')
+        return Arrays(inputs, targets, weights)
+
+    def _read_batch(self, item: Any, where: str) -> Arrays:
+        if self._targets:
+            if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
+                raise ArgumentTypeError(f'{where}: expected (x, y) or (x, y, sample_weights), received '
+                                        f'{describe(item)}.')
+            x, y, weights = (*item, None)[:3]
+        else:
+            x, y, weights = item, None, None
+        batch = self._read(x, y, weights, where)
+        if self._fixed and batch.nb_sample != self._fixed:
+            raise DataError(f'{where}: expected {self._fixed} samples, which the Inputs fix, received '
+                            f'{batch.nb_sample}.')
+        # What is on the disk is read here, in the thread.
+        return self._weighed(batch.part(slice(0, batch.nb_sample)), where)
+
+    def _weighed(self, batch: Arrays, where: str) -> Arrays:
+        if self._class_weight is None:
+            return batch
+        return batch._replace(weights=self._class_weight(batch.targets[0], batch.weights, where))
+
+    def _batch_size(self, asked: Optional[int]) -> int:
+        if asked is None:
+            return self._fixed or 32
+        check_count(f'{self._name}: batch_size', asked, 1)
+        if self._fixed and asked != self._fixed:
+            raise ArgumentError(
+                f'{self._name}: batch_size: the Inputs fix it to {self._fixed}, received {asked}. Leave it out.')
+        return asked
+
+
+def check_count(where: str, value: Any, least: int) -> None:
+    """Raise unless `value` is an integer of at least `least`."""
+    if isinstance(value, bool) or not hasattr(value, '__index__') or value < least:
+        raise ArgumentError(f'{where}: expected an integer of at least {least}, received {value!r}.')

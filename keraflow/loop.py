@@ -1,0 +1,91 @@
+"""One call of ``fit``: epochs, batches, callbacks."""
+import time
+from typing import Any, Dict, Iterable, Iterator, Optional
+
+from keraflow.callbacks import CallbackList, History
+from keraflow.data import Arrays
+from keraflow.functions import Functions
+from keraflow.progress import Progress, interruptible
+from keraflow.sources import Source
+
+__all__ = ['Loop']
+
+_END = object()
+
+
+class Loop:
+    """Trains a model on a source, and evaluates it on another after each epoch."""
+
+    def __init__(self, model: Any, functions: Functions, source: Source, validation: Optional[Source],
+                 callbacks: CallbackList, progress: Progress):
+        self.model = model
+        self.functions = functions
+        self.source = source
+        self.validation = validation
+        self.callbacks = callbacks
+        self.progress = progress
+        self.history = History()
+        self._waited = 0.
+
+    def run(self, nb_epoch: int) -> History:
+        """Train, and return the logs of all complete epochs."""
+        self.model.stop_training = False
+        names = self.functions.names
+        self.callbacks.call('check_names', names if self.validation is None else
+                            [*names, *(f'val_{name}' for name in names)])
+        self.callbacks.call('on_train_begin', {})
+        try:
+            for epoch in range(nb_epoch):
+                self.callbacks.call('on_epoch_begin', epoch, {})
+                self._epoch(epoch)
+                if self.model.stop_training:
+                    break
+        except KeyboardInterrupt:
+            self.progress.interrupted(len(self.history))
+        finally:
+            self.progress.close()
+            for source in (self.source, self.validation):
+                if source is not None:
+                    source.close()
+        self.callbacks.call('on_train_end', dict(self.history[-1]) if self.history else {})
+        return self.history
+
+    def _epoch(self, epoch: int) -> None:
+        start, self._waited = time.perf_counter(), 0.
+        logs = self._train(epoch)
+        wait = self._waited / (time.perf_counter() - start)
+        if self.validation is not None:
+            with self.validation.epoch() as batches:
+                logs.update({f'val_{name}': value for name, value in self.functions.evaluate(batches).items()})
+        self.history.append(logs)
+        self.history.data_wait.append(wait)
+        self.progress.epoch(epoch, logs, wait if self.source.is_read_ahead else None)
+        self.callbacks.call('on_epoch_end', epoch, {**logs, 'data_wait': wait})
+
+    def _train(self, epoch: int) -> Dict[str, float]:
+        functions, callbacks, meter = self.functions, self.callbacks, self.functions.meter()
+        with self.source.epoch() as batches:
+            taken = self.progress.bar(self._timed(batches), epoch, self.source.nb_batch)
+            for number, batch in enumerate(taken):
+                if callbacks:
+                    callbacks.call('on_batch_begin', number, {'size': batch.nb_sample})
+                step = functions.train(batch.weights is not None)
+                with interruptible():
+                    values = step(*batch.flat)[0]
+                meter.add(values)
+                if callbacks:
+                    callbacks.call('on_batch_end', number, {'size': batch.nb_sample, **functions.read(values)})
+                    if self.model.stop_training:
+                        break
+        return meter.logs()
+
+    def _timed(self, batches: Iterable[Arrays]) -> Iterator[Arrays]:
+        """The batches; the time that they are waited for is added up."""
+        iterator = iter(batches)
+        while True:
+            start = time.perf_counter()
+            batch = next(iterator, _END)
+            self._waited += time.perf_counter() - start
+            if batch is _END:
+                return
+            yield batch  # type: ignore[misc]

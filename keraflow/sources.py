@@ -1,0 +1,146 @@
+"""Where the batches of an epoch come from: arrays, or an iterable of batches."""
+import contextlib
+import inspect
+import itertools
+import operator
+from typing import Any, Callable, ContextManager, Iterable, Iterator, Optional
+
+from keraflow import random
+from keraflow.data import Arrays, batches
+from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
+from keraflow.prefetch import Prefetch
+
+__all__ = ['ArraySource', 'IterableSource', 'Source', 'is_iterable_of_batches']
+
+
+class Source:
+    """Gives the batches of one epoch after the other."""
+
+    #: How many batches an epoch has, as far as that is known.
+    nb_batch: Optional[int] = None
+    #: Whether a thread reads some batches ahead.
+    is_read_ahead = True
+
+    def epoch(self) -> ContextManager[Iterable[Arrays]]:
+        """The batches of the next epoch, to be taken inside of the context."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Say that no further epoch is wanted."""
+
+
+class ArraySource(Source):
+    """Batches of arrays. What is on the disk is read by a thread, some batches ahead."""
+
+    def __init__(self, arrays: Arrays, batch_size: int, shuffle: bool = False):
+        self._arrays = arrays
+        self._parts = batches(arrays.nb_sample, batch_size)
+        self._shuffle = shuffle
+        self.nb_batch = len(self._parts)
+        self.is_read_ahead = arrays.is_on_disk
+
+    def epoch(self) -> ContextManager[Iterable[Arrays]]:
+        arrays = self._arrays
+        if self._shuffle:
+            order = random.generator().permutation(arrays.nb_sample)
+            found = (arrays.part(order[start:stop]) for start, stop in self._parts)
+        else:
+            found = (arrays.part(slice(start, stop)) for start, stop in self._parts)
+        return Prefetch(found) if self.is_read_ahead else contextlib.nullcontext(found)
+
+
+class IterableSource(Source):
+    """Batches that an iterable gives, read by a thread, some batches ahead.
+
+    Parameters
+    ----------
+    given : iterable, or function without arguments that returns one
+    read : function
+        From what the iterable gives, and the start of a message, to a batch.
+    where : str
+        Start of a message.
+    nb_epoch : int
+        How many epochs will be asked for.
+    nb_batch : int, optional
+        How many batches an epoch has: the next one goes on where it ended. Without it an epoch is all that the iterable
+        gives.
+    is_repeated : bool
+        Whether to begin anew where the iterable ends within the `nb_batch` of an epoch.
+    """
+
+    def __init__(self, given: Any, read: Callable[[Any, str], Arrays], where: str, nb_epoch: int = 1,
+                 nb_batch: Optional[int] = None, is_repeated: bool = False):
+        self._given = given
+        self._read = read
+        self._where = where
+        self._size = nb_batch
+        self._is_repeated = is_repeated
+        self._iterator: Optional[Iterator] = None
+        self._is_once = hasattr(given, '__next__')
+        self.nb_batch = nb_batch or operator.length_hint(given, 0) or None
+        if self._is_once and nb_batch is None and nb_epoch > 1:
+            more = ', or nb_batch, the number of batches in an epoch' if is_repeated else ''
+            raise ArgumentError(f'{where}: expected batches for {nb_epoch} epochs, received {self._kind}, which can be '
+                                f'gone through once. {self._advice}{more}.')
+
+    def epoch(self) -> ContextManager[Iterable[Arrays]]:
+        return Prefetch(self._batches())
+
+    def close(self) -> None:
+        if not self._is_once and hasattr(self._iterator, 'close'):
+            self._iterator.close()  # type: ignore[union-attr]
+
+    def _batches(self) -> Iterator[Arrays]:
+        number = 0
+        for number, item in enumerate(itertools.islice(self._items(), self._size), 1):
+            yield self._read(item, f'{self._where}: batch {number - 1}')
+        if number == 0:
+            raise DataError(f'{self._where}: there are no batches.')
+        if self._size is not None and number < self._size:
+            raise DataError(f'{self._where}: expected {self._size} batches, received {number} before the data ended. '
+                            'Pass a smaller nb_batch.')
+
+    def _items(self) -> Iterator[Any]:
+        while True:
+            is_new = self._iterator is None
+            if self._iterator is None:
+                self._iterator = self._begin()
+            is_empty = True
+            for item in self._iterator:
+                is_empty = False
+                yield item
+            self._iterator = None
+            if self._size is None or not self._is_repeated or is_new and is_empty:
+                return
+
+    def _begin(self) -> Iterator[Any]:
+        found = self._given() if callable(self._given) else self._given
+        if not hasattr(found, '__iter__'):
+            raise ArgumentTypeError(f'{self._where}: expected a function that returns batches, received {self._kind}, '
+                                    f'which returned {describe(found)}.')
+        return iter(found)
+
+    @property
+    def _kind(self) -> str:
+        if inspect.isgenerator(self._given):
+            return f'the generator {self._given.__name__}'
+        return 'an iterator' if self._is_once else describe(self._given)
+
+    @property
+    def _advice(self) -> str:
+        is_named = inspect.isgenerator(self._given) and self._given.__name__.isidentifier()
+        what = f'the function {self._given.__name__} itself' if is_named else 'a function that returns it'
+        return f'Pass {what}, which is called for each epoch'
+
+
+def is_iterable_of_batches(value: Any) -> bool:
+    """Whether `value` is an iterable or a function of batches, and not one array, or several in a list or a dict.
+
+    Examples
+    --------
+    >>> is_iterable_of_batches(iter([])), is_iterable_of_batches([[1, 2]])
+    (True, False)
+    """
+    if isinstance(value, (list, tuple, dict, str, bytes)) or hasattr(value, '__array__'):
+        return False
+    return callable(value) or hasattr(value, '__iter__')
