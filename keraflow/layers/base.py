@@ -1,32 +1,34 @@
 """Layer: the page everybody must read.
 
 A layer is written by saying what it stores (``__init__``), which parameters it makes (``init_param``), what it computes
-(``output``) and the shape of that (``output_shape``). This module does the rest: it feeds layers with Kensors (link),
-runs them on other tensors (run), and keeps the layers that are embedded in others. Parameters are in
-:mod:`keraflow.layers.parameters`.
+(``output``) and the shape of that (``output_shape``). This module runs layers on tensors and keeps the layers that are
+embedded in others. :mod:`keraflow.layers.linking` feeds them with Kensors, :mod:`keraflow.layers.parameters` has the
+rest about parameters.
 """
-from typing import Any, Dict, List, Optional, Sequence
+import copy
+from typing import Any, Dict, List, Optional
 
 from keraflow import backend as B
 from keraflow import naming, shapes
 from keraflow.arguments import is_array_like
 from keraflow.backend.contract import TensorSpec
-from keraflow.errors import ArgumentError, BackendError, GraphError, ShapeError, describe, warn
+from keraflow.errors import ArgumentError, GraphError, ShapeError, describe, warn
 from keraflow.facts import facts_of, has_facts, remember
-from keraflow.kensor import Call, Kensor, mask_shape_of
-from keraflow.layers.calls import CallHistory
+from keraflow.kensor import Kensor
+from keraflow.layers.linking import Linkable
 from keraflow.layers.masks import joint_mask, loses_mask
 from keraflow.layers.parameters import Parameter, ParameterOwner
 from keraflow.layers.slots import Slots, calling_host
 from keraflow.recording import frozen, record_update, recorded_value, recording, runs_frozen
 from keraflow.schema import Constraints, Name, Regularizers
 from keraflow.scopes import no_argscope
+from keraflow.serialization import pack_init_params
 from keraflow.shapes import Shape, unlist
 
 __all__ = ['Layer', 'MultiInputLayer', 'Parameter']
 
 
-class Layer(ParameterOwner, CallHistory):
+class Layer(ParameterOwner, Linkable):
     """A layer with one input. It takes a Kensor and returns a Kensor (or a list of them).
 
     Parameters
@@ -67,7 +69,7 @@ class Layer(ParameterOwner, CallHistory):
     def __init__(self, name: Optional[Name] = None, trainable: bool = True, initial_weights: Any = None,
                  regularizers: Regularizers = None, constraints: Constraints = None):
         ParameterOwner.__init__(self)
-        CallHistory.__init__(self)
+        Linkable.__init__(self)
         self._name = name
         if name is not None:
             naming.claim(name)      # so that no layer is given this name later
@@ -76,6 +78,7 @@ class Layer(ParameterOwner, CallHistory):
         self.regularizers = regularizers
         self.constraints = constraints
         self._slots = Slots(self)
+        self._first_specs: List[TensorSpec] = []    # of the tensors that the parameters were made for
         self._inputs: List[Any] = []
         self._mask_is_read = False
         self._told_of_lost_mask = False
@@ -249,48 +252,25 @@ class Layer(ParameterOwner, CallHistory):
         """The same as a call of the layer."""
         return self(inputs)
 
+    def __deepcopy__(self, memo: Dict[int, Any]) -> 'Layer':
+        """A layer with the same arguments and values and with new variables. Only the layer that is asked for (and not
+        those inside of it) gets a new name, so that both can be in one model."""
+        outermost = not memo
+        params = copy.deepcopy(pack_init_params(self), memo)
+        if outermost and 'name' in params:
+            params['name'] = naming.unique(params['name'])
+        made = memo[id(self)] = type(self)(**self.unpack_init_param(params))
+        if self._first_specs and not made._is_linked():
+            with B.phase('train'), recording():
+                B.trace(lambda *tensors: made.run(list(tensors)), self._first_specs)
+            made.set_weights(self.get_weights())
+        return made
+
     def as_kensor(self) -> Kensor:
         """The Kensor that stands for the layer where one is wanted; only an Input and a Sequential that starts with
         one have it."""
         raise GraphError(f'{self.name}: expected a Kensor, received the layer {type(self).__name__} itself. '
                          f'Feed it first: {type(self).__name__}(...)(x).')
-
-    # -- link -------------------------------------------------------------------------------------------------------
-
-    def _link(self, kensors: List[Kensor]) -> List[Kensor]:
-        """Run on placeholders like these Kensors, at the user's line; the result is what the run tells of the
-        outputs."""
-        self._check_feed(kensors)
-        masked = [kensor for kensor in kensors if kensor.mask_shape is not None]
-        specs = [kensor.spec for kensor in kensors]
-        specs += [TensorSpec(kensor.mask_shape, 'bool') for kensor in masked]  # type: ignore[arg-type]
-        found = B.trace(lambda *tensors: self._observe(kensors, masked, tensors), specs)
-        call = Call(self, kensors, f'{self.name}_{len(self._calls)}')
-        names = [call.name] if len(found) == 1 else [f'{call.name}.{number}' for number in range(len(found))]
-        call.outputs = tuple(Kensor(name, shape, dtype, mask_shape, call)
-                             for name, (shape, dtype, mask_shape) in zip(names, found))
-        self._remember_call(call)
-        return list(call.outputs)
-
-    def _observe(self, kensors: List[Kensor], masked: List[Kensor], tensors: Sequence[Any]) -> List[tuple]:
-        masks = dict(zip(masked, tensors[len(kensors):]))
-        inputs = [remember(tensor, shape=kensor.shape, mask=masks.get(kensor))
-                  for kensor, tensor in zip(kensors, tensors)]
-        with B.phase('train'), recording():
-            return [(self.get_tensor_shape(it), B.dtype(it), mask_shape_of(it)) for it in self.run(inputs)]
-
-    def _check_feed(self, kensors: List[Any]) -> None:
-        for kensor in kensors:
-            if not isinstance(kensor, Kensor):
-                raise GraphError(
-                    f'{self.name}: expected Kensors only, received also {type(kensor).__name__}. Make an Input for it.')
-            if kensor.layer is self:
-                raise GraphError(f'{self.name}: was fed its own output {kensor.name}. Make another layer, or embed '
-                                 'this one in a host layer that calls it several times.')
-            if kensor.backend_name != B.name():
-                raise BackendError(f"{self.name}: the Kensor {kensor.name} was made on the backend "
-                                   f"'{kensor.backend_name}', the current one is '{B.name()}'. "
-                                   f"Call keraflow.backend.use('{kensor.backend_name}') first.")
 
     # -- run --------------------------------------------------------------------------------------------------------
 
@@ -304,7 +284,8 @@ class Layer(ParameterOwner, CallHistory):
         if self._backend is not None:
             return self._run_checked(tensors, input_shape)
         try:
-            self._build(input_shape, [B.dtype(tensor) for tensor in tensors])
+            self._first_specs = [TensorSpec(shape, B.dtype(tensor)) for shape, tensor in zip(input_shapes, tensors)]
+            self._build(input_shape, [spec.dtype for spec in self._first_specs])
             outputs = self._run_checked(tensors, input_shape)
             self._check_arguments()
         except Exception:

@@ -1,27 +1,34 @@
-"""What users may ask a layer of the Kensors that it was fed with and gave."""
+"""How a layer is fed with Kensors, and what users may ask of its calls."""
+import logging
 import weakref
-from typing import Any, Callable, List
+from typing import Any, Callable, List, Sequence
 
-from keraflow.errors import GraphError
-from keraflow.kensor import Call
+from keraflow import backend as B
+from keraflow.backend.contract import TensorSpec
+from keraflow.errors import BackendError, GraphError
+from keraflow.facts import remember
+from keraflow.kensor import Call, Kensor, mask_shape_of
+from keraflow.recording import recording
 from keraflow.shapes import unlist
 
-__all__ = ['CallHistory']
+__all__ = ['Linkable']
+
+#: With level DEBUG it tells the shapes of each layer that is fed: ``conv0: (None, 1, 28, 28) -> (None, 32, 26, 26)``.
+_log = logging.getLogger('keraflow.shapes')
 
 
-class CallHistory:
-    """The part of :class:`~keraflow.layers.Layer` that knows its calls, numbered from 0.
+class Linkable:
+    """The part of :class:`~keraflow.layers.Layer` that takes Kensors and knows its calls, numbered from 0.
 
     A layer does not keep its Kensors alive: one that the program dropped cannot be asked for.
     """
 
     name: Any
+    run: Callable
+    get_tensor_shape: Callable
 
     def __init__(self) -> None:
         self._calls: List[Callable[[], Any]] = []
-
-    def _remember_call(self, call: Call) -> None:
-        self._calls.append(weakref.ref(call))
 
     def get_input_at(self, index: int) -> Any:
         """The Kensor (of several: the list of them) that a call was fed with.
@@ -64,6 +71,46 @@ class CallHistory:
     def output_kensor_shape(self) -> Any:
         """The static shape that all calls gave; a GraphError if there are several, or no call."""
         return self._one_of([self.get_output_shape_at(index) for index in range(self._count())], 'output')
+
+    def _link(self, kensors: List[Kensor]) -> List[Kensor]:
+        """Run on placeholders like these Kensors, at the user's line; the result is what the run tells of the
+        outputs."""
+        self._check_feed(kensors)
+        masked = [kensor for kensor in kensors if kensor.mask_shape is not None]
+        specs = [kensor.spec for kensor in kensors]
+        specs += [TensorSpec(kensor.mask_shape, 'bool') for kensor in masked]  # type: ignore[arg-type]
+        found = B.trace(lambda *tensors: self._observe(kensors, masked, tensors), specs)
+        call = Call(self, kensors, f'{self.name}_{len(self._calls)}')
+        names = [call.name] if len(found) == 1 else [f'{call.name}.{number}' for number in range(len(found))]
+        call.outputs = tuple(Kensor(name, shape, dtype, mask_shape, call)
+                             for name, (shape, dtype, mask_shape) in zip(names, found))
+        self._remember_call(call)
+        _log.debug('%s: %s -> %s', self.name, ', '.join(str(kensor.shape) for kensor in kensors),
+                   ', '.join(str(kensor.shape) for kensor in call.outputs))
+        return list(call.outputs)
+
+    def _observe(self, kensors: List[Kensor], masked: List[Kensor], tensors: Sequence[Any]) -> List[tuple]:
+        masks = dict(zip(masked, tensors[len(kensors):]))
+        inputs = [remember(tensor, shape=kensor.shape, mask=masks.get(kensor))
+                  for kensor, tensor in zip(kensors, tensors)]
+        with B.phase('train'), recording():
+            return [(self.get_tensor_shape(it), B.dtype(it), mask_shape_of(it)) for it in self.run(inputs)]
+
+    def _check_feed(self, kensors: List[Any]) -> None:
+        for kensor in kensors:
+            if not isinstance(kensor, Kensor):
+                raise GraphError(
+                    f'{self.name}: expected Kensors only, received also {type(kensor).__name__}. Make an Input for it.')
+            if kensor.layer is self:
+                raise GraphError(f'{self.name}: was fed its own output {kensor.name}. Make another layer, or embed '
+                                 'this one in a host layer that calls it several times.')
+            if kensor.backend_name != B.name():
+                raise BackendError(f"{self.name}: the Kensor {kensor.name} was made on the backend "
+                                   f"'{kensor.backend_name}', the current one is '{B.name()}'. "
+                                   f"Call keraflow.backend.use('{kensor.backend_name}') first.")
+
+    def _remember_call(self, call: Call) -> None:
+        self._calls.append(weakref.ref(call))
 
     def _count(self) -> int:
         if not self._calls:
