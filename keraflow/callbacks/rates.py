@@ -1,10 +1,10 @@
 """Callbacks that set the learning rate."""
-from typing import Any, Callable, Dict, Optional, Sequence
+from typing import Annotated, Any, Callable, Dict, Optional, Sequence
 
 from keraflow.callbacks.callback import CheckedCallback
 from keraflow.callbacks.monitor import Mode, MonitoringCallback
 from keraflow.errors import ArgumentError
-from keraflow.schema import Beta, Natural, NonNegative
+from keraflow.schema import Beta, Natural, NonNegative, Rule
 
 __all__ = ['LearningRateScheduler', 'ReduceLROnPlateau']
 
@@ -24,7 +24,7 @@ class LearningRateScheduler(CheckedCallback):
     0.025
     """
 
-    def __init__(self, schedule: Callable):
+    def __init__(self, schedule: Annotated[Callable, Rule('a function from the epoch to a rate', callable)]):
         self.schedule = schedule
 
     def check_names(self, names: Sequence[str]) -> None:
