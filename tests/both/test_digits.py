@@ -76,4 +76,4 @@ def test_another_seed_gives_other_weights_and_every_optimizer_is_here(digits):
         x = Input(64)
         weights.append(Model(x, Dense(16, name='d')(x)).get_weights()['d/W'])
     assert np.array_equal(weights[0], weights[1]) and not np.array_equal(weights[0], weights[2])
-    assert {'SGD', 'RMSprop', 'Adagrad', 'Adadelta', 'Adam', 'Adamax'} <= {name for name, _ in REGISTERED}
+    assert {'SGD', 'RMSprop', 'Adagrad', 'Adadelta', 'Adam', 'Adamax', 'AdamW', 'Nadam', 'Ftrl'} <= {name for name, _ in REGISTERED}
