@@ -1,7 +1,7 @@
 """Errors that data cause while a compiled function runs, carried through the tensor library as text."""
 import contextlib
 import re
-from typing import Iterator
+from typing import Iterator, Type
 
 from keraflow.errors import DataError
 
@@ -16,7 +16,7 @@ def marked(message: str) -> str:
 
 
 @contextlib.contextmanager
-def refusing(kind: type) -> Iterator[None]:
+def refusing(kind: Type[Exception]) -> Iterator[None]:
     """Inside, an error of the library's class `kind` with a marked message becomes a DataError with the message."""
     try:
         yield

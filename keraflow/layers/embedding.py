@@ -40,7 +40,7 @@ class Embedding(Layer):
     Raises
     ------
     DataError
-        When it is run with an index that `W` does not have. The function that met it has changed no parameter.
+        When it is run with an index that `W` does not have. What follows from it is not computed.
 
     References
     ----------
