@@ -1,4 +1,5 @@
 """The compiled functions of a model: train, test and predict are three builds of the same path."""
+import functools
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from keraflow.data import Arrays
 from keraflow.kensor import Kensor, parameters_of, replay
 from keraflow.metrics import Metric
 from keraflow.objectives.base import per_sample
-from keraflow.recording import frozen, recording
+from keraflow.recording import Record, frozen, recording
 
 __all__ = ['Functions', 'Loss', 'Meter', 'Report']
 
@@ -32,7 +33,8 @@ class Report(NamedTuple):
 class Functions:
     """What one ``compile`` of a model made. Each function is built when it is first needed."""
 
-    def __init__(self, model: Any, optimizer: Any, losses: Sequence[Loss], metrics: Sequence[Report]):
+    def __init__(self, model: Any, optimizer: Any, losses: Sequence[Loss], metrics: Sequence[Report],
+                 report_terms: bool = False):
         self.model = model
         self.optimizer = optimizer
         self.losses = list(losses)
@@ -42,11 +44,20 @@ class Functions:
         if optimizer is not None:
             optimizer.build(self.variables)
         self._compiled: Dict[tuple, Callable] = {}
+        self._report_terms = report_terms
+
+    @functools.cached_property
+    def terms(self) -> List[str]:
+        """The names of the terms of the loss, where they are reported one by one."""
+        def names(*tensors: Any) -> List[str]:
+            with B.phase('train'), recording() as record:
+                return list(self._terms(record, True, *self._unpack(tensors))[0])
+        return B.trace(names, self._specs(False)) if self._report_terms else []
 
     @property
     def names(self) -> List[str]:
         """What is reported of each epoch."""
-        return ['loss', *(one.label for one in self.metrics)]
+        return ['loss', *self.terms, *(one.label for one in self.metrics)]
 
     def meter(self) -> 'Meter':
         """An empty meter for what train and test functions return."""
@@ -55,7 +66,9 @@ class Functions:
     def read(self, counts: Any) -> Dict[str, float]:
         """Loss and metrics by name from what train and test functions return, for one batch or the sum of several."""
         counts = np.asarray(counts, 'float64')
-        logs, at = {'loss': float(counts[0] / max(counts[1], 1.))}, 2
+        means = counts[1:] / max(counts[0], 1.)
+        logs = {name: float(mean) for name, mean in zip(['loss', *self.terms], means)}
+        at = 2 + len(self.terms)
         for one in self.metrics:
             logs[one.label] = one.metric.result(counts[at:at + one.metric.nb_count])
             at += one.metric.nb_count
@@ -91,45 +104,58 @@ class Functions:
 
     def _build_test(self, *tensors: Any) -> tuple:
         with B.phase('test'), recording() as record:
-            loss, counts = self._terms(*self._unpack(tensors))
-        return [_counts(loss, *counts)], record.updates
+            terms, counts = self._terms(record, False, *self._unpack(tensors))
+        return [self._sums(terms, *counts)], record.updates
 
     def _build_train(self, *tensors: Any) -> tuple:
         def loss_fn() -> tuple:
-            loss, counts = self._terms(*self._unpack(tensors))
-            for one in self.parameters:
-                if one.regularizer is not None and one.trainable:
-                    loss = loss + B.cast(one.regularizer(one.variable), B.dtype(loss))
-            return loss, counts
+            terms, counts = self._terms(record, True, *self._unpack(tensors))
+            return _total(terms), (terms, counts)
         with B.phase('train'), recording() as record:
-            loss, counts, gradients = B.value_and_gradients(loss_fn, self.variables)
+            _, (terms, counts), gradients = B.value_and_gradients(loss_fn, self.variables)
             updates = self._constrain(self.optimizer.updates(self.variables, gradients))
-        return [_counts(loss, *counts)], [*updates, *record.updates]
+        return [self._sums(terms, *counts)], [*updates, *record.updates]
 
     def _constrain(self, updates: List[tuple]) -> List[tuple]:
         constraints = {id(one.variable): one.constraint for one in self.parameters if one.constraint is not None}
         return [(variable, constraints[id(variable)](value) if id(variable) in constraints else value)
                 for variable, value in updates]
 
-    def _terms(self, x: Sequence[Any], y: Sequence[Any], weights: Any) -> Tuple[Any, List[Any]]:
-        """The loss of all outputs together; how many samples it is the mean of, and the counts of the metrics."""
+    def _terms(self, record: Record, train: bool, x: Sequence[Any], y: Sequence[Any],
+               weights: Any) -> Tuple[Dict[str, Any], List[Any]]:
+        """The terms of the loss by name; how many samples they are means of, and the counts of the metrics."""
         names = [term.output for term in self.losses]
         predicted, wanted = dict(zip(names, self._outputs(x))), dict(zip(names, y))
-        losses = []
+        terms: Dict[str, Any] = {}
         for output, objective in self.losses:
             samples = per_sample(objective, predicted[output], wanted[output])
             weighted = samples if weights is None else samples * weights
             counted = B.sum(B.ones_like(samples) if weights is None else B.cast(B.not_equal(weights, 0), B.floatx()))
-            losses.append(B.sum(weighted) / B.cast(B.clip(counted, 1.), B.dtype(weighted)))
-        loss = sum((B.cast(one, B.dtype(losses[0])) for one in losses[1:]), losses[0])
-        return loss, [counted, *(one.metric.counts(predicted[one.output], wanted[one.output], weights)
-                                 for one in self.metrics)]
+            terms[f'loss({output})'] = B.sum(weighted) / B.cast(B.clip(counted, 1.), B.dtype(weighted))
+        for added in record.losses.values():
+            if train or not added.is_penalty:
+                _add(terms, added.label, added.value)
+        for one in self.parameters if train else ():
+            if one.regularizer is not None and one.trainable:
+                _add(terms, f'{type(one.regularizer).__name__}({one.name})', one.regularizer(one.variable))
+        return terms, [counted, *(one.metric.counts(predicted[one.output], wanted[one.output], weights)
+                                  for one in self.metrics)]
 
     def _outputs(self, x: Sequence[Any]) -> List[Any]:
         tensors: Dict[Kensor, Any] = {kensor: kensor.mark(tensor) for kensor, tensor in zip(self.model.inputs, x)}
         with frozen(not self.model.trainable):
             replay(self.model.calls, tensors)
         return [tensors[kensor] for kensor in self.model.outputs]
+
+    def _sums(self, terms: Dict[str, Any], counted: Any, *counts: Any) -> Any:
+        """One tensor of all that is added up over batches."""
+        loss = _total(terms)
+        dtype = B.dtype(loss)
+        counted = B.cast(counted, dtype)
+        # A term that only training has is 0 elsewhere.
+        means = [loss, *(B.cast(terms[name], dtype) if name in terms else loss * 0 for name in self.terms)]
+        return B.concatenate([B.stack([counted, *(mean * counted for mean in means)]),
+                              *(B.cast(one, dtype) for one in counts)], 0)
 
     # -- signatures -------------------------------------------------------------------------------------------------
 
@@ -152,11 +178,14 @@ class Functions:
         return x, y, rest[0] if rest else None
 
 
-def _counts(loss: Any, counted: Any, *counts: Any) -> Any:
-    """One tensor of all that is added up over batches."""
-    dtype = B.dtype(loss)
-    counted = B.cast(counted, dtype)
-    return B.concatenate([B.stack([loss * counted, counted]), *(B.cast(one, dtype) for one in counts)], 0)
+def _add(terms: Dict[str, Any], label: str, value: Any) -> None:
+    """Add a term; those of one label are one term."""
+    terms[label] = value if label not in terms else terms[label] + value
+
+
+def _total(terms: Dict[str, Any]) -> Any:
+    first, *others = terms.values()
+    return sum((B.cast(one, B.dtype(first)) for one in others), first)
 
 
 class Meter:

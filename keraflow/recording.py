@@ -1,8 +1,17 @@
-"""What there is of a run of layers beside tensors: new values of state variables, and whether the layers are frozen."""
+"""What there is of a run of layers beside tensors: new values of states, losses, whether the layers are frozen."""
 import contextlib
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Hashable, Iterator, List, NamedTuple, Tuple
 
-__all__ = ['Record', 'recording', 'record_update', 'recorded_value', 'frozen', 'runs_frozen']
+__all__ = ['AddedLoss', 'Record', 'record_loss', 'recording', 'record_update', 'recorded_value', 'frozen',
+           'runs_frozen']
+
+
+class AddedLoss(NamedTuple):
+    """A loss that a layer added, a scalar tensor."""
+
+    label: str
+    value: Any
+    is_penalty: bool        # part of what is minimized only, like regularizers, not of what is evaluated
 
 
 class Record:
@@ -10,6 +19,7 @@ class Record:
 
     def __init__(self) -> None:
         self.values: Dict[int, Tuple[Any, Any]] = {}
+        self.losses: Dict[Hashable, AddedLoss] = {}
 
     @property
     def updates(self) -> List[Tuple[Any, Any]]:
@@ -36,6 +46,12 @@ def record_update(variable: Any, value: Any) -> None:
     """Note that the run gives `variable` a new value. Outside of :func:`recording` nobody asks for it."""
     if _stack:
         _stack[-1].values[id(variable)] = (variable, value)
+
+
+def record_loss(key: Hashable, loss: AddedLoss) -> None:
+    """Note a loss of the run, unless there is one of this key already."""
+    if _stack:
+        _stack[-1].losses.setdefault(key, loss)
 
 
 def recorded_value(variable: Any) -> Any:

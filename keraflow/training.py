@@ -27,7 +27,7 @@ class TrainableNetwork(Network):
     _predictor: Optional[Functions] = None
 
     @advised
-    def compile(self, optimizer: Any, loss: Any, metrics: Any = None) -> None:
+    def compile(self, optimizer: Any, loss: Any, metrics: Any = None, report_terms: bool = False) -> None:
         """Say how the model is trained. A second call replaces optimizer, losses and metrics.
 
         Parameters
@@ -39,6 +39,10 @@ class TrainableNetwork(Network):
         metrics : list or dict, optional
             Metrics (:mod:`keraflow.metrics`) and objectives that are reported and not trained on. For one output a list
             of them; else one (or a list) for each output, by order or name.
+        report_terms : bool
+            Whether the terms of the loss are reported, too, whose sum it is: ``loss(output)`` of each output,
+            ``L1(dense1/W)`` of each regularizer, ``layer/loss`` of what a layer adds and ``layer/activity`` of its
+            activity regularizer.
 
         Notes
         -----
@@ -52,7 +56,8 @@ class TrainableNetwork(Network):
             raise ArgumentError(f'{where}: expected one for each output ({", ".join(names)}), received {len(losses)}.')
         self.optimizer = resolve('optimizer', optimizer, f'{self.name}: optimizer: ')
         terms = [Loss(name, resolve('objective', losses[name], f'{where}: ')) for name in names]
-        self._functions = Functions(self, self.optimizer, terms, self._read_metrics(metrics, names))
+        self._functions = Functions(self, self.optimizer, terms, self._read_metrics(metrics, names),
+                                    report_terms)
 
     def forget_training(self) -> None:
         """Undo :meth:`compile`."""

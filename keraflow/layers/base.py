@@ -9,8 +9,8 @@ import copy
 from typing import Any, Dict, List, Optional
 
 from keraflow import backend as B
-from keraflow import naming, shapes
-from keraflow.arguments import is_array_like
+from keraflow import naming, registry, shapes
+from keraflow.arguments import is_array_like, to_list
 from keraflow.backend.contract import TensorSpec
 from keraflow.errors import ArgumentError, GraphError, ShapeError, describe, warn
 from keraflow.facts import facts_of, has_facts, remember
@@ -19,8 +19,9 @@ from keraflow.layers.linking import Linkable
 from keraflow.layers.masks import joint_mask, loses_mask
 from keraflow.layers.parameters import Parameter, ParameterOwner
 from keraflow.layers.slots import Slots, calling_host
-from keraflow.recording import frozen, record_update, recorded_value, recording, runs_frozen
-from keraflow.schema import Constraints, Name, Regularizers
+from keraflow.recording import (AddedLoss, frozen, record_loss, record_update, recorded_value, recording,
+                                runs_frozen)
+from keraflow.schema import Constraints, DType, Name, Regularizer, Regularizers
 from keraflow.scopes import no_argscope
 from keraflow.serialization import pack_init_params
 from keraflow.shapes import Shape, unlist
@@ -42,6 +43,10 @@ class Layer(ParameterOwner, Linkable):
         parameter alone.
     regularizers, constraints : dict or list, optional
         By name or in the order of the parameters: names (``'l1'``) or objects (``L1(0.1)``); ``None`` for no one.
+    activity_regularizer : str or object, optional
+        A regularizer of the output: training adds what it gives, divided by the number of samples in the batch.
+    dtype : str, optional
+        Of the parameters; that of the first input with real numbers unless given.
 
     Examples
     --------
@@ -55,7 +60,7 @@ class Layer(ParameterOwner, Linkable):
     """
 
     kind = 'layer'
-    quiet_arguments = frozenset({'name', 'trainable', 'regularizers', 'constraints'})
+    quiet_arguments = frozenset({'name', 'trainable', 'regularizers', 'constraints', 'activity_regularizer', 'dtype'})
     unsaved_arguments = frozenset({'initial_weights'})
     #: Whether the layer takes a list of inputs.
     multi_input = False
@@ -67,8 +72,9 @@ class Layer(ParameterOwner, Linkable):
     rank_advice = ''
 
     def __init__(self, name: Optional[Name] = None, trainable: bool = True, initial_weights: Any = None,
-                 regularizers: Regularizers = None, constraints: Constraints = None):
-        ParameterOwner.__init__(self)
+                 regularizers: Regularizers = None, constraints: Constraints = None,
+                 activity_regularizer: Optional[Regularizer] = None, dtype: Optional[DType] = None):
+        ParameterOwner.__init__(self, dtype)
         Linkable.__init__(self)
         self._name = name
         if name is not None:
@@ -77,9 +83,11 @@ class Layer(ParameterOwner, Linkable):
         self.initial_weights = initial_weights
         self.regularizers = regularizers
         self.constraints = constraints
+        self.activity_regularizer = activity_regularizer
         self._slots = Slots(self)
         self._first_specs: List[TensorSpec] = []    # of the tensors that the parameters were made for
         self._inputs: List[Any] = []
+        self._nb_loss = 0
         self._mask_is_read = False
         self._told_of_lost_mask = False
 
@@ -140,6 +148,22 @@ class Layer(ParameterOwner, Linkable):
         A layer that is called several times in a run computes the value from :meth:`latest`, so that no call is lost.
         """
         record_update(variable, value)
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Add to what is minimized and evaluated, inside of :meth:`output`.
+
+        Parameters
+        ----------
+        losses : tensor or list of tensor
+            Scalars.
+        inputs : tensor or list of tensor, optional
+            The inputs that they depend on: they then count for each call of the layer. Without, they are taken to
+            depend on the parameters alone, and count once however often the layer is called.
+        """
+        for loss in to_list(losses):
+            key = (id(self), self._nb_loss) if inputs is None else object()
+            record_loss(key, AddedLoss(f'{self.name}/loss', loss, False))
+            self._nb_loss += 1
 
     def latest(self, variable: Any) -> Any:
         """The value that the calls before this one in the same run give a state variable, else the variable."""
@@ -295,15 +319,24 @@ class Layer(ParameterOwner, Linkable):
 
     def _run_checked(self, tensors: List[Any], input_shape: Any) -> List[Any]:
         with no_argscope(), frozen(not self.trainable), self._slots.run():
-            self._inputs, self._mask_is_read = tensors, False
+            self._inputs, self._mask_is_read, self._nb_loss = tensors, False, 0
             result = self.output(tensors if self.multi_input else tensors[0])
             outputs = [self._as_own(it) for it in (result if isinstance(result, (list, tuple)) else [result])]
             self._inputs = []
+        self._penalize(outputs)
         outputs = self._annotate(outputs, self._declared_shapes(input_shape, outputs),
                                  self._output_mask(tensors, input_shape))
         if not self._mask_is_read and loses_mask(tensors, outputs):
             self._warn_of_lost_mask()
         return outputs
+
+    def _penalize(self, outputs: List[Any]) -> None:
+        if self.activity_regularizer is not None:
+            regularizer = registry.resolve('regularizer', self.activity_regularizer, f'{self.name}: ')
+            for tensor in outputs:
+                penalty = regularizer(tensor)
+                penalty = penalty / B.cast(B.shape(tensor)[0], B.dtype(penalty))
+                record_loss(object(), AddedLoss(f'{self.name}/activity', penalty, True))
 
     def _declared_shapes(self, input_shape: Any, outputs: List[Any]) -> List[Shape]:
         declared = self.output_shape(input_shape)

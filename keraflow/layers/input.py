@@ -48,12 +48,12 @@ class Input(Layer, Kensor):
                  batch_size: Optional[PositiveInt] = None, dtype: Optional[DType] = None,
                  mask_value: Optional[float] = None, name: Optional[Name] = None):
         super().__init__(name=name)
+        self._dtype = dtype or B.floatx()
         lengths = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
         self.regularizers = self.constraints = []
         self.batch_size = batch_size
         self.mask_value = mask_value
         self.shape = (batch_size, *lengths)
-        self.dtype = dtype or B.floatx()
         self.mask_shape = None if mask_value is None else self.shape[:2]
         self.backend_name = B.name()
         self.call = Call(self, (), self._name or '')

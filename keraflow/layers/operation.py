@@ -113,7 +113,7 @@ class Operation(Layer):
 
 
 @on_operation
-def operate(operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any:
+def _operate(operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any:
     """Feed an :class:`Operation` with the Kensors among the arguments of a function of the backend."""
     inputs: List[Kensor] = []
     layer = Operation(operation, [_encode(it, inputs) for it in args],

@@ -59,8 +59,8 @@ class ParameterOwner(Serializable):
     regularizers: Any
     constraints: Any
 
-    def __init__(self) -> None:
-        self.dtype: Any = None
+    def __init__(self, dtype: Any) -> None:
+        self._dtype = dtype
         self._variables: Dict[str, Any] = {}
         self._states: set = set()
         self._given: Dict[str, Dict[str, Any]] = {'regularizer': {}, 'constraint': {}}
@@ -144,6 +144,11 @@ class ParameterOwner(Serializable):
             yield from layer.parameters(trainable, f'{prefix}{number}/')
 
     @property
+    def dtype(self) -> Any:
+        """Of the parameters; ``None`` before it is known."""
+        return self._dtype
+
+    @property
     def embedded_layers(self) -> List[Any]:
         """The layers that this one consists of."""
         raise NotImplementedError
@@ -210,7 +215,7 @@ class ParameterOwner(Serializable):
 
     def _build(self, input_shape: Any, dtypes: List[str]) -> None:
         """Make the parameters for inputs of this shape and these dtypes."""
-        self.dtype = next((dtype for dtype in dtypes if dtype in FLOATS), B.floatx())
+        self._dtype = self._dtype or next((dtype for dtype in dtypes if dtype in FLOATS), B.floatx())
         with B.eagerly():
             self.init_param(input_shape)
         self._apply_arguments(list(self._variables))
@@ -242,6 +247,7 @@ class ParameterOwner(Serializable):
             delattr(self, name)
         self._variables.clear()
         self._states.clear()
+        self._dtype = self._passed.get('dtype')
         self._backend = None
 
     def _set_variables(self, pairs: Sequence[Any], where: str) -> List[str]:

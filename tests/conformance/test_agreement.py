@@ -88,9 +88,9 @@ def test_public_names_of_layers():
     names = keraflow.layers.__all__
     assert names == sorted(names)
     shipped = set(LAYERS) - {'Model', 'Sequential'} | {'Input'}
-    assert shipped | {'Layer', 'MultiInputLayer', 'Parameter'} == set(names)
+    assert shipped | {'FunctionLayer', 'Layer', 'MultiInputLayer', 'Parameter', 'layer_register'} == set(names)
     found = {name for name, value in vars(keraflow.layers).items() if inspect.isclass(value) and issubclass(value, Layer)}
-    assert found - {'Layer', 'MultiInputLayer'} == shipped
+    assert found - {'FunctionLayer', 'Layer', 'MultiInputLayer'} == shipped
 
 
 @pytest.mark.parametrize('path', sorted(Path(keraflow.layers.__file__).parent.glob('*.py')), ids=lambda path: path.stem)
