@@ -6,13 +6,13 @@ with NumPy in ``tests/backend``.
 """
 from typing import Dict, List
 
-from . import (attention, composing, core, embedding, learned_activations, masking, merging, models, noise,
-               normalization, recurrent, shaping, wrappers)
+from . import (attention, composing, convolutional, core, embedding, learned_activations, masking, merging, models,
+               noise, normalization, padding, pooling, recurrent, shaping, wrappers)
 from .arguments import ARGUMENTS
 from .samples import Sample
 
 __all__ = ['ARGUMENTS', 'LAYERS', 'Sample']
 
-FAMILIES = (attention, composing, core, embedding, learned_activations, masking, merging, models, noise, normalization, recurrent, shaping,
-            wrappers)
+FAMILIES = (attention, composing, convolutional, core, embedding, learned_activations, masking, merging, models, noise, normalization,
+            padding, pooling, recurrent, shaping, wrappers)
 LAYERS: Dict[str, List[Sample]] = {name: samples for family in FAMILIES for name, samples in family.LAYERS.items()}

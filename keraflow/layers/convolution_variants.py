@@ -1,0 +1,166 @@
+"""Convolutions that make images larger, or that take channels one by one."""
+from typing import Any
+
+from keraflow import backend as B
+from keraflow.backend.convolutions import transposed_length
+from keraflow.layers.convolutional import ConvolutionBase
+from keraflow.layers.spatial import Border, DataFormat, Steps
+from keraflow.registry import builtin
+from keraflow.schema import Activation as ActivationLike
+from keraflow.schema import Initialization, PositiveInt
+from keraflow.shapes import Shape
+
+__all__ = ['Deconvolution2D', 'SeparableConvolution2D']
+
+
+@builtin('layer')
+class Deconvolution2D(ConvolutionBase):
+    """Transposed convolution: each pixel adds a kernel times its value to the output.
+
+    It does what the gradient of a :class:`Convolution2D` does, and makes images larger by its strides.
+
+    Parameters
+    ----------
+    nb_kernel : int
+        Number of kernels, which is the number of channels of the output.
+    kernel_row, kernel_col : int
+        Size of a kernel.
+    strides : int or sequence of int
+        Pixels of the output from one pixel of the input to the next.
+    pad : {'valid', 'same'}
+        Whether the output is all that the kernels reach, ``(rows - 1) * strides[0] + kernel_row`` rows, or the middle
+        ``rows * strides[0]`` of it.
+    bias : bool
+        Whether there is a `b`.
+    init : str or function
+        Initialization of `W`.
+    activation : str or function
+        Applied to the sum.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, input_depth, rows, cols)``, or ``(batch, rows, cols, input_depth)`` with the channels last
+    output : ``(batch, nb_kernel, new_rows, new_cols)``, or with the channels last
+    W : ``(input_depth, nb_kernel, kernel_row, kernel_col)``, in either format
+    b : ``(nb_kernel,)``
+
+    References
+    ----------
+    M. D. Zeiler, D. Krishnan, G. W. Taylor and R. Fergus, 2010: Deconvolutional networks.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> Deconvolution2D(1, 3, 3, strides=2, pad='same')(Input((8, 14, 14))).shape
+    (None, 1, 28, 28)
+    """
+
+    nb_spatial = 2
+    window_arguments = ('kernel_row', 'kernel_col')
+
+    def __init__(self, nb_kernel: PositiveInt, kernel_row: PositiveInt, kernel_col: PositiveInt,
+                 strides: Steps = (1, 1), pad: Border = 'valid', bias: bool = True,
+                 init: Initialization = 'glorot_uniform', activation: ActivationLike = 'linear',
+                 data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(nb_kernel, pad, bias, init, activation, data_format, **kwargs)
+        self.check_each(strides=strides)
+        self.kernel_row = kernel_row
+        self.kernel_col = kernel_col
+        self.strides = strides
+
+    def check_reach(self, input_shape: Shape) -> None:
+        pass        # a pixel is enough
+
+    def convolve(self, x: Any) -> Any:
+        return B.conv_transpose(x, self.W, self.each(self.strides), self.pad, self.data_format)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        axes = zip(self.lengths(input_shape), self.window, self.each(self.strides))
+        lengths = [None if n is None else transposed_length(n, k, s, self.pad) for n, k, s in axes]
+        return self.with_lengths(input_shape, lengths, self.nb_kernel)
+
+
+@builtin('layer')
+class SeparableConvolution2D(ConvolutionBase):
+    """A convolution in two steps: over each channel by itself, then over all channels of each pixel.
+
+    It takes fewer products than a :class:`Convolution2D` with kernels of that size.
+
+    Parameters
+    ----------
+    nb_kernel : int
+        Number of channels of the output.
+    kernel_row, kernel_col : int
+        Size of a kernel of the first step.
+    strides : int or sequence of int
+        Of the first step.
+    pad : {'valid', 'same'}
+        As of :class:`Convolution2D`, for the first step.
+    bias : bool
+        Whether there is a `b`.
+    init : str or function
+        Initialization of `W_depth` and `W_point`.
+    activation : str or function
+        Applied to the sum of the second step.
+    depth_multiplier : int
+        Number of kernels for each channel in the first step.
+    dilation : int or sequence of int
+        Of the first step.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, input_depth, rows, cols)``, or ``(batch, rows, cols, input_depth)`` with the channels last
+    output : ``(batch, nb_kernel, new_rows, new_cols)``, or with the channels last
+    W_depth : ``(input_depth, depth_multiplier, kernel_row, kernel_col)``, in either format
+    W_point : ``(input_depth * depth_multiplier, nb_kernel, 1, 1)``
+    b : ``(nb_kernel,)``
+
+    References
+    ----------
+    F. Chollet, 2017: Xception: deep learning with depthwise separable convolutions.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> layer = SeparableConvolution2D(8, 3, 3)
+    >>> layer(Input((4, 10, 10))).shape
+    (None, 8, 8, 8)
+    >>> sorted(layer.get_weights())
+    ['W_depth', 'W_point', 'b']
+    """
+
+    nb_spatial = 2
+    window_arguments = ('kernel_row', 'kernel_col')
+    W_depth: Any
+    W_point: Any
+
+    def __init__(self, nb_kernel: PositiveInt, kernel_row: PositiveInt, kernel_col: PositiveInt,
+                 strides: Steps = (1, 1), pad: Border = 'valid', bias: bool = True,
+                 init: Initialization = 'glorot_uniform', activation: ActivationLike = 'linear',
+                 depth_multiplier: PositiveInt = 1, dilation: Steps = (1, 1),
+                 data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(nb_kernel, pad, bias, init, activation, data_format, **kwargs)
+        self.check_each(strides=strides, dilation=dilation)
+        self.kernel_row = kernel_row
+        self.kernel_col = kernel_col
+        self.strides = strides
+        self.depth_multiplier = depth_multiplier
+        self.dilation = dilation
+
+    def init_kernels(self, input_depth: int) -> None:
+        self.set_trainable_params(
+            'W_depth', self.init((input_depth, self.depth_multiplier, *self.window)),
+            'W_point', self.init((input_depth * self.depth_multiplier, self.nb_kernel, 1, 1)))
+
+    def convolve(self, x: Any) -> Any:
+        y = B.depthwise_conv(x, self.W_depth, self.each(self.strides), self.pad, self.each(self.dilation),
+                             self.data_format)
+        return B.conv(y, self.W_point, data_format=self.data_format)

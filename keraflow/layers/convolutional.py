@@ -1,0 +1,290 @@
+"""Layers whose kernels slide over series, images and volumes."""
+from typing import Any, Optional
+
+import numpy as np
+
+from keraflow import activations
+from keraflow import backend as B
+from keraflow import initializations
+from keraflow.backend.convolutions import output_length
+from keraflow.errors import ShapeError
+from keraflow.layers.spatial import Border, DataFormat, SpatialLayer, Steps
+from keraflow.registry import builtin
+from keraflow.schema import Activation as ActivationLike
+from keraflow.schema import Initialization, PositiveInt
+from keraflow.shapes import Shape
+
+__all__ = ['Convolution1D', 'Convolution2D', 'Convolution3D', 'ConvolutionBase']
+
+
+class ConvolutionBase(SpatialLayer):
+    """``activation(conv(x, W) + b)``. A subclass says the lengths of a kernel, and its strides and dilation."""
+
+    #: The arguments that say the lengths of a kernel.
+    window_arguments: tuple
+    strides: Any
+    dilation: Any = 1
+    W: Any
+    b: Any
+
+    def __init__(self, nb_kernel: PositiveInt, pad: Border = 'valid', bias: bool = True,
+                 init: Initialization = 'glorot_uniform', activation: ActivationLike = 'linear',
+                 data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(data_format, **kwargs)
+        self.nb_kernel = nb_kernel
+        self.pad = pad
+        self.bias = bias
+        self.init = initializations.get(init)
+        self.activation = activations.get(activation)
+        self._input_depth: Optional[int] = None
+
+    @property
+    def window(self) -> tuple:
+        """The lengths of a kernel."""
+        return tuple(getattr(self, name) for name in self.window_arguments)
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        super().check_input_shape(input_shape)
+        depth = input_shape[self.channel_axis]
+        if depth is None:
+            raise ShapeError(f'{self.name}: expected an input whose number of channels is known, received shape '
+                             f'{input_shape}. Give the Input that length.')
+        if self._input_depth not in (None, depth):
+            raise ShapeError(f'{self.name}: expected an input with {self._input_depth} channel(s), received shape '
+                             f'{input_shape}. The layer was fed with that number before; make another layer for this '
+                             'one.')
+        self.check_reach(input_shape)
+
+    def check_reach(self, input_shape: Shape) -> None:
+        """Raise a ShapeError if the input is shorter than a kernel."""
+        if self.pad == 'valid':
+            reach = [(n - 1) * d + 1 for n, d in zip(self.window, self.each(self.dilation))]
+            self.check_fits(input_shape, reach, "Use pad='same', or smaller kernels.")
+
+    def init_param(self, input_shape: Shape) -> None:
+        depth: Any = input_shape[self.channel_axis]
+        self.init_kernels(depth)
+        if self.bias:
+            self.set_trainable_params('b', np.zeros(self.nb_kernel))
+        self._input_depth = depth
+
+    def init_kernels(self, input_depth: int) -> None:
+        """Make the kernels."""
+        self.set_trainable_params('W', self.init((input_depth, self.nb_kernel, *self.window)))
+
+    def kernels(self) -> Any:
+        """The kernels, ``(input_depth, nb_kernel, *window)``."""
+        return self.W
+
+    def convolve(self, x: Any) -> Any:
+        """The sums of products."""
+        return B.conv(x, self.kernels(), self.each(self.strides), self.pad, self.each(self.dilation), self.data_format)
+
+    def output(self, x: Any) -> Any:
+        y = self.convolve(x)
+        return self.activation(B.add_bias(y, self.b, self.data_format) if self.bias else y)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        axes = zip(self.lengths(input_shape), self.window, self.each(self.strides), self.each(self.dilation))
+        lengths = [None if n is None else output_length(n, k, s, self.pad, d) for n, k, s, d in axes]
+        return self.with_lengths(input_shape, lengths, self.nb_kernel)
+
+
+@builtin('layer')
+class Convolution1D(ConvolutionBase):
+    """Kernels that slide over the time of a series: ``activation(conv(x, W) + b)``.
+
+    Output t of kernel k is the sum over i and c of ``W[0, k, i, c] * x[t * stride + i * dilation, c]``, ``+ b[k]``.
+    A kernel is not flipped.
+
+    Parameters
+    ----------
+    nb_kernel : int
+        Number of kernels.
+    kernel_row : int
+        Number of time steps that a kernel covers.
+    stride : int
+        Steps from one window to the next.
+    pad : {'valid', 'same'}
+        Whether windows lie inside of the series, or zeros are put around it, so that there are
+        ``ceil(time / stride)`` windows; the odd zero at its end.
+    bias : bool
+        Whether there is a `b`.
+    init : str or function
+        Initialization of `W`.
+    activation : str or function
+        Applied to the sum.
+    dilation : int
+        Time steps from one row of a kernel to the next.
+    data_format : {'channels_last', 'channels_first'}
+        Where the channels are; last unless said otherwise, as in every other layer for series.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, time, input_dim)``
+    output : ``(batch, windows, nb_kernel)``
+    W : ``(1, nb_kernel, kernel_row, input_dim)``, in either format
+    b : ``(nb_kernel,)``
+
+    References
+    ----------
+    A. Waibel, T. Hanazawa, G. Hinton, K. Shikano and K. J. Lang, 1989: Phoneme recognition using time-delay neural
+    networks.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> Convolution1D(8, 3, stride=2)(Input((20, 4))).shape
+    (None, 9, 8)
+    """
+
+    nb_spatial = 1
+    window_arguments = ('kernel_row',)
+
+    def __init__(self, nb_kernel: PositiveInt, kernel_row: PositiveInt, stride: PositiveInt = 1, pad: Border = 'valid',
+                 bias: bool = True, init: Initialization = 'uniform', activation: ActivationLike = 'linear',
+                 dilation: PositiveInt = 1, data_format: DataFormat = 'channels_last', **kwargs: Any):
+        super().__init__(nb_kernel, pad, bias, init, activation, data_format, **kwargs)
+        self.kernel_row = kernel_row
+        self.stride = stride
+        self.dilation = dilation
+
+    @property
+    def strides(self) -> int:
+        return self.stride
+
+    def init_kernels(self, input_depth: int) -> None:
+        # The shape of the first Keraflow, whose kernels were images as wide as the input.
+        self.set_trainable_params('W', self.init((1, self.nb_kernel, self.kernel_row, input_depth)))
+
+    def kernels(self) -> Any:
+        return B.transpose(self.W[0], (2, 0, 1))
+
+
+@builtin('layer')
+class Convolution2D(ConvolutionBase):
+    """Kernels that slide over images: ``activation(conv(x, W) + b)``.
+
+    Output (r, s) of kernel k is the sum over c, i and j of ``W[c, k, i, j]`` times ``x[c, r * strides[0] + i *
+    dilation[0], s * strides[1] + j * dilation[1]]``, ``+ b[k]``. A kernel is not flipped.
+
+    Parameters
+    ----------
+    nb_kernel : int
+        Number of kernels.
+    kernel_row, kernel_col : int
+        Size of a kernel.
+    strides : int or sequence of int
+        From one window to the next.
+    pad : {'valid', 'same'}
+        Whether windows lie inside of the image, or zeros are put around it, so that there are ``ceil(rows /
+        strides[0])`` rows of windows; the odd zero at the end.
+    bias : bool
+        Whether there is a `b`.
+    init : str or function
+        Initialization of `W`.
+    activation : str or function
+        Applied to the sum.
+    dilation : int or sequence of int
+        From one cell of a kernel to the next.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, input_depth, rows, cols)``, or ``(batch, rows, cols, input_depth)`` with the channels last
+    output : ``(batch, nb_kernel, new_rows, new_cols)``, or with the channels last
+    W : ``(input_depth, nb_kernel, kernel_row, kernel_col)``, in either format
+    b : ``(nb_kernel,)``
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, 1998: Gradient-based learning applied to document recognition.
+
+    F. Yu and V. Koltun, 2016: Multi-scale context aggregation by dilated convolutions.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> Convolution2D(8, 3, 3, pad='same', activation='relu')(Input((1, 28, 28))).shape
+    (None, 8, 28, 28)
+    """
+
+    nb_spatial = 2
+    window_arguments = ('kernel_row', 'kernel_col')
+
+    def __init__(self, nb_kernel: PositiveInt, kernel_row: PositiveInt, kernel_col: PositiveInt,
+                 strides: Steps = (1, 1), pad: Border = 'valid', bias: bool = True,
+                 init: Initialization = 'glorot_uniform', activation: ActivationLike = 'linear',
+                 dilation: Steps = (1, 1), data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(nb_kernel, pad, bias, init, activation, data_format, **kwargs)
+        self.check_each(strides=strides, dilation=dilation)
+        self.kernel_row = kernel_row
+        self.kernel_col = kernel_col
+        self.strides = strides
+        self.dilation = dilation
+
+
+@builtin('layer')
+class Convolution3D(ConvolutionBase):
+    """Kernels that slide over volumes, as those of :class:`Convolution2D` over images.
+
+    Parameters
+    ----------
+    nb_kernel : int
+        Number of kernels.
+    kernel_x, kernel_y, kernel_z : int
+        Size of a kernel.
+    strides : int or sequence of int
+        From one window to the next.
+    pad : {'valid', 'same'}
+        As of :class:`Convolution2D`.
+    bias : bool
+        Whether there is a `b`.
+    init : str or function
+        Initialization of `W`.
+    activation : str or function
+        Applied to the sum.
+    dilation : int or sequence of int
+        From one cell of a kernel to the next.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, input_depth, x, y, z)``, or ``(batch, x, y, z, input_depth)`` with the channels last
+    output : ``(batch, nb_kernel, new_x, new_y, new_z)``, or with the channels last
+    W : ``(input_depth, nb_kernel, kernel_x, kernel_y, kernel_z)``, in either format
+    b : ``(nb_kernel,)``
+
+    References
+    ----------
+    S. Ji, W. Xu, M. Yang and K. Yu, 2013: 3D convolutional neural networks for human action recognition.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> Convolution3D(4, 2, 3, 3)(Input((1, 8, 9, 9))).shape
+    (None, 4, 7, 7, 7)
+    """
+
+    nb_spatial = 3
+    window_arguments = ('kernel_x', 'kernel_y', 'kernel_z')
+
+    def __init__(self, nb_kernel: PositiveInt, kernel_x: PositiveInt, kernel_y: PositiveInt, kernel_z: PositiveInt,
+                 strides: Steps = (1, 1, 1), pad: Border = 'valid', bias: bool = True,
+                 init: Initialization = 'glorot_uniform', activation: ActivationLike = 'linear',
+                 dilation: Steps = (1, 1, 1), data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(nb_kernel, pad, bias, init, activation, data_format, **kwargs)
+        self.check_each(strides=strides, dilation=dilation)
+        self.kernel_x = kernel_x
+        self.kernel_y = kernel_y
+        self.kernel_z = kernel_z
+        self.strides = strides
+        self.dilation = dilation

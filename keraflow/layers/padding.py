@@ -1,0 +1,259 @@
+"""Layers that put zeros around series, images and volumes, or cut off their borders."""
+from typing import Any, List, Sequence, Tuple, Union
+
+from keraflow import backend as B
+from keraflow.errors import ArgumentError
+from keraflow.layers.spatial import DataFormat, SpatialLayer
+from keraflow.registry import builtin
+from keraflow.schema import Natural
+from keraflow.shapes import Shape
+
+__all__ = ['Cropping1D', 'Cropping2D', 'Cropping3D', 'ZeroPadding1D', 'ZeroPadding2D', 'ZeroPadding3D']
+
+#: Cells before and behind an axis, or as many on both sides.
+Sides = Union[Natural, Sequence[Natural]]
+#: The same for each axis, or one number for all of them.
+AllSides = Union[Natural, Sequence[Sides]]
+
+
+class _Border(SpatialLayer):
+    """Layers with a number of cells before and behind each axis."""
+
+    def pairs(self, value: Any, name: str) -> List[Tuple[int, int]]:
+        """The cells before and behind each axis."""
+        axes = [value] if self.nb_spatial == 1 else self.each(value)
+        pairs = [tuple(sides) if isinstance(sides, (list, tuple)) else (sides, sides) for sides in axes]
+        if len(axes) != self.nb_spatial or any(len(sides) != 2 for sides in pairs):
+            wanted = 'an integer or a pair' if self.nb_spatial == 1 else (
+                f'an integer or a pair for each of {self.nb_spatial} axes, or one integer for all')
+            raise ArgumentError(f'{type(self).__name__}: {name}: expected {wanted}, received {value}.')
+        return pairs
+
+    def changed(self, shape: Shape, sign: int, pairs: List[Tuple[int, int]]) -> Shape:
+        """A shape with more (1) or fewer (-1) cells."""
+        return self.with_lengths(shape, [None if length is None else length + sign * sum(sides)
+                                         for length, sides in zip(self.lengths(shape), pairs)])
+
+
+class _ZeroPadding(_Border):
+    """Zeros around the input."""
+
+    def __init__(self, pad: Any, data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(data_format, **kwargs)
+        self.pairs(pad, 'pad')
+        self.pad = pad
+
+    def output(self, x: Any) -> Any:
+        around = dict(zip(self.spatial_axes, self.pairs(self.pad, 'pad')))
+        return B.pad(x, [around.get(axis, (0, 0)) for axis in range(self.nb_spatial + 2)])
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return self.changed(input_shape, 1, self.pairs(self.pad, 'pad'))
+
+
+@builtin('layer')
+class ZeroPadding1D(_ZeroPadding):
+    """Zeros before and behind a series.
+
+    Parameters
+    ----------
+    pad : int or (int, int)
+        Time steps on both sides, or before and behind.
+    data_format : {'channels_last', 'channels_first'}
+        Where the features are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, time, features)``
+    output : the same with more time
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> ZeroPadding1D((1, 2))(Input((3, 4))).shape
+    (None, 6, 4)
+    """
+
+    nb_spatial = 1
+
+    def __init__(self, pad: Sides, data_format: DataFormat = 'channels_last', **kwargs: Any):
+        super().__init__(pad, data_format, **kwargs)
+
+
+@builtin('layer')
+class ZeroPadding2D(_ZeroPadding):
+    """Zeros around an image.
+
+    Parameters
+    ----------
+    pad : int or sequence of int or (int, int)
+        For each axis the pixels on both sides, or before and behind; or one number for all.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, channels, rows, cols)``, or ``(batch, rows, cols, channels)``
+    output : the same with more rows and cols
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> ZeroPadding2D(((1, 2), 1))(Input((2, 3, 4))).shape
+    (None, 2, 6, 6)
+    """
+
+    nb_spatial = 2
+
+    def __init__(self, pad: AllSides = (1, 1), data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(pad, data_format, **kwargs)
+
+
+@builtin('layer')
+class ZeroPadding3D(_ZeroPadding):
+    """Zeros around a volume.
+
+    Parameters
+    ----------
+    pad : int or sequence of int or (int, int)
+        For each axis the cells on both sides, or before and behind; or one number for all.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, channels, x, y, z)``, or ``(batch, x, y, z, channels)``
+    output : the same with more x, y and z
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> ZeroPadding3D((1, 2, 1))(Input((2, 3, 4, 2))).shape
+    (None, 2, 5, 8, 4)
+    """
+
+    nb_spatial = 3
+
+    def __init__(self, pad: AllSides = (1, 1, 1), data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(pad, data_format, **kwargs)
+
+
+class _Cropping(_Border):
+    """The input without its border."""
+
+    def __init__(self, cropping: Any, data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(data_format, **kwargs)
+        self.pairs(cropping, 'cropping')
+        self.cropping = cropping
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        super().check_input_shape(input_shape)
+        self.check_fits(input_shape, [sum(sides) + 1 for sides in self.pairs(self.cropping, 'cropping')], 'Crop less.')
+
+    def output(self, x: Any) -> Any:
+        inside = [slice(None)] * (self.nb_spatial + 2)
+        for axis, (before, behind) in zip(self.spatial_axes, self.pairs(self.cropping, 'cropping')):
+            inside[axis] = slice(before, -behind or None)
+        return x[tuple(inside)]
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return self.changed(input_shape, -1, self.pairs(self.cropping, 'cropping'))
+
+
+@builtin('layer')
+class Cropping1D(_Cropping):
+    """A series without its first and last time steps.
+
+    Parameters
+    ----------
+    cropping : int or (int, int)
+        Time steps to cut off on both sides, or before and behind.
+    data_format : {'channels_last', 'channels_first'}
+        Where the features are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, time, features)``
+    output : the same with less time
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> Cropping1D((1, 0))(Input((None, 4))).shape
+    (None, None, 4)
+    """
+
+    nb_spatial = 1
+
+    def __init__(self, cropping: Sides = (1, 1), data_format: DataFormat = 'channels_last', **kwargs: Any):
+        super().__init__(cropping, data_format, **kwargs)
+
+
+@builtin('layer')
+class Cropping2D(_Cropping):
+    """An image without its border.
+
+    Parameters
+    ----------
+    cropping : int or sequence of int or (int, int)
+        For each axis the pixels to cut off on both sides, or before and behind; or one number for all.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, channels, rows, cols)``, or ``(batch, rows, cols, channels)``
+    output : the same with fewer rows and cols
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> Cropping2D((1, (0, 2)))(Input((3, 8, 8))).shape
+    (None, 3, 6, 6)
+    """
+
+    nb_spatial = 2
+
+    def __init__(self, cropping: AllSides = (1, 1), data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(cropping, data_format, **kwargs)
+
+
+@builtin('layer')
+class Cropping3D(_Cropping):
+    """A volume without its border.
+
+    Parameters
+    ----------
+    cropping : int or sequence of int or (int, int)
+        For each axis the cells to cut off on both sides, or before and behind; or one number for all.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, channels, x, y, z)``, or ``(batch, x, y, z, channels)``
+    output : the same with fewer x, y and z
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> Cropping3D(1)(Input((3, 8, 8, 8))).shape
+    (None, 3, 6, 6, 6)
+    """
+
+    nb_spatial = 3
+
+    def __init__(self, cropping: AllSides = (1, 1, 1), data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(cropping, data_format, **kwargs)

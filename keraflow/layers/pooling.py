@@ -1,0 +1,277 @@
+"""Layers that take the largest or the mean value of windows, or of a whole series, image or volume."""
+from typing import Any, Optional
+
+from keraflow import backend as B
+from keraflow.backend.convolutions import output_length
+from keraflow.layers.spatial import Border, DataFormat, Pool, SpatialLayer, Steps
+from keraflow.registry import builtin
+from keraflow.schema import PositiveInt
+from keraflow.shapes import Shape
+
+__all__ = ['GlobalPooling1D', 'GlobalPooling2D', 'GlobalPooling3D', 'Pooling1D', 'Pooling2D', 'Pooling3D']
+
+
+class _Pooling(SpatialLayer):
+    """The largest or the mean value of each window. A subclass has a `pool_size` and `strides`."""
+
+    pool_size: Any
+    strides: Any
+
+    def __init__(self, mode: Pool, pad: Border = 'valid', data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(data_format, **kwargs)
+        self.mode = mode
+        self.pad = pad
+
+    @property
+    def steps(self) -> tuple:
+        """From one window to the next, along each axis."""
+        return self.each(self.pool_size if self.strides is None else self.strides)
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        super().check_input_shape(input_shape)
+        if self.pad == 'valid':
+            self.check_fits(input_shape, self.each(self.pool_size), "Use pad='same', or smaller windows.")
+
+    def output(self, x: Any) -> Any:
+        return B.pool(x, self.each(self.pool_size), self.mode, self.steps, self.pad, self.data_format)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        axes = zip(self.lengths(input_shape), self.each(self.pool_size), self.steps)
+        return self.with_lengths(input_shape, [None if n is None else output_length(n, k, s, self.pad)
+                                               for n, k, s in axes])
+
+
+@builtin('layer')
+class Pooling1D(_Pooling):
+    """The largest or the mean value of each feature in each window of a series.
+
+    Parameters
+    ----------
+    mode : {'max', 'avg'}
+        Which of them.
+    pool_length : int
+        Time steps of a window.
+    stride : int, optional
+        From one window to the next; `pool_length` unless given.
+    pad : {'valid', 'same'}
+        Whether windows lie inside of the series, or reach beyond its ends, so that there are ``ceil(time / stride)`` of
+        them. What is beyond does not count, neither as a value nor for the mean.
+    data_format : {'channels_last', 'channels_first'}
+        Where the features are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, time, features)``
+    output : ``(batch, windows, features)``
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> Pooling1D('max', 3, stride=2)(Input((9, 4))).shape
+    (None, 4, 4)
+    """
+
+    nb_spatial = 1
+
+    def __init__(self, mode: Pool, pool_length: PositiveInt = 2, stride: Optional[PositiveInt] = None,
+                 pad: Border = 'valid', data_format: DataFormat = 'channels_last', **kwargs: Any):
+        super().__init__(mode, pad, data_format, **kwargs)
+        self.pool_length = pool_length
+        self.stride = stride
+
+    @property
+    def pool_size(self) -> int:
+        return self.pool_length
+
+    @property
+    def strides(self) -> Optional[int]:
+        return self.stride
+
+
+@builtin('layer')
+class Pooling2D(_Pooling):
+    """The largest or the mean value of each channel in each window of an image.
+
+    Parameters
+    ----------
+    mode : {'max', 'avg'}
+        Which of them.
+    pool_size : int or sequence of int
+        Rows and columns of a window.
+    strides : int or sequence of int, optional
+        From one window to the next; `pool_size` unless given.
+    pad : {'valid', 'same'}
+        As of :class:`Pooling1D`, along each axis.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, channels, rows, cols)``, or ``(batch, rows, cols, channels)``
+    output : the same with other rows and cols
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> Pooling2D('avg', (2, 3), pad='same')(Input((4, 9, 9))).shape
+    (None, 4, 5, 3)
+    """
+
+    nb_spatial = 2
+
+    def __init__(self, mode: Pool, pool_size: Steps = (2, 2), strides: Optional[Steps] = None, pad: Border = 'valid',
+                 data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(mode, pad, data_format, **kwargs)
+        self.check_each(pool_size=pool_size, strides=strides)
+        self.pool_size = pool_size
+        self.strides = strides
+
+
+@builtin('layer')
+class Pooling3D(_Pooling):
+    """The largest or the mean value of each channel in each window of a volume.
+
+    Parameters
+    ----------
+    mode : {'max', 'avg'}
+        Which of them.
+    pool_size : int or sequence of int
+        Size of a window.
+    strides : int or sequence of int, optional
+        From one window to the next; `pool_size` unless given.
+    pad : {'valid', 'same'}
+        As of :class:`Pooling1D`, along each axis.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, channels, x, y, z)``, or ``(batch, x, y, z, channels)``
+    output : the same with other x, y and z
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> Pooling3D('max')(Input((2, 4, 6, 4))).shape
+    (None, 2, 2, 3, 2)
+    """
+
+    nb_spatial = 3
+
+    def __init__(self, mode: Pool, pool_size: Steps = (2, 2, 2), strides: Optional[Steps] = None, pad: Border = 'valid',
+                 data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(mode, pad, data_format, **kwargs)
+        self.check_each(pool_size=pool_size, strides=strides)
+        self.pool_size = pool_size
+        self.strides = strides
+
+
+class _GlobalPooling(SpatialLayer):
+    """The largest or the mean value over all spatial axes."""
+
+    def __init__(self, mode: Pool, data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(data_format, **kwargs)
+        self.mode = mode
+
+    def output(self, x: Any) -> Any:
+        return (B.max if self.mode == 'max' else B.mean)(x, self.spatial_axes)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (input_shape[0], input_shape[self.channel_axis])
+
+
+@builtin('layer')
+class GlobalPooling1D(_GlobalPooling):
+    """The largest or the mean value of each feature of a series.
+
+    Parameters
+    ----------
+    mode : {'max', 'avg'}
+        Which of them.
+    data_format : {'channels_last', 'channels_first'}
+        Where the features are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, time, features)``
+    output : ``(batch, features)``
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> GlobalPooling1D('max')(Input((None, 4))).shape
+    (None, 4)
+    """
+
+    nb_spatial = 1
+
+    def __init__(self, mode: Pool, data_format: DataFormat = 'channels_last', **kwargs: Any):
+        super().__init__(mode, data_format, **kwargs)
+
+
+@builtin('layer')
+class GlobalPooling2D(_GlobalPooling):
+    """The largest or the mean value of each channel of an image.
+
+    Parameters
+    ----------
+    mode : {'max', 'avg'}
+        Which of them.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, channels, rows, cols)``, or ``(batch, rows, cols, channels)``
+    output : ``(batch, channels)``
+
+    References
+    ----------
+    M. Lin, Q. Chen and S. Yan, 2014: Network in network.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> GlobalPooling2D('avg')(Input((4, None, None))).shape
+    (None, 4)
+    """
+
+    nb_spatial = 2
+
+
+@builtin('layer')
+class GlobalPooling3D(_GlobalPooling):
+    """The largest or the mean value of each channel of a volume.
+
+    Parameters
+    ----------
+    mode : {'max', 'avg'}
+        Which of them.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, channels, x, y, z)``, or ``(batch, x, y, z, channels)``
+    output : ``(batch, channels)``
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> GlobalPooling3D('max')(Input((2, 4, 6, 4))).shape
+    (None, 2)
+    """
+
+    nb_spatial = 3

@@ -1,0 +1,81 @@
+"""What the layers for series, images and volumes share: where channels are, and one number for each spatial axis."""
+from typing import Any, Iterable, List, Literal, Optional, Sequence, Union
+
+from keraflow.errors import ArgumentError, ShapeError
+from keraflow.layers.base import Layer
+from keraflow.schema import PositiveInt
+from keraflow.shapes import Shape
+
+__all__ = ['Border', 'DataFormat', 'Pool', 'SpatialLayer', 'Steps']
+
+DataFormat = Literal['channels_first', 'channels_last']
+Border = Literal['valid', 'same']
+Pool = Literal['max', 'avg']
+#: One integer for each spatial axis, or one for all of them.
+Steps = Union[PositiveInt, Sequence[PositiveInt]]
+
+_NAMES = {1: ['time'], 2: ['rows', 'cols'], 3: ['x', 'y', 'z']}
+
+
+class SpatialLayer(Layer):
+    """A layer whose input has a batch, some spatial axes and channels."""
+
+    #: The number of spatial axes.
+    nb_spatial: int
+
+    def __init__(self, data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(**kwargs)
+        self.data_format = data_format
+
+    @property
+    def input_axes(self) -> str:  # type: ignore[override]
+        names = ['batch', *self.axis_names]
+        names.insert(self.channel_axis, 'channels')
+        return f"({', '.join(names)})"
+
+    @property
+    def axis_names(self) -> List[str]:
+        """What the spatial axes are called in messages."""
+        return _NAMES[self.nb_spatial]
+
+    def input_dimension(self) -> int:
+        return self.nb_spatial + 2
+
+    @property
+    def channel_axis(self) -> int:
+        """The place of the channels in a shape."""
+        return 1 if self.data_format == 'channels_first' else self.nb_spatial + 1
+
+    @property
+    def spatial_axes(self) -> List[int]:
+        """The places of the spatial axes in a shape."""
+        first = 2 if self.data_format == 'channels_first' else 1
+        return list(range(first, first + self.nb_spatial))
+
+    def lengths(self, shape: Shape) -> List[Optional[int]]:
+        """The spatial lengths of a shape."""
+        return [shape[axis] for axis in self.spatial_axes]
+
+    def with_lengths(self, shape: Sequence, lengths: Iterable, channels: Any = None) -> tuple:
+        """A shape with other spatial lengths, and another number of channels if one is given."""
+        changed = dict(zip(self.spatial_axes, lengths))
+        if channels is not None:
+            changed[self.channel_axis] = channels
+        return tuple(changed.get(axis, length) for axis, length in enumerate(shape))
+
+    def each(self, value: Any) -> tuple:
+        """An argument as one integer for each spatial axis."""
+        return tuple(value) if isinstance(value, (list, tuple)) else (value,) * self.nb_spatial
+
+    def check_each(self, **arguments: Any) -> None:
+        """Raise an ArgumentError for an argument that is a list of another number of integers than there are axes."""
+        for name, value in arguments.items():
+            if len(self.each(value)) != self.nb_spatial:
+                raise ArgumentError(f'{type(self).__name__}: {name}: expected one integer for each of '
+                                    f'{self.nb_spatial} axes, or one for all, received {value}.')
+
+    def check_fits(self, shape: Shape, least: Sequence[int], advice: str) -> None:
+        """Raise a ShapeError if the input is known to be shorter than it must be."""
+        if any(length is not None and length < wanted for length, wanted in zip(self.lengths(shape), least)):
+            wanted = ', '.join(f'at least {n} {name}' for n, name in zip(least, self.axis_names))
+            raise ShapeError(f'{self.name}: expected {wanted}, received shape {shape}. {advice}')

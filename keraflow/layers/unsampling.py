@@ -1,0 +1,127 @@
+"""Layers that make series, images and volumes larger by repeating their cells."""
+from typing import Any
+
+from keraflow import backend as B
+from keraflow.layers.spatial import DataFormat, SpatialLayer, Steps
+from keraflow.registry import builtin
+from keraflow.schema import PositiveInt
+from keraflow.shapes import Shape
+
+__all__ = ['UnSampling1D', 'UnSampling2D', 'UnSampling3D']
+
+
+class _UnSampling(SpatialLayer):
+    """Each cell several times along each axis; a subclass has `repeats`."""
+
+    repeats: Any
+
+    def output(self, x: Any) -> Any:
+        for axis, times in zip(self.spatial_axes, self.each(self.repeats)):
+            x = B.repeat(x, times, axis) if times > 1 else x
+        return x
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        axes = zip(self.lengths(input_shape), self.each(self.repeats))
+        return self.with_lengths(input_shape, [None if length is None else length * times for length, times in axes])
+
+
+@builtin('layer')
+class UnSampling1D(_UnSampling):
+    """Each time step of a series several times in a row.
+
+    Parameters
+    ----------
+    repeat : int
+        How many times.
+    data_format : {'channels_last', 'channels_first'}
+        Where the features are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, time, features)``
+    output : ``(batch, time * repeat, features)``
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> UnSampling1D(2)(Input((3, 4))).shape
+    (None, 6, 4)
+    """
+
+    nb_spatial = 1
+
+    def __init__(self, repeat: PositiveInt = 2, data_format: DataFormat = 'channels_last', **kwargs: Any):
+        super().__init__(data_format, **kwargs)
+        self.repeat = repeat
+
+    @property
+    def repeats(self) -> int:
+        return self.repeat
+
+
+@builtin('layer')
+class UnSampling2D(_UnSampling):
+    """Each pixel of an image several times along its rows and columns.
+
+    Parameters
+    ----------
+    repeats : int or sequence of int
+        How many times along each axis.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, channels, rows, cols)``, or ``(batch, rows, cols, channels)``
+    output : the same with ``repeats[0]`` times as many rows and ``repeats[1]`` times as many cols
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> UnSampling2D((2, 3))(Input((2, 3, 4))).shape
+    (None, 2, 6, 12)
+    """
+
+    nb_spatial = 2
+
+    def __init__(self, repeats: Steps = (2, 2), data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(data_format, **kwargs)
+        self.check_each(repeats=repeats)
+        self.repeats = repeats
+
+
+@builtin('layer')
+class UnSampling3D(_UnSampling):
+    """Each cell of a volume several times along its three axes.
+
+    Parameters
+    ----------
+    repeats : int or sequence of int
+        How many times along each axis.
+    data_format : {'channels_first', 'channels_last'}
+        Where the channels are.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : ``(batch, channels, x, y, z)``, or ``(batch, x, y, z, channels)``
+    output : the same with ``repeats[i]`` times the length along axis i
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> UnSampling3D((2, 1, 2))(Input((2, 3, 4, 2))).shape
+    (None, 2, 6, 4, 4)
+    """
+
+    nb_spatial = 3
+
+    def __init__(self, repeats: Steps = (2, 2, 2), data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(data_format, **kwargs)
+        self.check_each(repeats=repeats)
+        self.repeats = repeats
