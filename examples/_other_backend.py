@@ -1,0 +1,99 @@
+"""What the examples have in common: what was learned is saved, loaded under the other backend, and compared."""
+import argparse
+import inspect
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow.models import Model
+
+SMALL_DIFFERENCE = 1e-5
+
+
+def run(train, nb_epoch, at_least, argv=None, **options):
+    """Run an example, and return its exit status: 0 if all went well.
+
+    Parameters
+    ----------
+    train : function
+        Of the number of epochs and the values of `options`. It returns the model, the samples to compare predictions
+        on, and how good the model is.
+    nb_epoch : int
+        How often to go through the training samples unless the command line says otherwise.
+    at_least : float
+        How good the model must be.
+    argv : list of str, optional
+        The command line.
+    **options : str
+        Further options of the command line, and what they mean.
+    """
+    parser = argparse.ArgumentParser(description=train.__globals__['__doc__'].splitlines()[0])
+    parser.add_argument('--nb-epoch', type=int, default=nb_epoch, help=f'times to go through the training samples (default: {nb_epoch})')
+    parser.add_argument('--folder', type=Path, help='where to put the files (default: a temporary folder)')
+    parser.add_argument('--alone', action='store_true', help='do not load the model under the other backend')
+    parser.add_argument('--load-only', action='store_true', help='only load the model in FOLDER and save its predictions there')
+    for name, meaning in options.items():
+        parser.add_argument(f'--{name}', help=meaning)
+    args = parser.parse_args(argv)
+    program = Path(inspect.getfile(train))
+    if args.load_only:
+        load(program, args.folder)
+        return 0
+
+    B.seed(1)       # the same initial weights and the same order of the samples in each run
+    model, samples, score = train(args.nb_epoch, **{name: getattr(args, name) for name in options})
+    good = score >= at_least
+    if not good:
+        print(f'That is below {at_least}.')
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = args.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        save(model, samples, program, folder)
+        return 0 if (args.alone or compare(program, folder)) and good else 1
+
+
+def paths(program, folder):
+    """Where the model is saved: its architecture, a text to read, and its weights, in a layout that other tools read."""
+    return folder / f'{program.stem}.yaml', folder / f'{program.stem}.safetensors'
+
+
+def save(model, samples, program, folder):
+    """Write the model, the samples, and what the model says of them."""
+    model.save_to_file(*paths(program, folder), overwrite=True)
+    np.save(folder / 'samples.npy', samples)
+    save_predictions(model, samples, folder)
+
+
+def load(program, folder):
+    """Make the model again from its two files alone, and write what it says of the samples."""
+    model = Model.load_from_file(*paths(program, folder))
+    save_predictions(model, np.load(folder / 'samples.npy'), folder)
+
+
+def save_predictions(model, samples, folder):
+    """Write predictions into a file named after the backend."""
+    np.save(folder / f'{B.name()}.npy', model.predict(samples))
+
+
+def compare(program, folder):
+    """Load the model under each other backend, in a process of its own; whether the predictions are the same."""
+    others = [name for name in B.available() if name != B.name()]
+    if not others:
+        print(f'The predictions are not compared: no other backend than {B.name()} is installed.')
+    differences = []
+    for other in others:
+        print(f'Loading {" and ".join(path.name for path in paths(program, folder))} on {other} ...', flush=True)
+        # The program itself, because it registers the layers that it defines.
+        subprocess.run([sys.executable, program, '--load-only', '--folder', folder],
+                       env={**os.environ, 'KERAFLOW_BACKEND': other}, check=True)
+        mine, theirs = (np.load(folder / f'{name}.npy') for name in (B.name(), other))
+        differences.append(float(np.max(np.abs(mine - theirs))))
+        print(f'Largest difference between the predictions on {B.name()} and on {other}: {differences[-1]:.1e}')
+        if not differences[-1] < SMALL_DIFFERENCE:
+            print(f'The difference is not below {SMALL_DIFFERENCE}.')
+    return all(difference < SMALL_DIFFERENCE for difference in differences)
