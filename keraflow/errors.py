@@ -1,7 +1,7 @@
 """The errors keraflow raises, and the advice that goes with them.
 
-Every mistake of a user is told before the backend is called, with the same text on every backend:
-where it happened, what was expected, what was received, and what to write instead.
+Every mistake of a user is told before the backend is called, with the same text on every backend: where it happened,
+what was expected, what was received, and what to write instead.
 """
 import difflib
 import inspect

@@ -17,8 +17,7 @@ class Facts(NamedTuple):
         True where a sample (or a time step) counts.
     logits : tuple or None
         ``(name of the activation, its input)`` where the tensor is a softmax or a sigmoid: cross-entropies are exact
-        and
-        finite only on the input.
+        and finite only on the input.
     """
 
     shape: Optional[tuple] = None

@@ -83,8 +83,7 @@ class Feeder:
     def _refuse(self, data: str, arguments: Dict[str, Any]) -> None:
         for name, value in arguments.items():
             if value is not None:
-                raise ArgumentTypeError(f'{self._where}: expected no {name} beside {data}, received '
-                                        f'{describe(value)}.')
+                raise ArgumentTypeError(f'{self._where}: expected no {name} beside {data}, received {describe(value)}.')
 
     def _read(self, x: Any, y: Any, sample_weights: Any, where: str) -> Arrays:
         inputs = read_arrays(x, self._inputs, f'{where}: x' if self._targets else where)

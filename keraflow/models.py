@@ -124,8 +124,7 @@ class Sequential(Model):
     """Layers, each fed with the output of the one before.
 
     If the first one is an Input, it is a model, and a Kensor wherever one is wanted. Else it is a layer, with one
-    input or several
-    as its first layer has.
+    input or several as its first layer has.
 
     Parameters
     ----------

@@ -82,8 +82,7 @@ class SavableNetwork(Network):
         ------
         ModelFileError
             If the file is damaged or does not fit; the message names missing and unexpected arrays and those of
-            another shape.
-            Then no weight is changed.
+            another shape. Then no weight is changed.
         """
         _check_extension(path)
         arrays, metadata = read_tensors(path)

@@ -148,8 +148,7 @@ def bind(cls: type, args: Sequence, kwargs: Dict[str, Any], defaults: Dict[str, 
     if len(args) > len(positional):
         advice = getattr(cls, 'positional_advice', 'Pass the others by name.')
         raise ArgumentTypeError(f'{where}: expected at most {len(positional)} positional argument(s) '
-                                f'({", ".join(positional)}), '
-                                f'received {len(args)}. {advice}')
+                                f'({", ".join(positional)}), received {len(args)}. {advice}')
     passed = dict(zip(positional, args))
     for name, value in kwargs.items():
         if name not in parameters:

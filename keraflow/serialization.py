@@ -147,8 +147,8 @@ def serialize(obj: Any) -> Any:
     -------
     data
         ``{'class': id, 'args': {...}}`` for an object, ``{'function': id}`` for a function. A layer that occurs again
-        is
-        ``{'shared': place}``. The arrays given as ``initial_weights`` are not part of it: weights are saved as weights.
+        is ``{'shared': place}``. The arrays given as ``initial_weights`` are not part of it: weights are saved as
+        weights.
 
     Raises
     ------

@@ -1,10 +1,9 @@
 """The contract between keraflow and a tensor library.
 
-A plugin is a subclass of :class:`Backend`, found by the entry point group ``keraflow.backends``.
-The methods (here and in :mod:`keraflow.backend.operations`) that raise ``NotImplementedError`` are what a plugin must
-write; the others are derived
-from them and may be overridden where the library does better.
-``keraflow.testing.check_backend`` compares a plugin with this class and with NumPy.
+A plugin is a subclass of :class:`Backend`, found by the entry point group ``keraflow.backends``. The methods (here and
+in :mod:`keraflow.backend.operations`) that raise ``NotImplementedError`` are what a plugin must write; the others are
+derived from them and may be overridden where the library does better. ``keraflow.testing.check_backend`` compares a
+plugin with this class and with NumPy.
 
 Rules that hold for every operation:
 
@@ -189,9 +188,9 @@ class Backend(Operations, Convolutions, Recurrence):
         """A callable from arrays of these specs to the list of outputs that ``builder(*tensors)`` describes.
 
         `builder` takes symbolic tensors and returns ``(outputs, updates)``, as for :meth:`function`. It may be run
-        later, and
-        more than once; it must make no variables. The outputs are anything ``numpy.asarray`` takes, computed as late
-        as the backend likes. Arrays must have the dtypes of `specs` and be C-contiguous: they are not checked again.
+        later, and more than once; it must make no variables. The outputs are anything ``numpy.asarray`` takes,
+        computed as late as the backend likes. Arrays must have the dtypes of `specs` and be C-contiguous: they are not
+        checked again.
         """
         raise NotImplementedError
 

@@ -13,10 +13,10 @@ from keraflow import naming, registry, shapes
 from keraflow.arguments import is_array_like, to_list
 from keraflow.backend.contract import TensorSpec
 from keraflow.errors import ArgumentError, GraphError, ShapeError, describe, warn
-from keraflow.facts import facts_of, has_facts, remember
+from keraflow.facts import facts_of, remember
 from keraflow.kensor import Kensor
 from keraflow.layers.linking import Linkable
-from keraflow.layers.masks import joint_mask, loses_mask
+from keraflow.layers.masks import inherit_mask, joint_mask, loses_mask
 from keraflow.layers.parameters import Parameter, ParameterOwner
 from keraflow.layers.slots import Slots, calling_host
 from keraflow.recording import (AddedLoss, frozen, record_loss, record_update, recorded_value, recording,
@@ -192,7 +192,7 @@ class Layer(ParameterOwner, Linkable):
 
         def run(tensors: Any) -> Any:
             fed = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
-            fed = [self._with_inherited_mask(tensor) for tensor in fed]
+            fed = [inherit_mask(tensor if B.is_tensor(tensor) else B.constant(tensor), self._inputs) for tensor in fed]
             # What becomes of a mask that the inner layer is given is told by that layer.
             self._mask_is_read = self._mask_is_read or any(facts_of(tensor).mask is not None for tensor in fed)
             return unlist(inner.run(fed))
@@ -383,17 +383,6 @@ class Layer(ParameterOwner, Linkable):
         """A tensor of which can be recorded what must not be recorded of an input or a parameter."""
         is_foreign = any(tensor is one for one in self._inputs) or B.is_variable(tensor)
         return B.identity(tensor) if is_foreign else tensor
-
-    def _with_inherited_mask(self, tensor: Any) -> Any:
-        """A tensor that `output` computed has the mask of the host's input, if their first axes (batch, time) agree."""
-        if not B.is_tensor(tensor):
-            tensor = B.constant(tensor)
-        if not has_facts(tensor):
-            shape = self.get_tensor_shape(tensor)
-            for mask in (facts_of(it).mask for it in self._inputs):
-                if mask is not None and shapes.agree(shape[:B.ndim(mask)], B.static_shape(mask)):
-                    return remember(tensor, mask=mask)
-        return tensor
 
     # -- checks and helpers -----------------------------------------------------------------------------------------
 

@@ -221,12 +221,10 @@ class Lambda(Layer):
     ----------
     output_fn : function
         From the input tensor (and `arguments` by name) to the output tensor. To save the model, write it with ``def``
-        and put
-        ``@keraflow.register`` above it.
+        and put ``@keraflow.register`` above it.
     output_shape_fn : sequence or function, optional
         Shape of one sample of the output, without the batch; or a function from input shape to output shape, both with
-        the batch. Found
-        from what `output_fn` does unless given.
+        the batch. Found from what `output_fn` does unless given.
     arguments : dict, optional
         Further arguments of `output_fn`: numbers, strings, lists.
     **kwargs

@@ -2,9 +2,10 @@
 from typing import Any, Sequence
 
 from keraflow import backend as B
-from keraflow.facts import facts_of
+from keraflow.facts import facts_of, has_facts, remember
+from keraflow.shapes import agree
 
-__all__ = ['full_mask', 'joint_mask', 'loses_mask', 'step_mask']
+__all__ = ['full_mask', 'inherit_mask', 'joint_mask', 'loses_mask', 'step_mask']
 
 
 def step_mask(x: Any, mask_value: float) -> Any:
@@ -25,6 +26,16 @@ def joint_mask(masks: Sequence[Any]) -> Any:
         if mask is not None:
             joint = mask if joint is None else B.logical_and(joint, mask)
     return joint
+
+
+def inherit_mask(tensor: Any, inputs: Sequence[Any]) -> Any:
+    """A tensor that a layer computed, with the mask of that input whose first axes (batch, time) agree with its own."""
+    if not has_facts(tensor):
+        shape = B.static_shape(tensor)
+        for mask in (facts_of(it).mask for it in inputs):
+            if mask is not None and agree(shape[:B.ndim(mask)], B.static_shape(mask)):
+                return remember(tensor, mask=mask)
+    return tensor
 
 
 def loses_mask(inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:

@@ -21,8 +21,7 @@ class Slots:
 
     A layer that the host keeps (as an attribute, say) comes as the same object in each run and has its own slot. A
     layer that ``output`` makes on the fly is another object in each run: it is given the layer in the next slot that
-    no kept layer
-    has, provided that class and arguments are the same.
+    no kept layer has, provided that class and arguments are the same.
     """
 
     def __init__(self, host: Any):
@@ -49,8 +48,7 @@ class Slots:
         self._skip_kept()
         if self._fixed and self._next < len(self.layers):
             raise GraphError(f'{self.host.name}: output() embedded fewer layers than in its first run. Make layers '
-                             'that are not '
-                             'used in every run in __init__, and keep them as attributes.')
+                             'that are not used in every run in __init__, and keep them as attributes.')
         self._fixed = True
 
     def take(self, layer: Any) -> Any:
@@ -69,8 +67,7 @@ class Slots:
         self._skip_kept()
         if self._next == len(self.layers):
             raise GraphError(f'{self.host.name}: output() embeds more layers than in its first run. Make layers that '
-                             'are not '
-                             'used in every run in __init__, and keep them as attributes.')
+                             'are not used in every run in __init__, and keep them as attributes.')
         first = self.layers[self._next]
         if type(first) is not type(layer) or not same(pack_init_params(first), pack_init_params(layer)):
             raise GraphError(f'{self.host.name}: slot {self._next} holds {call_text(first)}, but output() now embeds '

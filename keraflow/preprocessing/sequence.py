@@ -58,8 +58,7 @@ def pad_sequences(sequences: Any, maxlen: Optional[PositiveInt] = None, dtype: D
     padded = np.full((len(arrays), length, *shape), value, dtype)
     for at, one in enumerate(arrays):
         if len(one) and one.shape[1:] != shape:
-            raise DataError(f'pad_sequences: sequence {at}: expected steps of shape {shape}, '
-                            f'received {one.shape[1:]}.')
+            raise DataError(f'pad_sequences: sequence {at}: expected steps of shape {shape}, received {one.shape[1:]}.')
         kept = one[max(0, len(one) - length):] if truncating == 'pre' else one[:length]
         if len(kept):
             padded[at, slice(-len(kept), None) if padding == 'pre' else slice(len(kept))] = kept
