@@ -270,6 +270,8 @@ class Ftrl(Optimizer):
         scale = B.sqrt(a) + n.beta
         rate = n.lr / scale
         u = param + rate * (d - gradient)
-        cut = B.clip(u * scale * n.inverse, -n.l1, n.l1)
-        param = (u - rate * cut) / (rate * n.l2 + 1.)
+        pull = u * scale * n.inverse
+        cut = B.clip(pull, -n.l1, n.l1)
+        # Rounding must not leave a trace of what is cut to 0.
+        param = B.switch(B.less_equal(B.abs(pull), n.l1), 0., (u - rate * cut) / (rate * n.l2 + 1.))
         return [param, a, cut + param * n.l2]
