@@ -1,29 +1,27 @@
-"""The training that ``train_step.py`` compares with: one network and Adam, written by hand for each backend.
+"""Training written by hand for each backend, for the benchmarks to compare with.
 
-``make_step(weights)`` gives a function from a batch to its loss that also changes the weights by one step of Adam. The
-weights are a list ``[W, b, W, b, ...]`` of arrays; between the layers there is relu, after the last one softmax.
+``make_step[backend](logits, weights, shape)`` gives a function from a batch to its loss that also changes the weights by
+one step of Adam. ``logits(params, x)`` is the network in the backend's own functions: `params` are variables of the
+backend with the arrays `weights`, `shape` is that of one sample. A softmax and a cross-entropy follow.
 """
 import numpy as np
 
-# A rate so small that no unit of the network dies. A dead one leaves means that fade to numbers below 1e-38, with which a
+# A rate so small that no unit of a network dies. A dead one leaves means that fade to numbers below 1e-38, with which a
 # processor computes ten times slower unless it is told to take them for 0, as TensorFlow tells it and Theano does not.
 LR, BETA_1, BETA_2, EPSILON = 1e-5, 0.9, 0.999, 1e-8
 
 
-def tensorflow_step(weights):
+def tensorflow_step(logits, weights, shape):
     import tensorflow as tf
     params = [tf.Variable(it) for it in weights]
     means = [tf.Variable(tf.zeros_like(it)) for it in params]
     squares = [tf.Variable(tf.zeros_like(it)) for it in params]
     t = tf.Variable(0.)
 
-    @tf.function(autograph=False, input_signature=[tf.TensorSpec((None, len(weights[0]))), tf.TensorSpec((None, len(weights[-1])))])
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec((None, *shape)), tf.TensorSpec((None, len(weights[-1])))])
     def step(x, y):
         with tf.GradientTape() as tape:
-            for W, b in zip(params[:-2:2], params[1:-2:2]):
-                x = tf.nn.relu(x @ W + b)
-            logits = x @ params[-2] + params[-1]
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(y, logits))
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(y, logits(params, x)))
         gradients = tape.gradient(loss, params)
         t.assign_add(1.)
         lr = LR * tf.sqrt(1 - BETA_2 ** t) / (1 - BETA_1 ** t)
@@ -36,19 +34,15 @@ def tensorflow_step(weights):
     return lambda x, y: step(tf.constant(x), tf.constant(y))
 
 
-def theano_step(weights):
+def theano_step(logits, weights, shape):
     import theano
     import theano.tensor as T
     params = [theano.shared(it) for it in weights]
     means = [theano.shared(np.zeros_like(it)) for it in weights]
     squares = [theano.shared(np.zeros_like(it)) for it in weights]
     t = theano.shared(np.float32(0))
-    x, y = T.fmatrix(), T.fmatrix()
-    h = x
-    for W, b in zip(params[:-2:2], params[1:-2:2]):
-        h = T.nnet.relu(T.dot(h, W) + b)
-    predicted = T.nnet.softmax(T.dot(h, params[-2]) + params[-1])
-    loss = T.nnet.categorical_crossentropy(predicted, y).mean()
+    x, y = T.TensorType('float32', (False,) * (len(shape) + 1))(), T.fmatrix()
+    loss = T.nnet.categorical_crossentropy(T.nnet.softmax(logits(params, x)), y).mean()
     lr = LR * T.sqrt(1 - BETA_2 ** (t + 1)) / (1 - BETA_1 ** (t + 1))
     updates = [(t, t + 1)]
     for p, g, m, v in zip(params, T.grad(loss, params), means, squares):

@@ -1,0 +1,83 @@
+"""What the benchmarks of train steps share: training through ``fit`` and by hand, in turns, from the same weights.
+
+Import it first: it sets OpenBLAS before that is loaded.
+"""
+import os
+import statistics
+import time
+
+# Its threads wait for each other busily, and beside other programs that is what one would measure.
+os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
+
+import numpy as np  # noqa: E402
+from _hand_written import LR, make_step  # noqa: E402
+
+from keraflow import backend as B  # noqa: E402
+from keraflow import random  # noqa: E402
+from keraflow.optimizers import Adam  # noqa: E402
+
+__all__ = ['LR', 'compare', 'random_data']
+
+GOAL = 1.10
+
+
+def random_data(nb_sample, shape, nb_class):
+    """Random numbers, of which nothing is learned: the time of a step does not depend on it."""
+    generator = np.random.default_rng(0)
+    x = generator.standard_normal((nb_sample, *shape), 'float32')
+    return x, np.eye(nb_class, dtype='float32')[generator.integers(nb_class, size=nb_sample)]
+
+
+def compare(title, model, x, y, by_hand, batch_size, nb_epoch=1, nb_round=9, others=()):
+    """Measure and print.
+
+    Parameters
+    ----------
+    title : str
+        What is trained.
+    model : Model
+        For ``fit``.
+    x, y : array
+        For both.
+    by_hand : tuple
+        ``(logits, weights, x)``: the network by hand, its weights from those of the model, and `x` as it wants it.
+    batch_size, nb_epoch, nb_round : int
+        Of one turn; the number of turns.
+    others : sequence of (str, function)
+        What takes turns, too, for information: a name, and a function of a seed that trains `nb_epoch` epochs.
+    """
+    model.compile(Adam(LR), 'categorical_crossentropy')
+    logits, weights, own_x = by_hand
+    step = make_step[B.name()](logits, [np.ascontiguousarray(it) for it in weights], own_x.shape[1:])
+
+    def fit(seed):
+        random.seed(seed)
+        return model.fit(x, y, batch_size=batch_size, nb_epoch=nb_epoch, verbose=0)[-1]['loss']
+
+    def loop(seed):
+        generator = np.random.default_rng(seed)
+        for _ in range(nb_epoch):
+            order = generator.permutation(len(x))
+            parts = [order[start:start + batch_size] for start in range(0, len(x), batch_size)]
+            losses = [step(own_x[part], y[part]) for part in parts]
+        # Read at the end of an epoch, which costs least.
+        return float(np.mean([np.asarray(loss) for loss in losses]))
+
+    runs = {'by hand': loop, 'fit': fit, **dict(others)}
+    losses = {}
+    for name, run in runs.items():
+        start = time.perf_counter()
+        losses[name] = run(0)
+        print(f'{name}: {time.perf_counter() - start:.1f} s with compiling')
+    np.testing.assert_allclose(losses['fit'], losses['by hand'], rtol=1e-3)
+    times = {name: [] for name in runs}
+    for seed in range(1, nb_round + 1):
+        for name, run in list(runs.items())[::-1 if seed % 2 else 1]:
+            start = time.perf_counter()
+            run(seed)
+            times[name].append(1000 * (time.perf_counter() - start) / (nb_epoch * -(-len(x) // batch_size)))
+    print(f'Train step of {title}, Adam, batch {batch_size}, on {B.name()}: the middle of {nb_round} rounds')
+    for name, each in times.items():
+        ratio = statistics.median(one / by_hand for one, by_hand in zip(each, times['by hand']))
+        goal = f'  goal: at most {GOAL}' if name == 'fit' else ''
+        print(f'{name:10} {statistics.median(each):7.2f} ms  {ratio:5.2f} times by hand{goal}')
