@@ -3,6 +3,7 @@
 ==================================  ======================================================================
 ``tests/backend``, ``conformance``  run once on each backend
 ``tests/theano_plugin``             run on Theano
+``tests/tensorflow_plugin``         run on TensorFlow
 ``tests/both``                      run once and change backends themselves; every required backend is there
 ``tests/null``                      need no backend
 ==================================  ======================================================================
@@ -20,7 +21,8 @@ import pytest
 
 HERE = Path(__file__).parent
 #: By folder: the backends that each of its tests runs on, where they are required.
-ON_BACKENDS = {'backend': ('theano', 'tensorflow'), 'conformance': ('theano', 'tensorflow'), 'theano_plugin': ('theano',)}
+ON_BACKENDS = {'backend': ('theano', 'tensorflow'), 'conformance': ('theano', 'tensorflow'), 'theano_plugin': ('theano',),
+               'tensorflow_plugin': ('tensorflow',)}
 
 
 def _set_environment() -> None:

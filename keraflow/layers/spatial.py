@@ -77,5 +77,5 @@ class SpatialLayer(Layer):
     def check_fits(self, shape: Shape, least: Sequence[int], advice: str) -> None:
         """Raise a ShapeError if the input is known to be shorter than it must be."""
         if any(length is not None and length < wanted for length, wanted in zip(self.lengths(shape), least)):
-            wanted = ', '.join(f'at least {n} {name}' for n, name in zip(least, self.axis_names))
-            raise ShapeError(f'{self.name}: expected {wanted}, received shape {shape}. {advice}')
+            lengths = ', '.join(f'{n} ({name})' for n, name in zip(least, self.axis_names))
+            raise ShapeError(f'{self.name}: expected lengths of at least {lengths}, received shape {shape}. {advice}')
