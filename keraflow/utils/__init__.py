@@ -1,4 +1,4 @@
-"""Helpers for programs: objects as plain data, names to objects, lists, labels."""
+"""Helpers for programs: objects as plain data, names to objects, lists, labels, kernels."""
 from typing import Any
 
 # These imports fill the registry.
@@ -8,10 +8,11 @@ from keraflow.arguments import to_list
 from keraflow.errors import KeraFlowError
 from keraflow.registry import register, resolve
 from keraflow.serialization import pack_init_params, serialize, unserialize
+from keraflow.utils.kernels import convert_kernel
 from keraflow.utils.numbers import normalize, to_categorical
 
-__all__ = ['KeraFlowError', 'get_from_module', 'normalize', 'pack_init_params', 'register', 'serialize',
-           'to_categorical', 'to_list', 'unserialize']
+__all__ = ['KeraFlowError', 'convert_kernel', 'get_from_module', 'normalize', 'pack_init_params', 'register',
+           'serialize', 'to_categorical', 'to_list', 'unserialize']
 
 _KINDS = {'activations': 'activation', 'constraints': 'constraint', 'initializations': 'initialization',
           'metrics': 'metric', 'objectives': 'objective', 'optimizers': 'optimizer',

@@ -1,0 +1,40 @@
+"""Kernels of programs that flip them."""
+from typing import Any, Literal
+
+import numpy as np
+
+from keraflow.checked import checked
+from keraflow.errors import ShapeError
+
+__all__ = ['convert_kernel']
+
+
+@checked
+def convert_kernel(kernel: Any, dim_ordering: Literal['th', 'tf'] = 'th') -> np.ndarray:
+    """Kernels of a program that flips them (a convolution) for one that does not (a cross-correlation), and back.
+
+    keraflow does not flip.
+
+    Parameters
+    ----------
+    kernel : array
+        Of 3 to 5 axes.
+    dim_ordering : {'th', 'tf'}
+        Whether the spatial axes are those behind the first two (``'th'``, as keraflow has them) or those before the
+        last two.
+
+    Raises
+    ------
+    ShapeError
+        For an array without spatial axes.
+
+    Examples
+    --------
+    >>> convert_kernel(np.arange(4).reshape(1, 1, 2, 2))[0, 0]
+    array([[3, 2],
+           [1, 0]])
+    """
+    kernel = np.asarray(kernel)
+    if kernel.ndim < 3:
+        raise ShapeError(f'convert_kernel: expected an array of at least 3 axes, received shape {kernel.shape}.')
+    return np.flip(kernel, tuple(range(2, kernel.ndim) if dim_ordering == 'th' else range(kernel.ndim - 2)))
