@@ -1,7 +1,8 @@
 """Convolutions and pooling, computed with the channels first.
 
 Theano's convolutions have two or three spatial axes: a single one is taken for rows of length 1. Channels that come
-last are moved to the front and back; between two convolutions Theano's rewrites cancel such a pair.
+last are moved to the front and back; between two convolutions Theano's rewrites cancel such a pair, not between their
+gradients.
 """
 import functools
 import operator
