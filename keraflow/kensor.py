@@ -10,6 +10,7 @@ from keraflow.backend.contract import TensorSpec
 from keraflow.backend.deferral import Deferred
 from keraflow.facts import facts_of
 from keraflow.recording import recording
+from keraflow.shapes import unlist
 
 __all__ = ['Call', 'Kensor', 'calls_behind', 'replay', 'symbolic_tensors']
 
@@ -76,9 +77,10 @@ class Kensor(Deferred):
 
     @property
     def path(self) -> List[list]:
-        """The calls behind it in topological order, each once, as ``[input names, layer name, output name]``."""
-        return [[[kensor.name for kensor in call.inputs], call.layer.name, kensor.name]
-                for call in calls_behind([self]) if call.inputs for kensor in call.outputs]
+        """The calls behind it in topological order, each once, as ``[input names, layer name, output name(s)]``."""
+        return [[[kensor.name for kensor in call.inputs], call.layer.name,
+                 unlist([kensor.name for kensor in call.outputs])]
+                for call in calls_behind([self]) if call.inputs]
 
     @property
     def trainable_params(self) -> List[Any]:
@@ -176,6 +178,12 @@ def symbolic_tensors(kensors: Sequence[Kensor], keep: bool = True) -> List[Any]:
         for kensor, tensor in tensors.items():
             kensor._tensor = tensor
     return [tensors[kensor] for kensor in kensors]
+
+
+def output_names(layer_name: str, count: int) -> List[str]:
+    """Names of what the only call of a layer gives: ``conv0/output``, or ``split0/output.0`` and so on of several."""
+    name = f'{layer_name}/output'
+    return [name] if count == 1 else [f'{name}.{number}' for number in range(count)]
 
 
 def parameters_of(layers: Iterable[Any]) -> List[Any]:

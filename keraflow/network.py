@@ -1,10 +1,11 @@
 """A layer that is made of a graph of layers: what Model and Sequential have in common."""
+from collections import Counter
 from typing import Any, Dict, Iterator, List, Sequence
 
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.errors import BackendError, GraphError, ShapeError
-from keraflow.kensor import Call, Kensor, calls_behind, replay
+from keraflow.kensor import Call, Kensor, calls_behind, output_names, replay
 from keraflow.layers.base import Layer, Parameter
 from keraflow.layers.input import Input
 from keraflow.shapes import unlist
@@ -103,24 +104,33 @@ class Network(Layer):
         Parameters
         ----------
         name : str
-            ``'conv0/output'`` for what the only call of a layer gave, ``'conv0_1'`` for what its second call gave,
-            ``'split0_0.1'`` for the second output of a call that gave several. An Input has its own name.
+            ``'conv0/output'`` for what the only call of a layer gave, ``'conv0_1'`` for what its second call gave;
+            ``'split0/output.1'`` and ``'split0_1.1'`` for the second output where a call gave several. An Input has
+            its own name.
 
         Raises
         ------
         GraphError
             If there is none, with the names that there are.
         """
-        ids = {id(layer): name for name, layer in self.layer_ids().items()}
-        names = {kensor: [kensor.name, full_name] for kensor, full_name in self._kensor_ids(ids).items()}
-        for call in self.calls:
-            if sum(other.layer is call.layer for other in self.calls) == 1 == len(call.outputs):
-                names[call.outputs[0]] += [f'{call.layer.name}/output', f'{ids[id(call.layer)]}/output']
+        names = self._kensor_names()
         for kensor, its_names in names.items():
             if name in its_names:
                 return kensor
         raise GraphError(f"{self.name}: there is no Kensor '{name}'. There are "
                          f"{', '.join(its_names[-1] for its_names in names.values())}.")
+
+    def _kensor_names(self) -> Dict[Kensor, List[str]]:
+        """All names of each Kensor, the one to tell last."""
+        ids = {id(layer): name for name, layer in self.layer_ids().items()}
+        names = {kensor: [kensor.name, full_name] for kensor, full_name in self._kensor_ids(ids).items()}
+        times = Counter(id(call.layer) for call in self.calls)
+        for call in self.calls:
+            if times[id(call.layer)] == 1:
+                for layer_name in (call.layer.name, ids[id(call.layer)]):
+                    for kensor, output in zip(call.outputs, output_names(layer_name, len(call.outputs))):
+                        names[kensor].append(output)
+        return names
 
     def get_layer(self, name: str) -> Layer:
         """The layer of this name."""

@@ -25,14 +25,23 @@ class SurgicalNetwork(Network):
     def replace(self, layer: Union[Layer, str], new: Layer) -> Any:
         """The model with `new` in each place where `layer` was."""
         old, new = self._layer_of(layer), _checked(new)
-        return self._changed(old, lambda call, fed: _feed(new, fed))
+
+        def change(call: Call, fed: List[Kensor]) -> List[Kensor]:
+            made = _feed(new, fed)
+            self._check_outputs(made, len(call.outputs), f'replace: expected a layer of {len(call.outputs)} output(s) '
+                                                         f'in the place of {old.name}')
+            return made
+        return self._changed(old, change)
 
     def insert_after(self, layer: Union[Layer, str], new: Layer) -> Any:
         """The model in which each output of `layer` goes through `new`."""
         old, new = self._layer_of(layer, inputs_too=True), _checked(new)
 
         def change(call: Call, fed: List[Kensor]) -> List[Kensor]:
-            return [unlist(_feed(new, [kensor])) for kensor in _again(call, fed)]
+            made = [_feed(new, [kensor]) for kensor in _again(call, fed)]
+            for some in made:
+                self._check_outputs(some, 1, f'insert_after: expected a layer of 1 output(s) behind {old.name}')
+            return [kensor for kensor, in made]
         return self._changed(old, change)
 
     def remove(self, layer: Union[Layer, str]) -> Any:
@@ -71,7 +80,8 @@ class SurgicalNetwork(Network):
         -----
         Masks do not pass the new Inputs.
         """
-        starts, ends = ([self._kensor_of(one) for one in to_list(given)] for given in (start, end))
+        starts, ends = ([kensor for one in to_list(given) for kensor in self._kensors_of(one)]
+                        for given in (start, end))
         inputs = {kensor: Input(list(kensor.shape[1:]), batch_size=kensor.shape[0], dtype=kensor.dtype)
                   for kensor in starts}
         known: Dict[Kensor, Kensor] = dict(inputs)
@@ -104,12 +114,21 @@ class SurgicalNetwork(Network):
             raise GraphError(f'{self.name}: the Input {layer.name} can be neither replaced nor removed. Use sub_model.')
         return layer
 
-    def _kensor_of(self, given: Any) -> Kensor:
+    def _kensors_of(self, given: Any) -> List[Kensor]:
         if isinstance(given, Kensor):
-            return given
+            return [given]
         if isinstance(given, str) and given not in self.layer_ids():
-            return self.get_kensor(given)
-        return self.get_kensor(f'{self._layer_of(given, inputs_too=True).name}/output')
+            return [self.get_kensor(given)]
+        layer = self._layer_of(given, inputs_too=True)
+        calls = [call for call in self.calls if call.layer is layer]
+        if len(calls) > 1:
+            raise GraphError(f'{self.name}: sub_model: {layer.name} was fed {len(calls)} times. Name what one of the '
+                             f"calls gave, for example '{calls[0].outputs[0].name}'.")
+        return list(calls[0].outputs)
+
+    def _check_outputs(self, made: List[Kensor], wanted: int, expected: str) -> None:
+        if len(made) != wanted:
+            raise GraphError(f'{self.name}: {expected}, received {made[0].layer.name}, which gives {len(made)}.')
 
 
 def _checked(layer: Any) -> Layer:
