@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from keraflow import backend as B
+from keraflow.errors import DownloadError
 from keraflow.models import Model
 
 SMALL_DIFFERENCE = 1e-5
@@ -46,7 +47,11 @@ def run(train, nb_epoch, at_least, argv=None, **options):
         return 0
 
     B.seed(1)       # the same initial weights and the same order of the samples in each run
-    model, samples, score = train(args.nb_epoch, **{name: getattr(args, name) for name in options})
+    try:
+        model, samples, score = train(args.nb_epoch, **{name: getattr(args, name) for name in options})
+    except DownloadError as error:
+        print(f'The data are not there. {error}')
+        return 1
     good = score >= at_least
     if not good:
         print(f'That is below {at_least}.')

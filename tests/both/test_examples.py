@@ -1,22 +1,58 @@
 """The examples run: each with small settings in this process, the first one as a whole as a user runs it.
 
 Every file of ``examples/`` has a row here: the arguments of its ``main`` that make it short, and what it prints with the
-numbers that are in order.
+numbers that are in order. Those of large data sets get small files, made on the spot in the layout of the real ones.
 """
 import importlib.util
+import io
+import pickle
 import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from keraflow.datasets import mnist
 
 EXAMPLES = Path(__file__).parent.parent.parent / 'examples'
 FILES = {path.stem: path for path in sorted(EXAMPLES.glob('*.py')) if not path.stem.startswith('_')}
 #: By example: arguments, and (the text before a number, its smallest and largest value) for numbers that it prints.
 ROWS = {
+    'cifar10_cnn': (['--nb-epoch', '1', '--alone', '--path', '{files}/cifar.tar.gz'], [(r'Test accuracy on \w+: ', 0., 1.)]),
+    'digits_cnn': (['--nb-epoch', '2', '--alone'], [(r'Test accuracy on \w+: ', 0.5, 1.)]),
+    'digits_hierarchical_rnn': (['--nb-epoch', '2', '--alone'], [(r'Test accuracy on \w+: ', 0.2, 1.)]),
     'digits_mlp': (['--nb-epoch', '4', '--alone'], [(r'Test accuracy on \w+: ', 0.85, 1.)]),
+    'imdb_lstm': (['--nb-epoch', '1', '--alone', '--path', '{files}/imdb.npz'],
+                  [(r'Test accuracy on \w+: ', 0., 1.), ('area under the ROC curve: ', 0., 1.)]),
+    'mnist_cnn': (['--nb-epoch', '1', '--alone', '--path', '{files}/mnist.npz'], [(r'Test accuracy on \w+: ', 0., 1.)]),
+    'names_lstm': (['--nb-epoch', '1', '--alone'], [(r'Test accuracy on \w+: ', 0.25, 1.)]),
+    'residual_net': (['--nb-epoch', '1', '--alone'], [(r'Test accuracy on \w+: ', 0.3, 1.)]),
+    'sunspots_rnn': (['--nb-epoch', '10', '--alone'], [('same as last year: ', 30.4, 30.4), ('linear autoregression: ', 17.4, 17.6),
+                                                       (r'GRU on \w+: ', 10., 30.)]),
+    'transformer_text': (['--nb-epoch', '1', '--alone'], [(r'Test accuracy on \w+: ', 0.25, 1.)]),
 }
+
+
+@pytest.fixture(scope='module')
+def files(tmp_path_factory):
+    """A folder with a few samples of each large data set."""
+    folder, rng = tmp_path_factory.mktemp('files'), np.random.default_rng(0)
+    digits, labels = rng.integers(0, 256, (24, 28, 28)).astype('uint8'), np.arange(24) % 10
+    np.savez(folder / 'mnist.npz', x_train=digits[:16], y_train=labels[:16], x_test=digits[16:], y_test=labels[16:])
+    reviews = np.empty(12, object)
+    reviews[:] = [rng.integers(1, 200, length).tolist() for length in range(5, 125, 10)]
+    np.savez(folder / 'imdb.npz', x_train=reviews[:8], y_train=labels[:8] % 2, x_test=reviews[8:], y_test=labels[8:12] % 2)
+    with tarfile.open(folder / 'cifar.tar.gz', 'w:gz') as archive:
+        for name in (*(f'data_batch_{number}' for number in range(1, 6)), 'test_batch'):
+            photographs = rng.integers(0, 256, (4, 3072)).astype('uint8')
+            content = pickle.dumps({b'data': photographs, b'labels': [0, 3, 6, 9]}, 2)
+            member = tarfile.TarInfo(f'cifar-10-batches-py/{name}')
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return folder
 
 
 def numbers_after(text, printed):
@@ -34,18 +70,37 @@ def test_every_example_has_a_row():
     assert set(FILES) == set(ROWS)
 
 
+@pytest.fixture
+def example(monkeypatch, capsys):
+    """A function from the name of an example to its module. Importing it runs nothing."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+
+    def load(name):
+        spec = importlib.util.spec_from_file_location(f'example_{name}', FILES[name])
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        assert capsys.readouterr().out == ''
+        return module
+    return load
+
+
 @pytest.mark.parametrize('name', sorted(FILES))
-def test_example(name, tmp_path, monkeypatch, capsys):
+def test_example(name, example, files, tmp_path, monkeypatch, capsys):
     arguments, rows = ROWS[name]
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(EXAMPLES))
-    spec = importlib.util.spec_from_file_location(f'example_{name}', FILES[name])
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert capsys.readouterr().out == ''        # importing it runs nothing
-    module.main(arguments)
+    example(name).main([argument.format(files=files) for argument in arguments])
     check(rows, capsys.readouterr().out)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_data_that_are_not_there(example, tmp_path, monkeypatch, capsys):
+    url = (tmp_path / 'mnist.npz').as_uri()
+    monkeypatch.setenv('KERAFLOW_HOME', str(tmp_path / 'home'))
+    monkeypatch.setattr(mnist, 'SOURCE', mnist.SOURCE._replace(url=url))
+    assert example('mnist_cnn').main([]) == 1
+    printed = capsys.readouterr().out
+    assert printed.startswith(f'The data are not there. {url}: ')
+    assert printed.endswith('Call again, or download it yourself and pass its path.\n')
 
 
 def test_the_first_example_as_a_user_runs_it(tmp_path):

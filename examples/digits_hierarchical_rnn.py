@@ -1,0 +1,49 @@
+"""Learn to read handwritten digits row by row, with an LSTM for the pixels of a row and another one for the rows.
+
+The first one is the same for each row (TimeDistributed), and makes a vector of it. The second one reads these vectors. After J. Li,
+M.-T. Luong and D. Jurafsky, 2015: A hierarchical neural autoencoder for paragraphs and documents.
+"""
+import sys
+
+from _other_backend import run
+
+from keraflow import backend as B
+from keraflow.datasets import digits
+from keraflow.layers import LSTM, Dense, Input, TimeDistributed
+from keraflow.models import Model
+from keraflow.optimizers import Adam
+
+
+def read_data():
+    """Images ``(samples, rows, pixels, 1)`` of numbers from 0 to 1, and which digits they show."""
+    return [(images[..., None] / 16, answers) for images, answers in digits.load_data()]
+
+
+def make_model():
+    """The shapes: (8, 8, 1) an image, (8, 32) a vector for each row, (64,) one for all of them, (10,) the digits."""
+    image = Input((8, 8, 1), name='image')
+    rows = TimeDistributed(LSTM(32))(image)
+    summary = LSTM(64)(rows)
+    digit = Dense(10, activation='softmax', name='digit')(summary)
+    return Model(inputs=image, outputs=digit)
+
+
+def train(nb_epoch):
+    """A trained model, the images that it has not seen, and its accuracy on them."""
+    (x_train, y_train), (x_test, y_test) = read_data()
+    model = make_model()
+    model.summary()
+    model.compile(Adam(lr=0.005), 'sparse_categorical_crossentropy', metrics=['acc'])
+    model.fit(x_train, y_train, batch_size=32, nb_epoch=nb_epoch)
+    accuracy = model.evaluate(x_test, y_test)['acc']
+    print(f'Test accuracy on {B.name()}: {accuracy:.3f}')
+    return model, x_test, accuracy
+
+
+def main(argv=None):
+    """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
+    return run(train, nb_epoch=20, at_least=0.93, argv=argv)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""Learn whether reviews of films are friendly, with an LSTM that reads their last 80 words.
+
+The data are downloaded once (17 MB); ``--path imdb.npz`` takes a file that is there already. An epoch takes minutes on two cores.
+"""
+import sys
+
+from _other_backend import run
+
+from keraflow import backend as B
+from keraflow.datasets import imdb
+from keraflow.layers import LSTM, Dense, Dropout, Embedding, Input
+from keraflow.models import Model
+from keraflow.preprocessing.sequence import pad_sequences
+
+NB_WORD = 10000
+NB_STEP = 80
+
+
+def make_model():
+    """From the numbers of words, 0 for none, to a probability."""
+    review = Input((NB_STEP,), dtype='int32', mask_value=0, name='review')
+    words = Embedding(NB_WORD, 64)(review)
+    summary = LSTM(64, dropout_W=0.2, dropout_U=0.2)(words)
+    friendly = Dense(1, activation='sigmoid', name='friendly')(Dropout(0.3)(summary))
+    return Model(inputs=review, outputs=friendly)
+
+
+def train(nb_epoch, path):
+    """A trained model, some reviews that it has not seen, and its accuracy on all of them."""
+    (x_train, y_train), (x_test, y_test) = imdb.load_data(path, nb_words=NB_WORD)
+    x_train, x_test = pad_sequences(x_train, NB_STEP), pad_sequences(x_test, NB_STEP)
+    model = make_model()
+    model.summary()
+    model.compile('adam', 'binary_crossentropy', metrics=['acc', 'auc'])
+    model.fit(x_train, y_train[:, None], batch_size=64, nb_epoch=nb_epoch)
+    result = model.evaluate(x_test, y_test[:, None], batch_size=64)
+    print(f'Test accuracy on {B.name()}: {result["acc"]:.3f}; area under the ROC curve: {result["auc"]:.3f}')
+    return model, x_test[:256], result['acc']
+
+
+def main(argv=None):
+    """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
+    return run(train, nb_epoch=3, at_least=0.8, argv=argv, path='a file imdb.npz (default: it is downloaded once)')
+
+
+if __name__ == '__main__':
+    sys.exit(main())
