@@ -12,7 +12,7 @@ from keraflow.metrics import Metric
 from keraflow.objectives.base import per_sample
 from keraflow.recording import Record, frozen, recording
 
-__all__ = ['Functions', 'Loss', 'Meter', 'Report']
+__all__ = ['Functions', 'Loss', 'Meter', 'Report', 'penalties']
 
 
 class Loss(NamedTuple):
@@ -40,9 +40,8 @@ class Functions:
         self.losses = list(losses)
         self.metrics = list(metrics)
         self.parameters = parameters_of([model])
-        self.variables = [one.variable for one in self.parameters if one.trainable]
         if optimizer is not None:
-            optimizer.build(self.variables)
+            optimizer.build([one.variable for one in self.parameters if one.trainable])
         self._compiled: Dict[tuple, Callable] = {}
         self._report_terms = report_terms
 
@@ -112,14 +111,8 @@ class Functions:
             terms, counts = self._terms(record, True, *self._unpack(tensors))
             return _total(terms), (terms, counts)
         with B.phase('train'), recording() as record:
-            _, (terms, counts), gradients = B.value_and_gradients(loss_fn, self.variables)
-            updates = self._constrain(self.optimizer.updates(self.variables, gradients))
+            _, (terms, counts), updates = self.optimizer.minimize(loss_fn, self.parameters)
         return [self._sums(terms, *counts)], [*updates, *record.updates]
-
-    def _constrain(self, updates: List[tuple]) -> List[tuple]:
-        constraints = {id(one.variable): one.constraint for one in self.parameters if one.constraint is not None}
-        return [(variable, constraints[id(variable)](value) if id(variable) in constraints else value)
-                for variable, value in updates]
 
     def _terms(self, record: Record, train: bool, x: Sequence[Any], y: Sequence[Any],
                weights: Any) -> Tuple[Dict[str, Any], List[Any]]:
@@ -135,9 +128,8 @@ class Functions:
         for added in record.losses.values():
             if train or not added.is_penalty:
                 _add(terms, added.label, added.value)
-        for one in self.parameters if train else ():
-            if one.regularizer is not None and one.trainable:
-                _add(terms, f'{type(one.regularizer).__name__}({one.name})', one.regularizer(one.variable))
+        for label, value in penalties(self.parameters) if train else ():
+            _add(terms, label, value)
         return terms, [counted, *(one.metric.counts(predicted[one.output], wanted[one.output], weights)
                                   for one in self.metrics)]
 
@@ -176,6 +168,12 @@ class Functions:
         nb_input, nb_output = len(self.model.inputs), len(self.model.outputs)
         x, y, rest = tensors[:nb_input], tensors[nb_input:nb_input + nb_output], tensors[nb_input + nb_output:]
         return x, y, rest[0] if rest else None
+
+
+def penalties(parameters: Iterable[Any]) -> List[Tuple[str, Any]]:
+    """What the regularizers of those parameters that are trained add to the loss, with labels."""
+    return [(f'{type(one.regularizer).__name__}({one.name})', one.regularizer(one.variable)) for one in parameters
+            if one.regularizer is not None and one.trainable]
 
 
 def _add(terms: Dict[str, Any], label: str, value: Any) -> None:

@@ -4,7 +4,7 @@ The numbers of a step are computed once, in float64, and rounded to the dtype of
 step is the same on every backend.
 """
 from types import SimpleNamespace
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -125,6 +125,28 @@ class Optimizer(Serializable):
         self._iterations = B.variable(0, dtype='int64', name='iterations')
         self._slots = [[B.variable(np.zeros(B.static_shape(variable)), dtype=B.dtype(variable), name=f'{name}/{index}')
                         for name in self.slot_names] for index, variable in enumerate(self._variables)]
+
+    def minimize(self, loss_fn: Callable[[], Tuple[Any, Any]],
+                 parameters: Sequence[Any]) -> Tuple[Any, Any, List[tuple]]:
+        """One step downhill, inside a builder.
+
+        Parameters
+        ----------
+        loss_fn : function
+            Without arguments, gives the scalar loss and anything else.
+        parameters : list of Parameter
+            Those of which the trainable ones are moved, which this optimizer was built for; constraints are kept.
+
+        Returns
+        -------
+        loss, anything else, updates
+        """
+        variables = [one.variable for one in parameters if one.trainable]
+        loss, rest, gradients = B.value_and_gradients(loss_fn, variables)
+        constraints = {id(one.variable): one.constraint for one in parameters if one.constraint is not None}
+        updates = [(variable, constraints[id(variable)](value) if id(variable) in constraints else value)
+                   for variable, value in self.updates(variables, gradients)]
+        return loss, rest, updates
 
     def updates(self, variables: Sequence[Any], gradients: Sequence[Any]) -> List[Tuple[Any, Any]]:
         """One step, as pairs ``(variable, new value)`` for the parameters, their slots and the count of steps.

@@ -1,0 +1,103 @@
+"""``TrainStep``: a training step of your own, written once for every backend."""
+from typing import Any, Callable, Optional, Sequence, Union
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow import registry
+from keraflow.arguments import to_list
+from keraflow.data import Port, check_lengths, read_arrays
+from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
+from keraflow.functions import penalties
+from keraflow.kensor import parameters_of
+from keraflow.layers.base import Layer
+from keraflow.layers.input import Input
+from keraflow.optimizers import Optimizer
+from keraflow.recording import recording
+
+__all__ = ['TrainStep']
+
+
+class TrainStep:
+    """A compiled function that minimizes a loss of your own by one step whenever it is called.
+
+    Parameters
+    ----------
+    loss_fn : function
+        From tensors, one for each of `inputs`, to the scalar loss, or to the loss and a list of further scalars. It
+        calls models and layers on tensors, and functions of the backend (``B.mean(...)``). It runs in the phase
+        ``'train'``.
+    inputs : Input or list of Input
+        What the tensors are like: shape and dtype.
+    train : layer, model or list of them
+        Whose trainable parameters are moved. All others stay as they are.
+    optimizer : str or Optimizer
+
+    Notes
+    -----
+    The regularizers of the parameters that are moved are added to the loss, and what the layers of the run add
+    (``add_loss``, activity regularizers); constraints are kept, and states such as those of BatchNormalization updated.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Dense, Input
+    >>> from keraflow.models import Sequential
+    >>> model = Sequential([Input(2), Dense(1, init='zero')])
+    >>> step = TrainStep(lambda x, y: B.mean(B.square(model(x) - y)), [Input(2), Input(1)], model, 'sgd')
+    >>> float(step([[1., 1.]], [[3.]]))
+    9.0
+    """
+
+    def __init__(self, loss_fn: Callable, inputs: Union[Input, Sequence[Input]], train: Union[Layer, Sequence[Layer]],
+                 optimizer: Union[str, Optimizer]):
+        self._ports = [self._port(kensor) for kensor in to_list(inputs)]
+        self._specs = [kensor.spec for kensor in to_list(inputs)]
+        self._loss_fn = loss_fn
+        self.optimizer = registry.resolve('optimizer', optimizer, 'TrainStep: optimizer: ')
+        layers = to_list(train)
+        for layer in layers:
+            if not isinstance(layer, Layer):
+                raise ArgumentTypeError(f'TrainStep: train: expected a layer or a model, received {describe(layer)}.')
+        self._parameters = parameters_of(layers)
+        variables = [one.variable for one in self._parameters if one.trainable]
+        if not variables:
+            raise ArgumentError('TrainStep: train: expected layers with trainable parameters, received none. '
+                                'Feed the layers first.')
+        self.optimizer.build(variables)
+        self._step: Optional[Callable] = None
+
+    def __call__(self, *arrays: Any) -> Any:
+        """Take a step on a batch: the loss before it, or the list of what `loss_fn` returns.
+
+        Raises
+        ------
+        DataError
+            For arrays that do not fit the Inputs.
+        """
+        names = [port.name for port in self._ports]
+        if len(arrays) != len(names):
+            raise DataError(f"TrainStep: expected {len(names)} array(s) ({', '.join(names)}), received {len(arrays)}.")
+        batch = read_arrays(dict(zip(names, arrays)), self._ports, 'TrainStep')
+        check_lengths(dict(zip(names, batch)), 'TrainStep')
+        if self._step is None:
+            self._step = B.compile(self._build, self._specs)
+        [values] = self._step(*batch)
+        values = np.asarray(values)
+        return values[0] if len(values) == 1 else list(values)
+
+    def _build(self, *tensors: Any) -> tuple:
+        with B.phase('train'), recording() as record:
+            def loss_fn() -> tuple:
+                given = to_list(self._loss_fn(*tensors))
+                added = [value for _, value in penalties(self._parameters)]
+                added += [one.value for one in record.losses.values()]
+                return sum((B.cast(one, B.dtype(given[0])) for one in added), given[0]), given
+            loss, given, updates = self.optimizer.minimize(loss_fn, self._parameters)
+        values = [loss, *given[1:]]
+        return [B.stack([B.cast(one, B.dtype(loss)) for one in values])], [*updates, *record.updates]
+
+    @staticmethod
+    def _port(kensor: Any) -> Port:
+        if not isinstance(kensor, Input):
+            raise ArgumentTypeError(f'TrainStep: inputs: expected an Input, received {describe(kensor)}.')
+        return Port(kensor.name, (None, *kensor.shape[1:]), kensor.dtype)
