@@ -23,6 +23,7 @@ FILES = {path.stem: path for path in sorted(EXAMPLES.glob('*.py')) if not path.s
 ROWS = {
     'cifar10_cnn': (['--nb-epoch', '1', '--alone', '--path', '{files}/cifar.tar.gz'], [(r'Test accuracy on \w+: ', 0., 1.)]),
     'digits_cnn': (['--nb-epoch', '2', '--alone'], [(r'Test accuracy on \w+: ', 0.5, 1.)]),
+    'digits_gan': (['--nb-epoch', '2', '--alone'], [(r'Digits drawn on \w+: ', 1, 10), ('1,000 drawings: 0: ', 0., 1.)]),
     'digits_hierarchical_rnn': (['--nb-epoch', '2', '--alone'], [(r'Test accuracy on \w+: ', 0.2, 1.)]),
     'digits_mlp': (['--nb-epoch', '4', '--alone'], [(r'Test accuracy on \w+: ', 0.85, 1.)]),
     'imdb_lstm': (['--nb-epoch', '1', '--alone', '--path', '{files}/imdb.npz'],
