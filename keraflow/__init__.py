@@ -12,7 +12,8 @@ _MODULES = ('activations', 'backend', 'callbacks', 'config', 'constraints', 'dat
             'schedules', 'testing', 'utils')
 _NAMES = {'KeraFlowError': 'errors', 'LinearWrap': 'linear_wrap', 'Model': 'models', 'Sequential': 'models',
           'TrainStep': 'steps', 'argscope': 'scopes', 'layer_register': 'layers', 'phase': 'backend',
-          'register': 'registry', 'seed': 'backend', 'serialize': 'utils', 'unserialize': 'utils'}
+          'recording': 'records', 'register': 'registry', 'seed': 'backend', 'serialize': 'utils',
+          'unserialize': 'utils'}
 
 __all__ = ['__version__', *_MODULES, *_NAMES]
 

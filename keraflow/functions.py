@@ -7,12 +7,14 @@ import numpy as np
 from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
 from keraflow.data import Arrays
-from keraflow.kensor import Kensor, parameters_of, replay
+from keraflow.errors import DataError, GraphError
+from keraflow.kensor import Kensor, replay
 from keraflow.metrics import Metric
 from keraflow.objectives.base import per_sample
-from keraflow.recording import Record, frozen, recording
+from keraflow.parameters import parameters_of, penalties
+from keraflow.records import Record, frozen, recording
 
-__all__ = ['Functions', 'Loss', 'Meter', 'Report', 'penalties']
+__all__ = ['Functions', 'Loss', 'Meter', 'Report']
 
 
 class Loss(NamedTuple):
@@ -92,7 +94,18 @@ class Functions:
         """The outputs for all batches."""
         run = self._compile(('predict', phase), lambda *x: self._build_predict(x, phase), self._input_specs)
         parts = [[np.asarray(it) for it in run(*batch.inputs)] for batch in batches]
-        return [np.concatenate(part) for part in zip(*parts)]
+        return [self._joined(arrays, kensor) for arrays, kensor in zip(zip(*parts), self.model.outputs)]
+
+    def _joined(self, arrays: Sequence[np.ndarray], kensor: Kensor) -> np.ndarray:
+        """One array from those of all batches."""
+        where = f'{self.model.name}: predict'
+        if not kensor.shape:
+            raise GraphError(f"{where}: the output '{kensor.name}' is a scalar, which has no axis of samples.")
+        found = dict.fromkeys(array.shape[1:] for array in arrays)
+        if len(found) > 1:
+            raise DataError(f"{where}: the batches gave samples of the shapes {', '.join(map(str, found))}, which are "
+                            'no one array. Predict the batches one by one.')
+        return np.concatenate(arrays)
 
     # -- builders ---------------------------------------------------------------------------------------------------
 
@@ -125,7 +138,7 @@ class Functions:
             weighted = samples if weights is None else samples * weights
             counted = B.sum(B.ones_like(samples) if weights is None else B.cast(B.not_equal(weights, 0), B.floatx()))
             terms[f'loss({output})'] = B.sum(weighted) / B.cast(B.clip(counted, 1.), B.dtype(weighted))
-        for added in record.losses.values():
+        for added in record.added.values():
             if train or not added.is_penalty:
                 _add(terms, added.label, added.value)
         for label, value in penalties(self.parameters) if train else ():
@@ -168,12 +181,6 @@ class Functions:
         nb_input, nb_output = len(self.model.inputs), len(self.model.outputs)
         x, y, rest = tensors[:nb_input], tensors[nb_input:nb_input + nb_output], tensors[nb_input + nb_output:]
         return x, y, rest[0] if rest else None
-
-
-def penalties(parameters: Iterable[Any]) -> List[Tuple[str, Any]]:
-    """What the regularizers of those parameters that are trained add to the loss, with labels."""
-    return [(f'{type(one.regularizer).__name__}({one.name})', one.regularizer(one.variable)) for one in parameters
-            if one.regularizer is not None and one.trainable]
 
 
 def _add(terms: Dict[str, Any], label: str, value: Any) -> None:

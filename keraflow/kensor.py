@@ -9,7 +9,8 @@ from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
 from keraflow.backend.deferral import Deferred
 from keraflow.facts import facts_of
-from keraflow.recording import recording
+from keraflow.parameters import parameters_of
+from keraflow.records import recording
 from keraflow.shapes import unlist
 
 __all__ = ['Call', 'Kensor', 'calls_behind', 'replay', 'symbolic_tensors']
@@ -184,18 +185,6 @@ def output_names(layer_name: str, count: int) -> List[str]:
     """Names of what the only call of a layer gives: ``conv0/output``, or ``split0/output.0`` and so on of several."""
     name = f'{layer_name}/output'
     return [name] if count == 1 else [f'{name}.{number}' for number in range(count)]
-
-
-def parameters_of(layers: Iterable[Any]) -> List[Any]:
-    """The parameters of layers, embedded ones included, each variable once; trainable if one of its owners trains
-    it."""
-    found: Dict[int, Any] = {}
-    for layer in {id(layer): layer for layer in layers}.values():
-        for one in layer.parameters():
-            before = found.get(id(one.variable))
-            trainable = one.trainable or (before is not None and before.trainable)
-            found[id(one.variable)] = (before or one)._replace(trainable=trainable)
-    return list(found.values())
 
 
 def mask_shape_of(tensor: Any) -> Optional[tuple]:

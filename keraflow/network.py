@@ -1,13 +1,14 @@
 """A layer that is made of a graph of layers: what Model and Sequential have in common."""
 from collections import Counter
-from typing import Any, Dict, Iterator, List, Sequence
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.errors import BackendError, GraphError, ShapeError
-from keraflow.kensor import Call, Kensor, calls_behind, output_names, replay
+from keraflow.kensor import Call, Kensor, calls_behind, output_names, replay, symbolic_tensors
 from keraflow.layers.base import Layer, Parameter
 from keraflow.layers.input import Input
+from keraflow.records import Record, frozen, recording
 from keraflow.shapes import unlist
 from keraflow.summary import summary_table
 
@@ -43,6 +44,11 @@ class Network(Layer):
     def _check_graph(self) -> None:
         if not self.outputs or not self.inputs:
             raise GraphError(f'{self.name}: expected at least one input and one output.')
+        ends: Dict[str, Sequence[Kensor]] = {'inputs': self.inputs, 'outputs': self.outputs}
+        for what, kensors in ends.items():
+            for name, count in Counter(kensor.name for kensor in kensors).items():
+                if count > 1:
+                    raise GraphError(f"{self.name}: {what}: expected each Kensor once, received '{name}' twice.")
         for kensor in self.inputs:
             if not any(kensor is layer for layer in self.layers):
                 raise GraphError(
@@ -58,6 +64,12 @@ class Network(Layer):
         if len({layer.name for layer in self.layers}) < len(self.layers):
             raise GraphError(
                 f'{self.name}: {self._twice()} is the name of two layers. Give each layer of a model its own name.')
+        seen: set = set()
+        for name in self._kensor_ids({id(layer): name for name, layer in self.layer_ids().items()}).values():
+            if name in seen:
+                raise GraphError(f"{self.name}: '{name}' is the name of an Input and of what "
+                                 f'{name[:name.rindex("_")]} gives. Give the Input another name.')
+            seen.add(name)
 
     def _twice(self) -> str:
         names = sorted(layer.name for layer in self.layers)
@@ -114,14 +126,15 @@ class Network(Layer):
             If there is none, with the names that there are.
         """
         names = self._kensor_names()
-        for kensor, its_names in names.items():
-            if name in its_names:
-                return kensor
+        for start in (1, 0):    # the model's names first: a program may have numbered its layers in another order
+            for kensor, its_names in names.items():
+                if name in its_names[start::2]:
+                    return kensor
         raise GraphError(f"{self.name}: there is no Kensor '{name}'. There are "
                          f"{', '.join(its_names[-1] for its_names in names.values())}.")
 
     def _kensor_names(self) -> Dict[Kensor, List[str]]:
-        """All names of each Kensor, the one to tell last."""
+        """All names of each Kensor, in turn the program's and the model's, the one to tell last."""
         ids = {id(layer): name for name, layer in self.layer_ids().items()}
         names = {kensor: [kensor.name, full_name] for kensor, full_name in self._kensor_ids(ids).items()}
         times = Counter(id(call.layer) for call in self.calls)
@@ -133,9 +146,10 @@ class Network(Layer):
         return names
 
     def get_layer(self, name: str) -> Layer:
-        """The layer of this name."""
-        for identifier, layer in self.layer_ids().items():
-            if name in (layer.name, identifier):
+        """The layer of this name in the model (see :meth:`layer_ids`), else in the program."""
+        ids = self.layer_ids()
+        for identifier, layer in [*ids.items(), *((layer.name, layer) for layer in ids.values())]:
+            if name == identifier:
                 return layer
         raise GraphError(f"{self.name}: there is no layer '{name}'. It has {', '.join(self.layer_ids())}.")
 
@@ -170,6 +184,13 @@ class Network(Layer):
 
     def _is_linked(self) -> bool:
         return bool(self.calls) or super()._is_linked()
+
+    def _record(self, fed: Optional[List[Kensor]] = None) -> Record:
+        if self._calls or not self.calls:
+            return super()._record(fed)
+        with B.phase('train'), recording() as record, frozen(not self.trainable):
+            symbolic_tensors(self.outputs, keep=False)      # it was not fed: what its own graph gives
+        return record
 
     def summary(self) -> str:
         """Print a table of the layers, with shapes, numbers of parameters and connections, and return it as a

@@ -13,8 +13,8 @@ from keraflow.files.atomic import check_file, write_files
 from keraflow.files.plaindata import dump_plain, read_plain
 from keraflow.files.tensors import dump_tensors, read_tensors
 from keraflow.firstformat import is_first_format
-from keraflow.kensor import parameters_of
 from keraflow.network import Network
+from keraflow.parameters import parameters_of
 from keraflow.serialization import serialize, unserialize
 
 __all__ = ['SavableNetwork', 'FORMAT', 'VERSION']

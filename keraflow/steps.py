@@ -8,12 +8,11 @@ from keraflow import registry
 from keraflow.arguments import to_list
 from keraflow.data import Port, check_lengths, read_arrays
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
-from keraflow.functions import penalties
-from keraflow.kensor import parameters_of
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
 from keraflow.optimizers import Optimizer
-from keraflow.recording import recording
+from keraflow.parameters import parameters_of, penalties
+from keraflow.records import recording
 
 __all__ = ['TrainStep']
 
@@ -90,7 +89,7 @@ class TrainStep:
             def loss_fn() -> tuple:
                 given = to_list(self._loss_fn(*tensors))
                 added = [value for _, value in penalties(self._parameters)]
-                added += [one.value for one in record.losses.values()]
+                added += [one.value for one in record.added.values()]
                 return sum((B.cast(one, B.dtype(given[0])) for one in added), given[0]), given
             loss, given, updates = self.optimizer.minimize(loss_fn, self._parameters)
         values = [loss, *given[1:]]

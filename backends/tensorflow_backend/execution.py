@@ -32,6 +32,9 @@ class Execution(Variables):
         with tf.__internal__.FuncGraph('keraflow_trace').as_default():
             return fn(*[tf.compat.v1.placeholder(spec.dtype, spec.shape) for spec in specs])
 
+    def verbatim(self, fn):
+        return tf.autograph.experimental.do_not_convert(fn)     # in a tf.function that a program made
+
     def eval(self, tensors):
         if isinstance(tensors, (list, tuple)):
             return self._eval_all(list(tensors))

@@ -100,6 +100,10 @@ class Backend(Operations, Convolutions, Recurrence):
         """Place what is made inside ``with B.device('gpu:0'):``; BackendError when there is no such device."""
         raise NotImplementedError
 
+    def verbatim(self, fn: Callable) -> Callable:
+        """`fn`, of which the library rewrites nothing, where it does so with Python functions that it runs."""
+        return fn
+
     def eagerly(self) -> contextlib.AbstractContextManager:
         """Inside, what is made from values has a value (:meth:`eval`), also while a graph is built around it."""
         return contextlib.nullcontext()

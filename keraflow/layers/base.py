@@ -3,24 +3,25 @@
 A layer is written by saying what it stores (``__init__``), which parameters it makes (``init_param``), what it computes
 (``output``) and the shape of that (``output_shape``). This module runs layers on tensors and keeps the layers that are
 embedded in others. :mod:`keraflow.layers.linking` feeds them with Kensors, :mod:`keraflow.layers.parameters` has the
-rest about parameters.
+rest about parameters, :mod:`keraflow.layers.reporting` what a run tells beside its output, and
+:mod:`keraflow.layers.side_results` what the calls told.
 """
 import copy
 from typing import Any, Dict, List, Optional
 
 from keraflow import backend as B
-from keraflow import naming, registry, shapes
-from keraflow.arguments import is_array_like, to_list
+from keraflow import naming, shapes
+from keraflow.arguments import is_array_like
 from keraflow.backend.contract import TensorSpec
-from keraflow.errors import ArgumentError, GraphError, ShapeError, describe, warn
+from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe, warn
 from keraflow.facts import facts_of, remember
 from keraflow.kensor import Kensor
-from keraflow.layers.linking import Linkable
 from keraflow.layers.masks import inherit_mask, joint_mask, loses_mask
 from keraflow.layers.parameters import Parameter, ParameterOwner
-from keraflow.layers.slots import Slots, calling_host
-from keraflow.recording import (AddedLoss, frozen, record_loss, record_update, recorded_value, recording,
-                                runs_frozen)
+from keraflow.layers.reporting import Reporting
+from keraflow.layers.side_results import SideResults
+from keraflow.layers.slots import Slots, calling_host, running_host
+from keraflow.records import frozen, record_layer, recording
 from keraflow.schema import Constraints, DType, Name, Regularizer, Regularizers
 from keraflow.scopes import no_argscope
 from keraflow.serialization import pack_init_params
@@ -29,7 +30,7 @@ from keraflow.shapes import Shape, unlist
 __all__ = ['Layer', 'MultiInputLayer', 'Parameter']
 
 
-class Layer(ParameterOwner, Linkable):
+class Layer(ParameterOwner, Reporting, SideResults):
     """A layer with one input. It takes a Kensor and returns a Kensor (or a list of them).
 
     Parameters
@@ -75,7 +76,7 @@ class Layer(ParameterOwner, Linkable):
                  regularizers: Regularizers = None, constraints: Constraints = None,
                  activity_regularizer: Optional[Regularizer] = None, dtype: Optional[DType] = None):
         ParameterOwner.__init__(self, dtype)
-        Linkable.__init__(self)
+        SideResults.__init__(self)
         self._name = name
         if name is not None:
             naming.claim(name)      # so that no layer is given this name later
@@ -87,7 +88,6 @@ class Layer(ParameterOwner, Linkable):
         self._slots = Slots(self)
         self._first_specs: List[TensorSpec] = []    # of the tensors that the parameters were made for
         self._inputs: List[Any] = []
-        self._nb_loss = 0
         self._mask_is_read = False
         self._told_of_lost_mask = False
 
@@ -142,33 +142,6 @@ class Layer(ParameterOwner, Linkable):
 
     # -- what the methods above use ---------------------------------------------------------------------------------
 
-    def add_update(self, variable: Any, value: Any) -> None:
-        """Say, inside of :meth:`output`, that this run gives a state variable a new value; ``fit`` then sets it.
-
-        A layer that is called several times in a run computes the value from :meth:`latest`, so that no call is lost.
-        """
-        record_update(variable, value)
-
-    def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Add to what is minimized and evaluated, inside of :meth:`output`.
-
-        Parameters
-        ----------
-        losses : tensor or list of tensor
-            Scalars.
-        inputs : tensor or list of tensor, optional
-            The inputs that they depend on: they then count for each call of the layer. Without, they are taken to
-            depend on the parameters alone, and count once however often the layer is called.
-        """
-        for loss in to_list(losses):
-            key = (id(self), self._nb_loss) if inputs is None else object()
-            record_loss(key, AddedLoss(f'{self.name}/loss', loss, False))
-            self._nb_loss += 1
-
-    def latest(self, variable: Any) -> Any:
-        """The value that the calls before this one in the same run give a state variable, else the variable."""
-        return recorded_value(variable)
-
     def embed(self, layer: 'Layer') -> Any:
         """A function from tensors to tensors that runs an inner layer, whose parameters become those of this layer.
 
@@ -188,6 +161,9 @@ class Layer(ParameterOwner, Linkable):
         >>> sorted(block.get_weights())
         ['0/W', '0/b']
         """
+        if not isinstance(layer, Layer):
+            raise ArgumentTypeError(f'{self.name}: embed: expected a layer, received {describe(layer)}.'
+                                    f'{_advice_for_class(layer)}')
         inner = self._slots.take(layer)
 
         def run(tensors: Any) -> Any:
@@ -219,11 +195,6 @@ class Layer(ParameterOwner, Linkable):
     def set_tensor_mask(self, tensor: Any, mask: Any) -> Any:
         """A tensor for :meth:`output` to return, with this mask (``None`` for no one)."""
         return remember(self._as_own(tensor), mask=mask)
-
-    @property
-    def is_frozen(self) -> bool:
-        """Inside of :meth:`output`: whether the layer is not trainable, or is run by one that is not."""
-        return runs_frozen()
 
     # -- what users call --------------------------------------------------------------------------------------------
 
@@ -261,15 +232,15 @@ class Layer(ParameterOwner, Linkable):
             host = calling_host()
             if host is not None:
                 return host.embed(self)(inputs)
-            return unlist(self.run([self._as_tensor(it) for it in fed]))
+            return unlist(B.verbatim(self.run)([self._as_tensor(it) for it in fed]))
         return unlist(self._link(fed))
 
     def _as_tensor(self, it: Any) -> Any:
         if B.is_tensor(it):
             return it
         if isinstance(it, str) or not is_array_like(it):
-            advice = f' Make an object of it: {it.__name__}(...).' if isinstance(it, type) else ''
-            raise GraphError(f'{self.name}: expected a Kensor, a tensor or an array, received {describe(it)}.{advice}')
+            raise GraphError(f'{self.name}: expected a Kensor, a tensor or an array, received {describe(it)}.'
+                             f'{_advice_for_class(it)}')
         return B.constant(it)
 
     def apply(self, inputs: Any) -> Any:
@@ -318,6 +289,8 @@ class Layer(ParameterOwner, Linkable):
         return outputs
 
     def _run_checked(self, tensors: List[Any], input_shape: Any) -> List[Any]:
+        if running_host() is None:
+            record_layer(self)
         with no_argscope(), frozen(not self.trainable), self._slots.run():
             self._inputs, self._mask_is_read, self._nb_loss = tensors, False, 0
             result = self.output(tensors if self.multi_input else tensors[0])
@@ -329,14 +302,6 @@ class Layer(ParameterOwner, Linkable):
         if not self._mask_is_read and loses_mask(tensors, outputs):
             self._warn_of_lost_mask()
         return outputs
-
-    def _penalize(self, outputs: List[Any]) -> None:
-        if self.activity_regularizer is not None:
-            regularizer = registry.resolve('regularizer', self.activity_regularizer, f'{self.name}: ')
-            for tensor in outputs:
-                penalty = regularizer(tensor)
-                penalty = penalty / B.cast(B.shape(tensor)[0], B.dtype(penalty))
-                record_loss(object(), AddedLoss(f'{self.name}/activity', penalty, True))
 
     def _declared_shapes(self, input_shape: Any, outputs: List[Any]) -> List[Shape]:
         declared = self.output_shape(input_shape)
@@ -399,6 +364,10 @@ class Layer(ParameterOwner, Linkable):
             if not shapes.agree(shape, input_shapes[0]):
                 raise ShapeError(
                     f'{self.name}: expected inputs of one shape, received {", ".join(map(str, input_shapes))}.')
+
+
+def _advice_for_class(value: Any) -> str:
+    return f' Make an object of it: {value.__name__}(...).' if isinstance(value, type) else ''
 
 
 class MultiInputLayer(Layer):

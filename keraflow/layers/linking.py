@@ -8,7 +8,7 @@ from keraflow.backend.contract import TensorSpec
 from keraflow.errors import BackendError, GraphError
 from keraflow.facts import remember
 from keraflow.kensor import Call, Kensor, mask_shape_of
-from keraflow.recording import recording
+from keraflow.records import recording
 from keraflow.shapes import unlist
 
 __all__ = ['Linkable']

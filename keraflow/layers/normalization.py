@@ -148,12 +148,10 @@ class BatchNormalization(_Normalization):
         [place] = self.positions(B.ndim(x))
         axes = [axis for axis in range(B.ndim(x)) if axis != place]
         mean, variance = _moments(x, axes, self.get_tensor_mask(x))
-        self._move(self.moving_mean, B.squeeze_axes(mean, axes))
-        self._move(self.moving_variance, B.squeeze_axes(variance, axes))
+        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moved = self.latest(moving) * self.momentum + B.squeeze_axes(batch, axes) * (1. - self.momentum)
+            self.add_update(moving, moved, inputs=x)
         return self.normalize(x, mean, variance)
-
-    def _move(self, moving: Any, batch: Any) -> None:
-        self.add_update(moving, self.latest(moving) * self.momentum + batch * (1. - self.momentum))
 
 
 def _moments(x: Any, axes: List[int], mask: Any = None) -> Tuple[Any, Any]:

@@ -10,8 +10,8 @@ from keraflow import backend as B
 from keraflow import initializations, registry
 from keraflow.arguments import assign, split_arrays
 from keraflow.backend.contract import FLOATS
-from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, ShapeError
-from keraflow.kensor import parameters_of
+from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, ShapeError, describe
+from keraflow.parameters import parameters_of
 from keraflow.serialization import Serializable
 
 __all__ = ['Parameter', 'ParameterOwner', 'Variables']
@@ -30,12 +30,17 @@ class Parameter(NamedTuple):
 class Variables(tuple):
     """Variables of the backend in order, which are also found by name: ``variables.W``, ``variables['0/W']``."""
 
-    def __new__(cls, parameters: Sequence[Parameter]) -> 'Variables':
-        made = super().__new__(cls, [one.variable for one in parameters])
-        made.names = [one.name for one in parameters]
+    names: List[str]
+
+    def __new__(cls, variables: Sequence[Any], names: Sequence[str] = ()) -> 'Variables':
+        made = super().__new__(cls, variables)      # by a list alone: so libraries rebuild sequences that they map over
+        made.names = list(names)
         return made
 
-    names: List[str]
+    @classmethod
+    def of(cls, parameters: Sequence[Parameter]) -> 'Variables':
+        """Those of some parameters."""
+        return cls([one.variable for one in parameters], [one.name for one in parameters])
 
     def __getitem__(self, key: Any) -> Any:
         if not isinstance(key, str):
@@ -156,21 +161,21 @@ class ParameterOwner(Serializable):
     @property
     def variables(self) -> Variables:
         """All parameters as variables of the backend: ``layer.variables.W``, ``layer.variables['0/W']``."""
-        return Variables(parameters_of([self]))
+        return Variables.of(parameters_of([self]))
 
     weights = variables
 
     @property
     def trainable_variables(self) -> Variables:
         """Those that training changes."""
-        return Variables([one for one in parameters_of([self]) if one.trainable])
+        return Variables.of([one for one in parameters_of([self]) if one.trainable])
 
     trainable_weights = trainable_variables
 
     @property
     def non_trainable_variables(self) -> Variables:
         """Those that training does not change: states, and the parameters of frozen layers."""
-        return Variables([one for one in parameters_of([self]) if not one.trainable])
+        return Variables.of([one for one in parameters_of([self]) if not one.trainable])
 
     non_trainable_weights = non_trainable_variables
 
@@ -270,6 +275,9 @@ class ParameterOwner(Serializable):
         given = assign(split_arrays(weights), list(variables), where)
         arrays = {name: np.asarray(value) for name, value in given.items()}
         for name, array in arrays.items():
+            if array.dtype.kind not in 'biuf':
+                raise ArgumentTypeError(
+                    f'{where}: {name}: expected an array of numbers, received {describe(given[name])}.')
             wanted = tuple(B.static_shape(variables[name]))
             if array.shape != wanted:
                 raise ShapeError(f'{where}: {name}: expected an array of shape {wanted}, received {array.shape}.')

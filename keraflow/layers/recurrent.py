@@ -190,7 +190,7 @@ class Recurrent(MultiInputLayer):
         outputs, last = B.scan(self._step, [inputs], states, self._constants(batch), mask, self.unroll)
         if self.stateful:
             for name, value in zip(self.states, last):
-                self.add_update(getattr(self, name), value)
+                self.add_update(getattr(self, name), value, inputs=x)
         if not self.return_sequences:
             return last[0]
         return self.set_tensor_mask(B.transpose(outputs, (1, 0, 2)), None if mask is None else B.transpose(mask))

@@ -6,14 +6,20 @@ from typing import Any, Iterator, List
 from keraflow.errors import GraphError
 from keraflow.serialization import call_text, pack_init_params, same
 
-__all__ = ['Slots', 'calling_host']
+__all__ = ['Slots', 'calling_host', 'running_host']
 
 _running: contextvars.ContextVar[Any] = contextvars.ContextVar('_running', default=None)
 
 
+def running_host() -> Any:
+    """The host whose ``output`` runs now; None if there is none."""
+    return _running.get()
+
+
 def calling_host() -> Any:
     """The host that embeds the layers which are called now; None if nobody does."""
-    return _running.get() if _running.get() is not None and _running.get().embeds_calls else None
+    host = running_host()
+    return host if host is not None and host.embeds_calls else None
 
 
 class Slots:

@@ -216,6 +216,12 @@ def _works_eagerly(backend: Any) -> None:
     assert_close('a value inside of trace', backend.trace(fn, [TensorSpec((None,), 'float32')]), [2., 3.], 0)
 
 
+def _runs_verbatim(backend: Any) -> None:
+    """A function that is run verbatim gives what it gives."""
+    received = backend.verbatim(lambda x, y: [x, y])(1, y='two')
+    _expect(received == [1, 'two'], [1, 'two'], received)
+
+
 def _knows_shapes(backend: Any) -> None:
     """What is known of a shape is kept, and can be said."""
     x = backend.placeholder((None, 3), 'int32', 'x')
@@ -414,5 +420,5 @@ def _drops(backend: Any) -> None:
 
 #: Everything but the table of operations.
 BACKEND_LAWS = (_has_all_methods, _has_the_same_arguments, _has_nothing_else, _has_settings, _has_devices, _keeps_values, _gives_dtypes, _evaluates,
-                _works_eagerly, _knows_shapes, _runs_functions, _compiles_builders, _casts_updates, _traces, _has_gradients, _has_gradients_of_graphs,
+                _works_eagerly, _runs_verbatim, _knows_shapes, _runs_functions, _compiles_builders, _casts_updates, _traces, _has_gradients, _has_gradients_of_graphs,
                 _stops_gradients, _requires, _draws, _is_seeded, _drops)

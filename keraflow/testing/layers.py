@@ -6,8 +6,9 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import random, shapes
 from keraflow.errors import ArgumentError, ShapeError
-from keraflow.kensor import Kensor, parameters_of
-from keraflow.recording import recording
+from keraflow.kensor import Kensor
+from keraflow.parameters import parameters_of
+from keraflow.records import recording
 from keraflow.serialization import serialize
 from keraflow.testing.numerics import STEP, assert_close
 from keraflow.testing.subject import Options, Subject, count_variables, described

@@ -8,7 +8,7 @@ from keraflow.errors import ShapeError
 from keraflow.layers import BatchNormalization, Dense, ElementWiseSum, Input, Layer, LayerNormalization
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD
-from keraflow.recording import recording
+from keraflow.records import recording
 
 X = np.random.default_rng(3).normal(1., 2., (6, 3))
 Y = np.random.default_rng(4).normal(size=(6, 3))

@@ -1,0 +1,70 @@
+"""What a run of a layer tells beside its output: new values of states, losses."""
+from typing import Any, List
+
+from keraflow import backend as B
+from keraflow import registry, shapes
+from keraflow.arguments import to_list
+from keraflow.errors import ArgumentTypeError, ShapeError, describe
+from keraflow.records import AddedLoss, Update, record_loss, record_update, recorded_value, runs_frozen
+
+__all__ = ['Reporting']
+
+
+class Reporting:
+    """The part of :class:`~keraflow.layers.Layer` that reports to :mod:`keraflow.records`."""
+
+    name: Any
+    activity_regularizer: Any
+    _nb_loss = 0
+
+    def add_update(self, variable: Any, value: Any, inputs: Any = None) -> None:
+        """Say, inside of :meth:`output`, that this run gives a state variable a new value; ``fit`` then sets it.
+
+        A layer that is called several times in a run computes the value from :meth:`latest`, so that no call is lost.
+        `inputs` are the inputs that the value depends on, if it does, by which ``get_updates_for`` finds it.
+        """
+        if not B.is_variable(variable):
+            raise ArgumentTypeError(f'{self.name}: add_update: expected a variable, such as set_state_params makes.')
+        shape = tuple(B.static_shape(variable))
+        if B.is_tensor(value) and not shapes.agree(shape, tuple(B.static_shape(value))):
+            raise ShapeError(f'{self.name}: add_update: expected a value of shape {shape}, received '
+                             f'{tuple(B.static_shape(value))}.')
+        record_update(Update(variable, value, inputs is not None))
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Add to what is minimized and evaluated, inside of :meth:`output`.
+
+        Parameters
+        ----------
+        losses : tensor or list of tensor
+            Scalars.
+        inputs : tensor or list of tensor, optional
+            The inputs that they depend on: they then count for each call of the layer. Without, they are taken to
+            depend on the parameters alone, and count once however often the layer is called.
+        """
+        for loss in to_list(losses):
+            if not B.is_tensor(loss):
+                raise ArgumentTypeError(f'{self.name}: add_loss: expected a scalar tensor, received {describe(loss)}.')
+            if B.ndim(loss):
+                raise ShapeError(f'{self.name}: add_loss: expected a scalar tensor, received '
+                                 f'{tuple(B.static_shape(loss))}. Write B.sum or B.mean of it.')
+            key = (id(self), self._nb_loss) if inputs is None else object()
+            record_loss(key, AddedLoss(f'{self.name}/loss', loss, False, inputs is not None))
+            self._nb_loss += 1
+
+    def latest(self, variable: Any) -> Any:
+        """The value that the calls before this one in the same run give a state variable, else the variable."""
+        return recorded_value(variable)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Inside of :meth:`output`: whether the layer is not trainable, or is run by one that is not."""
+        return runs_frozen()
+
+    def _penalize(self, outputs: List[Any]) -> None:
+        if self.activity_regularizer is not None:
+            regularizer = registry.resolve('regularizer', self.activity_regularizer, f'{self.name}: ')
+            for tensor in outputs:
+                penalty = regularizer(tensor)
+                penalty = penalty / B.cast(B.shape(tensor)[0], B.dtype(penalty))
+                record_loss(object(), AddedLoss(f'{self.name}/activity', penalty, True, True))

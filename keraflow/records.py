@@ -1,0 +1,111 @@
+"""What there is of a run of layers beside tensors: new values of states, losses, whether the layers are frozen."""
+import contextlib
+from typing import Any, Dict, Hashable, Iterator, List, NamedTuple, Tuple
+
+from keraflow.parameters import parameters_of, penalties
+
+__all__ = ['AddedLoss', 'Record', 'Update', 'record_layer', 'record_loss', 'recording', 'record_update',
+           'recorded_value', 'frozen', 'runs_frozen']
+
+
+class AddedLoss(NamedTuple):
+    """A loss that a layer added, a scalar tensor."""
+
+    label: str
+    value: Any
+    is_penalty: bool        # part of what is minimized only, like regularizers, not of what is evaluated
+    is_conditional: bool    # whether it depends on the inputs of a call
+
+
+class Update(NamedTuple):
+    """A state variable and its new value."""
+
+    variable: Any
+    value: Any
+    is_conditional: bool
+
+
+class Record:
+    """What a run of layers on tensors gives beside tensors, for who uses layers as plain functions.
+
+    Examples
+    --------
+    >>> from keraflow import backend as B
+    >>> from keraflow import phase, recording
+    >>> from keraflow.layers import BatchNormalization, Dense
+    >>> dense, norm = Dense(2, init='one', regularizers=['l2']), BatchNormalization()
+    >>> with phase('train'), recording() as run:
+    ...     y = norm(dense(B.ones((4, 3))))
+    >>> [round(float(B.eval(loss)), 4) for loss in run.losses]
+    [0.06]
+    """
+
+    def __init__(self) -> None:
+        self.values: Dict[int, Update] = {}
+        self.added: Dict[Hashable, AddedLoss] = {}
+        self.layers: Dict[int, Any] = {}        # those that nobody embeds
+
+    @property
+    def updates(self) -> List[Tuple[Any, Any]]:
+        """Pairs of a state variable and the last value that it was given."""
+        return [(one.variable, one.value) for one in self.values.values()]
+
+    @property
+    def losses(self) -> List[Any]:
+        """Scalars to minimize beside the loss: of the regularizers of trained parameters, each once; of
+        ``add_loss``, and of activity regularizers."""
+        parameters = parameters_of(self.layers.values())
+        return [*(value for _, value in penalties(parameters)), *(one.value for one in self.added.values())]
+
+
+_stack: List[Record] = []
+_frozen = [False]
+
+
+@contextlib.contextmanager
+def recording() -> Iterator[Record]:
+    """Collect what the layers that run on tensors inside give beside tensors, in a :class:`Record`."""
+    record = Record()
+    _stack.append(record)
+    try:
+        yield record
+    finally:
+        _stack.pop()
+
+
+def record_layer(layer: Any) -> None:
+    """Note that a layer runs that nobody embeds. Outside of :func:`recording` nobody asks for it."""
+    if _stack:
+        _stack[-1].layers[id(layer)] = layer
+
+
+def record_update(update: Update) -> None:
+    """Note that the run gives a variable a new value."""
+    if _stack:
+        _stack[-1].values[id(update.variable)] = update
+
+
+def record_loss(key: Hashable, loss: AddedLoss) -> None:
+    """Note a loss of the run, unless there is one of this key already."""
+    if _stack:
+        _stack[-1].added.setdefault(key, loss)
+
+
+def recorded_value(variable: Any) -> Any:
+    """The value that the run has given `variable` so far, else the variable."""
+    return _stack[-1].values[id(variable)].value if _stack and id(variable) in _stack[-1].values else variable
+
+
+@contextlib.contextmanager
+def frozen(yes: bool) -> Iterator[None]:
+    """Inside, layers are run by one that is not trainable, if `yes` or if that was so before."""
+    _frozen.append(yes or _frozen[-1])
+    try:
+        yield
+    finally:
+        _frozen.pop()
+
+
+def runs_frozen() -> bool:
+    """Whether a layer that is not trainable is running."""
+    return _frozen[-1]
