@@ -162,12 +162,16 @@ def _cast(array: np.ndarray, port: Port, where: str, numbers: Sequence[int]) -> 
     if array.dtype.kind == 'f' and array.size and np.isnan(np.min(array)):
         raise DataError(f'{where}: there is a NaN in sample {_first(np.isnan(array), numbers)}. '
                         'Replace missing values first.')
-    cast = np.ascontiguousarray(array, port.dtype).reshape(array.shape)
-    if not port.dtype.startswith('float') and array.dtype.kind == 'f' and not np.array_equal(cast, array):
-        raise DataError(
-            f'{where}: expected integers, received numbers with a fraction. Round them, or make the Input real.')
     if port.nb_class is not None:
         _check_classes(array, port.nb_class, where, numbers)
+    with np.errstate(invalid='ignore'):     # what infinity becomes is told below
+        cast = np.ascontiguousarray(array, port.dtype).reshape(array.shape)
+    if cast.dtype.kind != 'f' and cast.dtype != array.dtype and not np.array_equal(cast, array):
+        if array.dtype.kind == 'f' and not np.array_equal(array, np.round(array)):
+            raise DataError(
+                f'{where}: expected integers, received numbers with a fraction. Round them, or make the Input real.')
+        raise DataError(f'{where}: expected values that {port.dtype} can hold, '
+                        f'received {array[cast != array].flat[0]}.')
     return cast
 
 

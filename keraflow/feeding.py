@@ -52,8 +52,9 @@ class Feeder:
         """Batches of arrays."""
         size = self._batch_size(batch_size)
         if self._fixed and arrays.nb_sample % size:
+            whole = arrays.nb_sample - arrays.nb_sample % size
             raise DataError(f'{self._name}: {arrays.nb_sample} samples do not fill batches of {size}, which the Inputs '
-                            f'fix. Use {arrays.nb_sample - arrays.nb_sample % size} of them.')
+                            f'fix. ' + (f'Use {whole} of them.' if whole else 'Use more.'))
         return ArraySource(arrays, size, shuffle)
 
     def iterable_source(self, given: Any, nb_epoch: int = 1, nb_batch: Optional[int] = None,

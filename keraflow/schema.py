@@ -207,7 +207,7 @@ def expected(annotation: Any) -> str:
     if origin is Literal:
         return 'one of ' + ', '.join(map(repr, args))
     if _is_sequence(origin):
-        return f'a list ({expected(args[0])} each)'
+        return 'a list' if args[0] is Any else f'a list ({expected(args[0])} each)'
     if origin is dict:
         return f'a dict of {expected(args[1])}'
     return _WORDS.get(annotation, getattr(annotation, '__name__', str(annotation)))

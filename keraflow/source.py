@@ -2,6 +2,7 @@
 import functools
 import inspect
 import keyword
+import math
 import re
 from typing import Any, Dict, List, Set, Tuple
 
@@ -104,11 +105,14 @@ class _Program:
                 self._count_uses(item)
         elif isinstance(value, dict):
             self._count_uses(list(value.values()))
+        elif inspect.isroutine(value):
+            self.taken.add(value.__name__)
         elif isinstance(value, Serializable):
             seen = id(value) in self.uses
             self.uses[id(value)] = self.uses.get(id(value), 0) + 1
             if seen:
                 return
+            self.taken.add(type(value).__name__)
             if isinstance(value, Network) and _has_graph(value):
                 self._count_uses([call.layer for call in value.calls])
             else:
@@ -124,7 +128,7 @@ class _Program:
             return '{' + ', '.join(f'{key!r}: {self.value(item, kind)}' for key, item in value.items()) + '}'
         if isinstance(value, np.ndarray):
             self.imports.add(('numpy', ''))
-            return f"np.array({value.tolist()!r}, '{value.dtype.name}')"
+            return f"np.array({self.value(value.tolist())}, '{value.dtype.name}')"
         if isinstance(value, functools.partial):
             self.imports.add(('functools', ''))
             arguments = [self._name_of(value.func), *(f'{key}={self.value(it)}' for key, it in value.keywords.items())]
@@ -135,7 +139,7 @@ class _Program:
             return repr(name) if entry is not None and entry.builtin else self._name_of(value)
         if isinstance(value, Layer):
             return self._layer(value)
-        return self._call(value) if isinstance(value, Serializable) else repr(value)
+        return self._call(value) if isinstance(value, Serializable) else _plain(value)
 
     def _layer(self, layer: Layer) -> str:
         if id(layer) not in self.names and (self.uses.get(id(layer), 1) > 1 or _has_graph(layer)):
@@ -163,7 +167,6 @@ class _Program:
         if module.startswith('keraflow.'):
             module = '.'.join(module.split('.')[:2])    # public names are those of the packages
         self.imports.add((module, target.__name__))
-        self.taken.add(target.__name__)
         return target.__name__
 
     # -- graphs -------------------------------------------------------------------------------------------------------
@@ -219,17 +222,21 @@ def _has_graph(layer: Any) -> bool:
     return isinstance(layer, Network) and 'path' in pack_init_params(layer)
 
 
+def _plain(value: Any) -> str:
+    return repr(value) if not isinstance(value, float) or math.isfinite(value) else f"float('{value}')"
+
+
 def _argument(value: Any, inputs: List[str]) -> str:
     """An argument of an Operation as an expression."""
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(_argument(item, inputs) for item in value)}]"
     if not isinstance(value, dict):
-        return repr(value)
+        return _plain(value)
     if 'input' in value:
         return inputs[value['input']]
     if 'ellipsis' in value:
         return '...'
     if 'array' in value:
-        return f"np.array({value['array']!r}, '{value['dtype']}')"
+        return f"np.array({_argument(value['array'], inputs)}, '{value['dtype']}')"
     start, stop, step = ('' if it is None else str(it) for it in value['slice'])
     return f'{start}:{stop}' + (f':{step}' if step else '')

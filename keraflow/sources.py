@@ -6,6 +6,7 @@ import operator
 from typing import Any, Callable, ContextManager, Iterable, Iterator, Optional
 
 from keraflow import random
+from keraflow.backend.deferral import Deferred
 from keraflow.data import Arrays, batches
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
 from keraflow.prefetch import Prefetch
@@ -141,6 +142,6 @@ def is_iterable_of_batches(value: Any) -> bool:
     >>> is_iterable_of_batches(iter([])), is_iterable_of_batches([[1, 2]])
     (True, False)
     """
-    if isinstance(value, (list, tuple, dict, str, bytes)) or hasattr(value, '__array__'):
+    if isinstance(value, (list, tuple, dict, str, bytes, Deferred)) or hasattr(value, '__array__'):
         return False
     return callable(value) or hasattr(value, '__iter__')

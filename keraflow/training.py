@@ -2,7 +2,7 @@
 import contextlib
 from typing import Any, Dict, List, Optional, Sequence
 
-from keraflow import metrics, objectives, optimizers, random  # noqa: F401 (fills the registry)
+from keraflow import metrics, objectives, optimizers, random, schema  # noqa: F401 (fills the registry)
 from keraflow.arguments import advised, assign, to_list
 from keraflow.callbacks import Callback, CallbackList, History
 from keraflow.data import Arrays, Port
@@ -14,9 +14,14 @@ from keraflow.network import Network
 from keraflow.objectives.base import target_of
 from keraflow.progress import Progress
 from keraflow.registry import resolve
+from keraflow.schema import Beta
 from keraflow.sources import Source, is_iterable_of_batches
 
 __all__ = ['TrainableNetwork']
+
+
+#: What callbacks and logs call by these names is no metric.
+OTHER_LOGS = ('epoch', 'size', 'lr', 'data_wait')
 
 
 class TrainableNetwork(Network):
@@ -195,9 +200,7 @@ class TrainableNetwork(Network):
         return feeder.array_source(feeder.arrays(x, y, weights), batch_size)
 
     def _split(self, data: Arrays, share: float) -> tuple:
-        if not 0 < share < 1:
-            raise ArgumentError(
-                f'{self.name}: validation_split: expected a number above 0 and below 1, received {share!r}.')
+        schema.check(share, Beta, f'{self.name}: validation_split')
         at = int(data.nb_sample * (1 - share))
         if not 0 < at < data.nb_sample:
             raise DataError(
@@ -212,15 +215,20 @@ class TrainableNetwork(Network):
             given = {names[0]: to_list(given)}
         where = f'{self.name}: metrics'
         by_name = assign(given, names, where)
+        if not isinstance(given, dict) and len(given) < len(names):
+            raise ArgumentError(f'{where}: expected one (or a list, or None) for each output ({", ".join(names)}), '
+                                f'received {len(given)}.')
         reports = []
         for name, some in by_name.items():
             for metric in (metrics.get(one, f'{where}: ') for one in to_list(some)):
                 reports.append(Report(name, metric, f'{metric.label}({name})' if len(names) > 1 else metric.label))
         labels = [report.label for report in reports]
         for label in labels:
+            advice = 'Write for example Average(objective, name=...) or AUC(name=...).'
             if label == 'loss' or labels.count(label) > 1:
-                raise ArgumentError(f"{where}: expected another name for each, received '{label}' for two. "
-                                    'Write for example Average(objective, name=...) or AUC(name=...).')
+                raise ArgumentError(f"{where}: expected another name for each, received '{label}' for two. {advice}")
+            if label in OTHER_LOGS or label.startswith('val_'):
+                raise ArgumentError(f"{where}: '{label}' is the name of something else in the logs. {advice}")
         return reports
 
     # -- checks -----------------------------------------------------------------------------------------------------

@@ -39,8 +39,9 @@ class CSVLogger(CheckedCallback):
         self.separator = separator
         self.append = append
         self.overwrite = overwrite
-        if len(separator) != 1:
-            raise ArgumentError(f'CSVLogger: separator: expected one character, received {separator!r}.')
+        if len(separator) != 1 or separator in '"\r\n':
+            raise ArgumentError('CSVLogger: separator: expected one character, neither a quote nor the end of a line, '
+                                f'received {separator!r}.')
         self._columns: List[str] = []
         self._is_begun = False
 

@@ -4,7 +4,7 @@ from typing import Any, Callable, NamedTuple, Optional
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.backend.contract import FLOATS
-from keraflow.errors import ShapeError
+from keraflow.errors import ArgumentTypeError, ShapeError, describe
 
 __all__ = ['Target', 'class_numbers', 'classes', 'per_sample', 'reals', 'target_of', 'wants']
 
@@ -62,9 +62,12 @@ def class_numbers(y_pred: Any, y_true: Any) -> Any:
 def per_sample(objective: Any, y_pred: Any, y_true: Any) -> Any:
     """One value for each sample: the mean of what the objective gives over all other axes."""
     values = objective(y_pred, y_true)
+    where = getattr(objective, '__name__', objective)
+    if not B.is_tensor(values):
+        raise ArgumentTypeError(f'{where}: expected a tensor, received {describe(values)}. Does it end with return?')
     if B.ndim(values) == 0:
-        raise ShapeError(f'{getattr(objective, "__name__", objective)}: expected a value for each sample, received a '
-                         'scalar. An objective keeps the sample axis; the model takes the mean.')
+        raise ShapeError(f'{where}: expected a value for each sample, received a scalar. An objective keeps the sample '
+                         'axis; the model takes the mean.')
     values = B.cast(values, B.floatx()) if B.dtype(values) == 'bool' else values
     return B.mean(values, axis=list(range(1, B.ndim(values)))) if B.ndim(values) > 1 else values
 

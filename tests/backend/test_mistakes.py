@@ -1,9 +1,11 @@
 """Mistakes that people make are answered with advice, in the same words on every backend."""
+from functools import partial
+
 import numpy as np
 import pytest
 
 from keraflow import backend as B
-from keraflow import optimizers, regularizers
+from keraflow import metrics, optimizers, regularizers
 from keraflow.errors import (ArgumentError, ArgumentTypeError, BackendError, DataError, GraphError, KeraFlowError,
                              ShapeError)
 from keraflow.layers import (Concatenate, Dense, Dropout, ElementWiseSum, ExpandDims, Input, Lambda, Layer, PermuteDims,
@@ -78,6 +80,47 @@ def add_too_late():
     sequential.add(Dense(3))
 
 
+def one_output_twice():
+    x = Input(3)
+    y = Dense(2, name='d')(x)
+    Model(x, [y, y], name='m')
+
+
+def one_input_twice():
+    x = Input(3, name='x')
+    Model([x, x], Dense(2)(x), name='m')
+
+
+def input_named_like_an_output():
+    x = Input(3, name='d_0')
+    Model(x, ElementWiseSum()([x, Dense(3, name='d')(x)]), name='m')
+
+
+def named(name):
+    plain().compile('sgd', 'mse', metrics=[metrics.Average('mae', name=name)])
+
+
+def run_loss_without_return():
+    model = plain()
+    model.compile('sgd', lambda y_pred, y_true: None)
+    model.evaluate(X, Y)
+
+
+def predict_other_lengths():
+    x = Input((None, 3), name='x')
+    Model(x, x * 2, name='m').predict(iter([np.ones((2, 4, 3)), np.ones((2, 5, 3))]))
+
+
+def predict_a_sum():
+    x = Input(3, name='x')
+    Model(x, Lambda(B.sum, name='sum')(x), name='m').predict(X)
+
+
+def bits():
+    x = Input(3, dtype='bool', name='x')
+    return Model(x, Lambda(lambda x: x)(x), name='m')
+
+
 def run_scalar_loss():
     def total(y_pred, y_true):
         return B.sum(y_pred - y_true)
@@ -109,6 +152,32 @@ class TakenName(Layer):
 class HalfPair(Layer):
     def init_param(self, input_shape):
         self.set_trainable_params('W')
+
+
+class EmbedsClass(Layer):
+    def output(self, x):
+        return self.embed(Dense)(x)
+
+
+class AddsVector(Layer):
+    def output(self, x):
+        self.add_loss(B.sum(x, 1), x)
+        return x
+
+
+class UpdatesOtherShape(Layer):
+    def init_param(self, input_shape):
+        self.set_state_params('n', np.zeros(2))
+
+    def output(self, x):
+        self.add_update(self.n, B.zeros((3,)))
+        return x
+
+
+class UpdatesInput(Layer):
+    def output(self, x):
+        self.add_update(x, x * 2)
+        return x
 
 
 class NoSuper(Layer):
@@ -145,8 +214,13 @@ GRAPH = [
      'm: outputs: expected a Kensor, received an array of shape (2,). Pass what a layer returned.'),
     (lambda: Model([], [], name='m'), GraphError, 'm: expected at least one input and one output.'),
     (one_name_twice, GraphError, "m: 'd' is the name of two layers. Give each layer of a model its own name."),
+    (one_output_twice, GraphError, "m: outputs: expected each Kensor once, received 'd_0' twice."),
+    (one_input_twice, GraphError, "m: inputs: expected each Kensor once, received 'x' twice."),
+    (input_named_like_an_output, GraphError,
+     "m: 'd_0' is the name of an Input and of what d gives. Give the Input another name."),
     (lambda: Sequential([Input(3), Dense(2, name='d'), Dense(2, name='d')], name='s'), GraphError,
      "s: 'd' is the name of two layers. Give each layer of a model its own name."),
+    (lambda: Sequential(Dense(3, name='d')), ArgumentTypeError, 'Sequential: layers: expected a list, received <Dense d>.'),
     (lambda: Sequential(['dense']), ArgumentTypeError, "Sequential: layers: expected a layer, received 'dense'."),
     (lambda: Sequential([Dense(3), Input(3)], name='s'), GraphError, 's: an Input can only be the first layer.'),
     (lambda: Sequential([Dense(3)], name='s').predict(X), GraphError,
@@ -186,6 +260,8 @@ SHAPES = [
     (lambda: plain().set_weights({'y/V': 1}), ArgumentError, "m: weights: there is no 'y/V'. Did you mean 'y/W'?"),
     (lambda: Dense(2, name='d', initial_weights={'W': np.ones((2, 3))})(Input(3)), ShapeError,
      'd: initial_weights: W: expected an array of shape (3, 2), received (2, 3).'),
+    (lambda: plain().set_weights([np.full((3, 2), 'a')]), ArgumentTypeError,
+     'm: weights: y/W: expected an array of numbers, received an array of shape (3, 2).'),
     (lambda: Dense(2, name='d', initial_weights={'w': 1})(Input(3)), ArgumentError,
      "d: initial_weights: there is no 'w'. Did you mean 'W'?"),
 ]
@@ -247,6 +323,11 @@ COMPILING = [
     (lambda: two().compile('sgd', ['mse'] * 3), ArgumentError, 'm: loss: expected at most 2 (p, q), received 3.'),
     (lambda: two().compile('sgd', ['mse', 'mse'], metrics='mae'), ArgumentTypeError,
      "m: metrics: expected a dict by name or a list in the order p, q, received 'mae'."),
+    (lambda: two().compile('sgd', ['mse', 'mse'], metrics=['mae']), ArgumentError,
+     'm: metrics: expected one (or a list, or None) for each output (p, q), received 1.'),
+    *((partial(named, name), ArgumentError, f"m: metrics: '{name}' is the name of something else in the logs. Write for example "
+       'Average(objective, name=...) or AUC(name=...).') for name in ('epoch', 'size', 'lr', 'data_wait', 'val_loss')),
+    (run_loss_without_return, ArgumentTypeError, '<lambda>: expected a tensor, received None. Does it end with return?'),
     (lambda: plain().compile('sgd', 'mse', metric='mae'), ArgumentTypeError,
      "m: compile: there is no argument 'metric'. Did you mean 'metrics'?"),
     (run_scalar_loss, ShapeError, 'total: expected a value for each sample, received a scalar. An objective keeps the sample axis; '
@@ -296,6 +377,8 @@ DATA = [
      'm: fit: sample_weights: there is a NaN in sample 2. Replace missing values first.'),
     (lambda: ready().fit(X, Y, validation_split=1), ArgumentError,
      'm: validation_split: expected a number above 0 and below 1, received 1.'),
+    (lambda: ready().fit(X, Y, validation_split='0.5'), ArgumentTypeError,
+     "m: validation_split: expected a number above 0 and below 1, received '0.5'."),
     (lambda: ready().fit(X, Y, validation_split=0.99), DataError,
      'm: validation_split=0.99 of 4 sample(s) leaves none for one of the parts.'),
     (lambda: ready().fit(X, Y, validation_data=X), ArgumentTypeError,
@@ -309,6 +392,21 @@ DATA = [
      'm: batch_size: the Inputs fix it to 2, received 3. Leave it out.'),
     (lambda: plain(batch_size=2).predict(X[:3]), DataError,
      'm: 3 samples do not fill batches of 2, which the Inputs fix. Use 2 of them.'),
+    (lambda: plain(batch_size=8).predict(X), DataError, 'm: 4 samples do not fill batches of 8, which the Inputs fix. Use more.'),
+    (lambda: integers().predict(np.full((1, 3), 2 ** 32 + 1)), DataError,
+     'm: predict: x: expected values that int32 can hold, received 4294967297.'),
+    (lambda: integers().predict(np.full((1, 3), np.inf)), DataError,
+     'm: predict: x: expected values that int32 can hold, received inf.'),
+    (lambda: bits().predict(np.full((1, 3), 2)), DataError, 'm: predict: x: expected values that bool can hold, received 2.'),
+    (lambda: plain().predict(Dense(3, name='d')(Input(3))), ArgumentTypeError,
+     'm: predict: expected a dict by name or a list in the order x, received <Kensor d_0 (None, 3) float32>.'),
+    (lambda: plain().predict(Input(3, name='i')), ArgumentTypeError,
+     'm: predict: expected a dict by name or a list in the order x, received <Input i>.'),
+    (lambda: plain().predict([Input(3, name='i')]), DataError,
+     'm: predict: x: expected numbers, received an array of dtype object. Turn it into numbers first.'),
+    (predict_other_lengths, DataError, 'm: predict: the batches gave samples of the shapes (4, 3), (5, 3), which are no one array. '
+     'Predict the batches one by one.'),
+    (predict_a_sum, GraphError, "m: predict: the output 'sum_0' is a scalar, which has no axis of samples."),
 ]
 
 LAYERS = [
@@ -322,6 +420,13 @@ LAYERS = [
      'an attribute of that name. Choose another.'),
     (lambda: HalfPair(name='l')(Input(3)), ArgumentTypeError,
      "l: expected names and values in turn, set_trainable_params('W', W, 'b', b)."),
+    (lambda: EmbedsClass(name='l')(Input(3)), ArgumentTypeError,
+     'l: embed: expected a layer, received class Dense. Make an object of it: Dense(...).'),
+    (lambda: AddsVector(name='l')(Input(3)), ShapeError,
+     'l: add_loss: expected a scalar tensor, received (None,). Write B.sum or B.mean of it.'),
+    (lambda: UpdatesOtherShape(name='l')(Input(3)), ShapeError, 'l: add_update: expected a value of shape (2,), received (3,).'),
+    (lambda: UpdatesInput(name='l')(Input(3)), ArgumentTypeError,
+     'l: add_update: expected a variable, such as set_state_params makes.'),
     (NoSuper, ArgumentError,
      'NoSuper: __init__ does not call super().__init__(**kwargs). Write it as its first line.'),
 ]

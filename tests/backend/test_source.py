@@ -96,6 +96,15 @@ def test_the_program_runs_by_itself(tmp_path, backend_name):
     assert done.stdout == '(None, 5)\n', done.stderr
 
 
+def test_names_of_layers_hide_no_class_and_numbers_may_be_infinite():
+    x, z = Input(3, name='Dense'), Input(3, name='Input')
+    model = Model([x, z], Dense(2, name='Model')(B.minimum(x, float('inf')) + z * np.array([np.inf, 1., 2.])))
+    found = {}
+    exec(model.to_python(), found)
+    assert found['model'].path == model.path
+    assert found['model'].input_names() == ['Dense', 'Input']
+
+
 def test_what_cannot_be_written():
     with pytest.raises(SerializationError) as caught:
         Sequential([Input(3), Lambda(lambda x: x)]).to_python()

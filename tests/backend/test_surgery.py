@@ -4,7 +4,7 @@ import pytest
 
 from keraflow import serialize
 from keraflow.errors import ArgumentTypeError, GraphError
-from keraflow.layers import Activation, Dense, ElementWiseSum, Input
+from keraflow.layers import Activation, Dense, ElementWiseSum, Input, Layer
 from keraflow.models import Model, Sequential
 
 X = np.random.default_rng(2).normal(size=(4, 3)).astype('float32')
@@ -99,6 +99,20 @@ def test_a_sequential_becomes_a_model():
     assert type(changed) is Model and changed.outputs[0].shape == (None, 3)
     assert changed.get_layer('a') is model.layers[1]
     assert [step[1] for step in serialize(changed)['args']['path']] == ['a', 'c']
+
+
+class Numbered(Layer):
+    """Its name has a number, because the program gives it none."""
+
+
+def test_a_name_is_that_of_the_model_first():
+    first, second = Numbered(), Numbered()
+    first(Input(3))
+    x = Input(3)
+    model = Model(x, first(second(x)))
+    assert (second.name, first.name) == ('numbered2', 'numbered1')      # the program's; the model begins with the second
+    assert model.get_layer('numbered1') is second and model.get_layer('numbered2') is first
+    assert model.get_kensor('numbered1_0').layer is second and model.get_kensor('numbered2/output').layer is first
 
 
 @pytest.mark.parametrize('act, kind, text', [

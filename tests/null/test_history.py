@@ -66,7 +66,10 @@ MISTAKES = [
     (ModelCheckpoint, ArgumentTypeError, 'ModelCheckpoint: expected a path for weights, arch or both, received none.'),
     (lambda: ModelCheckpoint(3), ArgumentTypeError, 'ModelCheckpoint: weights: expected a path or None, received 3.'),
     (lambda: CSVLogger(), ArgumentTypeError, "CSVLogger: the argument 'path' is missing: a path."),
-    (lambda: CSVLogger('log.csv', separator=', '), ArgumentError, "CSVLogger: separator: expected one character, received ', '."),
+    (lambda: CSVLogger('log.csv', separator=', '), ArgumentError, "CSVLogger: separator: expected one character, neither a quote nor the "
+     "end of a line, received ', '."),
+    (lambda: CSVLogger('log.csv', separator='"'), ArgumentError, "CSVLogger: separator: expected one character, neither a quote nor the end of "
+     "a line, received '\"'."),
 ]
 
 
