@@ -12,6 +12,7 @@ from keraflow.kensor import Kensor, replay
 from keraflow.metrics import Metric
 from keraflow.objectives.base import per_sample
 from keraflow.parameters import parameters_of, penalties
+from keraflow.places import Place
 from keraflow.records import Record, frozen, recording
 
 __all__ = ['Functions', 'Loss', 'Meter', 'Report']
@@ -93,14 +94,23 @@ class Functions:
     def predict(self, batches: Iterable[Arrays], phase: str) -> List[np.ndarray]:
         """The outputs for all batches."""
         run = self._compile(('predict', phase), lambda *x: self._build_predict(x, phase), self._input_specs)
-        parts = [[np.asarray(it) for it in run(*batch.inputs)] for batch in batches]
-        return [self._joined(arrays, kensor) for arrays, kensor in zip(zip(*parts), self.model.outputs)]
+        return self._forward('predict', run, batches, [kensor.name for kensor in self.model.outputs])
 
-    def _joined(self, arrays: Sequence[np.ndarray], kensor: Kensor) -> np.ndarray:
+    def capture(self, batches: Iterable[Arrays], phase: str, places: Sequence[Place]) -> List[np.ndarray]:
+        """What is computed at some places, for all batches."""
+        run = self._compile(('capture', phase, *places), lambda *x: self._build_capture(x, phase, places),
+                            self._input_specs)
+        return self._forward('capture', run, batches, [place.name for place in places])
+
+    def _forward(self, method: str, run: Callable, batches: Iterable[Arrays], names: List[str]) -> List[np.ndarray]:
+        parts = [[np.asarray(it) for it in run(*batch.inputs)] for batch in batches]
+        return [self._joined(arrays, name, f'{self.model.name}: {method}') for arrays, name in zip(zip(*parts), names)]
+
+    @staticmethod
+    def _joined(arrays: Sequence[np.ndarray], name: str, where: str) -> np.ndarray:
         """One array from those of all batches."""
-        where = f'{self.model.name}: predict'
-        if not kensor.shape:
-            raise GraphError(f"{where}: the output '{kensor.name}' is a scalar, which has no axis of samples.")
+        if not arrays[0].ndim:
+            raise GraphError(f"{where}: the output '{name}' is a scalar, which has no axis of samples.")
         found = dict.fromkeys(array.shape[1:] for array in arrays)
         if len(found) > 1:
             raise DataError(f"{where}: the batches gave samples of the shapes {', '.join(map(str, found))}, which are "
@@ -113,6 +123,11 @@ class Functions:
         with B.phase(phase), recording() as record:
             # In the train phase it is for looking at what training does, and leaves no trace.
             return self._outputs(x), record.updates if phase == 'test' else []
+
+    def _build_capture(self, x: Sequence[Any], phase: str, places: Sequence[Place]) -> tuple:
+        with B.phase(phase), recording(keeps_outputs=True) as record:
+            tensors = self._tensors(x)
+        return [place.tensor(f'{self.model.name}: capture', tensors, record) for place in places], []
 
     def _build_test(self, *tensors: Any) -> tuple:
         with B.phase('test'), recording() as record:
@@ -147,10 +162,13 @@ class Functions:
                                   for one in self.metrics)]
 
     def _outputs(self, x: Sequence[Any]) -> List[Any]:
+        tensors = self._tensors(x)
+        return [tensors[kensor] for kensor in self.model.outputs]
+
+    def _tensors(self, x: Sequence[Any]) -> Dict[Kensor, Any]:
         tensors: Dict[Kensor, Any] = {kensor: kensor.mark(tensor) for kensor, tensor in zip(self.model.inputs, x)}
         with frozen(not self.model.trainable):
-            replay(self.model.calls, tensors)
-        return [tensors[kensor] for kensor in self.model.outputs]
+            return replay(self.model.calls, tensors)
 
     def _sums(self, terms: Dict[str, Any], counted: Any, *counts: Any) -> Any:
         """One tensor of all that is added up over batches."""

@@ -1,12 +1,12 @@
 """A layer that is made of a graph of layers: what Model and Sequential have in common."""
 from collections import Counter
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.errors import BackendError, GraphError, ShapeError
 from keraflow.kensor import Call, Kensor, calls_behind, output_names, replay, symbolic_tensors
-from keraflow.layers.base import Layer, Parameter
+from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
 from keraflow.records import Record, frozen, recording
 from keraflow.shapes import unlist
@@ -146,12 +146,20 @@ class Network(Layer):
         return names
 
     def get_layer(self, name: str) -> Layer:
-        """The layer of this name in the model (see :meth:`layer_ids`), else in the program."""
-        ids = self.layer_ids()
-        for identifier, layer in [*ids.items(), *((layer.name, layer) for layer in ids.values())]:
-            if name == identifier:
-                return layer
-        raise GraphError(f"{self.name}: there is no layer '{name}'. It has {', '.join(self.layer_ids())}.")
+        """The layer of this name in the model (see :meth:`layer_ids`), else in the program; ``'host/0'`` for one that
+        another one embeds."""
+        ids, (first, *inner) = self.layer_ids(), name.split('/')
+        by_name = {**{layer.name: layer for layer in ids.values()}, **ids}
+        if first not in by_name:
+            raise GraphError(f"{self.name}: there is no layer '{first}'. It has {', '.join(ids)}.")
+        layer = by_name[first]
+        for one in inner:
+            ids = layer.layer_ids()
+            if one not in ids:
+                raise GraphError(
+                    f"{self.name}: there is no layer '{name}'. {layer.name} has {', '.join(ids) or 'none'}.")
+            layer = ids[one]
+        return layer
 
     # -- a model is a layer -----------------------------------------------------------------------------------------
 
@@ -173,10 +181,6 @@ class Network(Layer):
         own = [self.set_tensor_mask(tensor, self.get_tensor_mask(tensor)) for tensor in tensors]
         return {kensor: tensor if kensor.mask_value is None else kensor.mark(tensor)
                 for kensor, tensor in zip(self.inputs, own)}
-
-    def parameters(self, trainable: bool = True, prefix: str = '') -> Iterator[Parameter]:
-        for name, layer in self.layer_ids().items():
-            yield from layer.parameters(trainable and self.trainable, f'{prefix}{name}/')
 
     @property
     def embedded_layers(self) -> List[Layer]:

@@ -4,7 +4,7 @@ from typing import Any, Dict, Hashable, Iterator, List, NamedTuple, Tuple
 
 from keraflow.parameters import parameters_of, penalties
 
-__all__ = ['AddedLoss', 'Record', 'Update', 'record_layer', 'record_loss', 'recording', 'record_update',
+__all__ = ['AddedLoss', 'Record', 'Update', 'record_loss', 'record_run', 'recording', 'record_update',
            'recorded_value', 'frozen', 'runs_frozen']
 
 
@@ -40,10 +40,12 @@ class Record:
     [0.06]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keeps_outputs: bool = False) -> None:
         self.values: Dict[int, Update] = {}
         self.added: Dict[Hashable, AddedLoss] = {}
         self.layers: Dict[int, Any] = {}        # those that nobody embeds
+        self.outputs: Dict[int, List[List[Any]]] = {}   # of each run of each layer, if they are kept
+        self.keeps_outputs = keeps_outputs
 
     @property
     def updates(self) -> List[Tuple[Any, Any]]:
@@ -63,9 +65,10 @@ _frozen = [False]
 
 
 @contextlib.contextmanager
-def recording() -> Iterator[Record]:
-    """Collect what the layers that run on tensors inside give beside tensors, in a :class:`Record`."""
-    record = Record()
+def recording(keeps_outputs: bool = False) -> Iterator[Record]:
+    """Collect what the layers that run on tensors inside give beside tensors (and those, too, if `keeps_outputs`), in a
+    :class:`Record`."""
+    record = Record(keeps_outputs)
     _stack.append(record)
     try:
         yield record
@@ -73,10 +76,12 @@ def recording() -> Iterator[Record]:
         _stack.pop()
 
 
-def record_layer(layer: Any) -> None:
-    """Note that a layer runs that nobody embeds. Outside of :func:`recording` nobody asks for it."""
-    if _stack:
+def record_run(layer: Any, outputs: List[Any], is_embedded: bool) -> None:
+    """Note what a layer gave. Outside of :func:`recording` nobody asks for it."""
+    if _stack and not is_embedded:
         _stack[-1].layers[id(layer)] = layer
+    if _stack and _stack[-1].keeps_outputs:
+        _stack[-1].outputs.setdefault(id(layer), []).append(outputs)
 
 
 def record_update(update: Update) -> None:

@@ -12,6 +12,7 @@ from keraflow.functions import Functions, Loss, Report
 from keraflow.loop import Loop
 from keraflow.network import Network
 from keraflow.objectives.base import target_of
+from keraflow.places import find_place
 from keraflow.progress import Progress
 from keraflow.registry import resolve
 from keraflow.schema import Beta
@@ -165,13 +166,44 @@ class TrainableNetwork(Network):
         nb_batch : int, optional
             How many batches to take of an iterable.
         """
+        outputs = self._forward('predict', x, batch_size, train_mode, nb_batch)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    @advised
+    def capture(self, names: Any, x: Any, batch_size: Optional[int] = None, train_mode: bool = False,
+                nb_batch: Optional[int] = None) -> Any:
+        """What is computed at some places inside of the model, for some inputs; states stay as they are.
+
+        Parameters
+        ----------
+        names : str or list of str
+            As for :meth:`get_kensor`. For a layer inside of another one by the names of its parameters:
+            ``'host/0/output'`` for the only run of the first layer that `host` embeds, ``'host/0_1'`` for its second
+            run, with ``.0`` and so on for one of several outputs.
+        x, batch_size, train_mode, nb_batch
+            As for :meth:`predict`.
+
+        Returns
+        -------
+        array, or list of array for a list of names
+
+        Raises
+        ------
+        GraphError
+            For a name that there is not.
+        """
+        places = [find_place(self, name) for name in to_list(names)]
+        arrays = self._forward('capture', x, batch_size, train_mode, nb_batch, places)
+        return arrays[0] if isinstance(names, str) else arrays
+
+    def _forward(self, method: str, x: Any, batch_size: Optional[int], train_mode: bool, nb_batch: Optional[int],
+                 *places: Any) -> List[Any]:
         self.check_runnable()
-        source = self._feeder('predict', []).source(x, None, None, batch_size, nb_batch)
+        source = self._feeder(method, []).source(x, None, None, batch_size, nb_batch)
         if self._predictor is None:
             self._predictor = Functions(self, None, [], [])
         with contextlib.closing(source), source.epoch() as batches:
-            outputs = self._predictor.predict(batches, 'train' if train_mode else 'test')
-        return outputs[0] if len(outputs) == 1 else outputs
+            return getattr(self._predictor, method)(batches, 'train' if train_mode else 'test', *places)
 
     # -- what goes in and out ---------------------------------------------------------------------------------------
 

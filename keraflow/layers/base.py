@@ -21,7 +21,7 @@ from keraflow.layers.parameters import Parameter, ParameterOwner
 from keraflow.layers.reporting import Reporting
 from keraflow.layers.side_results import SideResults
 from keraflow.layers.slots import Slots, calling_host, running_host
-from keraflow.records import frozen, record_layer, recording
+from keraflow.records import frozen, record_run, recording
 from keraflow.schema import Constraints, DType, Name, Regularizer, Regularizers
 from keraflow.scopes import no_argscope
 from keraflow.serialization import pack_init_params
@@ -289,8 +289,6 @@ class Layer(ParameterOwner, Reporting, SideResults):
         return outputs
 
     def _run_checked(self, tensors: List[Any], input_shape: Any) -> List[Any]:
-        if running_host() is None:
-            record_layer(self)
         with no_argscope(), frozen(not self.trainable), self._slots.run():
             self._inputs, self._mask_is_read, self._nb_loss = tensors, False, 0
             result = self.output(tensors if self.multi_input else tensors[0])
@@ -301,6 +299,7 @@ class Layer(ParameterOwner, Reporting, SideResults):
                                  self._output_mask(tensors, input_shape))
         if not self._mask_is_read and loses_mask(tensors, outputs):
             self._warn_of_lost_mask()
+        record_run(self, outputs, running_host() is not None)
         return outputs
 
     def _declared_shapes(self, input_shape: Any, outputs: List[Any]) -> List[Shape]:

@@ -145,8 +145,8 @@ class ParameterOwner(Serializable):
         for name, variable in self._variables.items():
             yield Parameter(prefix + name, variable, trainable and name not in self._states,
                             self._given['regularizer'].get(name), self._given['constraint'].get(name))
-        for number, layer in enumerate(self.embedded_layers):
-            yield from layer.parameters(trainable, f'{prefix}{number}/')
+        for name, layer in self.layer_ids().items():
+            yield from layer.parameters(trainable, f'{prefix}{name}/')
 
     @property
     def dtype(self) -> Any:
@@ -157,6 +157,10 @@ class ParameterOwner(Serializable):
     def embedded_layers(self) -> List[Any]:
         """The layers that this one consists of."""
         raise NotImplementedError
+
+    def layer_ids(self) -> Dict[str, Any]:
+        """The layers that this one consists of by the names that weights use: here the numbers of their slots."""
+        return {str(number): layer for number, layer in enumerate(self.embedded_layers)}
 
     @property
     def variables(self) -> Variables:

@@ -1,0 +1,56 @@
+"""Any tensor of a run of a network by name: what its layers gave, and the layers that those embed."""
+import re
+from typing import Any, Dict, List, NamedTuple, Optional
+
+from keraflow.errors import GraphError
+from keraflow.kensor import Kensor
+from keraflow.records import Record
+
+__all__ = ['Place', 'find_place']
+
+#: ``host/0/output``, ``host/0/output.1`` for the only run of a layer; ``host/0_1``, ``host/0_1.1`` for its second.
+_NAME = re.compile(r'(?P<layer>.+?)(?:/output|_(?P<run>\d+))(?:\.(?P<output>\d+))?')
+
+
+class Place(NamedTuple):
+    """Where a tensor is found: it stands for a Kensor of the network, or is an output of a run of an embedded layer."""
+
+    name: str
+    kensor: Optional[Kensor]
+    layer: Any = None
+    run: Optional[int] = None
+    output: Optional[int] = None
+
+    def tensor(self, where: str, tensors: Dict[Kensor, Any], record: Record) -> Any:
+        """The tensor of a run, of which the tensors of all Kensors and the outputs of the layers were kept."""
+        if self.kensor is not None:
+            return tensors[self.kensor]
+        runs: List[List[Any]] = record.outputs.get(id(self.layer), [])
+        if len(runs) <= (self.run or 0) or self.run is None and len(runs) > 1:
+            is_short = runs and self.run is None
+            advice = f', whose outputs are called {self._stem}_0, {self._stem}_1 and so on' if is_short else ''
+            raise GraphError(f"{where}: there is no '{self.name}': the layer ran {len(runs)} time(s){advice}.")
+        outputs = runs[self.run or 0]
+        if len(outputs) <= (self.output or 0) or self.output is None and len(outputs) > 1:
+            advice = f": write '{self.name}.0' for the first one" if self.output is None else ''
+            raise GraphError(f"{where}: there is no '{self.name}': the layer gave {len(outputs)} tensor(s){advice}.")
+        return outputs[self.output or 0]
+
+    @property
+    def _stem(self) -> str:
+        return _NAME.fullmatch(self.name)['layer']      # type: ignore[index]
+
+
+def find_place(network: Any, name: str) -> Place:
+    """The place of this name.
+
+    Raises
+    ------
+    GraphError
+        If it is no name of a Kensor and names no layer.
+    """
+    match = _NAME.fullmatch(name)
+    if '/' not in name or match is None or '/' not in match['layer']:
+        return Place(name, network.get_kensor(name))
+    run, output = (None if number is None else int(number) for number in (match['run'], match['output']))
+    return Place(name, None, network.get_layer(match['layer']), run, output)
