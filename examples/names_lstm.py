@@ -14,7 +14,7 @@ from keraflow.models import Model
 from keraflow.optimizers import Adam
 from keraflow.schedules import CosineDecay
 
-BATCH_SIZE = 32
+BATCH_SIZE = 64
 
 
 def make_model(nb_character):
@@ -45,7 +45,7 @@ def train(nb_epoch):
 
 def main(argv=None):
     """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
-    return run(train, nb_epoch=10, at_least=0.75, argv=argv)
+    return run(train, nb_epoch=12, at_least=0.75, argv=argv)
 
 
 if __name__ == '__main__':
