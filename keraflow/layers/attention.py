@@ -8,15 +8,12 @@ from keraflow import backend as B
 from keraflow import initializations, shapes
 from keraflow.errors import GraphError, ShapeError
 from keraflow.layers.base import MultiInputLayer
-from keraflow.layers.masks import joint_mask
+from keraflow.layers.masks import LOWEST, joint_mask
 from keraflow.registry import builtin
 from keraflow.schema import Initialization, PositiveInt, Rate
 from keraflow.shapes import Shape
 
 __all__ = ['MultiHeadAttention']
-
-#: The score of a step that must not be looked at: finite, so that gradients are, and 0 beside any other after softmax.
-LOWEST = -1e30
 
 
 @builtin('layer')

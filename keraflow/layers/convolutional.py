@@ -127,6 +127,7 @@ class Convolution1D(ConvolutionBase):
     output : ``(batch, windows, nb_kernel)``
     W : ``(1, nb_kernel, kernel_row, input_dim)``, in either format
     b : ``(nb_kernel,)``
+    mask : lost with a warning, because what a window meets counts, masked steps too
 
     References
     ----------

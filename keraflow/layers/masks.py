@@ -5,7 +5,10 @@ from keraflow import backend as B
 from keraflow.facts import facts_of, has_facts, remember
 from keraflow.shapes import agree
 
-__all__ = ['full_mask', 'inherit_mask', 'joint_mask', 'loses_mask', 'step_mask']
+__all__ = ['LOWEST', 'full_mask', 'inherit_mask', 'joint_mask', 'loses_mask', 'step_mask']
+
+#: Stands for a masked value where the largest is sought: finite, so that gradients are, and 0 after softmax.
+LOWEST = -1e30
 
 
 def step_mask(x: Any, mask_value: float) -> Any:

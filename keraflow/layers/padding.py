@@ -68,6 +68,7 @@ class ZeroPadding1D(_ZeroPadding):
     ------
     input : ``(batch, time, features)``
     output : the same with more time
+    mask : that of the input; the zeros do not count. With the features first it is lost.
 
     Examples
     --------
@@ -80,6 +81,11 @@ class ZeroPadding1D(_ZeroPadding):
 
     def __init__(self, pad: Sides, data_format: DataFormat = 'channels_last', **kwargs: Any):
         super().__init__(pad, data_format, **kwargs)
+
+    def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
+        if not self.is_series:
+            return None
+        return B.greater(B.pad(B.cast(input_mask, B.floatx()), [(0, 0), *self.pairs(self.pad, 'pad')]), 0.)
 
 
 @builtin('layer')
@@ -157,7 +163,11 @@ class _Cropping(_Border):
         self.check_fits(input_shape, [sum(sides) + 1 for sides in self.pairs(self.cropping, 'cropping')], 'Crop less.')
 
     def output(self, x: Any) -> Any:
-        inside = [slice(None)] * (self.nb_spatial + 2)
+        return self.cut(x)
+
+    def cut(self, x: Any) -> Any:
+        """A tensor, or the mask of a series, without its border."""
+        inside = [slice(None)] * B.ndim(x)
         for axis, (before, behind) in zip(self.spatial_axes, self.pairs(self.cropping, 'cropping')):
             inside[axis] = slice(before, -behind or None)
         return x[tuple(inside)]
@@ -183,6 +193,7 @@ class Cropping1D(_Cropping):
     ------
     input : ``(batch, time, features)``
     output : the same with less time
+    mask : that of the steps that stay; with the features first it is lost
 
     Examples
     --------
@@ -195,6 +206,9 @@ class Cropping1D(_Cropping):
 
     def __init__(self, cropping: Sides = (1, 1), data_format: DataFormat = 'channels_last', **kwargs: Any):
         super().__init__(cropping, data_format, **kwargs)
+
+    def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
+        return self.cut(input_mask) if self.is_series else None
 
 
 @builtin('layer')

@@ -3,6 +3,7 @@ from typing import Any, Optional
 
 from keraflow import backend as B
 from keraflow.backend.convolutions import output_length
+from keraflow.layers.masks import LOWEST
 from keraflow.layers.spatial import Border, DataFormat, Pool, SpatialLayer, Steps
 from keraflow.registry import builtin
 from keraflow.schema import PositiveInt
@@ -65,6 +66,8 @@ class Pooling1D(_Pooling):
     ------
     input : ``(batch, time, features)``
     output : ``(batch, windows, features)``
+    mask : True for windows in which all steps count; with ``pad='same'`` any, and steps that do not count are pooled
+        as what is beyond the ends. With the features first it is lost.
 
     Examples
     --------
@@ -88,6 +91,26 @@ class Pooling1D(_Pooling):
     @property
     def strides(self) -> Optional[int]:
         return self.stride
+
+    def output(self, x: Any) -> Any:
+        mask = self.get_tensor_mask(x) if self.is_series and self.pad == 'same' else None
+        if mask is None:
+            return super().output(x)
+        counts = B.expand_dims(mask, -1)
+        if self.mode == 'max':
+            found = super().output(B.switch(counts, x, LOWEST))
+            return B.switch(B.greater(found, LOWEST), found, 0.)
+        shares = super().output(B.switch(counts, B.ones_like(x), 0.))
+        return super().output(B.switch(counts, x, 0.)) / B.switch(B.greater(shares, 0.), shares, 1.)
+
+    def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
+        if not self.is_series:
+            return None
+        is_any = self.pad == 'same'
+        sought = B.cast(input_mask if is_any else B.logical_not(input_mask), B.floatx())
+        found = B.greater(B.squeeze(B.pool(B.expand_dims(sought, -1), self.each(self.pool_size), 'max', self.steps,
+                                           self.pad, self.data_format), -1), 0.)
+        return found if is_any else B.logical_not(found)
 
 
 @builtin('layer')
@@ -203,6 +226,8 @@ class GlobalPooling1D(_GlobalPooling):
     ------
     input : ``(batch, time, features)``
     output : ``(batch, features)``
+    mask : steps that do not count are left out, and where none counts the output is 0; with the features first it is
+        lost
 
     Examples
     --------
@@ -215,6 +240,16 @@ class GlobalPooling1D(_GlobalPooling):
 
     def __init__(self, mode: Pool, data_format: DataFormat = 'channels_last', **kwargs: Any):
         super().__init__(mode, data_format, **kwargs)
+
+    def output(self, x: Any) -> Any:
+        mask = self.get_tensor_mask(x) if self.is_series else None
+        if mask is None:
+            return super().output(x)
+        counts = B.expand_dims(mask, -1)
+        if self.mode == 'max':
+            return B.switch(B.any(counts, 1), B.max(B.switch(counts, x, LOWEST), 1), 0.)
+        nb_step = B.sum(B.switch(counts, B.ones_like(x), 0.), 1)
+        return B.sum(B.switch(counts, x, 0.), 1) / B.maximum(nb_step, 1.)
 
 
 @builtin('layer')

@@ -52,6 +52,11 @@ class SpatialLayer(Layer):
         first = 2 if self.data_format == 'channels_first' else 1
         return list(range(first, first + self.nb_spatial))
 
+    @property
+    def is_series(self) -> bool:
+        """Whether the input is ``(batch, time, features)``, of whose steps a mask speaks."""
+        return self.nb_spatial == 1 and self.data_format == 'channels_last'
+
     def lengths(self, shape: Shape) -> List[Optional[int]]:
         """The spatial lengths of a shape."""
         return [shape[axis] for axis in self.spatial_axes]

@@ -42,6 +42,7 @@ class UnSampling1D(_UnSampling):
     ------
     input : ``(batch, time, features)``
     output : ``(batch, time * repeat, features)``
+    mask : that of the input, each step as often; with the features first it is lost
 
     Examples
     --------
@@ -59,6 +60,9 @@ class UnSampling1D(_UnSampling):
     @property
     def repeats(self) -> int:
         return self.repeat
+
+    def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
+        return B.repeat(input_mask, self.repeat, 1) if self.is_series else None
 
 
 @builtin('layer')

@@ -7,8 +7,9 @@ import pytest
 
 from keraflow import backend as B
 from keraflow.errors import KeraFlowWarning
-from keraflow.layers import (Activation, Concatenate, Dropout, ElementWiseMult, ElementWiseSum, ExpandDims, Flatten,
-                             Input, Lambda, Layer, Masking, PermuteDims, Repeat, Reshape)
+from keraflow.layers import (Activation, Concatenate, Cropping1D, Dropout, ElementWiseMult, ElementWiseSum, ExpandDims,
+                             Flatten, GlobalPooling1D, Input, Lambda, Layer, Masking, PermuteDims, Pooling1D, Repeat,
+                             Reshape, UnSampling1D, ZeroPadding1D)
 from keraflow.models import Model, Sequential
 
 X = np.array([[[1, 2], [0, 0], [0, 3]], [[0, 0], [4, 0], [0, 0]]], 'float32')
@@ -180,3 +181,89 @@ def test_a_layer_that_reads_a_mask_need_not_hand_it_on():
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         assert ReadMask()(Input((3, 2), mask_value=0.)).mask_shape is None
+
+
+# -- series that become shorter or longer --------------------------------------------------------------------------------
+
+SERIES = np.array([[[1, -2], [3, -4], [5, -6], [0, 0], [0, 0]], [[-1, 7], [0, 0], [-9, 5], [-8, 3], [0, 0]],
+                   [[0, 0]] * 5], 'float32')
+STEPS = np.array([[1, 1, 1, 0, 0], [1, 0, 1, 1, 0], [0, 0, 0, 0, 0]], bool)
+
+
+def values_and_mask(layer, x=SERIES):
+    for length in (x.shape[1], None):
+        fed = Input((length, x.shape[2]), mask_value=0.)
+        made = layer(fed)
+        found = Model(fed, [made, ReadMask()(made)]).predict(x)
+        assert made.mask_shape == (None, found[1].shape[1] if length else None)
+    return found
+
+
+def windows(mode, least, ends):
+    """The windows of SERIES that begin and end at these steps; those count of which so many steps do."""
+    made = np.zeros((3, len(ends), 2))
+    mask = np.zeros((3, len(ends)), bool)
+    for sample in range(3):
+        for number, (start, stop) in enumerate(ends):
+            counted = SERIES[sample, start:stop][STEPS[sample, start:stop]]
+            mask[sample, number] = len(counted) >= least
+            if len(counted):
+                made[sample, number] = counted.max(0) if mode == 'max' else counted.mean(0)
+    return made, mask
+
+
+@pytest.mark.parametrize('mode', ['max', 'avg'])
+def test_windows_of_a_masked_series(mode):
+    values, mask = values_and_mask(Pooling1D(mode, 2))
+    expected, counted = windows(mode, 2, [(0, 2), (2, 4)])
+    np.testing.assert_array_equal(mask, counted)
+    np.testing.assert_allclose(values[counted], expected[counted], rtol=1e-6)
+    values, mask = values_and_mask(Pooling1D(mode, 3, 2, 'same'))
+    expected, counted = windows(mode, 1, [(0, 2), (1, 4), (3, 5)])
+    np.testing.assert_array_equal(mask, counted)
+    np.testing.assert_allclose(values, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize('mode', ['max', 'avg'])
+def test_a_masked_series_is_pooled_as_a_shorter_one(mode):
+    x = Input((None, 2), mask_value=0.)
+    free = Input((None, 2))
+    found = Model(x, GlobalPooling1D(mode)(x)).predict(SERIES)
+    shorter = Model(free, GlobalPooling1D(mode)(free))
+    for sample in (0, 1):
+        np.testing.assert_allclose(found[sample], shorter.predict(SERIES[sample][STEPS[sample]][None])[0], rtol=1e-6)
+    np.testing.assert_array_equal(found[2], [0., 0.])
+    windows_of_all = Model(x, Pooling1D(mode, 2)(x)).predict(SERIES)[:1, :1]
+    np.testing.assert_allclose(windows_of_all, Model(free, Pooling1D(mode, 2)(free)).predict(SERIES[:1, :3]), rtol=1e-6)
+
+
+@pytest.mark.parametrize('layer', [GlobalPooling1D, partial(Pooling1D, pool_length=2, pad='same')])
+@pytest.mark.parametrize('mode', ['max', 'avg'])
+def test_gradients_where_no_step_counts_are_0(mode, layer):
+    scale = B.variable(np.ones((3, 5, 2)), 'float32')
+    layer = layer(mode)
+
+    def builder(x):
+        def loss():
+            return B.sum(layer.run([layer.set_tensor_mask(x * scale, Masking().get_tensor_mask(masked(x)))])[0]), None
+        return [B.value_and_gradients(loss, [scale])[2][0]], []
+    found = np.asarray(B.compile(builder, [B.TensorSpec((3, 5, 2), 'float32')])(SERIES)[0])
+    assert np.isfinite(found).all() and not found[~STEPS].any() and found[STEPS].any()
+
+
+def test_borders_and_repeated_steps_of_a_masked_series():
+    values, mask = values_and_mask(ZeroPadding1D((1, 2)))
+    np.testing.assert_array_equal(mask, np.pad(STEPS, [(0, 0), (1, 2)]))
+    values, mask = values_and_mask(Cropping1D((1, 0)))
+    np.testing.assert_array_equal(mask, STEPS[:, 1:])
+    np.testing.assert_array_equal(values, SERIES[:, 1:])
+    values, mask = values_and_mask(UnSampling1D(3))
+    np.testing.assert_array_equal(mask, np.repeat(STEPS, 3, 1))
+
+
+@pytest.mark.parametrize('make', [partial(Pooling1D, 'max'), partial(Pooling1D, 'max', pad='same'), partial(GlobalPooling1D, 'avg'),
+                                  partial(ZeroPadding1D, 1), partial(Cropping1D, 1), UnSampling1D], ids=lambda make: make.func.__name__
+                         if isinstance(make, partial) else make.__name__)
+def test_a_mask_is_not_that_of_features_that_come_first(make):
+    with pytest.warns(KeraFlowWarning, match='the mask of its input is lost'):
+        assert make(data_format='channels_first')(Input((5, 4), mask_value=0.)).mask_shape is None
