@@ -11,8 +11,8 @@ _MODULES = ('activations', 'backend', 'callbacks', 'config', 'constraints', 'dat
             'layers', 'models', 'objectives', 'optimizers', 'preprocessing', 'random', 'regularizers', 'saving',
             'schedules', 'testing', 'utils')
 _NAMES = {'KeraFlowError': 'errors', 'LinearWrap': 'linear_wrap', 'Model': 'models', 'Sequential': 'models',
-          'TrainStep': 'steps', 'argscope': 'scopes', 'layer_register': 'layers', 'phase': 'backend',
-          'recording': 'records', 'register': 'registry', 'seed': 'backend', 'serialize': 'utils',
+          'TrainStep': 'steps', 'add_weight': 'layers', 'argscope': 'scopes', 'layer_register': 'layers',
+          'phase': 'backend', 'recording': 'records', 'register': 'registry', 'seed': 'backend', 'serialize': 'utils',
           'unserialize': 'utils'}
 
 __all__ = ['__version__', *_MODULES, *_NAMES]

@@ -3,7 +3,7 @@ import weakref
 
 import numpy as np
 
-from keraflow.backend.contract import TensorSpec
+from keraflow.backend.contract import OTHER_VARIABLES, TensorSpec, UsedVariable
 from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, ShapeError
 from keraflow.shapes import agree
@@ -73,6 +73,19 @@ class Execution(Variables):
             loss, aux = loss_fn()
         gradients = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return loss, aux, [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+    def variables_used(self, fn, specs):
+        signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
+        try:
+            with tf.init_scope():
+                concrete = tf.function(fn, autograph=False).get_concrete_function(*signature)
+        except ValueError as error:
+            if 'created on the first call' not in str(error):
+                raise
+            raise ArgumentError(OTHER_VARIABLES) from error
+        by_handle = {id(variable.handle): variable for variable in concrete.variables}
+        used = [by_handle[id(handle)] for handle in concrete.captured_inputs if id(handle) in by_handle]
+        return [UsedVariable(it.name.split(':')[0].rsplit('/', 1)[-1], it, it.trainable) for it in used]
 
     def gradients(self, loss, variables):
         with loss.graph.as_default():

@@ -6,7 +6,7 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence
 
 import numpy as np
 
-from keraflow.backend.contract import Backend, TensorSpec
+from keraflow.backend.contract import OTHER_VARIABLES, Backend, TensorSpec, UsedVariable
 from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, BackendError, ShapeError
 
@@ -60,6 +60,18 @@ class Execution(Backend):
     def value_and_gradients(self, loss_fn: Callable[[], Any], variables: Sequence) -> tuple:
         loss, aux = loss_fn()
         return loss, aux, self.gradients(loss, variables)
+
+    def variables_used(self, fn: Callable, specs: Sequence[TensorSpec]) -> List[UsedVariable]:
+        used, again = (self._variables_in(fn(*[self.placeholder(*spec) for spec in specs])) for _ in range(2))
+        if used != again:
+            raise ArgumentError(OTHER_VARIABLES)
+        return [UsedVariable((it.name or 'variable').rsplit('/', 1)[-1], it,
+                             getattr(it, 'default_update', None) is None and it.dtype.startswith('float'))
+                for it in used]
+
+    def _variables_in(self, results: Any) -> list:
+        leaves = theano.graph.basic.graph_inputs(results if isinstance(results, (list, tuple)) else [results])
+        return [it for it in dict.fromkeys(leaves) if self.is_variable(it)]
 
     def gradients(self, loss: Any, variables: Sequence) -> list:
         variables = list(variables)

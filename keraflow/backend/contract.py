@@ -19,7 +19,7 @@ Rules that hold for every operation:
   have none.
 """
 import contextlib
-from typing import Any, Callable, NamedTuple, Optional, Sequence
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -27,8 +27,8 @@ from keraflow.backend.convolutions import Convolutions
 from keraflow.backend.operations import Operations
 from keraflow.backend.recurrence import Recurrence
 
-__all__ = ['Backend', 'TensorSpec', 'Shape', 'common_dtype', 'DTYPES', 'FLOATS',
-           'OPERATIONS']
+__all__ = ['Backend', 'TensorSpec', 'UsedVariable', 'Shape', 'common_dtype', 'DTYPES', 'FLOATS',
+           'OPERATIONS', 'OTHER_VARIABLES']
 
 Tensor = Any      # what the backend computes with
 Variable = Any    # a tensor with a value that can be set
@@ -42,12 +42,25 @@ OPERATIONS = frozenset({name for name in vars(Operations) if name[0] != '_'} - {
                        {'cast', 'ones_like', 'zeros_like'})
 
 
+#: What :meth:`Backend.variables_used` says of a function that it refuses.
+OTHER_VARIABLES = ('expected what computes to use the same variables in each run, received one that makes others in '
+                   'its second. Make the variables once, outside of what computes.')
+
+
 class TensorSpec(NamedTuple):
     """What is known of a tensor before there is data: static shape (``None`` = unknown length), dtype, name."""
 
     shape: Shape
     dtype: str
     name: Optional[str] = None
+
+
+class UsedVariable(NamedTuple):
+    """A variable with the last part of its name, and whether its library means it to be trained."""
+
+    name: str
+    variable: Variable
+    trainable: bool
 
 
 def common_dtype(*dtypes: str) -> str:
@@ -203,6 +216,14 @@ class Backend(Operations, Convolutions, Recurrence):
         eagerly.
 
         The gradient of a variable that the loss does not depend on is zeros.
+        """
+        raise NotImplementedError
+
+    def variables_used(self, fn: Callable, specs: Sequence[TensorSpec]) -> List[UsedVariable]:
+        """The variables of this library that ``fn(*tensors)`` uses on tensors of these specs, in the order of use.
+
+        `fn` may be of any other library. What it makes in its first run is made for good. If it uses other variables in
+        its second run there is an ArgumentError with the text :data:`OTHER_VARIABLES`.
         """
         raise NotImplementedError
 

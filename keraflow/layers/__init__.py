@@ -6,6 +6,7 @@ from keraflow.layers.convolution_variants import Deconvolution2D, SeparableConvo
 from keraflow.layers.convolutional import Convolution1D, Convolution2D, Convolution3D
 from keraflow.layers.core import Activation, Dense, Dropout, Highway, Lambda
 from keraflow.layers.embedding import Embedding
+from keraflow.layers.foreign import Foreign
 from keraflow.layers.input import Input
 from keraflow.layers.learned_activations import Maxout, PReLU
 from keraflow.layers.masking import Masking
@@ -17,7 +18,7 @@ from keraflow.layers.operation import Operation
 from keraflow.layers.padding import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from keraflow.layers.pooling import GlobalPooling1D, GlobalPooling2D, GlobalPooling3D, Pooling1D, Pooling2D, Pooling3D
 from keraflow.layers.recurrent import GRU, LSTM, SimpleRNN
-from keraflow.layers.registered import FunctionLayer, layer_register
+from keraflow.layers.registered import FunctionLayer, add_weight, layer_register
 from keraflow.layers.shaping import ExpandDims, Flatten, PermuteDims, Repeat, Reshape
 from keraflow.layers.unsampling import UnSampling1D, UnSampling2D, UnSampling3D
 from keraflow.layers.wrappers import Bidirectional, TimeDistributed
@@ -25,9 +26,10 @@ from keraflow.layers.wrappers import Bidirectional, TimeDistributed
 __all__ = ['Activation', 'BatchNormalization', 'Bidirectional', 'Concatenate', 'Convolution1D', 'Convolution2D',
            'Convolution3D', 'Cropping1D', 'Cropping2D', 'Cropping3D', 'Deconvolution2D', 'Dense', 'Dot', 'Dropout',
            'ElementWiseAverage', 'ElementWiseMax', 'ElementWiseMult', 'ElementWiseSum', 'Embedding', 'ExpandDims',
-           'Flatten', 'FunctionLayer', 'GRU', 'GaussianDropout', 'GaussianNoise', 'GlobalPooling1D', 'GlobalPooling2D',
-           'GlobalPooling3D', 'Highway', 'Input', 'LSTM', 'Lambda', 'Layer', 'LayerNormalization', 'Masking', 'Maxout',
-           'MultiHeadAttention', 'MultiInputLayer', 'Operation', 'PReLU', 'Parameter', 'PermuteDims', 'Pooling1D',
-           'Pooling2D', 'Pooling3D', 'Repeat', 'Reshape', 'SeparableConvolution2D', 'SimpleRNN', 'SpatialDropout1D',
-           'SpatialDropout2D', 'SpatialDropout3D', 'TimeDistributed', 'UnSampling1D', 'UnSampling2D', 'UnSampling3D',
-           'ZeroPadding1D', 'ZeroPadding2D', 'ZeroPadding3D', 'layer_register']
+           'Flatten', 'Foreign', 'FunctionLayer', 'GRU', 'GaussianDropout', 'GaussianNoise', 'GlobalPooling1D',
+           'GlobalPooling2D', 'GlobalPooling3D', 'Highway', 'Input', 'LSTM', 'Lambda', 'Layer', 'LayerNormalization',
+           'Masking', 'Maxout', 'MultiHeadAttention', 'MultiInputLayer', 'Operation', 'PReLU', 'Parameter',
+           'PermuteDims', 'Pooling1D', 'Pooling2D', 'Pooling3D', 'Repeat', 'Reshape', 'SeparableConvolution2D',
+           'SimpleRNN', 'SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D', 'TimeDistributed', 'UnSampling1D',
+           'UnSampling2D', 'UnSampling3D', 'ZeroPadding1D', 'ZeroPadding2D', 'ZeroPadding3D', 'add_weight',
+           'layer_register']

@@ -1,16 +1,17 @@
 """``layer_register``: an ordinary function of tensors becomes a class of layers."""
 import inspect
 import types
-from typing import Any, Callable, Dict, List, Optional, get_type_hints
+from typing import Any, Callable, Dict, List, Optional, Sequence, get_type_hints
 
 from keraflow import backend as B
 from keraflow import registry
-from keraflow.errors import ArgumentError, ArgumentTypeError, describe
+from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, describe
 from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer
+from keraflow.layers.slots import running_host
 from keraflow.shapes import Shape
 
-__all__ = ['FunctionLayer', 'layer_register']
+__all__ = ['FunctionLayer', 'add_weight', 'layer_register']
 
 
 class _FedAtOnce(type(Layer)):  # type: ignore[misc]
@@ -99,6 +100,39 @@ def layer_register(function: Optional[Callable] = None, *, id: Optional[str] = N
     if not inspect.isfunction(function):
         raise ArgumentTypeError(f'layer_register: expected a function, received {describe(function)}.')
     return registry.register(_class_of(function), id=id)
+
+
+def add_weight(name: str, shape: Sequence[int], **kwargs: Any) -> Any:
+    """Make a parameter of the layer that runs, or find it again: for functions of :func:`layer_register`.
+
+    Parameters
+    ----------
+    name, shape, **kwargs
+        As for the method :meth:`~keraflow.layers.Layer.add_weight`.
+
+    Raises
+    ------
+    GraphError
+        Where no layer runs.
+
+    References
+    ----------
+    ``get_variable`` of TensorFlow.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> @layer_register()
+    ... def Scale(x, init='one'):
+    ...     return x * add_weight('scale', B.static_shape(x)[1:], init=init)
+    >>> Scale()(Input(3)).layer.variables.names
+    ['scale']
+    """
+    host = running_host()
+    if host is None:
+        raise GraphError(f"add_weight: no layer runs that '{name}' could belong to. Call it in a function of "
+                         'layer_register, or write layer.add_weight(...).')
+    return host.add_weight(name, shape, **kwargs)
 
 
 def _class_of(function: Callable) -> type:

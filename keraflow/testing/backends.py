@@ -341,6 +341,17 @@ def _stops_gradients(backend: Any) -> None:
     assert_close('gradient', np.asarray(backend.compile(builder, [])()[0]), [2., 4.], 1e-12)
 
 
+def _knows_variables(backend: Any) -> None:
+    """The variables that a function uses are found, in the order of use and each once."""
+    first, second, unused = (backend.variable(np.full(3, value), 'float32') for value in (1., 2., 3.))
+
+    def fn(x: Any) -> Any:
+        return backend.add(backend.multiply(backend.add(x, second), first), backend.multiply(second, 2.))
+    used = backend.variables_used(fn, [TensorSpec((None, 3), 'float32')])
+    _expect([id(one.variable) for one in used] == [id(second), id(first)], 'two variables', used)
+    _expect(all(one.trainable and isinstance(one.name, str) for one in used), 'trainable ones with names', used)
+
+
 def _requires(backend: Any) -> None:
     """What is required is looked at in each run: then the values pass, or there is a DataError and nothing is changed."""
     total = backend.variable([0.], 'float64')
@@ -421,4 +432,4 @@ def _drops(backend: Any) -> None:
 #: Everything but the table of operations.
 BACKEND_LAWS = (_has_all_methods, _has_the_same_arguments, _has_nothing_else, _has_settings, _has_devices, _keeps_values, _gives_dtypes, _evaluates,
                 _works_eagerly, _runs_verbatim, _knows_shapes, _runs_functions, _compiles_builders, _casts_updates, _traces, _has_gradients, _has_gradients_of_graphs,
-                _stops_gradients, _requires, _draws, _is_seeded, _drops)
+                _stops_gradients, _knows_variables, _requires, _draws, _is_seeded, _drops)

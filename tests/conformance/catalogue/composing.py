@@ -1,15 +1,38 @@
-"""Functions of the backend as layers."""
-from typing import Dict, List
+"""Functions of the backend, and of other libraries, as layers."""
+from typing import Any, Dict, List
 
 import numpy as np
 
-from keraflow.layers import Operation
+from keraflow import backend as B
+from keraflow import register
+from keraflow.layers import Foreign, Operation
 
 from .samples import Sample, sample
 
 X, Y = {'input': 0}, {'input': 1}
 
+
+@register(id='catalogue-affine')
+def make_affine(output_dim: int) -> Any:
+    W, b = B.variable(np.linspace(-1, 1, 3 * output_dim).reshape(3, output_dim), name='W'), B.variable(np.ones(output_dim), name='b')
+    return lambda x: B.dot(x, W) + b
+
+
+@register(id='catalogue-halves')
+def make_halves() -> Any:
+    return lambda x, y: [x / 2, x * y]
+
+
+def affine(w: dict, x: Any) -> Any:
+    W, b = w.values()
+    return x @ W + b
+
+
 LAYERS: Dict[str, List[Sample]] = {
+    'Foreign': [
+        sample(lambda: Foreign(make_affine, {'output_dim': 2}), 3, affine),
+        sample(lambda: Foreign(make_halves), [(None, 2), (None, 2)], lambda w, x, y: [x / 2, x * y]),
+    ],
     'Operation': [
         sample(lambda: Operation('square', [X]), (3, 2), lambda w, x: x ** 2),
         sample(lambda: Operation('sum', [X], {'axis': 1}), (None, 4), lambda w, x: x.sum(1)),

@@ -1,0 +1,105 @@
+"""Foreign: what another library of the backend's world computes, with its variables, as a layer."""
+import re
+from typing import Any, Callable, Dict, List, Optional
+
+from keraflow import backend as B
+from keraflow.errors import ArgumentError, ArgumentTypeError, describe
+from keraflow.layers.base import Layer
+from keraflow.registry import builtin
+from keraflow.shapes import Shape
+
+__all__ = ['Foreign']
+
+
+@builtin('layer')
+class Foreign(Layer):
+    """A function or module of another library, whose variables are trained, frozen and saved as those of any layer.
+
+    Parameters
+    ----------
+    make : function
+        Called once for each layer, it returns what computes: something that takes tensors of the backend and returns
+        tensors, and uses the same variables in each run. On TensorFlow any ``tf.Module`` or Keras layer; on Theano a
+        function of graphs with shared variables. To save the model, put ``@keraflow.register`` above it.
+    arguments : dict, optional
+        Arguments of `make`: numbers, strings, lists. They are saved.
+    phase_argument : str, optional
+        The name of an argument of what computes that says whether it runs to train, such as ``'training'``.
+    **kwargs
+        The common arguments of :class:`~keraflow.layers.Layer`.
+
+    Shapes
+    ------
+    input : any number of any shape
+    output : what the backend knows of the shape of the result
+    parameters : the variables in the order in which they are used, by the last part of their names (``kernel``)
+
+    Raises
+    ------
+    ArgumentTypeError
+        If `make` returns something that cannot be called.
+    ArgumentError
+        If what computes uses other variables in its second run than in its first.
+
+    Notes
+    -----
+    Variables that the library does not train, or that it updates by itself, are states. Such updates happen whenever
+    the function runs. A name that the layer uses itself is given a number.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input
+    >>> def make_scale(factor):
+    ...     scale = B.variable(factor, name='scale')
+    ...     return lambda x: x * scale
+    >>> layer = Foreign(make_scale, {'factor': 3.})
+    >>> layer(Input(4)).shape
+    (None, 4)
+    >>> len(layer.trainable_variables)
+    1
+    """
+
+    multi_input = True
+
+    def __init__(self, make: Callable, arguments: Optional[Dict[str, Any]] = None,
+                 phase_argument: Optional[str] = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.make = make
+        self.arguments = arguments
+        self.phase_argument = phase_argument
+        self._computes: Callable
+
+    def check_input_shape(self, input_shape: List[Shape]) -> None:
+        """Any: what computes says what it takes."""
+
+    def init_param(self, input_shape: List[Shape]) -> None:
+        self._computes = self.make(**(self.arguments or {}))
+        if not callable(self._computes):
+            raise ArgumentTypeError(f'{self.name}: make: expected a function that returns what computes, received one '
+                                    f'that returns {describe(self._computes)}.')
+        try:
+            used = B.variables_used(self._compute, self._first_specs)
+        except ArgumentError as error:
+            raise ArgumentError(f'{self.name}: make: {error}') from error
+        for one in used:
+            name = self._free_name(one.name)
+            self.set_trainable_params(name, one.variable)
+            if not one.trainable:
+                self._states.add(name)
+
+    def _free_name(self, wanted: str) -> str:
+        stem = re.sub(r'\W', '_', wanted) or 'variable'
+        name, number = stem, 1
+        while hasattr(self, name):
+            name, number = f'{stem}_{number}', number + 1
+        return name
+
+    def _compute(self, *tensors: Any) -> Any:
+        phase = {self.phase_argument: B.current_phase() == 'train'} if self.phase_argument else {}
+        return self._computes(*tensors, **phase)
+
+    def output(self, x: List[Any]) -> Any:
+        return self._compute(*x)
+
+    def output_shape(self, input_shape: List[Shape]) -> None:
+        return None
