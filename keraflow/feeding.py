@@ -4,12 +4,14 @@ from typing import Any, Dict, List, Optional
 import numpy as np
 
 from keraflow import backend as B
+from keraflow import schema
 from keraflow.class_weight import ClassWeight
 from keraflow.data import Arrays, Port, batches, check_lengths, read_arrays, read_weights
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
+from keraflow.schema import PositiveInt
 from keraflow.sources import ArraySource, IterableSource, Source, is_iterable_of_batches
 
-__all__ = ['Feeder', 'check_count']
+__all__ = ['Feeder']
 
 _CHUNK = 1024
 
@@ -61,7 +63,7 @@ class Feeder:
                         is_repeated: bool = False) -> Source:
         """Batches that an iterable gives."""
         if nb_batch is not None:
-            check_count(f'{self._name}: nb_batch', nb_batch, 1)
+            schema.check(nb_batch, PositiveInt, f'{self._name}: nb_batch')
         return IterableSource(given, self._read_batch, self._where, nb_epoch, nb_batch, is_repeated)
 
     def source(self, x: Any, y: Any, sample_weights: Any, batch_size: Optional[int], nb_batch: Optional[int]) -> Source:
@@ -117,14 +119,8 @@ class Feeder:
     def _batch_size(self, asked: Optional[int]) -> int:
         if asked is None:
             return self._fixed or 32
-        check_count(f'{self._name}: batch_size', asked, 1)
+        schema.check(asked, PositiveInt, f'{self._name}: batch_size')
         if self._fixed and asked != self._fixed:
             raise ArgumentError(
                 f'{self._name}: batch_size: the Inputs fix it to {self._fixed}, received {asked}. Leave it out.')
         return asked
-
-
-def check_count(where: str, value: Any, least: int) -> None:
-    """Raise unless `value` is an integer of at least `least`."""
-    if isinstance(value, bool) or not hasattr(value, '__index__') or value < least:
-        raise ArgumentError(f'{where}: expected an integer of at least {least}, received {value!r}.')

@@ -7,7 +7,7 @@ from keraflow.arguments import advised, assign, to_list
 from keraflow.callbacks import Callback, CallbackList, History
 from keraflow.data import Arrays, Port
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, describe
-from keraflow.feeding import Feeder, check_count
+from keraflow.feeding import Feeder
 from keraflow.functions import Functions, Loss, Report
 from keraflow.loop import Loop
 from keraflow.network import Network
@@ -15,7 +15,7 @@ from keraflow.objectives.base import target_of
 from keraflow.places import find_place
 from keraflow.progress import Progress
 from keraflow.registry import resolve
-from keraflow.schema import Beta
+from keraflow.schema import Beta, Natural
 from keraflow.sources import Source, is_iterable_of_batches
 
 __all__ = ['TrainableNetwork']
@@ -123,7 +123,7 @@ class TrainableNetwork(Network):
         callback or in the data reaches the caller, and leaves the weights of the last complete batch.
         """
         functions = self._compiled('fit')
-        check_count(f'{self.name}: nb_epoch', nb_epoch, 0)
+        schema.check(nb_epoch, Natural, f'{self.name}: nb_epoch')
         feeder = self._feeder('fit', self.target_ports())
         feeder.weigh_classes(class_weight)
         validation = self._validation_source(validation_data, batch_size, nb_epoch)

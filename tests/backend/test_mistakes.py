@@ -365,7 +365,7 @@ DATA = [
     (lambda: ready().fit(X[:0], Y[:0]), DataError, 'm: fit: x: x: there are no samples.'),
     (lambda: ready().fit([], []), DataError, 'm: fit: x: expected 1 array(s) (x), received 0: x missing.'),
     (lambda: ready().fit(X, Y, batch_size=0), ArgumentError, 'm: batch_size: expected an integer of at least 1, received 0.'),
-    (lambda: plain().predict(X, batch_size=1.5), ArgumentError,
+    (lambda: plain().predict(X, batch_size=1.5), ArgumentTypeError,
      'm: batch_size: expected an integer of at least 1, received 1.5.'),
     (lambda: ready().fit(X, Y, nb_epoch=-1), ArgumentError, 'm: nb_epoch: expected an integer of at least 0, received -1.'),
     (lambda: ready().fit(X, Y, epochs=3), ArgumentTypeError, "m: fit: there is no argument 'epochs'. Did you mean 'nb_epoch'?"),
