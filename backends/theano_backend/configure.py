@@ -140,8 +140,10 @@ def _blas_candidates() -> Iterator:
     scipy = importlib.util.find_spec('scipy')
     if linux and scipy and scipy.origin:
         folder = os.path.join(os.path.dirname(os.path.dirname(scipy.origin)), 'scipy.libs')
-        for path in sorted(glob.glob(os.path.join(folder, 'libscipy_openblas-*.so'))):
-            yield f'-L{folder} -l{os.path.basename(path)[3:-3]}', 'scipy_'
+        # Newer releases of SciPy have the first of these, older ones the second.
+        for pattern, prefix in (('libscipy_openblas-*.so', 'scipy_'), ('libopenblasp-*.so', '')):
+            for path in sorted(glob.glob(os.path.join(folder, pattern))):
+                yield f'-L{folder} -l{os.path.basename(path)[3:-3]}', prefix
 
 
 def _blas_names() -> list:

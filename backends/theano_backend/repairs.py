@@ -23,6 +23,7 @@ def repair() -> None:
         _repair_new_axes()
         _repair_rebroadcast()
         _repair_code_loading()
+        _repair_batched_dot()
         repair_convolutions()
 
 
@@ -113,6 +114,21 @@ def _repair_code_loading() -> None:
 
 
 # -- the cache of compiled modules ----------------------------------------------------------------------------------
+
+def _repair_batched_dot() -> None:
+    """Let batches of matrix products be computed with NumPy where there is no BLAS, which their C code takes for
+    granted: it does not load without."""
+    import theano
+    from theano.graph.utils import MethodNotDefined
+    from theano.tensor.blas import BatchedDot
+    original = BatchedDot.c_code
+
+    def c_code(op: Any, *args: Any) -> str:
+        if not theano.config.blas__ldflags:
+            raise MethodNotDefined('BatchedDot.c_code')
+        return original(op, *args)
+    BatchedDot.c_code = c_code
+
 
 def _repair_cache_keys(linker: Any) -> None:
     """Let the next process find the modules that this one compiled: two faults give them keys of no use to others."""

@@ -126,6 +126,20 @@ def test_scan_extension_and_compiled_modules_serve_the_next_process(tmp_path):
     assert errors == more_errors == ''
 
 
+BATCHES = CONFIGURE + '''
+import numpy as np
+from keraflow_backends.theano_backend.repairs import repair
+repair()
+x, y = T.ftensor3(), T.ftensor3()
+print(theano.function([x, y], T.batched_dot(x, y))(np.ones((2, 1, 3), 'float32'), np.ones((2, 3, 1), 'float32')).tolist())
+'''
+
+
+def test_products_of_batches_without_blas(tmp_path):
+    lines, _ = run(BATCHES, tmp_path, THEANO_FLAGS='blas__ldflags=')
+    assert lines == ['[[[3.0]], [[3.0]]]']
+
+
 def test_scan_extension_falls_back_to_python(monkeypatch):
     from keraflow_backends.theano_backend import scan
     if not scan.theano.config.cxx:
