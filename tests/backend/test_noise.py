@@ -29,13 +29,13 @@ def test_gaussian_dropout():
     np.testing.assert_array_equal(in_training(GaussianDropout(0), x[:2]), x[:2])
 
 
-@pytest.mark.parametrize('layer, shape, spatial', [
-    (SpatialDropout1D(0.25), (5, 30), (1,)), (SpatialDropout2D(0.25), (30, 3, 4), (2, 3)),
-    (SpatialDropout2D(0.25, data_format='channels_last'), (3, 4, 30), (1, 2)), (SpatialDropout3D(0.25), (30, 2, 3, 2), (2, 3, 4)),
-    (SpatialDropout3D(0.25, 'channels_last'), (2, 3, 2, 30), (1, 2, 3)),
+@pytest.mark.parametrize('make, shape, spatial', [
+    (lambda: SpatialDropout1D(0.25), (5, 30), (1,)), (lambda: SpatialDropout2D(0.25), (30, 3, 4), (2, 3)),
+    (lambda: SpatialDropout2D(0.25, data_format='channels_last'), (3, 4, 30), (1, 2)), (lambda: SpatialDropout3D(0.25), (30, 2, 3, 2), (2, 3, 4)),
+    (lambda: SpatialDropout3D(0.25, 'channels_last'), (2, 3, 2, 30), (1, 2, 3)),
 ], ids=['1D', '2D', '2D last', '3D', '3D last'])
-def test_whole_channels_are_dropped(layer, shape, spatial):
-    y = in_training(layer, np.ones((60, *shape), 'float32'))
+def test_whole_channels_are_dropped(make, shape, spatial):
+    y = in_training(make(), np.ones((60, *shape), 'float32'))
     np.testing.assert_array_equal(y.min(spatial), y.max(spatial))
     kept = y.max(spatial)
     np.testing.assert_allclose(kept[kept > 0], 4 / 3, rtol=1e-6)

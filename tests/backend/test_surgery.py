@@ -101,18 +101,16 @@ def test_a_sequential_becomes_a_model():
     assert [step[1] for step in serialize(changed)['args']['path']] == ['a', 'c']
 
 
-class Numbered(Layer):
-    """Its name has a number, because the program gives it none."""
-
-
-def test_a_name_is_that_of_the_model_first():
-    first, second = Numbered(), Numbered()
+def test_a_name_is_that_of_the_model_first(backend_name):
+    numbered = type(f'Numbered_{backend_name}_', (Layer,), {})      # a class of which there is no object yet
+    first, second = numbered(), numbered()
     first(Input(3))
     x = Input(3)
     model = Model(x, first(second(x)))
-    assert (second.name, first.name) == ('numbered2', 'numbered1')      # the program's; the model begins with the second
-    assert model.get_layer('numbered1') is second and model.get_layer('numbered2') is first
-    assert model.get_kensor('numbered1_0').layer is second and model.get_kensor('numbered2/output').layer is first
+    prefix = f'numbered_{backend_name}_'
+    assert (second.name, first.name) == (f'{prefix}2', f'{prefix}1')      # the program's; the model begins with the second
+    assert model.get_layer(f'{prefix}1') is second and model.get_layer(f'{prefix}2') is first
+    assert model.get_kensor(f'{prefix}1_0').layer is second and model.get_kensor(f'{prefix}2/output').layer is first
 
 
 @pytest.mark.parametrize('act, kind, text', [
