@@ -6,7 +6,7 @@ import pytest
 
 from keraflow import backend as B
 from keraflow import metrics, optimizers, regularizers
-from keraflow.errors import (ArgumentError, ArgumentTypeError, BackendError, DataError, GraphError, KeraFlowError,
+from keraflow.errors import (ArgumentError, ArgumentTypeError, DataError, GraphError, KeraFlowError,
                              ShapeError)
 from keraflow.layers import (Concatenate, Dense, Dropout, ElementWiseSum, ExpandDims, Input, Lambda, Layer, PermuteDims,
                              Repeat, Reshape)
@@ -476,24 +476,3 @@ def test_mistakes_leave_the_layer_as_it_was():
     assert layer.get_weights() == {}
     layer.initial_weights = None
     assert layer(Input(3)).shape == (None, 2)
-
-
-def test_a_layer_of_another_backend_is_refused(backend_name):
-    other = next((name for name in B.available() if name != backend_name), None)
-    if other is None:
-        pytest.skip('only one backend is installed')
-    x = Input(3, name='x')
-    layer = Dense(2, name='d')
-    model = Model(x, layer(x), name='m')
-    B.use(other)
-    try:
-        for make, where in ((lambda: layer(Input(3)), 'd: was'), (lambda: Dense(2, name='e')(x), 'e: the Kensor x was'),
-                            (lambda: model.predict(X), 'm: was'), (lambda: model.compile('sgd', 'mse'), 'm: was'),
-                            (model.get_weights, 'm: was')):
-            with pytest.raises(BackendError) as caught:
-                make()
-            assert str(caught.value) == (f"{where} made on the backend '{backend_name}', the current one is '{other}'. "
-                                         f"Call keraflow.backend.use('{backend_name}') first.")
-    finally:
-        B.use(backend_name)
-    assert model.predict(X).shape == (4, 2)

@@ -401,25 +401,3 @@ def test_a_model_loaded_without_weights_starts_from_weights_that_do_not_depend_o
     B.seed(2)
     second = Model.load_from_file(tmp_path / 'a.json').get_weights()
     assert np.array_equal(first['h/W'], second['h/W'])
-
-
-# -- from one backend to the other --------------------------------------------------------------------------------------
-
-def test_what_one_backend_wrote_the_other_one_reads(tmp_path, backend_name):
-    other = next((name for name in B.available() if name != backend_name), None)
-    if other is None:
-        pytest.skip('only one backend is installed')
-    a, b = Input(3), Input(3)
-    shared = Sequential([Dense(4, activation='relu'), Dense(3, activation='softmax')])
-    model = Model([a, b], Concatenate()([shared(a), shared(b)]))
-    expected = model.predict([X, -X])
-    model.save_to_file(tmp_path / 'a.yaml', tmp_path / 'w.safetensors')
-    B.use(other)
-    try:
-        again = Model.load_from_file(tmp_path / 'a.yaml', tmp_path / 'w.safetensors')
-        assert np.max(np.abs(again.predict([X, -X]) - expected)) < 1e-5
-        again.save_to_file(tmp_path / 'b.yaml', tmp_path / 'v.safetensors')
-    finally:
-        B.use(backend_name)
-    assert (tmp_path / 'a.yaml').read_text() == (tmp_path / 'b.yaml').read_text()
-    assert (tmp_path / 'w.safetensors').read_bytes() == (tmp_path / 'v.safetensors').read_bytes()
