@@ -6,8 +6,7 @@ import pytest
 
 from keraflow import backend as B
 from keraflow import metrics, optimizers, regularizers
-from keraflow.errors import (ArgumentError, ArgumentTypeError, DataError, GraphError, KeraFlowError,
-                             ShapeError)
+from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, KeraFlowError, ShapeError
 from keraflow.layers import (Concatenate, Dense, Dropout, ElementWiseSum, ExpandDims, Input, Lambda, Layer, PermuteDims,
                              Repeat, Reshape)
 from keraflow.models import Model, Sequential
