@@ -67,10 +67,10 @@ class LinearWrap:
         return _Functions(self)
 
     def __getattr__(self, name: str) -> Callable[..., 'LinearWrap']:
-        entry = None if name.startswith('__') else registry.find(name, 'layer')
+        if name.startswith('__'):
+            raise AttributeError(name)
+        entry = registry.find(name, 'layer')
         if entry is None:
-            if name.startswith('__'):
-                raise AttributeError(name)
             raise GraphError(f"LinearWrap: there is no layer '{name}'. {nearest(name, registry.ids('layer'))}")
         cls = entry.target
 

@@ -75,7 +75,7 @@ class Model(TrainableNetwork, SavableNetwork, SurgicalNetwork):
 
     def pack_init_param(self) -> Dict[str, Any]:
         ids = self.layer_ids()
-        names = self._kensor_ids({id(layer): name for name, layer in ids.items()})
+        _, names = self.graph_names()
         params = {'layers': ids, 'path': self.path, 'inputs': [names[kensor] for kensor in self.inputs],
                   'outputs': [names[kensor] for kensor in self.outputs]}
         return {**self._remembered_common(), **params}

@@ -1,6 +1,6 @@
 """A layer that is made of a graph of layers: what Model and Sequential have in common."""
 from collections import Counter
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from keraflow import backend as B
 from keraflow import shapes
@@ -65,7 +65,7 @@ class Network(Layer):
             raise GraphError(
                 f'{self.name}: {self._twice()} is the name of two layers. Give each layer of a model its own name.')
         seen: set = set()
-        for name in self._kensor_ids({id(layer): name for name, layer in self.layer_ids().items()}).values():
+        for name in self.graph_names()[1].values():
             if name in seen:
                 raise GraphError(f"{self.name}: '{name}' is the name of an Input and of what "
                                  f'{name[:name.rindex("_")]} gives. Give the Input another name.')
@@ -93,13 +93,14 @@ class Network(Layer):
     @property
     def path(self) -> List[list]:
         """The calls as ``[input names, layer name, output name(s)]``, with the names of :meth:`layer_ids`."""
-        ids = {id(layer): name for name, layer in self.layer_ids().items()}
-        names = self._kensor_ids(ids)
+        ids, names = self.graph_names()
         return [[[names[kensor] for kensor in call.inputs], ids[id(call.layer)],
                  unlist([names[kensor] for kensor in call.outputs])]
                 for call in self.calls if call.inputs]
 
-    def _kensor_ids(self, ids: Dict[int, str]) -> Dict[Kensor, str]:
+    def graph_names(self) -> Tuple[Dict[int, str], Dict[Kensor, str]]:
+        """The names of :meth:`layer_ids` by the ``id()`` of the layer, and the names that go with them by Kensor."""
+        ids = {id(layer): name for name, layer in self.layer_ids().items()}
         counts: Dict[int, int] = {}
         names = {}
         for call in self.calls:
@@ -108,7 +109,7 @@ class Network(Layer):
             for position, kensor in enumerate(call.outputs):
                 names[kensor] = f'{name}_{number}' + \
                     (f'.{position}' if len(call.outputs) > 1 else '') if call.inputs else name
-        return names
+        return ids, names
 
     def get_kensor(self, name: str) -> Kensor:
         """The Kensor of this name.
@@ -135,8 +136,8 @@ class Network(Layer):
 
     def _kensor_names(self) -> Dict[Kensor, List[str]]:
         """All names of each Kensor, in turn the program's and the model's, the one to tell last."""
-        ids = {id(layer): name for name, layer in self.layer_ids().items()}
-        names = {kensor: [kensor.name, full_name] for kensor, full_name in self._kensor_ids(ids).items()}
+        ids, full_names = self.graph_names()
+        names = {kensor: [kensor.name, full_name] for kensor, full_name in full_names.items()}
         times = Counter(id(call.layer) for call in self.calls)
         for call in self.calls:
             if times[id(call.layer)] == 1:

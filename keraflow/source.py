@@ -173,8 +173,7 @@ class _Program:
 
     def _graph(self, model: Any) -> str:
         """The statements for the calls of a Model, and the expression that makes it."""
-        ids = {id(layer): name for name, layer in model.layer_ids().items()}
-        full_names = model._kensor_ids(ids)
+        ids, full_names = model.graph_names()
         kensors: Dict[Kensor, str] = {}
         for call in model.calls:
             once = self.uses[id(call.layer)] == 1 and len(call.outputs) == 1
