@@ -25,7 +25,7 @@ class Feeder:
     where : str
         Start of a message: the model and its method.
     inputs, targets : list of Port
-        Where the arrays go; there are no targets for ``predict``.
+        Where the arrays go; there are no targets for ``predict``, and where no output has a loss.
     """
 
     def __init__(self, model: Any, where: str, inputs: List[Port], targets: List[Port]):
@@ -90,7 +90,7 @@ class Feeder:
 
     def _read(self, x: Any, y: Any, sample_weights: Any, where: str) -> Arrays:
         inputs = read_arrays(x, self._inputs, f'{where}: x' if self._targets else where)
-        targets = read_arrays(y, self._targets, f'{where}: y') if self._targets else []
+        targets = read_arrays(y, self._targets, f'{where}: y')
         check_lengths({**{port.name: it for port, it in zip(self._inputs, inputs)},
                        **{f'target {port.name}': it for port, it in zip(self._targets, targets)}}, where)
         weights = read_weights(sample_weights, len(inputs[0]), B.floatx(), f'{where}: sample_weights')

@@ -137,6 +137,9 @@ class Functions:
     def _build_train(self, *tensors: Any) -> tuple:
         def loss_fn() -> tuple:
             terms, counts = self._terms(record, True, *self._unpack(tensors))
+            if not terms:
+                raise GraphError(f'{self.model.name}: fit: there is nothing to minimize: no output has a loss, and no '
+                                 'layer adds one. Pass an objective to compile, or call add_loss in a layer.')
             return _total(terms), (terms, counts)
         with B.phase('train'), recording() as record:
             _, (terms, counts), updates = self.optimizer.minimize(loss_fn, self.parameters)
@@ -145,13 +148,14 @@ class Functions:
     def _terms(self, record: Record, train: bool, x: Sequence[Any], y: Sequence[Any],
                weights: Any) -> Tuple[Dict[str, Any], List[Any]]:
         """The terms of the loss by name; how many samples they are means of, and the counts of the metrics."""
-        names = [term.output for term in self.losses]
-        predicted, wanted = dict(zip(names, self._outputs(x))), dict(zip(names, y))
+        predicted = dict(zip(self.model.output_names(), self._outputs(x)))
+        wanted = dict(zip([term.output for term in self.losses], y))
         terms: Dict[str, Any] = {}
+        counted = _count(x[0], weights)
         for output, objective in self.losses:
             samples = per_sample(objective, predicted[output], wanted[output])
             weighted = samples if weights is None else samples * weights
-            counted = B.sum(B.ones_like(samples) if weights is None else B.cast(B.not_equal(weights, 0), B.floatx()))
+            counted = _count(samples, weights)
             terms[f'loss({output})'] = B.sum(weighted) / B.cast(B.clip(counted, 1.), B.dtype(weighted))
         for added in record.added.values():
             if train or not added.is_penalty:
@@ -196,8 +200,8 @@ class Functions:
         return [*self._input_specs(), *targets, *([TensorSpec((batch,), B.floatx(), 'weights')] if weighted else [])]
 
     def _unpack(self, tensors: Sequence[Any]) -> tuple:
-        nb_input, nb_output = len(self.model.inputs), len(self.model.outputs)
-        x, y, rest = tensors[:nb_input], tensors[nb_input:nb_input + nb_output], tensors[nb_input + nb_output:]
+        nb_input, nb_target = len(self.model.inputs), len(self.losses)
+        x, y, rest = tensors[:nb_input], tensors[nb_input:nb_input + nb_target], tensors[nb_input + nb_target:]
         return x, y, rest[0] if rest else None
 
 
@@ -206,8 +210,14 @@ def _add(terms: Dict[str, Any], label: str, value: Any) -> None:
     terms[label] = value if label not in terms else terms[label] + value
 
 
+def _count(samples: Any, weights: Any) -> Any:
+    """How many samples count."""
+    counted = B.shape(samples)[0] if weights is None else B.sum(B.cast(B.not_equal(weights, 0), B.floatx()))
+    return B.cast(counted, B.floatx())
+
+
 def _total(terms: Dict[str, Any]) -> Any:
-    first, *others = terms.values()
+    first, *others = terms.values() or [B.constant(0.)]     # what is evaluated may have no terms
     return sum((B.cast(one, B.dtype(first)) for one in others), first)
 
 

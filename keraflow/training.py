@@ -42,9 +42,10 @@ class TrainableNetwork(Network):
             A name (``'adam'``) or an object (``Adam(lr=0.01)``).
         loss : str, function, list or dict
             An objective for each output: one value for one output, else by order or by the name of the output layer.
+            ``None`` for an output that has no target; what layers add (``add_loss``) is minimized in any case.
         metrics : list or dict, optional
             Metrics (:mod:`keraflow.metrics`) and objectives that are reported and not trained on. For one output a list
-            of them; else one (or a list) for each output, by order or name.
+            of them; else one (or a list) for each output that has a target, by order or name.
         report_terms : bool
             Whether the terms of the loss are reported, too, whose sum it is: ``loss(output)`` of each output,
             ``L1(dense1/W)`` of each regularizer, ``layer/loss`` of what a layer adds and ``layer/activity`` of its
@@ -57,12 +58,13 @@ class TrainableNetwork(Network):
         self.check_runnable()
         names = self.output_names()
         where = f'{self.name}: loss'
-        losses = assign([loss] if callable(loss) or isinstance(loss, str) else loss, names, where)
-        if len(losses) < len(names):
-            raise ArgumentError(f'{where}: expected one for each output ({", ".join(names)}), received {len(losses)}.')
+        given = [loss] if callable(loss) or isinstance(loss, str) else [None] * len(names) if loss is None else loss
+        losses = assign(given, names, where)
+        if len(given) < len(names):
+            raise ArgumentError(f'{where}: expected one for each output ({", ".join(names)}), received {len(given)}.')
         self.optimizer = resolve('optimizer', optimizer, f'{self.name}: optimizer: ')
-        terms = [Loss(name, resolve('objective', losses[name], f'{where}: ')) for name in names]
-        self._functions = Functions(self, self.optimizer, terms, self._read_metrics(metrics, names),
+        terms = [Loss(name, resolve('objective', one, f'{where}: ')) for name, one in losses.items()]
+        self._functions = Functions(self, self.optimizer, terms, self._read_metrics(metrics, list(losses)),
                                     report_terms)
 
     def forget_training(self) -> None:
@@ -84,8 +86,8 @@ class TrainableNetwork(Network):
             layer). A target has the shape of its output unless the loss says otherwise. A memory-mapped array is read
             batch by batch.
         x : iterable, or function that returns one, of batches ``(x, y)`` or ``(x, y, sample_weights)``
-            In the place of `x`, `y` and `sample_weights`. A function is called for each epoch. A thread of its own
-            reads some batches ahead.
+            In the place of `x`, `y` and `sample_weights`; of batches ``x`` where there are no targets. A function is
+            called for each epoch. A thread of its own reads some batches ahead.
         batch_size : int, optional
             Samples for each step; that of the Inputs if they fix it, else 32.
         nb_epoch : int
@@ -212,9 +214,10 @@ class TrainableNetwork(Network):
         return [Port(kensor.name, (None, *kensor.shape[1:]), kensor.dtype) for kensor in self.inputs]
 
     def target_ports(self) -> List[Port]:
-        """Where targets go: what the losses want for the outputs."""
-        return [Port(loss.output, *target_of(loss.objective, (None, *kensor.shape[1:]), kensor.dtype))
-                for loss, kensor in zip(self._compiled('target_ports').losses, self.outputs)]
+        """Where targets go: what the losses want for the outputs that have one."""
+        kensors = dict(zip(self.output_names(), self.outputs))
+        return [Port(name, *target_of(objective, (None, *kensors[name].shape[1:]), kensors[name].dtype))
+                for name, objective in self._compiled('target_ports').losses]
 
     def _feeder(self, method: str, targets: List[Port]) -> Feeder:
         return Feeder(self, f'{self.name}: {method}', self.input_ports(), targets)

@@ -4,7 +4,7 @@ import pytest
 
 import keraflow
 from keraflow import backend as B
-from keraflow.errors import ArgumentError
+from keraflow.errors import ArgumentError, GraphError
 from keraflow.layers import Activation, Dense, Input, Layer
 from keraflow.models import Model
 from keraflow.optimizers import SGD
@@ -101,3 +101,53 @@ def test_the_dtype_of_parameters_is_that_of_the_first_input_or_the_given_one():
     given(y)
     assert given.get_weights()['W'].dtype == 'float64'
     assert keraflow.serialize(given)['args']['dtype'] == 'float64' and 'dtype' not in keraflow.serialize(inferred)['args']
+
+
+# -- outputs without a target --------------------------------------------------------------------------------------------
+
+def test_a_model_is_trained_on_what_its_layers_add_alone():
+    x = Input(3)
+    layer = Adding(name='adding')
+    model = Model(x, layer(x))
+    model.compile(SGD(lr=0.1), None, report_terms=True)
+    expected = np.mean(X ** 2) + 6
+    np.testing.assert_allclose(model.evaluate(X)['loss'], expected, rtol=1e-5)
+    parts = [np.mean(X[:4] ** 2), np.mean(X[4:] ** 2)]
+    [logs] = model.fit(X, nb_epoch=1, batch_size=4, shuffle=False, validation_data=(X, None), verbose=0)
+    np.testing.assert_allclose(logs['loss'], (4 * (parts[0] + 6) + 2 * (parts[1] + 5.7)) / 6, rtol=1e-5)
+    assert logs['loss'] == logs['adding/loss']
+    np.testing.assert_allclose(layer.get_weights()['W'], np.array([1., 2., 3.]) - 0.2, rtol=1e-6)
+    np.testing.assert_allclose(logs['val_loss'], np.mean(X ** 2) + 5.4, rtol=1e-5)
+    [again] = model.fit(lambda: iter([X[:4], X[4:]]), nb_epoch=1, verbose=0)
+    np.testing.assert_allclose(again['loss'], (4 * (parts[0] + 5.4) + 2 * (parts[1] + 5.1)) / 6, rtol=1e-5)
+    weighted = model.evaluate(X, sample_weights=[1, 0, 0, 0, 0, 0])     # weights are those of the samples' own losses
+    np.testing.assert_allclose(weighted['loss'], model.evaluate(X)['loss'], rtol=1e-5)
+
+
+def test_one_output_of_two_has_a_target():
+    x = Input(3)
+    h = Adding(name='adding')(x)
+    model = Model(x, [h, Dense(3, init='identity', name='a')(x)])
+    for loss in ({'adding': None, 'a': 'mse'}, [None, 'mse']):
+        model.compile(SGD(lr=1e-30), loss, metrics=['mae'])
+        for y in (Y, [Y], {'a': Y}):
+            found = model.evaluate(X, y)
+            np.testing.assert_allclose(found['loss'], np.mean((X - Y) ** 2) + np.mean(X ** 2) + 6, rtol=1e-5)
+            np.testing.assert_allclose(found['mae'], np.mean(np.abs(X - Y)), rtol=1e-5)
+
+
+def test_mistakes_without_targets():
+    x = Input(3)
+    model = Model(x, Dense(3, name='d', regularizers=['l2'], trainable=False)(x), name='m')
+    model.compile('sgd', None)
+    assert model.evaluate(X) == {'loss': 0.}
+    with pytest.raises(GraphError) as caught:
+        model.fit(X, verbose=0)
+    assert str(caught.value) == ('m: fit: there is nothing to minimize: no output has a loss, and no layer adds one. '
+                                 'Pass an objective to compile, or call add_loss in a layer.')
+    with pytest.raises(ArgumentError) as caught:
+        model.fit(X, Y, verbose=0)
+    assert str(caught.value) == 'm: fit: y: expected at most 0 (there are none), received 1.'
+    with pytest.raises(ArgumentError) as caught:
+        model.compile('sgd', None, metrics=['mae'])
+    assert str(caught.value) == 'm: metrics: expected at most 0 (there are none), received 1.'
