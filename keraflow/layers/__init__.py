@@ -8,6 +8,7 @@ from keraflow.layers.core import Activation, Dense, Dropout, Highway, Lambda
 from keraflow.layers.embedding import Embedding
 from keraflow.layers.foreign import Foreign
 from keraflow.layers.input import Input
+from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.learned_activations import Maxout, PReLU
 from keraflow.layers.masking import Masking
 from keraflow.layers.merging import (Concatenate, Dot, ElementWiseAverage, ElementWiseMax, ElementWiseMult,
@@ -27,9 +28,9 @@ __all__ = ['Activation', 'BatchNormalization', 'Bidirectional', 'Concatenate', '
            'Convolution3D', 'Cropping1D', 'Cropping2D', 'Cropping3D', 'Deconvolution2D', 'Dense', 'Dot', 'Dropout',
            'ElementWiseAverage', 'ElementWiseMax', 'ElementWiseMult', 'ElementWiseSum', 'Embedding', 'ExpandDims',
            'Flatten', 'Foreign', 'FunctionLayer', 'GRU', 'GaussianDropout', 'GaussianNoise', 'GlobalPooling1D',
-           'GlobalPooling2D', 'GlobalPooling3D', 'Highway', 'Input', 'LSTM', 'Lambda', 'Layer', 'LayerNormalization',
-           'Masking', 'Maxout', 'MultiHeadAttention', 'MultiInputLayer', 'Operation', 'PReLU', 'Parameter',
-           'PermuteDims', 'Pooling1D', 'Pooling2D', 'Pooling3D', 'Repeat', 'Reshape', 'SeparableConvolution2D',
-           'SimpleRNN', 'SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D', 'TimeDistributed', 'UnSampling1D',
-           'UnSampling2D', 'UnSampling3D', 'ZeroPadding1D', 'ZeroPadding2D', 'ZeroPadding3D', 'add_weight',
-           'layer_register']
+           'GlobalPooling2D', 'GlobalPooling3D', 'Highway', 'Input', 'InputSpec', 'LSTM', 'Lambda', 'Layer',
+           'LayerNormalization', 'Masking', 'Maxout', 'MultiHeadAttention', 'MultiInputLayer', 'Operation', 'PReLU',
+           'Parameter', 'PermuteDims', 'Pooling1D', 'Pooling2D', 'Pooling3D', 'Repeat', 'Reshape',
+           'SeparableConvolution2D', 'SimpleRNN', 'SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D',
+           'TimeDistributed', 'UnSampling1D', 'UnSampling2D', 'UnSampling3D', 'ZeroPadding1D', 'ZeroPadding2D',
+           'ZeroPadding3D', 'add_weight', 'layer_register']

@@ -8,6 +8,7 @@ from keraflow import backend as B
 from keraflow import initializations, shapes
 from keraflow.errors import GraphError, ShapeError
 from keraflow.layers.base import MultiInputLayer
+from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.masks import LOWEST, joint_mask
 from keraflow.registry import builtin
 from keraflow.schema import Initialization, PositiveInt, Rate
@@ -79,6 +80,7 @@ class MultiHeadAttention(MultiInputLayer):
     (None, 5, 3)
     """
 
+    input_spec = InputSpec(('batch', 'time', 'input_dim'), known=(2,))
     W_q: Any
     W_k: Any
     W_v: Any
@@ -104,10 +106,6 @@ class MultiHeadAttention(MultiInputLayer):
         if len(input_shape) > 3:
             raise GraphError(f'{self.name}: expected one to three inputs, received {len(input_shape)}. '
                              'Feed it with [query, key, value].')
-        for shape in input_shape:
-            if len(shape) != 3 or shape[2] is None:
-                raise ShapeError(f'{self.name}: expected 3-D inputs (batch, time, input_dim) whose input_dim is known, '
-                                 f'received shape {shape}. Give the Input that length.')
         _, key, value = _roles(input_shape)
         if not shapes.agree(key[:2], value[:2]):
             raise ShapeError(f'{self.name}: expected key and value of one time, received {key} and {value}.')

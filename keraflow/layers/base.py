@@ -7,7 +7,8 @@ rest about parameters, :mod:`keraflow.layers.reporting` what a run tells beside 
 :mod:`keraflow.layers.side_results` what the calls told.
 """
 import copy
-from typing import Any, Dict, List, Optional
+import itertools
+from typing import Any, Dict, List, Optional, Sequence, Union
 
 from keraflow import backend as B
 from keraflow import naming, shapes
@@ -16,6 +17,7 @@ from keraflow.backend.contract import TensorSpec
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe, warn
 from keraflow.facts import facts_of, remember
 from keraflow.kensor import Kensor
+from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.masks import inherit_mask, joint_mask, loses_mask
 from keraflow.layers.parameters import Parameter, ParameterOwner
 from keraflow.layers.reporting import Reporting
@@ -67,10 +69,8 @@ class Layer(ParameterOwner, Reporting, SideResults):
     multi_input = False
     #: Whether the layers that :meth:`output` calls on tensors are embedded without being asked to.
     embeds_calls = False
-    #: What the axes of the input mean, for messages: ``'(batch, input_dim)'``.
-    input_axes = ''
-    #: What to do about an input of another rank, for messages.
-    rank_advice = ''
+    #: What the inputs must be: one for each of them, or a list in their order. May be a property.
+    input_spec: Union[InputSpec, Sequence[InputSpec]] = InputSpec()
 
     def __init__(self, name: Optional[Name] = None, trainable: bool = True, initial_weights: Any = None,
                  regularizers: Regularizers = None, constraints: Constraints = None,
@@ -111,20 +111,14 @@ class Layer(ParameterOwner, Reporting, SideResults):
         """
         return input_shape[0] if self.multi_input else input_shape
 
-    def input_dimension(self) -> Optional[int]:
-        """The rank of the input with the batch; ``None`` if any will do."""
-        return None
-
     def check_input_shape(self, input_shape: Any) -> None:
-        """Raise a ShapeError unless the input (a list for several) has a static shape that the layer can use.
+        """Raise a ShapeError unless the input (a list for several) has a static shape that the layer can use: for what
+        :attr:`input_spec` cannot say.
 
-        Unless defined: the rank is :meth:`input_dimension`; several inputs have the same shape.
+        Unless defined: several inputs have the same shape.
         """
         if self.multi_input:
             self._check_equal_shapes(input_shape)
-        elif self.input_dimension() not in (None, len(input_shape)):
-            raise ShapeError(f'{self.name}: expected a {self.input_dimension()}-D input {self.input_axes}, '
-                             f'received shape {input_shape}. {self.rank_advice}'.replace('input ,', 'input,').rstrip())
 
     def support_mask(self) -> bool:
         """Whether the mask of the input (of several: where all masks are True) is also that of the output."""
@@ -273,14 +267,15 @@ class Layer(ParameterOwner, Reporting, SideResults):
         """The output tensors for these input tensors; the first time, the parameters are made."""
         self._check_count(tensors)
         self._check_backend()
-        input_shapes = [self.get_tensor_shape(tensor) for tensor in tensors]
-        input_shape: Any = input_shapes if self.multi_input else input_shapes[0]
+        received = [TensorSpec(self.get_tensor_shape(tensor), B.dtype(tensor)) for tensor in tensors]
+        input_shape: Any = [one.shape for one in received] if self.multi_input else received[0].shape
+        self._check_inputs(received)
         self.check_input_shape(input_shape)
         if self._backend is not None:
             return self._run_checked(tensors, input_shape)
         try:
-            self._first_specs = [TensorSpec(shape, B.dtype(tensor)) for shape, tensor in zip(input_shapes, tensors)]
-            self._build(input_shape, [spec.dtype for spec in self._first_specs])
+            self._first_specs = received
+            self._build(input_shape, [spec.dtype for spec in received])
             outputs = self._run_checked(tensors, input_shape)
             self._check_arguments()
         except Exception:
@@ -357,6 +352,13 @@ class Layer(ParameterOwner, Reporting, SideResults):
             raise GraphError(
                 f'{self.name}: expected one input, received {len(tensors)}. Join them first, for example with '
                 'Concatenate().')
+
+    def _check_inputs(self, received: List[TensorSpec]) -> None:
+        wanted = self.input_spec
+        specs = [wanted] * len(received) if isinstance(wanted, InputSpec) else wanted
+        first = itertools.repeat(None) if self._backend is None else self._first_specs
+        for spec, one, before in zip(specs, received, first):
+            spec.check(self.name, one, before)
 
     def _check_equal_shapes(self, input_shapes: List[Shape]) -> None:
         for shape in input_shapes[1:]:

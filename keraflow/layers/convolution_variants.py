@@ -72,7 +72,7 @@ class Deconvolution2D(ConvolutionBase):
         self.kernel_col = kernel_col
         self.strides = strides
 
-    def check_reach(self, input_shape: Shape) -> None:
+    def check_input_shape(self, input_shape: Shape) -> None:
         pass        # a pixel is enough
 
     def convolve(self, x: Any) -> Any:

@@ -1,5 +1,6 @@
 """Layers whose kernels slide over series, images and volumes."""
-from typing import Any, Optional
+import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -7,7 +8,7 @@ from keraflow import activations
 from keraflow import backend as B
 from keraflow import initializations
 from keraflow.backend.convolutions import output_length
-from keraflow.errors import ShapeError
+from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.spatial import Border, DataFormat, SpatialLayer, Steps
 from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike
@@ -36,7 +37,10 @@ class ConvolutionBase(SpatialLayer):
         self.bias = bias
         self.init = initializations.get(init)
         self.activation = activations.get(activation)
-        self._input_depth: Optional[int] = None
+
+    @property
+    def input_spec(self) -> InputSpec:  # type: ignore[override]
+        return dataclasses.replace(super().input_spec, fixed=(self.channel_axis,))
 
     @property
     def window(self) -> tuple:
@@ -44,19 +48,6 @@ class ConvolutionBase(SpatialLayer):
         return tuple(getattr(self, name) for name in self.window_arguments)
 
     def check_input_shape(self, input_shape: Shape) -> None:
-        super().check_input_shape(input_shape)
-        depth = input_shape[self.channel_axis]
-        if depth is None:
-            raise ShapeError(f'{self.name}: expected an input whose number of channels is known, received shape '
-                             f'{input_shape}. Give the Input that length.')
-        if self._input_depth not in (None, depth):
-            raise ShapeError(f'{self.name}: expected an input with {self._input_depth} channel(s), received shape '
-                             f'{input_shape}. The layer was fed with that number before; make another layer for this '
-                             'one.')
-        self.check_reach(input_shape)
-
-    def check_reach(self, input_shape: Shape) -> None:
-        """Raise a ShapeError if the input is shorter than a kernel."""
         if self.pad == 'valid':
             reach = [(n - 1) * d + 1 for n, d in zip(self.window, self.each(self.dilation))]
             self.check_fits(input_shape, reach, "Use pad='same', or smaller kernels.")
@@ -66,7 +57,6 @@ class ConvolutionBase(SpatialLayer):
         self.init_kernels(depth)
         if self.bias:
             self.set_trainable_params('b', np.zeros(self.nb_kernel))
-        self._input_depth = depth
 
     def init_kernels(self, input_depth: int) -> None:
         """Make the kernels."""

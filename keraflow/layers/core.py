@@ -6,39 +6,22 @@ import numpy as np
 from keraflow import activations
 from keraflow import backend as B
 from keraflow import initializations
-from keraflow.errors import ShapeError
 from keraflow.layers.base import Layer
+from keraflow.layers.input_spec import InputSpec
 from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike
 from keraflow.schema import Finite, Function, Initialization, PositiveInt, Rate
 from keraflow.shapes import Shape
 
-__all__ = ['Activation', 'Dense', 'Dropout', 'Highway', 'Lambda', 'VectorLayer']
+__all__ = ['Activation', 'Dense', 'Dropout', 'Highway', 'Lambda', 'VECTOR']
 
 
-class VectorLayer(Layer):
-    """Layers whose input is one vector a sample."""
-
-    input_axes = '(batch, input_dim)'
-    rank_advice = 'Put a Flatten() before it.'
-
-    def input_dimension(self) -> int:
-        return 2
-
-    def check_input_shape(self, input_shape: Shape) -> None:
-        super().check_input_shape(input_shape)
-        if input_shape[1] is None:
-            raise ShapeError(f'{self.name}: expected an input whose input_dim is known, received shape {input_shape}. '
-                             'Give the Input that length.')
-        wanted = B.static_shape(self._variables['W'])[0] if 'W' in self._variables else input_shape[1]
-        if input_shape[1] != wanted:
-            raise ShapeError(f'{self.name}: expected an input of shape (batch, {wanted}), received shape '
-                             f'{input_shape}. '
-                             'The layer was fed with that size before; make another layer for this one.')
+#: One vector a sample, for whose length the parameters are made.
+VECTOR = InputSpec(axes=('batch', 'input_dim'), fixed=(1,), advice='Put a Flatten() before it.')
 
 
 @builtin('layer')
-class Dense(VectorLayer):
+class Dense(Layer):
     """Fully connected: ``activation(x @ W + b)``.
 
     Parameters
@@ -68,6 +51,7 @@ class Dense(VectorLayer):
     (None, 3)
     """
 
+    input_spec = VECTOR
     W: Any
     b: Any
 
@@ -93,7 +77,7 @@ class Dense(VectorLayer):
 
 
 @builtin('layer')
-class Highway(VectorLayer):
+class Highway(Layer):
     """A gate mixes a transformation of the input with the input: ``t * activation(x @ W + b) + (1 - t) * x``.
 
     The gate is ``t = sigmoid(x @ W_carry + b_carry)``.
@@ -122,6 +106,7 @@ class Highway(VectorLayer):
     R. K. Srivastava, K. Greff and J. Schmidhuber, 2015: Highway networks.
     """
 
+    input_spec = VECTOR
     W: Any
     W_carry: Any
     b: Any

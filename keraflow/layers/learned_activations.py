@@ -6,7 +6,8 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import initializations
 from keraflow.errors import ShapeError
-from keraflow.layers.core import VectorLayer
+from keraflow.layers.base import Layer
+from keraflow.layers.core import VECTOR
 from keraflow.layers.shaping import AxisLayer
 from keraflow.registry import builtin
 from keraflow.schema import Axes, Initialization, PositiveInt
@@ -81,14 +82,14 @@ class PReLU(AxisLayer):
         self.set_trainable_params('alpha', self.init(self._alpha_shape(input_shape)))
 
     def output(self, x: Any) -> Any:
-        return B.switch(B.greater(x, 0), x, self.alpha * x)
+        return B.switch(B.greater(x, 0), x, B.multiply(x, self.alpha))
 
     def support_mask(self) -> bool:
         return True
 
 
 @builtin('layer')
-class Maxout(VectorLayer):
+class Maxout(Layer):
     """The largest of several affine functions: ``max over k of (x @ W_k + b_k)``.
 
     Parameters
@@ -122,6 +123,7 @@ class Maxout(VectorLayer):
     (None, 3)
     """
 
+    input_spec = VECTOR
     W: Any
     b: Any
 

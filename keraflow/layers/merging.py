@@ -6,6 +6,7 @@ from keraflow import backend as B
 from keraflow import shapes
 from keraflow.errors import ArgumentError, GraphError, ShapeError, describe
 from keraflow.layers.base import MultiInputLayer
+from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.masks import full_mask, joint_mask
 from keraflow.layers.shaping import AxisLayer
 from keraflow.registry import builtin
@@ -200,6 +201,7 @@ class Dot(AxisLayer, MultiInputLayer):
     """
 
     include_batch_dim = False
+    input_spec = InputSpec(min_ndim=2, max_ndim=3, advice='Put a Reshape() before it.')
 
     def __init__(self, axes: Axes = -1, normalize: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
@@ -215,10 +217,6 @@ class Dot(AxisLayer, MultiInputLayer):
     def check_input_shape(self, input_shape: List[Shape]) -> None:
         if len(input_shape) != 2:
             raise GraphError(f'{self.name}: expected two inputs, received {len(input_shape)}. Write Dot()([x, y]).')
-        for shape in input_shape:
-            if len(shape) not in (2, 3):
-                raise ShapeError(f'{self.name}: expected 2-D or 3-D inputs, received shape {shape}. '
-                                 'Put a Reshape() before it.')
         places = self._places([len(shape) for shape in input_shape])
         lengths = [shape[place] for shape, place in zip(input_shape, places)]
         if not shapes.agree((lengths[0],), (lengths[1],)):

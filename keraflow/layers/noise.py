@@ -1,10 +1,12 @@
 """Layers that disturb their input in training, and do nothing in every other phase."""
 import math
-from typing import Any, List, Literal
+from typing import Any, List
 
 from keraflow import backend as B
 from keraflow.layers.base import Layer
 from keraflow.layers.core import Dropout
+from keraflow.layers.input_spec import InputSpec
+from keraflow.layers.spatial import DataFormat, spatial_spec
 from keraflow.registry import builtin
 from keraflow.schema import NonNegative, Rate
 
@@ -36,7 +38,7 @@ class GaussianNoise(Layer):
         self.sigma = sigma
 
     def output(self, x: Any) -> Any:
-        return B.in_train_phase(lambda: x + B.random_normal(B.shape(x), 0., self.sigma, B.dtype(x)), x)
+        return B.in_train_phase(lambda: B.add(x, B.random_normal(B.shape(x), 0., self.sigma, B.dtype(x))), x)
 
     def support_mask(self) -> bool:
         return True
@@ -68,7 +70,7 @@ class GaussianDropout(Layer):
 
     def output(self, x: Any) -> Any:
         sigma = math.sqrt(self.drop_rate / (1. - self.drop_rate))
-        return B.in_train_phase(lambda: x * B.random_normal(B.shape(x), 1., sigma, B.dtype(x)), x)
+        return B.in_train_phase(lambda: B.multiply(x, B.random_normal(B.shape(x), 1., sigma, B.dtype(x))), x)
 
     def support_mask(self) -> bool:
         return True
@@ -80,8 +82,9 @@ class _SpatialDropout(Dropout):
     data_format = 'channels_last'
     nb_spatial: int
 
-    def input_dimension(self) -> int:
-        return self.nb_spatial + 2
+    @property
+    def input_spec(self) -> InputSpec:  # type: ignore[override]
+        return spatial_spec(self.nb_spatial, self.data_format)
 
     def noise_shape(self, x: Any) -> List[Any]:
         lengths = B.shape(x)
@@ -113,13 +116,12 @@ class SpatialDropout1D(_SpatialDropout):
     networks.
     """
 
-    input_axes = '(batch, time, features)'
     nb_spatial = 1
 
 
 class _SpatialDropoutOfImages(_SpatialDropout):
 
-    def __init__(self, drop_rate: Rate, data_format: Literal['channels_first', 'channels_last'] = 'channels_first',
+    def __init__(self, drop_rate: Rate, data_format: DataFormat = 'channels_first',
                  **kwargs: Any):
         super().__init__(drop_rate, **kwargs)
         self.data_format = data_format
@@ -148,7 +150,6 @@ class SpatialDropout2D(_SpatialDropoutOfImages):
     networks.
     """
 
-    input_axes = '(batch, two axes of an image and its channels)'
     nb_spatial = 2
 
 
@@ -170,5 +171,4 @@ class SpatialDropout3D(_SpatialDropoutOfImages):
     input, output : ``(batch, channels, dim1, dim2, dim3)`` or ``(batch, dim1, dim2, dim3, channels)``, the same
     """
 
-    input_axes = '(batch, three axes of a volume and its channels)'
     nb_spatial = 3

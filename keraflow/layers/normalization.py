@@ -5,7 +5,7 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow import initializations
-from keraflow.errors import ShapeError
+from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.shaping import AxisLayer
 from keraflow.registry import builtin
 from keraflow.schema import Axes, Initialization, PositiveFloat, Rate
@@ -36,16 +36,11 @@ class _Normalization(AxisLayer):
         axes = [self.axis] if isinstance(self.axis, int) else self.axis
         return sorted({self.position(axis, ndim) for axis in axes})
 
-    def check_input_shape(self, input_shape: Shape) -> None:
-        lengths = self._lengths(input_shape)
-        if None in lengths:
-            raise ShapeError(f'{self.name}: expected an input whose length along axis {self.axis} is known, received '
-                             f'shape {input_shape}. Give the Input that length, or choose another axis.')
-        wanted = next((B.static_shape(variable) for variable in self._variables.values()), lengths)
-        if lengths != wanted:
-            raise ShapeError(f'{self.name}: expected an input whose length along axis {self.axis} is {_text(wanted)}, '
-                             f'received shape {input_shape}. The layer was fed with that length before; make another '
-                             'layer for this one.')
+    @property
+    def input_spec(self) -> InputSpec:  # type: ignore[override]
+        axes = [self.axis] if isinstance(self.axis, int) else self.axis
+        reach = max(axis + 1 if axis >= 0 else -axis for axis in axes)
+        return InputSpec(min_ndim=reach + 1, fixed=[axis + 1 if axis >= 0 else axis for axis in axes])
 
     def _lengths(self, shape: Shape) -> Tuple[Any, ...]:
         return tuple(shape[place] for place in self.positions(len(shape)))
@@ -59,8 +54,9 @@ class _Normalization(AxisLayer):
     def normalize(self, x: Any, mean: Any, variance: Any) -> Any:
         """The result, from moments that broadcast."""
         factor = 1. / B.sqrt(variance + self.epsilon)
-        y = (x - mean) * (factor * self.spread(self.gamma, x) if self.scale else factor)
-        return y + self.spread(self.beta, x) if self.center else y
+        # Functions and no operators where x is meant, for the layout that a backend may have for images.
+        y = B.multiply(B.subtract(x, mean), factor * self.spread(self.gamma, x) if self.scale else factor)
+        return B.add(y, self.spread(self.beta, x)) if self.center else y
 
     def spread(self, parameter: Any, x: Any) -> Any:
         """A parameter with an axis of length 1 for each other axis of `x`."""
@@ -69,10 +65,6 @@ class _Normalization(AxisLayer):
 
     def support_mask(self) -> bool:
         return True
-
-
-def _text(lengths: Shape) -> Any:
-    return lengths[0] if len(lengths) == 1 else lengths
 
 
 @builtin('layer')
@@ -158,12 +150,12 @@ def _moments(x: Any, axes: List[int], mask: Any = None) -> Tuple[Any, Any]:
     """Mean and variance over some axes, which stay with length 1; of the values that count, if there is a mask."""
     if mask is None:
         mean = B.mean(x, axes, keepdims=True)
-        return mean, B.mean(B.square(x - mean), axes, keepdims=True)
+        return mean, B.mean(B.square(B.subtract(x, mean)), axes, keepdims=True)
     for _ in range(B.ndim(x) - B.ndim(mask)):
         mask = B.expand_dims(mask, -1)
     count = B.maximum(B.sum(B.switch(mask, B.ones_like(x), 0.), axes, keepdims=True), 1.)
     mean = B.sum(B.switch(mask, x, 0.), axes, keepdims=True) / count
-    return mean, B.sum(B.switch(mask, B.square(x - mean), 0.), axes, keepdims=True) / count
+    return mean, B.sum(B.switch(mask, B.square(B.subtract(x, mean)), 0.), axes, keepdims=True) / count
 
 
 @builtin('layer')

@@ -29,7 +29,6 @@ class _Pooling(SpatialLayer):
         return self.each(self.pool_size if self.strides is None else self.strides)
 
     def check_input_shape(self, input_shape: Shape) -> None:
-        super().check_input_shape(input_shape)
         if self.pad == 'valid':
             self.check_fits(input_shape, self.each(self.pool_size), "Use pad='same', or smaller windows.")
 

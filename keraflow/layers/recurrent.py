@@ -8,6 +8,7 @@ from keraflow import backend as B
 from keraflow import initializations
 from keraflow.errors import ArgumentError, ShapeError
 from keraflow.layers.base import MultiInputLayer
+from keraflow.layers.input_spec import InputSpec
 from keraflow.registry import builtin
 from keraflow.schema import Activation, Initialization, PositiveInt, Rate
 from keraflow.shapes import Shape, agree
@@ -66,8 +67,6 @@ class Recurrent(MultiInputLayer):
     #: Names of the states; the first one is the output.
     states: Tuple[str, ...] = ('h',)
 
-    input_axes = '(batch, time, input_dim)'
-
     def __init__(self, output_dim: PositiveInt, init: Initialization = 'glorot_uniform',
                  inner_init: Initialization = 'orthogonal', activation: Activation = 'tanh', *,
                  return_sequences: bool = False, go_backwards: bool = False, stateful: bool = False,
@@ -108,12 +107,13 @@ class Recurrent(MultiInputLayer):
 
     # -- shapes and parameters --------------------------------------------------------------------------------------
 
+    @property
+    def input_spec(self) -> List[InputSpec]:  # type: ignore[override]
+        return [InputSpec(('batch', 'time', 'input_dim'), known=(1,) if self.unroll else (),
+                          fixed=(0, 2) if self.stateful else (2,))]
+
     def check_input_shape(self, input_shape: List[Shape]) -> None:
         first, *states = input_shape
-        if len(first) != 3 or first[2] is None:
-            raise ShapeError(f'{self.name}: expected a 3-D input {self.input_axes} whose input_dim is known, received '
-                             f'shape {first}.')
-        self._check_same_input_dim(first)
         if states and len(states) != len(self.states):
             raise ShapeError(f'{self.name}: expected an input and no or {len(self.states)} initial state(s) '
                              f'({", ".join(self.states)}), received {len(states)}.')
@@ -121,30 +121,9 @@ class Recurrent(MultiInputLayer):
             if not agree(shape, (first[0], self.output_dim)):
                 raise ShapeError(f'{self.name}: expected initial states of shape {(first[0], self.output_dim)}, '
                                  f'received {shape}.')
-        if self.unroll and first[1] is None:
-            raise ShapeError(f'{self.name}: unroll=True needs the number of time steps, received shape {first}. '
-                             'Give the Input that length, or leave unroll out.')
-        if self.stateful:
-            self._check_stateful(first, states)
-
-    def _check_same_input_dim(self, shape: Shape) -> None:
-        W = self._variables.get(_parameter('W', self.gates[0][0]))
-        if W is not None and B.static_shape(W)[0] != shape[2]:
-            raise ShapeError(f'{self.name}: expected an input of shape (batch, time, {B.static_shape(W)[0]}), received '
-                             f'shape {shape}. The layer was fed with that size before; make another layer for this '
-                             'one.')
-
-    def _check_stateful(self, shape: Shape, states: Sequence[Shape]) -> None:
-        if states:
+        if self.stateful and states:
             raise ArgumentError(f'{self.name}: stateful=True starts with the states of the batch before, received '
                                 'initial states as well. Leave one of them out.')
-        if shape[0] is None:
-            raise ShapeError(f'{self.name}: stateful=True needs the number of samples in a batch, received shape '
-                             f'{shape}. Write Input(..., batch_size=...).')
-        state = self._variables.get(self.states[0])
-        if state is not None and B.static_shape(state)[0] != shape[0]:
-            raise ShapeError(f'{self.name}: expected batches of {B.static_shape(state)[0]} samples, for which it keeps '
-                             f'states, received shape {shape}. Make another layer for this one.')
 
     def init_param(self, input_shape: Any) -> None:
         batch, _, input_dim = input_shape[0]

@@ -8,6 +8,7 @@ from keraflow import backend as B
 from keraflow import shapes
 from keraflow.errors import ArgumentError, ShapeError
 from keraflow.layers.base import Layer
+from keraflow.layers.input_spec import InputSpec
 from keraflow.registry import builtin
 from keraflow.schema import PositiveInt
 from keraflow.shapes import Shape
@@ -185,11 +186,9 @@ class PermuteDims(Layer):
         self.axes = axes
         self.include_batch_dim = include_batch_dim
 
-    def check_input_shape(self, input_shape: Shape) -> None:
-        wanted = len(self.axes) + (0 if self.include_batch_dim else 1)
-        if len(input_shape) != wanted:
-            raise ShapeError(
-                f'{self.name}: expected a {wanted}-D input for {len(self.axes)} axes, received shape {input_shape}.')
+    @property
+    def input_spec(self) -> InputSpec:  # type: ignore[override]
+        return InputSpec(min_ndim=len(self._order()), max_ndim=len(self._order()))
 
     def _order(self) -> list:
         return list(self.axes) if self.include_batch_dim else [0, *(axis + 1 for axis in self.axes)]

@@ -3,10 +3,11 @@ from typing import Any, Iterable, List, Literal, Optional, Sequence, Union
 
 from keraflow.errors import ArgumentError, ShapeError
 from keraflow.layers.base import Layer
+from keraflow.layers.input_spec import InputSpec
 from keraflow.schema import PositiveInt
 from keraflow.shapes import Shape
 
-__all__ = ['Border', 'DataFormat', 'Pool', 'SpatialLayer', 'Steps']
+__all__ = ['Border', 'DataFormat', 'Pool', 'SpatialLayer', 'Steps', 'spatial_spec']
 
 DataFormat = Literal['channels_first', 'channels_last']
 Border = Literal['valid', 'same']
@@ -15,6 +16,13 @@ Pool = Literal['max', 'avg']
 Steps = Union[PositiveInt, Sequence[PositiveInt]]
 
 _NAMES = {1: ['time'], 2: ['rows', 'cols'], 3: ['x', 'y', 'z']}
+
+
+def spatial_spec(nb_spatial: int, data_format: str) -> InputSpec:
+    """A batch, channels, and so many spatial axes."""
+    names = _NAMES[nb_spatial]
+    return InputSpec(('batch', 'channels', *names) if data_format == 'channels_first' else
+                     ('batch', *names, 'channels'))
 
 
 class SpatialLayer(Layer):
@@ -28,18 +36,8 @@ class SpatialLayer(Layer):
         self.data_format = data_format
 
     @property
-    def input_axes(self) -> str:  # type: ignore[override]
-        names = ['batch', *self.axis_names]
-        names.insert(self.channel_axis, 'channels')
-        return f"({', '.join(names)})"
-
-    @property
-    def axis_names(self) -> List[str]:
-        """What the spatial axes are called in messages."""
-        return _NAMES[self.nb_spatial]
-
-    def input_dimension(self) -> int:
-        return self.nb_spatial + 2
+    def input_spec(self) -> InputSpec:  # type: ignore[override]
+        return spatial_spec(self.nb_spatial, self.data_format)
 
     @property
     def channel_axis(self) -> int:
@@ -82,5 +80,5 @@ class SpatialLayer(Layer):
     def check_fits(self, shape: Shape, least: Sequence[int], advice: str) -> None:
         """Raise a ShapeError if the input is known to be shorter than it must be."""
         if any(length is not None and length < wanted for length, wanted in zip(self.lengths(shape), least)):
-            lengths = ', '.join(f'{n} ({name})' for n, name in zip(least, self.axis_names))
+            lengths = ', '.join(f'{n} ({name})' for n, name in zip(least, _NAMES[self.nb_spatial]))
             raise ShapeError(f'{self.name}: expected lengths of at least {lengths}, received shape {shape}. {advice}')

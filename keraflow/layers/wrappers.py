@@ -3,8 +3,8 @@ from typing import Any, List, Literal, Optional
 
 from keraflow import backend as B
 from keraflow.arguments import to_list
-from keraflow.errors import ShapeError
 from keraflow.layers.base import Layer
+from keraflow.layers.input_spec import InputSpec
 from keraflow.registry import builtin
 from keraflow.serialization import serialize, unserialize
 from keraflow.shapes import Shape, is_shape, product, unlist
@@ -15,15 +15,15 @@ __all__ = ['Bidirectional', 'TimeDistributed']
 class _Wrapper(Layer):
     """A layer made of another one, whose inputs it takes."""
 
+    input_spec = InputSpec(min_ndim=2)
+
     def __init__(self, layer: Layer, **kwargs: Any):
         super().__init__(**kwargs)
         self.layer = layer
         self.multi_input = layer.multi_input
 
     def check_input_shape(self, input_shape: Any) -> None:
-        for shape in self._shapes(input_shape):
-            if len(shape) < 2:
-                raise ShapeError(f'{self.name}: expected an input (batch, time, ...), received shape {shape}.')
+        """Any: the layer inside says what it takes."""
 
     def _shapes(self, input_shape: Any) -> List[Shape]:
         return list(input_shape) if self.multi_input else [input_shape]

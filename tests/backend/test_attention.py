@@ -99,9 +99,8 @@ def test_dropout_is_of_weights():
 
 MISTAKES = [
     ([(3, 4)] * 4, GraphError, 'a: expected one to three inputs, received 4. Feed it with [query, key, value].'),
-    ([(3, 4), 4], ShapeError, 'a: expected 3-D inputs (batch, time, input_dim) whose input_dim is known, received shape (None, 4). '
-     'Give the Input that length.'),
-    ([(3, None)], ShapeError, 'a: expected 3-D inputs (batch, time, input_dim) whose input_dim is known, received shape '
+    ([(3, 4), 4], ShapeError, 'a: expected a 3-D input (batch, time, input_dim), received shape (None, 4).'),
+    ([(3, None)], ShapeError, 'a: expected an input (batch, time, input_dim) whose axis input_dim has a known length, received shape '
      '(None, 3, None). Give the Input that length.'),
     ([(3, 4), (5, 4), (4, 4)], ShapeError, 'a: expected key and value of one time, received (None, 5, 4) and (None, 4, 4).'),
 ]

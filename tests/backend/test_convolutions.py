@@ -155,12 +155,12 @@ MISTAKES = [
      'c: expected a 4-D input (batch, channels, rows, cols), received shape (None, 5, 5).'),
     (lambda: Convolution1D(2, 3, name='c')(Input(5)), ShapeError, 'c: expected a 3-D input (batch, time, channels), received shape (None, 5).'),
     (lambda: Convolution2D(2, 3, 3, name='c')(Input((None, 5, 5))), ShapeError,
-     'c: expected an input whose number of channels is known, received shape (None, None, 5, 5). Give the Input that length.'),
+     'c: expected an input (batch, channels, rows, cols) whose axis channels has a known length, received shape (None, None, 5, 5). Give the Input that length.'),
     (lambda: Convolution2D(2, 3, 3, dilation=2, name='c')(Input((1, 5, 4))), ShapeError,
      "c: expected lengths of at least 5 (rows), 5 (cols), received shape (None, 1, 5, 4). Use pad='same', or smaller kernels."),
     (lambda: Pooling2D('max', (2, 3), data_format=LAST, name='p')(Input((1, 5, 4))), ShapeError,
      "p: expected lengths of at least 2 (rows), 3 (cols), received shape (None, 1, 5, 4). Use pad='same', or smaller windows."),
-    (feed_two_depths, ShapeError, 'c: expected an input with 1 channel(s), received shape (None, 2, 5, 5). The layer was fed with that number '
+    (feed_two_depths, ShapeError, 'c: expected an input (batch, channels, rows, cols) whose axis channels has length 1, received shape (None, 2, 5, 5). The layer was fed with that length '
      'before; make another layer for this one.'),
 ]
 

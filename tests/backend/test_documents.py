@@ -19,9 +19,6 @@ class HalfDense(Layer):
         self.init = utils.get_from_module('initializations', init)
         self.activation = utils.get_from_module('activations', activation)
 
-    def input_dimension(self):
-        return 2
-
     def init_param(self, input_shape):
         W = self.init((input_shape[1] // 2, self.output_dim))
         self.set_trainable_params('W', W)

@@ -24,7 +24,7 @@ def test_a_norm_of_zero_divides_nothing():
 MISTAKES = [
     (lambda: Dot([0, 1, 2]), ArgumentError, 'Dot: axes: expected one axis or two, received [0, 1, 2].'),
     (lambda: Dot(name='d')([Input(3)]), GraphError, 'd: expected two inputs, received 1. Write Dot()([x, y]).'),
-    (lambda: Dot(name='d')([Input(3), Input((2, 2, 3))]), ShapeError, 'd: expected 2-D or 3-D inputs, received shape (None, 2, 2, 3). '
+    (lambda: Dot(name='d')([Input(3), Input((2, 2, 3))]), ShapeError, 'd: expected an input of rank 2 to 3, received shape (None, 2, 2, 3). '
      'Put a Reshape() before it.'),
     (lambda: Dot((0, 1), name='d')([Input(3), Input((3, 4))]), ShapeError, 'd: expected inputs of one length along axes (0, 1), '
      'received (None, 3) and (None, 3, 4). Choose other axes.'),

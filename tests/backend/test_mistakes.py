@@ -232,9 +232,9 @@ SHAPES = [
     (lambda: Dense(2, name='d')(Input((3, 4))), ShapeError,
      'd: expected a 2-D input (batch, input_dim), received shape (None, 3, 4). Put a Flatten() before it.'),
     (lambda: Dense(2, name='d')(Input((None,))), ShapeError,
-     'd: expected an input whose input_dim is known, received shape (None, None). Give the Input that length.'),
-    (feed_two_sizes, ShapeError, 'd: expected an input of shape (batch, 3), received shape (None, 4). The layer was fed with that '
-     'size before; make another layer for this one.'),
+     'd: expected an input (batch, input_dim) whose axis input_dim has a known length, received shape (None, None). Give the Input that length.'),
+    (feed_two_sizes, ShapeError, 'd: expected an input (batch, input_dim) whose axis input_dim has length 3, received shape (None, 4). The layer was fed with that '
+     'length before; make another layer for this one.'),
     (lambda: plain()(Input(4)), ShapeError, "m: expected shape (None, 3) for the input 'x', received (None, 4)."),
     (lambda: ElementWiseSum(name='s')([Input(3), Input(4)]), ShapeError,
      's: expected inputs of one shape, received (None, 3), (None, 4).'),
@@ -249,7 +249,7 @@ SHAPES = [
     (lambda: PermuteDims((0, 2)), ArgumentError,
      'PermuteDims: axes: expected each number from 0 to 1 once, received (0, 2).'),
     (lambda: PermuteDims((1, 0), name='p')(Input(3)), ShapeError,
-     'p: expected a 3-D input for 2 axes, received shape (None, 3).'),
+     'p: expected a 3-D input, received shape (None, 3).'),
     (lambda: Repeat(2, axis=3, name='r')(Input(3)), ShapeError,
      'r: there is no axis 3 in an input of rank 2 (with the batch). Choose one from -1 to 0.'),
     (lambda: ExpandDims(4, name='e')(Input(3)), ShapeError,

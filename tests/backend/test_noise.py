@@ -62,7 +62,7 @@ MISTAKES = [
     (lambda: GaussianDropout(1), ArgumentError, 'GaussianDropout: drop_rate: expected a number of at least 0 and below 1, received 1.'),
     (lambda: SpatialDropout2D(0.5, 'first'), ArgumentTypeError, "SpatialDropout2D: data_format: expected one of 'channels_first', "
      "'channels_last', received 'first'."),
-    (lambda: SpatialDropout1D(0.5, name='s')(Input(3)), ShapeError, 's: expected a 3-D input (batch, time, features), received shape (None, 3).'),
+    (lambda: SpatialDropout1D(0.5, name='s')(Input(3)), ShapeError, 's: expected a 3-D input (batch, time, channels), received shape (None, 3).'),
 ]
 
 

@@ -183,14 +183,12 @@ def test_frozen_by(kind):
 # -- mistakes -----------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    (lambda: BatchNormalization(name='bn'), (None, 3), 'bn: expected an input whose length along axis 0 is known, received shape '
-     '(None, None, 3). Give the Input that length, or choose another axis.'),
-    (lambda: BatchNormalization(2, name='bn'), (4, 3), 'bn: there is no axis 2 in an input of rank 3 (with the batch). Choose one '
-     'from -2 to 1.'),
-    (lambda: LayerNormalization([0, 1], name='ln'), (None, 3), 'ln: expected an input whose length along axis [0, 1] is known, '
-     'received shape (None, None, 3). Give the Input that length, or choose another axis.'),
-    (lambda: LayerNormalization((-1, 1), name='ln'), 3, 'ln: there is no axis 1 in an input of rank 2 (with the batch). Choose one '
-     'from -1 to 0.'),
+    (lambda: BatchNormalization(name='bn'), (None, 3), 'bn: expected an input whose axis 1 (the batch is axis 0) has a known length, received shape '
+     '(None, None, 3). Give the Input that length.'),
+    (lambda: BatchNormalization(2, name='bn'), (4, 3), 'bn: expected an input of rank 4 or more, received shape (None, 4, 3).'),
+    (lambda: LayerNormalization([0, 1], name='ln'), (None, 3), 'ln: expected an input whose axis 1 (the batch is axis 0) has a known length, '
+     'received shape (None, None, 3). Give the Input that length.'),
+    (lambda: LayerNormalization((-1, 1), name='ln'), 3, 'ln: expected an input of rank 3 or more, received shape (None, 3).'),
 ]
 
 
@@ -202,10 +200,11 @@ def test_mistakes(make, shape, text):
 
 
 def test_another_length_than_before():
-    for layer, shape, other, wanted in ((BatchNormalization(name='bn'), (3, 2), (4, 2), 3), (LayerNormalization((0, 1), name='bn'), (3, 2), (2, 3), (3, 2))):
+    for layer, shape, other, wanted in ((BatchNormalization(name='n'), (3, 2), (4, 2), 'axis 1 (the batch is axis 0) has length 3'),
+                                        (LayerNormalization((0, -1), name='n'), (3, 2), (3, 4), 'axis -1 has length 2')):
         layer(Input(shape))
         with pytest.raises(ShapeError) as caught:
             layer(Input(other))
         assert str(caught.value) == (
-            f'bn: expected an input whose length along axis {layer.axis} is {wanted}, received shape {(None, *other)}. The layer was '
-            'fed with that length before; make another layer for this one.')
+            f'n: expected an input whose {wanted}, received shape {(None, *other)}. The layer was fed with that length before; '
+            'make another layer for this one.')

@@ -240,17 +240,19 @@ def told(kind, call):
 def test_mistakes_are_told_when_the_layer_is_fed():
     layer = LSTM(3, name='r')
     assert told(ShapeError, lambda: layer(Input(4))) == (
-        'r: expected a 3-D input (batch, time, input_dim) whose input_dim is known, received shape (None, 4).')
+        'r: expected a 3-D input (batch, time, input_dim), received shape (None, 4).')
     assert told(ShapeError, lambda: layer(Input((4, None)))) == (
-        'r: expected a 3-D input (batch, time, input_dim) whose input_dim is known, received shape (None, 4, None).')
+        'r: expected an input (batch, time, input_dim) whose axis input_dim has a known length, received shape (None, 4, None). '
+        'Give the Input that length.')
     assert told(ShapeError, lambda: layer([Input((4, 2)), Input(3)])) == (
         'r: expected an input and no or 2 initial state(s) (h, c), received 1.')
     assert told(ShapeError, lambda: layer([Input((4, 2)), Input(3), Input(2)])) == (
         'r: expected initial states of shape (None, 3), received (None, 2).')
     assert told(ShapeError, lambda: GRU(3, unroll=True, name='u')(Input((None, 2)))) == (
-        'u: unroll=True needs the number of time steps, received shape (None, None, 2). Give the Input that length, or leave unroll out.')
+        'u: expected an input (batch, time, input_dim) whose axis time has a known length, received shape (None, None, 2). Give the Input that length.')
     assert told(ShapeError, lambda: GRU(3, stateful=True, name='s')(Input((4, 2)))) == (
-        's: stateful=True needs the number of samples in a batch, received shape (None, 4, 2). Write Input(..., batch_size=...).')
+        's: expected an input (batch, time, input_dim) whose axis batch has a known length, received shape (None, 4, 2). '
+        'Write Input(..., batch_size=...).')
     assert told(ArgumentError, lambda: GRU(3, stateful=True, name='t')([Input((4, 2), batch_size=2), Input(3, batch_size=2)])) == (
         't: stateful=True starts with the states of the batch before, received initial states as well. Leave one of them out.')
     assert told(ArgumentError, layer.reset_states) == 'r: reset_states: the layer keeps no states. Make it with stateful=True.'
@@ -260,7 +262,7 @@ def test_a_layer_keeps_its_input_dim():
     layer = SimpleRNN(3, name='k')
     layer(Input((4, 2)))
     assert told(ShapeError, lambda: layer(Input((4, 5)))) == (
-        'k: expected an input of shape (batch, time, 2), received shape (None, 4, 5). The layer was fed with that size before; '
+        'k: expected an input (batch, time, input_dim) whose axis input_dim has length 2, received shape (None, 4, 5). The layer was fed with that length before; '
         'make another layer for this one.')
 
 
@@ -268,4 +270,5 @@ def test_a_stateful_layer_keeps_its_batch_size():
     layer = SimpleRNN(3, stateful=True, name='b')
     layer(Input((4, 2), batch_size=5))
     assert told(ShapeError, lambda: layer(Input((4, 2), batch_size=6))) == (
-        'b: expected batches of 5 samples, for which it keeps states, received shape (6, 4, 2). Make another layer for this one.')
+        'b: expected an input (batch, time, input_dim) whose axis batch has length 5, received shape (6, 4, 2). The layer was fed with that length before; '
+        'make another layer for this one.')

@@ -145,9 +145,9 @@ def test_mistakes():
             (lambda: Bidirectional(LSTM(2), 'max'), ArgumentTypeError,
              "Bidirectional: merge_mode: expected one of 'concat', 'sum', 'mul', 'ave' or None, received 'max'."),
             (lambda: TimeDistributed(Dense(2, name='inner'), name='t')(Input((2, None))), ShapeError,
-             'inner: expected an input whose input_dim is known, received shape (None, None). Give the Input that length.'),
+             'inner: expected an input (batch, input_dim) whose axis input_dim has a known length, received shape (None, None). Give the Input that length.'),
             (lambda: TimeDistributed(Dense(2), name='w')(Input((), batch_size=3)), ShapeError,
-             'w: expected an input (batch, time, ...), received shape (3,).')):
+             'w: expected an input of rank 2 or more, received shape (3,).')):
         with pytest.raises(kind) as caught:
             call()
         assert str(caught.value) == text

@@ -1,0 +1,109 @@
+"""InputSpec: what a layer takes, said as data."""
+from dataclasses import dataclass, field, fields
+from typing import Any, Dict, Literal, Optional, Sequence, Type
+
+from keraflow import schema
+from keraflow.backend.contract import TensorSpec
+from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError
+from keraflow.schema import Natural
+
+__all__ = ['InputSpec']
+
+_KINDS = {'bool': ('truth values', 'bool'), 'int': ('integers', 'int32'), 'float': ('real numbers', 'float32')}
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What an input of a layer must be. A layer keeps it as ``input_spec`` (one for all inputs, or a list in their
+    order), and every input is checked against it before anything is computed.
+
+    Parameters
+    ----------
+    axes : sequence of str
+        What each axis means, the batch first. The rank is their number. Empty: any rank.
+    min_ndim, max_ndim : int, optional
+        The least and the greatest rank with the batch, where `axes` are not given.
+    known : sequence of int
+        Axes whose lengths must be known before there are data. A negative one is counted from the end.
+    fixed : sequence of int
+        Axes on whose lengths the parameters depend: they must be known, and those of the first input each time.
+    lengths : dict
+        Lengths that axes must have, ``{axis: length}``.
+    dtype : {'bool', 'int', 'float'}, optional
+        The kind of numbers.
+    advice : str
+        What to do about an input of another rank, for the message.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Input, Layer
+    >>> class Ratio(Layer):
+    ...     input_spec = InputSpec(axes=('batch', 'pair'), lengths={1: 2})
+    ...     def output(self, x):
+    ...         return x[:, :1] / x[:, 1:]
+    ...     def output_shape(self, input_shape):
+    ...         return (input_shape[0], 1)
+    >>> Ratio(name='r')(Input(3))
+    Traceback (most recent call last):
+    keraflow.errors.ShapeError: r: expected an input (batch, pair) whose axis pair has length 2, received shape ...
+    """
+
+    axes: Sequence[str] = ()
+    min_ndim: Natural = 0
+    max_ndim: Optional[Natural] = None
+    known: Sequence[int] = ()
+    fixed: Sequence[int] = ()
+    lengths: Dict[int, int] = field(default_factory=dict)
+    dtype: Optional[Literal['bool', 'int', 'float']] = None
+    advice: str = ''
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            schema.check(getattr(self, one.name), one.type, f'InputSpec: {one.name}')
+        if self.axes and self._least_ndim() > len(self.axes):
+            raise ArgumentError(f'InputSpec: known, fixed, lengths: expected axes of {list(self.axes)}, received '
+                                'others.')
+
+    def check(self, name: str, received: TensorSpec, first: Optional[TensorSpec] = None) -> None:
+        """Raise unless this is what the layer of this `name` takes, which was made for `first`.
+
+        Raises
+        ------
+        ShapeError
+            For a rank or a length that does not fit.
+        ArgumentTypeError
+            For numbers of another kind.
+        """
+        def refuse(expected: str, advice: str, error: Type[KeraFlowError] = ShapeError, what: Any = None) -> None:
+            raise error(f"{name}: expected {expected}, received {what or f'shape {received.shape}'}. {advice}".rstrip())
+
+        if self.dtype is not None and not received.dtype.startswith(self.dtype):
+            words, full = _KINDS[self.dtype]
+            refuse(words, f"Write Input(..., dtype='{full}').", ArgumentTypeError, received.dtype)
+        least, most = (len(self.axes),) * 2 if self.axes else (self._least_ndim(), self.max_ndim)
+        if len(received.shape) < least or most is not None and len(received.shape) > most:
+            limits = f'{least} or more' if most is None else f'{least} to {most}'
+            refuse(f'a {least}-D input{self._named()}' if least == most else f'an input of rank {limits}', self.advice)
+        for axis in (*self.known, *self.fixed):
+            if received.shape[axis] is None:
+                how = 'Write Input(..., batch_size=...).' if axis == 0 else 'Give the Input that length.'
+                refuse(f'an input{self._named()} whose {self._name(axis)} has a known length', how)
+        for axis, length in self.lengths.items():
+            if received.shape[axis] not in (None, length):
+                refuse(f'an input{self._named()} whose {self._name(axis)} has length {length}', '')
+        for axis in self.fixed:
+            if first is not None and received.shape[axis] != first.shape[axis]:
+                refuse(f'an input{self._named()} whose {self._name(axis)} has length {first.shape[axis]}',
+                       'The layer was fed with that length before; make another layer for this one.')
+
+    def _least_ndim(self) -> int:
+        reach = [axis + 1 if axis >= 0 else -axis for axis in (*self.known, *self.fixed, *self.lengths)]
+        return max(self.min_ndim, *reach, 0)
+
+    def _named(self) -> str:
+        return f" ({', '.join(self.axes)})" if self.axes else ''
+
+    def _name(self, axis: int) -> str:
+        if self.axes:
+            return f'axis {self.axes[axis]}'
+        return f'axis {axis}' if axis < 0 else f'axis {axis} (the batch is axis 0)'

@@ -1,0 +1,109 @@
+"""InputSpec: what a layer takes, as data."""
+import pytest
+
+from keraflow import backend as B
+from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError
+from keraflow.layers import Dense, Input, InputSpec, Layer, MultiInputLayer
+
+
+def fed(spec, *inputs, base=Layer):
+    """What a layer of this `input_spec` gives when it is fed with each of the inputs."""
+    class Told(base):
+        input_spec = spec
+
+        def output_shape(self, input_shape):
+            return None
+
+        def output(self, x):
+            return B.identity(x[0] if self.multi_input else x)
+
+    layer = Told(name='t')
+    return [layer(one) for one in inputs]
+
+
+TAKEN = [
+    (InputSpec(), lambda: [Input((), batch_size=2), Input((3, None))]),
+    (InputSpec(('batch', 'a')), lambda: [Input(3), Input((None,)), Input(4)]),
+    (InputSpec(min_ndim=2, max_ndim=3), lambda: [Input(3), Input((3, 4))]),
+    (InputSpec(lengths={-1: 3}), lambda: [Input(3), Input((5, 3)), Input((None,))]),
+    (InputSpec(known=(1,)), lambda: [Input(3), Input(4)]),
+    (InputSpec(fixed=(-1,)), lambda: [Input(3), Input((None, 3))]),
+    (InputSpec(dtype='int'), lambda: [Input(3, dtype='int32'), Input(3, dtype='int64')]),
+]
+
+
+@pytest.mark.parametrize('spec, inputs', TAKEN, ids=range(len(TAKEN)))
+def test_inputs_that_fit_are_taken(spec, inputs):
+    made = inputs()
+    assert [y.shape for y in fed(spec, *made)] == [one.shape for one in made]
+
+
+REFUSED = [
+    (InputSpec(('batch', 'a'), advice='Write less.'), lambda: [Input((3, 4))], 't: expected a 2-D input (batch, a), received shape (None, 3, 4). Write less.'),
+    (InputSpec(min_ndim=3), lambda: [Input(3)], 't: expected an input of rank 3 or more, received shape (None, 3).'),
+    (InputSpec(min_ndim=1, max_ndim=2), lambda: [Input((3, 4))], 't: expected an input of rank 1 to 2, received shape (None, 3, 4).'),
+    (InputSpec(lengths={2: 5}), lambda: [Input(3)], 't: expected an input of rank 3 or more, received shape (None, 3).'),
+    (InputSpec(('batch', 'a'), lengths={-1: 2}), lambda: [Input(3)], 't: expected an input (batch, a) whose axis a has length 2, received shape (None, 3).'),
+    (InputSpec(known=(0,)), lambda: [Input(3)], 't: expected an input whose axis 0 (the batch is axis 0) has a known length, received shape '
+     '(None, 3). Write Input(..., batch_size=...).'),
+    (InputSpec(fixed=(-1,)), lambda: [Input((None,))], 't: expected an input whose axis -1 has a known length, received shape (None, None). Give '
+     'the Input that length.'),
+    (InputSpec(fixed=(1,)), lambda: [Input(3), Input(4)], 't: expected an input whose axis 1 (the batch is axis 0) has length 3, received '
+     'shape (None, 4). The layer was fed with that length before; make another layer for this one.'),
+]
+
+
+@pytest.mark.parametrize('spec, inputs, text', REFUSED, ids=range(len(REFUSED)))
+def test_others_are_refused_before_anything_is_computed(spec, inputs, text):
+    with pytest.raises(ShapeError) as caught:
+        fed(spec, *inputs())
+    assert str(caught.value) == text
+
+
+@pytest.mark.parametrize('kind, dtype, text', [
+    ('int', 'bool', "t: expected integers, received bool. Write Input(..., dtype='int32')."),
+    ('float', 'int32', "t: expected real numbers, received int32. Write Input(..., dtype='float32')."),
+    ('bool', 'float64', "t: expected truth values, received float64. Write Input(..., dtype='bool').")])
+def test_numbers_of_another_kind_are_refused(kind, dtype, text):
+    with pytest.raises(ArgumentTypeError) as caught:
+        fed(InputSpec(dtype=kind), Input(3, dtype=dtype))
+    assert str(caught.value) == text
+
+
+def test_a_list_of_specs_is_for_the_inputs_in_their_order():
+    specs = [InputSpec(('batch', 'a')), InputSpec(min_ndim=3)]
+
+    class Any(MultiInputLayer):
+        def check_input_shape(self, input_shape):
+            pass
+
+    fed(specs, [Input(3), Input((2, 3))], [Input(3)], base=Any)
+    with pytest.raises(ShapeError) as caught:
+        fed(specs, [Input(3), Input(2)], base=Any)
+    assert str(caught.value) == 't: expected an input of rank 3 or more, received shape (None, 2).'
+
+
+def test_a_failed_first_call_fixes_nothing():
+    class Fails(Dense):
+        def output(self, x):
+            if self.output_dim == 2:
+                raise RuntimeError('not now')
+            return super().output(x)
+
+    layer = Fails(2)
+    with pytest.raises(RuntimeError):
+        layer(Input(3))
+    layer.output_dim = 4
+    assert layer(Input(5)).shape == (None, 4)
+
+
+@pytest.mark.parametrize('make, kind, text', [
+    (lambda: InputSpec('batch'), ArgumentTypeError, "InputSpec: axes: expected a list (a string each), received 'batch'."),
+    (lambda: InputSpec(min_ndim=-1), ArgumentError, 'InputSpec: min_ndim: expected an integer of at least 0, received -1.'),
+    (lambda: InputSpec(dtype='int32'), ArgumentTypeError, "InputSpec: dtype: expected one of 'bool', 'int', 'float' or None, received 'int32'."),
+    (lambda: InputSpec(('batch', 'a'), fixed=(2,)), ArgumentError, "InputSpec: known, fixed, lengths: expected axes of ['batch', 'a'], received others.")],
+    ids=range(4))
+def test_a_spec_is_checked_when_it_is_written(make, kind, text):
+    with pytest.raises(kind) as caught:
+        make()
+    assert str(caught.value) == text
