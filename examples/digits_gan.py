@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 from _other_backend import run
+from _pictures import show
 
 from keraflow import TrainStep, activations
 from keraflow import backend as B
@@ -18,7 +19,6 @@ from keraflow.models import Sequential
 from keraflow.optimizers import Adam
 
 BATCH_SIZE, NB_NOISE = 64, 16
-SHADES = ' .:-=+*#%@'
 
 
 def make_generator():
@@ -54,12 +54,6 @@ def make_classifier(images, answers):
     model.compile('adam', 'sparse_categorical_crossentropy')
     model.fit(images, answers, nb_epoch=30, verbose=0)
     return model
-
-
-def show(pictures):
-    """Print pictures beside each other."""
-    for row in (np.clip(pictures, 0, 0.999).reshape(-1, 8, 8).transpose(1, 0, 2) * len(SHADES)).astype(int):
-        print('  '.join(''.join(SHADES[shade] * 2 for shade in picture) for picture in row))
 
 
 def train(nb_epoch):
