@@ -1,6 +1,6 @@
 """The compiled functions of a model: train, test and predict are three builds of the same path."""
 import functools
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from keraflow.kensor import Kensor, replay
 from keraflow.metrics import Metric
 from keraflow.objectives.base import per_sample
 from keraflow.parameters import parameters_of, penalties
-from keraflow.places import Place
-from keraflow.records import Record, frozen, recording
+from keraflow.places import Place, layer_names
+from keraflow.records import AddedLoss, Record, frozen, recording
 
 __all__ = ['Functions', 'Loss', 'Meter', 'Report']
 
@@ -157,13 +157,21 @@ class Functions:
             weighted = samples if weights is None else samples * weights
             counted = _count(samples, weights)
             terms[f'loss({output})'] = B.sum(weighted) / B.cast(B.clip(counted, 1.), B.dtype(weighted))
-        for added in record.added.values():
+        for label, added in self._added(record):
             if train or not added.is_penalty:
-                _add(terms, added.label, added.value)
+                _add(terms, label, added.value)
         for label, value in penalties(self.parameters) if train else ():
             _add(terms, label, value)
         return terms, [counted, *(one.metric.counts(predicted[one.output], wanted[one.output], weights)
                                   for one in self.metrics)]
+
+    def _added(self, record: Record) -> Iterator[Tuple[str, AddedLoss]]:
+        """What layers added, with labels: ``host/0/loss``, or ``host/0/loss.1`` where a layer adds several."""
+        names = layer_names(self.model)
+        several = {(id(added.layer), added.kind) for added in record.added.values() if added.number}
+        for added in record.added.values():
+            number = f'.{added.number}' if (id(added.layer), added.kind) in several else ''
+            yield f'{names.get(id(added.layer), added.layer.name)}/{added.kind}{number}', added
 
     def _outputs(self, x: Sequence[Any]) -> List[Any]:
         tensors = self._tensors(x)

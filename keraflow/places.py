@@ -6,7 +6,7 @@ from keraflow.errors import GraphError
 from keraflow.kensor import Kensor
 from keraflow.records import Record
 
-__all__ = ['Place', 'find_place']
+__all__ = ['Place', 'find_place', 'layer_names']
 
 #: ``host/0/output``, ``host/0/output.1`` for the only run of a layer; ``host/0_1``, ``host/0_1.1`` for its second.
 _NAME = re.compile(r'(?P<layer>.+?)(?:/output|_(?P<run>\d+))(?:\.(?P<output>\d+))?')
@@ -39,6 +39,20 @@ class Place(NamedTuple):
     @property
     def _stem(self) -> str:
         return _NAME.fullmatch(self.name)['layer']      # type: ignore[index]
+
+
+def layer_names(network: Any) -> Dict[int, str]:
+    """The names by which :meth:`get_layer` finds the layers of a network and those in them (the first one where it is
+    found in several places, as in the names of parameters), by ``id()``."""
+    found: Dict[int, str] = {}
+
+    def visit(host: Any, prefix: str) -> None:
+        for name, layer in host.layer_ids().items():
+            if id(layer) not in found:
+                found[id(layer)] = prefix + name
+                visit(layer, f'{prefix}{name}/')
+    visit(network, '')
+    return found
 
 
 def find_place(network: Any, name: str) -> Place:

@@ -11,7 +11,9 @@ __all__ = ['AddedLoss', 'Record', 'Update', 'record_loss', 'record_run', 'record
 class AddedLoss(NamedTuple):
     """A loss that a layer added, a scalar tensor."""
 
-    label: str
+    layer: Any
+    kind: str               # 'loss' or 'activity'
+    number: int             # among those that the layer adds in one run
     value: Any
     is_penalty: bool        # part of what is minimized only, like regularizers, not of what is evaluated
     is_conditional: bool    # whether it depends on the inputs of a call

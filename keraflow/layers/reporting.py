@@ -4,7 +4,8 @@ from typing import Any, List
 from keraflow import backend as B
 from keraflow import registry, shapes
 from keraflow.arguments import to_list
-from keraflow.errors import ArgumentTypeError, ShapeError, describe
+from keraflow.errors import ArgumentTypeError, GraphError, ShapeError, describe
+from keraflow.layers.slots import running_host
 from keraflow.records import AddedLoss, Update, record_loss, record_update, recorded_value, runs_frozen
 
 __all__ = ['Reporting']
@@ -23,6 +24,7 @@ class Reporting:
         A layer that is called several times in a run computes the value from :meth:`latest`, so that no call is lost.
         `inputs` are the inputs that the value depends on, if it does, by which ``get_updates_for`` finds it.
         """
+        self._check_running('add_update')
         if not B.is_variable(variable):
             raise ArgumentTypeError(f'{self.name}: add_update: expected a variable, such as set_state_params makes.')
         shape = tuple(B.static_shape(variable))
@@ -42,6 +44,7 @@ class Reporting:
             The inputs that they depend on: they then count for each call of the layer. Without, they are taken to
             depend on the parameters alone, and count once however often the layer is called.
         """
+        self._check_running('add_loss')
         for loss in to_list(losses):
             if not B.is_tensor(loss):
                 raise ArgumentTypeError(f'{self.name}: add_loss: expected a scalar tensor, received {describe(loss)}.')
@@ -49,7 +52,7 @@ class Reporting:
                 raise ShapeError(f'{self.name}: add_loss: expected a scalar tensor, received '
                                  f'{tuple(B.static_shape(loss))}. Write B.sum or B.mean of it.')
             key = (id(self), self._nb_loss) if inputs is None else object()
-            record_loss(key, AddedLoss(f'{self.name}/loss', loss, False, inputs is not None))
+            record_loss(key, AddedLoss(self, 'loss', self._nb_loss, loss, False, inputs is not None))
             self._nb_loss += 1
 
     def latest(self, variable: Any) -> Any:
@@ -61,10 +64,15 @@ class Reporting:
         """Inside of :meth:`output`: whether the layer is not trainable, or is run by one that is not."""
         return runs_frozen()
 
+    def _check_running(self, method: str) -> None:
+        if running_host() is not self:
+            raise GraphError(f'{self.name}: {method}: expected a call inside of output(), received one outside of it. '
+                             'Write it in output() of a layer that is fed with what it needs.')
+
     def _penalize(self, outputs: List[Any]) -> None:
         if self.activity_regularizer is not None:
             regularizer = registry.resolve('regularizer', self.activity_regularizer, f'{self.name}: ')
             for tensor in outputs:
                 penalty = regularizer(tensor)
                 penalty = penalty / B.cast(B.shape(tensor)[0], B.dtype(penalty))
-                record_loss(object(), AddedLoss(f'{self.name}/activity', penalty, True, True))
+                record_loss(object(), AddedLoss(self, 'activity', 0, penalty, True, True))

@@ -1,4 +1,6 @@
 """Losses that layers add, regularizers of activity, and the terms of the loss one by one."""
+import copy
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ import keraflow
 from keraflow import backend as B
 from keraflow.errors import ArgumentError, GraphError
 from keraflow.layers import Activation, Dense, Input, Layer
-from keraflow.models import Model
+from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD
 from keraflow.regularizers import L1, L2
 
@@ -37,8 +39,9 @@ def test_conditional_losses_count_for_each_call_and_others_once():
     model = compiled(Model(x, layer(Activation('tanh')(layer(x)))), report_terms=True)
     [logs] = model.fit(X, Y, nb_epoch=1, verbose=0)
     h = np.tanh(X * [1, 2, 3])
+    np.testing.assert_allclose(logs['adding/loss.0'], np.mean(X ** 2) + np.mean(h ** 2), rtol=1e-5)
+    np.testing.assert_allclose(logs['adding/loss.1'], 6., rtol=1e-5)
     expected = np.mean(X ** 2) + np.mean(h ** 2) + 6.
-    np.testing.assert_allclose(logs['adding/loss'], expected, rtol=1e-5)
     square = np.mean((h * [1, 2, 3] - Y) ** 2)
     np.testing.assert_allclose(logs['loss'], expected + square, rtol=1e-5)
     np.testing.assert_allclose(model.evaluate(X, Y)['loss'], expected + square, rtol=1e-5)
@@ -84,6 +87,31 @@ def test_terms_sum_to_the_loss():
     assert logs['val_h/activity'] == 0.
 
 
+def test_terms_have_the_names_that_layers_have_in_the_model():
+    x = Input(3)
+    block = Model(x, Dense(3, activity_regularizer='l1', name='inside')(x), name='block')
+    host = Sequential([Dense(3, activity_regularizer='l2'), Adding()], name='host')
+    y, other = Input(3), copy.deepcopy(block)
+    model = compiled(Model(y, host(other(block(y)))), report_terms=True)
+    expected = ['block/inside/activity', f'{other.name}/inside/activity', 'host/0/activity', 'host/1/loss.0', 'host/1/loss.1']
+    for one in (model, compiled(keraflow.unserialize(keraflow.serialize(model), custom_objects=[Adding]), report_terms=True)):
+        one.set_weights(model.get_weights())
+        [logs] = one.fit(X, Y, nb_epoch=1, verbose=0)
+        assert [name for name in logs if '/' in name] == expected
+        np.testing.assert_allclose(logs['block/inside/activity'], 0.01 * np.abs(X @ model.get_weights()['block/inside/W']).sum() / 6, rtol=1e-4)
+        np.testing.assert_allclose(sum(value for name, value in logs.items() if name != 'loss'), logs['loss'], rtol=1e-5)
+
+
+@pytest.mark.parametrize('method, args', [('add_loss', lambda layer: [B.sum(layer.W)]), ('add_update', lambda layer: [layer.W, layer.W])])
+def test_nothing_is_added_outside_of_output(method, args):
+    layer = Adding(name='adding')
+    layer(Input(3))
+    with pytest.raises(GraphError) as caught:
+        getattr(layer, method)(*args(layer))
+    assert str(caught.value) == (f'adding: {method}: expected a call inside of output(), received one outside of it. '
+                                 'Write it in output() of a layer that is fed with what it needs.')
+
+
 def test_a_regularizer_of_activity_is_saved_and_checked():
     layer = Dense(2, activity_regularizer='l1', name='d')
     assert keraflow.serialize(layer)['args']['activity_regularizer'] == 'l1'
@@ -115,7 +143,7 @@ def test_a_model_is_trained_on_what_its_layers_add_alone():
     parts = [np.mean(X[:4] ** 2), np.mean(X[4:] ** 2)]
     [logs] = model.fit(X, nb_epoch=1, batch_size=4, shuffle=False, validation_data=(X, None), verbose=0)
     np.testing.assert_allclose(logs['loss'], (4 * (parts[0] + 6) + 2 * (parts[1] + 5.7)) / 6, rtol=1e-5)
-    assert logs['loss'] == logs['adding/loss']
+    np.testing.assert_allclose(logs['loss'], logs['adding/loss.0'] + logs['adding/loss.1'], rtol=1e-6)
     np.testing.assert_allclose(layer.get_weights()['W'], np.array([1., 2., 3.]) - 0.2, rtol=1e-6)
     np.testing.assert_allclose(logs['val_loss'], np.mean(X ** 2) + 5.4, rtol=1e-5)
     [again] = model.fit(lambda: iter([X[:4], X[4:]]), nb_epoch=1, verbose=0)
