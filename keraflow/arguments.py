@@ -1,15 +1,11 @@
 """What a user gives for several named things (parameters, inputs, outputs): a dict, a list, or one value."""
-import functools
-import inspect
-from typing import Any, Callable, Dict, List, Sequence, TypeVar, cast
+from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe, nearest
 
-__all__ = ['advised', 'to_list', 'assign', 'is_array_like', 'split_arrays']
-
-Method = TypeVar('Method', bound=Callable[..., Any])
+__all__ = ['to_list', 'assign', 'is_array_like', 'split_arrays']
 
 
 def to_list(value: Any) -> List[Any]:
@@ -68,32 +64,6 @@ def assign(value: Any, names: Sequence[str], where: str, *, single: bool = False
         return {names[0]: value}
     raise ArgumentTypeError(
         f'{where}: expected a dict by name or a list in the order {", ".join(names)}, received {describe(value)}.')
-
-
-def advised(method: Method) -> Method:
-    """A method that names the right argument when it is called with one that it does not have.
-
-    Examples
-    --------
-    >>> class Model:
-    ...     name = 'model1'
-    ...     @advised
-    ...     def fit(self, nb_epoch=10):
-    ...         return nb_epoch
-    >>> Model().fit(epochs=3)
-    Traceback (most recent call last):
-    keraflow.errors.ArgumentTypeError: model1: fit: there is no argument 'epochs'. Did you mean 'nb_epoch'?
-    """
-    names = list(inspect.signature(method).parameters)[1:]
-
-    @functools.wraps(method)
-    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        for name in kwargs:
-            if name not in names:
-                where = f'{self.name}: {method.__name__}'
-                raise ArgumentTypeError(f"{where}: there is no argument '{name}'. {nearest(name, names)}")
-        return method(self, *args, **kwargs)
-    return cast(Method, checked)
 
 
 def is_array_like(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Functions whose annotations are checked at every call, as those of constructors are."""
+"""Functions and methods whose annotations are checked at every call, as those of constructors are."""
 import functools
 import inspect
 from typing import Any, Callable, TypeVar, cast, get_type_hints
@@ -14,6 +14,8 @@ Function = TypeVar('Function', bound=Callable[..., Any])
 def checked(function: Function) -> Function:
     """A function that refuses arguments which its annotations do not allow, and names the right one for a wrong name.
 
+    Messages of a method start with the name of its object, if it has one, or of its class where it is a method of that.
+
     Examples
     --------
     >>> from keraflow.schema import PositiveInt
@@ -24,20 +26,30 @@ def checked(function: Function) -> Function:
     Traceback (most recent call last):
     keraflow.errors.ArgumentError: repeat: times: expected an integer of at least 1, received 0.
     """
-    where, signature = function.__name__, inspect.signature(function)
-    hints = get_type_hints(function, include_extras=True)
+    signature = inspect.signature(function)
+    is_method = next(iter(signature.parameters), '') in ('self', 'cls')
+    names = [name for name, one in list(signature.parameters.items())[is_method:] if one.kind is not one.VAR_KEYWORD]
+    is_open = len(names) + is_method < len(signature.parameters)
+    # At the first call: a method may name a class that is not there yet.
+    hints = functools.lru_cache(maxsize=None)(lambda: get_type_hints(function, include_extras=True))
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        where = _where(function, args[0] if is_method else None)
         for name in kwargs:
-            if name not in signature.parameters:
-                raise ArgumentTypeError(
-                    f"{where}: there is no argument '{name}'. {nearest(name, signature.parameters)}")
+            if name not in names and not is_open:
+                raise ArgumentTypeError(f"{where}: there is no argument '{name}'. {nearest(name, names)}")
         try:
             passed = signature.bind(*args, **kwargs).arguments
         except TypeError as error:
-            raise ArgumentTypeError(f'{where}: {error}. The arguments are {", ".join(signature.parameters)}.') from None
-        for name, value in passed.items():
-            check(value, hints.get(name, Any), f'{where}: {name}')
+            raise ArgumentTypeError(f'{where}: {error}. The arguments are {", ".join(names)}.') from None
+        for name in names:
+            if name in passed:
+                check(passed[name], hints().get(name, Any), f'{where}: {name}')
         return function(*args, **kwargs)
     return cast(Function, call)
+
+
+def _where(function: Callable, owner: Any) -> str:
+    name = owner.__name__ if inspect.isclass(owner) else getattr(owner, 'name', None)
+    return f'{name}: {function.__name__}' if name else function.__name__

@@ -86,8 +86,11 @@ def describe(value: Any) -> str:
         return f'an array of shape {value.shape}'
     if inspect.isroutine(value) or inspect.isclass(value):
         return f"{'class' if inspect.isclass(value) else 'function'} {value.__name__}"
-    text = repr(value)
-    if ' object at 0x' in text:
+    try:
+        text = repr(value)
+    except Exception:   # of the user's own class, or of an integer of thousands of digits
+        text = ''
+    if not text or ' object at 0x' in text:
         return f'an object of class {type(value).__name__}'
     return text if len(text) <= 60 else f'{type(value).__name__} {text[:50]}...'
 

@@ -4,11 +4,9 @@ from typing import Any, Dict, List, Optional
 import numpy as np
 
 from keraflow import backend as B
-from keraflow import schema
 from keraflow.class_weight import ClassWeight
 from keraflow.data import Arrays, Port, batches, check_lengths, read_arrays, read_weights
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
-from keraflow.schema import PositiveInt
 from keraflow.sources import ArraySource, IterableSource, Source, is_iterable_of_batches
 
 __all__ = ['Feeder']
@@ -62,8 +60,6 @@ class Feeder:
     def iterable_source(self, given: Any, nb_epoch: int = 1, nb_batch: Optional[int] = None,
                         is_repeated: bool = False) -> Source:
         """Batches that an iterable gives."""
-        if nb_batch is not None:
-            schema.check(nb_batch, PositiveInt, f'{self._name}: nb_batch')
         return IterableSource(given, self._read_batch, self._where, nb_epoch, nb_batch, is_repeated)
 
     def source(self, x: Any, y: Any, sample_weights: Any, batch_size: Optional[int], nb_batch: Optional[int]) -> Source:
@@ -119,7 +115,6 @@ class Feeder:
     def _batch_size(self, asked: Optional[int]) -> int:
         if asked is None:
             return self._fixed or 32
-        schema.check(asked, PositiveInt, f'{self._name}: batch_size')
         if self._fixed and asked != self._fixed:
             raise ArgumentError(
                 f'{self._name}: batch_size: the Inputs fix it to {self._fixed}, received {asked}. Leave it out.')

@@ -4,6 +4,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from keraflow import backend as B
 from keraflow import shapes
+from keraflow.checked import checked
 from keraflow.errors import BackendError, GraphError, ShapeError
 from keraflow.kensor import Call, Kensor, calls_behind, output_names, replay, symbolic_tensors
 from keraflow.layers.base import Layer
@@ -111,6 +112,7 @@ class Network(Layer):
                     (f'.{position}' if len(call.outputs) > 1 else '') if call.inputs else name
         return ids, names
 
+    @checked
     def get_kensor(self, name: str) -> Kensor:
         """The Kensor of this name.
 
@@ -146,6 +148,7 @@ class Network(Layer):
                         names[kensor].append(output)
         return names
 
+    @checked
     def get_layer(self, name: str) -> Layer:
         """The layer of this name in the model (see :meth:`layer_ids`), else in the program; ``'host/0'`` for one that
         another one embeds."""

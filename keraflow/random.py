@@ -7,6 +7,9 @@ from typing import Iterator
 
 import numpy as np
 
+from keraflow.checked import checked
+from keraflow.schema import Natural
+
 __all__ = ['generator', 'seed', 'using']
 
 _current = np.random.default_rng()
@@ -17,7 +20,8 @@ def generator() -> np.random.Generator:
     return _current
 
 
-def seed(value: int) -> None:
+@checked
+def seed(value: Natural) -> None:
     """Start anew from an integer. ``keraflow.backend.seed`` does this and seeds the backend's stream too."""
     global _current
     _current = np.random.default_rng(value)

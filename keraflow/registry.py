@@ -10,6 +10,10 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError
 __all__ = ['Entry', 'builtin', 'custom', 'find', 'id_of', 'ids', 'kind_of', 'register', 'resolve']
 
 
+#: Kinds for which no function will do.
+OBJECTS = ('layer', 'optimizer')
+
+
 class Entry(NamedTuple):
     """A row of the table. `kind` is '' for a function that may stand wherever a function may."""
 
@@ -164,7 +168,7 @@ def resolve(kind: str, value: Any, where: str = '') -> Any:
         if entry is None:
             raise ArgumentError(f"{where}there is no {kind} '{value}'. {nearest(value, ids(kind))}")
         value = entry.target
-    elif kind_of(value) != kind and (kind_of(value) or not callable(value)):
+    elif kind_of(value) != kind and (kind_of(value) or kind in OBJECTS or not callable(value)):
         raise ArgumentTypeError(f'{where}expected {article(kind)} (a name, a function or an object), '
                                 f'received {describe(value)}.')
     return value() if inspect.isclass(value) else value

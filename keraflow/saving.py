@@ -2,12 +2,13 @@
 import hashlib
 import json
 import os
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 
 from keraflow import backend as B
 from keraflow import random
+from keraflow.checked import checked
 from keraflow.errors import ModelFileError, SerializationError
 from keraflow.files.atomic import check_file, write_files
 from keraflow.files.plaindata import dump_plain, read_plain
@@ -15,13 +16,13 @@ from keraflow.files.tensors import dump_tensors, read_tensors
 from keraflow.firstformat import is_first_format
 from keraflow.network import Network
 from keraflow.parameters import parameters_of
+from keraflow.schema import Path
 from keraflow.serialization import serialize, unserialize
 
 __all__ = ['SavableNetwork', 'FORMAT', 'VERSION']
 
 FORMAT = 'keraflow'
 VERSION = 1
-PathLike = Union[str, 'os.PathLike[str]']
 
 #: Arguments that do not change what a model predicts: the same weights fit whatever they are.
 _NOT_IN_DIGEST = ('trainable', 'regularizers', 'constraints')
@@ -30,7 +31,8 @@ _NOT_IN_DIGEST = ('trainable', 'regularizers', 'constraints')
 class SavableNetwork(Network):
     """The part of :class:`~keraflow.models.Model` that reads and writes files."""
 
-    def save_to_file(self, arch: Optional[PathLike] = None, weights: Optional[PathLike] = None,
+    @checked
+    def save_to_file(self, arch: Optional[Path] = None, weights: Optional[Path] = None,
                      overwrite: bool = False, **dump_args: Any) -> None:
         """Save the architecture, the weights, or both.
 
@@ -54,21 +56,25 @@ class SavableNetwork(Network):
         """
         write_files(self._files(arch, weights, dump_args), overwrite)
 
-    def check_savable(self, arch: Optional[PathLike] = None, weights: Optional[PathLike] = None,
+    @checked
+    def check_savable(self, arch: Optional[Path] = None, weights: Optional[Path] = None,
                       overwrite: bool = False) -> None:
         """Raise what :meth:`save_to_file` would raise before it writes."""
         for path, _ in self._files(arch, weights, {}):
             check_file(path, overwrite)
 
-    def save_arch(self, path: PathLike, overwrite: bool = False, **dump_args: Any) -> None:
+    @checked
+    def save_arch(self, path: Path, overwrite: bool = False, **dump_args: Any) -> None:
         """Save the architecture alone; arguments as for :meth:`save_to_file`."""
         self.save_to_file(path, None, overwrite, **dump_args)
 
-    def save_weights(self, path: PathLike, overwrite: bool = False) -> None:
+    @checked
+    def save_weights(self, path: Path, overwrite: bool = False) -> None:
         """Save the weights alone: trainable parameters and state."""
         self.save_to_file(None, path, overwrite)
 
-    def load_weights(self, path: PathLike, same_architecture: bool = True) -> None:
+    @checked
+    def load_weights(self, path: Path, same_architecture: bool = True) -> None:
         """Set all weights from a file.
 
         Parameters
@@ -95,7 +101,8 @@ class SavableNetwork(Network):
         self.set_weights(arrays)
 
     @classmethod
-    def load_from_file(cls, arch: PathLike, weights: Optional[PathLike] = None, custom_objects: Any = None) -> Any:
+    @checked
+    def load_from_file(cls, arch: Path, weights: Optional[Path] = None, custom_objects: Any = None) -> Any:
         """A model from files that :meth:`save_to_file`, or (architecture as JSON) the first Keraflow, wrote.
 
         Parameters
@@ -119,14 +126,14 @@ class SavableNetwork(Network):
             made.load_weights(weights)
         return made
 
-    def _files(self, arch: Optional[PathLike], weights: Optional[PathLike], dump_args: Dict[str, Any]) -> List[tuple]:
+    def _files(self, arch: Optional[Path], weights: Optional[Path], dump_args: Dict[str, Any]) -> List[tuple]:
         return [*([(arch, self._arch_bytes(arch, dump_args))] if arch is not None else []),
                 *([(weights, self._weight_bytes(weights))] if weights is not None else [])]
 
-    def _arch_bytes(self, path: PathLike, dump_args: Dict[str, Any]) -> bytes:
+    def _arch_bytes(self, path: Path, dump_args: Dict[str, Any]) -> bytes:
         return dump_plain({'format': FORMAT, 'version': VERSION, 'model': serialize(self)}, path, **dump_args).encode()
 
-    def _weight_bytes(self, path: PathLike) -> bytes:
+    def _weight_bytes(self, path: Path) -> bytes:
         _check_extension(path)
         return dump_tensors(self.get_weights(), {'format': FORMAT, 'architecture': _digest(serialize(self))})
 
@@ -176,7 +183,7 @@ def _from_data(data: Any, path: str, custom_objects: Any) -> Any:
     return made
 
 
-def _check_extension(path: PathLike) -> None:
+def _check_extension(path: Path) -> None:
     if not os.fspath(path).endswith('.safetensors'):
         raise ModelFileError(
             f'{os.fspath(path)}: weights are saved as safetensors. Let the name end with .safetensors.')

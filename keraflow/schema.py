@@ -6,6 +6,7 @@ dict of such, or one of the names below (``PositiveInt``, ``Activation``, ...), 
 import collections.abc
 import inspect
 import math
+import os
 import re
 from typing import (Annotated, Any, Callable, Dict, List, Literal, NamedTuple, Sequence, Union, get_args, get_origin,
                     get_type_hints)
@@ -17,7 +18,7 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, des
 
 __all__ = ['Parameter', 'bind', 'check', 'kind_in', 'kinds_of', 'parameters_of', 'Activation', 'Axes',
            'Beta', 'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction', 'Function', 'Initialization', 'Name',
-           'LearningRate', 'Natural', 'NonNegative', 'Objective', 'PositiveFloat', 'PositiveInt', 'Rate',
+           'LearningRate', 'Natural', 'NonNegative', 'Objective', 'Path', 'PositiveFloat', 'PositiveInt', 'Rate',
            'Regularizer', 'Regularizers']
 
 
@@ -67,6 +68,7 @@ Beta = Annotated[float, _number('a number above 0 and below 1', lambda value: 0 
 Fraction = Annotated[float, _number('a number from 0 to 1', lambda value: 0 <= value <= 1)]
 Name = Annotated[str, Rule("a name of letters, digits, '_', '-' and '.' (at most 128)",
                            lambda value: bool(_NAME.fullmatch(value)))]
+Path = Annotated[Union[str, os.PathLike], Rule('a path', lambda value: True)]
 DType = Literal['bool', 'int32', 'int64', 'float32', 'float64']
 Axes = Union[int, Sequence[int]]
 
@@ -210,6 +212,8 @@ def expected(annotation: Any) -> str:
         return 'a list' if args[0] is Any else f'a list ({expected(args[0])} each)'
     if origin is dict:
         return f'a dict of {expected(args[1])}'
+    if 'kind' in getattr(annotation, '__dict__', ()):  # the base of a kind
+        return registry.article(annotation.kind)
     return _WORDS.get(annotation, getattr(annotation, '__name__', str(annotation)))
 
 
@@ -270,6 +274,8 @@ def _is_instance(value: Any, cls: Any) -> bool:
         return isinstance(value, (bool, np.bool_))
     if isinstance(value, (bool, np.bool_)):
         return cls is object
+    if isinstance(value, int) and not -2 ** 63 <= value < 2 ** 63:      # no array and no other language has it
+        return False
     if cls is int:
         return isinstance(value, (int, np.integer))
     if cls is float:

@@ -2,7 +2,8 @@
 from typing import Any, Callable, Dict, List, Sequence, Union
 
 from keraflow.arguments import to_list
-from keraflow.errors import ArgumentTypeError, GraphError, describe
+from keraflow.checked import checked
+from keraflow.errors import GraphError, describe
 from keraflow.kensor import Call, Kensor, calls_behind
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
@@ -22,9 +23,10 @@ class SurgicalNetwork(Network):
     parameters. A layer is given as itself or by its name.
     """
 
+    @checked
     def replace(self, layer: Union[Layer, str], new: Layer) -> Any:
         """The model with `new` in each place where `layer` was."""
-        old, new = self._layer_of(layer), _checked(new)
+        old = self._layer_of(layer)
 
         def change(call: Call, fed: List[Kensor]) -> List[Kensor]:
             made = _feed(new, fed)
@@ -33,9 +35,10 @@ class SurgicalNetwork(Network):
             return made
         return self._changed(old, change)
 
+    @checked
     def insert_after(self, layer: Union[Layer, str], new: Layer) -> Any:
         """The model in which each output of `layer` goes through `new`."""
-        old, new = self._layer_of(layer, inputs_too=True), _checked(new)
+        old = self._layer_of(layer, inputs_too=True)
 
         def change(call: Call, fed: List[Kensor]) -> List[Kensor]:
             made = [_feed(new, [kensor]) for kensor in _again(call, fed)]
@@ -44,6 +47,7 @@ class SurgicalNetwork(Network):
             return [kensor for kensor, in made]
         return self._changed(old, change)
 
+    @checked
     def remove(self, layer: Union[Layer, str]) -> Any:
         """The model without `layer`: what it was fed with takes the place of what it gave.
 
@@ -129,12 +133,6 @@ class SurgicalNetwork(Network):
     def _check_outputs(self, made: List[Kensor], wanted: int, expected: str) -> None:
         if len(made) != wanted:
             raise GraphError(f'{self.name}: {expected}, received {made[0].layer.name}, which gives {len(made)}.')
-
-
-def _checked(layer: Any) -> Layer:
-    if not isinstance(layer, Layer):
-        raise ArgumentTypeError(f'expected a layer, received {describe(layer)}.')
-    return layer
 
 
 def _again(call: Call, fed: List[Kensor]) -> List[Kensor]:

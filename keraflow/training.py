@@ -1,10 +1,11 @@
 """Compiling and training: ``compile``, ``fit``, ``evaluate``, ``predict``."""
 import contextlib
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Union
 
-from keraflow import metrics, objectives, optimizers, random, schema  # noqa: F401 (fills the registry)
-from keraflow.arguments import advised, assign, to_list
+from keraflow import metrics, objectives, optimizers, random  # noqa: F401 (fills the registry)
+from keraflow.arguments import assign, to_list
 from keraflow.callbacks import Callback, CallbackList, History
+from keraflow.checked import checked
 from keraflow.data import Arrays, Port
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, describe
 from keraflow.feeding import Feeder
@@ -15,7 +16,7 @@ from keraflow.objectives.base import target_of
 from keraflow.places import find_place
 from keraflow.progress import Progress
 from keraflow.registry import resolve
-from keraflow.schema import Beta, Natural
+from keraflow.schema import Natural, PositiveInt, Rate
 from keraflow.sources import Source, is_iterable_of_batches
 
 __all__ = ['TrainableNetwork']
@@ -32,7 +33,7 @@ class TrainableNetwork(Network):
     _functions: Optional[Functions] = None
     _predictor: Optional[Functions] = None
 
-    @advised
+    @checked
     def compile(self, optimizer: Any, loss: Any, metrics: Any = None, report_terms: bool = False) -> None:
         """Say how the model is trained. A second call replaces optimizer, losses and metrics.
 
@@ -48,8 +49,9 @@ class TrainableNetwork(Network):
             of them; else one (or a list) for each output that has a target, by order or name.
         report_terms : bool
             Whether the terms of the loss are reported, too, whose sum it is: ``loss(output)`` of each output,
-            ``L1(dense1/W)`` of each regularizer, ``layer/loss`` of what a layer adds and ``layer/activity`` of its
-            activity regularizer.
+            ``L1(dense1/W)`` of each regularizer, ``layer/loss`` of what a layer adds (``layer/loss.0``,
+            ``layer/loss.1`` if it adds several) and ``layer/activity`` of its activity regularizer. Layers have the
+            names of :meth:`get_layer`.
 
         Notes
         -----
@@ -72,11 +74,11 @@ class TrainableNetwork(Network):
         self._functions = None
         self._predictor = None
 
-    @advised
-    def fit(self, x: Any, y: Any = None, batch_size: Optional[int] = None, nb_epoch: int = 10, verbose: int = 1,
-            callbacks: Sequence[Callback] = (), sample_weights: Any = None, validation_split: float = 0.,
-            validation_data: Any = None, shuffle: bool = True, class_weight: Optional[Dict[int, float]] = None,
-            nb_batch: Optional[int] = None) -> History:
+    @checked
+    def fit(self, x: Any, y: Any = None, batch_size: Optional[PositiveInt] = None, nb_epoch: Natural = 10,
+            verbose: Union[int, bool] = 1, callbacks: Sequence[Callback] = (), sample_weights: Any = None,
+            validation_split: Rate = 0., validation_data: Any = None, shuffle: bool = True, class_weight: Any = None,
+            nb_batch: Optional[PositiveInt] = None) -> History:
         """Train.
 
         Parameters
@@ -125,7 +127,6 @@ class TrainableNetwork(Network):
         callback or in the data reaches the caller, and leaves the weights of the last complete batch.
         """
         functions = self._compiled('fit')
-        schema.check(nb_epoch, Natural, f'{self.name}: nb_epoch')
         feeder = self._feeder('fit', self.target_ports())
         feeder.weigh_classes(class_weight)
         validation = self._validation_source(validation_data, batch_size, nb_epoch)
@@ -143,18 +144,18 @@ class TrainableNetwork(Network):
         progress = Progress(verbose, nb_epoch)
         return Loop(self, functions, source, validation, CallbackList(callbacks, self), progress).run(nb_epoch)
 
-    @advised
-    def evaluate(self, x: Any, y: Any = None, sample_weights: Any = None, batch_size: Optional[int] = None,
-                 nb_batch: Optional[int] = None) -> Dict[str, float]:
+    @checked
+    def evaluate(self, x: Any, y: Any = None, sample_weights: Any = None, batch_size: Optional[PositiveInt] = None,
+                 nb_batch: Optional[PositiveInt] = None) -> Dict[str, float]:
         """Loss (without regularization) and metrics on data, as a dict; arguments as for :meth:`fit`."""
         functions = self._compiled('evaluate')
         source = self._feeder('evaluate', self.target_ports()).source(x, y, sample_weights, batch_size, nb_batch)
         with contextlib.closing(source), source.epoch() as batches:
             return functions.evaluate(batches)
 
-    @advised
-    def predict(self, x: Any, batch_size: Optional[int] = None, train_mode: bool = False,
-                nb_batch: Optional[int] = None) -> Any:
+    @checked
+    def predict(self, x: Any, batch_size: Optional[PositiveInt] = None, train_mode: bool = False,
+                nb_batch: Optional[PositiveInt] = None) -> Any:
         """The outputs for some inputs: an array, or a list of them if the model has several outputs.
 
         Parameters
@@ -171,9 +172,9 @@ class TrainableNetwork(Network):
         outputs = self._forward('predict', x, batch_size, train_mode, nb_batch)
         return outputs[0] if len(outputs) == 1 else outputs
 
-    @advised
-    def capture(self, names: Any, x: Any, batch_size: Optional[int] = None, train_mode: bool = False,
-                nb_batch: Optional[int] = None) -> Any:
+    @checked
+    def capture(self, names: Union[str, Sequence[str]], x: Any, batch_size: Optional[PositiveInt] = None,
+                train_mode: bool = False, nb_batch: Optional[PositiveInt] = None) -> Any:
         """What is computed at some places inside of the model, for some inputs; states stay as they are.
 
         Parameters
@@ -235,7 +236,6 @@ class TrainableNetwork(Network):
         return feeder.array_source(feeder.arrays(x, y, weights), batch_size)
 
     def _split(self, data: Arrays, share: float) -> tuple:
-        schema.check(share, Beta, f'{self.name}: validation_split')
         at = int(data.nb_sample * (1 - share))
         if not 0 < at < data.nb_sample:
             raise DataError(

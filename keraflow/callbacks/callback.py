@@ -1,13 +1,9 @@
 """The base of callbacks, and several callbacks as one."""
-import os
-from typing import Annotated, Any, Dict, Sequence, Union
+from typing import Any, Dict, Sequence
 
 from keraflow import schema
-from keraflow.errors import ArgumentTypeError, describe
 
-__all__ = ['Callback', 'CallbackList', 'CheckedCallback', 'Path']
-
-Path = Annotated[Union[str, os.PathLike], schema.Rule('a path', lambda value: True)]
+__all__ = ['Callback', 'CallbackList', 'CheckedCallback']
 
 
 class Callback:
@@ -69,12 +65,7 @@ class CallbackList:
     """Several callbacks as one."""
 
     def __init__(self, callbacks: Sequence[Callback], model: Any):
-        given = callbacks if isinstance(callbacks, (list, tuple)) else [None]
-        for callback in given:
-            if not isinstance(callback, Callback):
-                raise ArgumentTypeError(f'{model.name}: callbacks: expected a list of Callback objects, '
-                                        f'received {describe(callbacks)}.')
-        self.callbacks = list(given)
+        self.callbacks = list(callbacks)
         for callback in self.callbacks:
             callback.model = model
 

@@ -6,11 +6,10 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from keraflow.callbacks.callback import Path
 from keraflow.callbacks.monitor import Mode, MonitoringCallback, check_name
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, warn
 from keraflow.files.atomic import check_file
-from keraflow.schema import NonNegative
+from keraflow.schema import NonNegative, Path
 
 __all__ = ['ModelCheckpoint']
 

@@ -4,9 +4,10 @@ import io
 import os
 from typing import Any, Dict, List, Sequence
 
-from keraflow.callbacks.callback import CheckedCallback, Path
+from keraflow.callbacks.callback import CheckedCallback
 from keraflow.errors import ArgumentError
 from keraflow.files.atomic import write_file
+from keraflow.schema import Path
 
 __all__ = ['CSVLogger']
 

@@ -3,10 +3,11 @@ import io
 import os
 from typing import Any, Dict, List, Optional
 
-from keraflow.callbacks.callback import Path
+from keraflow.checked import checked
 from keraflow.errors import ArgumentError, nearest
 from keraflow.extras import load_extra
 from keraflow.files.atomic import write_file
+from keraflow.schema import Path
 
 __all__ = ['History']
 
@@ -51,6 +52,7 @@ class History(List[Dict[str, float]]):
             raise ArgumentError(f"History: there is no '{name}'. {nearest(name, self.names)}")
         return [logs[name] for logs in self]
 
+    @checked
     def plot(self, path: Optional[Path] = None, overwrite: bool = False) -> Any:
         """Draw a curve for each name, with that of the validation beside it, over the epochs.
 

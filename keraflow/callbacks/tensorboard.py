@@ -4,8 +4,9 @@ import socket
 import time
 from typing import Any, Dict
 
-from keraflow.callbacks.callback import CheckedCallback, Path
+from keraflow.callbacks.callback import CheckedCallback
 from keraflow.extras import load_extra
+from keraflow.schema import Path
 
 __all__ = ['TensorBoard']
 

@@ -5,6 +5,7 @@ from typing import Any, Callable, List, Sequence
 
 from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
+from keraflow.checked import checked
 from keraflow.errors import BackendError, GraphError
 from keraflow.facts import remember
 from keraflow.kensor import Call, Kensor, mask_shape_of
@@ -30,6 +31,7 @@ class Linkable:
     def __init__(self) -> None:
         self._calls: List[Callable[[], Any]] = []
 
+    @checked
     def get_input_at(self, index: int) -> Any:
         """The Kensor (of several: the list of them) that a call was fed with.
 
@@ -40,14 +42,17 @@ class Linkable:
         """
         return unlist(list(self._call_at(index).inputs))
 
+    @checked
     def get_output_at(self, index: int) -> Any:
         """The Kensor, or the list of Kensors, that a call gave; raises as :meth:`get_input_at`."""
         return unlist(list(self._call_at(index).outputs))
 
+    @checked
     def get_input_shape_at(self, index: int) -> Any:
         """The static shape, or the list of shapes, that a call was fed with; raises as :meth:`get_input_at`."""
         return unlist([kensor.shape for kensor in self._call_at(index).inputs])
 
+    @checked
     def get_output_shape_at(self, index: int) -> Any:
         """The static shape, or the list of shapes, that a call gave; raises as :meth:`get_input_at`."""
         return unlist([kensor.shape for kensor in self._call_at(index).outputs])

@@ -10,8 +10,10 @@ from keraflow import backend as B
 from keraflow import initializations, registry
 from keraflow.arguments import assign, split_arrays
 from keraflow.backend.contract import FLOATS
+from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, ShapeError, describe
 from keraflow.parameters import parameters_of
+from keraflow.schema import Constraint, DType, Initialization, Name, Natural, Regularizer
 from keraflow.serialization import Serializable
 
 __all__ = ['Parameter', 'ParameterOwner', 'Variables']
@@ -92,8 +94,10 @@ class ParameterOwner(Serializable):
         """Register state: variables that are saved with the weights, but that only ``add_update`` changes."""
         self._states.update(self._set_variables(pairs, 'set_state_params'))
 
-    def add_weight(self, name: str, shape: Sequence[int], dtype: Optional[str] = None, init: Any = 'glorot_uniform',
-                   regularizer: Any = None, trainable: bool = True, constraint: Any = None) -> Any:
+    @checked
+    def add_weight(self, name: Name, shape: Sequence[Natural], dtype: Optional[DType] = None,
+                   init: Initialization = 'glorot_uniform', regularizer: Optional[Regularizer] = None,
+                   trainable: bool = True, constraint: Optional[Constraint] = None) -> Any:
         """Make a parameter, or find it again: may also be written inside of ``output``.
 
         Parameters

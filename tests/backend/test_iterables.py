@@ -334,7 +334,7 @@ MISTAKES = [
      'batches, received 3.'),
     (lambda: linear().evaluate(X, Y, nb_batch=3), ArgumentTypeError, 'm: evaluate: expected no nb_batch beside arrays, which batch_size '
      'cuts into batches, received 3.'),
-    (lambda: linear().fit(batches, nb_batch=0), ArgumentError, 'm: nb_batch: expected an integer of at least 1, received 0.'),
+    (lambda: linear().fit(batches, nb_batch=0), ArgumentError, 'm: fit: nb_batch: expected an integer of at least 1 or None, received 0.'),
     (lambda: linear().fit(nothing), DataError, 'm: fit: there are no batches.'),
     (lambda: linear().fit(nothing, nb_batch=2), DataError, 'm: fit: there are no batches.'),
     (lambda: linear().fit(batches(), nb_epoch=2, nb_batch=2), DataError, 'm: fit: expected 2 batches, received 1 before the data ended. Pass '

@@ -118,7 +118,7 @@ def test_a_name_is_that_of_the_model_first(backend_name):
     (lambda parts: parts.model.remove(Dense(2, name='stranger')), GraphError,
      'm: <Dense stranger> is no layer of this model. It has x, shared, tanh, total, head, other.'),
     (lambda parts: parts.model.remove('x'), GraphError, 'm: the Input x can be neither replaced nor removed. Use sub_model.'),
-    (lambda parts: parts.model.replace('head', 'tanh'), ArgumentTypeError, "expected a layer, received 'tanh'."),
+    (lambda parts: parts.model.replace('head', 'tanh'), ArgumentTypeError, "m: replace: new: expected a layer, received 'tanh'."),
 ])
 def test_mistakes(act, kind, text):
     with pytest.raises(kind) as caught:

@@ -1,9 +1,13 @@
 """What users give for several named things: dicts, lists, one value."""
+from typing import Any
+
 import numpy as np
 import pytest
 
-from keraflow.arguments import advised, assign, is_array_like, split_arrays, to_list
+from keraflow.arguments import assign, is_array_like, split_arrays, to_list
+from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError
+from keraflow.schema import Path
 
 
 def test_to_list():
@@ -51,15 +55,26 @@ def test_what_is_one_array(value, expected):
     assert split == [value] if expected and not isinstance(value, np.ndarray) else len(split) == 1 if expected else split is value
 
 
-def test_a_method_that_is_called_with_a_wrong_name_says_the_right_one():
+def test_methods_check_their_arguments():
     class Model:
         name = 'm'
 
-        @advised
-        def fit(self, x, nb_epoch=10):
+        @checked
+        def fit(self, x, nb_epoch: int = 10):
             """Train."""
             return x, nb_epoch
+
+        @classmethod
+        @checked
+        def load(cls, path: Path, **others: Any):
+            return path, others
     assert Model().fit(1, nb_epoch=3) == (1, 3) and Model.fit.__doc__ == 'Train.'
-    with pytest.raises(ArgumentTypeError) as caught:
-        Model().fit(1, epochs=3)
-    assert str(caught.value) == "m: fit: there is no argument 'epochs'. Did you mean 'nb_epoch'?"
+    assert Model.load('p', a=1) == ('p', {'a': 1})
+    for call, text in [
+            (lambda: Model().fit(1, epochs=3), "m: fit: there is no argument 'epochs'. Did you mean 'nb_epoch'?"),
+            (lambda: Model().fit(1, '3'), "m: fit: nb_epoch: expected an integer, received '3'."),
+            (lambda: Model().fit(), "m: fit: missing a required argument: 'x'. The arguments are x, nb_epoch."),
+            (lambda: Model.load(3), 'Model: load: path: expected a path, received 3.')]:
+        with pytest.raises(ArgumentTypeError) as caught:
+            call()
+        assert str(caught.value) == text
