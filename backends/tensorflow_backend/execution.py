@@ -85,7 +85,8 @@ class Execution(Variables):
             raise ArgumentError(OTHER_VARIABLES) from error
         by_handle = {id(variable.handle): variable for variable in concrete.variables}
         used = [by_handle[id(handle)] for handle in concrete.captured_inputs if id(handle) in by_handle]
-        return [UsedVariable(it.name.split(':')[0].rsplit('/', 1)[-1], it, it.trainable) for it in used]
+        names = [getattr(it, 'keraflow_name', it.name.split(':')[0]) for it in used]
+        return [UsedVariable(name.rsplit('/', 1)[-1], it, it.trainable) for name, it in zip(names, used)]
 
     def gradients(self, loss, variables):
         with loss.graph.as_default():

@@ -18,9 +18,11 @@ class Variables(Backend):
         return tf.init_scope()
 
     def variable(self, value, dtype=None, name=None):
-        # Without the name: TensorFlow keeps some 30 kB for every name that a variable ever had, and makes it slowly.
+        # TensorFlow is not told the name: it keeps some 30 kB for every one that a variable ever had, and makes it slowly.
         with tf.init_scope():
-            return tf.Variable(self._array(value, dtype))
+            variable = tf.Variable(self._array(value, dtype))
+        variable.keraflow_name = name or 'variable'
+        return variable
 
     def is_variable(self, x):
         return isinstance(x, tf.Variable)

@@ -31,6 +31,15 @@ def test_each_layer_has_its_own_variables_and_shares_them_between_calls():
     np.testing.assert_array_equal(layer.get_weights()[layer.variables.names[0]], [3.] * 3)
 
 
+def test_variables_have_the_same_names_on_every_backend():
+    def make():
+        first, second, third = B.variable(np.ones(3), name='host/first'), B.variable(np.ones(3)), B.variable(np.ones(3))
+        return lambda x: x * first * second * third
+    layer = Foreign(make)
+    layer(Input(3))
+    assert layer.variables.names == ['first', 'variable', 'variable_1']
+
+
 def test_initial_weights():
     layer = Foreign(make_scale, initial_weights=[np.array([1., 2., 3.])])
     np.testing.assert_allclose(B.eval(layer(X)), X * [1, 2, 3], rtol=1e-6)
