@@ -27,8 +27,8 @@ class Every(Layer):
         self.add_weight('W', (3,), init='one', regularizer='l1')
         self.add_weight('state', (), init='zero', trainable=False)
 
-    def output(self, x):
-        self.mask = self.get_tensor_mask(x)
+    def output(self, x, mask=None):
+        self.mask = mask
         self.add_loss(B.sum(x), inputs=x)
         self.add_update(self.state, B.sum(x), inputs=x)
         return x * self.W

@@ -165,6 +165,12 @@ def test_a_copy_has_the_same_values_in_its_own_variables():
     assert copy.deepcopy(Dense(3)).get_weights() == {}
 
 
+def test_a_copy_of_a_layer_that_was_not_fed_starts_with_its_initial_weights():
+    other = copy.deepcopy(Dense(2, initial_weights={'b': [3., 4.]}))
+    other(Input(3))
+    np.testing.assert_array_equal(other.get_weights()['b'], [3, 4])
+
+
 def test_copies_of_a_model_in_a_third_one():
     x = Input(3)
     block = Sequential([Dense(3, name='in'), BatchNormalization()])

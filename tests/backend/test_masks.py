@@ -8,8 +8,8 @@ import pytest
 from keraflow import backend as B
 from keraflow.errors import KeraFlowWarning
 from keraflow.layers import (Activation, Concatenate, Cropping1D, Dropout, ElementWiseMult, ElementWiseSum, ExpandDims,
-                             Flatten, GlobalPooling1D, Input, Lambda, Layer, Masking, PermuteDims, Pooling1D, Repeat,
-                             Reshape, UnSampling1D, ZeroPadding1D)
+                             Flatten, GlobalPooling1D, Input, Lambda, Layer, Masking, MultiInputLayer, PermuteDims,
+                             Pooling1D, Repeat, Reshape, UnSampling1D, ZeroPadding1D)
 from keraflow.models import Model, Sequential
 
 X = np.array([[[1, 2], [0, 0], [0, 3]], [[0, 0], [4, 0], [0, 0]]], 'float32')
@@ -181,6 +181,42 @@ def test_a_layer_that_reads_a_mask_need_not_hand_it_on():
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         assert ReadMask()(Input((3, 2), mask_value=0.)).mask_shape is None
+
+
+class MaskedMean(Layer):
+    """The mean of the steps that count; it takes the mask as an argument."""
+
+    def output(self, x, mask=None):
+        if mask is None:
+            return B.mean(x, axis=1)
+        counts = B.expand_dims(B.cast(mask, B.dtype(x)), -1)
+        return B.sum(x * counts, axis=1) / B.sum(counts, axis=1)
+
+    def output_shape(self, input_shape):
+        return (input_shape[0], input_shape[2])
+
+
+class FirstMask(MultiInputLayer):
+    """The mask of its first input as numbers; the second one has none."""
+
+    def output(self, x, mask):
+        assert mask[1] is None
+        return B.cast(mask[0], 'int32')
+
+    def output_shape(self, input_shape):
+        return input_shape[0][:2]
+
+
+def test_an_argument_named_mask_is_given_the_mask():
+    expected = [X[0][MASK[0]].mean(0), X[1][MASK[1]].mean(0)]
+    for value, wanted in ((0., expected), (None, X.mean(1))):
+        fed = Input((3, 2), mask_value=value)
+        with warnings.catch_warnings():
+            warnings.simplefilter('error')
+            made = MaskedMean()(fed)
+        np.testing.assert_allclose(Model(fed, made).predict(X), wanted, rtol=1e-6)
+    fed, other = Input((3, 2), mask_value=0.), Input((3, 2))
+    np.testing.assert_array_equal(Model([fed, other], FirstMask()([fed, other])).predict([X, X]), MASK)
 
 
 # -- series that become shorter or longer --------------------------------------------------------------------------------
