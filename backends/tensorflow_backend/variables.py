@@ -18,7 +18,7 @@ class Variables(Backend):
         return tf.init_scope()
 
     def variable(self, value, dtype=None, name=None):
-        # TensorFlow is not told the name: it keeps some 30 kB for every one that a variable ever had, and makes it slowly.
+        # TensorFlow is not told the name: it keeps some 30 kB for every name that there ever was, and makes it slowly.
         with tf.init_scope():
             variable = tf.Variable(self._array(value, dtype))
         variable.keraflow_name = name or 'variable'

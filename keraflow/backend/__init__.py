@@ -16,7 +16,7 @@ from typing import Any, Callable, Optional
 
 from keraflow import random
 from keraflow.backend.contract import OPERATIONS, Backend, TensorSpec
-from keraflow.backend.deferral import deferring
+from keraflow.backend.deferral import deferring, telling
 from keraflow.backend.loader import available, choose, load
 from keraflow.backend.phases import current_phase, in_train_phase, phase
 from keraflow.config import Setting, read, set_program, setting
@@ -105,7 +105,7 @@ def _forwarding(attribute: str) -> Callable:
     signature = inspect.signature(method)
     without_self = list(signature.parameters.values())[1:]
     call.__signature__ = signature.replace(parameters=without_self)     # type: ignore[attr-defined]
-    return deferring(attribute, call) if attribute in OPERATIONS else call
+    return deferring(attribute, call) if attribute in OPERATIONS else telling(attribute, call)
 
 
 def __dir__() -> list:

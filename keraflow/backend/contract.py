@@ -37,9 +37,9 @@ Shape = tuple     # of int or None; None is a length that is not known before th
 #: In order of promotion.
 DTYPES = ('bool', 'int32', 'int64', 'float32', 'float64')
 FLOATS = ('float32', 'float64')
-#: Names of the functions from tensors to a tensor.
-OPERATIONS = frozenset({name for name in vars(Operations) if name[0] != '_'} - {'seed'} |
-                       {'cast', 'ones_like', 'zeros_like'})
+#: Names of the functions from tensors to tensors.
+OPERATIONS = frozenset({name for family in (Operations, Convolutions) for name in vars(family) if name[0] != '_'} -
+                       {'seed'} | {'cast', 'ones_like', 'require', 'shape', 'zeros_like'})
 
 
 #: What :meth:`Backend.variables_used` says of a function that it refuses.

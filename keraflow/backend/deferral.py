@@ -1,8 +1,15 @@
 """Functions of the backend and operators, used on what stands for a tensor that is not there yet."""
 import functools
-from typing import Any, Callable, Dict, Iterator, Sequence
+from typing import Any, Callable, Dict, Iterator, Optional, Sequence
 
-__all__ = ['Deferred', 'deferring']
+from keraflow.errors import ArgumentTypeError
+
+__all__ = ['Deferred', 'deferring', 'telling']
+
+#: Functions of the backend that tell what is known of a tensor without its value.
+TOLD: Dict[str, Callable[[Any], Any]] = {
+    'dtype': lambda one: one.dtype, 'ndim': lambda one: len(one.shape), 'static_shape': lambda one: one.shape,
+    'is_tensor': lambda one: False, 'is_variable': lambda one: False}
 
 
 def _operator(operation: str, reflected: bool = False) -> Callable:
@@ -15,7 +22,15 @@ class Deferred:
     """Base of what stands for a tensor: operators and functions of the backend leave to it what they mean.
 
     Not ``==``, which asks whether two are the same object.
+
+    Attributes
+    ----------
+    shape : tuple
+    dtype : str
     """
+
+    shape: tuple
+    dtype: Any
 
     def defer(self, operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any:
         """The result of ``B.operation(*args, **kwargs)`` (or of ``'getitem'``), where one argument is this object."""
@@ -44,11 +59,27 @@ def deferring(operation: str, method: Callable) -> Callable:
     """`method`, but for arguments (and lists of them) that stand for tensors."""
     @functools.wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
-        for one in _each((*args, *kwargs.values())):
-            if isinstance(one, Deferred):
-                return one.defer(operation, args, kwargs)
-        return method(*args, **kwargs)
+        one = _first((*args, *kwargs.values()))
+        return method(*args, **kwargs) if one is None else one.defer(operation, args, kwargs)
     return call
+
+
+def telling(name: str, method: Callable) -> Callable:
+    """`method`, which is no operation: of what stands for a tensor it tells what is known, or refuses it."""
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        one = _first((*args, *kwargs.values()))
+        if one is None:
+            return method(*args, **kwargs)
+        if name in TOLD:
+            return TOLD[name](one)
+        raise ArgumentTypeError(f'B.{name}: expected tensors of the backend, received {one!r}, which has no value yet. '
+                                'Write kensor.tensor for its symbolic tensor.')
+    return call
+
+
+def _first(arguments: Sequence[Any]) -> Optional[Deferred]:
+    return next((one for one in _each(arguments) if isinstance(one, Deferred)), None)
 
 
 def _each(arguments: Sequence[Any]) -> Iterator[Any]:

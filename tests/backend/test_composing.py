@@ -308,7 +308,7 @@ def test_mistakes_with_operators():
 
 
 @pytest.mark.parametrize('args, text', [
-    (('exec', []), "Operation: there is no operation 'exec'. Choose one of abs, add, all,"),
+    (('exec', []), "Operation: there is no operation 'exec'. Choose one of abs, add, add_bias,"),
     (('seed', [3]), "Operation: there is no operation 'seed'."),
     (('square', [{'input': 0, 'more': 1}]), "Operation: args: expected a dict such as {'input': 0}, received {'input': 0, 'more': 1}."),
 ])

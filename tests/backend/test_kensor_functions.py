@@ -1,0 +1,45 @@
+"""Functions of the backend that are given Kensors: operations make layers, others tell what is known or refuse."""
+import numpy as np
+import pytest
+
+import keraflow
+from keraflow import activations
+from keraflow import backend as B
+from keraflow.errors import ArgumentTypeError, DataError
+from keraflow.layers import Input
+from keraflow.models import Model
+
+X = np.random.default_rng(40).normal(size=(3, 1, 4, 4)).astype('float32')
+
+
+def test_families_of_operations_make_layers():
+    x = Input((1, 4, 4))
+    kernels = np.ones((1, 2, 3, 3), 'float32')
+    outputs = [B.reshape(x, [B.shape(x)[0], 2, 8]), B.pad(x, [(0, 0), (0, 0), (0, 0), (1, 0)], 5.), B.pool(x, (2, 2)), B.conv(x, kernels),
+               B.require(x, B.sum(x) < 100, 'too much'), activations.softmax(B.reshape(x, (-1, 16)))]
+    model = Model(x, outputs)
+    pooled = X.reshape(3, 1, 2, 2, 2, 2).max(axis=(3, 5))
+    windows = np.lib.stride_tricks.sliding_window_view(X, (3, 3), (2, 3)).sum(axis=(-2, -1)).repeat(2, axis=1)
+    exponentials = np.exp(X.reshape(3, 16))
+    expected = [X.reshape(3, 2, 8), np.pad(X, [(0, 0), (0, 0), (0, 0), (1, 0)], constant_values=5.), pooled, windows, X,
+                exponentials / exponentials.sum(1, keepdims=True)]
+    for one in (model, keraflow.unserialize(keraflow.serialize(model))):
+        for found, wanted in zip(one.predict(X), expected):
+            np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+    with pytest.raises(DataError) as caught:
+        model.predict(X + 100)
+    assert str(caught.value).endswith('too much')
+
+
+def test_what_is_known_without_a_value():
+    x = Input((5, 3))
+    assert (B.ndim(x), B.static_shape(x), B.dtype(x > 0), B.is_tensor(x), B.is_variable(x)) == (3, (None, 5, 3), 'bool', False, False)
+
+
+@pytest.mark.parametrize('name, args', [('eval', []), ('get_value', []), ('constant', []), ('with_static_shape', [(None, 3)])])
+def test_other_functions_refuse_kensors(name, args):
+    x = Input(3, name='x')
+    with pytest.raises(ArgumentTypeError) as caught:
+        getattr(B, name)(x, *args)
+    assert str(caught.value) == (f'B.{name}: expected tensors of the backend, received <Input x>, which has no value yet. '
+                                 'Write kensor.tensor for its symbolic tensor.')
