@@ -45,7 +45,8 @@ class Layer(ParameterOwner, Reporting, SideResults):
         Values to start from instead of those of ``init``: by name, in the order of the parameters, or for the first
         parameter alone.
     regularizers, constraints : dict or list, optional
-        By name or in the order of the parameters: names (``'l1'``) or objects (``L1(0.1)``); ``None`` for no one.
+        By name (``'0/W'`` for one of an embedded layer) or in the order of the parameters: names (``'l1'``) or objects
+        (``L1(0.1)``); ``None`` for no one.
     activity_regularizer : str or object, optional
         A regularizer of the output: training adds what it gives, divided by the number of samples in the batch.
     dtype : str, optional
@@ -277,7 +278,7 @@ class Layer(ParameterOwner, Reporting, SideResults):
             self._first_specs = received
             self._build(input_shape, [spec.dtype for spec in received])
             outputs = self._run_checked(tensors, input_shape)
-            self._check_arguments()
+            self._complete_arguments()
         except Exception:
             self._forget_parameters()
             raise

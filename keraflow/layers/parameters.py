@@ -1,5 +1,5 @@
 """The parameters of a layer: how they are made, named, listed, read and set."""
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -249,11 +249,24 @@ class ParameterOwner(Serializable):
             return {name: one for name, one in value.items() if name in names}
         return value if self._backend is None else None
 
-    def _check_arguments(self) -> None:
-        """Raise if an argument names a parameter that the first run did not make."""
-        for argument in ('regularizers', 'constraints', 'initial_weights'):
-            if isinstance(getattr(self, argument), dict):
-                assign(getattr(self, argument), list(self._variables), f'{self.name}: {argument}')
+    def _complete_arguments(self) -> None:
+        """Give parameters of embedded layers what dicts say of them; raise for names that the first run did not
+        make."""
+        owners = self._owners()
+        for kind in self._given:
+            where, given = f'{self.name}: {kind}s', getattr(self, f'{kind}s')
+            for name, one in assign(given, list(owners), where).items() if isinstance(given, dict) else ():
+                owner, own_name = owners[name]
+                owner._given[kind][own_name] = registry.resolve(kind, one, f'{where}: ')
+        if isinstance(self.initial_weights, dict):
+            assign(self.initial_weights, list(self._variables), f'{self.name}: initial_weights')
+
+    def _owners(self, prefix: str = '') -> Dict[str, Tuple['ParameterOwner', str]]:
+        """By the name of each parameter, those of embedded layers included, its layer and its name there."""
+        found: Dict[str, Tuple[ParameterOwner, str]] = {prefix + name: (self, name) for name in self._variables}
+        for number, layer in self.layer_ids().items():
+            found.update(layer._owners(f'{prefix}{number}/'))
+        return found
 
     def _forget_parameters(self) -> None:
         for name in self._variables:

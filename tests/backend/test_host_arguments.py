@@ -1,0 +1,57 @@
+"""Regularizers and constraints that a host gives to parameters of the layers in it."""
+import numpy as np
+import pytest
+
+import keraflow
+from keraflow import backend as B
+from keraflow import layer_register
+from keraflow.constraints import MaxNorm
+from keraflow.errors import ArgumentError
+from keraflow.layers import Bidirectional, Dense, Input, SimpleRNN
+from keraflow.models import Model
+from keraflow.optimizers import SGD
+from keraflow.regularizers import L1, L2
+
+X = np.random.default_rng(41).normal(size=(6, 3)).astype('float32')
+
+
+@layer_register(id='twice-in-test-host-arguments')
+def Twice(x, output_dim):
+    scale = keraflow.add_weight('scale', (1,), init='one')
+    return Dense(output_dim, regularizers=['l1'])(Dense(output_dim)(x) * scale)
+
+
+@layer_register(id='host-in-test-host-arguments')
+def Host(x, output_dim):
+    return Twice(output_dim)(x)
+
+
+def test_a_registered_function_takes_regularizers_and_constraints_by_name():
+    x = Input(3)
+    host = Host(2, regularizers={'0/0/W': L2(0.5), '0/1/W': L1(0.25), '0/scale': 'l2'}, constraints={'0/1/b': MaxNorm(0.1)}, name='host')
+    model = Model(x, host(x))
+    model.compile(SGD(lr=1.), 'mse', report_terms=True)
+    w = model.get_weights()
+    [logs] = model.fit(X, np.full((6, 2), 100.), nb_epoch=1, batch_size=6, verbose=0)
+    expected = {'L2(host/0/scale)': 0.01, 'L2(host/0/0/W)': 0.5 * np.sum(w['host/0/0/W'] ** 2),
+                'L1(host/0/1/W)': 0.25 * np.abs(w['host/0/1/W']).sum()}
+    assert [name for name in logs if name.startswith('L')] == list(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(logs[name], value, rtol=1e-4)
+    np.testing.assert_allclose(np.linalg.norm(model.get_weights()['host/0/1/b']), 0.1, rtol=1e-4)
+    again = keraflow.unserialize(keraflow.serialize(model))
+    assert [type(one).__name__ for _, one in again.outputs[0].regularizers] == ['L2', 'L2', 'L1'] and len(again.outputs[0].constraints) == 1
+
+
+def test_any_host_takes_them_in_eager_runs_too():
+    layer = Bidirectional(SimpleRNN(2, init='one'), regularizers={'0/W': L1(1.)})
+    with keraflow.recording() as run:
+        layer(np.ones((1, 4, 3), 'float32'))
+    np.testing.assert_allclose([float(it) for it in B.eval(run.losses)], [6.], rtol=1e-6)
+
+
+@pytest.mark.parametrize('argument, value', [('regularizers', 'l2'), ('constraints', 'nonneg')])
+def test_a_name_that_is_not_there(argument, value):
+    with pytest.raises(ArgumentError) as caught:
+        Host(2, name='host', **{argument: {'0/0/V': value}})(Input(3))
+    assert str(caught.value) == f"host: {argument}: there is no '0/0/V'. Did you mean '0/0/W'?"
