@@ -128,7 +128,7 @@ def elu(x: Any, alpha: float = 1.) -> Any:
     linear units (ELUs).
     """
     # The branch that is not taken must be finite, too: its gradient is multiplied by zero.
-    return B.switch(B.greater(x, 0), x, alpha * B.expm1(B.minimum(x, 0)))
+    return B.switch(B.greater(x, 0), x, B.multiply(B.expm1(B.minimum(x, 0)), alpha))
 
 
 @builtin('activation')
@@ -145,7 +145,7 @@ def selu(x: Any) -> Any:
     ----------
     G. Klambauer, T. Unterthiner, A. Mayr and S. Hochreiter, 2017: Self-normalizing neural networks.
     """
-    return 1.0507009873554805 * elu(x, 1.6732632423543772)
+    return B.multiply(elu(x, 1.6732632423543772), 1.0507009873554805)
 
 
 @builtin('activation')
@@ -160,7 +160,7 @@ def gelu(x: Any) -> Any:
     ----------
     D. Hendrycks and K. Gimpel, 2016: Gaussian error linear units (GELUs).
     """
-    return x * (0.5 * (1. + B.erf(x * math.sqrt(0.5))))
+    return B.multiply(x, B.multiply(B.add(B.erf(B.multiply(x, math.sqrt(0.5))), 1.), 0.5))
 
 
 @builtin('activation')
@@ -175,7 +175,7 @@ def swish(x: Any) -> Any:
     ----------
     P. Ramachandran, B. Zoph and Q. V. Le, 2017: Searching for activation functions.
     """
-    return x * B.sigmoid(x)
+    return B.multiply(x, B.sigmoid(x))
 
 
 @builtin('activation')

@@ -2,8 +2,8 @@
 import numpy as np
 
 from keraflow.backend.convolutions import same_padding, transposed_length
+from keraflow.backend.layouts import keeps_layout
 
-from .layouts import channels_first, channels_last
 from .library import tf
 from .shaping import Shaping
 
@@ -13,6 +13,9 @@ __all__ = ['Convolutions']
 class Convolutions(Shaping):
     """Operations with spatial axes; see the contract."""
 
+    _inner_format = 'channels_last'     # the only one on a CPU
+
+    @keeps_layout
     def pad(self, x, padding, value=0.):
         x = self._tensor(x)
         return tf.pad(x, np.array(padding, 'int32'), constant_values=tf.cast(value, x.dtype))
@@ -72,18 +75,15 @@ class Convolutions(Shaping):
             return self.reshape(x, [batch, _lengths(x)[1], rows, cols, channels])
         x, strides = self._real(x), strides or size
         function = (pooled_lines, pooled, pooled_volumes)[len(size) - 1]
-        if data_format == 'channels_last':
-            return function(x, size, strides)
-        return channels_first(function(channels_last(x), size, strides))
+        return self._outer(function(self._inner(x, data_format), size, strides), data_format)
 
     def add_bias(self, x, bias, data_format='channels_first'):
         return self._with_channels_last(tf.nn.bias_add, x, bias, data_format)
 
     def _with_channels_last(self, function, x, y, data_format):
         """``function(x, y)`` of tensors of their common dtype, `x` with the channels last."""
-        last = x if data_format == 'channels_last' else channels_last(self._tensor(x))
-        made = function(*map(self._real, self._pair(last, y)))
-        return made if data_format == 'channels_last' else channels_first(made)
+        made = function(*map(self._real, self._pair(self._inner(self._tensor(x), data_format), y)))
+        return self._outer(made, data_format)
 
     def _padded(self, x, window, strides, pad, dilation):
         """The input of a convolution that has no padding of its own."""

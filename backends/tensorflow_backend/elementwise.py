@@ -1,11 +1,13 @@
 """Operations on single values."""
-from .layouts import keeps_layout
+from keraflow.backend.layouts import keeps_layout
+
 from .library import tf
 from .variables import Variables
 
 __all__ = ['Elementwise']
 
 
+@keeps_layout
 class Elementwise(Variables):
     """Operations that broadcast."""
 
@@ -24,7 +26,6 @@ class Elementwise(Variables):
     def sqrt(self, x):
         return tf.sqrt(self._real(x))
 
-    @keeps_layout
     def exp(self, x):
         return tf.exp(self._real(x))
 
@@ -43,7 +44,6 @@ class Elementwise(Variables):
     def cos(self, x):
         return tf.cos(self._real(x))
 
-    @keeps_layout
     def tanh(self, x):
         return tf.tanh(self._real(x))
 
@@ -68,15 +68,12 @@ class Elementwise(Variables):
     def logical_not(self, x):
         return tf.logical_not(self.cast(x, 'bool'))
 
-    @keeps_layout
     def add(self, x, y):
         return tf.add(*self._numbers(x, y))
 
-    @keeps_layout
     def subtract(self, x, y):
         return tf.subtract(*self._numbers(x, y))
 
-    @keeps_layout
     def multiply(self, x, y):
         return tf.multiply(*self._numbers(x, y))
 
@@ -93,11 +90,9 @@ class Elementwise(Variables):
     def power(self, x, y):
         return tf.pow(*self._numbers(x, y))
 
-    @keeps_layout
     def maximum(self, x, y):
         return tf.maximum(*self._numbers(x, y))
 
-    @keeps_layout
     def minimum(self, x, y):
         return tf.minimum(*self._numbers(x, y))
 

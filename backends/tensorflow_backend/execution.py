@@ -69,7 +69,7 @@ class Execution(Variables):
 
     def value_and_gradients(self, loss_fn, variables):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(variables)
+            tape.watch(self.plain(variables))
             loss, aux = loss_fn()
         gradients = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return loss, aux, [tf.convert_to_tensor(gradient) for gradient in gradients]
@@ -90,8 +90,9 @@ class Execution(Variables):
 
     def gradients(self, loss, variables):
         with loss.graph.as_default():
-            gradients = tf.gradients(loss, list(variables), unconnected_gradients=tf.UnconnectedGradients.ZERO)
-            return [tf.convert_to_tensor(gradient) for gradient in gradients]
+            gradients = tf.gradients(loss, self._sources(variables),
+                                     unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            return self._of_sources(map(tf.convert_to_tensor, gradients), variables)
 
     def _symbolic_graph(self):
         graph = self._scratch()

@@ -1,19 +1,19 @@
 """Activations."""
+from keraflow.backend.layouts import keeps_layout
+
 from .elementwise import Elementwise
-from .layouts import keeps_layout
 from .library import tf
 
 __all__ = ['Neural']
 
 
+@keeps_layout
 class Neural(Elementwise):
     """Functions between layers."""
 
-    @keeps_layout
     def sigmoid(self, x):
         return tf.sigmoid(self._real(x))
 
-    @keeps_layout
     def relu(self, x, alpha=0., max_value=None):
         x = self._real(x)
         if alpha and x.dtype != tf.float32:     # leaky_relu rounds its slope to float32
@@ -22,11 +22,9 @@ class Neural(Elementwise):
             x = tf.nn.leaky_relu(x, alpha) if alpha else tf.nn.relu(x)
         return x if max_value is None else self.minimum(x, max_value)
 
-    @keeps_layout
     def softplus(self, x):
         return tf.nn.softplus(self._real(x))
 
-    @keeps_layout
     def softsign(self, x):
         return tf.nn.softsign(self._real(x))
 

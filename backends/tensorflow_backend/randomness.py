@@ -1,6 +1,7 @@
 """Random numbers inside functions: one generator, whose state is one variable."""
+from keraflow.backend.layouts import keeps_layout
+
 from .elementwise import Elementwise
-from .layouts import keeps_layout
 from .library import tf
 
 __all__ = ['Randomness']

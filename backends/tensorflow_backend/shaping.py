@@ -1,7 +1,8 @@
 """Operations that move values without changing them."""
 import numpy as np
 
-from .layouts import keeps_layout
+from keraflow.backend.layouts import keeps_layout
+
 from .library import tf
 from .variables import Variables
 
@@ -34,6 +35,7 @@ class Shaping(Variables):
     def squeeze(self, x, axis):
         return tf.squeeze(self._tensor(x), [axis])
 
+    @keeps_layout
     def concatenate(self, tensors, axis=-1):
         return tf.concat(self._common(tensors), axis)
 
@@ -43,6 +45,7 @@ class Shaping(Variables):
     def split(self, x, lengths, axis=-1):
         return tf.split(self._tensor(x), lengths, axis)
 
+    @keeps_layout
     def repeat(self, x, n, axis):
         # tf.repeat loses the static length; a new axis that is folded in again keeps it.
         x = self._tensor(x)
@@ -61,6 +64,7 @@ class Shaping(Variables):
     def tile(self, x, reps):
         return tf.tile(self._tensor(x), reps)
 
+    @keeps_layout
     def reverse(self, x, axis):
         return tf.reverse(self._tensor(x), [axis])
 
@@ -68,6 +72,7 @@ class Shaping(Variables):
     def identity(self, x):
         return tf.identity(self._tensor(x))
 
+    @keeps_layout
     def stop_gradient(self, x):
         return tf.stop_gradient(self._tensor(x))
 

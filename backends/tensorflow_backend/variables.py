@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 
 from keraflow.backend.contract import DTYPES, Backend, common_dtype
+from keraflow.backend.layouts import keeps_layout
 from keraflow.errors import ShapeError
 
 from .library import tf
@@ -47,15 +48,18 @@ class Variables(Backend):
     def full(self, shape, value, dtype=None):
         return tf.fill(self._lengths(shape), self.cast(value, dtype or self.floatx()))
 
+    @keeps_layout
     def zeros_like(self, x, dtype=None):
         return tf.zeros_like(self._tensor(x), dtype=dtype)
 
+    @keeps_layout
     def ones_like(self, x, dtype=None):
         return tf.ones_like(self._tensor(x), dtype=dtype)
 
     def arange(self, stop, dtype='int64'):
         return tf.range(tf.cast(stop, dtype), dtype=dtype)
 
+    @keeps_layout
     def cast(self, x, dtype):
         x = self._tensor(x)
         return tf.not_equal(x, tf.zeros((), x.dtype)) if dtype == 'bool' and x.dtype != tf.bool else tf.cast(x, dtype)
@@ -67,7 +71,10 @@ class Variables(Backend):
         return len(x.shape)
 
     def shape(self, x):
-        return tf.shape(self._tensor(x), out_type=tf.int64)
+        # The lengths of what a transposition is made from do not ask for it.
+        [source] = self._sources([x])
+        lengths = tf.shape(self._tensor(source), out_type=tf.int64)
+        return lengths if source is x else tf.gather(lengths, self._places(self.ndim(x)))
 
     def static_shape(self, x):
         return tuple(x.shape)

@@ -1,8 +1,6 @@
 """Convolutions and pooling, computed with the channels first.
 
-Theano's convolutions have two or three spatial axes: a single one is taken for rows of length 1. Channels that come
-last are moved to the front and back; between two convolutions Theano's rewrites cancel such a pair, not between their
-gradients.
+Theano's convolutions have two or three spatial axes: a single one is taken for rows of length 1.
 """
 import functools
 import operator
@@ -10,6 +8,7 @@ from typing import Any, Optional, Sequence
 
 from keraflow.backend.contract import Backend
 from keraflow.backend.convolutions import output_length, same_padding, transposed_length
+from keraflow.backend.layouts import keeps_layout
 
 from .configure import T
 from .operands import as_tensor, cast, real, real_operands
@@ -23,6 +22,7 @@ Steps = Optional[Sequence[int]]
 class Convolutions(Backend):
     """Operations with spatial axes; see the contract."""
 
+    @keeps_layout
     def pad(self, x: Any, padding: Sequence, value: float = 0.) -> Any:
         x = as_tensor(x)
         shape = lengths(x)
@@ -46,7 +46,7 @@ class Convolutions(Backend):
 
     def _convolve(self, x: Any, filters: Any, strides: Steps, pad: str, dilation: Steps, data_format: str,
                   nb_group: int = 1) -> Any:
-        x, window = _channels_first(x, data_format), lengths(filters)[2:]
+        x, window = self._inner(x, data_format), lengths(filters)[2:]
         strides, dilation = _steps(strides, window), _steps(dilation, window)
         around = _around(lengths(x)[2:], window, strides, pad, dilation)
         if len(window) == 1:
@@ -60,12 +60,12 @@ class Convolutions(Backend):
         op = ops.AbstractConv3d if len(window) == 3 else ops.AbstractConv2d
         made = op(border_mode=border, subsample=strides, filter_dilation=dilation, filter_flip=False,
                   num_groups=nb_group)(x, filters)
-        return _in_format(self.squeeze(made, 2) if len(window) == 1 else made, data_format)
+        return self._outer(self.squeeze(made, 2) if len(window) == 1 else made, data_format)
 
     def conv_transpose(self, x: Any, kernels: Any, strides: Steps = None, pad: str = 'valid',
                        data_format: str = 'channels_first') -> Any:
         x, filters = real_operands(x, kernels)
-        x, window = _channels_first(x, data_format), lengths(filters)[2:]
+        x, window = self._inner(x, data_format), lengths(filters)[2:]
         strides = _steps(strides, window)
         axes = list(zip(lengths(x)[2:], window, strides))
         wanted = [transposed_length(*each, pad) for each in axes]
@@ -80,11 +80,11 @@ class Convolutions(Backend):
         if pad == 'same':
             first = [max(size - stride, 0) // 2 for size, stride in zip(window, strides[-len(window):])]
             made = made[(...,) + tuple(slice(start, start + n) for start, n in zip(first, wanted))]
-        return _in_format(made, data_format)
+        return self._outer(made, data_format)
 
     def pool(self, x: Any, size: Sequence[int], mode: str = 'max', strides: Steps = None, pad: str = 'valid',
              data_format: str = 'channels_first') -> Any:
-        x, strides = _channels_first(real(x), data_format), strides or size
+        x, strides = self._inner(real(x), data_format), strides or size
         around, before = _around(lengths(x)[2:], size, strides, pad), lengths(x)[2:]
         padded = self._pad_lengths(x, around, 0. if mode == 'avg' else float('-inf'))
         op = T.signal.pool.Pool(ignore_border=True, mode='sum' if mode == 'avg' else 'max', ndim=len(size))
@@ -92,7 +92,7 @@ class Convolutions(Backend):
         if mode == 'avg':
             counts = [_counted(*each, pad) for each in zip(before, size, strides, around)]
             made = made / cast(_outer(counts), made.dtype)
-        return _in_format(made, data_format)
+        return self._outer(made, data_format)
 
     def _pad_lengths(self, x: Any, around: Sequence, value: float = 0.) -> Any:
         """`x` with `value` around its spatial axes."""
@@ -133,11 +133,3 @@ def _outer(vectors: Sequence) -> Any:
 def _as_rows(x: Any) -> Any:
     """The last axis as the rows of images of one row."""
     return x.dimshuffle(0, 1, 'x', 2)
-
-
-def _channels_first(x: Any, data_format: str) -> Any:
-    return x if data_format == 'channels_first' else x.dimshuffle(0, x.ndim - 1, *range(1, x.ndim - 1))
-
-
-def _in_format(x: Any, data_format: str) -> Any:
-    return x if data_format == 'channels_first' else x.dimshuffle(0, *range(2, x.ndim), 1)

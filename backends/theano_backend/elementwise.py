@@ -2,6 +2,7 @@
 from typing import Any
 
 from keraflow.backend.contract import FLOATS, Backend
+from keraflow.backend.layouts import keeps_layout
 
 from .configure import T
 from .operands import as_tensor, cast, countable, numbers, operands, real, real_operands
@@ -10,6 +11,7 @@ from .static_shapes import with_known_ones
 __all__ = ['Elementwise']
 
 
+@keeps_layout
 class Elementwise(Backend):
     """Operations on each number; see the contract."""
 

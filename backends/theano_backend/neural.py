@@ -2,6 +2,7 @@
 from typing import Any, Optional
 
 from keraflow.backend.contract import Backend
+from keraflow.backend.layouts import keeps_layout
 
 from .configure import T
 from .operands import real
@@ -9,6 +10,7 @@ from .operands import real
 __all__ = ['Neural']
 
 
+@keeps_layout
 class Neural(Backend):
     """Activations; see the contract."""
 

@@ -17,7 +17,7 @@ class Recurrence(Backend):
     def loop(self, step: Any, sequences: Sequence, states: Sequence, constants: Sequence = ()) -> tuple:
         sequences = [as_tensor(x) for x in sequences]
         initial = [_without_ones(as_tensor(x)) for x in states]
-        constants = [as_tensor(x) for x in constants]
+        constants = self.plain(as_tensor(x) for x in constants)
         nb_slice, last_state = len(sequences), len(sequences) + len(initial)
 
         def inner(*tensors: Any) -> List[Any]:

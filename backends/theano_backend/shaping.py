@@ -4,6 +4,7 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.contract import Backend
+from keraflow.backend.layouts import keeps_layout
 
 from .configure import T, theano
 from .operands import as_tensor, operands
@@ -60,6 +61,7 @@ class Shaping(Backend):
             x = T.addbroadcast(x, axis)
         return x.dimshuffle([a for a in range(x.ndim) if a != axis])
 
+    @keeps_layout
     def concatenate(self, tensors: Sequence, axis: int = -1) -> Any:
         xs = operands(*tensors)
         return T.join(axis % xs[0].ndim, *xs)
@@ -72,6 +74,7 @@ class Shaping(Backend):
             start += length
         return parts
 
+    @keeps_layout
     def repeat(self, x: Any, n: int, axis: int) -> Any:
         x = as_tensor(x)
         axis %= x.ndim
@@ -90,12 +93,15 @@ class Shaping(Backend):
         """`x`, broadcast to `shape`."""
         return T.alloc(with_known_ones(x), *shape)
 
+    @keeps_layout
     def reverse(self, x: Any, axis: int) -> Any:
         x = as_tensor(x)
         return x[(slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)]
 
+    @keeps_layout
     def identity(self, x: Any) -> Any:
         return T.Rebroadcast()(as_tensor(x))      # changes no axis
 
+    @keeps_layout
     def stop_gradient(self, x: Any) -> Any:
         return theano.gradient.disconnected_grad(as_tensor(x))

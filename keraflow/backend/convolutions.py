@@ -12,6 +12,8 @@ Rules that hold for every one of them:
 """
 from typing import Any, Optional, Sequence
 
+from keraflow.backend.layouts import Layouts
+
 __all__ = ['Convolutions', 'output_length', 'same_padding', 'transposed_length', 'DATA_FORMATS', 'PADS']
 
 Tensor = Any
@@ -61,7 +63,7 @@ def transposed_length(length: Any, window: int, stride: int, pad: str) -> Any:
     return length * stride if pad == 'same' else (length - 1) * stride + window
 
 
-class Convolutions:
+class Convolutions(Layouts):
     """The part of the contract for images, series and volumes; see :mod:`keraflow.backend.convolutions`."""
 
     def pad(self, x: Tensor, padding: Sequence, value: float = 0.) -> Tensor:
@@ -101,6 +103,6 @@ class Convolutions:
     def add_bias(self, x: Tensor, bias: Tensor, data_format: str = 'channels_first') -> Tensor:
         """`x` plus a vector with one value for each channel."""
         if data_format == 'channels_first':
-            ones = (1,) * (self.ndim(x) - 2)                         # type: ignore[attr-defined]
+            ones = (1,) * (self.ndim(x) - 2)
             bias = self.reshape(bias, (-1, *ones))                   # type: ignore[attr-defined]
         return self.add(x, bias)                                     # type: ignore[attr-defined]

@@ -227,7 +227,7 @@ class Layer(ParameterOwner, Reporting, SideResults):
             host = calling_host()
             if host is not None:
                 return host.embed(self)(inputs)
-            return unlist(B.verbatim(self.run)([self._as_tensor(it) for it in fed]))
+            return unlist(B.plain(B.verbatim(self.run)([self._as_tensor(it) for it in fed])))
         return unlist(self._link(fed))
 
     def _as_tensor(self, it: Any) -> Any:

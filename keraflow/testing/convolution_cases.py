@@ -3,6 +3,7 @@ from typing import Any, Callable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
+from keraflow.backend.convolutions import DATA_FORMATS
 from keraflow.testing.operation_cases import Case, Operand, Reshaped
 
 __all__ = ['CASES', 'convolved', 'depthwise_convolved', 'pooled', 'transposed_convolved']
@@ -142,6 +143,47 @@ def _others() -> List[Case]:
     return cases
 
 
+#: What may follow a convolution, here and in NumPy.
+FOLLOWING: Tuple[Tuple[Callable, Callable], ...] = (
+    (lambda B, h: B.flatten(h, 2), lambda h: h.reshape(2, -1)),
+    (lambda B, h: B.mean(h, (0, -2, 3), keepdims=True), lambda h: h.mean((0, 2, 3), keepdims=True)),
+    (lambda B, h: B.sum(h), lambda h: h.sum()),
+    (lambda B, h: B.sum(h, 1), lambda h: h.sum(1)),
+    (lambda B, h: B.sum(h, (2, 0)), lambda h: h.sum((0, 2))),
+    (lambda B, h: B.sum(h, [-1, 2]), lambda h: h.sum((2, 3))),
+    (lambda B, h: B.var(h, (0, 1, 2)), lambda h: h.var((0, 1, 2))),
+    (lambda B, h: B.multiply(h[1, 0], B.subtract(h, h[0, 0])), lambda h: (h - h[0, 0]) * h[1, 0]),
+    (lambda B, h: B.add(2., y=B.multiply(B.expand_dims(h[:, 0], 1), h)), lambda h: h * h[:, :1] + 2.),
+    (lambda B, h: B.switch(B.greater(h, 0.), x=h, y=B.expand_dims(h[0], 0)), lambda h: np.where(h > 0., h, h[:1])),
+    (lambda B, h: B.concatenate([h[:, :2], h, h], 1), lambda h: np.concatenate([h[:, :2], h, h], 1)),
+    (lambda B, h: B.pad(B.repeat(h, 2, -2), [(0, 0), (1, 0), (0, 2), (0, 0)]),
+     lambda h: np.pad(h.repeat(2, 2), [(0, 0), (1, 0), (0, 2), (0, 0)])),
+    (lambda B, h: B.cumsum(B.reverse(h, 1), 3), lambda h: h[:, ::-1].cumsum(3)),
+    (lambda B, h: B.softmax(h, 1), lambda h: np.exp(h) / np.exp(h).sum(1, keepdims=True)),
+    (lambda B, h: B.reshape(h, [-1, B.shape(B.tanh(h))[2]]), lambda h: h.reshape(-1, h.shape[2])),
+    (lambda B, h: B.scan(lambda x, states, constants: [B.add(states[0], constants[0])], [h[:, 0, 0]], [B.zeros_like(h)], [h])[1][0],
+     lambda h: 2. * h),
+)
+
+
+def _followed() -> List[Case]:
+    """Operations on the result of a convolution, which may have another layout than it seems to have."""
+    cases: List[Case] = []
+    for number, (call, expected) in enumerate(FOLLOWING):
+        for data_format in DATA_FORMATS:
+            def convolve(B: Any, x: Any, kernels: Any, call: Callable = call, data_format: str = data_format) -> Any:
+                x = B.transpose(x, (0, 2, 3, 1)) if data_format == 'channels_last' else x
+                return call(B, B.conv(x, kernels, data_format=data_format))
+
+            def in_numpy(x: Any, kernels: Any, expected: Callable = expected, data_format: str = data_format) -> Any:
+                return expected(_moved(convolved(x, kernels), 'channels_first', data_format))
+            cases.append(Case('conv', (image, Reshaped(other, (2, 6, 1, 1))), {}, in_numpy, kinds='f', call=convolve, fixed=False,
+                              text=f'and operation {number} on its result, {data_format}'))
+    plain = Case('plain', (image, Reshaped(other, (2, 6, 1, 1))), {}, lambda *args: 2. * convolved(*args), kinds='f', fixed=False,
+                 call=lambda B, *args: B.multiply(B.plain([B.conv(*args)])[0], 2.))
+    return [*cases, plain]
+
+
 def _chains() -> List[Case]:
     """Operations after one another, whose layout a backend may change in between."""
     def chain(B: Any, x: Any, kernels: Any, bias: Any) -> Any:
@@ -158,4 +200,4 @@ def _chains() -> List[Case]:
 
 
 #: Every case.
-CASES: Tuple[Case, ...] = (*_convolutions(), *_others(), *_chains())
+CASES: Tuple[Case, ...] = (*_convolutions(), *_others(), *_chains(), *_followed())

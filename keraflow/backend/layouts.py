@@ -1,0 +1,131 @@
+"""Tensors in one format that were computed in the other: what plugins have for their convolutions.
+
+A library convolves in one of the two formats only, or best: the *inner* one of its backend. A result in the other one,
+the *outer* format, is a transposition, and remembers what it is the transposition of: its source. The next convolution
+begins there, and so does each operation in between that :func:`keeps_layout`. Nothing asks for the transpositions in
+between, so that a compiled function leaves them out: there is one at the beginning of a chain of convolutions and one
+at its end.
+"""
+import functools
+import inspect
+from typing import Any, Iterable, List, Optional, Sequence
+
+import numpy as np
+
+__all__ = ['Layouts', 'keeps_layout']
+
+Tensor = Any
+
+_INNER = '_keraflow_inner'
+#: The arguments of operations that have an item for each axis; `axis` names axes.
+_ITEMS = ('padding', 'noise_shape')
+
+
+class Layouts:
+    """How a backend goes from one format to the other."""
+
+    #: The format in which it convolves.
+    _inner_format = 'channels_first'
+    ndim: Any
+    transpose: Any
+    expand_dims: Any
+    is_tensor: Any
+
+    def plain(self, tensors: Iterable[Tensor]) -> List[Tensor]:
+        """Tensors of which nothing else is used than they themselves: a program may ask its library for gradients of
+        what a layer gave it, and a loop must be given all that it uses."""
+        plain = list(tensors)
+        for x in plain:
+            if hasattr(x, _INNER):
+                delattr(x, _INNER)
+        return plain
+
+    def _inner(self, x: Tensor, data_format: str) -> Tensor:
+        """A tensor of `data_format` in the inner format."""
+        return x if data_format == self._inner_format else self._moved(x, self._order(self.ndim(x)))
+
+    def _outer(self, x: Tensor, data_format: Optional[str] = None) -> Tensor:
+        """A tensor of the inner format in `data_format` (the outer one unless given), in which it remembers `x`."""
+        if data_format == self._inner_format:
+            return x
+        moved = self.transpose(x, self._places(self.ndim(x)))
+        setattr(moved, _INNER, x)
+        return moved
+
+    def _sources(self, tensors: Iterable[Tensor]) -> List[Tensor]:
+        """What tensors remember, or else the tensors: what depends on a tensor depends on its source."""
+        return [getattr(x, _INNER, x) for x in tensors]
+
+    def _of_sources(self, gradients: Iterable[Tensor], tensors: Iterable[Tensor]) -> List[Tensor]:
+        """The gradients of tensors from those of their sources."""
+        return [self._outer(gradient) if hasattr(x, _INNER) else gradient for gradient, x in zip(gradients, tensors)]
+
+    def _order(self, ndim: int) -> List[int]:
+        """The numbers that the axes of the inner format have in the outer one."""
+        return [0, ndim - 1, *range(1, ndim - 1)] if self._inner_format == 'channels_first' else [0, *range(2, ndim), 1]
+
+    def _places(self, ndim: int) -> List[int]:
+        """Where the axes of the outer format are in the inner one."""
+        return list(map(self._order(ndim).index, range(ndim)))
+
+    def _moved(self, x: Any, order: Sequence[int]) -> Any:
+        """A tensor, or each of several, of the outer format with its axes in this order; anything else as it is."""
+        if hasattr(x, _INNER):
+            return getattr(x, _INNER)
+        if isinstance(x, (list, tuple)):
+            return [self._moved(one, order) for one in x]
+        if not (self.is_tensor(x) or isinstance(x, np.ndarray)) or self.ndim(x) == 0:
+            return x
+        while self.ndim(x) < len(order):
+            x = self.expand_dims(x, 0)
+        return self.transpose(x, order)
+
+
+def keeps_layout(operation: Any) -> Any:
+    """Let an operation, or all of a class, compute on what its operands remember, and remember what it computes.
+
+    It works value by value or along axes that stay, or it is a reduction, which has `keepdims`. Operands that remember
+    nothing are transposed, too: as a rule they are numbers for each channel.
+    """
+    if inspect.isclass(operation):
+        for name, method in list(vars(operation).items()):
+            if inspect.isfunction(method) and not name.startswith('_'):
+                setattr(operation, name, keeps_layout(method))
+        return operation
+    signature = inspect.signature(operation)
+
+    @functools.wraps(operation)
+    def on_inner(self: Any, *operands: Any, **options: Any) -> Any:
+        ndim = _common_rank(self, [*operands, *options.values()])
+        if ndim is None:
+            return operation(self, *operands, **options)
+        order, given = self._order(ndim), signature.bind(self, *operands, **options)
+        given.apply_defaults()
+        folded = [] if given.arguments.get('keepdims', True) else _axes(given.arguments['axis'], ndim)
+        left = [axis for axis in order if axis not in folded]
+        if folded and left != sorted(left):     # these would need a transposition of another kind
+            return operation(self, *operands, **options)
+        for name, value in given.arguments.items():
+            if name == 'axis':
+                value = order.index(value % ndim) if isinstance(value, int) else [*map(order.index, _axes(value, ndim))]
+            elif name in _ITEMS:
+                value = value and [value[axis] for axis in order]
+            elif name != 'self':
+                value = self._moved(value, order)
+            given.arguments[name] = value
+        made = operation(*given.args, **given.kwargs)
+        return made if folded else self._outer(made)
+    return on_inner
+
+
+def _axes(axis: Any, ndim: int) -> List[int]:
+    """The axes that an argument means, counted from 0."""
+    return list(range(ndim)) if axis is None else [one % ndim for one in ([axis] if isinstance(axis, int) else axis)]
+
+
+def _common_rank(backend: Layouts, operands: Iterable[Any]) -> Optional[int]:
+    """The rank of those operands that remember something; ``None`` if there is none, or no common one."""
+    tensors = [x for operand in operands for x in (operand if isinstance(operand, (list, tuple)) else [operand])
+               if backend.is_tensor(x) or isinstance(x, np.ndarray)]
+    ranks = {backend.ndim(x) for x in tensors if hasattr(x, _INNER)}
+    return max(ranks) if len(ranks) == 1 and max(map(backend.ndim, tensors)) in ranks else None
