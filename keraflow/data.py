@@ -22,6 +22,11 @@ class Port(NamedTuple):
     dtype: str
     nb_class: Optional[int] = None
 
+    @classmethod
+    def of(cls, kensor: Any) -> 'Port':
+        """Where the data of an Input go."""
+        return cls(kensor.name, (None, *kensor.shape[1:]), kensor.dtype)
+
 
 class OnDisk:
     """A memory-mapped array. Only the samples that are asked for are read, checked and cast.

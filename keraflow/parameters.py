@@ -1,6 +1,8 @@
 """The parameters of layers, each variable once, and what their regularizers add to a loss."""
 from typing import Any, Dict, Iterable, List, Tuple
 
+from keraflow.tensor_checks import check_scalar
+
 __all__ = ['parameters_of', 'penalties']
 
 
@@ -18,5 +20,11 @@ def parameters_of(layers: Iterable[Any]) -> List[Any]:
 
 def penalties(parameters: Iterable[Any]) -> List[Tuple[str, Any]]:
     """What the regularizers of those parameters that are trained add to the loss, with labels."""
-    return [(f'{type(one.regularizer).__name__}({one.name})', one.regularizer(one.variable)) for one in parameters
-            if one.regularizer is not None and one.trainable]
+    found = []
+    for one in parameters:
+        if one.regularizer is not None and one.trainable:
+            label = f'{getattr(one.regularizer, "__name__", type(one.regularizer).__name__)}({one.name})'
+            value = one.regularizer(one.variable)
+            check_scalar(value, label)
+            found.append((label, value))
+    return found

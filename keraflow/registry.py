@@ -89,6 +89,11 @@ def custom(objects: Any) -> dict:
     ArgumentError
         If an id is one of keraflow's own.
     """
+    if objects is not None and not isinstance(objects, (dict, list, tuple, set)):
+        raise ArgumentTypeError(f'custom_objects: expected a list or a dict, received {describe(objects)}.')
+    for one in (objects.values() if isinstance(objects, dict) else objects or ()):
+        if not callable(one) or not isinstance(objects, dict) and not hasattr(one, '__name__'):
+            raise ArgumentTypeError(f'custom_objects: expected classes and functions, received {describe(one)}.')
     named = dict(objects) if isinstance(objects, dict) else {it.__name__: it for it in objects or ()}
     for id, target in named.items():
         if any(entry.builtin for entry in _entries.values() if entry.id == id):

@@ -217,8 +217,8 @@ def expected(annotation: Any) -> str:
     return _WORDS.get(annotation, getattr(annotation, '__name__', str(annotation)))
 
 
-_WORDS = {int: 'an integer', float: 'a number', bool: 'True or False', str: 'a string', type(None): 'None',
-          np.ndarray: 'an array', list: 'a list', dict: 'a dict'}
+_WORDS = {Callable: 'a function', int: 'an integer', float: 'a number', bool: 'True or False', str: 'a string',
+          type(None): 'None', np.ndarray: 'an array', list: 'a list', dict: 'a dict'}
 
 
 def _matches(value: Any, annotation: Any) -> bool:

@@ -1,5 +1,6 @@
 """Static shapes: tuples of integers, with ``None`` for a length that is not known before there are data."""
 import itertools
+import numbers
 from typing import Any, List, Optional, Sequence, Tuple
 
 __all__ = ['Shape', 'as_shape', 'agree', 'broadcast', 'is_shape', 'concatenate', 'merge', 'product', 'reshape']
@@ -90,7 +91,7 @@ def reshape(shape: Sequence[Optional[int]], target: Sequence[int]) -> Optional[S
 
 
 def _is_length(value: Any) -> bool:
-    return hasattr(value, '__index__') and not isinstance(value, bool)
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def unlist(values: List[Any]) -> Any:

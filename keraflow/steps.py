@@ -4,15 +4,16 @@ from typing import Any, Callable, Optional, Sequence, Union
 import numpy as np
 
 from keraflow import backend as B
-from keraflow import registry
+from keraflow import registry, schema
 from keraflow.arguments import to_list
 from keraflow.data import Port, check_lengths, read_arrays
-from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
+from keraflow.errors import ArgumentError, DataError
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
 from keraflow.optimizers import Optimizer
 from keraflow.parameters import parameters_of, penalties
 from keraflow.records import recording
+from keraflow.tensor_checks import check_scalar
 
 __all__ = ['TrainStep']
 
@@ -49,14 +50,16 @@ class TrainStep:
 
     def __init__(self, loss_fn: Callable, inputs: Union[Input, Sequence[Input]], train: Union[Layer, Sequence[Layer]],
                  optimizer: Union[str, Optimizer]):
-        self._ports = [self._port(kensor) for kensor in to_list(inputs)]
+        schema.check(loss_fn, Callable, 'TrainStep: loss_fn')
+        for kensor in to_list(inputs):
+            schema.check(kensor, Input, 'TrainStep: inputs')
+        self._ports = [Port.of(kensor) for kensor in to_list(inputs)]
         self._specs = [kensor.spec for kensor in to_list(inputs)]
         self._loss_fn = loss_fn
         self.optimizer = registry.resolve('optimizer', optimizer, 'TrainStep: optimizer: ')
         layers = to_list(train)
         for layer in layers:
-            if not isinstance(layer, Layer):
-                raise ArgumentTypeError(f'TrainStep: train: expected a layer or a model, received {describe(layer)}.')
+            schema.check(layer, Layer, 'TrainStep: train')
         self._parameters = parameters_of(layers)
         variables = [one.variable for one in self._parameters if one.trainable]
         if not variables:
@@ -88,15 +91,11 @@ class TrainStep:
         with B.phase('train'), recording() as record:
             def loss_fn() -> tuple:
                 given = to_list(self._loss_fn(*tensors))
+                for one in given or [given]:
+                    check_scalar(one, 'TrainStep: loss_fn')
                 added = [value for _, value in penalties(self._parameters)]
                 added += [one.value for one in record.added.values()]
                 return sum((B.cast(one, B.dtype(given[0])) for one in added), given[0]), given
             loss, given, updates = self.optimizer.minimize(loss_fn, self._parameters)
         values = [loss, *given[1:]]
         return [B.stack([B.cast(one, B.dtype(loss)) for one in values])], [*updates, *record.updates]
-
-    @staticmethod
-    def _port(kensor: Any) -> Port:
-        if not isinstance(kensor, Input):
-            raise ArgumentTypeError(f'TrainStep: inputs: expected an Input, received {describe(kensor)}.')
-        return Port(kensor.name, (None, *kensor.shape[1:]), kensor.dtype)

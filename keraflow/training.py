@@ -212,7 +212,7 @@ class TrainableNetwork(Network):
 
     def input_ports(self) -> List[Port]:
         """Where inputs go."""
-        return [Port(kensor.name, (None, *kensor.shape[1:]), kensor.dtype) for kensor in self.inputs]
+        return [Port.of(kensor) for kensor in self.inputs]
 
     def target_ports(self) -> List[Port]:
         """Where targets go: what the losses want for the outputs that have one."""

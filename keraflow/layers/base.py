@@ -7,6 +7,7 @@ rest about parameters, :mod:`keraflow.layers.reporting` what a run tells beside 
 :mod:`keraflow.layers.side_results` what the calls told.
 """
 import copy
+import inspect
 import itertools
 from typing import Any, Dict, List, Optional, Sequence, Union
 
@@ -28,6 +29,7 @@ from keraflow.schema import Constraints, DType, Name, Regularizer, Regularizers
 from keraflow.scopes import no_argscope
 from keraflow.serialization import pack_init_params
 from keraflow.shapes import Shape, unlist
+from keraflow.tensor_checks import check_numbers, check_tensor
 
 __all__ = ['Layer', 'MultiInputLayer', 'Parameter']
 
@@ -72,6 +74,7 @@ class Layer(ParameterOwner, Reporting, SideResults):
     embeds_calls = False
     #: What the inputs must be: one for each of them, or a list in their order. May be a property.
     input_spec: Union[InputSpec, Sequence[InputSpec]] = InputSpec()
+    _takes_mask = False             # whether `output` has an argument of this name
 
     def __init__(self, name: Optional[Name] = None, trainable: bool = True, initial_weights: Any = None,
                  regularizers: Regularizers = None, constraints: Constraints = None,
@@ -92,6 +95,10 @@ class Layer(ParameterOwner, Reporting, SideResults):
         self._mask_is_read = False
         self._told_of_lost_mask = False
 
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        cls._takes_mask = 'mask' in inspect.signature(cls.output).parameters
+
     def _remember(self, passed: Dict[str, Any]) -> None:
         if '_slots' not in vars(self):
             raise ArgumentError(f'{type(self).__name__}: __init__ does not call super().__init__(**kwargs). '
@@ -102,7 +109,10 @@ class Layer(ParameterOwner, Reporting, SideResults):
 
     def output(self, x: Any) -> Any:
         """The output tensor (or a list of them) for the input tensor (a list of them for several). Repeatable: it
-        makes no parameters."""
+        makes no parameters.
+
+        One that has an argument ``mask`` is given the mask of the input (of several: the list of them), or ``None``.
+        """
         return x
 
     def output_shape(self, input_shape: Any) -> Any:
@@ -163,7 +173,7 @@ class Layer(ParameterOwner, Reporting, SideResults):
 
         def run(tensors: Any) -> Any:
             fed = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
-            fed = [inherit_mask(tensor if B.is_tensor(tensor) else B.constant(tensor), self._inputs) for tensor in fed]
+            fed = [inherit_mask(inner._as_tensor(tensor), self._inputs) for tensor in fed]
             # What becomes of a mask that the inner layer is given is told by that layer.
             self._mask_is_read = self._mask_is_read or any(facts_of(tensor).mask is not None for tensor in fed)
             return unlist(inner.run(fed))
@@ -176,6 +186,7 @@ class Layer(ParameterOwner, Reporting, SideResults):
 
     def get_tensor_shape(self, tensor: Any) -> Shape:
         """Static shape of a raw tensor, for example ``(None, 64)``; also of results of backend functions."""
+        check_tensor(tensor, f'{self.name}: get_tensor_shape')
         known = facts_of(tensor).shape
         return shapes.as_shape(B.static_shape(tensor)) if known is None else known
 
@@ -184,11 +195,15 @@ class Layer(ParameterOwner, Reporting, SideResults):
 
         A layer that asks inside of :meth:`output` need not hand the mask on.
         """
+        check_tensor(tensor, f'{self.name}: get_tensor_mask')
         self._mask_is_read = True
         return facts_of(tensor).mask
 
     def set_tensor_mask(self, tensor: Any, mask: Any) -> Any:
         """A tensor for :meth:`output` to return, with this mask (``None`` for no one)."""
+        check_tensor(tensor, f'{self.name}: set_tensor_mask')
+        if mask is not None:
+            check_tensor(mask, f'{self.name}: set_tensor_mask: mask')
         return remember(self._as_own(tensor), mask=mask)
 
     # -- what users call --------------------------------------------------------------------------------------------
@@ -236,6 +251,7 @@ class Layer(ParameterOwner, Reporting, SideResults):
         if isinstance(it, str) or not is_array_like(it):
             raise GraphError(f'{self.name}: expected a Kensor, a tensor or an array, received {describe(it)}.'
                              f'{_advice_for_class(it)}')
+        check_numbers(it, self.name)
         return B.constant(it)
 
     def apply(self, inputs: Any) -> Any:
@@ -254,6 +270,8 @@ class Layer(ParameterOwner, Reporting, SideResults):
             with B.phase('train'), recording():
                 B.trace(lambda *tensors: made.run(list(tensors)), self._first_specs)
             made.set_weights(self.get_weights())
+        elif not self._first_specs:
+            made.initial_weights = copy.deepcopy(self.initial_weights)
         return made
 
     def as_kensor(self) -> Kensor:
@@ -287,7 +305,7 @@ class Layer(ParameterOwner, Reporting, SideResults):
     def _run_checked(self, tensors: List[Any], input_shape: Any) -> List[Any]:
         with no_argscope(), frozen(not self.trainable), self._slots.run():
             self._inputs, self._mask_is_read, self._nb_loss = tensors, False, 0
-            result = self.output(tensors if self.multi_input else tensors[0])
+            result = self._call_output(tensors)
             outputs = [self._as_own(it) for it in (result if isinstance(result, (list, tuple)) else [result])]
             self._inputs = []
         self._penalize(outputs)
@@ -298,11 +316,22 @@ class Layer(ParameterOwner, Reporting, SideResults):
         record_run(self, outputs, running_host() is not None)
         return outputs
 
+    def _call_output(self, tensors: List[Any]) -> Any:
+        given = {}
+        if self._takes_mask:
+            masks = [self.get_tensor_mask(tensor) for tensor in tensors]
+            given['mask'] = masks if self.multi_input else masks[0]
+        return self.output(tensors if self.multi_input else tensors[0], **given)
+
     def _declared_shapes(self, input_shape: Any, outputs: List[Any]) -> List[Shape]:
         declared = self.output_shape(input_shape)
         if declared is None:
             return [self.get_tensor_shape(tensor) if B.is_tensor(tensor) else () for tensor in outputs]
-        return [shapes.as_shape(one) for one in ([declared] if shapes.is_shape(declared) else declared)]
+        several = [declared] if shapes.is_shape(declared) else declared
+        if not isinstance(several, (list, tuple)) or not all(map(shapes.is_shape, several)):
+            raise ShapeError(f'{self.name}: output_shape(): expected a shape such as (None, 3), a list of shapes or '
+                             f'None, received {describe(declared)}.')
+        return [shapes.as_shape(one) for one in several]
 
     def _annotate(self, outputs: List[Any], declared: List[Shape], mask: Any) -> List[Any]:
         if len(outputs) != len(declared):

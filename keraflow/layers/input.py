@@ -2,7 +2,7 @@
 from typing import Any, Optional, Sequence, Union
 
 from keraflow import backend as B
-from keraflow.errors import GraphError
+from keraflow.errors import ArgumentError, GraphError
 from keraflow.facts import remember
 from keraflow.kensor import Call, Kensor
 from keraflow.layers.base import Layer
@@ -50,6 +50,9 @@ class Input(Layer, Kensor):
         super().__init__(name=name)
         self._dtype = dtype or B.floatx()
         lengths = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
+        if mask_value is not None and not lengths:
+            raise ArgumentError('Input: mask_value: expected a shape (time, ...) of which steps are masked, received '
+                                'shape ().')
         self.regularizers = self.constraints = []
         self.batch_size = batch_size
         self.mask_value = mask_value

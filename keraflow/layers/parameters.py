@@ -11,10 +11,11 @@ from keraflow import initializations, registry
 from keraflow.arguments import assign, split_arrays
 from keraflow.backend.contract import FLOATS
 from keraflow.checked import checked
-from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, ShapeError, describe
+from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, ShapeError
 from keraflow.parameters import parameters_of
 from keraflow.schema import Constraint, DType, Initialization, Name, Natural, Regularizer
 from keraflow.serialization import Serializable
+from keraflow.tensor_checks import check_numbers
 
 __all__ = ['Parameter', 'ParameterOwner', 'Variables']
 
@@ -218,6 +219,9 @@ class ParameterOwner(Serializable):
         variables = {one.name: one.variable for one in parameters_of([self])}
         if not variables:
             self._check_linked()
+        if weights is None:
+            raise ArgumentTypeError(f'{self.name}: weights: expected a dict by name, a list or an array, '
+                                    'received None.')
         self._assign_weights(variables, weights, 'weights')
 
     def _is_linked(self) -> bool:
@@ -285,6 +289,7 @@ class ParameterOwner(Serializable):
                 raise ArgumentError(f"{self.name}: '{name}' cannot be the name of a parameter, because the layer has "
                                     'an attribute of that name. Choose another.')
             if not B.is_variable(value):
+                check_numbers(value, f'{self.name}: {name}')
                 value = B.variable(B.eval(value) if B.is_tensor(value) else value, self.dtype, f'{self.name}/{name}')
             self._variables[name] = value
             setattr(self, name, value)
@@ -294,11 +299,10 @@ class ParameterOwner(Serializable):
         """Check all arrays, then set them all."""
         where = f'{self.name}: {what}'
         given = assign(split_arrays(weights), list(variables), where)
+        for name, value in given.items():
+            check_numbers(value, f'{where}: {name}')
         arrays = {name: np.asarray(value) for name, value in given.items()}
         for name, array in arrays.items():
-            if array.dtype.kind not in 'biuf':
-                raise ArgumentTypeError(
-                    f'{where}: {name}: expected an array of numbers, received {describe(given[name])}.')
             wanted = tuple(B.static_shape(variables[name]))
             if array.shape != wanted:
                 raise ShapeError(f'{where}: {name}: expected an array of shape {wanted}, received {array.shape}.')

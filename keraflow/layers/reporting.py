@@ -2,11 +2,12 @@
 from typing import Any, List
 
 from keraflow import backend as B
-from keraflow import registry, shapes
+from keraflow import registry
 from keraflow.arguments import to_list
-from keraflow.errors import ArgumentTypeError, GraphError, ShapeError, describe
+from keraflow.errors import ArgumentTypeError, GraphError
 from keraflow.layers.slots import running_host
 from keraflow.records import AddedLoss, Update, record_loss, record_update, recorded_value, runs_frozen
+from keraflow.tensor_checks import check_scalar, check_shape
 
 __all__ = ['Reporting']
 
@@ -27,10 +28,7 @@ class Reporting:
         self._check_running('add_update')
         if not B.is_variable(variable):
             raise ArgumentTypeError(f'{self.name}: add_update: expected a variable, such as set_state_params makes.')
-        shape = tuple(B.static_shape(variable))
-        if B.is_tensor(value) and not shapes.agree(shape, tuple(B.static_shape(value))):
-            raise ShapeError(f'{self.name}: add_update: expected a value of shape {shape}, received '
-                             f'{tuple(B.static_shape(value))}.')
+        check_shape(value, B.static_shape(variable), f'{self.name}: add_update')
         record_update(Update(variable, value, inputs is not None))
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
@@ -46,11 +44,7 @@ class Reporting:
         """
         self._check_running('add_loss')
         for loss in to_list(losses):
-            if not B.is_tensor(loss):
-                raise ArgumentTypeError(f'{self.name}: add_loss: expected a scalar tensor, received {describe(loss)}.')
-            if B.ndim(loss):
-                raise ShapeError(f'{self.name}: add_loss: expected a scalar tensor, received '
-                                 f'{tuple(B.static_shape(loss))}. Write B.sum or B.mean of it.')
+            check_scalar(loss, f'{self.name}: add_loss')
             key = (id(self), self._nb_loss) if inputs is None else object()
             record_loss(key, AddedLoss(self, 'loss', self._nb_loss, loss, False, inputs is not None))
             self._nb_loss += 1
@@ -74,5 +68,6 @@ class Reporting:
             regularizer = registry.resolve('regularizer', self.activity_regularizer, f'{self.name}: ')
             for tensor in outputs:
                 penalty = regularizer(tensor)
+                check_scalar(penalty, f'{self.name}: activity_regularizer')
                 penalty = penalty / B.cast(B.shape(tensor)[0], B.dtype(penalty))
                 record_loss(object(), AddedLoss(self, 'activity', 0, penalty, True, True))

@@ -3,7 +3,7 @@ from typing import Any, List, Optional, Tuple
 
 from keraflow import backend as B
 from keraflow.arguments import to_list
-from keraflow.errors import GraphError
+from keraflow.errors import ArgumentTypeError, GraphError, describe
 from keraflow.kensor import Kensor, symbolic_tensors
 from keraflow.layers.linking import Linkable
 from keraflow.parameters import parameters_of, penalties
@@ -60,6 +60,10 @@ class SideResults(Linkable):
         """What the calls (those that were fed with these Kensors) give, run one after the other."""
         calls = [call for call in (find() for find in self._calls) if call is not None]
         if fed is not None:
+            for one in fed:
+                if not isinstance(one, Kensor):
+                    raise ArgumentTypeError(f'{self.name}: expected Kensors that the layer was fed with, received '
+                                            f'{describe(one)}.')
             calls = [call for call in calls if list(call.inputs) == fed]
             if not calls:
                 raise GraphError(f"{self.name}: the layer was not fed with {', '.join(kensor.name for kensor in fed)}. "

@@ -3,10 +3,11 @@ from functools import partial
 
 import numpy as np
 import pytest
+from mistakes import check
 
 from keraflow import backend as B
 from keraflow import metrics, optimizers, regularizers
-from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, KeraFlowError, ShapeError
+from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, ShapeError
 from keraflow.layers import (Concatenate, Dense, Dropout, ElementWiseSum, ExpandDims, Input, Lambda, Layer, PermuteDims,
                              Repeat, Reshape)
 from keraflow.models import Model, Sequential
@@ -434,18 +435,6 @@ LAYERS = [
 def integers():
     x = Input(3, dtype='int32', name='x')
     return Model(x, Lambda(lambda x: x * 2)(x), name='m')
-
-
-def check(table):
-    wrong = []
-    for make, error, text in table:
-        try:
-            make()
-            wrong.append(f'nothing was raised instead of: {text}')
-        except KeraFlowError as caught:
-            if type(caught) is not error or str(caught) != text:
-                wrong.append(f'expected {error.__name__}: {text}\n   found {type(caught).__name__}: {caught}')
-    assert not wrong, '\n'.join(wrong)
 
 
 @pytest.mark.parametrize('table', [GRAPH, SHAPES, ARGUMENTS, COMPILING, DATA, LAYERS],

@@ -56,8 +56,8 @@ def test_only_what_is_named_moves():
 
 
 @pytest.mark.parametrize('act, kind, text', [
-    (lambda: TrainStep(B.mean, 3, linear(), 'sgd'), ArgumentTypeError, 'TrainStep: inputs: expected an Input, received 3.'),
-    (lambda: TrainStep(B.mean, Input(3), 'd', 'sgd'), ArgumentTypeError, "TrainStep: train: expected a layer or a model, received 'd'."),
+    (lambda: TrainStep(B.mean, 3, linear(), 'sgd'), ArgumentTypeError, 'TrainStep: inputs: expected Input, received 3.'),
+    (lambda: TrainStep(B.mean, Input(3), 'd', 'sgd'), ArgumentTypeError, "TrainStep: train: expected a layer, received 'd'."),
     (lambda: TrainStep(B.mean, Input(3), Dense(2), 'sgd'), ArgumentError,
      'TrainStep: train: expected layers with trainable parameters, received none. Feed the layers first.'),
     (lambda: TrainStep(B.mean, Input(3), linear(), 'sdg'), ArgumentError, "TrainStep: optimizer: there is no optimizer 'sdg'. Did you mean 'sgd'?"),

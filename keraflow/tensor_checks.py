@@ -1,0 +1,49 @@
+"""Checks of what a program gives where there should be tensors or numbers, before the backend meets it."""
+import warnings
+from typing import Any, Sequence
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow import shapes
+from keraflow.errors import ArgumentTypeError, ShapeError, describe
+
+__all__ = ['check_numbers', 'check_scalar', 'check_shape', 'check_tensor']
+
+
+def check_tensor(value: Any, where: str) -> None:
+    """Raise unless `value` is a tensor of the backend."""
+    if not B.is_tensor(value):
+        raise ArgumentTypeError(f'{where}: expected a tensor, received {describe(value)}.')
+
+
+def check_scalar(value: Any, where: str) -> None:
+    """Raise unless `value` is a tensor without axes."""
+    if not B.is_tensor(value):
+        raise ArgumentTypeError(f'{where}: expected a scalar tensor, received {describe(value)}.')
+    if B.ndim(value):
+        raise ShapeError(f'{where}: expected a scalar tensor, received {tuple(B.static_shape(value))}. '
+                         'Write B.sum or B.mean of it.')
+
+
+def check_numbers(value: Any, where: str) -> None:
+    """Raise unless `value` is a tensor, or something of which NumPy makes an array of numbers."""
+    if not B.is_tensor(value) and _as_array(value).dtype.kind not in 'biuf':
+        raise ArgumentTypeError(f'{where}: expected an array of numbers, received {describe(value)}.')
+
+
+def check_shape(value: Any, shape: Sequence, where: str) -> None:
+    """Raise unless `value` is a tensor or an array of numbers that may have this static shape."""
+    check_numbers(value, where)
+    received = tuple(B.static_shape(value)) if B.is_tensor(value) else np.shape(value)
+    if not shapes.agree(tuple(shape), received):
+        raise ShapeError(f'{where}: expected a value of shape {tuple(shape)}, received {received}.')
+
+
+def _as_array(value: Any) -> np.ndarray:
+    try:
+        with warnings.catch_warnings():     # NumPy before 1.24 only warns of rows of different lengths
+            warnings.simplefilter('error')
+            return np.asarray(value)
+    except (ValueError, Warning):
+        return np.array(None)
