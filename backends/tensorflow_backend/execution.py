@@ -3,7 +3,7 @@ import weakref
 
 import numpy as np
 
-from keraflow.backend.contract import OTHER_VARIABLES, TensorSpec, UsedVariable
+from keraflow.backend.contract import OTHER_VARIABLES, Rows, TensorSpec, UsedVariable
 from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, ShapeError
 from keraflow.shapes import agree
@@ -44,9 +44,7 @@ class Execution(Variables):
         graph = self._symbolic_graph()
         with graph.as_default():
             outputs = [tf.identity(tf.convert_to_tensor(it)) for it in outputs]
-            values = [self.cast(value, self.dtype(variable)) for variable, value in updates]
-            with tf.control_dependencies([*outputs, *values]):
-                assignments = [variable.assign(value).op for (variable, _), value in zip(updates, values)]
+            assignments = [it.op for it in self._assign(updates, outputs)]
         pruned = graph.keraflow_wrapped.prune(list(inputs), [outputs, assignments])
         specs = [TensorSpec(self.static_shape(it), self.dtype(it)) for it in inputs]
 
@@ -68,11 +66,20 @@ class Execution(Variables):
             return tf.identity(self._tensor(x))
 
     def value_and_gradients(self, loss_fn, variables):
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(self.plain(variables))
-            loss, aux = loss_fn()
-        gradients = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        loss, aux, gradients = self._differentiated(loss_fn, variables)
         return loss, aux, [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+    def value_and_row_gradients(self, loss_fn, variables, by_rows):
+        loss, aux, gradients = self._differentiated(loss_fn, variables)
+        return loss, aux, [_rows(gradient) if one and isinstance(gradient, tf.IndexedSlices)
+                           else tf.convert_to_tensor(gradient) for gradient, one in zip(gradients, by_rows)]
+
+    def _differentiated(self, loss_fn, variables):
+        """Loss, aux and gradients, which are slices where all that is done with a variable is to take them."""
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(variables)
+            loss, aux = loss_fn()
+        return loss, aux, tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     def variables_used(self, fn, specs):
         signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
@@ -90,9 +97,20 @@ class Execution(Variables):
 
     def gradients(self, loss, variables):
         with loss.graph.as_default():
-            gradients = tf.gradients(loss, self._sources(variables),
-                                     unconnected_gradients=tf.UnconnectedGradients.ZERO)
-            return self._of_sources(map(tf.convert_to_tensor, gradients), variables)
+            gradients = tf.gradients(loss, list(variables), unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            return [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+    def _assign(self, updates, outputs):
+        """Set variables to new values when these and the outputs are there."""
+        values = [self._new_value(value, self.dtype(variable)) for variable, value in updates]
+        with tf.control_dependencies([*outputs, *values]):
+            return [variable.scatter_update(value) if isinstance(value, tf.IndexedSlices) else variable.assign(value)
+                    for (variable, _), value in zip(updates, values)]
+
+    def _new_value(self, value, dtype):
+        if isinstance(value, Rows):
+            return tf.IndexedSlices(self.cast(value.values, dtype), self._tensor(value.indices))
+        return self.cast(value, dtype)
 
     def _symbolic_graph(self):
         graph = self._scratch()
@@ -117,6 +135,12 @@ def _checked(array, spec):
     return array
 
 
+def _rows(slices):
+    """The gradient of a table from the parts that its lookups got: those of one index are added up."""
+    indices, places = tf.unique(slices.indices)
+    return Rows(indices, tf.math.unsorted_segment_sum(slices.values, places, tf.size(indices)))
+
+
 class _Compiled:
     """A builder as a ``tf.function``, traced at the first call."""
 
@@ -135,8 +159,5 @@ class _Compiled:
     def _build(self, *tensors):
         outputs, updates = self._builder(*tensors)
         outputs = [tf.convert_to_tensor(it) for it in outputs]
-        values = [tf.cast(self._backend._tensor(value), variable.dtype) for variable, value in updates]
-        with tf.control_dependencies([*outputs, *values]):
-            for (variable, _), value in zip(updates, values):
-                variable.assign(value)
+        self._backend._assign(updates, outputs)
         return outputs

@@ -16,7 +16,8 @@ class Products(Variables):
         return tf.matmul(*self._pair(x, y))
 
     def gather(self, x, indices, axis=0):
-        return tf.gather(self._tensor(x), self._tensor(indices), axis=axis)
+        # Rows are read from a variable without a copy of all of it.
+        return tf.gather(x if self.is_variable(x) else self._tensor(x), self._tensor(indices), axis=axis)
 
     def one_hot(self, indices, nb_class, dtype=None):
         return tf.one_hot(self._tensor(indices), nb_class, dtype=dtype or self.floatx())

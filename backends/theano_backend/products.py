@@ -38,7 +38,8 @@ class Products(Backend):
         if indices.ndim == 0:
             return x[(slice(None),) * axis + (indices,)]
         others = [a for a in range(x.ndim) if a != axis]
-        taken = x.dimshuffle(axis, *others)[self.flatten(indices)]
+        table = x.dimshuffle(axis, *others) if axis else x      # a lookup of rows, for gradients by rows
+        taken = table[self.flatten(indices)]
         shape = lengths(x)
         taken = self.reshape(taken, lengths(indices) + [shape[a] for a in others])
         front, n = list(range(indices.ndim)), indices.ndim

@@ -27,7 +27,7 @@ from keraflow.backend.convolutions import Convolutions
 from keraflow.backend.operations import Operations
 from keraflow.backend.recurrence import Recurrence
 
-__all__ = ['Backend', 'TensorSpec', 'UsedVariable', 'Shape', 'common_dtype', 'DTYPES', 'FLOATS',
+__all__ = ['Backend', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'common_dtype', 'DTYPES', 'FLOATS',
            'OPERATIONS', 'OTHER_VARIABLES']
 
 Tensor = Any      # what the backend computes with
@@ -53,6 +53,16 @@ class TensorSpec(NamedTuple):
     shape: Shape
     dtype: str
     name: Optional[str] = None
+
+
+class Rows(NamedTuple):
+    """Some rows of a variable: 1-D `indices`, none of them twice, and `values`, which has a row for each.
+
+    As a gradient, it is 0 in all other rows. As a new value, all other rows stay as they are.
+    """
+
+    indices: Tensor
+    values: Tensor
 
 
 class UsedVariable(NamedTuple):
@@ -218,6 +228,16 @@ class Backend(Operations, Convolutions, Recurrence):
         The gradient of a variable that the loss does not depend on is zeros.
         """
         raise NotImplementedError
+
+    def value_and_row_gradients(self, loss_fn: Callable[[], Any], variables: Sequence[Variable],
+                                by_rows: Sequence[bool]) -> tuple:
+        """As :meth:`value_and_gradients`, but the gradient of a variable may be :class:`Rows` where its place in
+        `by_rows` is True.
+
+        It is where the loss depends on the variable through :meth:`gather` along the first axis alone, if the backend
+        overrides this method. Such a backend takes Rows as the new value of a variable, too.
+        """
+        return self.value_and_gradients(loss_fn, variables)
 
     def variables_used(self, fn: Callable, specs: Sequence[TensorSpec]) -> List[UsedVariable]:
         """The variables of this library that ``fn(*tensors)`` uses on tensors of these specs, in the order of use.

@@ -3,8 +3,8 @@ from typing import Any
 
 from keraflow import backend as B
 from keraflow import initializations
-from keraflow.errors import ArgumentTypeError
 from keraflow.layers.base import Layer
+from keraflow.layers.input_spec import InputSpec
 from keraflow.registry import builtin
 from keraflow.schema import Initialization, PositiveInt, Rate
 from keraflow.shapes import Shape
@@ -37,6 +37,12 @@ class Embedding(Layer):
     W : ``(vocabulary_size, output_dim)``
     mask : that of the input, for example of ``Input((None,), dtype='int32', mask_value=0)``
 
+    Notes
+    -----
+    A step of SGD without momentum or of Adagrad computes those rows alone that were looked up, and takes no more time
+    for a larger table, where `W` is used in no other way and has no regularizer and no constraint. Other optimizers
+    move each row in each step.
+
     Raises
     ------
     DataError
@@ -53,6 +59,7 @@ class Embedding(Layer):
     (None, None, 8)
     """
 
+    input_spec = InputSpec(dtype='int')
     W: Any
 
     def __init__(self, vocabulary_size: PositiveInt, output_dim: PositiveInt, init: Initialization = 'uniform',
@@ -67,17 +74,17 @@ class Embedding(Layer):
         self.set_trainable_params('W', self.init((self.vocabulary_size, self.output_dim)))
 
     def output(self, x: Any) -> Any:
-        if not B.dtype(x).startswith('int'):
-            raise ArgumentTypeError(f"{self.name}: expected integers, received {B.dtype(x)}. Write Input(..., "
-                                    "dtype='int32').")
         # Each backend does something else with an index that is not there, or nothing at all.
         inside = B.logical_and(B.greater_equal(x, 0), B.less(x, self.vocabulary_size))
         indices = B.require(x, inside, f'{self.name}: expected indices from 0 to {self.vocabulary_size - 1}, received '
                                        'others. Make vocabulary_size larger than the largest index.')
-        rows = self.W
-        if self.dropout:
-            rows = B.in_train_phase(lambda: B.dropout(self.W, self.dropout, (self.vocabulary_size, 1)), self.W)
-        return B.gather(rows, indices)
+        rows = B.gather(self.W, indices)
+        return B.in_train_phase(lambda: self._dropped(rows, indices), rows) if self.dropout else rows
+
+    def _dropped(self, rows: Any, indices: Any) -> Any:
+        """Without the rows of some indices. The whole table is not multiplied, so that its gradient goes by rows."""
+        kept = B.dropout(B.ones((self.vocabulary_size, 1), B.dtype(rows)), self.dropout)
+        return B.multiply(rows, B.gather(kept, indices))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)

@@ -10,6 +10,7 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow import schema
+from keraflow.backend.contract import Rows
 from keraflow.errors import ArgumentError
 from keraflow.schema import LearningRate, PositiveFloat
 from keraflow.serialization import Serializable
@@ -21,6 +22,7 @@ class Optimizer(Serializable):
     """Base of optimizers.
 
     A subclass defines :attr:`slot_names`, :meth:`numbers` and :meth:`rule`, and keeps the learning rate as ``self.lr``.
+    It may say that it :attr:`skips_zeros`.
 
     Parameters
     ----------
@@ -52,6 +54,15 @@ class Optimizer(Serializable):
     quiet_arguments = frozenset({'clipnorm', 'clipvalue'})
     #: Names of the variables that are kept for each parameter.
     slot_names: Tuple[str, ...] = ()
+    #: Whether :meth:`rule` works value by value, and leaves a parameter and its slots as they are where the gradient is
+    #: 0. Then of a table those rows alone are computed that were looked up. It holds for the class that says it, not
+    #: for one that overrides :meth:`rule` or :meth:`updates`.
+    skips_zeros = False
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        if 'skips_zeros' not in vars(cls) and vars(cls).keys() & {'rule', 'updates'}:
+            cls.skips_zeros = False
 
     def __init__(self, clipnorm: Optional[PositiveFloat] = None, clipvalue: Optional[PositiveFloat] = None):
         self.clipnorm = clipnorm
@@ -141,8 +152,10 @@ class Optimizer(Serializable):
         -------
         loss, anything else, updates
         """
-        variables = [one.variable for one in parameters if one.trainable]
-        loss, rest, gradients = B.value_and_gradients(loss_fn, variables)
+        trained = [one for one in parameters if one.trainable]
+        variables = [one.variable for one in trained]
+        by_rows = [self.skips_zeros and one.constraint is None for one in trained]
+        loss, rest, gradients = B.value_and_row_gradients(loss_fn, variables, by_rows)
         constraints = {id(one.variable): one.constraint for one in parameters if one.constraint is not None}
         updates = [(variable, constraints[id(variable)](value) if id(variable) in constraints else value)
                    for variable, value in self.updates(variables, gradients)]
@@ -151,7 +164,8 @@ class Optimizer(Serializable):
     def updates(self, variables: Sequence[Any], gradients: Sequence[Any]) -> List[Tuple[Any, Any]]:
         """One step, as pairs ``(variable, new value)`` for the parameters, their slots and the count of steps.
 
-        Changes nothing: it may be called by several builders, and several times.
+        Changes nothing: it may be called by several builders, and several times. A gradient that is
+        :class:`~keraflow.backend.contract.Rows` gives new values that are.
 
         Raises
         ------
@@ -170,7 +184,8 @@ class Optimizer(Serializable):
             dtype = B.dtype(variable)
             if dtype not in rounded:
                 rounded[dtype] = SimpleNamespace(**{name: _rounded(value, dtype) for name, value in numbers.items()})
-            updates += zip([variable, *slots], self.rule(rounded[dtype], variable, gradient, *slots))
+            before = [variable, *slots]
+            updates += zip(before, self._after(rounded[dtype], before, gradient))
         return updates
 
     def state(self) -> Dict[str, Any]:
@@ -181,18 +196,27 @@ class Optimizer(Serializable):
             f'{name}/{index}': slot for index, slots in enumerate(self._slots)
             for name, slot in zip(self.slot_names, slots)}}
 
+    def _after(self, n: Any, before: Sequence[Any], gradient: Any) -> Sequence[Any]:
+        """New values of a parameter and its slots: by :meth:`rule`, for rows alone where the gradient is of rows."""
+        if not isinstance(gradient, Rows):
+            return self.rule(n, before[0], gradient, *before[1:])
+        param, *slots = (B.gather(one, gradient.indices) for one in before)
+        return [Rows(gradient.indices, rows) for rows in self.rule(n, param, gradient.values, *slots)]
+
     def _rate(self, step: Any) -> Any:
         return _rounded(self.lr(step), 'float64') if callable(self.lr) else self._lr
 
     def _clipped(self, gradients: Sequence[Any]) -> Sequence[Any]:
-        if self.clipnorm is not None and gradients:
-            squares = [B.cast(B.sum(B.square(gradient)), 'float64') for gradient in gradients]
+        clipped = [one.values if isinstance(one, Rows) else one for one in gradients]
+        if self.clipnorm is not None and clipped:
+            squares = [B.cast(B.sum(B.square(gradient)), 'float64') for gradient in clipped]
             norm = B.sqrt(sum(squares[1:], squares[0]))
             scale = B.divide(self.clipnorm, B.maximum(norm, self.clipnorm))
-            gradients = [gradient * B.cast(scale, B.dtype(gradient)) for gradient in gradients]
+            clipped = [gradient * B.cast(scale, B.dtype(gradient)) for gradient in clipped]
         if self.clipvalue is not None:
-            gradients = [B.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in gradients]
-        return gradients
+            clipped = [B.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in clipped]
+        return [Rows(one.indices, values) if isinstance(one, Rows) else values
+                for one, values in zip(gradients, clipped)]
 
 
 def _rounded(value: Any, dtype: str) -> Any:

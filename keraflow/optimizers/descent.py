@@ -28,7 +28,8 @@ class SGD(Optimizer):
     lr : float or schedule
         Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
     momentum : float
-        Share of the last step that is repeated, at least 0 and below 1. With 0 no slot is kept.
+        Share of the last step that is repeated, at least 0 and below 1. With 0 no slot is kept, and of the table of an
+        :class:`~keraflow.layers.Embedding` those rows alone are computed that were looked up.
     decay : float
         How fast the rate falls, at least 0.
     nesterov : bool
@@ -61,6 +62,11 @@ class SGD(Optimizer):
     def slot_names(self) -> Tuple[str, ...]:  # type: ignore[override]
         """``('v',)``, the last step, if there is momentum."""
         return ('v',) if self.momentum else ()
+
+    @property
+    def skips_zeros(self) -> bool:  # type: ignore[override]
+        """Whether there is no momentum, which moves a parameter on without a gradient."""
+        return not self.momentum
 
     def numbers(self, t, lr):
         if self.decay:
@@ -130,6 +136,8 @@ class Adagrad(Optimizer):
         a = a + g ** 2
         p = p - lr * g / (sqrt(a) + epsilon)
 
+    Of the table of an :class:`~keraflow.layers.Embedding` those rows alone are computed that were looked up.
+
     Parameters
     ----------
     lr : float or schedule
@@ -151,6 +159,7 @@ class Adagrad(Optimizer):
     """
 
     slot_names = ('a',)
+    skips_zeros = True
 
     def __init__(self, lr: LearningRate = 0.01, epsilon: PositiveFloat = 1e-8, **kwargs: Any):
         super().__init__(**kwargs)

@@ -7,7 +7,8 @@ import numpy as np
 from keraflow.backend.contract import Backend, TensorSpec
 from keraflow.errors import ArgumentError, BackendError, DataError, ShapeError
 from keraflow.testing.cases import CASES
-from keraflow.testing.numerics import assert_close, numerical_gradient, using_floatx
+from keraflow.testing.gradient_laws import GRADIENT_LAWS
+from keraflow.testing.numerics import assert_close, using_floatx
 from keraflow.testing.operation_cases import UNTABLED, Case
 from keraflow.testing.operations import Evaluation
 
@@ -296,51 +297,6 @@ def _traces(backend: Any) -> None:
     assert_close('two symbolic runs after one another', backend.function([x], [z])([1., 2.])[0], [3., 6.], 0)
 
 
-def _has_gradients(backend: Any) -> None:
-    """Value_and_gradients gives loss, aux and gradients; zeros where the loss does not depend on a variable."""
-    with using_floatx('float64', backend):
-        used, unused, start = backend.variable([1., 2.]), backend.variable([[3.]]), np.array([1., 2.])
-
-        def loss_fn() -> tuple:
-            return backend.sum(backend.multiply(backend.sin(used), backend.square(used))), {'twice': backend.multiply(used, 2)}
-
-        def builder() -> tuple:
-            loss, aux, gradients = backend.value_and_gradients(loss_fn, [used, unused])
-            return [loss, aux['twice'], *gradients], [(used, backend.subtract(used, gradients[0]))]
-        [expected] = numerical_gradient(lambda x: np.sum(np.sin(x) * x ** 2), [start])
-        loss, twice, gradient, zeros = [np.asarray(it) for it in backend.compile(builder, [])()]
-        assert_close('loss', loss, np.sum(np.sin(start) * start ** 2), 1e-12)
-        assert_close('aux', twice, 2 * start, 0)
-        assert_close('gradient', gradient, expected, 1e-8)
-        assert_close('gradient of what the loss does not depend on', zeros, [[0.]], 0)
-        assert_close('a variable after a step', backend.get_value(used), start - gradient, 1e-12)
-        backend.set_value(used, start)
-        loss, _, gradients = backend.value_and_gradients(loss_fn, [used, unused])
-        for received, wanted in zip(backend.eval([loss, *gradients]), (np.sum(np.sin(start) * start ** 2), expected, [[0.]])):
-            assert_close('outside of a builder', received, wanted, 1e-8)
-
-
-def _has_gradients_of_graphs(backend: Any) -> None:
-    """Gradients differentiates a scalar that is already there, with regard to variables and placeholders."""
-    x, variable, unused = backend.placeholder((None,), 'float64'), backend.variable([1., 2.], 'float64'), backend.variable([1.], 'float64')
-    loss = backend.symbolic(lambda: backend.sum(backend.multiply(backend.square(x), variable)), [])
-    found = backend.function([x], backend.gradients(loss, [x, variable, unused]))([3., 4.])
-    for received, expected in zip(found, ([6., 16.], [9., 16.], [0.])):
-        assert_close('gradient', received, expected, 1e-12)
-
-
-def _stops_gradients(backend: Any) -> None:
-    """What stop_gradient gives is a constant to gradients, and integers have none."""
-    variable = backend.variable([1., 2.], 'float64')
-
-    def builder() -> tuple:
-        def loss_fn() -> tuple:
-            constant, whole = backend.stop_gradient(variable), backend.cast(backend.cast(variable, 'int32'), 'float64')
-            return backend.sum(backend.multiply(backend.add(constant, whole), variable)), None
-        return backend.value_and_gradients(loss_fn, [variable])[2], []
-    assert_close('gradient', np.asarray(backend.compile(builder, [])()[0]), [2., 4.], 1e-12)
-
-
 def _knows_variables(backend: Any) -> None:
     """The variables that a function uses are found, in the order of use and each once."""
     first, second, unused = (backend.variable(np.full(3, value), 'float32') for value in (1., 2., 3.))
@@ -431,5 +387,4 @@ def _drops(backend: Any) -> None:
 
 #: Everything but the table of operations.
 BACKEND_LAWS = (_has_all_methods, _has_the_same_arguments, _has_nothing_else, _has_settings, _has_devices, _keeps_values, _gives_dtypes, _evaluates,
-                _works_eagerly, _runs_verbatim, _knows_shapes, _runs_functions, _compiles_builders, _casts_updates, _traces, _has_gradients, _has_gradients_of_graphs,
-                _stops_gradients, _knows_variables, _requires, _draws, _is_seeded, _drops)
+                _works_eagerly, _runs_verbatim, _knows_shapes, _runs_functions, _compiles_builders, _casts_updates, _traces, *GRADIENT_LAWS, _knows_variables, _requires, _draws, _is_seeded, _drops)

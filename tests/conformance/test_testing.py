@@ -6,7 +6,7 @@ import pytest
 
 from keraflow import backend as B
 from keraflow import random
-from keraflow.backend.contract import Backend
+from keraflow.backend.contract import Backend, Rows
 from keraflow.errors import ArgumentError
 from keraflow.layers import Dense, Layer, MultiInputLayer
 from keraflow.testing import BACKEND_LAWS, LAYER_LAWS, assert_close
@@ -326,6 +326,12 @@ def constant_dropout(self, x, rate, noise_shape=None):
     return self.multiply(x, 1.)
 
 
+def one_row_alone(self, loss_fn, variables, by_rows):
+    loss, aux, gradients = self.value_and_gradients(loss_fn, variables)
+    one = self.constant([1], 'int64')
+    return loss, aux, [Rows(one, self.gather(gradient, one)) if yes else gradient for gradient, yes in zip(gradients, by_rows)]
+
+
 WRONG_PLUGINS = [
     ('_has_all_methods', {'sin': Backend.sin}, 'expected an implementation of every method, received none of sin.'),
     ('_has_the_same_arguments', {'sin': lambda self, y: y}, 'sin'),
@@ -333,6 +339,7 @@ WRONG_PLUGINS = [
     ('_drops', {'dropout': constant_dropout}, 'what is kept'),
     ('_is_seeded', {'seed': lambda self, value: None}, 'the same seed'),
     ('_keeps_values', {'get_value': lambda self, variable: np.zeros((2, 3))}, 'after the array'),
+    ('_has_gradients_by_rows', {'value_and_row_gradients': one_row_alone}, 'rows, after a step'),
     ('_stops_gradients', {'stop_gradient': lambda self, x: x}, 'gradient'),
     ('_draws', {'random_uniform': lambda self, shape, low=0., high=1., dtype=None: self.full(shape, low, dtype)}, ''),
     ('_has_devices', {'devices': lambda self: ['gpu:0']}, "expected a list with 'cpu', received ['gpu:0']."),
@@ -345,6 +352,11 @@ def test_wrong_plugin(law, methods, text):
     with pytest.raises(AssertionError) as caught:
         check(plugin(**methods))
     assert text in str(caught.value)
+
+
+def test_a_plugin_without_gradients_by_rows():
+    [check] = [one for one in BACKEND_LAWS if one.__name__ == '_has_gradients_by_rows']
+    check(plugin(value_and_row_gradients=Backend.value_and_row_gradients))
 
 
 def test_check_backend_tells_all(monkeypatch):
