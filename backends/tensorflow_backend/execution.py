@@ -77,7 +77,7 @@ class Execution(Variables):
     def _differentiated(self, loss_fn, variables):
         """Loss, aux and gradients, which are slices where all that is done with a variable is to take them."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(variables)
+            tape.watch(self.plain(variables))
             loss, aux = loss_fn()
         return loss, aux, tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
@@ -97,8 +97,9 @@ class Execution(Variables):
 
     def gradients(self, loss, variables):
         with loss.graph.as_default():
-            gradients = tf.gradients(loss, list(variables), unconnected_gradients=tf.UnconnectedGradients.ZERO)
-            return [tf.convert_to_tensor(gradient) for gradient in gradients]
+            gradients = tf.gradients(loss, self._sources(variables),
+                                     unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            return self._of_sources(map(tf.convert_to_tensor, gradients), variables)
 
     def _assign(self, updates, outputs):
         """Set variables to new values when these and the outputs are there."""

@@ -87,9 +87,9 @@ class Execution(Backend):
         if not variables:
             return []
         with _deep_recursion(len(_nodes([loss]))):
-            found = T.grad(loss, variables, disconnected_inputs='ignore')
+            found = T.grad(loss, self._sources(variables), disconnected_inputs='ignore')
         return [cast(gradient, x.dtype if x.dtype.startswith('float') else floatx())
-                for gradient, x in zip(found, variables)]
+                for gradient, x in zip(self._of_sources(found, variables), variables)]
 
 
 class _Compiled:
