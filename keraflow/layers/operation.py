@@ -1,29 +1,29 @@
 """Operation: a function of the backend as a layer, which is what operators and ``B.`` functions make of Kensors."""
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
 from keraflow import backend as B
 from keraflow import shapes
+from keraflow.arguments import is_array_like, to_list
 from keraflow.backend.contract import OPERATIONS
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe, nearest
 from keraflow.facts import facts_of
 from keraflow.kensor import Kensor, on_operation
 from keraflow.layers.base import Layer
+from keraflow.layers.forms import check_index, decode, encode, inputs_in, is_inside, shape_of
 from keraflow.layers.masks import joint_mask
 from keraflow.registry import builtin
 from keraflow.shapes import Shape
 
 __all__ = ['Operation']
 
-#: The keys of the dicts that stand for something in the arguments of an operation.
-FORMS = ({'input'}, {'slice'}, {'ellipsis'}, {'array', 'dtype'})
-#: Operations whose inputs broadcast.
+#: Operations whose arguments broadcast: tensors, arrays and numbers.
 ELEMENTWISE = frozenset({'add', 'subtract', 'multiply', 'divide', 'floor_divide', 'mod', 'power', 'maximum', 'minimum',
                          'equal', 'not_equal', 'less', 'less_equal', 'greater', 'greater_equal', 'logical_and',
                          'logical_or', 'switch'})
-#: Operations that may give an output of the input's shape in which a time step is not where it was.
-MOVING = frozenset({'gather', 'getitem', 'repeat', 'reshape', 'reverse', 'tile', 'transpose'})
+#: Operations that may give an output of the input's rank in which a time step is not where it was.
+MOVING = frozenset({'batch_dot', 'gather', 'getitem', 'repeat', 'reshape', 'reverse', 'split', 'tile', 'transpose'})
 
 
 @builtin('layer')
@@ -47,9 +47,16 @@ class Operation(Layer):
     input : any number of any shape
     output : that of the result
 
+    Raises
+    ------
+    ArgumentError
+        For an operation that does not exist, inputs that are not numbered 0, 1, ..., or an array that is none.
+    ArgumentTypeError
+        For an argument that the operation does not take on every backend, such as a list as an index.
+
     Notes
     -----
-    The mask of the inputs is that of the output, where an operation keeps the shape and moves no time step.
+    The mask of the inputs is that of the output, where an operation keeps the rank and moves no time step.
 
     Examples
     --------
@@ -69,7 +76,18 @@ class Operation(Layer):
         if operation not in OPERATIONS and operation != 'getitem':
             raise ArgumentError(
                 f"Operation: there is no operation '{operation}'. {nearest(operation, [*OPERATIONS, 'getitem'])}")
-        self.nb_input = len({number for it in [*args, *(kwargs or {}).values()] for number in _inputs_in(it)})
+        given = [*args, *(kwargs or {}).values()]
+        numbers = {number for it in given for number in inputs_in(it)}
+        if numbers != set(range(len(numbers))):
+            raise ArgumentError(f"Operation: {operation}: args: expected {{'input': number}} for the numbers from 0 "
+                                f"on, received {', '.join(sorted(map(str, numbers)))}.")
+        if operation == 'getitem':
+            check_index(list(args))
+        for it in given if operation in ELEMENTWISE else ():
+            if not isinstance(it, (dict, bool, int, float)):
+                raise ArgumentTypeError(f'Operation: {operation}: expected Kensors, arrays and numbers, received '
+                                        f'{describe(it)}.')
+        self.nb_input = len(numbers)
         self.operation = operation
         self.args = args
         self.kwargs = kwargs
@@ -78,8 +96,12 @@ class Operation(Layer):
         if len(input_shape) != self.nb_input:
             raise ShapeError(f"{self.name}: expected {self.nb_input} input(s), which {{'input': number}} stands for, "
                              f'received {len(input_shape)}.')
-        if self.operation in ELEMENTWISE and not shapes.broadcast(*input_shape):
+        if self.operation in ELEMENTWISE and not shapes.broadcast(*input_shape) or \
+                self.operation == 'getitem' and not is_inside(input_shape[0], self.args[1]):
             raise self._refusal(input_shape)
+        if self.operation == 'dot' and len(self.args) == 2 and len(shape_of(self.args[1], input_shape)) > 2:
+            raise ShapeError(f'{self.name}: dot: expected a second factor of at most two axes, received shape '
+                             f'{shape_of(self.args[1], input_shape)}. Use B.batch_dot for a product in each sample.')
 
     def output(self, x: List[Any]) -> Any:
         try:
@@ -88,7 +110,8 @@ class Operation(Layer):
             raise
         except Exception as error:      # of any kind: each backend has its own
             raise self._refusal([self.get_tensor_shape(tensor) for tensor in x]) from error
-        return self._with_mask(x, result)
+        return [self._with_mask(x, it) for it in result] if isinstance(result, (list, tuple)) else \
+            self._with_mask(x, result)
 
     def _refusal(self, input_shape: List[Shape]) -> ShapeError:
         arguments = ', '.join([*map(str, self.args), *(f'{name}={it}' for name, it in (self.kwargs or {}).items())])
@@ -96,80 +119,35 @@ class Operation(Layer):
                           f"{', '.join(map(str, input_shape))}.")
 
     def _compute(self, x: List[Any]) -> Any:
-        args = [_decode(it, x) for it in self.args]
+        args = [decode(it, x) for it in self.args]
         if self.operation == 'getitem':
             tensor, index = args
-            return tensor[tuple(index) if isinstance(index, list) else index]
-        return getattr(B, self.operation)(*args, **{name: _decode(it, x) for name, it in (self.kwargs or {}).items()})
+            return tensor[tuple(to_list(index))]
+        return getattr(B, self.operation)(*args, **{name: decode(it, x) for name, it in (self.kwargs or {}).items()})
 
     def output_shape(self, input_shape: List[Shape]) -> None:
         return None
 
     def _with_mask(self, tensors: List[Any], result: Any) -> Any:
         mask = joint_mask([facts_of(tensor).mask for tensor in tensors])
-        shape = self.get_tensor_shape(result)
-        kept = self.operation not in MOVING and any(self.get_tensor_shape(tensor) == shape for tensor in tensors)
+        if mask is None or self.operation in MOVING or self.operation == 'concatenate' and self._joins_steps(result):
+            return result
+        shape, nb_axis = self.get_tensor_shape(result), B.ndim(mask)
+        kept = any(len(own) == len(shape) and own[:nb_axis] == shape[:nb_axis]
+                   for own in map(self.get_tensor_shape, tensors))
         return self.set_tensor_mask(result, mask) if kept else result
+
+    def _joins_steps(self, result: Any) -> bool:
+        axis = (self.kwargs or {}).get('axis', self.args[-1])
+        return not isinstance(axis, int) or axis % B.ndim(result) < 2
 
 
 @on_operation
 def _operate(operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any:
     """Feed an :class:`Operation` with the Kensors among the arguments of a function of the backend."""
     inputs: List[Kensor] = []
-    layer = Operation(operation, [_encode(it, inputs) for it in args],
-                      {name: _encode(it, inputs) for name, it in kwargs.items()} or None)
+    if operation in ELEMENTWISE:    # a list of numbers is an array there, and nowhere else
+        args = [np.asarray(it) if isinstance(it, (list, tuple)) and is_array_like(it) else it for it in args]
+    layer = Operation(operation, [encode(it, inputs) for it in args],
+                      {name: encode(it, inputs) for name, it in kwargs.items()} or None)
     return layer(inputs)
-
-
-def _encode(value: Any, inputs: List[Kensor]) -> Any:
-    """An argument as plain data; Kensors are appended to `inputs`."""
-    if isinstance(value, Layer):
-        value = value.as_kensor()
-    if isinstance(value, Kensor):
-        if not any(value is one for one in inputs):
-            inputs.append(value)
-        return {'input': next(number for number, one in enumerate(inputs) if one is value)}
-    if isinstance(value, (list, tuple)):
-        return [_encode(item, inputs) for item in value]
-    if isinstance(value, slice):
-        return {'slice': [value.start, value.stop, value.step]}
-    if value is Ellipsis:
-        return {'ellipsis': True}
-    if isinstance(value, np.ndarray):
-        return {'array': value.tolist(), 'dtype': value.dtype.name}
-    if isinstance(value, np.generic):
-        return value.item()
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    raise ArgumentTypeError(f'expected Kensors, arrays, numbers and lists of them, received {describe(value)}. '
-                            'Feed a tensor of the backend to a layer that keeps it, or make it an Input.')
-
-
-def _inputs_in(value: Any) -> Iterator[int]:
-    """The numbers of the inputs in an argument.
-
-    Raises
-    ------
-    ArgumentError
-        For a dict that stands for nothing.
-    """
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _inputs_in(item)
-    elif isinstance(value, dict):
-        if set(value) not in FORMS:
-            raise ArgumentError(f"Operation: args: expected a dict such as {{'input': 0}}, received {describe(value)}.")
-        if 'input' in value:
-            yield value['input']
-
-
-def _decode(value: Any, tensors: Sequence[Any]) -> Any:
-    if isinstance(value, (list, tuple)):
-        return [_decode(item, tensors) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if 'input' in value:
-        return tensors[value['input']]
-    if 'slice' in value:
-        return slice(*value['slice'])
-    return Ellipsis if 'ellipsis' in value else np.array(value['array'], value['dtype'])

@@ -1,4 +1,4 @@
-"""argscope, LinearWrap, functions as layers, operators on Kensors: each is the same model as the plain way of writing it."""
+"""argscope, LinearWrap, functions as layers: each is the same model as the plain way of writing it."""
 import json
 
 import numpy as np
@@ -8,7 +8,7 @@ import keraflow
 from keraflow import LinearWrap, argscope
 from keraflow import backend as B
 from keraflow import layer_register
-from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, SerializationError, ShapeError
+from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError
 from keraflow.layers import Activation, Dense, Dropout, ElementWiseSum, Highway, Input, Layer
 from keraflow.models import Model, Sequential
 from keraflow.schema import PositiveInt
@@ -242,77 +242,3 @@ def test_mistakes_with_functions(make, kind, text):
     with pytest.raises(kind) as caught:
         make()
     assert str(caught.value) == text
-
-
-# -- operators ----------------------------------------------------------------------------------------------------------
-
-W = np.arange(8.).reshape(4, 2)
-OPERATORS = [
-    (lambda x, y: x + y, 'add'), (lambda x, y: 1 - x, 'subtract'), (lambda x, y: x * y * 2, 'multiply'), (lambda x, y: 2. / (y * y + 1), 'divide'),
-    (lambda x, y: x // 0.3, 'floor_divide'), (lambda x, y: x % 0.7, 'mod'), (lambda x, y: (x * x + 1) ** y, 'power'),
-    (lambda x, y: x @ W, 'dot'), (lambda x, y: -x, 'negative'), (lambda x, y: abs(x), 'abs'), (lambda x, y: x[:, 1:3], 'getitem'),
-    (lambda x, y: (x + y)[..., -1], 'getitem'), (lambda x, y: np.ones(4) + x, 'add'),
-    (lambda x, y: (x < y) & ~(x <= 0) | (x > 1) & (y >= 0), 'logical_or'), (lambda x, y: np.float32(2) * x, 'multiply'),
-]
-
-
-@pytest.mark.parametrize('function, operation', OPERATORS)
-def test_operators_compute_what_numpy_computes(function, operation):
-    x, y = Input(4), Input(4)
-    kensor = function(x, y)
-    assert kensor.layer.operation == operation
-    model = Model([x, y], [kensor, x + y])
-    other = np.ascontiguousarray(X[::-1])
-    expected = function(X, other)
-    for one in (model, reloaded(model)):
-        np.testing.assert_allclose(one.predict([X, other])[0], expected, rtol=2e-5, atol=1e-5)
-
-
-def test_functions_of_the_backend_take_kensors():
-    x, y = Input((3, 4)), Input((3, 4))
-    kensor = B.concatenate([B.sum(x, axis=1), B.max(y, axis=-2)], axis=-1)
-    assert kensor.shape == (None, 8)
-    one, other = np.ones((2, 3, 4)), np.arange(24.).reshape(2, 3, 4)
-    found = predictions([x, y], kensor, one, other)
-    np.testing.assert_allclose(found, np.concatenate([one.sum(1), other.max(1)], 1))
-    assert B.sum(np.ones(3)) is not None and not hasattr(B.sum(np.ones(3)), 'call')
-
-
-def test_the_same_kensor_twice_is_one_input():
-    x = Input(4)
-    squared = x * x
-    assert squared.call.inputs == (x,) and squared.layer.args == [{'input': 0}, {'input': 0}]
-
-
-def test_a_mask_stays_where_no_step_moves():
-    x = Input((5, 2), mask_value=0.)
-    assert (x * 2).mask_shape == (None, 5)
-    with pytest.warns(UserWarning, match='operation'):
-        assert x[:, ::-1].mask_shape is None
-
-
-def test_mistakes_with_operators():
-    x, y = Input(4, name='x'), Input(3)
-    with pytest.raises(ShapeError) as caught:
-        x + y
-    assert str(caught.value).endswith(": add({'input': 0}, {'input': 1}) cannot be computed of inputs of the shapes (None, 4), (None, 3).")
-    with pytest.raises(TypeError) as caught:
-        bool(x > 0)
-    assert str(caught.value).endswith('has no value yet, so that it is neither true nor false. Use B.switch.')
-    with pytest.raises(TypeError):
-        list(x)
-    with pytest.raises(ArgumentTypeError) as caught:
-        x + object()
-    assert str(caught.value) == ('expected Kensors, arrays, numbers and lists of them, received an object of class object. '
-                                 'Feed a tensor of the backend to a layer that keeps it, or make it an Input.')
-
-
-@pytest.mark.parametrize('args, text', [
-    (('exec', []), "Operation: there is no operation 'exec'. Choose one of abs, add, add_bias,"),
-    (('seed', [3]), "Operation: there is no operation 'seed'."),
-    (('square', [{'input': 0, 'more': 1}]), "Operation: args: expected a dict such as {'input': 0}, received {'input': 0, 'more': 1}."),
-])
-def test_operations_in_a_file_are_checked(args, text):
-    with pytest.raises(SerializationError) as caught:
-        keraflow.unserialize({'class': 'Operation', 'args': {'operation': args[0], 'args': args[1]}})
-    assert text in str(caught.value)

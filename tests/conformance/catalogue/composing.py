@@ -40,6 +40,8 @@ LAYERS: Dict[str, List[Sample]] = {
         sample(lambda: Operation('getitem', [X, [{'ellipsis': True}, {'slice': [None, None, -2]}, None]]), (3, 5),
                lambda w, x: x[..., ::-2, None]),
         sample(lambda: Operation('getitem', [X, [{'slice': [None, None, None]}, -1]]), (4, 2), lambda w, x: x[:, -1]),
+        sample(lambda: Operation('split', [X, [1, 2], 1]), (3, None), lambda w, x: [x[:, :1], x[:, 1:]]),
+        sample(lambda: Operation('maximum', [X, Y]), [(None, 3), (1, 3)], lambda w, x, y: np.maximum(x, y)),
         sample(lambda: Operation('dot', [X, {'array': [[1., 2.], [3., 4.]], 'dtype': 'float64'}]), 2, lambda w, x: x @ np.array([[1., 2.], [3., 4.]])),
     ],
 }

@@ -1,0 +1,124 @@
+"""The arguments of an Operation as plain data, for files.
+
+``{'input': 0}`` stands for the first input, ``{'slice': [start, stop, step]}`` and ``{'ellipsis': True}`` for parts of
+an index, ``{'array': [...], 'dtype': ...}`` for an array; numbers, strings, ``None`` and lists stand for themselves.
+"""
+from typing import Any, Dict, Iterator, List, Sequence
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow.arguments import to_list
+from keraflow.errors import ArgumentError, ArgumentTypeError, describe
+from keraflow.kensor import Kensor
+from keraflow.layers.base import Layer
+from keraflow.shapes import Shape
+
+__all__ = ['check_index', 'decode', 'encode', 'inputs_in', 'is_inside', 'shape_of']
+
+_KEYS = ({'input'}, {'slice'}, {'ellipsis'}, {'array', 'dtype'})
+
+
+def encode(value: Any, inputs: List[Kensor]) -> Any:
+    """An argument as plain data; Kensors are appended to `inputs`."""
+    if isinstance(value, Layer):
+        value = value.as_kensor()
+    if isinstance(value, Kensor):
+        if not any(value is one for one in inputs):
+            inputs.append(value)
+        return {'input': next(number for number, one in enumerate(inputs) if one is value)}
+    if isinstance(value, (list, tuple)):
+        return [encode(item, inputs) for item in value]
+    if isinstance(value, slice):
+        return {'slice': [value.start, value.stop, value.step]}
+    if value is Ellipsis:
+        return {'ellipsis': True}
+    if isinstance(value, np.ndarray):
+        return {'array': value.tolist(), 'dtype': value.dtype.name}
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    received = 'a tensor of the backend' if B.is_tensor(value) else describe(value)
+    raise ArgumentTypeError(f'expected Kensors, arrays, numbers and lists of them, received {received}. '
+                            'Feed a tensor of the backend to a layer that keeps it, or make it an Input.')
+
+
+def inputs_in(value: Any) -> Iterator[int]:
+    """The numbers of the inputs in an argument.
+
+    Raises
+    ------
+    ArgumentError
+        For a dict that stands for nothing.
+    """
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from inputs_in(item)
+    elif isinstance(value, dict):
+        if set(value) not in _KEYS or not _is_right(value):
+            raise ArgumentError(f"Operation: args: expected a dict such as {{'input': 0}}, received {describe(value)}.")
+        if 'input' in value:
+            yield value['input']
+
+
+def _is_right(form: Dict[str, Any]) -> bool:
+    """Whether a dict of one of the forms has the values that belong there."""
+    if 'slice' in form:
+        return isinstance(form['slice'], (list, tuple)) and len(form['slice']) == 3 and form['slice'][2] != 0 and \
+            all(one is None or _is_integer(one) for one in form['slice'])
+    if 'array' in form:
+        try:
+            return np.dtype(form['dtype']).kind in 'biuf' and _array_of(form) is not None
+        except (TypeError, ValueError, OverflowError):
+            return False
+    return _is_integer(form['input']) if 'input' in form else form['ellipsis'] is True
+
+
+def _array_of(form: Dict[str, Any]) -> np.ndarray:
+    return np.array(form['array'], form['dtype'])
+
+
+def decode(value: Any, tensors: Sequence[Any]) -> Any:
+    """An argument of an operation on these tensors."""
+    if isinstance(value, (list, tuple)):
+        return [decode(item, tensors) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if 'input' in value:
+        return tensors[value['input']]
+    if 'slice' in value:
+        return slice(*value['slice'])
+    return Ellipsis if 'ellipsis' in value else _array_of(value)
+
+
+def shape_of(factor: Any, input_shape: List[Shape]) -> tuple:
+    """The static shape of an argument."""
+    if isinstance(factor, dict) and 'input' in factor:
+        return input_shape[factor['input']]
+    return np.shape(decode(factor, []))
+
+
+def check_index(args: Sequence[Any]) -> None:
+    """Raise unless these are the input and an index that every backend knows."""
+    if len(args) != 2 or args[0] != {'input': 0}:
+        raise ArgumentError("Operation: getitem: args: expected [{'input': 0}, index].")
+    for it in to_list(args[1]):
+        if not (it is None or _is_integer(it) or isinstance(it, dict) and ('slice' in it or 'ellipsis' in it)):
+            received = 'a Kensor' if isinstance(it, dict) and 'input' in it else describe(it)
+            raise ArgumentTypeError('Operation: getitem: expected integers, slices, None and ... as an index, '
+                                    f'received {received}. Use B.gather(x, indices, axis) for positions that are listed.')
+
+
+def is_inside(shape: Shape, index: Any) -> bool:
+    """Whether a tensor of this static shape has what an index asks for."""
+    axes = [it for it in to_list(index) if it is not None]
+    ellipsis = next((place for place, it in enumerate(axes) if isinstance(it, dict) and 'ellipsis' in it), None)
+    if ellipsis is not None:
+        axes[ellipsis:ellipsis + 1] = [{}] * (len(shape) - len(axes) + 1)
+    return len(axes) <= len(shape) and all(
+        isinstance(it, dict) or length is None or -length <= it < length for it, length in zip(axes, shape))
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
