@@ -148,7 +148,9 @@ class Functions:
     def _terms(self, record: Record, train: bool, x: Sequence[Any], y: Sequence[Any],
                weights: Any) -> Tuple[Dict[str, Any], List[Any]]:
         """The terms of the loss by name; how many samples they are means of, and the counts of the metrics."""
-        predicted = dict(zip(self.model.output_names(), self._outputs(x)))
+        outputs = self._outputs(x)
+        self.model.penalize(outputs)
+        predicted = dict(zip(self.model.output_names(), outputs))
         wanted = dict(zip([term.output for term in self.losses], y))
         terms: Dict[str, Any] = {}
         counted = _count(x[0], weights)

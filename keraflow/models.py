@@ -8,7 +8,7 @@ from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
 from keraflow.registry import builtin
 from keraflow.saving import SavableNetwork
-from keraflow.schema import Name
+from keraflow.schema import Name, Regularizer
 from keraflow.shapes import unlist
 from keraflow.source import to_python
 from keraflow.surgery import SurgicalNetwork
@@ -30,6 +30,8 @@ class Model(TrainableNetwork, SavableNetwork, SurgicalNetwork):
     name : str, optional
     trainable : bool
         Whether training changes the parameters of any layer in it.
+    activity_regularizer : str or object, optional
+        A regularizer of the outputs; see :class:`~keraflow.layers.Layer`.
 
     Attributes
     ----------
@@ -46,8 +48,9 @@ class Model(TrainableNetwork, SavableNetwork, SurgicalNetwork):
     ['x', 'y']
     """
 
-    def __init__(self, inputs: Any, outputs: Any, name: Optional[Name] = None, trainable: bool = True):
-        super().__init__(name=name, trainable=trainable)
+    def __init__(self, inputs: Any, outputs: Any, name: Optional[Name] = None, trainable: bool = True,
+                 activity_regularizer: Optional[Regularizer] = None):
+        super().__init__(name=name, trainable=trainable, activity_regularizer=activity_regularizer)
         self._set_graph([self._as_input(it) for it in to_list(inputs)], [
                         self._as_output(it) for it in to_list(outputs)])
 
@@ -81,7 +84,8 @@ class Model(TrainableNetwork, SavableNetwork, SurgicalNetwork):
         return {**self._remembered_common(), **params}
 
     def _remembered_common(self) -> Dict[str, Any]:
-        return {name: value for name, value in self._remembered_arguments().items() if name in ('name', 'trainable')}
+        common = ('name', 'trainable', 'activity_regularizer')
+        return {name: value for name, value in self._remembered_arguments().items() if name in common}
 
     @classmethod
     def unpack_init_param(cls, params: Dict[str, Any]) -> Dict[str, Any]:
@@ -132,6 +136,8 @@ class Sequential(Model):
         More can be added with :meth:`add`.
     name : str, optional
     trainable : bool
+    activity_regularizer : str or object, optional
+        A regularizer of the outputs; see :class:`~keraflow.layers.Layer`.
 
     Examples
     --------
@@ -142,8 +148,9 @@ class Sequential(Model):
     (None, 2)
     """
 
-    def __init__(self, layers: Sequence[Any] = (), name: Optional[Name] = None, trainable: bool = True):
-        Layer.__init__(self, name=name, trainable=trainable)
+    def __init__(self, layers: Sequence[Any] = (), name: Optional[Name] = None, trainable: bool = True,
+                 activity_regularizer: Optional[Regularizer] = None):
+        Layer.__init__(self, name=name, trainable=trainable, activity_regularizer=activity_regularizer)
         self.layers: List[Layer] = []
         self.inputs: List[Input] = []
         self.outputs: List[Kensor] = []

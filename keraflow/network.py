@@ -197,7 +197,8 @@ class Network(Layer):
         if self._calls or not self.calls:
             return super()._record(fed)
         with B.phase('train'), recording() as record, frozen(not self.trainable):
-            symbolic_tensors(self.outputs, keep=False)      # it was not fed: what its own graph gives
+            outputs = symbolic_tensors(self.outputs, keep=False)    # it was not fed: what its own graph gives
+            B.symbolic(lambda: self.penalize(outputs), [])
         return record
 
     def summary(self) -> str:

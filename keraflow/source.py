@@ -20,6 +20,7 @@ from keraflow.serialization import Serializable, pack_init_params, same
 __all__ = ['to_python']
 
 WIDTH = 100     # where a list of layers is broken into lines
+COMMON = ('name', 'trainable', 'activity_regularizer')      # arguments of a Model beside its graph
 
 
 def to_python(model: Network) -> str:
@@ -114,7 +115,7 @@ class _Program:
                 return
             self.taken.add(type(value).__name__)
             if isinstance(value, Network) and _has_graph(value):
-                self._count_uses([call.layer for call in value.calls])
+                self._count_uses([*(call.layer for call in value.calls), value.activity_regularizer])
             else:
                 self._count_uses(pack_init_params(value))
 
@@ -182,8 +183,10 @@ class _Program:
             kensors.update(zip(call.outputs, names))
         ends = [[kensors[kensor] for kensor in some] for some in (model.inputs, model.outputs)]
         arguments = [names[0] if len(names) == 1 else f"[{', '.join(names)}]" for names in ends]
-        arguments += [f'{name}={value!r}' for name, value in (('name', model.user_name), ('trainable', model.trainable))
-                      if not same(value, schema.parameters_of(type(model))[name].default)]
+        parameters, kinds = schema.parameters_of(type(model)), schema.kinds_of(type(model))
+        common = [(name, pack_init_params(model).get(name, parameters[name].default)) for name in COMMON]
+        arguments += [f'{name}={self.value(value, kinds[name])}' for name, value in common
+                      if not same(value, parameters[name].default)]
         return f"{self._name_of(type(model))}({', '.join(arguments)})"
 
     def _fed(self, call: Any, inputs: List[str]) -> str:

@@ -308,7 +308,7 @@ class Layer(ParameterOwner, Reporting, SideResults):
             result = self._call_output(tensors)
             outputs = [self._as_own(it) for it in (result if isinstance(result, (list, tuple)) else [result])]
             self._inputs = []
-        self._penalize(outputs)
+        self.penalize(outputs)
         outputs = self._annotate(outputs, self._declared_shapes(input_shape, outputs),
                                  self._output_mask(tensors, input_shape))
         if not self._mask_is_read and loses_mask(tensors, outputs):

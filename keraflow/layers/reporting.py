@@ -63,7 +63,8 @@ class Reporting:
             raise GraphError(f'{self.name}: {method}: expected a call inside of output(), received one outside of it. '
                              'Write it in output() of a layer that is fed with what it needs.')
 
-    def _penalize(self, outputs: List[Any]) -> None:
+    def penalize(self, outputs: List[Any]) -> None:
+        """Add what the activity regularizer gives for the outputs of a run."""
         if self.activity_regularizer is not None:
             regularizer = registry.resolve('regularizer', self.activity_regularizer, f'{self.name}: ')
             for tensor in outputs:
