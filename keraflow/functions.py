@@ -9,7 +9,7 @@ from keraflow.backend.contract import TensorSpec
 from keraflow.data import Arrays
 from keraflow.errors import DataError, GraphError
 from keraflow.kensor import Kensor, replay
-from keraflow.metrics import Metric
+from keraflow.metrics import Metric, step_weights
 from keraflow.objectives.base import per_sample
 from keraflow.parameters import parameters_of, penalties
 from keraflow.places import Place, layer_names
@@ -164,7 +164,8 @@ class Functions:
                 _add(terms, label, added.value)
         for label, value in penalties(self.parameters) if train else ():
             _add(terms, label, value)
-        return terms, [counted, *(one.metric.counts(predicted[one.output], wanted[one.output], weights)
+        return terms, [counted, *(one.metric.counts(predicted[one.output], wanted[one.output],
+                                                    step_weights(predicted[one.output], weights))
                                   for one in self.metrics)]
 
     def _added(self, record: Record) -> Iterator[Tuple[str, AddedLoss]]:

@@ -2,7 +2,8 @@
 
 A metric is made from sums over all samples, such as the numbers of right and of wrong ones. Sums may be added up over
 batches, where a ratio like the precision may not be averaged. Each sample counts with its weight, where ``fit`` or
-``evaluate`` are given ``sample_weights``. Any objective is a metric too: its average, in which all samples count alike.
+``evaluate`` are given ``sample_weights``. Time steps that the mask of a prediction leaves out do not count. Any
+objective is a metric too: its average, in which all samples count alike.
 """
 from typing import Any, Optional
 
@@ -10,12 +11,13 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow.errors import ArgumentError, nearest
+from keraflow.facts import facts_of
 from keraflow.objectives.base import class_numbers, per_sample, reals
 from keraflow.registry import builtin, find, ids, kind_of, resolve
 from keraflow.schema import Fraction, Name, Objective, PositiveInt
 from keraflow.serialization import Serializable
 
-__all__ = ['Metric', 'Average', 'TopKAccuracy', 'Precision', 'Recall', 'AUC', 'get']
+__all__ = ['Metric', 'Average', 'TopKAccuracy', 'Precision', 'Recall', 'AUC', 'get', 'step_weights']
 
 
 class Metric(Serializable):
@@ -62,7 +64,7 @@ class Metric(Serializable):
         y_pred, y_true : tensor
             As for objectives.
         weights : tensor or None
-            ``(batch,)``.
+            ``(batch,)``, or ``(batch, time)`` where the prediction has a mask: 0 for steps that do not count.
         """
         raise NotImplementedError
 
@@ -297,7 +299,21 @@ def ratio(part: Any, whole: Any, weights: Any) -> Any:
 
 
 def _like(x: Any, weights: Any) -> Any:
-    """The weights of samples so that they broadcast against `x`, or ones."""
+    """The weights of samples or time steps so that they broadcast against `x`, or ones."""
+    ones = B.ones_like(x, B.floatx())
     if weights is None:
-        return B.ones_like(x, B.floatx())
-    return B.ones_like(x, B.floatx()) * B.reshape(weights, [-1] + [1] * (B.ndim(x) - 1))
+        return ones
+    if B.ndim(weights) > 1 and B.static_shape(x)[1:2] != B.static_shape(weights)[1:2]:
+        weights = B.max(weights, axis=1)        # `x` has a value for the sample, which counts if any step does
+    for _ in range(B.ndim(x) - B.ndim(weights)):
+        weights = B.expand_dims(weights, -1)
+    return ones * weights
+
+
+def step_weights(y_pred: Any, weights: Any) -> Any:
+    """What :meth:`Metric.counts` is given for samples of these weights: 0 for steps that the mask leaves out."""
+    mask = facts_of(y_pred).mask
+    if mask is None:
+        return weights
+    steps = B.cast(mask, B.floatx())
+    return steps if weights is None else steps * B.expand_dims(weights, 1)

@@ -5,6 +5,7 @@ from keraflow import backend as B
 from keraflow import shapes
 from keraflow.backend.contract import FLOATS
 from keraflow.errors import ArgumentTypeError, ShapeError, describe
+from keraflow.facts import facts_of
 
 __all__ = ['Target', 'class_numbers', 'classes', 'per_sample', 'reals', 'target_of', 'wants']
 
@@ -60,7 +61,10 @@ def class_numbers(y_pred: Any, y_true: Any) -> Any:
 
 
 def per_sample(objective: Any, y_pred: Any, y_true: Any) -> Any:
-    """One value for each sample: the mean of what the objective gives over all other axes."""
+    """One value for each sample: the mean of what the objective gives over all other axes.
+
+    Time steps that the mask of the prediction leaves out are no part of the mean; without any step it is 0.
+    """
     values = objective(y_pred, y_true)
     where = getattr(objective, '__name__', objective)
     if not B.is_tensor(values):
@@ -69,7 +73,16 @@ def per_sample(objective: Any, y_pred: Any, y_true: Any) -> Any:
         raise ShapeError(f'{where}: expected a value for each sample, received a scalar. An objective keeps the sample '
                          'axis; the model takes the mean.')
     values = B.cast(values, B.floatx()) if B.dtype(values) == 'bool' else values
-    return B.mean(values, axis=list(range(1, B.ndim(values)))) if B.ndim(values) > 1 else values
+    mask = facts_of(y_pred).mask
+    if mask is None or B.static_shape(values)[1:2] != B.static_shape(y_pred)[1:2]:     # it has no time axis any more
+        return _mean(values, 1)
+    counted = B.cast(B.sum(mask, axis=1), B.dtype(values))
+    return B.sum(B.switch(mask, _mean(values, 2), 0.), axis=1) / B.clip(counted, 1.)
+
+
+def _mean(values: Any, first: int) -> Any:
+    """The mean over the axes from number `first` on."""
+    return B.mean(values, axis=list(range(first, B.ndim(values)))) if B.ndim(values) > first else values
 
 
 def reals(y_pred: Any, y_true: Any) -> tuple:
