@@ -1,14 +1,33 @@
 """Masks: bool tensors ``(batch, time)`` that are True where a step counts."""
-from typing import Any, Sequence
+import contextlib
+from typing import Any, Iterator, List, Sequence
 
 from keraflow import backend as B
 from keraflow.facts import facts_of, has_facts, remember
 from keraflow.shapes import agree
 
-__all__ = ['LOWEST', 'full_mask', 'inherit_mask', 'joint_mask', 'loses_mask', 'step_mask']
+__all__ = ['LOWEST', 'counted_samples', 'counting', 'full_mask', 'inherit_mask', 'joint_mask', 'loses_mask',
+           'step_mask']
 
 #: Stands for a masked value where the largest is sought: finite, so that gradients are, and 0 after softmax.
 LOWEST = -1e30
+
+_counted: List[Any] = [None]
+
+
+@contextlib.contextmanager
+def counting(samples: Any) -> Iterator[None]:
+    """Inside, layers are run on a batch of which those samples count where ``(batch,)`` is True; ``None`` is all."""
+    _counted.append(samples)
+    try:
+        yield
+    finally:
+        _counted.pop()
+
+
+def counted_samples() -> Any:
+    """The samples that :func:`counting` says, for what is computed over the samples of a batch."""
+    return _counted[-1]
 
 
 def step_mask(x: Any, mask_value: float) -> Any:

@@ -6,6 +6,7 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import initializations
 from keraflow.layers.input_spec import InputSpec
+from keraflow.layers.masks import counted_samples, joint_mask
 from keraflow.layers.shaping import AxisLayer
 from keraflow.registry import builtin
 from keraflow.schema import Axes, Initialization, PositiveFloat, Rate
@@ -77,7 +78,7 @@ class BatchNormalization(_Normalization):
     the moving ones are used.
 
     With ``trainable=False``, of the layer or of a layer that holds it, the moving ones are used in training, too, and
-    stay as they are. Masked steps are no part of the statistics.
+    stay as they are. Masked steps are no part of the statistics, also in a :class:`~keraflow.layers.TimeDistributed`.
 
     Parameters
     ----------
@@ -139,11 +140,16 @@ class BatchNormalization(_Normalization):
             return self.normalize(x, self.spread(self.moving_mean, x), self.spread(self.moving_variance, x))
         [place] = self.positions(B.ndim(x))
         axes = [axis for axis in range(B.ndim(x)) if axis != place]
-        mean, variance = _moments(x, axes, self.get_tensor_mask(x))
+        mean, variance = _moments(x, axes, self._counted(x))
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moved = self.latest(moving) * self.momentum + B.squeeze_axes(batch, axes) * (1. - self.momentum)
             self.add_update(moving, moved, inputs=x)
         return self.normalize(x, mean, variance)
+
+    def _counted(self, x: Any) -> Any:
+        """A mask of those steps or samples that are part of the statistics; ``None`` if all are."""
+        steps, samples = self.get_tensor_mask(x), counted_samples()
+        return joint_mask([steps, samples if steps is None or samples is None else B.expand_dims(samples, 1)])
 
 
 def _moments(x: Any, axes: List[int], mask: Any = None) -> Tuple[Any, Any]:

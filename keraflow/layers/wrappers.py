@@ -5,6 +5,7 @@ from keraflow import backend as B
 from keraflow.arguments import to_list
 from keraflow.layers.base import Layer
 from keraflow.layers.input_spec import InputSpec
+from keraflow.layers.masks import counted_samples, counting, full_mask, joint_mask
 from keraflow.registry import builtin
 from keraflow.serialization import serialize, unserialize
 from keraflow.shapes import Shape, is_shape, product, unlist
@@ -34,7 +35,7 @@ class TimeDistributed(_Wrapper):
     """A layer run on each time step by itself, with the same parameters.
 
     Time is folded into the batch, so that the layer runs once. One that computes something over the samples of a
-    batch, such as BatchNormalization, does so over all samples and time steps.
+    batch, such as BatchNormalization, does so over all samples and time steps, but for those that a mask leaves out.
 
     Parameters
     ----------
@@ -60,8 +61,16 @@ class TimeDistributed(_Wrapper):
         inputs = x if self.multi_input else [x]
         batch, time = (length or B.shape(inputs[0])[axis]
                        for axis, length in enumerate(self.get_tensor_shape(inputs[0])[:2]))
-        made = self.embed(self.layer)([self._folded(it) for it in inputs])
+        with counting(self._counted(inputs)):
+            made = self.embed(self.layer)([self._folded(it) for it in inputs])
         return unlist([B.reshape(it, (batch, time, *self._lengths(it, 1))) for it in to_list(made)])
+
+    def _counted(self, inputs: List[Any]) -> Any:
+        """Which of the samples that the steps become count, where some do not."""
+        steps, samples = joint_mask([self.get_tensor_mask(it) for it in inputs]), counted_samples()
+        if samples is not None:     # a wrapper in another one
+            steps = B.logical_and(full_mask(inputs[0]) if steps is None else steps, B.expand_dims(samples, 1))
+        return None if steps is None else B.reshape(steps, (-1,))
 
     def _folded(self, x: Any) -> Any:
         folded = B.reshape(x, (-1, *self._lengths(x, 2)))

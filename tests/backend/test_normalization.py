@@ -5,7 +5,8 @@ from differences import check
 
 from keraflow import backend as B
 from keraflow.errors import ShapeError
-from keraflow.layers import BatchNormalization, Dense, ElementWiseSum, Input, Layer, LayerNormalization
+from keraflow.layers import (BatchNormalization, Bidirectional, Dense, ElementWiseSum, Input, Layer, LayerNormalization,
+                             Masking, TimeDistributed)
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD
 from keraflow.records import recording
@@ -72,6 +73,48 @@ def test_masked_steps_are_no_part_of_the_statistics():
     np.testing.assert_allclose(layer.get_weights()['moving_mean'], 0.5 * values.mean(0), rtol=1e-10)
     np.testing.assert_allclose(layer.get_weights()['moving_variance'], 0.5 + 0.5 * values.var(0), rtol=1e-10)
     assert layer(inputs).mask_shape == (None, 4)
+
+
+def wrapped():
+    """BatchNormalization of the features of a series: by itself, and in wrappers and other layers."""
+    def layer():
+        return BatchNormalization(momentum=0.5)
+    return {'itself': BatchNormalization(-1, momentum=0.5), 'TimeDistributed': TimeDistributed(layer()),
+            'Sequential': TimeDistributed(Sequential([Dense(2, init='identity', trainable=False), layer()])),
+            'model': TimeDistributed(Sequential([Input(2), layer()])), 'Bidirectional': Bidirectional(BatchNormalization(-1, momentum=0.5), 'ave'),
+            'both': Bidirectional(TimeDistributed(layer()), 'ave')}
+
+
+@pytest.mark.parametrize('kind', ['itself', 'TimeDistributed', 'Sequential', 'model', 'Bidirectional', 'both'])
+def test_masked_steps_do_not_count_in_wrappers(kind):
+    x = np.random.default_rng(6).normal(size=(3, 4, 2))
+    x[~COUNTS] = 9.
+    inputs = Input((None, 2), mask_value=9.)
+    model = Model(inputs, wrapped()[kind](inputs))
+    assert model.outputs[0].mask_shape == (None, None)
+    found = model.predict(x, train_mode=True)
+    np.testing.assert_allclose(found[COUNTS], normalized_where(x, COUNTS)[COUNTS], rtol=1e-10)
+    model.compile(SGD(lr=1e-30), 'mse')
+    model.fit(x, x, batch_size=3, nb_epoch=1, verbose=0)
+    weights = {name.rsplit('/', 1)[-1]: value for name, value in model.get_weights().items()}
+    np.testing.assert_allclose(weights['moving_mean'], 0.5 * x[COUNTS].mean(0), rtol=1e-10)
+    np.testing.assert_allclose(weights['moving_variance'], 0.5 + 0.5 * x[COUNTS].var(0), rtol=1e-10)
+
+
+@pytest.mark.parametrize('inner_mask', [False, True])
+def test_a_series_of_series_of_which_steps_are_masked(inner_mask):
+    x = np.random.default_rng(6).normal(size=(3, 4, 5, 2))
+    counts = np.repeat(COUNTS[:, :, None], 5, 2)
+    inner = [TimeDistributed(BatchNormalization())]
+    if inner_mask:
+        x[:, :, 3] = 7.
+        counts[:, :, 3] = False
+        inner.insert(0, Masking(7.))
+    x[~COUNTS] = 9.
+    inputs = Input((4, 5, 2), mask_value=9.)
+    model = Model(inputs, TimeDistributed(Sequential(inner))(inputs))
+    found = model.predict(x, train_mode=True)
+    np.testing.assert_allclose(found[counts], normalized_where(x, counts)[counts], rtol=1e-10)
 
 
 def test_gradients_where_steps_are_masked():
