@@ -14,13 +14,15 @@ __all__ = ['Arrays', 'OnDisk', 'Port', 'Samples', 'batches', 'check_lengths', 'r
 class Port(NamedTuple):
     """Where one array goes: an input or a target of a model.
 
-    With `nb_class` the array has numbers of classes, below it, and its last axis of length 1 may be left out.
+    With `nb_class` the array has numbers of classes, below it, and its last axis of length 1 may be left out. A target
+    is told from an input for the sake of advice.
     """
 
     name: str
     shape: tuple
     dtype: str
     nb_class: Optional[int] = None
+    is_target: bool = False
 
     @classmethod
     def of(cls, kensor: Any) -> 'Port':
@@ -206,6 +208,11 @@ def _as_array_of_one_shape(value: Any, where: str) -> np.ndarray:
 def _advice(port: Port, array: np.ndarray) -> str:
     if port.nb_class is not None and array.shape[-1:] == (port.nb_class,):
         return "Write .argmax(axis=-1) for the numbers of the classes, or use the loss 'categorical_crossentropy'."
+    nb_unit = port.shape[-1] if len(port.shape) > 1 else None
+    if port.is_target and port.nb_class is None and array.dtype.kind in 'iu' and (nb_unit or 0) > 1 and any(
+            shapes.agree((*port.shape[:-1], *last), array.shape) for last in ((), (1,))):
+        return ("If they are numbers of classes, use the loss 'sparse_categorical_crossentropy', or "
+                f'to_categorical(y, {nb_unit}) of keraflow.utils.')
     if shapes.agree(port.shape, (*array.shape, 1)):
         return 'Write .reshape(-1, 1).'
     if shapes.agree(port.shape[1:], array.shape):

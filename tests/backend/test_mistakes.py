@@ -350,6 +350,12 @@ DATA = [
     (lambda: ready(1).evaluate(X, np.ones(4)), DataError,
      'm: evaluate: y: y: expected an array of shape (None, 1), received (4,). Write .reshape(-1, 1).'),
     (lambda: ready(2).fit(X, np.ones((4, 1))), DataError, 'm: fit: y: y: expected an array of shape (None, 2), received (4, 1).'),
+    (lambda: ready(3).fit(X, [0, 2, 1, 1]), DataError, 'm: fit: y: y: expected an array of shape (None, 3), received (4,). If they are '
+     "numbers of classes, use the loss 'sparse_categorical_crossentropy', or to_categorical(y, 3) of keraflow.utils."),
+    (lambda: ready(3).evaluate(X, np.ones((4, 1), int)), DataError, 'm: evaluate: y: y: expected an array of shape (None, 3), received '
+     "(4, 1). If they are numbers of classes, use the loss 'sparse_categorical_crossentropy', or to_categorical(y, 3) of keraflow.utils."),
+    (lambda: plain().predict(np.ones((4, 1), int)), DataError,
+     'm: predict: x: expected an array of shape (None, 3), received (4, 1).'),
     (lambda: plain().predict(np.ones(3)), DataError, 'm: predict: x: expected an array of shape (None, 3), received (3,). The first '
      'axis is for the samples: for one sample write array[None].'),
     (lambda: plain().predict(np.ones((4, 5))), DataError,
