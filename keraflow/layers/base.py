@@ -1,32 +1,27 @@
 """Layer: the page everybody must read.
 
 A layer is written by saying what it stores (``__init__``), which parameters it makes (``init_param``), what it computes
-(``output``) and the shape of that (``output_shape``). This module runs layers on tensors and keeps the layers that are
-embedded in others. :mod:`keraflow.layers.linking` feeds them with Kensors, :mod:`keraflow.layers.parameters` has the
-rest about parameters, :mod:`keraflow.layers.reporting` what a run tells beside its output, and
-:mod:`keraflow.layers.side_results` what the calls told.
+(``output``) and the shape of that (``output_shape``). :mod:`keraflow.layers.running` runs layers on tensors,
+:mod:`keraflow.layers.slots` keeps the layers that are embedded in others, :mod:`keraflow.layers.linking` feeds them
+with Kensors, :mod:`keraflow.layers.parameters` has the rest about parameters, :mod:`keraflow.layers.reporting` what a
+run tells beside its output, and :mod:`keraflow.layers.side_results` what the calls told.
 """
 import copy
-import inspect
-import itertools
 from typing import Any, Dict, List, Optional, Sequence, Union
 
 from keraflow import backend as B
 from keraflow import naming, shapes
 from keraflow.arguments import is_array_like
-from keraflow.backend.contract import TensorSpec
-from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe, warn
+from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe
 from keraflow.facts import facts_of, remember
 from keraflow.kensor import Kensor
 from keraflow.layers.input_spec import InputSpec
-from keraflow.layers.masks import inherit_mask, joint_mask, loses_mask
-from keraflow.layers.parameters import Parameter, ParameterOwner
-from keraflow.layers.reporting import Reporting
-from keraflow.layers.side_results import SideResults
-from keraflow.layers.slots import Slots, calling_host, running_host
-from keraflow.records import frozen, record_run, recording
+from keraflow.layers.masks import inherit_mask, joint_mask
+from keraflow.layers.parameters import Parameter
+from keraflow.layers.running import Running
+from keraflow.layers.slots import calling_host
+from keraflow.records import recording
 from keraflow.schema import Constraints, DType, Name, Regularizer, Regularizers
-from keraflow.scopes import no_argscope
 from keraflow.serialization import pack_init_params
 from keraflow.shapes import Shape, unlist
 from keraflow.tensor_checks import check_numbers, check_tensor
@@ -34,7 +29,7 @@ from keraflow.tensor_checks import check_numbers, check_tensor
 __all__ = ['Layer', 'MultiInputLayer', 'Parameter']
 
 
-class Layer(ParameterOwner, Reporting, SideResults):
+class Layer(Running):
     """A layer with one input. It takes a Kensor and returns a Kensor (or a list of them).
 
     Parameters
@@ -74,13 +69,11 @@ class Layer(ParameterOwner, Reporting, SideResults):
     embeds_calls = False
     #: What the inputs must be: one for each of them, or a list in their order. May be a property.
     input_spec: Union[InputSpec, Sequence[InputSpec]] = InputSpec()
-    _takes_mask = False             # whether `output` has an argument of this name
 
     def __init__(self, name: Optional[Name] = None, trainable: bool = True, initial_weights: Any = None,
                  regularizers: Regularizers = None, constraints: Constraints = None,
                  activity_regularizer: Optional[Regularizer] = None, dtype: Optional[DType] = None):
-        ParameterOwner.__init__(self, dtype)
-        SideResults.__init__(self)
+        super().__init__(dtype)
         self._name = name
         if name is not None:
             naming.claim(name)      # so that no layer is given this name later
@@ -89,15 +82,6 @@ class Layer(ParameterOwner, Reporting, SideResults):
         self.regularizers = regularizers
         self.constraints = constraints
         self.activity_regularizer = activity_regularizer
-        self._slots = Slots(self)
-        self._first_specs: List[TensorSpec] = []    # of the tensors that the parameters were made for
-        self._inputs: List[Any] = []
-        self._mask_is_read = False
-        self._told_of_lost_mask = False
-
-    def __init_subclass__(cls, **kwargs: Any):
-        super().__init_subclass__(**kwargs)
-        cls._takes_mask = 'mask' in inspect.signature(cls.output).parameters
 
     def _remember(self, passed: Dict[str, Any]) -> None:
         if '_slots' not in vars(self):
@@ -279,116 +263,6 @@ class Layer(ParameterOwner, Reporting, SideResults):
         one have it."""
         raise GraphError(f'{self.name}: expected a Kensor, received the layer {type(self).__name__} itself. '
                          f'Feed it first: {type(self).__name__}(...)(x).')
-
-    # -- run --------------------------------------------------------------------------------------------------------
-
-    def run(self, tensors: List[Any]) -> List[Any]:
-        """The output tensors for these input tensors; the first time, the parameters are made."""
-        self._check_count(tensors)
-        self._check_backend()
-        received = [TensorSpec(self.get_tensor_shape(tensor), B.dtype(tensor)) for tensor in tensors]
-        input_shape: Any = [one.shape for one in received] if self.multi_input else received[0].shape
-        self._check_inputs(received)
-        self.check_input_shape(input_shape)
-        if self._backend is not None:
-            return self._run_checked(tensors, input_shape)
-        try:
-            self._first_specs = received
-            self._build(input_shape, [spec.dtype for spec in received])
-            outputs = self._run_checked(tensors, input_shape)
-            self._complete_arguments()
-        except Exception:
-            self._forget_parameters()
-            raise
-        return outputs
-
-    def _run_checked(self, tensors: List[Any], input_shape: Any) -> List[Any]:
-        with no_argscope(), frozen(not self.trainable), self._slots.run():
-            self._inputs, self._mask_is_read, self._nb_loss = tensors, False, 0
-            result = self._call_output(tensors)
-            outputs = [self._as_own(it) for it in (result if isinstance(result, (list, tuple)) else [result])]
-            self._inputs = []
-        self.penalize(outputs)
-        outputs = self._annotate(outputs, self._declared_shapes(input_shape, outputs),
-                                 self._output_mask(tensors, input_shape))
-        if not self._mask_is_read and loses_mask(tensors, outputs):
-            self._warn_of_lost_mask()
-        record_run(self, outputs, running_host() is not None)
-        return outputs
-
-    def _call_output(self, tensors: List[Any]) -> Any:
-        given = {}
-        if self._takes_mask:
-            masks = [self.get_tensor_mask(tensor) for tensor in tensors]
-            given['mask'] = masks if self.multi_input else masks[0]
-        return self.output(tensors if self.multi_input else tensors[0], **given)
-
-    def _declared_shapes(self, input_shape: Any, outputs: List[Any]) -> List[Shape]:
-        declared = self.output_shape(input_shape)
-        if declared is None:
-            return [self.get_tensor_shape(tensor) if B.is_tensor(tensor) else () for tensor in outputs]
-        several = [declared] if shapes.is_shape(declared) else declared
-        if not isinstance(several, (list, tuple)) or not all(map(shapes.is_shape, several)):
-            raise ShapeError(f'{self.name}: output_shape(): expected a shape such as (None, 3), a list of shapes or '
-                             f'None, received {describe(declared)}.')
-        return [shapes.as_shape(one) for one in several]
-
-    def _annotate(self, outputs: List[Any], declared: List[Shape], mask: Any) -> List[Any]:
-        if len(outputs) != len(declared):
-            raise ShapeError(f'{self.name}: output_shape() gives {len(declared)} shape(s), but output() '
-                             f'{len(outputs)} tensor(s). Make them the same number.')
-        annotated = []
-        for tensor, shape in zip(outputs, declared):
-            if not B.is_tensor(tensor):
-                raise GraphError(
-                    f'{self.name}: output() returned {type(tensor).__name__}, expected a tensor. Does it end with '
-                    'return?')
-            actual = shapes.as_shape(B.static_shape(tensor))
-            if not shapes.agree(shape, actual):
-                raise ShapeError(f'{self.name}: output_shape() says {shape}, but output() gives {actual}. '
-                                 'Let output_shape() return the shape of what output() returns.')
-            known = shapes.merge(shape, actual)
-            named = B.with_static_shape(tensor, known)
-            # A mask that output() or an embedded layer recorded is the output's.
-            facts = facts_of(tensor)
-            kept = mask if facts.mask is None else facts.mask
-            annotated.append(remember(named, shape=known, mask=kept, logits=facts.logits))
-        return annotated
-
-    def _output_mask(self, tensors: List[Any], input_shape: Any) -> Any:
-        masks = [facts_of(tensor).mask for tensor in tensors]
-        if all(mask is None for mask in masks):
-            return None
-        return self.output_mask(masks if self.multi_input else masks[0], input_shape)
-
-    def _warn_of_lost_mask(self) -> None:
-        if not self._told_of_lost_mask:
-            self._told_of_lost_mask = True
-            warn(f'{self.name}: the mask of its input is lost, because {type(self).__name__} neither hands it on nor '
-                 'reads it: what follows takes the masked steps for steps that count. If that is meant, put a '
-                 'Masking(None) before it.')
-
-    def _as_own(self, tensor: Any) -> Any:
-        """A tensor of which can be recorded what must not be recorded of an input or a parameter."""
-        is_foreign = any(tensor is one for one in self._inputs) or B.is_variable(tensor)
-        return B.identity(tensor) if is_foreign else tensor
-
-    # -- checks and helpers -----------------------------------------------------------------------------------------
-
-    def _check_count(self, tensors: List[Any]) -> None:
-        if not tensors:
-            raise GraphError(f'{self.name}: was fed an empty list. Feed it with at least one Kensor.')
-        if len(tensors) > 1 and not self.multi_input:
-            raise GraphError(
-                f'{self.name}: expected one input, received {len(tensors)}. Join them first, for example with '
-                'Concatenate().')
-
-    def _check_inputs(self, received: List[TensorSpec]) -> None:
-        wanted = self.input_spec
-        specs = [wanted] * len(received) if isinstance(wanted, InputSpec) else wanted
-        first = itertools.repeat(None) if self._backend is None else self._first_specs
-        for spec, one, before in zip(specs, received, first):
-            spec.check(self.name, one, before)
 
     def _check_equal_shapes(self, input_shapes: List[Shape]) -> None:
         for shape in input_shapes[1:]:
