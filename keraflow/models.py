@@ -70,7 +70,9 @@ class Model(TrainableNetwork, SavableNetwork, SurgicalNetwork):
         return kensor
 
     def _made(self, inputs: Any, outputs: Any) -> 'Model':
-        return Model(inputs, outputs)
+        common = self._remembered_common()
+        common.pop('name', None)
+        return Model(inputs, outputs, **common)
 
     def to_python(self) -> str:
         """Python source that builds the same model; see :func:`keraflow.source.to_python`."""

@@ -20,7 +20,8 @@ class SurgicalNetwork(Network):
     """The part of :class:`~keraflow.models.Model` that makes models from it.
 
     Each method gives a new model and leaves this one as it is. They share the layers that both have, and so their
-    parameters. A layer is given as itself or by its name.
+    parameters. A layer is given as itself or by its name. The new model has a name of its own; its other arguments,
+    such as ``trainable``, are those of this one.
     """
 
     @checked

@@ -46,6 +46,14 @@ def test_replace():
     np.testing.assert_allclose(relu.predict(X)[0], affine(parts.head, affine(parts.shared, h) + h), rtol=1e-4, atol=1e-5)
 
 
+def test_a_frozen_model_stays_frozen():
+    x = Input(3)
+    model = Model(x, Dense(2, name='d')(x), name='m', trainable=False, activity_regularizer='l2')
+    new = model.replace('d', Dense(2))
+    assert not new.trainable and new.activity_regularizer == 'l2' and new.name != 'm'
+    assert new.trainable_variables.names == []
+
+
 def test_insert_after_each_call():
     parts = Parts()
     model = parts.model.insert_after('shared', Activation('sigmoid'))
