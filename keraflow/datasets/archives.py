@@ -3,12 +3,13 @@
 Members are found by name and read in memory; no path from an archive is ever written. Sizes are checked before
 anything is allocated, and pickled arrays go through :mod:`~keraflow.datasets.plainpickle`.
 """
+import functools
 import gzip
 import io
 import tarfile
 import zipfile
 import zlib
-from typing import IO, Dict, List, Sequence, Tuple, Union
+from typing import IO, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -21,8 +22,10 @@ __all__ = ['Data', 'read_idx', 'read_npz', 'read_tar']
 #: What every ``load_data`` returns: ``(x_train, y_train), (x_test, y_test)``.
 Data = Tuple[Tuple[np.ndarray, np.ndarray], Tuple[np.ndarray, np.ndarray]]
 
-#: No array of these data sets is a quarter as large.
+#: No array of these data sets, and no archive, is a quarter as large.
 MAX_BYTES = 2 ** 30
+#: How many bytes of an archive are read at a time.
+MAX_STEP = 2 ** 20
 
 
 def read_npz(path: PathLike, names: Sequence[str]) -> List[np.ndarray]:
@@ -78,19 +81,29 @@ def read_tar(path: PathLike, names: Sequence[str]) -> Dict[str, bytes]:
     """The contents of the files of these names in a gzipped tar archive."""
     found: Dict[str, bytes] = {}
     try:
-        with tarfile.open(path, 'r:gz') as archive:
+        with _Steps(path) as file, tarfile.open(fileobj=file, mode='r:') as archive:
             for member in archive:
                 if member.offset_data + member.size > MAX_BYTES:
                     raise DataError(f'{path}: {member.name}: more than {MAX_BYTES} bytes.')
                 content = archive.extractfile(member) if member.name in names and member.isfile() else None
                 if content is not None:
-                    found[member.name] = content.read()
+                    found[member.name] = b''.join(iter(functools.partial(content.read, MAX_STEP), b''))
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DataError(f'{path}: this is not a complete tar.gz file ({error}).') from None
     for name in names:
         if name not in found:
             raise DataError(f'{path}: there is no file {name} in it.')
     return found
+
+
+class _Steps(gzip.GzipFile):
+    """A gzip file that is read in steps: what a header says of its own length is believed by ``tarfile``."""
+
+    def read(self, size: Optional[int] = -1) -> bytes:
+        if size is None or not 0 <= size <= MAX_STEP or self.tell() + size > MAX_BYTES:
+            raise DataError(f'{self.name}: a header of more than {MAX_STEP} bytes, or more than {MAX_BYTES} bytes in '
+                            'all.')
+        return super().read(size)
 
 
 def _bounded(file: Union[gzip.GzipFile, IO[bytes]], where: object) -> bytes:

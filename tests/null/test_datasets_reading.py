@@ -300,3 +300,27 @@ def test_a_tar_that_is_cut_off(tmp_path, cut, text):
     with pytest.raises(DataError) as caught:
         archives.read_tar(path, ['a'])
     assert str(caught.value).startswith(f'{path}: this is not a complete tar.gz file ({text}')
+
+
+@pytest.mark.parametrize('kind', [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_a_header_of_a_tar_that_would_fill_the_memory(tmp_path, kind):
+    path, header = tmp_path / 'some.tar.gz', tarfile.TarInfo('long')
+    header.type, header.size = kind, 2 ** 26
+    with gzip.open(path, 'wb', compresslevel=1) as file:
+        file.write(header.tobuf(tarfile.GNU_FORMAT))
+        for _ in range(2 ** 6):
+            file.write(bytes(2 ** 20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError) as caught:
+            archives.read_tar(path, ['a'])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert str(caught.value) == f'{path}: a header of more than {2 ** 20} bytes, or more than {2 ** 30} bytes in all.'
+    assert peak < 2 ** 23
+
+
+def test_a_member_of_many_steps(tmp_path):
+    content = np.random.default_rng(0).bytes(3 * 2 ** 20 + 5)
+    assert archives.read_tar(tarred(tmp_path / 'some.tar.gz', {'before': bytes(7), 'a': content}), ['a']) == {'a': content}
