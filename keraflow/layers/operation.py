@@ -12,6 +12,7 @@ from keraflow.facts import facts_of
 from keraflow.kensor import Kensor, on_operation
 from keraflow.layers.base import Layer
 from keraflow.layers.forms import check_index, decode, encode, inputs_in, is_inside, shape_of
+from keraflow.layers.kept_steps import keeps_steps
 from keraflow.layers.masks import joint_mask
 from keraflow.registry import builtin
 from keraflow.shapes import Shape
@@ -22,8 +23,6 @@ __all__ = ['Operation']
 ELEMENTWISE = frozenset({'add', 'subtract', 'multiply', 'divide', 'floor_divide', 'mod', 'power', 'maximum', 'minimum',
                          'equal', 'not_equal', 'less', 'less_equal', 'greater', 'greater_equal', 'logical_and',
                          'logical_or', 'switch'})
-#: Operations that may give an output of the input's rank in which a time step is not where it was.
-MOVING = frozenset({'batch_dot', 'gather', 'getitem', 'repeat', 'reshape', 'reverse', 'split', 'tile', 'transpose'})
 
 
 @builtin('layer')
@@ -56,7 +55,8 @@ class Operation(Layer):
 
     Notes
     -----
-    The mask of the inputs is that of the output, where an operation keeps the rank and moves no time step.
+    The mask of the inputs is that of the output where each time step stays at its place, as in ``x[..., :2]`` and
+    ``B.sum(x, -1)``.
 
     Examples
     --------
@@ -130,16 +130,12 @@ class Operation(Layer):
 
     def _with_mask(self, tensors: List[Any], result: Any) -> Any:
         mask = joint_mask([facts_of(tensor).mask for tensor in tensors])
-        if mask is None or self.operation in MOVING or self.operation == 'concatenate' and self._joins_steps(result):
+        if mask is None or not keeps_steps(self.operation, self.args, self.kwargs or {}, max(map(B.ndim, tensors))):
             return result
-        shape, nb_axis = self.get_tensor_shape(result), B.ndim(mask)
-        kept = any(len(own) == len(shape) and own[:nb_axis] == shape[:nb_axis]
-                   for own in map(self.get_tensor_shape, tensors))
+        shape = self.get_tensor_shape(result)[:B.ndim(mask)]
+        kept = any(self.get_tensor_shape(tensor)[:B.ndim(mask)] == shape for tensor in tensors
+                   if facts_of(tensor).mask is not None)        # not where it broadcasts against a longer one
         return self.set_tensor_mask(result, mask) if kept else result
-
-    def _joins_steps(self, result: Any) -> bool:
-        axis = (self.kwargs or {}).get('axis', self.args[-1])
-        return not isinstance(axis, int) or axis % B.ndim(result) < 2
 
 
 @on_operation

@@ -97,6 +97,15 @@ def test_an_operation_in_a_sequential_fed_twice():
     (lambda x, y: x[:, ::-1], False), (lambda x, y: B.concatenate([x, y], axis=1), False), (lambda x, y: B.concatenate([x, x], 1), False),
     (lambda x, y: B.concatenate([x, y], axis=0), False), (lambda x, y: B.sum(x, axis=1, keepdims=True), False),
     (lambda x, y: B.split(x, [3, 2], 1)[0], False), (lambda x, y: B.batch_dot(B.transpose(x, (0, 2, 1)), x), False),
+    (lambda x, y: B.split(x, [1, 1])[1], True), (lambda x, y: x[:, :, 0], True), (lambda x, y: x[..., :1], True), (lambda x, y: x[:, :, None], True),
+    (lambda x, y: x[..., None], True), (lambda x, y: x[:], True), (lambda x, y: B.sum(x, axis=-1), True), (lambda x, y: B.max(x, [2]), True),
+    (lambda x, y: B.squeeze(x[:, :, :1], -1), True), (lambda x, y: B.expand_dims(x, 2), True), (lambda x, y: B.expand_dims(x, -2), True),
+    (lambda x, y: B.stack([x, y], -1), True), (lambda x, y: B.flatten(B.expand_dims(x, -1), 3), True), (lambda x, y: B.reverse(x, 2), True),
+    (lambda x, y: B.repeat(x, 2, 2), True), (lambda x, y: y[:, :1] + x, True), (lambda x, y: B.one_hot(B.argmax(x, 2), 2), True),
+    (lambda x, y: B.sum(x), False), (lambda x, y: x[:, None], False), (lambda x, y: x[..., 1:, 0], False), (lambda x, y: x[None, ..., 0], False),
+    (lambda x, y: B.expand_dims(x, 1), False), (lambda x, y: B.stack([x, y], 1), False), (lambda x, y: B.flatten(x, 2), False),
+    (lambda x, y: B.repeat(x, 2, 1), False), (lambda x, y: B.pad(x, [(0, 0), (1, 1), (0, 0)]), False),
+    (lambda x, y: B.pool(x, [2], 'max', [2], 'valid', 'channels_last'), False), (lambda x, y: B.reshape(x, (-1, 1, 2)), False),
 ])
 def test_a_mask_stays_where_no_step_moves(function, keeps):
     x, y = Input((None, 2), mask_value=0., name='x'), Input((None, 2), name='y')
