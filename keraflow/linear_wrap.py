@@ -6,6 +6,7 @@ from keraflow import registry
 from keraflow.errors import ArgumentTypeError, GraphError, describe, nearest
 from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer
+from keraflow.layers.registered import named
 
 __all__ = ['LinearWrap']
 
@@ -20,7 +21,7 @@ class LinearWrap:
 
     Parameters
     ----------
-    kensor : Kensor
+    kensor : Kensor, or list of Kensor for a layer with several inputs
         Or a Sequential that is a model; in a function of :func:`~keraflow.layer_register` a tensor.
 
     Raises
@@ -47,8 +48,11 @@ class LinearWrap:
 
     def __init__(self, kensor: Any):
         self._kensor = kensor.as_kensor() if isinstance(kensor, Layer) else kensor
-        if not isinstance(self._kensor, Kensor) and not B.is_tensor(kensor):
-            raise ArgumentTypeError(f'LinearWrap: expected a Kensor, received {describe(kensor)}. Start at an Input.')
+        several = isinstance(self._kensor, (list, tuple)) and bool(self._kensor)
+        for one in self._kensor if several else [self._kensor]:
+            if not isinstance(one, Kensor) and not B.is_tensor(one):
+                raise ArgumentTypeError(f'LinearWrap: expected a Kensor or a list of them, received {describe(one)}. '
+                                        'Start at an Input.')
 
     def __call__(self) -> Kensor:
         """The Kensor at the end of the chain."""
@@ -67,7 +71,7 @@ class LinearWrap:
         return _Functions(self)
 
     def __getattr__(self, name: str) -> Callable[..., 'LinearWrap']:
-        if name.startswith('__'):
+        if name.startswith('_'):
             raise AttributeError(name)
         entry = registry.find(name, 'layer')
         if entry is None:
@@ -75,9 +79,12 @@ class LinearWrap:
         cls = entry.target
 
         def feed(*args: Any, **kwargs: Any) -> LinearWrap:
-            if args and isinstance(args[0], str):
-                return self.apply(cls(*args[1:], name=args[0], **kwargs))
-            return self.apply(cls(*args, **kwargs))
+            if not args or not isinstance(args[0], str):
+                return self.apply(cls(*args, **kwargs))
+            try:
+                return self.apply(named(cls, *args, **kwargs))
+            except ArgumentTypeError as error:
+                raise ArgumentTypeError(f"{error} '{args[0]}' is taken for the name of the layer.") from None
         return feed
 
 

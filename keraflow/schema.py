@@ -19,7 +19,7 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, des
 __all__ = ['Parameter', 'bind', 'check', 'kind_in', 'kinds_of', 'parameters_of', 'Activation', 'Axes',
            'Beta', 'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction', 'Function', 'Initialization', 'Name',
            'LearningRate', 'Natural', 'NonNegative', 'Objective', 'Path', 'PositiveFloat', 'PositiveInt', 'Rate',
-           'Regularizer', 'Regularizers']
+           'Regularizer', 'Regularizers', 'takes_list']
 
 
 class Rule(NamedTuple):
@@ -263,6 +263,11 @@ def _bare(annotation: Any) -> Any:
     if get_origin(annotation) is Union:
         return Union[tuple(_bare(one) for one in args)]
     return List[_bare(args[0])] if _is_sequence(get_origin(annotation)) else annotation  # type: ignore[misc]
+
+
+def takes_list(annotation: Any) -> bool:
+    """Whether an annotation asks for a list or a tuple, as ``list``, ``List[int]`` and ``Sequence[int]`` do."""
+    return _is_sequence(get_origin(annotation) or annotation) and annotation is not str
 
 
 def _is_sequence(origin: Any) -> bool:

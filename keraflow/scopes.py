@@ -1,7 +1,8 @@
 """``argscope``: other default arguments for some classes, inside a ``with`` block."""
 import contextlib
 import contextvars
-from typing import Any, Dict, Iterator, Sequence, Tuple, Union
+import copy
+from typing import Any, Dict, Iterator, List, Sequence, Tuple, Union
 
 from keraflow import schema
 from keraflow.errors import ArgumentTypeError, describe, nearest
@@ -12,8 +13,7 @@ __all__ = ['argscope', 'defaults_for', 'no_argscope']
 _scopes: contextvars.ContextVar[Tuple[tuple, ...]] = contextvars.ContextVar('_scopes', default=())
 
 
-@contextlib.contextmanager
-def argscope(classes: Union[type, Sequence[type]], **arguments: Any) -> Iterator[None]:
+class argscope(contextlib.ContextDecorator):
     """Objects of these classes that are made inside have other default arguments.
 
     Parameters
@@ -27,14 +27,15 @@ def argscope(classes: Union[type, Sequence[type]], **arguments: Any) -> Iterator
     Raises
     ------
     ArgumentTypeError
-        For an argument that one of the classes does not have, or a value of a wrong type.
+        For an argument that one of the classes does not have, a value of a wrong type, or a class that keraflow does
+        not rebuild.
 
     Notes
     -----
     An argument that a call gives, by position or by name, wins; then the innermost scope. The objects keep the
     resolved arguments, and only those are saved. A scope therefore reaches the objects that the block itself makes, not
     those that a layer makes inside of itself, in ``__init__`` or ``output``: such a layer would be another one when it
-    is loaded outside of the scope.
+    is loaded outside of the scope. A scope that is kept can be entered again, and decorate functions.
 
     References
     ----------
@@ -48,14 +49,20 @@ def argscope(classes: Union[type, Sequence[type]], **arguments: Any) -> Iterator
     >>> [(layer.activation.__name__, layer.bias) for layer in layers]
     [('relu', False), ('tanh', False)]
     """
-    listed = tuple(classes) if isinstance(classes, (list, tuple)) else (classes,)
-    for cls in listed:
-        _check(cls, arguments)
-    before = _scopes.set((*_scopes.get(), (listed, arguments)))
-    try:
-        yield
-    finally:
-        _scopes.reset(before)
+
+    def __init__(self, classes: Union[type, Sequence[type]], **arguments: Any):
+        self._classes = tuple(classes) if isinstance(classes, (list, tuple)) else (classes,)
+        self._arguments = arguments
+        self._outer: List[contextvars.Token] = []
+        for cls in self._classes:
+            _check(cls, arguments)
+
+    def __enter__(self) -> 'argscope':
+        self._outer.append(_scopes.set((*_scopes.get(), (self._classes, self._arguments))))
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        _scopes.reset(self._outer.pop())
 
 
 @contextlib.contextmanager
@@ -69,13 +76,17 @@ def no_argscope() -> Iterator[None]:
 
 
 def defaults_for(cls: type) -> Dict[str, Any]:
-    """The arguments that the scopes in force give a class."""
-    return {name: value for classes, arguments in _scopes.get() if cls in classes for name, value in arguments.items()}
+    """The arguments that the scopes in force give a class; each object has lists and dicts of its own."""
+    return {name: copy.copy(value) if isinstance(value, (list, dict)) else value
+            for classes, arguments in _scopes.get() if cls in classes for name, value in arguments.items()}
 
 
 def _check(cls: Any, arguments: Dict[str, Any]) -> None:
     if not isinstance(cls, type):
         raise ArgumentTypeError(f'argscope: expected a class or a list of classes, received {describe(cls)}.')
+    if not hasattr(cls, 'kind'):
+        raise ArgumentTypeError(f'argscope: expected layers or other classes that keraflow rebuilds, received '
+                                f'{describe(cls)}.')
     parameters = schema.parameters_of(cls)
     for name, value in arguments.items():
         if name not in parameters:

@@ -107,7 +107,8 @@ def check_index(args: Sequence[Any]) -> None:
         if not (it is None or _is_integer(it) or isinstance(it, dict) and ('slice' in it or 'ellipsis' in it)):
             received = 'a Kensor' if isinstance(it, dict) and 'input' in it else describe(it)
             raise ArgumentTypeError('Operation: getitem: expected integers, slices, None and ... as an index, '
-                                    f'received {received}. Use B.gather(x, indices, axis) for positions that are listed.')
+                                    f'received {received}. Use B.gather(x, indices, axis) for positions that are '
+                                    'listed.')
 
 
 def is_inside(shape: Shape, index: Any) -> bool:

@@ -239,7 +239,7 @@ class ParameterOwner(Serializable):
         self._backend = B.current()
 
     def _apply_arguments(self, names: Sequence[str]) -> None:
-        """Give these parameters what the layer's arguments say of them; dicts may also name others, made later."""
+        """Give these parameters what the layer's arguments say of them; they may also speak of others, made later."""
         for kind in ('regularizer', 'constraint'):
             where = f'{self.name}: {kind}s'
             for name, one in assign(self._about(names, getattr(self, f'{kind}s')), names, where).items():
@@ -248,10 +248,10 @@ class ParameterOwner(Serializable):
         self._assign_weights(variables, self._about(names, self.initial_weights), 'initial_weights')
 
     def _about(self, names: Sequence[str], value: Any) -> Any:
-        """What an argument says of these parameters; a list speaks of those that init_param() makes."""
-        if isinstance(value, dict):
-            return {name: one for name, one in value.items() if name in names}
-        return value if self._backend is None else None
+        """What an argument says of these parameters; a list is in the order in which parameters are made."""
+        listed = [] if value is None else split_arrays(value)
+        by_name = listed if isinstance(listed, dict) else dict(zip(self._variables, listed))
+        return {name: one for name, one in by_name.items() if name in names}
 
     def _complete_arguments(self) -> None:
         """Give parameters of embedded layers what dicts say of them; raise for names that the first run did not
@@ -259,11 +259,11 @@ class ParameterOwner(Serializable):
         owners = self._owners()
         for kind in self._given:
             where, given = f'{self.name}: {kind}s', getattr(self, f'{kind}s')
-            for name, one in assign(given, list(owners), where).items() if isinstance(given, dict) else ():
+            names = list(owners if isinstance(given, dict) else self._variables)
+            for name, one in assign(given, names, where).items():
                 owner, own_name = owners[name]
                 owner._given[kind][own_name] = registry.resolve(kind, one, f'{where}: ')
-        if isinstance(self.initial_weights, dict):
-            assign(self.initial_weights, list(self._variables), f'{self.name}: initial_weights')
+        assign(split_arrays(self.initial_weights), list(self._variables), f'{self.name}: initial_weights')
 
     def _owners(self, prefix: str = '') -> Dict[str, Tuple['ParameterOwner', str]]:
         """By the name of each parameter, those of embedded layers included, its layer and its name there."""

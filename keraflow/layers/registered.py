@@ -4,14 +4,16 @@ import types
 from typing import Any, Callable, Dict, List, Optional, Sequence, get_type_hints
 
 from keraflow import backend as B
-from keraflow import registry
+from keraflow import registry, schema
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, describe
+from keraflow.facts import facts_of
 from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer
+from keraflow.layers.masks import joint_mask
 from keraflow.layers.slots import running_host
-from keraflow.shapes import Shape
+from keraflow.shapes import Shape, agree
 
-__all__ = ['FunctionLayer', 'add_weight', 'layer_register']
+__all__ = ['FunctionLayer', 'add_weight', 'layer_register', 'named']
 
 
 class _FedAtOnce(type(Layer)):  # type: ignore[misc]
@@ -21,7 +23,7 @@ class _FedAtOnce(type(Layer)):  # type: ignore[misc]
         if args and _is_fed(args[0]):
             return cls(*args[1:], **kwargs)(args[0])
         if len(args) > 1 and isinstance(args[0], str) and _is_fed(args[1]):
-            return cls(*args[2:], name=args[0], **kwargs)(args[1])
+            return named(cls, args[0], *args[2:], **kwargs)(args[1])
         return super().__call__(*args, **kwargs)
 
 
@@ -34,6 +36,8 @@ class FunctionLayer(Layer, metaclass=_FedAtOnce):
     function: Callable
     #: Names of the arguments of the function, after its input.
     argument_names: List[str] = []
+    #: Whether the function takes a list, also of one tensor.
+    takes_list = False
 
     def __init__(self, **arguments: Any):
         own = {name: arguments.pop(name) for name in self.argument_names if name in arguments}
@@ -47,7 +51,20 @@ class FunctionLayer(Layer, metaclass=_FedAtOnce):
 
     def output(self, x: List[Any]) -> Any:
         arguments = {name: getattr(self, name) for name in self.argument_names}
-        return type(self).function(x if len(x) > 1 else x[0], **arguments)
+        result = type(self).function(x if len(x) > 1 or self.takes_list else x[0], **arguments)
+        return [self._with_mask(it, x) for it in result] if isinstance(result, (list, tuple)) else \
+            self._with_mask(result, x)
+
+    def _with_mask(self, tensor: Any, inputs: List[Any]) -> Any:
+        """A result that no layer gave, with the masks of those inputs of its rank that have as many steps."""
+        if not B.is_tensor(tensor):
+            return tensor
+        tensor = self._as_own(tensor)
+        shape = self.get_tensor_shape(tensor)
+        masks = [facts_of(it).mask for it in inputs if B.ndim(it) == len(shape)]
+        fitting = [it for it in masks if it is not None and agree(shape[:B.ndim(it)], B.static_shape(it))]
+        is_told = facts_of(tensor).shape is not None
+        return tensor if is_told or not fitting else self.set_tensor_mask(tensor, joint_mask(fitting))
 
     def output_shape(self, input_shape: List[Shape]) -> None:
         return None
@@ -56,9 +73,10 @@ class FunctionLayer(Layer, metaclass=_FedAtOnce):
 def layer_register(function: Optional[Callable] = None, *, id: Optional[str] = None) -> Any:
     """Make a function of tensors a class of layers that files may name.
 
-    The first argument of the function is a tensor, or the list of tensors that it is fed with; it returns a tensor or
-    a list. Its other arguments become those of ``__init__``, beside the common ones. The layers that it calls on
-    tensors are embedded, and run again as parts of the host.
+    The first argument of the function is a tensor, or the list of tensors that it is fed with (also a list of one, if
+    the argument is annotated as a list); it returns a tensor or a list. Its other arguments become those of
+    ``__init__``, beside the common ones. The layers that it calls on tensors are embedded, and run again as parts of
+    the host.
 
     Parameters
     ----------
@@ -79,6 +97,11 @@ def layer_register(function: Optional[Callable] = None, *, id: Optional[str] = N
     ArgumentError
         For an argument with the name of an attribute that each layer has.
 
+    Notes
+    -----
+    A result of the rank of an input that has a mask, with as many steps, has that mask too. A function that moves time
+    steps ends with ``Masking(None)``.
+
     References
     ----------
     ``layer_register`` of tensorpack.
@@ -97,8 +120,8 @@ def layer_register(function: Optional[Callable] = None, *, id: Optional[str] = N
     """
     if function is None:
         return lambda it: layer_register(it, id=id)
-    if not inspect.isfunction(function):
-        raise ArgumentTypeError(f'layer_register: expected a function, received {describe(function)}.')
+    if not inspect.isfunction(function) or not function.__name__.isidentifier():
+        raise ArgumentTypeError(f'layer_register: expected a function with a name, received {describe(function)}.')
     return registry.register(_class_of(function), id=id)
 
 
@@ -135,9 +158,17 @@ def add_weight(name: str, shape: Sequence[int], **kwargs: Any) -> Any:
     return host.add_weight(name, shape, **kwargs)
 
 
+def named(cls: type, name: str, /, *args: Any, **kwargs: Any) -> Any:
+    """An object of a class of layers, by the arguments after its name."""
+    if 'name' in kwargs:
+        raise ArgumentTypeError(f"{cls.__name__}: the argument 'name' is given twice.")
+    return cls(*args, name=name, **kwargs)
+
+
 def _class_of(function: Callable) -> type:
     name = function.__name__
     listed = list(inspect.signature(function).parameters.values())
+    hints = get_type_hints(function, include_extras=True)
     if not listed or any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in listed):
         raise ArgumentTypeError(f'layer_register: {name}: expected a function of a tensor and named arguments, '
                                 f'received {name}{inspect.signature(function)}. Name its arguments.')
@@ -146,26 +177,29 @@ def _class_of(function: Callable) -> type:
             raise ArgumentError(f"layer_register: {name}: '{one.name}' cannot be the name of an argument, because each "
                                 'layer has an attribute of that name. Choose another.')
     body: Dict[str, Any] = {
-        '__init__': _init_of(function, listed[1:]), '__doc__': function.__doc__, '__module__': function.__module__,
+        '__init__': _init_of(listed[1:], hints), '__doc__': function.__doc__, '__module__': function.__module__,
         '__qualname__': function.__qualname__, 'function': staticmethod(function),
-        'argument_names': [one.name for one in listed[1:]]}
+        'argument_names': [one.name for one in listed[1:]],
+        'takes_list': schema.takes_list(hints.get(listed[0].name))}
     return types.new_class(name, (FunctionLayer,), exec_body=lambda namespace: namespace.update(body))
 
 
-def _init_of(function: Callable, arguments: List[inspect.Parameter]) -> Callable:
+def _init_of(arguments: List[inspect.Parameter], hints: Dict[str, Any]) -> Callable:
     """An ``__init__`` with the function's arguments and annotations, which are the schema of the class."""
     def __init__(self: FunctionLayer, **given: Any) -> None:
         FunctionLayer.__init__(self, **given)
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    own = [inspect.Parameter('self', kind), *arguments, inspect.Parameter('common', inspect.Parameter.VAR_KEYWORD)]
+    rest = '_'.join([*(one.name for one in arguments), 'common'])   # longer than any of their names
+    own = [inspect.Parameter('self', kind), *arguments, inspect.Parameter(rest, inspect.Parameter.VAR_KEYWORD)]
     __init__.__signature__ = inspect.Signature(own)     # type: ignore[attr-defined]
-    hints = get_type_hints(function, include_extras=True)
     __init__.__annotations__ = {one.name: hints[one.name] for one in arguments if one.name in hints}
     return __init__
 
 
 def _is_fed(value: Any) -> bool:
-    """Whether a value is what layers are fed with: a Kensor, a tensor, or a list of them."""
+    """Whether a value is what layers are fed with: a Kensor (or what stands for one), a tensor, or a list of them."""
     if isinstance(value, (list, tuple)):
         return bool(value) and all(map(_is_fed, value))
+    if isinstance(value, Layer):
+        return isinstance(value, Kensor) or getattr(value, 'is_model', False)
     return isinstance(value, Kensor) or not isinstance(value, (str, int, float)) and B.is_tensor(value)

@@ -8,8 +8,9 @@ import keraflow
 from keraflow import LinearWrap, argscope
 from keraflow import backend as B
 from keraflow import layer_register
+from keraflow.callbacks import EarlyStopping
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError
-from keraflow.layers import Activation, Dense, Dropout, ElementWiseSum, Highway, Input, Layer
+from keraflow.layers import Activation, Dense, Dropout, ElementWiseSum, Flatten, GlobalPooling1D, Highway, Input, Layer
 from keraflow.models import Model, Sequential
 from keraflow.schema import PositiveInt
 
@@ -65,6 +66,22 @@ class Host(Layer):
         return (input_shape[0], 2)
 
 
+def test_objects_of_a_scope_do_not_share_lists():
+    with argscope(Dense, regularizers=['l2']):
+        one, other = Dense(3), Dense(3)
+    one.regularizers.append('l1')
+    assert other.regularizers == ['l2']
+
+
+def test_a_scope_is_kept_entered_again_and_decorates():
+    scope = argscope(Dense, bias=False)
+    for _ in range(2):
+        with scope, scope:
+            assert not Dense(3).bias
+        assert Dense(3).bias
+    assert not scope(Dense)(3).bias and Dense(3).bias
+
+
 def test_a_scope_does_not_reach_into_a_layer():
     with argscope(Dense, bias=False):
         host = Host()
@@ -78,6 +95,8 @@ def test_a_scope_does_not_reach_into_a_layer():
     ([Dense, Dropout], {'activation': 'relu'}, ArgumentTypeError, "argscope: Dropout: there is no argument 'activation'. Choose one of"),
     (Dense, {'activation': 'rleu'}, ArgumentError, "argscope: Dense: activation: there is no activation 'rleu'. Did you mean 'relu'?"),
     ('Dense', {}, ArgumentTypeError, "argscope: expected a class or a list of classes, received 'Dense'."),
+    (EarlyStopping, {'patience': 3}, ArgumentTypeError,
+     'argscope: expected layers or other classes that keraflow rebuilds, received class EarlyStopping.'),
 ])
 def test_mistakes_in_a_scope(classes, arguments, kind, text):
     with pytest.raises(kind) as caught:
@@ -129,13 +148,27 @@ def test_a_chain_knows_registered_layers_and_starts_at_a_model():
     assert repr(LinearWrap(y)) == f'LinearWrap({y!r})'
 
 
+def test_a_chain_of_layers_with_several_inputs_and_outputs():
+    x, y = Input(4), Input(4)
+    chain = LinearWrap([x, y]).apply(mean_and_sum('both')).ElementWiseSum('sum')
+    np.testing.assert_allclose(predictions([x, y], chain(), X, 2 * X), 4.5 * X, rtol=1e-6)
+
+
 def test_mistakes_in_a_chain():
     with pytest.raises(GraphError) as caught:
         LinearWrap(Input(4)).Dens(3)
     assert str(caught.value) == "LinearWrap: there is no layer 'Dens'. Did you mean 'Dense'?"
     with pytest.raises(ArgumentTypeError) as caught:
         LinearWrap(Dense)
-    assert str(caught.value) == 'LinearWrap: expected a Kensor, received class Dense. Start at an Input.'
+    assert str(caught.value) == 'LinearWrap: expected a Kensor or a list of them, received class Dense. Start at an Input.'
+    with pytest.raises(ArgumentTypeError) as caught:
+        LinearWrap(Input(4)).Activation('tanh')
+    assert str(caught.value) == ("Activation: the argument 'activation' is missing: an activation (a name, a function or an object). "
+                                 "'tanh' is taken for the name of the layer.")
+    with pytest.raises(ArgumentTypeError) as caught:
+        LinearWrap(Input(4)).Dense('one', 3, name='two')
+    assert str(caught.value) == "Dense: the argument 'name' is given twice. 'one' is taken for the name of the layer."
+    assert not hasattr(LinearWrap(Input(4)), '_repr_html_')
     with pytest.raises(AttributeError):
         LinearWrap(Input(4)).B.squeare()
 
@@ -155,6 +188,19 @@ def mean_and_sum(tensors):
     for tensor in tensors[1:]:
         total = B.add(total, tensor)
     return [total / len(tensors), total]
+
+
+@layer_register(id='composing-total')
+def total_of(tensors: list):
+    total = tensors[0]
+    for tensor in tensors[1:]:
+        total = total + tensor
+    return total
+
+
+@layer_register()
+def ComposingAffine(x, output_dim: PositiveInt, common=0.):
+    return B.dot(x, keraflow.add_weight('W', (B.static_shape(x)[-1], output_dim))) + keraflow.add_weight('b', (output_dim,), init='zero') + common
 
 
 @layer_register()
@@ -189,6 +235,52 @@ def test_a_function_of_several_tensors_with_several_results():
     np.testing.assert_allclose(found[1], 3 * X, rtol=1e-6)
     model = Model([x, y], [mean, total])
     np.testing.assert_array_equal(reloaded(model).predict([X, X])[1], model.predict([X, X])[1])
+
+
+def test_a_function_of_a_list_gets_a_list_of_one_too():
+    x = Input(4)
+    model = Model(x, [total_of('one', [x]), total_of('two', [x, x])])
+    for it in (model, reloaded(model)):
+        one, two = it.predict(X)
+        np.testing.assert_array_equal(one, X)
+        np.testing.assert_array_equal(two, 2 * X)
+    assert total_of([Sequential([Input(4), Dense(2)])]).shape == (None, 2)
+
+
+def test_common_arguments_reach_the_parameters_of_a_function():
+    W = np.arange(8.).reshape(4, 2)
+    layer = ComposingAffine(2, common=1., initial_weights=[W, [3., 4.]], regularizers=['l2', None], constraints=[None, 'nonneg'], dtype='float64')
+    kensor = layer(Input(4, dtype='float64'))
+    np.testing.assert_array_equal(layer.get_weights()['W'], W)
+    assert layer.get_weights()['b'].tolist() == [3., 4.] and layer.dtype == 'float64' and layer.common == 1.
+    assert [variable for variable, _ in kensor.regularizers] == [layer.W] and [variable for variable, _ in kensor.constraints] == [layer.b]
+    with pytest.raises(ArgumentError) as caught:
+        ComposingAffine(2, name='a', regularizers=['l2', None, 'l1'])(Input(4))
+    assert str(caught.value) == 'a: regularizers: expected at most 2 (W, b), received 3.'
+
+
+def test_a_result_has_the_mask_of_inputs_with_its_steps():
+    x = np.array([[[1., 2], [0, 0]], [[3, 4], [5, 6]]])
+    y = np.array([[[1., 1], [1, 1]], [[0, 0], [1, 1]]])
+
+    @layer_register(id='composing-doubled')
+    def doubled(t):
+        return t * 2
+
+    @layer_register(id='composing-given-back')
+    def given_back(t):
+        return t
+
+    @layer_register(id='composing-softened')
+    def softened(t):
+        return [B.softmax(t), B.max(t, axis=1)]
+    a, b = Input((2, 2), mask_value=0., name='a'), Input((2, 2), mask_value=0., name='b')
+    assert doubled(a).mask_shape == given_back(a).mask_shape == (None, 2)
+    assert [it.mask_shape for it in softened(a)] == [(None, 2), None]
+    model = Model([a, b], GlobalPooling1D('avg')(total_of([a, b])))
+    np.testing.assert_allclose(model.predict([x, y]), [[2, 3], [6, 7]])     # the steps that count in both
+    with pytest.warns(UserWarning, match='the mask of its input is lost'):
+        assert Flatten()(doubled(a)).mask_shape is None
 
 
 def test_functions_of_functions_are_saved_shared_frozen_and_trained():
@@ -229,7 +321,10 @@ def hiding(x, trainable):
 
 
 @pytest.mark.parametrize('make, kind, text', [
-    (lambda: layer_register(3), ArgumentTypeError, 'layer_register: expected a function, received 3.'),
+    (lambda: layer_register(3), ArgumentTypeError, 'layer_register: expected a function with a name, received 3.'),
+    (lambda: layer_register(lambda x: x, id='l'), ArgumentTypeError,
+     'layer_register: expected a function with a name, received function <lambda>.'),
+    (lambda: ComposingBlock('one', Input(4), 3, name='two'), ArgumentTypeError, "ComposingBlock: the argument 'name' is given twice."),
     (lambda: layer_register(starred), ArgumentTypeError, 'layer_register: starred: expected a function of a tensor and named arguments, '
                                                          'received starred(x, *sizes). Name its arguments.'),
     (lambda: layer_register(hiding), ArgumentError, "layer_register: hiding: 'trainable' cannot be the name of an argument, because each "
