@@ -173,25 +173,24 @@ class Sequential(Model):
         if self._backend is not None:
             raise GraphError(
                 f'{self.name}: a layer cannot be added after the Sequential was fed. Add all layers first.')
-        if self._by_name.setdefault(layer.name, layer) is not layer:
+        if self._by_name.get(layer.name, layer) is not layer:
             raise GraphError(f"{self.name}: '{layer.name}' is the name of two layers. "
                              'Give each layer of a model its own name.')
-        self.layers.append(layer)
-        if isinstance(layer, Input) and len(self.layers) > 1:
+        if isinstance(layer, Input) and self.layers:
             raise GraphError(f'{self.name}: an Input can only be the first layer.')
-        if self.is_model:
-            self._extend(layer)
-        else:
-            self.multi_input = self.layers[0].multi_input
+        if isinstance(layer, Input):
+            self.inputs = [layer]
+            self._extend([layer.as_kensor()])
+        elif self.is_model:
+            self._extend(to_list(layer(unlist(self.outputs))))
+        elif not self.layers:
+            self.multi_input = layer.multi_input
+        self._by_name[layer.name] = layer
+        self.layers.append(layer)
 
-    def _extend(self, layer: Layer) -> None:
-        kensor = layer.as_kensor() if isinstance(layer, Input) else layer(self.outputs[0])
-        first = self.layers[0]
-        assert isinstance(first, Input)
-        if isinstance(kensor, list):
-            raise GraphError(f'{self.name}: the layer {layer.name} has several outputs. Use Model.')
-        self.inputs, self.outputs = [first], [kensor]
-        self.calls.append(kensor.call)
+    def _extend(self, kensors: List[Kensor]) -> None:
+        self.outputs = kensors
+        self.calls.append(kensors[0].call)
         self.forget_training()
 
     def layer_ids(self) -> Dict[str, Layer]:
@@ -202,6 +201,9 @@ class Sequential(Model):
     def as_kensor(self) -> Kensor:
         if not self.is_model:
             return super().as_kensor()
+        if len(self.outputs) > 1:
+            raise GraphError(f'{self.name}: expected a Kensor, received a Sequential with {len(self.outputs)} outputs. '
+                             'Take one of its outputs.')
         return self.outputs[0]
 
     def check_input_shape(self, input_shape: Any) -> None:

@@ -114,15 +114,35 @@ def test_hosts_of_layers_with_several_outputs():
     assert_all_close(keraflow.unserialize(keraflow.serialize(model)).predict(X), model.predict(X))
 
 
-def test_a_sequential_ends_with_several_outputs_or_says_what_to_write():
-    with pytest.raises(GraphError) as caught:
-        Sequential([Input(3), Halves(name='halves'), Dense(2)], name='s')
-    assert str(caught.value) == 's: the layer halves has several outputs. Use Model.'
+def test_a_sequential_has_several_outputs_where_its_layers_take_them():
     x = Input(3)
     tail = Sequential([Activation('tanh'), Halves()])
     assert_all_close(Model(x, tail(x)).predict(X), halves(np.tanh(X)))
+    model = Sequential([Input(3), Halves(name='halves'), ElementWiseSum(name='sum')], name='s')
+    ending = Sequential([Input(3), Activation('tanh'), Halves()], name='e')
+    for one, expected_one in ((model, [sum(halves(X))]), (ending, halves(np.tanh(X)))):
+        other = keraflow.unserialize(keraflow.serialize(one))
+        names = {}
+        exec(one.to_python(), names)
+        for it in (one, other, names['model']):
+            assert_all_close([it.predict(X)] if len(expected_one) == 1 else it.predict(X), expected_one)
+    ending.add(ElementWiseSum())
+    assert_all_close([ending.predict(X)], [sum(halves(np.tanh(X)))])
+    nested = Sequential([Input(3), Halves()])
+    assert_all_close(Model(x, nested(x)).predict(X), halves(X))
+
+
+def test_a_sequential_of_several_outputs_is_no_kensor():
+    several = Sequential([Input(3), Halves(name='halves')], name='s')
     with pytest.raises(GraphError) as caught:
-        Sequential([Halves(name='halves'), Dense(2, name='dense')], name='s')(x)
+        several.add(Dense(2, name='dense'))
+    assert str(caught.value) == 'dense: expected one input, received 2. Join them first, for example with Concatenate().'
+    assert [layer.name for layer in several.layers[1:]] == ['halves'] and len(several.predict(X)) == 2
+    with pytest.raises(GraphError) as caught:
+        Dense(2)(several)
+    assert str(caught.value) == 's: expected a Kensor, received a Sequential with 2 outputs. Take one of its outputs.'
+    with pytest.raises(GraphError) as caught:
+        Sequential([Halves(name='halves'), Dense(2, name='dense')], name='s')(Input(3))
     assert str(caught.value) == 'dense: expected one input, received 2. Join them first, for example with Concatenate().'
 
 
