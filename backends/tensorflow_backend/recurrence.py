@@ -8,21 +8,23 @@ __all__ = ['Recurrence']
 class Recurrence(Variables):
     """Loops by ``tf.while_loop``."""
 
-    def loop(self, step, sequences, states, constants=()):
+    def loop(self, step, sequences, states, constants=(), collect=True):
         sequences, states, constants = [[self._tensor(x) for x in some] for some in (sequences, states, constants)]
         known = sequences[0].shape[0]
         length = tf.shape(sequences[0])[0] if known is None else known
         # Slices that are read from an array of tensors have a gradient of their size, those of a tensor one of its.
         slices = [tf.TensorArray(x.dtype, length).unstack(x) for x in sequences]
-        made = tf.TensorArray(states[0].dtype, length, element_shape=states[0].shape)
+        made = [tf.TensorArray(states[0].dtype, length, element_shape=states[0].shape)] if collect else []
 
-        def body(time, made, *before):
-            after = step([x.read(time) for x in slices], list(before), constants)
+        def body(time, made, before):
+            after = step([x.read(time) for x in slices], before, constants)
             after = [self._like(x, old) for x, old in zip(after, before)]
-            return (time + 1, made.write(time, after[0]), *after)
+            return time + 1, [array.write(time, after[0]) for array in made], after
 
-        _, made, *last = tf.while_loop(lambda time, *_: time < length, body, (0, made, *states))
-        outputs = made.stack()
+        _, made, last = tf.while_loop(lambda time, *_: time < length, body, (0, made, states))
+        if not collect:
+            return None, last
+        outputs = made[0].stack()
         outputs.set_shape([known, *states[0].shape])
         return outputs, last
 

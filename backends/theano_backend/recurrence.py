@@ -14,7 +14,8 @@ __all__ = ['Recurrence']
 class Recurrence(Backend):
     """Loops by ``theano.scan``; see the contract."""
 
-    def loop(self, step: Any, sequences: Sequence, states: Sequence, constants: Sequence = ()) -> tuple:
+    def loop(self, step: Any, sequences: Sequence, states: Sequence, constants: Sequence = (),
+             collect: bool = True) -> tuple:
         sequences = [as_tensor(x) for x in sequences]
         initial = [_without_ones(as_tensor(x)) for x in states]
         constants = self.plain(as_tensor(x) for x in constants)
@@ -33,7 +34,8 @@ class Recurrence(Backend):
         made, _ = theano.scan(inner, sequences, initial, constants, strict=True, return_list=True)
         length = shape_of(sequences[0])[0]
         outputs = [set_shape(x, (length, *shape_of(like))) for x, like in zip(made, initial)]
-        return outputs[0], [set_shape(x[-1], shape_of(like)) for x, like in zip(outputs, initial)]
+        # Theano itself keeps no more of them than what is used.
+        return outputs[0] if collect else None, [set_shape(x[-1], shape_of(like)) for x, like in zip(outputs, initial)]
 
 
 def _without_ones(x: Any) -> Any:

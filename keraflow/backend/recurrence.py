@@ -15,7 +15,7 @@ class Recurrence:
     """
 
     def loop(self, step: Step, sequences: Sequence[Tensor], states: Sequence[Tensor],
-             constants: Sequence[Tensor] = ()) -> Tuple[Tensor, List[Tensor]]:
+             constants: Sequence[Tensor] = (), collect: bool = True) -> Tuple[Optional[Tensor], List[Tensor]]:
         """Run ``states = step(slices, states, constants)`` for each time step, in a loop of the backend.
 
         Parameters
@@ -30,6 +30,8 @@ class Recurrence:
             At least one: the states before the first time step.
         constants : list of tensor
             The same in each time step.
+        collect : bool
+            Whether the first result is wanted, which is ``None`` else: it takes time in each step, in gradients twice.
 
         Returns
         -------
@@ -39,12 +41,13 @@ class Recurrence:
         raise NotImplementedError
 
     def scan(self, step: Step, sequences: Sequence[Tensor], states: Sequence[Tensor], constants: Sequence[Tensor] = (),
-             mask: Optional[Tensor] = None, unroll: bool = False) -> Tuple[Tensor, List[Tensor]]:
+             mask: Optional[Tensor] = None, unroll: bool = False,
+             collect: bool = True) -> Tuple[Optional[Tensor], List[Tensor]]:
         """A :meth:`loop` in which time steps may be left out, and which may be written out.
 
         Parameters
         ----------
-        step, sequences, states, constants
+        step, sequences, states, constants, collect
             As for :meth:`loop`.
         mask : tensor, optional
             Bools ``(time, batch)``, where the first axis of each state is the batch. Where it is False the states stay
@@ -54,14 +57,14 @@ class Recurrence:
             It takes longer to build and more memory.
         """
         if mask is not None:
-            return self.scan(self._masked(step), [mask, *sequences], states, constants, None, unroll)
+            return self.scan(self._masked(step), [mask, *sequences], states, constants, None, unroll, collect)
         if not unroll:
-            return self.loop(step, sequences, states, constants)
+            return self.loop(step, sequences, states, constants, collect)
         outputs, states = [], list(states)
         for time in range(self.static_shape(sequences[0])[0]):  # type: ignore[attr-defined]
             states = list(step([x[time] for x in sequences], states, list(constants)))
             outputs.append(states[0])
-        return self.stack(outputs), states  # type: ignore[attr-defined]
+        return self.stack(outputs) if collect else None, states  # type: ignore[attr-defined]
 
     def _masked(self, step: Step) -> Step:
         """`step`, for sequences of which the first is the mask."""

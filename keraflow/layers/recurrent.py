@@ -166,7 +166,8 @@ class Recurrent(MultiInputLayer):
                 lambda: B.dropout(steps, self.dropout_W, (1, batch, B.static_shape(steps)[2])), steps)
         inputs = B.dot(steps, self._joined('W', self._all_gates())) + self._joined('b', self._all_gates())
         states = states or self._first_states(batch)
-        outputs, last = B.scan(self._step, [inputs], states, self._constants(batch), mask, self.unroll)
+        outputs, last = B.scan(self._step, [inputs], states, self._constants(batch), mask, self.unroll,
+                               self.return_sequences)
         if self.stateful:
             for name, value in zip(self.states, last):
                 self.add_update(getattr(self, name), value, inputs=x)

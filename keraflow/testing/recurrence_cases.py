@@ -49,6 +49,10 @@ def _cases() -> List[Case]:
                            lambda x, y: _loop(_running, [x], [y[0]]), part))
         cases.append(_case('states with an axis of length 1', (one,), 'loop', lambda B, one: B.loop(_running, [one], [one[0]]),
                            lambda one: _loop(_running, [one], [one[0]]), part))
+    for part in (1, 2):
+        cases.append(_case('two states alone', (x, y, other), 'loop',
+                           lambda B, x, y, k: B.loop(_coupled, [x, y], [y[0], x[1]], [k], collect=False),
+                           lambda x, y, k: _loop(_coupled, [x, y], [y[0], x[1]], (k,)), part))
     for part in (0, 1, 2):
         cases.append(_case('two sequences, two states and a constant', (x, y, other), 'loop',
                            lambda B, x, y, k: B.loop(_coupled, [x, y], [y[0], x[1]], [k]),
