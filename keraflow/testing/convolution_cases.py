@@ -4,7 +4,8 @@ from typing import Any, Callable, Iterator, List, Sequence, Tuple
 import numpy as np
 
 from keraflow.backend.convolutions import DATA_FORMATS
-from keraflow.testing.operation_cases import Case, Operand, Reshaped
+from keraflow.testing.operands import Operand, Reshaped
+from keraflow.testing.operation_cases import Case
 
 __all__ = ['CASES', 'convolved', 'depthwise_convolved', 'pooled', 'transposed_convolved']
 

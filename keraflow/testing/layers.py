@@ -10,6 +10,7 @@ from keraflow.kensor import Kensor
 from keraflow.parameters import parameters_of
 from keraflow.records import recording
 from keraflow.serialization import serialize
+from keraflow.testing.expectations import expect
 from keraflow.testing.numerics import STEP, assert_close
 from keraflow.testing.subject import Options, Subject, count_variables, described
 
@@ -93,22 +94,17 @@ def _obey(law: Callable, subject: Subject, named: Optional[Callable] = None) -> 
         raise AssertionError(f'{where}expected no error, received {type(error).__name__}: {error}') from error
 
 
-def _expect(holds: bool, expected: Any, received: Any) -> None:
-    if not holds:
-        raise AssertionError(f'expected {expected}, received {received}.')
-
-
 # -- linking ----------------------------------------------------------------------------------------------------------
 
 def _links(it: Subject) -> None:
     """Fed with Kensors it gives Kensors."""
     for kensor in it.kensors:
-        _expect(isinstance(kensor, Kensor), 'a Kensor', repr(kensor))
-        _expect(kensor.layer is it.layer, 'a Kensor made by the layer', f'one made by {kensor.layer!r}')
+        expect(isinstance(kensor, Kensor), 'a Kensor', repr(kensor))
+        expect(kensor.layer is it.layer, 'a Kensor made by the layer', f'one made by {kensor.layer!r}')
     for size in it.options.batch_sizes:
         for one, other in zip(it.kensors, it.link(it.layer, size)):
-            _expect(shapes.agree(one.shape, other.shape), f'shape {one.shape} also for batches of {size}', other.shape)
-            _expect(one.dtype == other.dtype, f'dtype {one.dtype} also for batches of {size}', other.dtype)
+            expect(shapes.agree(one.shape, other.shape), f'shape {one.shape} also for batches of {size}', other.shape)
+            expect(one.dtype == other.dtype, f'dtype {one.dtype} also for batches of {size}', other.dtype)
 
 
 def _shares_parameters(it: Subject) -> None:
@@ -116,7 +112,7 @@ def _shares_parameters(it: Subject) -> None:
     before = it.first_parameters
     it.link(it.layer)
     after = [one.name for one in parameters_of([it.layer])]
-    _expect(before == after, f'the parameters {before}', after)
+    expect(before == after, f'the parameters {before}', after)
 
 
 def _replays(it: Subject) -> None:
@@ -126,9 +122,9 @@ def _replays(it: Subject) -> None:
         for phase in ('train', 'test'):
             with B.phase(phase), recording():
                 B.trace(lambda *tensors: it.layer.run(list(tensors)), it.specs())
-    _expect(not made, 'no variables made by output()', f'{len(made)}; make them in init_param()')
+    expect(not made, 'no variables made by output()', f'{len(made)}; make them in init_param()')
     after = [(one.name, id(one.variable)) for one in parameters_of([it.layer])]
-    _expect(before == after, f'parameters {[name for name, _ in before]}', [name for name, _ in after])
+    expect(before == after, f'parameters {[name for name, _ in before]}', [name for name, _ in after])
 
 
 def _is_frozen(it: Subject) -> None:
@@ -140,7 +136,7 @@ def _is_frozen(it: Subject) -> None:
         moved = len(it.kensors[0].trainable_params)
     finally:
         it.layer.trainable = trainable
-    _expect(not left and not moved, 'none', ', '.join(left) or f'{moved} in the path')
+    expect(not left and not moved, 'none', ', '.join(left) or f'{moved} in the path')
 
 
 # -- weights and files ------------------------------------------------------------------------------------------------
@@ -176,16 +172,16 @@ def _is_rebuilt(it: Subject) -> None:
     """Serialized and made again from JSON and from YAML it is the same layer."""
     data = serialize(it.layer)
     for text, rebuilt in it.rebuilt.items():
-        _expect(type(rebuilt) is type(it.layer), f'a {type(it.layer).__name__} from {text}', f'a {type(rebuilt).__name__}')
+        expect(type(rebuilt) is type(it.layer), f'a {type(it.layer).__name__} from {text}', f'a {type(rebuilt).__name__}')
         again = serialize(rebuilt)
-        _expect(again == data, f'equal data when what {text} gave is serialized again, {described(data)}', described(again))
+        expect(again == data, f'equal data when what {text} gave is serialized again, {described(data)}', described(again))
         _compare_parameters(f'from {text}', it.layer, rebuilt)
 
 
 def _compare_parameters(what: str, layer: Any, other: Any, prefix: str = '') -> None:
     expected = {prefix + one.name: (tuple(B.static_shape(one.variable)), one.trainable) for one in parameters_of([layer])}
     received = {one.name: (tuple(B.static_shape(one.variable)), one.trainable) for one in parameters_of([other])}
-    _expect(expected == received, f'the parameters {described(expected)} {what}', described(received))
+    expect(expected == received, f'the parameters {described(expected)} {what}', described(received))
 
 
 def _is_embedded(it: Subject) -> None:
@@ -195,7 +191,7 @@ def _is_embedded(it: Subject) -> None:
     _compare_parameters('in the host that is fed again', it.layer, it.host, '0/')
     it.host.trainable = False
     left = [one.name for one in it.host.parameters() if one.trainable]
-    _expect(not left, 'no trainable parameter in a frozen host', ', '.join(left))
+    expect(not left, 'no trainable parameter in a frozen host', ', '.join(left))
 
 
 def _predicts_alike(it: Subject) -> None:
@@ -218,10 +214,10 @@ def _has_its_shape(it: Subject) -> None:
 
 
 def _compare_shapes(what: str, kensors: List[Kensor], outputs: List[np.ndarray]) -> None:
-    _expect(len(kensors) == len(outputs), f'{len(kensors)} output(s) for {what}', len(outputs))
+    expect(len(kensors) == len(outputs), f'{len(kensors)} output(s) for {what}', len(outputs))
     for kensor, array in zip(kensors, outputs):
-        _expect(shapes.agree(kensor.shape, array.shape), f'shape {kensor.shape} for {what}', array.shape)
-        _expect(kensor.dtype == array.dtype.name, f'dtype {kensor.dtype} for {what}', array.dtype.name)
+        expect(shapes.agree(kensor.shape, array.shape), f'shape {kensor.shape} for {what}', array.shape)
+        expect(kensor.dtype == array.dtype.name, f'dtype {kensor.dtype} for {what}', array.dtype.name)
 
 
 def _is_deterministic(it: Subject) -> None:
@@ -241,11 +237,11 @@ def _keeps_float64(it: Subject) -> None:
     """Made and fed in float64 it computes in float64."""
     for one in parameters_of([it.exact.layer]):
         dtype = B.dtype(one.variable)
-        _expect(dtype == 'float64' or not dtype.startswith('float'), f'the parameter {one.name} in float64', dtype)
+        expect(dtype == 'float64' or not dtype.startswith('float'), f'the parameter {one.name} in float64', dtype)
     if not any(array.dtype == 'float64' for array in it.exact.inputs):
         return
     for array in it.exact.outputs[0]:
-        _expect(array.dtype != 'float32', 'a float64 output', 'float32')
+        expect(array.dtype != 'float32', 'a float64 output', 'float32')
 
 
 def _has_right_gradients(it: Subject) -> None:
@@ -254,7 +250,7 @@ def _has_right_gradients(it: Subject) -> None:
         return
     for name, gradient in it.exact.gradients.items():
         value = it.exact.value(name)
-        _expect(gradient.shape == value.shape, f'a gradient of shape {value.shape} for {name}', gradient.shape)
+        expect(gradient.shape == value.shape, f'a gradient of shape {value.shape} for {name}', gradient.shape)
         for place, direction in it.exact.directions(value.shape):
             above, below = it.exact.loss_at(name, value + STEP * direction), it.exact.loss_at(name, value - STEP * direction)
             expected, received = (above - below) / (2 * STEP), float(np.sum(gradient * direction))
@@ -275,7 +271,7 @@ def _agrees_with_reference(it: Subject, reference: Callable, rtol: Optional[floa
 
 def _compare_reference(what: str, outputs: List[np.ndarray], expected: Any, tolerance: float) -> None:
     expected = list(expected) if isinstance(expected, (list, tuple)) else [expected]
-    _expect(len(expected) == len(outputs), f'{len(expected)} output(s)', len(outputs))
+    expect(len(expected) == len(outputs), f'{len(expected)} output(s)', len(outputs))
     for received, one in zip(outputs, expected):
         assert_close(f'output {what}', received, one, tolerance if received.dtype.kind == 'f' else 0)
 

@@ -7,8 +7,8 @@ from keraflow.backend.contract import DTYPES, FLOATS, TensorSpec, common_dtype
 from keraflow.shapes import agree
 from keraflow.testing.cases import CASES
 from keraflow.testing.numerics import assert_close, numerical_gradient, random_weights, using_floatx
-from keraflow.testing.operation_cases import (GROUPS, KNOWN_AXES, UNTYPED, Case, Group, Operand, Reshaped, operands_of,
-                                              pool)
+from keraflow.testing.operands import GROUPS, KNOWN_AXES, UNTYPED, Group, Operand, Reshaped, operands_of, pool
+from keraflow.testing.operation_cases import Case
 
 __all__ = ['Evaluation']
 

@@ -1,0 +1,102 @@
+"""The laws of plugins: from symbolic tensors to functions of arrays."""
+from typing import Any
+
+import numpy as np
+
+from keraflow.backend.contract import TensorSpec
+from keraflow.errors import ArgumentError, DataError, ShapeError
+from keraflow.testing.expectations import expect, refuses
+from keraflow.testing.numerics import assert_close
+
+__all__ = ['FUNCTION_LAWS']
+
+
+def _runs_functions(backend: Any) -> None:
+    """Function gives outputs for arrays, computed from the values before the updates."""
+    x, variable = backend.placeholder((None, 2)), backend.variable([1., 2.])
+    made = backend.symbolic(lambda x: (backend.multiply(x, variable), backend.add(variable, 1.)), [x])
+    run = backend.function([x], [made[0], variable], [(variable, made[1])])
+    for step in range(2):
+        product, before = run([[2, 3]])
+        expected = np.array([1., 2.]) + step
+        assert_close('the output', product, [expected * [2., 3.]], 0)
+        assert_close('a variable that is an output, before the update', before, expected, 0)
+        assert_close('the variable after the update', backend.get_value(variable), expected + 1, 0)
+    expect(isinstance(product, np.ndarray) and product.dtype == backend.floatx(), f'an array of {backend.floatx()}', repr(product))
+    refuses(ArgumentError, 'function: expected 1 array(s), received 2.', run, [[1, 2]], [[1, 2]])
+    refuses(ShapeError, 'function: expected an array of shape (None, 2), received (1, 3).', run, [[1., 2., 3.]])
+
+
+def _compiles_builders(backend: Any) -> None:
+    """Compile gives outputs of the values before the updates, and updates from each other's values."""
+    one, other, count = backend.variable([1., 2.]), backend.variable([3., 4.]), backend.variable(0, 'int64')
+
+    def builder(x: Any) -> tuple:
+        outputs = [backend.add(one, x), backend.sum(other), backend.shape(x)]
+        return outputs, [(one, other), (other, one), (count, backend.add(count, 1))]
+    run = backend.compile(builder, [TensorSpec((None,), backend.floatx(), 'x')])
+    for step in range(3):
+        values = [np.asarray(it) for it in run(np.ones(2, backend.floatx()))]
+        first, second = ([1., 2.], [3., 4.])[::-1 if step % 2 else 1]
+        for received, expected in zip(values, (np.add(first, 1), np.sum(second), [2])):
+            assert_close(f'output of call {step}', received, expected, 0)
+        assert_close(f'a variable after call {step}', backend.get_value(one), second, 0)
+    assert_close('a count', backend.get_value(count), 3, 0)
+    backend.set_value(one, [0., 0.])
+    assert_close('a call after set_value', np.asarray(run(np.zeros(2, backend.floatx()))[0]), [0., 0.], 0)
+    for size in (1, 5):
+        length = np.asarray(backend.compile(lambda x: ([backend.shape(x)], []), [TensorSpec((None,), 'int32')])(np.zeros(size, 'int32'))[0])
+        assert_close('the shape of a batch of another length', length, [size], 0)
+
+
+def _casts_updates(backend: Any) -> None:
+    """A new value is cast to the dtype of its variable."""
+    real, whole = backend.variable([0.5], 'float32'), backend.variable([3], 'int32')
+    backend.compile(lambda: ([], [(real, backend.add(backend.cast(real, 'float64'), 1)), (whole, backend.multiply(whole, 2.5))]), [])()
+    assert_close('float32 from float64', backend.get_value(real), [1.5], 0)
+    assert_close('int32 from floatx', backend.get_value(whole), [7], 0)
+
+
+def _traces(backend: Any) -> None:
+    """Trace and symbolic return what the function returns."""
+    found = backend.trace(lambda x, y: (backend.static_shape(backend.add(x, y)), backend.dtype(y), 'anything'),
+                          [TensorSpec((None, 3), 'float32'), TensorSpec((None, 1), 'int32')])
+    expect(found == ((None, 3), 'int32', 'anything'), ((None, 3), 'int32', 'anything'), found)
+    x = backend.placeholder((2,))
+    y = backend.symbolic(lambda x: backend.multiply(x, 2), [x])
+    z = backend.symbolic(lambda: backend.add(x, y), [])
+    assert_close('two symbolic runs after one another', backend.function([x], [z])([1., 2.])[0], [3., 6.], 0)
+
+
+def _knows_variables(backend: Any) -> None:
+    """The variables that a function uses are found, in the order of use and each once."""
+    first, second, unused = (backend.variable(np.full(3, value), 'float32') for value in (1., 2., 3.))
+
+    def fn(x: Any) -> Any:
+        return backend.add(backend.multiply(backend.add(x, second), first), backend.multiply(second, 2.))
+    used = backend.variables_used(fn, [TensorSpec((None, 3), 'float32')])
+    expect([id(one.variable) for one in used] == [id(second), id(first)], 'two variables', used)
+    expect(all(one.trainable and isinstance(one.name, str) for one in used), 'trainable ones with names', used)
+
+
+def _requires(backend: Any) -> None:
+    """What is required is looked at in each run: then the values pass, or there is a DataError and nothing is changed."""
+    total = backend.variable([0.], 'float64')
+
+    def required(x: Any) -> Any:
+        return backend.require(x, backend.greater(x, 0), 'x: expected numbers above 0 [all].')
+
+    def builder(x: Any) -> tuple:
+        checked = required(x)
+        return [checked], [(total, backend.add(total, backend.sum(checked, keepdims=True)))]
+    spec, text = TensorSpec((None,), 'float64'), 'x: expected numbers above 0 [all].'
+    symbolic = backend.placeholder(*spec)
+    compiled = backend.compile(builder, [spec])
+    for run in (compiled, backend.function([symbolic], backend.symbolic(lambda: [required(symbolic)], []))):
+        assert_close('what passes', np.asarray(run(np.array([1., 2.]))[0]), [1., 2.], 0)
+        refuses(DataError, text, run, np.array([1., 0.]))
+    assert_close('after a refusal', backend.get_value(total), [3.], 0)
+    refuses(DataError, text, lambda: backend.eval(required(backend.constant([-1.]))))
+
+
+FUNCTION_LAWS = (_runs_functions, _compiles_builders, _casts_updates, _traces, _knows_variables, _requires)
