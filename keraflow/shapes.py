@@ -3,7 +3,10 @@ import itertools
 import numbers
 from typing import Any, List, Optional, Sequence, Tuple
 
-__all__ = ['Shape', 'as_shape', 'agree', 'broadcast', 'is_shape', 'concatenate', 'merge', 'product', 'reshape']
+from keraflow.errors import ShapeError
+
+__all__ = ['Shape', 'as_shape', 'agree', 'broadcast', 'check_factors', 'is_shape', 'concatenate', 'merge', 'place',
+           'product', 'reshape']
 
 Shape = Tuple[Optional[int], ...]
 
@@ -41,9 +44,33 @@ def broadcast(*shapes: Sequence) -> bool:
     return all(len({*axis} - {1, None}) < 2 for axis in lengths)
 
 
+def check_factors(one: Sequence, other: Sequence) -> None:
+    """Raise unless the lengths over which a product goes are the same, where they are known."""
+    if not agree(one, other):
+        raise ShapeError(f'expected factors that fit, received the lengths {tuple(one)} and {tuple(other)}.')
+
+
 def merge(one: Sequence, other: Sequence) -> Shape:
     """What is known from either of two shapes that agree."""
     return tuple(b if a is None else a for a, b in zip(one, other))
+
+
+def place(axis: int, ndim: int) -> int:
+    """The number of an axis, counted from 0, of a tensor of `ndim` axes.
+
+    Raises
+    ------
+    ShapeError
+        If there is no such axis.
+
+    Examples
+    --------
+    >>> place(1, 3), place(-1, 3)
+    (1, 2)
+    """
+    if not -ndim <= axis < ndim:
+        raise ShapeError(f'expected an axis from {-ndim} to {ndim - 1}, received {axis}.')
+    return axis % ndim
 
 
 def product(lengths: Sequence[Optional[int]]) -> Optional[int]:

@@ -1,5 +1,6 @@
 """Operations that fold axes."""
 from keraflow.backend.layouts import keeps_layout
+from keraflow.shapes import place
 
 from .library import tf
 from .variables import Variables
@@ -46,7 +47,7 @@ class Reductions(Variables):
 
     @keeps_layout
     def cumsum(self, x, axis=-1):
-        return tf.cumsum(self._countable(x), axis)
+        return tf.cumsum(self._countable(x), place(axis, self.ndim(x)))
 
     @keeps_layout
     def logsumexp(self, x, axis=None, keepdims=False):

@@ -2,6 +2,7 @@
 import numpy as np
 
 from keraflow.backend.layouts import keeps_layout
+from keraflow.shapes import place
 
 from .library import tf
 from .variables import Variables
@@ -49,7 +50,7 @@ class Shaping(Variables):
     def repeat(self, x, n, axis):
         # tf.repeat loses the static length; a new axis that is folded in again keeps it.
         x = self._tensor(x)
-        axis %= self.ndim(x)
+        axis = place(axis, self.ndim(x))
         reps = np.ones(self.ndim(x) + 1, 'int64')
         reps[axis + 1] = n
         lengths = tf.shape(x, out_type=tf.int64)

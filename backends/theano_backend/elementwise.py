@@ -93,7 +93,7 @@ class Elementwise(Backend):
         return T.mul(*numbers(x, y))
 
     def divide(self, x: Any, y: Any) -> Any:
-        return T.true_div(*real_operands(x, y))
+        return T.true_div(*real_operands(*operands(x, y)))
 
     def floor_divide(self, x: Any, y: Any) -> Any:
         return T.int_div(*numbers(x, y))

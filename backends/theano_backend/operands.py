@@ -4,13 +4,14 @@ from typing import Any, Optional
 import numpy as np
 
 from keraflow.backend.contract import DTYPES, FLOATS, common_dtype
-from keraflow.errors import ArgumentTypeError
+from keraflow.errors import ArgumentTypeError, ShapeError
+from keraflow.shapes import broadcast
 
 from .configure import T, theano
-from .static_shapes import with_known_ones
+from .static_shapes import shape_of, with_known_ones
 
 __all__ = ['is_tensor', 'floatx', 'array_dtype', 'as_tensor', 'cast', 'real', 'countable',
-           'operands', 'numbers', 'real_operands']
+           'alike', 'operands', 'numbers', 'real_operands']
 
 
 def is_tensor(x: Any) -> bool:
@@ -80,9 +81,24 @@ def countable(x: Any) -> Any:
     return cast(x, 'int64') if x.dtype == 'bool' else x
 
 
-def operands(*xs: Any) -> list:
+def alike(*xs: Any) -> list:
     """All as tensors of their common dtype, such that each axis broadcasts that has length 1."""
     return _broadcasting([as_tensor(x, _common_dtype(xs)) for x in xs])
+
+
+def operands(*xs: Any) -> list:
+    """As :func:`alike`, for operations on values in the same place.
+
+    Raises
+    ------
+    ShapeError
+        If lengths that are known do not fit.
+    """
+    tensors = alike(*xs)
+    known = [tuple(n if isinstance(n, int) else None for n in shape_of(x)) for x in tensors]
+    if not broadcast(*known):
+        raise ShapeError(f"expected shapes that fit, received {', '.join(map(str, known))}.")
+    return tensors
 
 
 def numbers(*xs: Any) -> list:

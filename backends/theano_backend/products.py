@@ -2,9 +2,10 @@
 from typing import Any
 
 from keraflow.backend.contract import FLOATS, Backend
+from keraflow.shapes import check_factors, place
 
 from .configure import T
-from .operands import as_tensor, numbers
+from .operands import alike, as_tensor, countable
 from .static_shapes import lengths
 
 __all__ = ['Products']
@@ -14,7 +15,8 @@ class Products(Backend):
     """Products and indices; see the contract."""
 
     def dot(self, x: Any, y: Any) -> Any:
-        x, y = numbers(x, y)
+        x, y = map(countable, alike(x, y))
+        check_factors(self.static_shape(x)[-1:], self.static_shape(y)[-2:][:1])
         if x.ndim <= 2:
             return T.dot(x, y)
         shape = lengths(x)
@@ -22,8 +24,10 @@ class Products(Backend):
         return self.reshape(T.dot(rows, y), shape[:-1] + lengths(y)[1:])
 
     def batch_dot(self, x: Any, y: Any) -> Any:
-        x, y = numbers(x, y)
+        x, y = map(countable, alike(x, y))
         left, right = lengths(x), lengths(y)
+        one, other = self.static_shape(x), self.static_shape(y)
+        check_factors((*one[:-2], one[-1]), other[:-1])
         if x.ndim > 3:
             product = self.batch_dot(self.reshape(x, [-1] + left[-2:]), self.reshape(y, [-1] + right[-2:]))
             return self.reshape(product, left[:-1] + right[-1:])
@@ -34,7 +38,7 @@ class Products(Backend):
 
     def gather(self, x: Any, indices: Any, axis: int = 0) -> Any:
         x, indices = as_tensor(x), as_tensor(indices)
-        axis %= x.ndim
+        axis = place(axis, x.ndim)
         if indices.ndim == 0:
             return x[(slice(None),) * axis + (indices,)]
         others = [a for a in range(x.ndim) if a != axis]

@@ -4,6 +4,7 @@ from typing import Any, Callable
 
 from keraflow.backend.contract import Backend
 from keraflow.backend.layouts import keeps_layout
+from keraflow.shapes import place
 
 from .configure import T
 from .operands import as_tensor, cast, countable, real
@@ -68,18 +69,18 @@ class Reductions(Backend):
 
     def argmax(self, x: Any, axis: int = -1) -> Any:
         x = countable(x)
-        return T.argmax(x, axis=axis % x.ndim)
+        return T.argmax(x, axis=place(axis, x.ndim))
 
     def argmin(self, x: Any, axis: int = -1) -> Any:
         x = countable(x)
-        return T.argmax(-x, axis=axis % x.ndim)
+        return T.argmax(-x, axis=place(axis, x.ndim))
 
     @keeps_layout
     def cumsum(self, x: Any, axis: int = -1) -> Any:
         x = countable(x)
         # The Python implementation of Theano's Op gives int64 for int32.
         wide = cast(x, 'int64') if x.dtype == 'int32' else x
-        return cast(T.cumsum(wide, axis=axis % x.ndim), x.dtype)
+        return cast(T.cumsum(wide, axis=place(axis, x.ndim)), x.dtype)
 
     @keeps_layout
     def logsumexp(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -90,7 +91,7 @@ def _axes(x: Any, axis: Any) -> list:
     """The axes of a reduction, from 0 and in order."""
     if axis is None:
         return list(range(x.ndim))
-    return sorted({a % x.ndim for a in ([axis] if isinstance(axis, int) else axis)})
+    return sorted({place(a, x.ndim) for a in ([axis] if isinstance(axis, int) else axis)})
 
 
 def _keep(reduced: Any, x: Any, axes: list) -> Any:

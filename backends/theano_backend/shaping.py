@@ -3,11 +3,13 @@ from typing import Any, Optional, Sequence
 
 import numpy as np
 
+from keraflow import shapes
 from keraflow.backend.contract import Backend
 from keraflow.backend.layouts import keeps_layout
+from keraflow.errors import ShapeError
 
 from .configure import T, theano
-from .operands import as_tensor, operands
+from .operands import alike, as_tensor
 from .static_shapes import lengths, with_known_ones
 
 __all__ = ['Shaping', 'as_lengths']
@@ -32,10 +34,13 @@ class Shaping(Backend):
     """Operations on shapes; see the contract."""
 
     def reshape(self, x: Any, shape: Sequence) -> Any:
-        shape = as_lengths(shape)
-        if all(isinstance(n, int) for n in shape):
-            return T.reshape(as_tensor(x), np.array(shape, dtype='int64'), ndim=len(shape))
-        return T.reshape(as_tensor(x), shape, ndim=len(shape))
+        x, shape = as_tensor(x), as_lengths(shape)
+        if not all(isinstance(n, int) for n in shape):
+            return T.reshape(x, shape, ndim=len(shape))
+        known = self.static_shape(x)
+        if shapes.reshape(known, shape) is None:
+            raise ShapeError(f'expected lengths for a tensor of shape {known}, received {shape}.')
+        return T.reshape(x, np.array(shape, dtype='int64'), ndim=len(shape))
 
     def flatten(self, x: Any, nb_axis: int = 1) -> Any:
         x = as_tensor(x)
@@ -45,30 +50,37 @@ class Shaping(Backend):
 
     def transpose(self, x: Any, axes: Optional[Sequence[int]] = None) -> Any:
         x = as_tensor(x)
-        order = range(x.ndim)[::-1] if axes is None else [a % x.ndim for a in axes]
+        order = range(x.ndim)[::-1] if axes is None else [shapes.place(a, x.ndim) for a in axes]
         return x.dimshuffle(list(order))
 
     def expand_dims(self, x: Any, axis: int) -> Any:
         x = as_tensor(x)
-        axis %= x.ndim + 1
+        axis = shapes.place(axis, x.ndim + 1)
         order: list = list(range(x.ndim))
         return x.dimshuffle(order[:axis] + ['x'] + order[axis:])
 
     def squeeze(self, x: Any, axis: int) -> Any:
         x = as_tensor(x)
-        axis %= x.ndim
+        axis = shapes.place(axis, x.ndim)
+        length = self.static_shape(x)[axis]
+        if length not in (None, 1):
+            raise ShapeError(f'expected an axis of length 1, received one of length {length}.')
         if not x.broadcastable[axis]:      # DimShuffle drops only what broadcasts; the length is looked at later
             x = T.addbroadcast(x, axis)
         return x.dimshuffle([a for a in range(x.ndim) if a != axis])
 
     @keeps_layout
     def concatenate(self, tensors: Sequence, axis: int = -1) -> Any:
-        xs = operands(*tensors)
-        return T.join(axis % xs[0].ndim, *xs)
+        xs = alike(*tensors)
+        axis = shapes.place(axis, xs[0].ndim)
+        others = [(*shape[:axis], *shape[axis + 1:]) for shape in map(self.static_shape, xs)]
+        if not all(shapes.agree(others[0], other) for other in others):
+            raise ShapeError(f'expected equal lengths on all axes but one, received {others}.')
+        return T.join(axis, *xs)
 
     def split(self, x: Any, lengths: Sequence[int], axis: int = -1) -> list:
         x = as_tensor(x)
-        before, start, parts = (slice(None),) * (axis % x.ndim), 0, []
+        before, start, parts = (slice(None),) * shapes.place(axis, x.ndim), 0, []
         for length in lengths:
             parts.append(x[before + (slice(start, start + length),)])
             start += length
@@ -77,13 +89,15 @@ class Shaping(Backend):
     @keeps_layout
     def repeat(self, x: Any, n: int, axis: int) -> Any:
         x = as_tensor(x)
-        axis %= x.ndim
+        axis = shapes.place(axis, x.ndim)
         shape = lengths(x)
         copies = self._copies(self.expand_dims(x, axis + 1), shape[:axis + 1] + [n] + shape[axis + 1:])
         return self.reshape(copies, shape[:axis] + [shape[axis] * n] + shape[axis + 1:])
 
     def tile(self, x: Any, reps: Sequence[int]) -> Any:
         x = as_tensor(x)
+        if len(reps) != x.ndim:
+            raise ShapeError(f'expected a number for each of {x.ndim} axes, received {len(reps)}.')
         shape = lengths(x)
         order = [part for axis in range(x.ndim) for part in ('x', axis)]
         pairs = [part for pair in zip(reps, shape) for part in pair]
@@ -96,7 +110,7 @@ class Shaping(Backend):
     @keeps_layout
     def reverse(self, x: Any, axis: int) -> Any:
         x = as_tensor(x)
-        return x[(slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)]
+        return x[(slice(None),) * shapes.place(axis, x.ndim) + (slice(None, None, -1),)]
 
     @keeps_layout
     def identity(self, x: Any) -> Any:

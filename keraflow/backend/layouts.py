@@ -12,6 +12,8 @@ from typing import Any, Iterable, List, Optional, Sequence
 
 import numpy as np
 
+from keraflow.shapes import place
+
 __all__ = ['Layouts', 'keeps_layout']
 
 Tensor = Any
@@ -107,7 +109,8 @@ def keeps_layout(operation: Any) -> Any:
             return operation(self, *operands, **options)
         for name, value in given.arguments.items():
             if name == 'axis':
-                value = order.index(value % ndim) if isinstance(value, int) else [*map(order.index, _axes(value, ndim))]
+                places = [order.index(one) for one in _axes(value, ndim)]
+                value = places[0] if isinstance(value, int) else places
             elif name in _ITEMS:
                 value = value and [value[axis] for axis in order]
             elif name != 'self':
@@ -120,7 +123,9 @@ def keeps_layout(operation: Any) -> Any:
 
 def _axes(axis: Any, ndim: int) -> List[int]:
     """The axes that an argument means, counted from 0."""
-    return list(range(ndim)) if axis is None else [one % ndim for one in ([axis] if isinstance(axis, int) else axis)]
+    if axis is None:
+        return list(range(ndim))
+    return [place(one, ndim) for one in ([axis] if isinstance(axis, int) else axis)]
 
 
 def _common_rank(backend: Layouts, operands: Iterable[Any]) -> Optional[int]:

@@ -1,6 +1,8 @@
 """The operations on tensors that every backend has: their definitions, and those that follow from others."""
 from typing import Any, List, Optional, Sequence, Union
 
+from keraflow.shapes import place
+
 Tensor = Any
 Axis = Union[None, int, Sequence[int]]
 
@@ -272,7 +274,7 @@ class Operations:
         """Without the axes that a reduction with ``keepdims=True`` left at length 1."""
         ndim = self.ndim(x)  # type: ignore[attr-defined]
         axes = range(ndim) if axis is None else [axis] if isinstance(axis, int) else axis
-        for one in sorted((a % ndim for a in axes), reverse=True):
+        for one in sorted((place(a, ndim) for a in axes), reverse=True):
             x = self.squeeze(x, one)
         return x
 

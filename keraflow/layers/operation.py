@@ -106,9 +106,9 @@ class Operation(Layer):
     def output(self, x: List[Any]) -> Any:
         try:
             result = self._compute(x)
-        except KeraFlowError:
-            raise
         except Exception as error:      # of any kind: each backend has its own
+            if isinstance(error, KeraFlowError) and not isinstance(error, ShapeError):
+                raise
             raise self._refusal([self.get_tensor_shape(tensor) for tensor in x]) from error
         return [self._with_mask(x, it) for it in result] if isinstance(result, (list, tuple)) else \
             self._with_mask(x, result)

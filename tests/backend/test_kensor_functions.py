@@ -5,7 +5,7 @@ import pytest
 import keraflow
 from keraflow import activations
 from keraflow import backend as B
-from keraflow.errors import ArgumentTypeError, DataError
+from keraflow.errors import ArgumentTypeError, DataError, ShapeError
 from keraflow.layers import Input
 from keraflow.models import Model
 
@@ -43,3 +43,25 @@ def test_other_functions_refuse_kensors(name, args):
         getattr(B, name)(x, *args)
     assert str(caught.value) == (f'B.{name}: expected tensors of the backend, received <Input x>, which has no value yet. '
                                  'Write kensor.tensor for its symbolic tensor.')
+
+
+@pytest.mark.parametrize('name, args, kwargs', [
+    ('sum', [], {'axis': 4}), ('sum', [], {'axis': [0, -4]}), ('argmax', [3], {}), ('cumsum', [5], {}), ('softmax', [4], {}),
+    ('gather', [np.array([0, 1]), 3], {}), ('transpose', [[0, 1, 3]], {}), ('expand_dims', [7], {}), ('squeeze', [1], {}),
+    ('repeat', [2, 3], {}), ('reverse', [3], {}), ('tile', [[2, 2]], {}), ('reshape', [[5, 5]], {}), ('split', [[1, 1], 3], {}),
+    ('dot', [np.ones((4, 2))], {}), ('batch_dot', [np.ones((2, 2, 3))], {}), ('add', [np.ones((2, 5))], {}),
+    ('clip', [np.zeros(4), None], {})])
+def test_axes_and_lengths_that_are_not_there(name, args, kwargs):
+    x = Input((2, 3), batch_size=2)
+    with pytest.raises(ShapeError) as caught:
+        getattr(B, name)(x, *args, **kwargs)
+    assert f': {name}({{\'input\': 0}}' in str(caught.value) and str(caught.value).endswith(
+        'cannot be computed of inputs of the shapes (2, 2, 3).')
+
+
+@pytest.mark.parametrize('name, axis', [('concatenate', 1), ('concatenate', 5), ('stack', 0)])
+def test_tensors_that_cannot_be_joined(name, axis):
+    with pytest.raises(ShapeError) as caught:
+        getattr(B, name)([Input((2, 3)), Input((2, 4))], axis)
+    assert str(caught.value).endswith(f"{name}([{{'input': 0}}, {{'input': 1}}], {axis}) cannot be computed of inputs of "
+                                      'the shapes (None, 2, 3), (None, 2, 4).')
