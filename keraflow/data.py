@@ -159,6 +159,8 @@ def _as_array(value: Any, port: Port, where: str) -> Samples:
         raise DataError((problem + _advice(port, array)).rstrip())
     if len(array) == 0:
         raise DataError(f'{where}: there are no samples.')
+    if 0 in array.shape:
+        raise DataError(f'{where}: expected at least one value along each axis, received shape {array.shape}.')
     if isinstance(array, np.memmap):
         return OnDisk(array, port, where)
     return _cast(array, port, where, range(len(array)))

@@ -2,6 +2,7 @@
 from typing import Any, Optional, Sequence, Union
 
 from keraflow import backend as B
+from keraflow import shapes
 from keraflow.errors import ArgumentError, GraphError
 from keraflow.facts import remember
 from keraflow.kensor import Call, Kensor
@@ -73,4 +74,4 @@ class Input(Layer, Kensor):
     def mark(self, tensor: Any) -> Any:
         """Record static shape and mask on the tensor that stands for this Input in a run, and return it."""
         mask = None if self.mask_value is None else step_mask(tensor, self.mask_value)
-        return remember(tensor, shape=self.shape, mask=mask)
+        return remember(tensor, shape=shapes.merge(self.shape, B.static_shape(tensor)), mask=mask)

@@ -1,0 +1,79 @@
+"""Lengths that only the data have, and that do not suit: the same text on every backend."""
+import numpy as np
+import pytest
+
+from keraflow import backend as B
+from keraflow.errors import DataError, KeraFlowError, ShapeError
+from keraflow.layers import (LSTM, Activation, Convolution1D, Convolution2D, Dense, ElementWiseSum, GlobalPooling1D,
+                             Input, Layer, Pooling1D, TimeDistributed)
+from keraflow.models import Model, Sequential
+
+
+def fed(layer, *lengths, nb_feature=2):
+    """What a layer of series of unknown length gives for series of these lengths."""
+    inputs = [Input((None, nb_feature)) for _ in lengths]
+    model = Model(inputs, layer(inputs if layer.multi_input else inputs[0]))
+    return model.predict([np.ones((1, length, nb_feature)) for length in lengths])
+
+
+AT_LEAST = 'a: expected lengths of at least {}, received shape (1, 3, 2). {}'
+
+
+@pytest.mark.parametrize('make, lengths, text', [
+    (lambda: Convolution1D(1, 5, name='a'), [3], AT_LEAST.format('5 (time)', "Use pad='same', or smaller kernels.")),
+    (lambda: Pooling1D('max', 4, name='a'), [3], AT_LEAST.format('4 (time)', "Use pad='same', or smaller windows.")),
+    (lambda: Sequential([Activation('tanh'), Pooling1D('max', 4, name='a')]), [3], AT_LEAST.format('4 (time)', "Use pad='same', or smaller windows.")),
+    (lambda: ElementWiseSum(name='a'), [3, 4], 'a: expected inputs of one shape, received (1, 3, 2), (1, 4, 2).'),
+])
+def test_a_layer_says_which_length_does_not_suit(make, lengths, text):
+    with pytest.raises(ShapeError) as caught:
+        fed(make(), *lengths)
+    assert str(caught.value) == text
+    assert not isinstance(caught.value.__cause__, KeraFlowError)
+    assert np.all(np.isfinite(fed(make(), *[9] * len(lengths))))
+
+
+def test_of_images():
+    image = Input((1, None, None))
+    model = Model(image, Convolution2D(1, 5, 3, name='c')(image))
+    for shape in ((3, 4), (9, 1)):
+        with pytest.raises(ShapeError) as caught:
+            model.predict(np.ones((2, 1, *shape)))
+        assert str(caught.value) == (f'c: expected lengths of at least 5 (rows), 3 (cols), received shape (2, 1, {shape[0]}, {shape[1]}). '
+                                     "Use pad='same', or smaller kernels.")
+    assert model.predict(np.ones((2, 1, 5, 3))).shape == (2, 1, 1, 1)
+
+
+def test_in_training_and_of_targets():
+    series = Input((None, 2))
+    model = Model(series, TimeDistributed(Dense(1))(Convolution1D(2, 3, name='c')(series)))
+    model.compile('sgd', 'mse')
+    before = model.get_weights()
+    for method in (lambda *data: model.fit(*data, nb_epoch=1, verbose=0), model.evaluate):
+        with pytest.raises(ShapeError, match=r'^c: expected lengths of at least 3 \(time\), received shape \(4, 1, 2\)'):
+            method(np.ones((4, 1, 2)), np.ones((4, 1, 1)))
+        with pytest.raises(ShapeError, match=r'^y_true: expected a target of the shape of the prediction, \(4, 3, 1\), received \(4, 5, 1\)'):
+            method(np.ones((4, 5, 2)), np.ones((4, 5, 1)))
+    for name, value in model.get_weights().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+class Wrong(Layer):
+    """Fails in a way that only the backend knows."""
+
+    def output(self, x):
+        return x + B.ones((B.shape(x)[1] + 1, 2))
+
+
+def test_other_errors_are_those_of_the_backend():
+    with pytest.raises(Exception) as caught:
+        fed(Wrong(), 3)
+    assert not isinstance(caught.value, KeraFlowError)
+
+
+@pytest.mark.parametrize('layer', [lambda: LSTM(2), lambda: GlobalPooling1D('max'), lambda: GlobalPooling1D('avg')], ids=['LSTM', 'max', 'avg'])
+def test_series_without_a_step(layer):
+    series = Input((None, 2), name='x')
+    with pytest.raises(DataError) as caught:
+        Model(series, layer()(series), name='m').predict(np.ones((3, 0, 2)))
+    assert str(caught.value) == 'm: predict: x: expected at least one value along each axis, received shape (3, 0, 2).'
