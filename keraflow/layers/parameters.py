@@ -167,6 +167,25 @@ class ParameterOwner(Serializable):
         """The layers that this one consists of by the names that weights use: here the numbers of their slots."""
         return {str(number): layer for number, layer in enumerate(self.embedded_layers)}
 
+    def reset_states(self) -> None:
+        """Let the recurrent layers in it that are stateful start their next batch with zeros.
+
+        Raises
+        ------
+        ArgumentError
+            If there is none.
+        """
+        layers = list(self._stateful_layers())
+        if not layers:
+            raise ArgumentError(f'{self.name}: reset_states: no layer in it keeps states. Make a recurrent one with '
+                                'stateful=True.')
+        for layer in layers:
+            layer.reset_states()
+
+    def _stateful_layers(self) -> Iterator[Any]:
+        for layer in self.embedded_layers:
+            yield from layer._stateful_layers()
+
     @property
     def variables(self) -> Variables:
         """All parameters as variables of the backend: ``layer.variables.W``, ``layer.variables['0/W']``."""

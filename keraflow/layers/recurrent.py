@@ -1,5 +1,5 @@
 """Recurrent layers: a cell that is repeated over the time steps of a sequence."""
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
@@ -153,6 +153,10 @@ class Recurrent(MultiInputLayer):
             raise ArgumentError(f'{self.name}: reset_states: the layer keeps no states. Make it with stateful=True.')
         for name in self._states:
             B.set_value(self._variables[name], np.zeros(B.static_shape(self._variables[name])))
+
+    def _stateful_layers(self) -> Iterator[Any]:
+        if self.stateful:
+            yield self
 
     # -- running ----------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import pytest
 
 from keraflow import backend as B
 from keraflow.errors import ArgumentError, ShapeError
-from keraflow.layers import GRU, LSTM, Dense, Embedding, Input, SimpleRNN
+from keraflow.layers import GRU, LSTM, Bidirectional, Dense, Dropout, Embedding, Input, SimpleRNN, TimeDistributed
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import Adam
 from keraflow.testing import assert_close
@@ -150,6 +150,28 @@ def test_fit_evaluate_and_predict_keep_the_states_and_two_calls_are_one_sequence
     assert_close('the first call', first, [[3.], [7.]], 1e-6)
     assert_close('the second call goes on', second, [[6.], [14.]], 1e-6)
     assert_close('the state of both', summing.get_weights()['h'], [[6.], [14.]], 1e-6)
+
+
+def test_a_model_and_a_wrapper_reset_the_states_of_all_layers_in_them():
+    both, each = Bidirectional(LSTM(2, stateful=True), name='both'), TimeDistributed(GRU(2, stateful=True))
+    x = Input((3, 3, 1), batch_size=2)
+    model = Model(x, both(Sequential([each, SimpleRNN(2, return_sequences=True), Dropout(0.5)])(x)), name='m')
+    values = data(2, 3, 3, 1)
+    first = model.predict(values)
+
+    def kept():
+        return {name: np.any(array) for name, array in model.get_weights().items() if name[-2:] in ('/h', '/c')}
+    assert len(kept()) == 5 and all(kept().values()) and not np.array_equal(model.predict(values), first)
+    both.reset_states()
+    assert sum(kept().values()) == 1
+    each.reset_states()
+    assert not any(kept().values())
+    np.testing.assert_array_equal(model.predict(values), first)
+    model.reset_states()
+    np.testing.assert_array_equal(model.predict(values), first)
+    with pytest.raises(ArgumentError) as caught:
+        Model(x, Dropout(0.5)(x), name='m').reset_states()
+    assert str(caught.value) == 'm: reset_states: no layer in it keeps states. Make a recurrent one with stateful=True.'
 
 
 @each_layer
