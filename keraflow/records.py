@@ -87,9 +87,11 @@ def record_run(layer: Any, outputs: List[Any], is_embedded: bool) -> None:
 
 
 def record_update(update: Update) -> None:
-    """Note that the run gives a variable a new value."""
+    """Note that the run gives a variable a new value; one that was computed from inputs stays conditional."""
     if _stack:
-        _stack[-1].values[id(update.variable)] = update
+        before = _stack[-1].values.get(id(update.variable), update)
+        is_conditional = update.is_conditional or before.is_conditional
+        _stack[-1].values[id(update.variable)] = update._replace(is_conditional=is_conditional)
 
 
 def record_loss(key: Hashable, loss: AddedLoss) -> None:

@@ -135,6 +135,21 @@ def test_batch_normalization_updates_for_what_it_is_fed():
     assert norm.losses == [] == Dense(3).losses
 
 
+def test_a_value_that_goes_on_from_one_of_inputs_depends_on_them():
+    class Twice(Layer):
+        def output(self, x):
+            total = self.add_weight('total', (), init='zero', trainable=False)
+            self.add_update(total, B.sum(x), inputs=x)
+            self.add_update(total, self.latest(total) * 2)
+            return x
+    x = Input(3)
+    layer = Twice()
+    y = layer(x)
+    assert y.shape == (None, 3) and layer.get_updates_for(None) == []
+    [(_, value)] = layer.get_updates_for(x)
+    np.testing.assert_allclose(B.function([x.tensor], [value])(X)[0], 2 * X.sum(), rtol=1e-4, atol=1e-5)
+
+
 def test_a_layer_learns_in_a_step_of_the_programs_own():
     layer = Sequential([Dense(4, activation='tanh', regularizers=['l2']), Dense(1)])
     layer(X)
