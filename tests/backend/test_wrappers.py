@@ -141,7 +141,7 @@ def test_what_is_saved_is_the_layer_with_its_arguments(cls):
 
 def test_mistakes():
     for call, kind, text in (
-            (lambda: TimeDistributed(Dense), ArgumentTypeError, 'TimeDistributed: layer: expected Layer, received class Dense.'),
+            (lambda: TimeDistributed(Dense), ArgumentTypeError, 'TimeDistributed: layer: expected a layer, received class Dense.'),
             (lambda: Bidirectional(LSTM(2), 'max'), ArgumentTypeError,
              "Bidirectional: merge_mode: expected one of 'concat', 'sum', 'mul', 'ave' or None, received 'max'."),
             (lambda: TimeDistributed(Dense(2, name='inner'), name='t')(Input((2, None))), ShapeError,
