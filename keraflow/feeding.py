@@ -85,6 +85,9 @@ class Feeder:
                 raise ArgumentTypeError(f'{self._where}: expected no {name} beside {data}, received {describe(value)}.')
 
     def _read(self, x: Any, y: Any, sample_weights: Any, where: str) -> Arrays:
+        if self._targets and y is None and isinstance(x, (list, tuple)) and all(isinstance(it, tuple) for it in x):
+            raise ArgumentTypeError(f'{where}: x: expected arrays, received a {type(x).__name__} of tuples. '
+                                    'Write lambda: batches if these are batches (x, y).')
         inputs = read_arrays(x, self._inputs, f'{where}: x' if self._targets else where)
         targets = read_arrays(y, self._targets, f'{where}: y')
         check_lengths({**{port.name: it for port, it in zip(self._inputs, inputs)},

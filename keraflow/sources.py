@@ -55,7 +55,7 @@ class IterableSource(Source):
 
     Parameters
     ----------
-    given : iterable, or function without arguments that returns one
+    given : iterable, or object with ``len()`` and numbered batches, or function without arguments that returns one
     read : function
         From what the iterable gives, and the start of a message, to a batch.
     where : str
@@ -116,6 +116,8 @@ class IterableSource(Source):
 
     def _begin(self) -> Iterator[Any]:
         found = self._given() if callable(self._given) else self._given
+        if _is_sequence(found):
+            return (found[number] for number in range(len(found)))
         if not hasattr(found, '__iter__'):
             raise ArgumentTypeError(f'{self._where}: expected a function that returns batches, received {self._kind}, '
                                     f'which returned {describe(found)}.')
@@ -144,4 +146,9 @@ def is_iterable_of_batches(value: Any) -> bool:
     """
     if isinstance(value, (list, tuple, dict, str, bytes, Deferred)) or hasattr(value, '__array__'):
         return False
-    return callable(value) or hasattr(value, '__iter__')
+    return callable(value) or hasattr(value, '__iter__') or _is_sequence(value)
+
+
+def _is_sequence(value: Any) -> bool:
+    """Whether the batches are numbered, and not given one after the other."""
+    return not hasattr(value, '__iter__') and hasattr(value, '__getitem__') and hasattr(value, '__len__')

@@ -53,13 +53,23 @@ class Again:
         return batches(*self.args)
 
 
+class Numbered:
+    """Has its batches by number."""
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, number):
+        return list(batches())[number]
+
+
 def same_weights(one, other):
     return all(np.allclose(array, other.get_weights()[name], atol=1e-6) for name, array in one.get_weights().items())
 
 
 # -- the same numbers as from arrays ------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize('data', [Again(), batches, lambda: iter(list(batches())), lambda: ([x.tolist(), y] for x, y in batches()),
+@pytest.mark.parametrize('data', [Again(), batches, Numbered(), Numbered, lambda: list(batches()), lambda: ([x.tolist(), y] for x, y in batches()),
                                   lambda: (({'x': x}, {'y': y}) for x, y in batches())])
 def test_batches_of_an_iterable_train_as_those_of_arrays(data):
     model, other = linear(), linear()
@@ -322,6 +332,8 @@ MISTAKES = [
      'epoch.'),
     (lambda: linear().fit(X, Y, nb_epoch=2, validation_data=batches()), ArgumentError, 'm: validation_data: expected batches for 2 epochs, '
      'received the generator batches, which can be gone through once. Pass the function batches itself, which is called for each epoch.'),
+    (lambda: linear().fit(list(batches())), ArgumentTypeError, 'm: fit: x: expected arrays, received a list of tuples. Write lambda: batches '
+     'if these are batches (x, y).'),
     (lambda: linear().fit(batches, Y), ArgumentTypeError, 'm: fit: expected no y beside an iterable as x, which gives whole batches (x, y) '
      'or (x, y, sample_weights), received an array of shape (7, 2).'),
     (lambda: linear().fit(batches, batch_size=3), ArgumentTypeError, 'm: fit: expected no batch_size beside an iterable as x, which gives '
