@@ -1,9 +1,8 @@
 """From symbolic tensors to functions of arrays, and gradients."""
-import collections
 import contextlib
 import functools
 import sys
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Iterator, List, Optional, Sequence
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from .configure import T, theano
 from .operands import as_tensor, cast, floatx
 from .randomness import draw_places
 from .repairs import load_linker
+from .rows import lookups_among, rows_of, set_rows
 
 __all__ = ['Execution']
 
@@ -65,10 +65,10 @@ class Execution(Backend):
     def value_and_row_gradients(self, loss_fn: Callable[[], Any], variables: Sequence,
                                 by_rows: Sequence[bool]) -> tuple:
         loss, aux = loss_fn()
-        lookups = _lookups(loss)
+        lookups = lookups_among(_nodes([loss]))
         taken = [lookups.get(x, []) if one else [] for x, one in zip(variables, by_rows)]
         gradients = iter(self.gradients(loss, [y for x, some in zip(variables, taken) for y in some or [x]]))
-        return loss, aux, [_rows(some, gradients) if some else next(gradients) for some in taken]
+        return loss, aux, [rows_of(some, gradients) if some else next(gradients) for some in taken]
 
     def variables_used(self, fn: Callable, specs: Sequence[TensorSpec]) -> List[UsedVariable]:
         used, again = (self._variables_in(fn(*[self.placeholder(*spec) for spec in specs])) for _ in range(2))
@@ -130,8 +130,8 @@ def _theano_function(inputs: list, outputs: Sequence, updates: Sequence = (), mo
 
 def _of_type(value: Any, variable: Any) -> Any:
     """A new value of exactly the variable's type: dtype and lengths of 1."""
-    if isinstance(value, Rows):     # which Theano sets in place
-        value = T.set_subtensor(variable[value.indices], cast(value.values, variable.dtype))
+    if isinstance(value, Rows):
+        value = set_rows(variable, Rows(value.indices, cast(value.values, variable.dtype)))
     value = as_tensor(value, variable.dtype)
     if value.ndim != variable.ndim:
         raise ShapeError(f"updates: expected a new value with {variable.ndim} axes for variable '{variable.name}', "
@@ -151,24 +151,6 @@ def _nodes(outputs: Sequence, inputs: Sequence = ()) -> list:
     """The Apply nodes between tensors."""
     found = {id(x.owner): x.owner for x in theano.graph.basic.ancestors(outputs, inputs) if x.owner is not None}
     return list(found.values())
-
-
-def _lookups(loss: Any) -> Dict[Any, list]:
-    """What is taken of each tensor of which the loss uses rows alone."""
-    users = collections.defaultdict(list)
-    for node in _nodes([loss]):
-        for x in node.inputs:
-            users[x].append(node)
-    return {x: [node.outputs[0] for node in nodes] for x, nodes in users.items()
-            if all(isinstance(node.op, T.AdvancedSubtensor1) and node.inputs[0] is x for node in nodes)}
-
-
-def _rows(taken: Sequence, gradients: Iterator) -> Rows:
-    """The gradient of a table from those of what is taken of it: those of one index are added up."""
-    indices, places = T.extra_ops.Unique(return_inverse=True)(T.concatenate([x.owner.inputs[1] for x in taken]))
-    values = T.concatenate([next(gradients) for _ in taken])
-    zeros = T.zeros([indices.shape[0], *values.shape[1:]], values.dtype)
-    return Rows(indices, T.inc_subtensor(zeros[places], values))
 
 
 @contextlib.contextmanager
