@@ -17,7 +17,7 @@ from keraflow.datasets import plainpickle
 from keraflow.errors import DataError
 from keraflow.files.regular import PathLike
 
-__all__ = ['Data', 'read_idx', 'read_npz', 'read_tar']
+__all__ = ['Data', 'grey_images', 'read_idx', 'read_npz', 'read_tar']
 
 #: What every ``load_data`` returns: ``(x_train, y_train), (x_test, y_test)``.
 Data = Tuple[Tuple[np.ndarray, np.ndarray], Tuple[np.ndarray, np.ndarray]]
@@ -26,6 +26,7 @@ Data = Tuple[Tuple[np.ndarray, np.ndarray], Tuple[np.ndarray, np.ndarray]]
 MAX_BYTES = 2 ** 30
 #: How many bytes of an archive are read at a time.
 MAX_STEP = 2 ** 20
+_NO_ARRAY = 'this is not an array as NumPy saves it.'
 
 
 def read_npz(path: PathLike, names: Sequence[str]) -> List[np.ndarray]:
@@ -51,11 +52,14 @@ def _read_npy(content: bytes, where: str) -> np.ndarray:
         read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
         shape, fortran, dtype = read_header[version](file)
     except (KeyError, ValueError):
-        raise DataError(f'{where}: this is not an array as NumPy saves it.') from None
+        raise DataError(f'{where}: {_NO_ARRAY}') from None
     rest = memoryview(content)[file.tell():]
-    if dtype.hasobject:
-        return plainpickle.loads(bytes(rest), where)
-    return plainpickle.as_array(rest, dtype, shape, fortran, where)
+    if not dtype.hasobject:
+        return plainpickle.as_array(rest, dtype, shape, fortran, where)
+    array = plainpickle.loads(bytes(rest), where)
+    if not isinstance(array, np.ndarray):
+        raise DataError(f'{where}: {_NO_ARRAY}')
+    return array
 
 
 def read_idx(path: PathLike) -> np.ndarray:
@@ -94,6 +98,15 @@ def read_tar(path: PathLike, names: Sequence[str]) -> Dict[str, bytes]:
         if name not in found:
             raise DataError(f'{path}: there is no file {name} in it.')
     return found
+
+
+def grey_images(images: np.ndarray, labels: np.ndarray, where: object) -> Tuple[np.ndarray, np.ndarray]:
+    """Images of 28 x 28 bytes and their labels, if that is what was read."""
+    if not (images.dtype == np.uint8 and images.shape[1:] == (28, 28) and labels.shape == images.shape[:1]
+            and labels.dtype.kind in 'iu' and ((labels >= 0) & (labels <= 9)).all()):
+        raise DataError(f'{where}: expected images of 28 x 28 bytes with a label from 0 to 9 each. The file is damaged, '
+                        'or another one.')
+    return images, labels.astype('uint8')
 
 
 class _Steps(gzip.GzipFile):

@@ -2,7 +2,7 @@
 import os
 from typing import Optional
 
-from keraflow.datasets.archives import Data, read_idx
+from keraflow.datasets.archives import Data, grey_images, read_idx
 from keraflow.datasets.fetching import Source, fetch
 from keraflow.files.regular import PathLike
 
@@ -45,6 +45,6 @@ def load_data(path: Optional[PathLike] = None) -> Data:
     H. Xiao, K. Rasul, R. Vollgraf (2017), "Fashion-MNIST: a novel image dataset for benchmarking machine learning
     algorithms".
     """
-    x_train, y_train, x_test, y_test = [
-        read_idx(fetch(source) if path is None else os.path.join(path, source.name)) for source in SOURCES]
-    return (x_train, y_train), (x_test, y_test)
+    files = [fetch(source) if path is None else os.path.join(path, source.name) for source in SOURCES]
+    x_train, y_train, x_test, y_test = map(read_idx, files)
+    return grey_images(x_train, y_train, files[0]), grey_images(x_test, y_test, files[2])

@@ -1,7 +1,7 @@
 """Handwritten digits: 60,000 images to train on and 10,000 to test, of 28 x 28 grey pixels."""
 from typing import Optional
 
-from keraflow.datasets.archives import Data, read_npz
+from keraflow.datasets.archives import Data, grey_images, read_npz
 from keraflow.datasets.fetching import Source, fetch
 from keraflow.files.regular import PathLike
 
@@ -35,5 +35,6 @@ def load_data(path: Optional[PathLike] = None) -> Data:
     ----------
     Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998), "Gradient-based learning applied to document recognition".
     """
-    x_train, y_train, x_test, y_test = read_npz(path or fetch(SOURCE), ['x_train', 'y_train', 'x_test', 'y_test'])
-    return (x_train, y_train), (x_test, y_test)
+    path = path or fetch(SOURCE)
+    x_train, y_train, x_test, y_test = read_npz(path, ['x_train', 'y_train', 'x_test', 'y_test'])
+    return grey_images(x_train, y_train, f'{path}: train'), grey_images(x_test, y_test, f'{path}: test')

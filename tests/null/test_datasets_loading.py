@@ -82,6 +82,29 @@ def cifar(path, **changes):
     return x.reshape(12, 3, 32, 32), y
 
 
+WRONG = {'shape': (IMAGES[:, 1:], LABELS), 'flat': (IMAGES.reshape(5, -1), LABELS), 'reals': (IMAGES / 255, LABELS), 'fewer': (IMAGES, LABELS[1:]),
+         'rows': (IMAGES, np.eye(10, dtype='u1')[LABELS]), 'class': (IMAGES, LABELS + 6), 'real labels': (IMAGES, LABELS / 1.),
+         'negative': (IMAGES, LABELS.astype('i4') - 2), 'scalar': (np.array(1, 'u1'), LABELS), 'lists': (np.array([[1], [2, 3]], object), LABELS)}
+
+
+@pytest.mark.parametrize('kind', WRONG)
+def test_grey_images_that_are_something_else(tmp_path, kind):
+    images, labels = WRONG[kind]
+    text = 'expected images of 28 x 28 bytes with a label from 0 to 9 each. The file is damaged, or another one.'
+    path = tmp_path / 'mnist.npz'
+    np.savez(path, x_train=IMAGES, y_train=LABELS, x_test=images, y_test=labels)
+    with pytest.raises(DataError) as caught:
+        mnist.load_data(path)
+    assert str(caught.value) == f'{path}: test: {text}'
+    if images.dtype != labels.dtype or kind == 'scalar':
+        return
+    for source, array in zip(fashion_mnist.SOURCES, (images, labels, IMAGES, LABELS)):
+        (tmp_path / source.name).write_bytes(idx(array))
+    with pytest.raises(DataError) as caught:
+        fashion_mnist.load_data(tmp_path)
+    assert str(caught.value) == f'{tmp_path / fashion_mnist.SOURCES[0].name}: {text}'
+
+
 def test_cifar10(tmp_path, monkeypatch):
     path = tmp_path / 'cifar-10-python.tar.gz'
     x, y = cifar(path)

@@ -207,6 +207,7 @@ def test_npz(tmp_path):
      'expected 3 bytes of numbers for shape (3,), received 4. The file is damaged.'),
     (npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", pickle.dumps(Evil('never'))),
      f'the file is damaged or not what it should be (it names {os.mkdir.__module__}.mkdir).'),
+    (npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", pickle.dumps({'a': 1})), 'this is not an array as NumPy saves it.'),
     (npy("__import__('os').mkdir('never')"), 'this is not an array as NumPy saves it.'),
     (npy("{'descr': '|u1', 'fortran_order': False, 'shape': (0,), }", version=(3, 0)), 'this is not an array as NumPy saves it.'),
     (b'abc', 'this is not an array as NumPy saves it.'),
