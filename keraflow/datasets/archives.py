@@ -104,8 +104,8 @@ def grey_images(images: np.ndarray, labels: np.ndarray, where: object) -> Tuple[
     """Images of 28 x 28 bytes and their labels, if that is what was read."""
     if not (images.dtype == np.uint8 and images.shape[1:] == (28, 28) and labels.shape == images.shape[:1]
             and labels.dtype.kind in 'iu' and ((labels >= 0) & (labels <= 9)).all()):
-        raise DataError(f'{where}: expected images of 28 x 28 bytes with a label from 0 to 9 each. The file is damaged, '
-                        'or another one.')
+        raise DataError(f'{where}: expected images of 28 x 28 bytes with a label from 0 to 9 each. '
+                        'The file is damaged, or another one.')
     return images, labels.astype('uint8')
 
 

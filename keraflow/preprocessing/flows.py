@@ -88,7 +88,12 @@ class FolderFlow(Flow):
     def __init__(self, directory: PathLike, classes: Optional[Sequence[str]], class_mode: Optional[str],
                  grayscale: bool, target_size: Sequence[int], data_format: DataFormat, *settings: Any):
         folder = os.fspath(directory)
-        names = _subfolders(folder) if classes is None else list(classes)
+        there = _subfolders(folder)
+        names = there if classes is None else list(classes)
+        for name in names:
+            if name not in there:
+                raise DataError(f"{folder}: there is no folder for the class '{name}'. The folders are "
+                                f"{', '.join(there) or 'none'}.")
         self.class_indices: Dict[str, int] = {name: at for at, name in enumerate(names)}
         found = [(os.path.join(name, file), at) for at, name in enumerate(names)
                  for file in _images(os.path.join(folder, name))]
@@ -120,6 +125,8 @@ class FolderFlow(Flow):
 
 
 def _subfolders(folder: str) -> List[str]:
+    if not os.path.isdir(folder):
+        raise DataError(f'{folder}: there is no such folder. Pass one that has a folder of images for each class.')
     return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
 
 

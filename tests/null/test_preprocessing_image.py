@@ -306,6 +306,13 @@ def test_folders_that_are_refused(folder, tmp_path):
     assert str(caught.value) == (f'{folder / "cats"}: there are no images. Put those of each class into a folder of its own, as '
                                  'CLASS/NAME with an ending of .bmp, .gif, .jpeg, .jpg, .png, .tif, .tiff, .webp.')
     with pytest.raises(DataError) as caught:
+        generator.flow_from_directory(folder / 'none')
+    assert str(caught.value) == f'{folder / "none"}: there is no such folder. Pass one that has a folder of images for each class.'
+    with pytest.raises(DataError) as caught:
+        generator.flow_from_directory(folder, classes=['cats', 'cows'])
+    there = ', '.join(sorted(it.name for it in folder.iterdir() if it.is_dir()))
+    assert str(caught.value) == f"{folder}: there is no folder for the class 'cows'. The folders are {there}."
+    with pytest.raises(DataError) as caught:
         generator.flow_from_directory(folder, classes=['cats'], class_mode='binary')
     assert str(caught.value) == f"{folder}: class_mode 'binary' needs 2 classes, there are 1 (cats). Write class_mode='categorical'."
     path = tmp_path / 'cats' / '10.png'
