@@ -13,7 +13,7 @@ _MODULES = ('activations', 'backend', 'callbacks', 'config', 'constraints', 'dat
 _NAMES = {'KeraFlowError': 'errors', 'LinearWrap': 'linear_wrap', 'Model': 'models', 'Sequential': 'models',
           'TrainStep': 'steps', 'add_weight': 'layers', 'argscope': 'scopes', 'layer_register': 'layers',
           'phase': 'backend', 'recording': 'records', 'register': 'registry', 'seed': 'backend', 'serialize': 'utils',
-          'unserialize': 'utils'}
+          'show_shapes': 'shape_log', 'unserialize': 'utils'}
 
 __all__ = ['__version__', *_MODULES, *_NAMES]
 

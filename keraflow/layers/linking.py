@@ -1,5 +1,4 @@
 """How a layer is fed with Kensors, and what users may ask of its calls."""
-import logging
 import weakref
 from typing import Any, Callable, List, Sequence
 
@@ -10,12 +9,10 @@ from keraflow.errors import BackendError, GraphError
 from keraflow.facts import remember
 from keraflow.kensor import Call, Kensor, mask_shape_of
 from keraflow.records import recording
+from keraflow.shape_log import shape_log
 from keraflow.shapes import unlist
 
 __all__ = ['Linkable']
-
-#: With level DEBUG it tells the shapes of each layer that is fed: ``conv0: (None, 1, 28, 28) -> (None, 32, 26, 26)``.
-_log = logging.getLogger('keraflow.shapes')
 
 
 class Linkable:
@@ -90,8 +87,8 @@ class Linkable:
         call.outputs = tuple(Kensor(name, shape, dtype, mask_shape, call)
                              for name, (shape, dtype, mask_shape) in zip(names, found))
         self._remember_call(call)
-        _log.debug('%s: %s -> %s', self.name, ', '.join(str(kensor.shape) for kensor in kensors),
-                   ', '.join(str(kensor.shape) for kensor in call.outputs))
+        shape_log.debug('%s: %s -> %s', self.name, ', '.join(str(kensor.shape) for kensor in kensors),
+                        ', '.join(str(kensor.shape) for kensor in call.outputs))
         return list(call.outputs)
 
     def _observe(self, kensors: List[Kensor], masked: List[Kensor], tensors: Sequence[Any]) -> List[tuple]:

@@ -142,11 +142,11 @@ def told_shapes():
     log, handler = logging.getLogger('keraflow.shapes'), logging.Handler()
     handler.emit = lambda record: heard.append(record.getMessage())
     log.addHandler(handler)
-    log.setLevel(logging.DEBUG)
+    keraflow.show_shapes()
     try:
         Dense(2, name='fc')(Input(3))
     finally:
-        log.setLevel(logging.NOTSET)
+        keraflow.show_shapes(False)
         log.removeHandler(handler)
     return heard == ['fc: (None, 3) -> (None, 2)']
 

@@ -145,11 +145,25 @@ def test_mistakes_about_calls():
 def test_shapes_are_told_on_request(caplog):
     with caplog.at_level(logging.INFO):
         Dense(2, name='quiet')(Input(3))
-    with caplog.at_level(logging.DEBUG, 'keraflow.shapes'):
-        x = Input((4, 3))
-        Dense(2, name='told')(B.sum(x, axis=1))
+    keraflow.show_shapes()
+    x = Input((4, 3))
+    Dense(2, name='told')(B.sum(x, axis=1))
+    keraflow.show_shapes(False)
+    Dense(2, name='quiet')(Input(3))
     told = [record.getMessage() for record in caplog.records if record.name == 'keraflow.shapes']
     assert told[0].endswith(': (None, 4, 3) -> (None, 3)') and told[1:] == ['told: (None, 3) -> (None, 2)']
+
+
+def test_shapes_are_printed_where_the_program_handles_no_records(capsys, monkeypatch):
+    log = logging.getLogger('keraflow.shapes')
+    monkeypatch.setattr(log, 'propagate', False)
+    for name in ('first', 'second'):
+        keraflow.show_shapes()
+        Dense(2, name=name)(Input(3))
+    keraflow.show_shapes(False)
+    Dense(2, name='quiet')(Input(3))
+    assert capsys.readouterr().err.splitlines() == ['first: (None, 3) -> (None, 2)', 'second: (None, 3) -> (None, 2)']
+    assert log.handlers == [] and log.level == logging.NOTSET
 
 
 # -- copies -------------------------------------------------------------------------------------------------------------

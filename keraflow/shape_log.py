@@ -1,0 +1,31 @@
+"""The shapes of each layer that is fed, told while a model is built."""
+import logging
+
+__all__ = ['show_shapes', 'shape_log']
+
+#: With level DEBUG it tells the shapes of each layer that is fed.
+shape_log = logging.getLogger('keraflow.shapes')
+
+
+def show_shapes(show: bool = True) -> None:
+    """Tell the shapes of each layer that is fed from now on, or no longer.
+
+    They are records of the logger ``keraflow.shapes`` with level ``DEBUG``, for which this sets the level. Where the
+    program has no handler for them, they are written to the standard error.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Dense, Input
+    >>> show_shapes()
+    >>> y = Dense(32, name='fc0')(Input(64))        # fc0: (None, 64) -> (None, 32)
+    >>> show_shapes(False)
+    """
+    shape_log.setLevel(logging.DEBUG if show else logging.NOTSET)
+    for handler in [one for one in shape_log.handlers if isinstance(one, _Printed)]:
+        shape_log.removeHandler(handler)
+    if show and not shape_log.hasHandlers():
+        shape_log.addHandler(_Printed())
+
+
+class _Printed(logging.StreamHandler):
+    """The handler that :func:`show_shapes` adds, so that it can find it again."""
