@@ -16,7 +16,7 @@ from keraflow import backend as B  # noqa: E402
 from keraflow import random  # noqa: E402
 from keraflow.optimizers import Adam  # noqa: E402
 
-__all__ = ['LR', 'compare', 'random_data']
+__all__ = ['LR', 'compare', 'random_data', 'take_turns', 'trainer']
 
 GOAL = 1.10
 
@@ -29,7 +29,7 @@ def random_data(nb_sample, shape, nb_class):
 
 
 def compare(title, model, x, y, by_hand, batch_size, nb_epoch=1, nb_round=9, others=()):
-    """Measure and print.
+    """Measure and print, for Adam and a categorical cross-entropy.
 
     Parameters
     ----------
@@ -49,16 +49,28 @@ def compare(title, model, x, y, by_hand, batch_size, nb_epoch=1, nb_round=9, oth
     model.compile(Adam(LR), 'categorical_crossentropy')
     logits, weights, own_x = by_hand
     step = make_step[B.name()](logits, [np.ascontiguousarray(it) for it in weights], own_x.shape[1:])
+    fit = trainer(model, x, y, batch_size, nb_epoch)
+    take_turns(f'{title}, Adam', fit, step, own_x, y, batch_size, nb_epoch, nb_round, others)
 
+
+def trainer(model, x, y, batch_size, nb_epoch):
+    """A function of a seed that trains a compiled model by ``fit``, and gives the loss."""
     def fit(seed):
         random.seed(seed)
         return model.fit(x, y, batch_size=batch_size, nb_epoch=nb_epoch, verbose=0)[-1]['loss']
+    return fit
 
+
+def take_turns(title, fit, step, own_x, y, batch_size, nb_epoch=1, nb_round=9, others=()):
+    """Measure `fit`, a :func:`trainer`, and `step`, a step by hand from a batch of `own_x` and `y` to its loss; print.
+
+    The rest is as for :func:`compare`.
+    """
     def loop(seed):
         generator = np.random.default_rng(seed)
         for _ in range(nb_epoch):
-            order = generator.permutation(len(x))
-            parts = [order[start:start + batch_size] for start in range(0, len(x), batch_size)]
+            order = generator.permutation(len(y))
+            parts = [order[start:start + batch_size] for start in range(0, len(y), batch_size)]
             losses = [step(own_x[part], y[part]) for part in parts]
         # Read at the end of an epoch, which costs least.
         return float(np.mean([np.asarray(loss) for loss in losses]))
@@ -75,8 +87,8 @@ def compare(title, model, x, y, by_hand, batch_size, nb_epoch=1, nb_round=9, oth
         for name, run in list(runs.items())[::-1 if seed % 2 else 1]:
             start = time.perf_counter()
             run(seed)
-            times[name].append(1000 * (time.perf_counter() - start) / (nb_epoch * -(-len(x) // batch_size)))
-    print(f'Train step of {title}, Adam, batch {batch_size}, on {B.name()}: the middle of {nb_round} rounds')
+            times[name].append(1000 * (time.perf_counter() - start) / (nb_epoch * -(-len(y) // batch_size)))
+    print(f'Train step of {title}, batch {batch_size}, on {B.name()}: the middle of {nb_round} rounds')
     for name, each in times.items():
         ratio = statistics.median(one / by_hand for one, by_hand in zip(each, times['by hand']))
         goal = f'  goal: at most {GOAL}' if name == 'fit' else ''
