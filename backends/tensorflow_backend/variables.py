@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 
-from keraflow.backend.contract import DTYPES, Backend, common_dtype
+from keraflow.backend.contract import DTYPES, Backend, check_dtype, common_dtype
 from keraflow.backend.layouts import keeps_layout
 from keraflow.errors import ShapeError
 
@@ -61,6 +61,7 @@ class Variables(Backend):
 
     @keeps_layout
     def cast(self, x, dtype):
+        check_dtype(dtype)
         x = self._tensor(x)
         return tf.not_equal(x, tf.zeros((), x.dtype)) if dtype == 'bool' and x.dtype != tf.bool else tf.cast(x, dtype)
 

@@ -1,7 +1,7 @@
 """Elementwise operations."""
 from typing import Any
 
-from keraflow.backend.contract import FLOATS, Backend
+from keraflow.backend.contract import FLOATS, Backend, check_dtype
 from keraflow.backend.layouts import keeps_layout
 
 from .configure import T
@@ -141,4 +141,5 @@ class Elementwise(Backend):
         return T.switch(with_known_ones(as_tensor(condition, 'bool')), *map(with_known_ones, operands(x, y)))
 
     def cast(self, x: Any, dtype: str) -> Any:
+        check_dtype(dtype)
         return cast(as_tensor(x), dtype)

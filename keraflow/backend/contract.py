@@ -26,8 +26,9 @@ import numpy as np
 from keraflow.backend.convolutions import Convolutions
 from keraflow.backend.operations import Operations
 from keraflow.backend.recurrence import Recurrence
+from keraflow.errors import ArgumentError, describe
 
-__all__ = ['Backend', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'common_dtype', 'DTYPES', 'FLOATS',
+__all__ = ['Backend', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'check_dtype', 'common_dtype', 'DTYPES', 'FLOATS',
            'OPERATIONS', 'OTHER_VARIABLES']
 
 Tensor = Any      # what the backend computes with
@@ -84,6 +85,12 @@ def common_dtype(*dtypes: str) -> str:
     'int32'
     """
     return max(dtypes, key=DTYPES.index)
+
+
+def check_dtype(dtype: str) -> None:
+    """Raise unless a dtype is one of keraflow's."""
+    if dtype not in DTYPES:
+        raise ArgumentError(f"cast: expected one of {', '.join(DTYPES)}, received {describe(dtype)}.")
 
 
 class Backend(Operations, Convolutions, Recurrence):

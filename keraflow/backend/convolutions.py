@@ -13,8 +13,10 @@ Rules that hold for every one of them:
 from typing import Any, Optional, Sequence
 
 from keraflow.backend.layouts import Layouts
+from keraflow.errors import ShapeError
 
-__all__ = ['Convolutions', 'output_length', 'same_padding', 'transposed_length', 'DATA_FORMATS', 'PADS']
+__all__ = ['Convolutions', 'check_windows', 'output_length', 'same_padding', 'transposed_length', 'DATA_FORMATS',
+           'PADS']
 
 Tensor = Any
 Steps = Optional[Sequence[int]]
@@ -33,6 +35,23 @@ def output_length(length: Any, window: int, stride: int, pad: str, dilation: int
     """
     fitting = length if pad == 'same' else length - (window - 1) * dilation
     return (fitting + stride - 1) // stride
+
+
+def check_windows(shape: Sequence, window: Sequence, pad: str, dilation: Steps = None,
+                  depth: Optional[int] = None) -> None:
+    """Raise unless windows fit into a tensor of this static shape, with the channels first: `depth` of them, if given.
+
+    Raises
+    ------
+    ShapeError
+    """
+    if len(shape) != len(window) + 2:
+        raise ShapeError(f'expected {len(window) + 2} axes, received shape {tuple(shape)}.')
+    if depth is not None and shape[1] not in (None, depth):
+        raise ShapeError(f'expected {depth} channels, as the kernels have, received {shape[1]}.')
+    for length, size, step in zip(shape[2:], window, dilation or [1] * len(window)):
+        if pad == 'valid' and None not in (length, size) and length < (size - 1) * step + 1:
+            raise ShapeError(f'expected at least {(size - 1) * step + 1} cells, which a window has, received {length}.')
 
 
 def same_padding(length: Any, window: int, stride: int, dilation: int = 1, maximum: Any = max) -> tuple:

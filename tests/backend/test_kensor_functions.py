@@ -5,7 +5,7 @@ import pytest
 import keraflow
 from keraflow import activations
 from keraflow import backend as B
-from keraflow.errors import ArgumentTypeError, DataError, ShapeError
+from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, ShapeError
 from keraflow.layers import Input
 from keraflow.models import Model
 
@@ -57,6 +57,23 @@ def test_axes_and_lengths_that_are_not_there(name, args, kwargs):
         getattr(B, name)(x, *args, **kwargs)
     assert f': {name}({{\'input\': 0}}' in str(caught.value) and str(caught.value).endswith(
         'cannot be computed of inputs of the shapes (2, 2, 3).')
+
+
+@pytest.mark.parametrize('name, shape, args', [
+    ('conv', (2, 5, 5), [np.ones((3, 2, 3, 3))]), ('conv', (2, 2, 5), [np.ones((2, 2, 3, 3))]),
+    ('conv', (2, 6), [np.ones((2, 1, 3)), None, 'valid', [3]]), ('depthwise_conv', (2, 5, 5), [np.ones((3, 2, 3, 3))]),
+    ('pool', (2, 2, 2), [[3, 3]]), ('pool', (4,), [[3, 3]]), ('add_bias', (2, 5, 5), [np.ones(3)])])
+def test_windows_that_do_not_fit(name, shape, args):
+    with pytest.raises(ShapeError) as caught:
+        getattr(B, name)(Input(shape), *args)
+    assert str(caught.value).endswith(f'cannot be computed of inputs of the shapes {(None, *shape)}.')
+
+
+@pytest.mark.parametrize('dtype', ['float16', 'foo'])
+def test_dtypes_that_are_not_there(dtype):
+    with pytest.raises(ArgumentError) as caught:
+        B.cast(Input(3), dtype)
+    assert str(caught.value) == f"cast: expected one of bool, int32, int64, float32, float64, received '{dtype}'."
 
 
 @pytest.mark.parametrize('name, axis', [('concatenate', 1), ('concatenate', 5), ('stack', 0)])
