@@ -57,12 +57,12 @@ class Linkable:
     @property
     def input_kensor(self) -> Any:
         """What the only call was fed with; a GraphError if there was none or several."""
-        return self.get_input_at(self._only())
+        return self.get_input_at(self._only('input'))
 
     @property
     def output_kensor(self) -> Any:
         """What the only call gave; a GraphError if there was none or several."""
-        return self.get_output_at(self._only())
+        return self.get_output_at(self._only('output'))
 
     @property
     def input_kensor_shape(self) -> Any:
@@ -119,10 +119,10 @@ class Linkable:
             raise GraphError(f'{self.name}: the layer was not fed yet. Feed it first.')
         return len(self._calls)
 
-    def _only(self) -> int:
+    def _only(self, what: str) -> int:
         if self._count() > 1:
             raise GraphError(f'{self.name}: the layer was fed {self._count()} times. Ask for one of the calls, for '
-                             'example with get_output_at(0).')
+                             f'example with get_{what}_at(0).')
         return 0
 
     def _one_of(self, shapes: List[Any], what: str) -> Any:

@@ -215,7 +215,7 @@ class ParameterOwner(Serializable):
         ArgumentError
             If the layer has no parameters yet because it was not fed.
         """
-        self._check_linked()
+        self._check_linked('Feed it first.')
         return sum(int(np.prod(B.static_shape(variable))) for variable in self.variables)
 
     def get_weights(self) -> Dict[str, np.ndarray]:
@@ -237,7 +237,7 @@ class ParameterOwner(Serializable):
         self._check_backend()
         variables = {one.name: one.variable for one in parameters_of([self])}
         if not variables:
-            self._check_linked()
+            self._check_linked('Feed it, or pass initial_weights=.')
         if weights is None:
             raise ArgumentTypeError(f'{self.name}: weights: expected a dict by name, a list or an array, '
                                     'received None.')
@@ -330,10 +330,9 @@ class ParameterOwner(Serializable):
 
     # -- checks -------------------------------------------------------------------------------------------------------
 
-    def _check_linked(self) -> None:
+    def _check_linked(self, advice: str) -> None:
         if not self._is_linked():
-            raise ArgumentError(
-                f'{self.name}: the layer has no parameters before it is fed. Feed it, or pass initial_weights=.')
+            raise ArgumentError(f'{self.name}: the layer has no parameters before it is fed. {advice}')
 
     def _check_backend(self) -> None:
         if self._backend not in (None, B.current()):
