@@ -47,7 +47,8 @@ class Layer(Running):
     activity_regularizer : str or object, optional
         A regularizer of the output: training adds what it gives, divided by the number of samples in the batch.
     dtype : str, optional
-        Of the parameters; that of the first input with real numbers unless given.
+        Of the parameters, and what a layer that has some casts real inputs to; that of the first input with real
+        numbers unless given.
 
     Examples
     --------

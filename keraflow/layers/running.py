@@ -5,7 +5,7 @@ from typing import Any, Callable, List, Sequence, Union
 
 from keraflow import backend as B
 from keraflow import shapes
-from keraflow.backend.contract import TensorSpec
+from keraflow.backend.contract import FLOATS, TensorSpec
 from keraflow.errors import GraphError, ShapeError, describe, warn
 from keraflow.facts import facts_of, remember
 from keraflow.layers.input_spec import InputSpec
@@ -67,6 +67,7 @@ class Running(ParameterOwner, Reporting, SideResults):
         return outputs
 
     def _run_checked(self, tensors: List[Any], input_shape: Any) -> List[Any]:
+        tensors = [self._in_own_dtype(tensor) for tensor in tensors]
         with no_argscope(), frozen(not self.trainable), self._slots.run():
             self._inputs, self._mask_is_read, self._nb_loss = tensors, False, 0
             result = self._call_output(tensors)
@@ -101,6 +102,8 @@ class Running(ParameterOwner, Reporting, SideResults):
         if len(outputs) != len(declared):
             raise ShapeError(f'{self.name}: output_shape() gives {len(declared)} shape(s), but output() '
                              f'{len(outputs)} tensor(s). Make them the same number.')
+        if not outputs:
+            raise GraphError(f'{self.name}: output() returned an empty list, expected at least one tensor.')
         annotated = []
         for tensor, shape in zip(outputs, declared):
             if not B.is_tensor(tensor):
@@ -131,6 +134,14 @@ class Running(ParameterOwner, Reporting, SideResults):
             warn(f'{self.name}: the mask of its input is lost, because {type(self).__name__} neither hands it on nor '
                  'reads it: what follows takes the masked steps for steps that count. If that is meant, put a '
                  'Masking(None) before it.')
+
+    def _in_own_dtype(self, tensor: Any) -> Any:
+        """An input in the dtype of the parameters, if both are real: some libraries compute with one dtype only."""
+        dtype = B.dtype(tensor)
+        if not self._variables or dtype == self.dtype or dtype not in FLOATS:
+            return tensor
+        facts = facts_of(tensor)
+        return remember(B.cast(tensor, self.dtype), shape=facts.shape, mask=facts.mask)
 
     def _as_own(self, tensor: Any) -> Any:
         """A tensor of which can be recorded what must not be recorded of an input or a parameter."""

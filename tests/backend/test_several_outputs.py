@@ -146,6 +146,18 @@ def test_a_sequential_of_several_outputs_is_no_kensor():
     assert str(caught.value) == 'dense: expected one input, received 2. Join them first, for example with Concatenate().'
 
 
+def test_no_output():
+    class Nothing(Layer):
+        def output(self, x):
+            return []
+
+        def output_shape(self, input_shape):
+            return None
+    with pytest.raises(GraphError) as caught:
+        Nothing(name='n')(Input(3))
+    assert str(caught.value) == 'n: output() returned an empty list, expected at least one tensor.'
+
+
 def test_training_moves_what_each_output_needs():
     model = branched()
     model.compile('sgd', ['mse', 'mse'], metrics={'tanh': 'mae'})
