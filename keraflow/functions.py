@@ -221,8 +221,6 @@ def _explaining(run: Callable, builder: Callable, specs: Sequence[TensorSpec]) -
     def call(*arrays: Any) -> Any:
         try:
             return run(*arrays)
-        except KeraFlowError:
-            raise
         except Exception as error:      # of any kind: each backend has its own
             _check_shapes(builder, [spec._replace(shape=np.shape(it)) for spec, it in zip(specs, arrays)], error)
             raise

@@ -1,6 +1,7 @@
 """Errors that data cause while a compiled function runs, carried through the tensor library as text."""
 import contextlib
 import re
+import urllib.parse
 from typing import Iterator, Type
 
 from keraflow.errors import DataError
@@ -12,7 +13,8 @@ _MARK = 'keraflow refuses [{}] until here'
 
 def marked(message: str) -> str:
     """A message that :func:`refusing` finds again in what the library says."""
-    return _MARK.format(message)
+    # Libraries write quotes and other characters in ways of their own.
+    return _MARK.format(urllib.parse.quote(message, safe=' ,:;()=+*'))
 
 
 @contextlib.contextmanager
@@ -24,4 +26,4 @@ def refusing(kind: Type[Exception]) -> Iterator[None]:
         found = re.search(re.escape(_MARK).replace(r'\{\}', '(.*?)'), str(error), re.DOTALL)
         if found is None:
             raise
-        raise DataError(found[1]) from None
+        raise DataError(urllib.parse.unquote(found[1])) from None

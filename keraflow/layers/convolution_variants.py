@@ -1,5 +1,5 @@
 """Convolutions that make images larger, or that take channels one by one."""
-from typing import Any
+from typing import Any, Sequence
 
 from keraflow import backend as B
 from keraflow.backend.convolutions import transposed_length
@@ -72,8 +72,9 @@ class Deconvolution2D(ConvolutionBase):
         self.kernel_col = kernel_col
         self.strides = strides
 
-    def check_input_shape(self, input_shape: Shape) -> None:
-        pass        # a pixel is enough
+    @property
+    def least(self) -> Sequence[int]:
+        return (1, 1)       # a pixel is enough
 
     def convolve(self, x: Any) -> Any:
         return B.conv_transpose(x, self.W, self.each(self.strides), self.pad, self.data_format)
@@ -161,6 +162,6 @@ class SeparableConvolution2D(ConvolutionBase):
             'W_point', self.init((input_depth * self.depth_multiplier, self.nb_kernel, 1, 1)))
 
     def convolve(self, x: Any) -> Any:
-        y = B.depthwise_conv(x, self.W_depth, self.each(self.strides), self.pad, self.each(self.dilation),
-                             self.data_format)
+        kernels = self.fitting(self.W_depth, x)
+        y = B.depthwise_conv(x, kernels, self.each(self.strides), self.pad, self.each(self.dilation), self.data_format)
         return B.conv(y, self.W_point, data_format=self.data_format)

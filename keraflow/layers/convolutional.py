@@ -1,6 +1,6 @@
 """Layers whose kernels slide over series, images and volumes."""
 import dataclasses
-from typing import Any
+from typing import Any, Sequence
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class ConvolutionBase(SpatialLayer):
 
     #: The arguments that say the lengths of a kernel.
     window_arguments: tuple
+    short_advice = "Use pad='same', or smaller kernels."
     strides: Any
     dilation: Any = 1
     W: Any
@@ -47,10 +48,11 @@ class ConvolutionBase(SpatialLayer):
         """The lengths of a kernel."""
         return tuple(getattr(self, name) for name in self.window_arguments)
 
-    def check_input_shape(self, input_shape: Shape) -> None:
-        if self.pad == 'valid':
-            reach = [(n - 1) * d + 1 for n, d in zip(self.window, self.each(self.dilation))]
-            self.check_fits(input_shape, reach, "Use pad='same', or smaller kernels.")
+    @property
+    def least(self) -> Sequence[int]:
+        if self.pad == 'same':
+            return super().least
+        return [(n - 1) * d + 1 for n, d in zip(self.window, self.each(self.dilation))]
 
     def init_param(self, input_shape: Shape) -> None:
         depth: Any = input_shape[self.channel_axis]
@@ -68,7 +70,8 @@ class ConvolutionBase(SpatialLayer):
 
     def convolve(self, x: Any) -> Any:
         """The sums of products."""
-        return B.conv(x, self.kernels(), self.each(self.strides), self.pad, self.each(self.dilation), self.data_format)
+        kernels = self.fitting(self.kernels(), x)       # `x` itself may remember the format that the backend convolves
+        return B.conv(x, kernels, self.each(self.strides), self.pad, self.each(self.dilation), self.data_format)
 
     def output(self, x: Any) -> Any:
         y = self.convolve(x)

@@ -153,17 +153,19 @@ class ZeroPadding3D(_ZeroPadding):
 class _Cropping(_Border):
     """The input without its border."""
 
+    short_advice = 'Crop less.'
+
     def __init__(self, cropping: Any, data_format: DataFormat = 'channels_first', **kwargs: Any):
         super().__init__(data_format, **kwargs)
         self.pairs(cropping, 'cropping')
         self.cropping = cropping
 
-    def check_input_shape(self, input_shape: Shape) -> None:
-        super().check_input_shape(input_shape)
-        self.check_fits(input_shape, [sum(sides) + 1 for sides in self.pairs(self.cropping, 'cropping')], 'Crop less.')
+    @property
+    def least(self) -> Sequence[int]:
+        return [sum(sides) + 1 for sides in self.pairs(self.cropping, 'cropping')]
 
     def output(self, x: Any) -> Any:
-        return self.cut(x)
+        return self.cut(self.fitting(x, x))
 
     def cut(self, x: Any) -> Any:
         """A tensor, or the mask of a series, without its border."""

@@ -1,5 +1,5 @@
 """Layers that take the largest or the mean value of windows, or of a whole series, image or volume."""
-from typing import Any, Optional
+from typing import Any, Optional, Sequence
 
 from keraflow import backend as B
 from keraflow.backend.convolutions import output_length
@@ -17,6 +17,7 @@ class _Pooling(SpatialLayer):
 
     pool_size: Any
     strides: Any
+    short_advice = "Use pad='same', or smaller windows."
 
     def __init__(self, mode: Pool, pad: Border = 'valid', data_format: DataFormat = 'channels_first', **kwargs: Any):
         super().__init__(data_format, **kwargs)
@@ -28,12 +29,12 @@ class _Pooling(SpatialLayer):
         """From one window to the next, along each axis."""
         return self.each(self.pool_size if self.strides is None else self.strides)
 
-    def check_input_shape(self, input_shape: Shape) -> None:
-        if self.pad == 'valid':
-            self.check_fits(input_shape, self.each(self.pool_size), "Use pad='same', or smaller windows.")
+    @property
+    def least(self) -> Sequence[int]:
+        return super().least if self.pad == 'same' else self.each(self.pool_size)
 
     def output(self, x: Any) -> Any:
-        return B.pool(x, self.each(self.pool_size), self.mode, self.steps, self.pad, self.data_format)
+        return B.pool(self.fitting(x, x), self.each(self.pool_size), self.mode, self.steps, self.pad, self.data_format)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         axes = zip(self.lengths(input_shape), self.each(self.pool_size), self.steps)

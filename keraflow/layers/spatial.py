@@ -1,6 +1,7 @@
 """What the layers for series, images and volumes share: where channels are, and one number for each spatial axis."""
 from typing import Any, Iterable, List, Literal, Optional, Sequence, Union
 
+from keraflow import backend as B
 from keraflow.errors import ArgumentError, ShapeError
 from keraflow.layers.base import Layer
 from keraflow.layers.input_spec import InputSpec
@@ -30,6 +31,8 @@ class SpatialLayer(Layer):
 
     #: The number of spatial axes.
     nb_spatial: int
+    #: What to do about an input that is too short, for messages.
+    short_advice = ''
 
     def __init__(self, data_format: DataFormat = 'channels_first', **kwargs: Any):
         super().__init__(**kwargs)
@@ -77,8 +80,23 @@ class SpatialLayer(Layer):
                 raise ArgumentError(f'{type(self).__name__}: {name}: expected one integer for each of '
                                     f'{self.nb_spatial} axes, or one for all, received {value}.')
 
-    def check_fits(self, shape: Shape, least: Sequence[int], advice: str) -> None:
-        """Raise a ShapeError if the input is known to be shorter than it must be."""
-        if any(length is not None and length < wanted for length, wanted in zip(self.lengths(shape), least)):
-            lengths = ', '.join(f'{n} ({name})' for n, name in zip(least, _NAMES[self.nb_spatial]))
-            raise ShapeError(f'{self.name}: expected lengths of at least {lengths}, received shape {shape}. {advice}')
+    @property
+    def least(self) -> Sequence[int]:
+        """The shortest spatial lengths that the layer can use."""
+        return (1,) * self.nb_spatial
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        if any(n is not None and n < least for n, least in zip(self.lengths(input_shape), self.least)):
+            raise ShapeError(self._too_short(f'shape {input_shape}'))
+
+    def fitting(self, tensor: Any, x: Any) -> Any:
+        """`tensor`, which is not computed where lengths of the input `x` that only the data have are too short."""
+        unknown = [(axis, least) for axis, least in zip(self.spatial_axes, self.least)
+                   if least > 1 and self.get_tensor_shape(x)[axis] is None]
+        for axis, least in unknown:
+            tensor = B.require(tensor, B.greater_equal(B.shape(x)[axis], least), self._too_short('a shorter input'))
+        return tensor
+
+    def _too_short(self, received: str) -> str:
+        lengths = ', '.join(f'{n} ({name})' for n, name in zip(self.least, _NAMES[self.nb_spatial]))
+        return f'{self.name}: expected lengths of at least {lengths}, received {received}. {self.short_advice}'
