@@ -1,6 +1,7 @@
 """Foreign: what another library of the backend's world computes, with its variables, as a layer."""
+import inspect
 import re
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from keraflow import backend as B
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe
@@ -37,7 +38,7 @@ class Foreign(Layer):
     Raises
     ------
     ArgumentTypeError
-        If `make` returns something that cannot be called.
+        If `make` does not take `arguments`, or returns something that cannot be called with the inputs.
     ArgumentError
         If what computes uses other variables in its second run than in its first.
 
@@ -73,10 +74,18 @@ class Foreign(Layer):
         """Any: what computes says what it takes."""
 
     def init_param(self, input_shape: List[Shape]) -> None:
-        self._computes = self.make(**(self.arguments or {}))
+        arguments = self.arguments or {}
+        if not _takes(self.make, [], arguments):
+            raise ArgumentTypeError(f'{self.name}: arguments: expected those of {self.make.__name__}'
+                                    f'{inspect.signature(self.make)}, received {describe(arguments)}.')
+        self._computes = self.make(**arguments)
         if not callable(self._computes):
             raise ArgumentTypeError(f'{self.name}: make: expected a function that returns what computes, received one '
                                     f'that returns {describe(self._computes)}.')
+        if not _takes(self._computes, self._first_specs, self._phase()):
+            wanted = ' and '.join([f'{len(self._first_specs)} tensor(s)', *map(repr, self._phase())])
+            raise ArgumentTypeError(f'{self.name}: make: expected what computes to take {wanted}, received one that '
+                                    f'takes {inspect.signature(self._computes)}.')
         try:
             used = B.variables_used(self._compute, self._first_specs)
         except ArgumentError as error:
@@ -94,12 +103,27 @@ class Foreign(Layer):
             name, number = f'{stem}_{number}', number + 1
         return name
 
+    def _phase(self) -> Dict[str, bool]:
+        return {self.phase_argument: B.current_phase() == 'train'} if self.phase_argument else {}
+
     def _compute(self, *tensors: Any) -> Any:
-        phase = {self.phase_argument: B.current_phase() == 'train'} if self.phase_argument else {}
-        return self._computes(*tensors, **phase)
+        return self._computes(*tensors, **self._phase())
 
     def output(self, x: List[Any]) -> Any:
         return self._compute(*x)
 
     def output_shape(self, input_shape: List[Shape]) -> None:
         return None
+
+
+def _takes(function: Callable, args: Sequence[Any], kwargs: Dict[str, Any]) -> bool:
+    """Whether a function can be called so, as far as that is known."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):     # of some functions that are not written in Python
+        return True
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError:
+        return False
+    return True

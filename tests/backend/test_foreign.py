@@ -54,6 +54,15 @@ def test_mistakes():
     with pytest.raises(ArgumentTypeError) as caught:
         Foreign(lambda: 3, name='f')(Input(3))
     assert str(caught.value) == 'f: make: expected a function that returns what computes, received one that returns 3.'
+    with pytest.raises(ArgumentTypeError) as caught:
+        Foreign(make_scale, {'factory': 3}, name='f')(Input(3))
+    assert str(caught.value) == "f: arguments: expected those of make_scale(factor=2.0), received {'factory': 3}."
+    with pytest.raises(ArgumentTypeError) as caught:
+        Foreign(make_scale, name='f')([Input(3), Input(3)])
+    assert str(caught.value) == 'f: make: expected what computes to take 2 tensor(s), received one that takes (x).'
+    with pytest.raises(ArgumentTypeError) as caught:
+        Foreign(make_scale, phase_argument='training', name='f')(Input(3))
+    assert str(caught.value) == "f: make: expected what computes to take 1 tensor(s) and 'training', received one that takes (x)."
     with pytest.raises(ArgumentError) as caught:
         Foreign(make_anew, name='f')(Input(3))
     assert str(caught.value) == ('f: make: expected what computes to use the same variables in each run, received one that makes others in its '
