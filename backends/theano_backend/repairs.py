@@ -23,6 +23,7 @@ def repair() -> None:
         _repair_new_axes()
         _repair_rebroadcast()
         _repair_code_loading()
+        _repair_constant_folding()
         _repair_batched_dot()
         repair_convolutions()
 
@@ -111,6 +112,25 @@ def _repair_code_loading() -> None:
         self.code_sections = dict(sections)
 
     ExternalCOp.load_c_code = load_c_code
+
+
+def _repair_constant_folding() -> None:
+    """Compute what depends on constants alone in Python: Theano compiles C code for each Op that is then run once."""
+    import theano
+    from theano.graph.utils import MethodNotDefined
+    from theano.tensor import opt
+    original = opt.constant_folding.fn
+
+    def constant_folding(fgraph: Any, node: Any) -> Any:
+        if not all(isinstance(one, theano.graph.basic.Constant) for one in node.inputs):
+            return False
+        try:
+            with theano.config.change_flags(cxx=''):
+                return original(fgraph, node)
+        except (NotImplementedError, MethodNotDefined):     # an Op that has only C code
+            return original(fgraph, node)
+
+    opt.constant_folding.fn = constant_folding
 
 
 # -- the cache of compiled modules ----------------------------------------------------------------------------------
