@@ -140,28 +140,36 @@ class BatchNormalization(_Normalization):
             return self.normalize(x, self.spread(self.moving_mean, x), self.spread(self.moving_variance, x))
         [place] = self.positions(B.ndim(x))
         axes = [axis for axis in range(B.ndim(x)) if axis != place]
-        mean, variance = _moments(x, axes, self._counted(x))
+        counted = self._counted(x)
+        mean, variance = _moments(x, axes, counted)
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moved = self.latest(moving) * self.momentum + B.squeeze_axes(batch, axes) * (1. - self.momentum)
+            before = self.latest(moving)
+            moved = before * self.momentum + B.squeeze_axes(batch, axes) * (1. - self.momentum)
+            # Where the batch has no value that counts, there is nothing to move to.
+            moved = moved if counted is None else B.switch(B.any(counted, axes), moved, before)
             self.add_update(moving, moved, inputs=x)
         return self.normalize(x, mean, variance)
 
     def _counted(self, x: Any) -> Any:
-        """A mask of those steps or samples that are part of the statistics; ``None`` if all are."""
+        """True where a value of `x` is part of the statistics; ``None`` if all are."""
         steps, samples = self.get_tensor_mask(x), counted_samples()
-        return joint_mask([steps, samples if steps is None or samples is None else B.expand_dims(samples, 1)])
+        mask = joint_mask([steps, samples if steps is None or samples is None else B.expand_dims(samples, 1)])
+        if mask is None:
+            return None
+        for _ in range(B.ndim(x) - B.ndim(mask)):
+            mask = B.expand_dims(mask, -1)
+        return B.logical_and(mask, B.ones_like(x, 'bool'))
 
 
-def _moments(x: Any, axes: List[int], mask: Any = None) -> Tuple[Any, Any]:
-    """Mean and variance over some axes, which stay with length 1; of the values that count, if there is a mask."""
-    if mask is None:
+def _moments(x: Any, axes: List[int], counted: Any = None) -> Tuple[Any, Any]:
+    """Mean and variance over some axes, which stay with length 1; of the values that are `counted`, unless all are."""
+    if counted is None:
         mean = B.mean(x, axes, keepdims=True)
         return mean, B.mean(B.square(B.subtract(x, mean)), axes, keepdims=True)
-    for _ in range(B.ndim(x) - B.ndim(mask)):
-        mask = B.expand_dims(mask, -1)
-    count = B.maximum(B.sum(B.switch(mask, B.ones_like(x), 0.), axes, keepdims=True), 1.)
-    mean = B.sum(B.switch(mask, x, 0.), axes, keepdims=True) / count
-    return mean, B.sum(B.switch(mask, B.square(B.subtract(x, mean)), 0.), axes, keepdims=True) / count
+    count = B.maximum(B.sum(counted, axes, keepdims=True), 1)
+    mean = B.divide(B.sum(B.switch(counted, x, 0.), axes, keepdims=True), count)
+    squares = B.switch(counted, B.square(B.subtract(x, mean)), 0.)
+    return mean, B.divide(B.sum(squares, axes, keepdims=True), count)
 
 
 @builtin('layer')

@@ -101,6 +101,20 @@ def test_masked_steps_do_not_count_in_wrappers(kind):
     np.testing.assert_allclose(weights['moving_variance'], 0.5 + 0.5 * x[COUNTS].var(0), rtol=1e-10)
 
 
+def test_where_no_value_counts_the_moving_statistics_stay():
+    x = np.random.default_rng(6).normal(size=(3, 4, 2))
+    x[:, 2:] = 9.
+    inputs = Input((4, 2), mask_value=9.)
+    for layer, kept in ((BatchNormalization(0, momentum=0.5), 2), (BatchNormalization(-1, momentum=0.5), 0)):
+        model = Model(inputs, layer(inputs))
+        model.compile(SGD(lr=1e-30), 'mse')
+        means = x[:, :2].mean((0, 2)) if kept else x[:, :2].mean((0, 1))
+        for data in (x, np.full_like(x, 9.)):
+            model.fit(data, data, batch_size=3, nb_epoch=1, verbose=0)
+            np.testing.assert_allclose(layer.get_weights()['moving_mean'], [*means / 2, *[0.] * kept], rtol=1e-10)
+        assert np.all(layer.get_weights()['moving_variance'][2:] == 1.)
+
+
 @pytest.mark.parametrize('inner_mask', [False, True])
 def test_a_series_of_series_of_which_steps_are_masked(inner_mask):
     x = np.random.default_rng(6).normal(size=(3, 4, 5, 2))
