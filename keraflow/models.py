@@ -175,7 +175,7 @@ class Sequential(Model):
                 f'{self.name}: a layer cannot be added after the Sequential was fed. Add all layers first.')
         if self._by_name.get(layer.name, layer) is not layer:
             raise GraphError(f"{self.name}: '{layer.name}' is the name of two layers. "
-                             'Give each layer of a model its own name.')
+                             'Give each layer of a model its own name, as copy.deepcopy gives copies.')
         if isinstance(layer, Input) and self.layers:
             raise GraphError(f'{self.name}: an Input can only be the first layer.')
         if isinstance(layer, Input):

@@ -64,7 +64,8 @@ class Network(Layer):
                     f"{self.name}: the outputs depend on the Input '{layer.name}', which is not one of inputs. Add it.")
         if len({layer.name for layer in self.layers}) < len(self.layers):
             raise GraphError(
-                f'{self.name}: {self._twice()} is the name of two layers. Give each layer of a model its own name.')
+                f'{self.name}: {self._twice()} is the name of two layers. Give each layer of a model its own name, as '
+                'copy.deepcopy gives copies.')
         seen: set = set()
         for name in self.graph_names()[1].values():
             if name in seen:
