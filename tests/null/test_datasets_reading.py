@@ -264,7 +264,7 @@ def test_idx(tmp_path):
     (b'abc', "this is not a complete gzip file (Not a gzipped file (b'ab'))."),
     (gzip.compress(b'\0\0\x08\x01\0\0\0\x01a')[:-9],
      'this is not a complete gzip file (Compressed file ended before the end-of-stream marker was reached).'),
-])
+], ids=['a value missing', 'real numbers', 'no header', 'a length missing', 'no gzip', 'the end missing'])
 def test_idx_files_that_are_refused(tmp_path, content, text):
     path = tmp_path / 'some.gz'
     path.write_bytes(content)

@@ -237,7 +237,7 @@ PICKLE = 'this is a pickle file; keraflow never loads pickles, because they run 
     (npy(), 'this is a npy file, a single array.' + ADVICE),
     (b'{"layers": []}', 'this is a text file. Pass the architecture first and the weights second.'),
     (b'version: 1\nlayers: []\n', 'this is a text file. Pass the architecture first and the weights second.'),
-])
+], ids=[*(f'pickle {protocol}' for protocol in range(6)), 'gzip', 'zip', 'HDF5', 'npy', 'JSON', 'YAML'])
 def test_other_files_are_named(tmp_path, monkeypatch, data, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'weights.safetensors').write_bytes(data)
