@@ -1,6 +1,7 @@
 """What the examples have in common: what was learned is saved, loaded under the other backend, and compared."""
 import argparse
 import inspect
+import math
 import os
 import subprocess
 import sys
@@ -16,30 +17,30 @@ from keraflow.models import Model
 SMALL_DIFFERENCE = 1e-5
 
 
-def run(train, nb_epoch, at_least, argv=None, **options):
+def run(train, nb_epoch, at_least=-math.inf, argv=None, file=None):
     """Run an example, and return its exit status: 0 if all went well.
 
     Parameters
     ----------
     train : function
-        Of the number of epochs and the values of `options`. It returns the model, the samples to compare predictions
-        on, and how good the model is.
+        Of the number of epochs, and of the path of the data where there is a `file`. It returns the model, the samples
+        to compare predictions on, and how good the model is.
     nb_epoch : int
         How often to go through the training samples unless the command line says otherwise.
-    at_least : float
-        How good the model must be.
+    at_least : float, optional
+        How good the model must be; any will do unless given.
     argv : list of str, optional
         The command line.
-    **options : str
-        Further options of the command line, and what they mean.
+    file : str, optional
+        The name of the file that the data are downloaded in, for which the command line may give another path.
     """
     parser = argparse.ArgumentParser(description=train.__globals__['__doc__'].splitlines()[0])
     parser.add_argument('--nb-epoch', type=int, default=nb_epoch, help=f'times to go through the training samples (default: {nb_epoch})')
     parser.add_argument('--folder', type=Path, help='where to put the files (default: a temporary folder)')
     parser.add_argument('--alone', action='store_true', help='do not load the model under the other backend')
     parser.add_argument('--load-only', action='store_true', help='only load the model in FOLDER and save its predictions there')
-    for name, meaning in options.items():
-        parser.add_argument(f'--{name}', help=meaning)
+    if file is not None:
+        parser.add_argument('--path', help=f'a file {file} that is there already (default: it is downloaded once)')
     args = parser.parse_args(argv)
     program = Path(inspect.getfile(train))
     if args.load_only:
@@ -48,13 +49,13 @@ def run(train, nb_epoch, at_least, argv=None, **options):
 
     B.seed(1)       # the same initial weights and the same order of the samples in each run
     try:
-        model, samples, score = train(args.nb_epoch, **{name: getattr(args, name) for name in options})
-    except DownloadError as error:
-        print(f'The data are not there. {error}')
+        model, samples, score = train(args.nb_epoch) if file is None else train(args.nb_epoch, args.path)
+    except (DownloadError, FileNotFoundError) as error:
+        print(f'The data are not there. {error}\nRun it with --path FILE, where FILE is a {file} that you have.')
         return 1
     good = score >= at_least
     if not good:
-        print(f'That is below {at_least}.')
+        print(f'{score:.3f} is not enough: expected at least {at_least}.')
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,12 @@
 """Learn what small colour photographs show (CIFAR-10), on images that are shifted and mirrored at random.
 
-The data are downloaded once (170 MB); ``--path cifar-10-python.tar.gz`` takes a file that is there already. An epoch takes minutes on
-two cores.
+A network of about the same size, Keras's example of the same name, reaches 0.75 after 25 epochs and 0.79 after 50 (F. Chollet and
+others, 2015). The data are downloaded once (170 MB); ``--path cifar-10-python.tar.gz`` takes a file that is there already. An epoch
+takes minutes on two cores.
 """
 import sys
 
+import numpy as np
 from _other_backend import run
 
 from keraflow import backend as B
@@ -29,7 +31,7 @@ def make_model():
 def train(nb_epoch, path):
     """A trained model, some images that it has not seen, and its accuracy on all of them."""
     (x_train, y_train), (x_test, y_test) = cifar10.load_data(path)
-    x_train, x_test = x_train / 255, x_test / 255
+    x_train, x_test = x_train / np.float32(255), x_test / np.float32(255)
     changed = ImageDataGenerator(width_shift_range=0.1, height_shift_range=0.1, horizontal_flip=True)
     model = make_model()
     model.summary()
@@ -40,13 +42,13 @@ def train(nb_epoch, path):
         of_this = y_test == number
         if of_this.any():
             print(f'{name:12} {model.evaluate(x_test[of_this], y_test[of_this])["acc"]:.2f}')
-    print(f'Test accuracy on {B.name()}: {accuracy:.3f}')
+    print(f'Test accuracy on {B.name()}: {accuracy:.3f} after {nb_epoch} epochs (Keras: 0.75 after 25)')
     return model, x_test[:256], accuracy
 
 
 def main(argv=None):
     """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
-    return run(train, nb_epoch=10, at_least=0.7, argv=argv, path='a file cifar-10-python.tar.gz (default: it is downloaded once)')
+    return run(train, nb_epoch=25, argv=argv, file='cifar-10-python.tar.gz')
 
 
 if __name__ == '__main__':

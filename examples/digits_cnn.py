@@ -2,6 +2,7 @@
 
 Kernels of 3 x 3 pixels slide over the images of ``digits_mlp.py``, so that a stroke is known wherever it is.
 """
+import math
 import sys
 
 from _other_backend import run
@@ -39,7 +40,7 @@ def train(nb_epoch):
     (x_train, y_train), (x_test, y_test) = read_data()
     model = make_model()
     model.summary()
-    nb_step = max(1, nb_epoch) * -(-len(x_train) // BATCH_SIZE)
+    nb_step = nb_epoch * math.ceil(len(x_train) / BATCH_SIZE)
     model.compile(Adam(lr=CosineDecay(0.003, nb_step)), 'sparse_categorical_crossentropy', metrics=['acc'])
     model.fit(x_train, y_train, batch_size=BATCH_SIZE, nb_epoch=nb_epoch)
     accuracy = model.evaluate(x_test, y_test)['acc']

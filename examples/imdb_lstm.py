@@ -1,6 +1,8 @@
 """Learn whether reviews of films are friendly, with an LSTM that reads their last 80 words.
 
-The data are downloaded once (17 MB); ``--path imdb.npz`` takes a file that is there already. An epoch takes minutes on two cores.
+A linear classifier that counts all words of a review reaches 0.878 (A. L. Maas and others, 2011: Learning word vectors for sentiment
+analysis). The data are downloaded once (17 MB); ``--path imdb.npz`` takes a file that is there already. An epoch takes minutes on two
+cores.
 """
 import sys
 
@@ -40,7 +42,7 @@ def train(nb_epoch, path):
 
 def main(argv=None):
     """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
-    return run(train, nb_epoch=3, at_least=0.8, argv=argv, path='a file imdb.npz (default: it is downloaded once)')
+    return run(train, nb_epoch=3, argv=argv, file='imdb.npz')
 
 
 if __name__ == '__main__':

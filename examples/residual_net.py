@@ -4,6 +4,7 @@ A function of tensors becomes a class of layers (``layer_register``): what it ca
 tensors. The block is saved under its name, and its two arguments with it. After K. He, X. Zhang, S. Ren and J. Sun, 2016: Deep
 residual learning for image recognition.
 """
+import math
 import sys
 
 from _other_backend import run
@@ -54,7 +55,7 @@ def train(nb_epoch):
     (x_train, y_train), (x_test, y_test) = read_data()
     model = make_model()
     model.summary()
-    nb_step = max(1, nb_epoch) * -(-len(x_train) // BATCH_SIZE)
+    nb_step = nb_epoch * math.ceil(len(x_train) / BATCH_SIZE)
     model.compile(Adam(lr=CosineDecay(0.003, nb_step)), 'sparse_categorical_crossentropy', metrics=['acc'])
     model.fit(x_train, y_train, batch_size=BATCH_SIZE, nb_epoch=nb_epoch)
     accuracy = model.evaluate(x_test, y_test)['acc']

@@ -4,6 +4,7 @@ A GRU reads the 12 yearly numbers and says how much the next one differs from th
 tested on the years from 1921 on, as in A. S. Weigend, B. A. Huberman and D. E. Rumelhart, 1990: Predicting the future: a
 connectionist approach. The figures come with statsmodels.
 """
+import math
 import sys
 
 import numpy as np
@@ -48,7 +49,7 @@ def train(nb_epoch):
     x, y, tested = read_data()
     x_train, y_train, x_test, y_test = x[~tested], y[~tested], x[tested], y[tested]
     model = make_model()
-    nb_step = max(1, nb_epoch) * -(-len(x_train) // BATCH_SIZE)
+    nb_step = nb_epoch * math.ceil(len(x_train) / BATCH_SIZE)
     model.compile(Adam(lr=CosineDecay(0.01, nb_step)), 'mse')
     model.fit(x_train, y_train, batch_size=BATCH_SIZE, nb_epoch=nb_epoch, verbose=0)
 

@@ -21,6 +21,8 @@ from keraflow.datasets import mnist
 EXAMPLES = Path(__file__).parent.parent.parent / 'examples'
 FILES = {path.stem: path for path in sorted(EXAMPLES.glob('*.py')) if not path.stem.startswith('_')}
 SMALL_DIFFERENCE = (r'Largest difference between the predictions on \w+ and on \w+: ', 0., 1e-5)
+STRESS = [('Always the first syllable: ', 0.68, 0.72), ('a linear classifier on groups of letters: ', 0.82, 0.86),
+          (r'Test accuracy on \w+: ', 0.6, 1.)]
 #: By example: arguments, and (the text before a number, its smallest and largest value) for numbers that it prints.
 ROWS = {
     'cifar10_cnn': (['--nb-epoch', '1', '--alone', '--path', '{files}/cifar.tar.gz'], [(r'Test accuracy on \w+: ', 0., 1.)]),
@@ -35,11 +37,11 @@ ROWS = {
     'imdb_lstm': (['--nb-epoch', '1', '--alone', '--path', '{files}/imdb.npz'],
                   [(r'Test accuracy on \w+: ', 0., 1.), ('area under the ROC curve: ', 0., 1.)]),
     'mnist_cnn': (['--nb-epoch', '1', '--alone', '--path', '{files}/mnist.npz'], [(r'Test accuracy on \w+: ', 0., 1.)]),
-    'names_lstm': (['--nb-epoch', '1', '--alone'], [(r'Test accuracy on \w+: ', 0.25, 1.)]),
     'residual_net': (['--nb-epoch', '1', '--alone'], [(r'Test accuracy on \w+: ', 0.3, 1.)]),
+    'stress_lstm': (['--nb-epoch', '1', '--alone'], STRESS),
     'sunspots_rnn': (['--nb-epoch', '10', '--alone'], [('same as last year: ', 30.4, 30.4), ('linear autoregression: ', 17.4, 17.6),
                                                        (r'GRU on \w+: ', 10., 30.)]),
-    'transformer_text': (['--nb-epoch', '1', '--alone'], [(r'Test accuracy on \w+: ', 0.25, 1.)]),
+    'transformer_text': (['--nb-epoch', '1', '--alone'], STRESS),
 }
 #: Those about composing run on each backend, and what each saves is loaded under the other one; the others run on TensorFlow.
 ON_EACH_BACKEND = ('digits_functions', 'digits_gan', 'digits_siamese', 'digits_vae')
@@ -103,14 +105,23 @@ def test_example(name, backend, example, files, tmp_path, monkeypatch, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_data_that_are_not_there(example, tmp_path, monkeypatch, capsys):
+WHAT_TO_RUN = '\nRun it with --path FILE, where FILE is a mnist.npz that you have.\n'
+
+
+def test_data_that_cannot_be_downloaded(example, tmp_path, monkeypatch, capsys):
     url = (tmp_path / 'mnist.npz').as_uri()
     monkeypatch.setenv('KERAFLOW_HOME', str(tmp_path / 'home'))
     monkeypatch.setattr(mnist, 'SOURCE', mnist.SOURCE._replace(url=url))
     assert example('mnist_cnn').main([]) == 1
     printed = capsys.readouterr().out
     assert printed.startswith(f'The data are not there. {url}: ')
-    assert printed.endswith('Call again, or download it yourself and pass its path.\n')
+    assert printed.endswith('Call again, or download it yourself and pass its path.' + WHAT_TO_RUN)
+
+
+def test_data_that_are_not_at_the_path(example, tmp_path, capsys):
+    path = str(tmp_path / 'mnist.npz')
+    assert example('mnist_cnn').main(['--path', path]) == 1
+    assert capsys.readouterr().out == f'The data are not there. [Errno 2] No such file or directory: {path!r}' + WHAT_TO_RUN
 
 
 def test_the_first_example_as_a_user_runs_it(tmp_path):
