@@ -202,6 +202,9 @@ class Network(Layer):
             B.symbolic(lambda: self.penalize(outputs), [])
         return record
 
+    def _has_kensors(self) -> bool:
+        return bool(self.calls) or super()._has_kensors()
+
     def summary(self) -> str:
         """Print a table of the layers, with shapes, numbers of parameters and connections, and return it as a
         string."""

@@ -16,7 +16,8 @@ class SideResults(Linkable):
     """The part of :class:`~keraflow.layers.Layer` that tells the losses and updates of its calls on Kensors.
 
     They are symbolic tensors of a run in the train phase, which ``kensor.tensor`` of the Inputs feeds. Where layers are
-    called on tensors, :func:`keraflow.recording` has them.
+    called on tensors, :func:`keraflow.recording` has them; a layer that has met tensors alone tells what its
+    regularizers give, as tensors that can be used where they are asked for.
     """
 
     @property
@@ -54,7 +55,12 @@ class SideResults(Linkable):
                 if one.is_conditional == (inputs is not None)]
 
     def _penalties(self) -> List[Any]:
-        return B.symbolic(lambda: [value for _, value in penalties(parameters_of([self]))], [])
+        def compute() -> List[Any]:
+            return [value for _, value in penalties(parameters_of([self]))]
+        return B.symbolic(compute, []) if self._has_kensors() else compute()
+
+    def _has_kensors(self) -> bool:
+        return bool(self._calls)
 
     def _record(self, fed: Optional[List[Kensor]] = None) -> Record:
         """What the calls (those that were fed with these Kensors) give, run one after the other."""

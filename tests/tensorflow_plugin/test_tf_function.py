@@ -30,3 +30,10 @@ def test_parameters_are_made_in_the_first_run_and_shared():
     h = np.tanh(X @ w['0/W'] + w['0/b'])
     h = (h - w['1/moving_mean']) / np.sqrt(w['1/moving_variance'] + layer.layers[1].epsilon) * w['1/gamma'] + w['1/beta']
     np.testing.assert_allclose(test(X), h @ w['2/W'] + w['2/b'], rtol=1e-4, atol=1e-4)
+
+
+def test_penalties_of_a_layer_that_has_met_tensors_alone_are_of_the_place_where_they_are_asked_for():
+    layer = Dense(2, init='one', regularizers=['l2'])
+    layer(X)
+    assert [float(loss) for loss in layer.losses] == [np.float32(0.06)]
+    assert float(tf.function(lambda x: tf.reduce_sum(layer(x)) * 0 + tf.add_n(layer.losses))(X)) == np.float32(0.06)
