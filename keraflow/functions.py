@@ -222,7 +222,8 @@ def _explaining(run: Callable, builder: Callable, specs: Sequence[TensorSpec]) -
         try:
             return run(*arrays)
         except Exception as error:      # of any kind: each backend has its own
-            _check_shapes(builder, [spec._replace(shape=np.shape(it)) for spec, it in zip(specs, arrays)], error)
+            if isinstance(error, DataError) or not isinstance(error, KeraFlowError):
+                _check_shapes(builder, [spec._replace(shape=np.shape(it)) for spec, it in zip(specs, arrays)], error)
             raise
     return call
 

@@ -80,6 +80,22 @@ def _without(shape: Shape, axis: int) -> Shape:
 class _ElementWise(MultiInputLayer):
     """Inputs of one shape, combined value by value."""
 
+    def combine(self, one: Any, other: Any) -> Any:
+        """Two inputs as one."""
+        raise NotImplementedError
+
+    def output(self, x: List[Any]) -> Any:
+        return functools.reduce(self.combine, [x[0], *(self._like(one, x[0]) for one in x[1:])])
+
+    def _like(self, x: Any, first: Any) -> Any:
+        """`x`, which is not computed where its lengths that only the data have are not those of the first input."""
+        for axis, lengths in enumerate(zip(self.get_tensor_shape(x), self.get_tensor_shape(first))):
+            if axis and lengths == (None, None):        # libraries differ on a length of 1
+                x = B.require(x, B.equal(B.shape(x)[axis], B.shape(first)[axis]),
+                              f'{self.name}: expected inputs of one shape, received some of different lengths along '
+                              f'axis {axis}.')
+        return x
+
     def output_shape(self, input_shape: List[Shape]) -> Shape:
         joint = input_shape[0]
         for shape in input_shape[1:]:
@@ -104,8 +120,8 @@ class ElementWiseSum(_ElementWise):
     inputs, output : the same. Masks of several inputs are joined by `and`.
     """
 
-    def output(self, x: List[Any]) -> Any:
-        return functools.reduce(B.add, x)
+    def combine(self, one: Any, other: Any) -> Any:
+        return B.add(one, other)
 
 
 @builtin('layer')
@@ -122,8 +138,8 @@ class ElementWiseMult(_ElementWise):
     inputs, output : the same. Masks of several inputs are joined by `and`.
     """
 
-    def output(self, x: List[Any]) -> Any:
-        return functools.reduce(B.multiply, x)
+    def combine(self, one: Any, other: Any) -> Any:
+        return B.multiply(one, other)
 
 
 @builtin('layer')
@@ -158,8 +174,8 @@ class ElementWiseMax(_ElementWise):
     inputs, output : the same. Masks of several inputs are joined by `and`.
     """
 
-    def output(self, x: List[Any]) -> Any:
-        return functools.reduce(B.maximum, x)
+    def combine(self, one: Any, other: Any) -> Any:
+        return B.maximum(one, other)
 
 
 @builtin('layer')

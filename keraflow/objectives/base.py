@@ -91,13 +91,17 @@ def reals(y_pred: Any, y_true: Any) -> tuple:
     Raises
     ------
     ShapeError
-        If they do not have one shape.
+        If they do not have one shape. Where only the data have a length there is a DataError in the run.
     """
     shape, wanted = B.static_shape(y_true), B.static_shape(y_pred)
     if not shapes.agree(shape, wanted):
         raise ShapeError(f'y_true: expected a target of the shape of the prediction, {wanted}, received {shape}. For '
                          "numbers of classes there are 'sparse_categorical_crossentropy' and "
                          "'sparse_categorical_accuracy'.")
+    for axis, (length, other) in enumerate(zip(shape, wanted)):
+        if axis and length is None and other is None:       # libraries differ on a length of 1
+            y_true = B.require(y_true, B.equal(B.shape(y_true)[axis], B.shape(y_pred)[axis]),
+                               f'y_true: expected a target as long as the prediction along axis {axis}.')
     if B.dtype(y_pred) not in FLOATS:
         y_pred = B.cast(y_pred, B.floatx())
     return y_pred, B.cast(y_true, B.dtype(y_pred))

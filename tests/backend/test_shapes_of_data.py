@@ -4,9 +4,9 @@ import pytest
 
 from keraflow import backend as B
 from keraflow.errors import DataError, KeraFlowError, ShapeError
-from keraflow.layers import (LSTM, Activation, Convolution1D, Convolution2D, Cropping1D, Dense, ElementWiseSum,
-                             GlobalPooling1D, Input, Layer, Pooling1D, Pooling2D, SeparableConvolution2D,
-                             TimeDistributed)
+from keraflow.layers import (LSTM, Activation, Convolution1D, Convolution2D, Cropping1D, Dense, ElementWiseAverage,
+                             ElementWiseMax, ElementWiseMult, ElementWiseSum, GlobalPooling1D, Input, Layer, Pooling1D,
+                             Pooling2D, SeparableConvolution2D, TimeDistributed)
 from keraflow.models import Model, Sequential
 
 
@@ -72,6 +72,36 @@ def test_in_training_and_of_targets():
             method(np.ones((4, 5, 2)), np.ones((4, 5, 1)))
     for name, value in model.get_weights().items():
         np.testing.assert_array_equal(value, before[name])
+
+
+MERGING = [ElementWiseSum, ElementWiseMult, ElementWiseAverage, ElementWiseMax]
+
+
+@pytest.mark.parametrize('lengths', [(1, 4), (4, 1)])
+@pytest.mark.parametrize('cls', MERGING, ids=lambda cls: cls.__name__)
+def test_a_series_of_one_step_is_not_repeated(cls, lengths):
+    with pytest.raises(ShapeError) as caught:
+        fed(cls(name='a'), *lengths)
+    assert str(caught.value) == f'a: expected inputs of one shape, received (1, {lengths[0]}, 2), (1, {lengths[1]}, 2).'
+    run = B.compile(lambda *x: (cls(name='a').run(list(x)), []), [B.TensorSpec((None, None, 2), 'float32')] * 2)
+    with pytest.raises(DataError) as caught:
+        run(*(np.ones((1, length, 2), 'float32') for length in lengths))
+    assert str(caught.value) == 'a: expected inputs of one shape, received some of different lengths along axis 1.'
+
+
+@pytest.mark.parametrize('lengths', [(1, 4), (4, 1)])
+@pytest.mark.parametrize('loss', ['mse', 'binary_crossentropy', 'sparse_categorical_crossentropy'])
+def test_a_target_of_one_step_is_not_repeated(loss, lengths):
+    nb_class = 1 if loss != 'sparse_categorical_crossentropy' else 3
+    series = Input((None, nb_class))
+    model = Model(series, TimeDistributed(Dense(nb_class, activation='sigmoid'))(series))
+    model.compile('sgd', loss)
+    text = (rf'^y_true: expected a target of the shape of the prediction, \(2, {lengths[0]}, {nb_class}\), '
+            rf'received \(2, {lengths[1]}, {nb_class}\)\. ')
+    for method in (lambda *data: model.fit(*data, nb_epoch=1, verbose=0), model.evaluate):
+        with pytest.raises(ShapeError, match=text):
+            method(np.ones((2, lengths[0], nb_class)), np.ones((2, lengths[1], 1), 'int32'))
+        method(np.ones((2, 3, nb_class)), np.ones((2, 3, 1), 'int32'))
 
 
 def test_a_message_of_any_characters():
