@@ -7,7 +7,7 @@ import numpy as np
 from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
 from keraflow.data import Arrays
-from keraflow.errors import DataError, GraphError, KeraFlowError
+from keraflow.errors import DataError, GraphError, KeraFlowError, warn
 from keraflow.kensor import Kensor, replay
 from keraflow.metrics import Metric, step_weights
 from keraflow.objectives.base import per_sample
@@ -143,6 +143,9 @@ class Functions:
             return _total(terms), (terms, counts)
         with B.phase('train'), recording() as record:
             _, (terms, counts), updates = self.optimizer.minimize(loss_fn, self.parameters)
+        if not any(one.trainable for one in self.parameters):
+            warn(f'{self.model.name}: fit: no parameter is trainable, so that nothing is learned. Set trainable of a '
+                 'layer and of the model to True, and compile again.')
         return [self._sums(terms, *counts)], [*updates, *record.updates]
 
     def _terms(self, record: Record, train: bool, x: Sequence[Any], y: Sequence[Any],

@@ -14,6 +14,7 @@ from keraflow.backend.contract import Rows
 from keraflow.errors import ArgumentError
 from keraflow.schema import LearningRate, PositiveFloat
 from keraflow.serialization import Serializable
+from keraflow.tensor_checks import check_shape
 
 __all__ = ['Optimizer']
 
@@ -156,8 +157,8 @@ class Optimizer(Serializable):
         variables = [one.variable for one in trained]
         by_rows = [self.skips_zeros and one.constraint is None for one in trained]
         loss, rest, gradients = B.value_and_row_gradients(loss_fn, variables, by_rows)
-        constraints = {id(one.variable): one.constraint for one in parameters if one.constraint is not None}
-        updates = [(variable, constraints[id(variable)](value) if id(variable) in constraints else value)
+        constrained = {id(one.variable): one for one in parameters if one.constraint is not None}
+        updates = [(variable, _allowed(constrained[id(variable)], value) if id(variable) in constrained else value)
                    for variable, value in self.updates(variables, gradients)]
         return loss, rest, updates
 
@@ -217,6 +218,13 @@ class Optimizer(Serializable):
             clipped = [B.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in clipped]
         return [Rows(one.indices, values) if isinstance(one, Rows) else values
                 for one, values in zip(gradients, clipped)]
+
+
+def _allowed(parameter: Any, value: Any) -> Any:
+    """What the constraint of a parameter makes of its new value."""
+    found = parameter.constraint(value)
+    check_shape(found, B.static_shape(parameter.variable), f'{parameter.name}: constraint')
+    return found
 
 
 def _rounded(value: Any, dtype: str) -> Any:

@@ -12,7 +12,7 @@ import keraflow
 from keraflow import LinearWrap, argscope
 from keraflow import backend as B
 from keraflow import layer_register
-from keraflow.errors import ShapeError
+from keraflow.errors import KeraFlowWarning, ShapeError
 from keraflow.layers import BatchNormalization, Convolution2D, Dense, Dropout, Foreign, Input, Lambda, Layer, Pooling2D
 from keraflow.models import Model
 
@@ -92,7 +92,8 @@ def frozen_by_compile():
     layer.trainable = False
     before = layer.get_weights()['W']
     model.compile('sgd', 'mse')
-    model.fit(X, np.zeros((4, 2)), nb_epoch=1, verbose=0)
+    with pytest.warns(KeraFlowWarning, match='no parameter is trainable'):
+        model.fit(X, np.zeros((4, 2)), nb_epoch=1, verbose=0)
     return np.array_equal(layer.get_weights()['W'], before)
 
 

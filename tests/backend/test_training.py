@@ -9,6 +9,7 @@ import pytest
 from keraflow import backend as B
 from keraflow import constraints, objectives, regularizers
 from keraflow.callbacks import Callback
+from keraflow.errors import KeraFlowWarning
 from keraflow.layers import Concatenate, Dense, ElementWiseSum, Flatten, Input, Lambda
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD, Adam
@@ -407,7 +408,11 @@ def test_trainable_flags_are_read_by_compile():
     assert moved() == ['first/W', 'first/b']
     model.trainable = False
     model.compile('sgd', 'mse')
-    assert moved() == []
+    with pytest.warns(KeraFlowWarning) as told:
+        assert moved() == []
+    assert [str(one.message) for one in told] == [
+        f'{model.name}: fit: no parameter is trainable, so that nothing is learned. Set trainable of a layer and of the model to True, '
+        'and compile again.']
 
 
 def test_losses_are_names_aliases_functions_or_the_programs_own():
