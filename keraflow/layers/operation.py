@@ -23,6 +23,8 @@ __all__ = ['Operation']
 ELEMENTWISE = frozenset({'add', 'subtract', 'multiply', 'divide', 'floor_divide', 'mod', 'power', 'maximum', 'minimum',
                          'equal', 'not_equal', 'less', 'less_equal', 'greater', 'greater_equal', 'logical_and',
                          'logical_or', 'switch'})
+#: Operations that take nothing else than tensors, arrays and (where they broadcast) numbers.
+OF_TENSORS = ELEMENTWISE | {'dot', 'batch_dot'}
 
 
 @builtin('layer')
@@ -83,9 +85,10 @@ class Operation(Layer):
                                 f"on, received {', '.join(sorted(map(str, numbers)))}.")
         if operation == 'getitem':
             check_index(list(args))
-        for it in given if operation in ELEMENTWISE else ():
-            if not isinstance(it, (dict, bool, int, float)):
-                raise ArgumentTypeError(f'Operation: {operation}: expected Kensors, arrays and numbers, received '
+        for it in given if operation in OF_TENSORS else ():
+            if not isinstance(it, (dict, bool, int, float) if operation in ELEMENTWISE else dict):
+                numbers_too = ', arrays and numbers' if operation in ELEMENTWISE else ' and arrays'
+                raise ArgumentTypeError(f'Operation: {operation}: expected Kensors{numbers_too}, received '
                                         f'{describe(it)}.')
         self.nb_input = len(numbers)
         self.operation = operation
@@ -142,7 +145,7 @@ class Operation(Layer):
 def _operate(operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any:
     """Feed an :class:`Operation` with the Kensors among the arguments of a function of the backend."""
     inputs: List[Kensor] = []
-    if operation in ELEMENTWISE:    # a list of numbers is an array there, and nowhere else
+    if operation in OF_TENSORS:     # a list of numbers is an array there, and nowhere else
         args = [np.asarray(it) if isinstance(it, (list, tuple)) and is_array_like(it) else it for it in args]
     layer = Operation(operation, [encode(it, inputs) for it in args],
                       {name: encode(it, inputs) for name, it in kwargs.items()} or None)

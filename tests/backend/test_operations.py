@@ -78,8 +78,9 @@ def test_several_results():
 
 def test_a_list_of_numbers_is_an_array():
     x = Input(4)
-    for kensor, expected in ((x * [1, 2, 3, 4], X * [1, 2, 3, 4]), ([1., 0., 0., 1.] - x, [1, 0, 0, 1] - X)):
-        np.testing.assert_allclose(predictions(x, kensor, X), expected, rtol=1e-6)
+    for kensor, expected in ((x * [1, 2, 3, 4], X * [1, 2, 3, 4]), ([1., 0., 0., 1.] - x, [1, 0, 0, 1] - X),
+                             (x @ [[1.], [2.], [3.], [4.]], X @ [[1], [2], [3], [4]])):
+        np.testing.assert_allclose(predictions(x, kensor, X), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_an_operation_in_a_sequential_fed_twice():
@@ -141,6 +142,7 @@ LISTED = 'Use B.gather(x, indices, axis) for positions that are listed.'
     (lambda x: x + None, ArgumentTypeError, 'Operation: add: expected Kensors, arrays and numbers, received None.'),
     (lambda x: x * 'a', ArgumentTypeError, "Operation: multiply: expected Kensors, arrays and numbers, received 'a'."),
     (lambda x: x + np.array(['a']), ArgumentError, "Operation: args: expected a dict such as {'input': 0}, received {'array': ['a'], 'dtype': 'str32'}."),
+    (lambda x: x @ 2., ArgumentTypeError, 'Operation: dot: expected Kensors and arrays, received 2.0.'),
     (lambda x: x[:, [0, 2]], ArgumentTypeError,
      f'Operation: getitem: expected integers, slices, None and ... as an index, received [0, 2]. {LISTED}'),
     (lambda x: x[x > 0], ArgumentTypeError,
