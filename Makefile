@@ -4,10 +4,12 @@
 #   VENV=.venv          where the environment is made
 #   PYTHON=python3.11   the interpreter it is made with
 #   EXTRAS=all          the backends in it: all, theano or tensorflow
+#   WORKERS=2           how many processes share the tests
 #   PYTEST_ARGS=...     arguments for pytest, for example PYTEST_ARGS="--backend theano tests/backend"
 VENV ?= .venv
 EXTRAS ?= all
 PIP_FLAGS ?= -q
+WORKERS ?= 2
 PYTEST_ARGS ?=
 
 # Theano-PyMC runs on Python 3.10 and 3.11. The first of these interpreters that works and can make environments
@@ -35,7 +37,7 @@ demo: $(VENV)/.has-examples
 	$(RUN) examples/digits_mlp.py
 
 test: $(VENV)/.has-test
-	$(RUN) -m pytest $(PYTEST_ARGS)
+	$(RUN) -m pytest --numprocesses $(WORKERS) $(PYTEST_ARGS)
 
 lint: $(VENV)/.has-test
 	@status=0; $(RUN) -m flake8 . || status=1; $(RUN) -m isort --check --diff --quiet . || status=1; \
