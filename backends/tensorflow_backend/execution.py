@@ -4,6 +4,7 @@ import weakref
 import numpy as np
 
 from keraflow.backend.contract import OTHER_VARIABLES, Rows, TensorSpec, UsedVariable
+from keraflow.backend.layouts import keeps_layout
 from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, ShapeError
 from keraflow.shapes import agree
@@ -59,6 +60,7 @@ class Execution(Variables):
     def compile(self, builder, specs):
         return _Compiled(self, builder, specs)
 
+    @keeps_layout
     def require(self, x, condition, message):
         with refusing(tf.errors.InvalidArgumentError):      # it is checked at once where there is no graph
             check = tf.debugging.Assert(tf.reduce_all(self.cast(condition, 'bool')), [marked(message)])

@@ -7,6 +7,7 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.contract import OTHER_VARIABLES, Backend, Rows, TensorSpec, UsedVariable
+from keraflow.backend.layouts import keeps_layout
 from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, BackendError, ShapeError
 
@@ -55,6 +56,7 @@ class Execution(Backend):
             results = _theano_function([], tensors)()      # an Op that has only C code
         return [np.asarray(result) for result in results]
 
+    @keeps_layout
     def require(self, x: Any, condition: Any, message: str) -> Any:
         return T.opt.Assert(marked(message))(as_tensor(x), T.all(as_tensor(condition, 'bool')))
 

@@ -160,6 +160,7 @@ FOLLOWING: Tuple[Tuple[Callable, Callable], ...] = (
     (lambda B, h: B.pad(B.repeat(h, 2, -2), [(0, 0), (1, 0), (0, 2), (0, 0)]),
      lambda h: np.pad(h.repeat(2, 2), [(0, 0), (1, 0), (0, 2), (0, 0)])),
     (lambda B, h: B.cumsum(B.reverse(h, 1), 3), lambda h: h[:, ::-1].cumsum(3)),
+    (lambda B, h: B.require(h, B.greater(B.shape(h)[2], 1), 'too short'), lambda h: h),
     (lambda B, h: B.softmax(h, 1), lambda h: np.exp(h) / np.exp(h).sum(1, keepdims=True)),
     (lambda B, h: B.reshape(h, [-1, B.shape(B.tanh(h))[2]]), lambda h: h.reshape(-1, h.shape[2])),
     (lambda B, h: B.scan(lambda x, states, constants: [B.add(states[0], constants[0])], [h[:, 0, 0]], [B.zeros_like(h)], [h])[1][0],

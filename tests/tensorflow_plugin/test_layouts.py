@@ -26,9 +26,9 @@ def transpositions(outputs):
     return len({op.inputs[0].name for op in found if op.type == 'Transpose' and op.outputs[0].shape[0] is None})
 
 
-def counted(build, phase='train'):
+def counted(build, phase='train', shape=SHAPE):
     """The transpositions in the output of a network, and in its gradients."""
-    x = Input(SHAPE)
+    x = Input(shape)
     model = Model(x, build(x))
     weights = [one.variable for one in model.parameters() if one.trainable]
 
@@ -36,7 +36,7 @@ def counted(build, phase='train'):
         with B.phase(phase), recording():
             loss = B.value_and_gradients(lambda: (B.sum(B.square(model.run([tensor])[0])), None), weights)
             return transpositions(model.run([tensor])), transpositions(loss[2])
-    return B.trace(run, [B.TensorSpec((None, *SHAPE), 'float32')])
+    return B.trace(run, [B.TensorSpec((None, *shape), 'float32')])
 
 
 @pytest.mark.parametrize('chain', CHAINS)
@@ -49,6 +49,11 @@ def test_one_at_the_beginning_and_one_at_the_end(chain, phase):
 @pytest.mark.parametrize('chain', CHAINS)
 def test_none_at_the_end_where_images_are_pooled(chain):
     assert counted(lambda x: GlobalPooling2D('avg')(chain(x, 'channels_first'))) == (1, 1)
+
+
+@pytest.mark.parametrize('chain', [it for it in CHAINS if it.__name__ != 'activated'])
+def test_none_at_the_end_also_where_lengths_are_not_known(chain):
+    assert counted(lambda x: GlobalPooling2D('avg')(chain(x, 'channels_first')), shape=(SHAPE[0], None, None)) == (1, 1)
 
 
 def test_what_is_no_result_of_a_convolution_is_transposed():

@@ -24,12 +24,12 @@ def inputs_of(outputs):
     return (it for it in theano.graph.basic.graph_inputs(outputs) if not isinstance(it, (theano.compile.SharedVariable, theano.graph.basic.Constant)))
 
 
-def counted(build, phase='train'):
+def counted(build, phase='train', shape=SHAPE):
     """The transpositions in the output of a network, and in its gradients."""
-    x = Input(SHAPE)
+    x = Input(shape)
     model = Model(x, build(x))
     with B.phase(phase), recording():
-        [made] = model.run([B.placeholder((None, *SHAPE))])
+        [made] = model.run([B.placeholder((None, *shape))])
     gradients = B.gradients(B.sum(B.square(made)), [one.variable for one in model.parameters() if one.trainable])
     return transpositions([made]), transpositions(gradients)
 
@@ -43,6 +43,11 @@ def test_one_at_the_beginning_and_one_at_the_end(chain):
 @pytest.mark.parametrize('chain', CHAINS)
 def test_none_at_the_end_where_images_are_pooled(chain):
     assert counted(lambda x: GlobalPooling2D('avg', data_format='channels_last')(chain(x, 'channels_last'))) == (1, 1)
+
+
+def test_none_at_the_end_also_where_lengths_are_not_known():
+    assert counted(lambda x: GlobalPooling2D('avg', data_format='channels_last')(CHAINS[0](x, 'channels_last')),
+                   shape=(None, None, SHAPE[-1])) == (1, 1)
 
 
 def test_a_program_takes_gradients_of_what_a_layer_gave():
