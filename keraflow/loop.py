@@ -27,7 +27,7 @@ class Loop:
         self.history = History()
         self._waited = 0.
 
-    def run(self, nb_epoch: int) -> History:
+    def run(self, epochs: Iterable[int]) -> History:
         """Train, and return the logs of all complete epochs."""
         self.model.stop_training = False
         names = self.functions.names
@@ -35,7 +35,7 @@ class Loop:
                             [*names, *(f'val_{name}' for name in names)])
         self.callbacks.call('on_train_begin', {})
         try:
-            for epoch in range(nb_epoch):
+            for epoch in epochs:
                 self.callbacks.call('on_epoch_begin', epoch, {})
                 self._epoch(epoch)
                 if self.model.stop_training:

@@ -7,18 +7,18 @@ from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
 from keraflow.registry import builtin
+from keraflow.resuming import ResumableNetwork
 from keraflow.saving import SavableNetwork
 from keraflow.schema import Name, Regularizer
 from keraflow.shapes import unlist
 from keraflow.source import to_python
 from keraflow.surgery import SurgicalNetwork
-from keraflow.training import TrainableNetwork
 
 __all__ = ['Model', 'Sequential']
 
 
 @builtin('layer')
-class Model(TrainableNetwork, SavableNetwork, SurgicalNetwork):
+class Model(ResumableNetwork, SavableNetwork, SurgicalNetwork):
     """All that is computed between some Inputs and some outputs.
 
     Parameters

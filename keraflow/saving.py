@@ -19,7 +19,7 @@ from keraflow.parameters import parameters_of
 from keraflow.schema import Path
 from keraflow.serialization import serialize, unserialize
 
-__all__ = ['SavableNetwork', 'FORMAT', 'VERSION']
+__all__ = ['SavableNetwork', 'FORMAT', 'VERSION', 'check_extension', 'differences']
 
 FORMAT = 'keraflow'
 VERSION = 1
@@ -90,7 +90,7 @@ class SavableNetwork(Network):
             If the file is damaged or does not fit; the message names missing and unexpected arrays and those of
             another shape. Then no weight is changed.
         """
-        _check_extension(path)
+        check_extension(path)
         arrays, metadata = read_tensors(path)
         saved = metadata.get('architecture')
         if same_architecture and saved is not None and saved != _digest(serialize(self)):
@@ -134,16 +134,17 @@ class SavableNetwork(Network):
         return dump_plain({'format': FORMAT, 'version': VERSION, 'model': serialize(self)}, path, **dump_args).encode()
 
     def _weight_bytes(self, path: Path) -> bytes:
-        _check_extension(path)
+        check_extension(path)
         return dump_tensors(self.get_weights(), {'format': FORMAT, 'architecture': _digest(serialize(self))})
 
     def _check_fit(self, arrays: Dict[str, np.ndarray], path: str) -> None:
-        problems = _differences({one.name: one.variable for one in parameters_of([self])}, arrays)
+        problems = differences({one.name: one.variable for one in parameters_of([self])}, arrays)
         if problems:
             raise ModelFileError(f'{path}: the weights do not fit: {"; ".join(problems)}'[:299] + '.')
 
 
-def _differences(variables: Dict[str, Any], arrays: Dict[str, np.ndarray]) -> List[str]:
+def differences(variables: Dict[str, Any], arrays: Dict[str, np.ndarray]) -> List[str]:
+    """What keeps arrays of a file from being the values of variables."""
     problems = []
     missing = [name for name in variables if name not in arrays]
     unexpected = [name for name in arrays if name not in variables]
@@ -183,7 +184,8 @@ def _from_data(data: Any, path: str, custom_objects: Any) -> Any:
     return made
 
 
-def _check_extension(path: Path) -> None:
+def check_extension(path: Path) -> None:
+    """Raise unless a file of this name holds weights."""
     if not os.fspath(path).endswith('.safetensors'):
         raise ModelFileError(
             f'{os.fspath(path)}: weights are saved as safetensors. Let the name end with .safetensors.')

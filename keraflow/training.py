@@ -78,7 +78,7 @@ class TrainableNetwork(Network):
     def fit(self, x: Any, y: Any = None, batch_size: Optional[PositiveInt] = None, nb_epoch: Natural = 10,
             verbose: Union[int, bool] = 1, callbacks: Sequence[Callback] = (), sample_weights: Any = None,
             validation_split: Rate = 0., validation_data: Any = None, shuffle: bool = True, class_weight: Any = None,
-            nb_batch: Optional[PositiveInt] = None) -> History:
+            nb_batch: Optional[PositiveInt] = None, initial_epoch: Natural = 0) -> History:
         """Train.
 
         Parameters
@@ -114,6 +114,9 @@ class TrainableNetwork(Network):
         nb_batch : int, optional
             For an iterable: the number of batches in an epoch. The next epoch goes on where it ended, and begins anew
             where the iterable ends.
+        initial_epoch : int
+            The number of the first epoch, counted from 0, for callbacks and what is shown: that of the next one where
+            training is continued.
 
         Returns
         -------
@@ -141,8 +144,9 @@ class TrainableNetwork(Network):
                 data, kept = self._split(data, validation_split)
                 validation = feeder.array_source(kept, batch_size)
             source = feeder.array_source(data, batch_size, shuffle)
-        progress = Progress(verbose, nb_epoch)
-        return Loop(self, functions, source, validation, CallbackList(callbacks, self), progress).run(nb_epoch)
+        progress = Progress(verbose, initial_epoch + nb_epoch)
+        return Loop(self, functions, source, validation, CallbackList(callbacks, self),
+                    progress).run(range(initial_epoch, initial_epoch + nb_epoch))
 
     @checked
     def evaluate(self, x: Any, y: Any = None, sample_weights: Any = None, batch_size: Optional[PositiveInt] = None,

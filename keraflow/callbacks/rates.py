@@ -15,7 +15,7 @@ class LearningRateScheduler(CheckedCallback):
     Parameters
     ----------
     schedule : function
-        From the number of the epoch, counted from 0, to the learning rate.
+        From the number of the epoch, counted from 0 (from ``initial_epoch`` of ``fit``), to the learning rate.
 
     Examples
     --------
@@ -36,6 +36,9 @@ class LearningRateScheduler(CheckedCallback):
 
 class ReduceLROnPlateau(MonitoringCallback):
     """Lower the learning rate when a number has not got better for some epochs: ``lr = max(lr * factor, min_lr)``.
+
+    Each ``fit`` begins anew, also with the same object: the best value and the counts are those of its own epochs. The
+    learning rate stays as it was lowered.
 
     Parameters
     ----------

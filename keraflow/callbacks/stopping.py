@@ -13,6 +13,8 @@ __all__ = ['EarlyStopping', 'TerminateOnNaN']
 class EarlyStopping(MonitoringCallback):
     """End training when a number has not got better for some epochs.
 
+    Each ``fit`` begins anew, also with the same object: the best value and the count are those of its own epochs.
+
     Parameters
     ----------
     monitor, mode, min_delta
