@@ -3,7 +3,8 @@ from typing import Any, Callable, List, Tuple
 
 import numpy as np
 
-from keraflow.testing.operation_cases import Case, Operand
+from keraflow.testing.operands import Operand
+from keraflow.testing.operation_cases import Case
 
 __all__ = ['CASES']
 
