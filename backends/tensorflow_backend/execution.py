@@ -93,7 +93,7 @@ class Execution(Variables):
                 raise
             raise ArgumentError(OTHER_VARIABLES) from error
         by_handle = {id(variable.handle): variable for variable in concrete.variables}
-        used = [by_handle[id(handle)] for handle in concrete.captured_inputs if id(handle) in by_handle]
+        used = self._in_order([by_handle[id(it)] for it in concrete.captured_inputs if id(it) in by_handle])
         names = [getattr(it, 'keraflow_name', it.name.split(':')[0]) for it in used]
         return [UsedVariable(name.rsplit('/', 1)[-1], it, it.trainable) for name, it in zip(names, used)]
 

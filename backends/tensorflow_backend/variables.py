@@ -22,7 +22,7 @@ class Variables(Backend):
         # TensorFlow is not told the name: it keeps some 30 kB for every name that there ever was, and makes it slowly.
         with tf.init_scope():
             variable = tf.Variable(self._array(value, dtype))
-        variable.keraflow_name = name or 'variable'
+        variable.keraflow_name, variable.keraflow_number = name or 'variable', next(self._creations)
         return variable
 
     def is_variable(self, x):

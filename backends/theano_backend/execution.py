@@ -82,7 +82,7 @@ class Execution(Backend):
 
     def _variables_in(self, results: Any) -> list:
         leaves = theano.graph.basic.graph_inputs(results if isinstance(results, (list, tuple)) else [results])
-        return [it for it in dict.fromkeys(leaves) if self.is_variable(it)]
+        return self._in_order([it for it in dict.fromkeys(leaves) if self.is_variable(it)])
 
     def gradients(self, loss: Any, variables: Sequence) -> list:
         variables = list(variables)

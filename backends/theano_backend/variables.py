@@ -21,7 +21,9 @@ class Variables(Backend):
     def variable(self, value: Any, dtype: Optional[str] = None, name: Optional[str] = None) -> Any:
         array = _array(value, dtype)
         # Theano lets the length of a variable change, so it does not let a length of 1 broadcast unless told.
-        return theano.shared(array, name=name, borrow=True, broadcastable=[n == 1 for n in array.shape])
+        variable = theano.shared(array, name=name, borrow=True, broadcastable=[n == 1 for n in array.shape])
+        variable.keraflow_number = next(self._creations)
+        return variable
 
     def is_variable(self, x: Any) -> bool:
         return is_tensor(x) and isinstance(x, theano.compile.SharedVariable)

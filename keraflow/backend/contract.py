@@ -19,6 +19,8 @@ Rules that hold for every operation:
   have none.
 """
 import contextlib
+import itertools
+import math
 from typing import Any, Callable, List, NamedTuple, Optional, Sequence
 
 import numpy as np
@@ -104,6 +106,7 @@ class Backend(Operations, Convolutions, Recurrence):
 
     #: The entry point's name, for example ``'tensorflow'``.
     name = ''
+    _creations = itertools.count()    # of variables, in the order in which they are made
 
     def __init__(self, floatx: str = 'float32'):
         self.set_floatx(floatx)
@@ -247,12 +250,17 @@ class Backend(Operations, Convolutions, Recurrence):
         return self.value_and_gradients(loss_fn, variables)
 
     def variables_used(self, fn: Callable, specs: Sequence[TensorSpec]) -> List[UsedVariable]:
-        """The variables of this library that ``fn(*tensors)`` uses on tensors of these specs, in the order of use.
+        """The variables of this library that ``fn(*tensors)`` uses on tensors of these specs.
 
+        Those of :meth:`variable` come first, in the order in which they were made, then others in the order of use.
         `fn` may be of any other library. What it makes in its first run is made for good. If it uses other variables in
         its second run there is an ArgumentError with the text :data:`OTHER_VARIABLES`.
         """
         raise NotImplementedError
+
+    def _in_order(self, variables: Sequence[Variable]) -> list:
+        """As :meth:`variables_used` lists them; :meth:`variable` notes the number of each."""
+        return sorted(variables, key=lambda variable: getattr(variable, 'keraflow_number', math.inf))
 
     def gradients(self, loss: Tensor, variables: Sequence[Variable]) -> list:
         """Gradients of a symbolic scalar that is already there with regard to variables or tensors it was made from."""

@@ -33,7 +33,8 @@ class Foreign(Layer):
     ------
     input : any number of any shape
     output : what the backend knows of the shape of the result
-    parameters : the variables in the order in which they are used, by the last part of their names (``kernel``)
+    parameters : the variables by the last part of their names (``kernel``): those of ``B.variable`` in the order
+        in which they were made, then others in the order in which they are used
 
     Raises
     ------

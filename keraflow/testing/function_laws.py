@@ -69,13 +69,13 @@ def _traces(backend: Any) -> None:
 
 
 def _knows_variables(backend: Any) -> None:
-    """The variables that a function uses are found, in the order of use and each once."""
+    """The variables that a function uses are found, in the order in which they were made and each once."""
     first, second, unused = (backend.variable(np.full(3, value), 'float32') for value in (1., 2., 3.))
 
     def fn(x: Any) -> Any:
         return backend.add(backend.multiply(backend.add(x, second), first), backend.multiply(second, 2.))
     used = backend.variables_used(fn, [TensorSpec((None, 3), 'float32')])
-    expect([id(one.variable) for one in used] == [id(second), id(first)], 'two variables', used)
+    expect([id(one.variable) for one in used] == [id(first), id(second)], 'two variables', used)
     expect(all(one.trainable and isinstance(one.name, str) for one in used), 'trainable ones with names', used)
 
 

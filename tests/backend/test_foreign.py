@@ -40,6 +40,19 @@ def test_variables_have_the_same_names_on_every_backend():
     assert layer.variables.names == ['first', 'variable', 'variable_1']
 
 
+def test_variables_are_in_the_order_in_which_they_were_made():
+    def make():
+        first, second = B.variable(np.ones((3, 2)), name='first'), B.variable(np.ones((3, 2)), name='second')
+
+        def compute(x):
+            h = B.dot(x, second)
+            return B.dot(x, first) - h
+        return compute
+    layer = Foreign(make, initial_weights=[np.full((3, 2), 5.)])
+    np.testing.assert_allclose(B.eval(layer(X)), 4 * X.sum(1, keepdims=True).repeat(2, 1), rtol=1e-4, atol=1e-5)
+    assert layer.variables.names == ['first', 'second']
+
+
 def test_initial_weights():
     layer = Foreign(make_scale, initial_weights=[np.array([1., 2., 3.])])
     np.testing.assert_allclose(B.eval(layer(X)), X * [1, 2, 3], rtol=1e-6)
