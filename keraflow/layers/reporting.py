@@ -5,6 +5,7 @@ from keraflow import backend as B
 from keraflow import registry
 from keraflow.arguments import to_list
 from keraflow.errors import ArgumentTypeError, GraphError
+from keraflow.facts import facts_of
 from keraflow.layers.slots import running_host
 from keraflow.records import AddedLoss, Update, record_loss, record_update, recorded_value, runs_frozen
 from keraflow.tensor_checks import check_scalar, check_shape
@@ -64,11 +65,20 @@ class Reporting:
                              'Write it in output() of a layer that is fed with what it needs.')
 
     def penalize(self, outputs: List[Any]) -> None:
-        """Add what the activity regularizer gives for the outputs of a run."""
+        """Add what the activity regularizer gives for the outputs of a run, in which masked steps are 0."""
         if self.activity_regularizer is not None:
             regularizer = registry.resolve('regularizer', self.activity_regularizer, f'{self.name}: ')
             for tensor in outputs:
-                penalty = regularizer(tensor)
+                penalty = regularizer(_without_masked_steps(tensor))
                 check_scalar(penalty, f'{self.name}: activity_regularizer')
                 penalty = penalty / B.cast(B.shape(tensor)[0], B.dtype(penalty))
                 record_loss(object(), AddedLoss(self, 'activity', 0, penalty, True, True))
+
+
+def _without_masked_steps(tensor: Any) -> Any:
+    mask = facts_of(tensor).mask
+    if mask is None:
+        return tensor
+    for _ in range(B.ndim(tensor) - B.ndim(mask)):
+        mask = B.expand_dims(mask, -1)
+    return B.switch(mask, tensor, 0.)

@@ -73,9 +73,9 @@ class Running(ParameterOwner, Reporting, SideResults):
             result = self._call_output(tensors)
             outputs = [self._as_own(it) for it in (result if isinstance(result, (list, tuple)) else [result])]
             self._inputs = []
-        self.penalize(outputs)
         outputs = self._annotate(outputs, self._declared_shapes(input_shape, outputs),
                                  self._output_mask(tensors, input_shape))
+        self.penalize(outputs)
         if not self._mask_is_read and loses_mask(tensors, outputs):
             self._warn_of_lost_mask()
         record_run(self, outputs, running_host() is not None)

@@ -4,7 +4,7 @@ import pytest
 from sklearn.metrics import accuracy_score, precision_score, recall_score, roc_auc_score, top_k_accuracy_score
 
 from keraflow import backend as B
-from keraflow.layers import GRU, Activation, Dense, Input, TimeDistributed
+from keraflow.layers import GRU, LSTM, Activation, Dense, Input, TimeDistributed
 from keraflow.metrics import Metric, Precision, TopKAccuracy, ratio
 from keraflow.models import Model
 from keraflow.optimizers import SGD
@@ -86,6 +86,21 @@ def test_a_sequence_without_a_step_adds_nothing():
     assert logs['loss'] == pytest.approx(0.5)       # (1 + 1 - 1) ** 2 for one of two samples
     for start, value in zip(before, model.get_weights().values()):
         np.testing.assert_allclose(value, start - 0.1, rtol=1e-6)     # the gradient of half of a square of 1
+
+
+def test_activity_of_masked_steps_does_not_count():
+    sequence = Input((4, 2), mask_value=0.)
+    model = Model(sequence, LSTM(3, return_sequences=True, activity_regularizer='l2', name='lstm')(sequence))
+    model.compile(SGD(lr=1e-30), 'mse', report_terms=True)
+    x = np.random.default_rng(8).normal(size=(5, 4, 2))
+    lengths = [4, 2, 1, 0, 3]
+    for sample, length in zip(x, lengths):
+        sample[length:] = 0.
+    outputs = model.predict(x)
+    expected = 0.01 * sum(np.sum(one[:length] ** 2) for one, length in zip(outputs, lengths)) / 5
+    assert np.any(outputs[2, 1:])
+    [logs] = model.fit(x, np.zeros((5, 4, 3)), nb_epoch=1, batch_size=5, verbose=0)
+    np.testing.assert_allclose(logs['lstm/activity'], expected, rtol=1e-5)
 
 
 class SureSamples(Metric):
