@@ -42,7 +42,7 @@ def _floatx(value: Any) -> str:
 def _epsilon(value: Any) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = 0.
     if not 0. < number < 0.1:
         raise ValueError('a number between 0 and 0.1')

@@ -2,7 +2,7 @@
 from typing import Any, Callable
 
 from keraflow import backend as B
-from keraflow import registry
+from keraflow import registry, schema
 from keraflow.errors import ArgumentTypeError, GraphError, describe, nearest
 from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer
@@ -63,6 +63,7 @@ class LinearWrap:
 
     def apply(self, function: Callable, *args: Any, **kwargs: Any) -> 'LinearWrap':
         """Go on with ``function(kensor, *args, **kwargs)``."""
+        schema.check(function, Callable, 'LinearWrap: apply')
         return LinearWrap(function(self._kensor, *args, **kwargs))
 
     @property

@@ -115,6 +115,9 @@ class IterableSource(Source):
                 return
 
     def _begin(self) -> Iterator[Any]:
+        if callable(self._given) and _needs_arguments(self._given):
+            raise ArgumentTypeError(f'{self._where}: expected a function without arguments that returns batches, '
+                                    f'received {self._kind}.')
         found = self._given() if callable(self._given) else self._given
         if _is_sequence(found):
             return (found[number] for number in range(len(found)))
@@ -152,3 +155,13 @@ def is_iterable_of_batches(value: Any) -> bool:
 def _is_sequence(value: Any) -> bool:
     """Whether the batches are numbered, and not given one after the other."""
     return not hasattr(value, '__iter__') and hasattr(value, '__getitem__') and hasattr(value, '__len__')
+
+
+def _needs_arguments(function: Callable) -> bool:
+    try:
+        inspect.signature(function).bind()
+    except TypeError:
+        return True
+    except ValueError:      # some built-in functions do not tell
+        pass
+    return False

@@ -49,7 +49,7 @@ def dump_json(data: Any, *, limits: Limits = Limits(), **dump_args: Any) -> str:
     check_plain(data, limits)
     try:
         text = json.dumps(data, allow_nan=False, **dump_args)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise refuse('dump_args', f'json.dumps says: {str(error)[:150]}. Correct the arguments.') from None
     if dump_args:
         _check_same(data, text, parse_json, limits)

@@ -15,7 +15,7 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, Shap
 from keraflow.parameters import parameters_of
 from keraflow.schema import Constraint, DType, Initialization, Name, Natural, Regularizer
 from keraflow.serialization import Serializable
-from keraflow.tensor_checks import check_numbers
+from keraflow.tensor_checks import check_numbers, check_shape
 
 __all__ = ['Parameter', 'ParameterOwner', 'Variables']
 
@@ -131,7 +131,9 @@ class ParameterOwner(Serializable):
                 raise ShapeError(f'{self.name}: {name}: expected shape {found}, as it was made with, received {shape}.')
             return self._variables[name]
         with B.eagerly():
-            value = np.asarray(initializations.get(init)(shape), dtype or self.dtype)
+            value = initializations.get(init)(shape)
+            check_shape(value, shape, f'{self.name}: {name}: init')
+            value = np.asarray(value, dtype or self.dtype)
             self._set_variables([name, B.variable(value, dtype or self.dtype, f'{self.name}/{name}')], 'add_weight')
         if not trainable:
             self._states.add(name)

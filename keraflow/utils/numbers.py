@@ -41,7 +41,8 @@ def to_categorical(y: Any, nb_classes: Optional[PositiveInt] = None) -> np.ndarr
     labels = np.asarray(y)
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
-    if not labels.size or labels.dtype.kind not in 'biuf' or (labels != np.floor(labels)).any():
+    if not labels.size or labels.dtype.kind not in 'biuf' or not (
+            np.isfinite(labels) & (labels == np.floor(labels))).all():
         raise DataError(f'to_categorical: expected labels that are integers, received {labels.size} of dtype '
                         f'{labels.dtype}. Number the classes from 0.')
     low, high = int(labels.min()), int(labels.max())
@@ -73,6 +74,8 @@ def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
            [0. , 0. ]])
     """
     array = np.asarray(x)
+    if array.dtype.kind not in 'biuf':
+        raise DataError(f'normalize: expected an array of numbers, received one of dtype {array.dtype}.')
     if not -array.ndim <= axis < array.ndim:
         raise DataError(f'normalize: axis: there is no axis {axis} in an array of shape {array.shape}.')
     norms = np.linalg.norm(array, order, axis, keepdims=True)

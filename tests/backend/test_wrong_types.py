@@ -4,9 +4,9 @@ import pytest
 from mistakes import check
 
 import keraflow
-from keraflow import TrainStep
+from keraflow import LinearWrap, TrainStep
 from keraflow import backend as B
-from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError
+from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ModelFileError, ShapeError
 from keraflow.layers import Activation, Dense, Input, Layer
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD
@@ -128,6 +128,15 @@ METHODS = [
      "d: V: expected an array of numbers, received 'a'."),
     (lambda: Dense(2, name='d')(HUGE), ArgumentTypeError, f'd: expected an array of numbers, received int {str(HUGE)[:50]}....'),
     (lambda: Dense(2, name='d')(np.array(['a'])), ArgumentTypeError, 'd: expected an array of numbers, received an array of shape (1,).'),
+    (lambda: Dense(2, name='d').add_weight('V', (3,), init=print), ArgumentTypeError,
+     'd: V: init: expected an array of numbers, received None.'),
+    (lambda: Dense(2, name='d').add_weight('V', (3,), init=lambda shape: np.zeros(2)), ShapeError,
+     'd: V: init: expected a value of shape (3,), received (2,).'),
+    (lambda: LinearWrap(Input(3)).apply('relu'), ArgumentTypeError, "LinearWrap: apply: expected a function, received 'relu'."),
+    (lambda: model().fit(Dense(2, name='d')), ArgumentTypeError,
+     'm: fit: expected a function without arguments that returns batches, received <Dense d>.'),
+    (lambda: model().save_arch('m.json', indent=2 ** 70), ModelFileError,
+     "dump_args: json.dumps says: cannot fit 'int' into an index-sized integer. Correct the arguments."),
     (lambda: TrainStep(3, Input(3), model(), 'sgd'), ArgumentTypeError, 'TrainStep: loss_fn: expected a function, received 3.'),
 ]
 

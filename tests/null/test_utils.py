@@ -44,6 +44,9 @@ def test_zero_stays_zero():
 @pytest.mark.parametrize('call, error, text', [
     (lambda: to_categorical([]), DataError,
      'to_categorical: expected labels that are integers, received 0 of dtype float64. Number the classes from 0.'),
+    (lambda: to_categorical([np.inf]), DataError,
+     'to_categorical: expected labels that are integers, received 1 of dtype float64. Number the classes from 0.'),
+    (lambda: normalize(['a']), DataError, 'normalize: expected an array of numbers, received one of dtype <U1.'),
     (lambda: to_categorical([0.5]), DataError,
      'to_categorical: expected labels that are integers, received 1 of dtype float64. Number the classes from 0.'),
     (lambda: to_categorical(['a', 'b']), DataError,
