@@ -9,6 +9,7 @@ from keraflow.layers.base import MultiInputLayer
 from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.masks import full_mask, joint_mask
 from keraflow.layers.shaping import AxisLayer
+from keraflow.lengths import equally_long
 from keraflow.registry import builtin
 from keraflow.schema import Axes
 from keraflow.shapes import Shape
@@ -85,16 +86,8 @@ class _ElementWise(MultiInputLayer):
         raise NotImplementedError
 
     def output(self, x: List[Any]) -> Any:
-        return functools.reduce(self.combine, [x[0], *(self._like(one, x[0]) for one in x[1:])])
-
-    def _like(self, x: Any, first: Any) -> Any:
-        """`x`, which is not computed where its lengths that only the data have are not those of the first input."""
-        for axis, lengths in enumerate(zip(self.get_tensor_shape(x), self.get_tensor_shape(first))):
-            if axis and lengths == (None, None):        # libraries differ on a length of 1
-                x = B.require(x, B.equal(B.shape(x)[axis], B.shape(first)[axis]),
-                              f'{self.name}: expected inputs of one shape, received some of different lengths along '
-                              f'axis {axis}.')
-        return x
+        text = f'{self.name}: expected inputs of one shape, received some of different lengths along axis {{}}.'
+        return functools.reduce(self.combine, [x[0], *(equally_long(one, x[0], text) for one in x[1:])])
 
     def output_shape(self, input_shape: List[Shape]) -> Shape:
         joint = input_shape[0]

@@ -14,6 +14,7 @@ from keraflow.layers.base import Layer
 from keraflow.layers.forms import check_index, decode, encode, inputs_in, is_inside, shape_of
 from keraflow.layers.kept_steps import keeps_steps
 from keraflow.layers.masks import joint_mask
+from keraflow.lengths import equally_long
 from keraflow.registry import builtin
 from keraflow.shapes import Shape
 
@@ -108,13 +109,21 @@ class Operation(Layer):
 
     def output(self, x: List[Any]) -> Any:
         try:
-            result = self._compute(x)
+            result = self._compute(self._equally_long(x))
         except Exception as error:      # of any kind: each backend has its own
             if isinstance(error, KeraFlowError) and not isinstance(error, ShapeError):
                 raise
             raise self._refusal([self.get_tensor_shape(tensor) for tensor in x]) from error
         return [self._with_mask(x, it) for it in result] if isinstance(result, (list, tuple)) else \
             self._with_mask(x, result)
+
+    def _equally_long(self, x: List[Any]) -> List[Any]:
+        """The inputs, with a check of lengths that only the data have where inputs broadcast."""
+        if self.operation not in ELEMENTWISE or len({B.ndim(one) for one in x}) > 1:
+            return x
+        text = (f'{self.name}: {self.operation}: expected inputs of one length along axis {{}}, received different '
+                'ones. Make an Input of the length 1 if it shall be repeated.')
+        return [*x[:1], *(equally_long(one, x[0], text) for one in x[1:])]
 
     def _refusal(self, input_shape: List[Shape]) -> ShapeError:
         arguments = ', '.join([*map(str, self.args), *(f'{name}={it}' for name, it in (self.kwargs or {}).items())])

@@ -6,6 +6,7 @@ from keraflow import shapes
 from keraflow.backend.contract import FLOATS
 from keraflow.errors import ArgumentTypeError, ShapeError, describe
 from keraflow.facts import facts_of
+from keraflow.lengths import equally_long
 
 __all__ = ['Target', 'class_numbers', 'classes', 'per_sample', 'reals', 'target_of', 'wants']
 
@@ -98,10 +99,7 @@ def reals(y_pred: Any, y_true: Any) -> tuple:
         raise ShapeError(f'y_true: expected a target of the shape of the prediction, {wanted}, received {shape}. For '
                          "numbers of classes there are 'sparse_categorical_crossentropy' and "
                          "'sparse_categorical_accuracy'.")
-    for axis, (length, other) in enumerate(zip(shape, wanted)):
-        if axis and length is None and other is None:       # libraries differ on a length of 1
-            y_true = B.require(y_true, B.equal(B.shape(y_true)[axis], B.shape(y_pred)[axis]),
-                               f'y_true: expected a target as long as the prediction along axis {axis}.')
+    y_true = equally_long(y_true, y_pred, 'y_true: expected a target as long as the prediction along axis {}.')
     if B.dtype(y_pred) not in FLOATS:
         y_pred = B.cast(y_pred, B.floatx())
     return y_pred, B.cast(y_true, B.dtype(y_pred))

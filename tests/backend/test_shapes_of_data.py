@@ -90,6 +90,19 @@ def test_a_series_of_one_step_is_not_repeated(cls, lengths):
 
 
 @pytest.mark.parametrize('lengths', [(1, 4), (4, 1)])
+@pytest.mark.parametrize('function', [lambda x, y: x + y, lambda x, y: B.maximum(x, y), lambda x, y: B.switch(y > 0., y, x)], ids=['add', 'maximum', 'switch'])
+def test_operations_repeat_what_is_known_to_be_of_one_step(function, lengths):
+    x, y, one = Input((None, 2)), Input((None, 2)), Input((1, 2))
+    series = [np.full((1, length, 2), length, 'float32') for length in (*lengths, 1)]
+    with pytest.raises(DataError, match='expected inputs of one length along axis 1, received different ones. Make an Input of the length 1 if '
+                                        'it shall be repeated.$'):
+        Model([x, y], function(x, y)).predict(series[:2])
+    longer = series[0 if lengths[0] == 4 else 1]
+    found = Model([x, one], function(x, one)).predict([longer, series[2]])
+    assert found.shape == (1, 4, 2)
+
+
+@pytest.mark.parametrize('lengths', [(1, 4), (4, 1)])
 @pytest.mark.parametrize('loss', ['mse', 'binary_crossentropy', 'sparse_categorical_crossentropy'])
 def test_a_target_of_one_step_is_not_repeated(loss, lengths):
     nb_class = 1 if loss != 'sparse_categorical_crossentropy' else 3

@@ -1,0 +1,33 @@
+"""Lengths that only the data have."""
+from typing import Any
+
+from keraflow import backend as B
+
+__all__ = ['equally_long']
+
+
+def equally_long(x: Any, other: Any, message: str) -> Any:
+    """`x`, which is not computed where lengths that only the data have are not those of another tensor.
+
+    Of such a length of 1 the libraries think differently: one repeats it, the other one refuses it. The axis of samples
+    is not looked at.
+
+    Parameters
+    ----------
+    x, other : tensor
+    message : str
+        That of the DataError in the run; ``{}`` stands for the number of the axis.
+
+    Examples
+    --------
+    >>> def add(x, y):
+    ...     return [x + equally_long(y, x, 'expected one length along axis {}.')], []
+    >>> run = B.compile(add, [B.TensorSpec((None, None), 'float32')] * 2)
+    >>> run([[1., 2.]], [[3.]])
+    Traceback (most recent call last):
+    keraflow.errors.DataError: expected one length along axis 1.
+    """
+    for axis, lengths in enumerate(zip(B.static_shape(x), B.static_shape(other))):
+        if axis and lengths == (None, None):
+            x = B.require(x, B.equal(B.shape(x)[axis], B.shape(other)[axis]), message.format(axis))
+    return x
