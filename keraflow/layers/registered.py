@@ -38,6 +38,8 @@ class FunctionLayer(Layer, metaclass=_FedAtOnce):
     argument_names: List[str] = []
     #: Whether the function takes a list, also of one tensor.
     takes_list = False
+    #: Whether the function is given the mask of its input.
+    takes_mask = False
 
     def __init__(self, **arguments: Any):
         own = {name: arguments.pop(name) for name in self.argument_names if name in arguments}
@@ -51,7 +53,11 @@ class FunctionLayer(Layer, metaclass=_FedAtOnce):
 
     def output(self, x: List[Any]) -> Any:
         arguments = {name: getattr(self, name) for name in self.argument_names}
-        result = type(self).function(x if len(x) > 1 or self.takes_list else x[0], **arguments)
+        is_list = len(x) > 1 or self.takes_list
+        if self.takes_mask:
+            masks = [self.get_tensor_mask(tensor) for tensor in x]
+            arguments['mask'] = masks if is_list else masks[0]
+        result = type(self).function(x if is_list else x[0], **arguments)
         return [self._with_mask(it, x) for it in result] if isinstance(result, (list, tuple)) else \
             self._with_mask(result, x)
 
@@ -100,7 +106,8 @@ def layer_register(function: Optional[Callable] = None, *, id: Optional[str] = N
     Notes
     -----
     A result of the rank of an input that has a mask, with as many steps, has that mask too. A function that moves time
-    steps ends with ``Masking(None)``.
+    steps ends with ``Masking(None)``. An argument ``mask`` is no argument of the class: it is given the mask of the
+    input (a list of them for a list), or None.
 
     References
     ----------
@@ -168,18 +175,19 @@ def named(cls: type, name: str, /, *args: Any, **kwargs: Any) -> Any:
 def _class_of(function: Callable) -> type:
     name = function.__name__
     listed = list(inspect.signature(function).parameters.values())
+    own = [one for one in listed[1:] if one.name != 'mask']
     hints = get_type_hints(function, include_extras=True)
     if not listed or any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in listed):
         raise ArgumentTypeError(f'layer_register: {name}: expected a function of a tensor and named arguments, '
                                 f'received {name}{inspect.signature(function)}. Name its arguments.')
-    for one in listed[1:]:
-        if hasattr(Layer, one.name) or one.name in inspect.signature(Layer.__init__).parameters:
+    for one in own:
+        if hasattr(FunctionLayer, one.name) or one.name in inspect.signature(Layer.__init__).parameters:
             raise ArgumentError(f"layer_register: {name}: '{one.name}' cannot be the name of an argument, because each "
                                 'layer has an attribute of that name. Choose another.')
     body: Dict[str, Any] = {
-        '__init__': _init_of(listed[1:], hints), '__doc__': function.__doc__, '__module__': function.__module__,
+        '__init__': _init_of(own, hints), '__doc__': function.__doc__, '__module__': function.__module__,
         '__qualname__': function.__qualname__, 'function': staticmethod(function),
-        'argument_names': [one.name for one in listed[1:]],
+        'argument_names': [one.name for one in own], 'takes_mask': len(own) < len(listed) - 1,
         'takes_list': schema.takes_list(hints.get(listed[0].name))}
     return types.new_class(name, (FunctionLayer,), exec_body=lambda namespace: namespace.update(body))
 

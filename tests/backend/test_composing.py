@@ -283,6 +283,24 @@ def test_a_result_has_the_mask_of_inputs_with_its_steps():
         assert Flatten()(doubled(a)).mask_shape is None
 
 
+@layer_register(id='composing-last-mean')
+def mean_of_steps(x, factor=1., mask=None):
+    counts = B.ones_like(x) if mask is None else B.cast(B.expand_dims(mask, -1), 'float32') * B.ones_like(x)
+    return factor * B.sum(x * counts, axis=1) / B.sum(counts, axis=1)
+
+
+def test_a_function_reads_the_mask_of_its_input():
+    data = np.array([[[1., 2], [3, 4], [0, 0]], [[5, 6], [0, 0], [0, 0]]])
+    masked, plain = Input((3, 2), mask_value=0.), Input((3, 2))
+    layer = mean_of_steps(2., name='mean')
+    model = Model([masked, plain], [layer(masked), layer(plain)])
+    assert keraflow.serialize(layer)['args'] == {'factor': 2., 'name': 'mean'}
+    for it in (model, reloaded(model)):
+        one, other = it.predict([data, data])
+        np.testing.assert_allclose(one, [[4, 6], [10, 12]], rtol=1e-6)
+        np.testing.assert_allclose(other, 2 * data.mean(1), rtol=1e-6)
+
+
 def test_functions_of_functions_are_saved_shared_frozen_and_trained():
     x = Input(4)
     tower = ComposingTower(3, name='tower')
@@ -320,8 +338,14 @@ def hiding(x, trainable):
     return x
 
 
+def naming(x, argument_names):
+    return x
+
+
 @pytest.mark.parametrize('make, kind, text', [
     (lambda: layer_register(3), ArgumentTypeError, 'layer_register: expected a function with a name, received 3.'),
+    (lambda: layer_register(naming), ArgumentError, "layer_register: naming: 'argument_names' cannot be the name of an argument, because "
+                                                    'each layer has an attribute of that name. Choose another.'),
     (lambda: layer_register(lambda x: x, id='l'), ArgumentTypeError,
      'layer_register: expected a function with a name, received function <lambda>.'),
     (lambda: ComposingBlock('one', Input(4), 3, name='two'), ArgumentTypeError, "ComposingBlock: the argument 'name' is given twice."),
