@@ -30,7 +30,10 @@ def read_words():
 
 
 def load_data():
-    """Words and answers to learn from, and others to test on, drawn at random; the same in each run."""
+    """Words and answers to learn from, and others to test on, drawn at random; the same in each run.
+
+    A word to test on was not learned, but another form of it may have been.
+    """
     stressed = read_words()
     words = np.random.default_rng(0).permutation(sorted(stressed))[:NB_TRAIN + NB_TEST].tolist()
     return [(part, np.array([stressed[word] for word in part])) for part in (words[:NB_TRAIN], words[NB_TRAIN:])]

@@ -9,7 +9,7 @@ from _other_backend import run
 
 from keraflow import backend as B
 from keraflow.datasets import digits
-from keraflow.layers import Convolution2D, Dense, Dropout, Flatten, Input, Pooling2D
+from keraflow.layers import BatchNormalization, Convolution2D, Dense, Dropout, Flatten, Input, Pooling2D
 from keraflow.models import Model
 from keraflow.optimizers import Adam
 from keraflow.schedules import CosineDecay
@@ -26,10 +26,9 @@ def make_model():
     """Twice, convolutions and a pooling that halves rows and columns; then a classifier."""
     image = x = Input((1, 8, 8), name='image')
     for nb_kernel in 32, 64:
-        x = Convolution2D(nb_kernel, 3, 3, pad='same', activation='relu')(x)
-        x = Convolution2D(nb_kernel, 3, 3, pad='same', activation='relu')(x)
-        x = Pooling2D('max')(x)
-        x = Dropout(0.25)(x)
+        x = BatchNormalization()(Convolution2D(nb_kernel, 3, 3, pad='same', activation='relu')(x))
+        x = BatchNormalization()(Convolution2D(nb_kernel, 3, 3, pad='same', activation='relu')(x))
+        x = Dropout(0.25)(Pooling2D('max')(x))
     x = Dense(128, activation='relu')(Flatten()(x))
     digit = Dense(10, activation='softmax', name='digit')(Dropout(0.5)(x))
     return Model(inputs=image, outputs=digit)
