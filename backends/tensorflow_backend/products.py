@@ -23,4 +23,4 @@ class Products(Variables):
         return tf.gather(x if self.is_variable(x) else self._tensor(x), self._tensor(indices), axis=axis)
 
     def one_hot(self, indices, nb_class, dtype=None):
-        return tf.one_hot(self._tensor(indices), nb_class, dtype=dtype or self.floatx())
+        return tf.one_hot(self._as_indices(indices), nb_class, dtype=dtype or self.floatx())

@@ -1,6 +1,7 @@
 """The operations on tensors that every backend has: their definitions, and those that follow from others."""
 from typing import Any, List, Optional, Sequence, Union
 
+from keraflow.errors import ArgumentTypeError
 from keraflow.shapes import place
 
 Tensor = Any
@@ -245,8 +246,16 @@ class Operations:
 
     def one_hot(self, indices: Tensor, nb_class: int, dtype: Optional[str] = None) -> Tensor:
         """1 at each index along a new last axis of length `nb_class`, 0 elsewhere (floatx)."""
+        indices = self._as_indices(indices)
         hit = self.equal(self.expand_dims(indices, -1), self.arange(nb_class))  # type: ignore[attr-defined]
         return self.cast(hit, dtype or self.floatx())                          # type: ignore[attr-defined]
+
+    def _as_indices(self, x: Tensor) -> Tensor:
+        x = self.identity(x)
+        if self.dtype(x) not in ('int32', 'int64'):                             # type: ignore[attr-defined]
+            raise ArgumentTypeError(f'expected integers as indices, received {self.dtype(x)}. '     # type: ignore
+                                    "Write B.cast(x, 'int32').")
+        return x
 
     # -- shape ------------------------------------------------------------------------------------------------------
 

@@ -69,6 +69,12 @@ def test_windows_that_do_not_fit(name, shape, args):
     assert str(caught.value).endswith(f'cannot be computed of inputs of the shapes {(None, *shape)}.')
 
 
+def test_classes_that_are_no_integers():
+    with pytest.raises(ArgumentTypeError) as caught:
+        B.one_hot(Input(3), 2)
+    assert str(caught.value) == "expected integers as indices, received float32. Write B.cast(x, 'int32')."
+
+
 @pytest.mark.parametrize('dtype', ['float16', 'foo'])
 def test_dtypes_that_are_not_there(dtype):
     with pytest.raises(ArgumentError) as caught:
