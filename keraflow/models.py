@@ -69,10 +69,8 @@ class Model(ResumableNetwork, SavableNetwork, SurgicalNetwork):
                              'Pass what a layer returned.')
         return kensor
 
-    def _made(self, inputs: Any, outputs: Any) -> 'Model':
-        common = self._remembered_common()
-        common.pop('name', None)
-        return Model(inputs, outputs, **common)
+    def _made(self, inputs: Any, outputs: Any, **common: Any) -> 'Model':
+        return Model(inputs, outputs, trainable=self.trainable, **common)
 
     def to_python(self) -> str:
         """Python source that builds the same model; see :func:`keraflow.source.to_python`."""

@@ -20,8 +20,8 @@ class SurgicalNetwork(Network):
     """The part of :class:`~keraflow.models.Model` that makes models from it.
 
     Each method gives a new model and leaves this one as it is. They share the layers that both have, and so their
-    parameters. A layer is given as itself or by its name. The new model has a name of its own; its other arguments,
-    such as ``trainable``, are those of this one.
+    parameters. A layer is given as itself or by its name. The new model has a name of its own. It is frozen if
+    this one is.
     """
 
     @checked
@@ -105,9 +105,10 @@ class SurgicalNetwork(Network):
         for call in self.calls:
             fed = [known[kensor] for kensor in call.inputs]
             known.update(zip(call.outputs, change(call, fed) if call.layer is layer else _again(call, fed)))
-        return self._made(self.inputs, [known[kensor] for kensor in self.outputs])
+        return self._made(self.inputs, [known[kensor] for kensor in self.outputs],
+                          activity_regularizer=self.activity_regularizer)
 
-    def _made(self, inputs: Sequence[Kensor], outputs: Sequence[Kensor]) -> Any:
+    def _made(self, inputs: Sequence[Kensor], outputs: Sequence[Kensor], **common: Any) -> Any:
         raise NotImplementedError
 
     def _layer_of(self, given: Union[Layer, str], inputs_too: bool = False) -> Layer:

@@ -52,6 +52,8 @@ def test_a_frozen_model_stays_frozen():
     new = model.replace('d', Dense(2))
     assert not new.trainable and new.activity_regularizer == 'l2' and new.name != 'm'
     assert new.trainable_variables.names == []
+    part = model.sub_model(x, 'd')
+    assert not part.trainable and part.activity_regularizer is None     # what it gives is another output
 
 
 def test_insert_after_each_call():
