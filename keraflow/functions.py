@@ -7,8 +7,9 @@ import numpy as np
 from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
 from keraflow.data import Arrays
-from keraflow.errors import DataError, GraphError, KeraFlowError, warn
+from keraflow.errors import DataError, GraphError, warn
 from keraflow.kensor import Kensor, replay
+from keraflow.lengths import told_by_layers
 from keraflow.metrics import Metric, step_weights
 from keraflow.objectives.base import per_sample
 from keraflow.parameters import parameters_of, penalties
@@ -202,7 +203,7 @@ class Functions:
 
     def _compile(self, key: tuple, builder: Callable, specs: Callable[[], List[TensorSpec]]) -> Callable:
         if key not in self._compiled:
-            self._compiled[key] = _explaining(B.compile(builder, specs()), builder, specs())
+            self._compiled[key] = told_by_layers(B.compile(builder, specs()), builder, specs())
         return self._compiled[key]
 
     def _input_specs(self) -> List[TensorSpec]:
@@ -217,27 +218,6 @@ class Functions:
         nb_input, nb_target = len(self.model.inputs), len(self.losses)
         x, y, rest = tensors[:nb_input], tensors[nb_input:nb_input + nb_target], tensors[nb_input + nb_target:]
         return x, y, rest[0] if rest else None
-
-
-def _explaining(run: Callable, builder: Callable, specs: Sequence[TensorSpec]) -> Callable:
-    """`run`, but a failure for lengths that only the data have is told by the layer that they do not suit."""
-    def call(*arrays: Any) -> Any:
-        try:
-            return run(*arrays)
-        except Exception as error:      # of any kind: each backend has its own
-            if isinstance(error, DataError) or not isinstance(error, KeraFlowError):
-                _check_shapes(builder, [spec._replace(shape=np.shape(it)) for spec, it in zip(specs, arrays)], error)
-            raise
-    return call
-
-
-def _check_shapes(builder: Callable, specs: Sequence[TensorSpec], error: Exception) -> None:
-    try:
-        B.trace(builder, specs)
-    except KeraFlowError as reason:
-        raise reason from error
-    except Exception:       # `error` says as much
-        pass
 
 
 def _add(terms: Dict[str, Any], label: str, value: Any) -> None:

@@ -10,6 +10,7 @@ from keraflow.data import Port, check_lengths, read_arrays
 from keraflow.errors import ArgumentError, DataError
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
+from keraflow.lengths import told_by_layers
 from keraflow.optimizers import Optimizer
 from keraflow.parameters import parameters_of, penalties
 from keraflow.records import recording
@@ -82,7 +83,7 @@ class TrainStep:
         batch = read_arrays(dict(zip(names, arrays)), self._ports, 'TrainStep')
         check_lengths(dict(zip(names, batch)), 'TrainStep')
         if self._step is None:
-            self._step = B.compile(self._build, self._specs)
+            self._step = told_by_layers(B.compile(self._build, self._specs), self._build, self._specs)
         [values] = self._step(*batch)
         values = np.asarray(values)
         return values[0] if len(values) == 1 else list(values)

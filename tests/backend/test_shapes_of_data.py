@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+from keraflow import TrainStep
 from keraflow import backend as B
 from keraflow.errors import DataError, KeraFlowError, ShapeError
 from keraflow.layers import (LSTM, Activation, Convolution1D, Convolution2D, Cropping1D, Dense, ElementWiseAverage,
@@ -72,6 +73,16 @@ def test_in_training_and_of_targets():
             method(np.ones((4, 5, 2)), np.ones((4, 5, 1)))
     for name, value in model.get_weights().items():
         np.testing.assert_array_equal(value, before[name])
+
+
+def test_in_a_training_step_of_ones_own():
+    series = Input((None, 2))
+    layer = Convolution1D(1, 3, name='c')
+    layer(series)
+    step = TrainStep(lambda x: B.mean(layer(x)), series, layer, 'sgd')
+    with pytest.raises(ShapeError, match=r'^c: expected lengths of at least 3 \(time\), received shape \(4, 1, 2\)'):
+        step(np.ones((4, 1, 2)))
+    assert np.isfinite(step(np.ones((4, 3, 2))))
 
 
 MERGING = [ElementWiseSum, ElementWiseMult, ElementWiseAverage, ElementWiseMax]
