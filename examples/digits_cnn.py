@@ -26,8 +26,8 @@ def make_model():
     """Twice, convolutions and a pooling that halves rows and columns; then a classifier."""
     image = x = Input((1, 8, 8), name='image')
     for nb_kernel in 32, 64:
-        x = BatchNormalization()(Convolution2D(nb_kernel, 3, 3, pad='same', activation='relu')(x))
-        x = BatchNormalization()(Convolution2D(nb_kernel, 3, 3, pad='same', activation='relu')(x))
+        x = BatchNormalization(momentum=0.9)(Convolution2D(nb_kernel, 3, 3, pad='same', activation='relu')(x))
+        x = BatchNormalization(momentum=0.9)(Convolution2D(nb_kernel, 3, 3, pad='same', activation='relu')(x))
         x = Dropout(0.25)(Pooling2D('max')(x))
     x = Dense(128, activation='relu')(Flatten()(x))
     digit = Dense(10, activation='softmax', name='digit')(Dropout(0.5)(x))
