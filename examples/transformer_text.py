@@ -1,4 +1,4 @@
-"""Learn which syllable of an English word is stressed, as ``stress_lstm.py`` does, with a transformer.
+"""Learn which syllable of an English word is stressed, as ``names_lstm.py`` does, with a transformer.
 
 A convolution makes a vector of each group of three letters: without it attention would have to find such groups by itself, which
 takes more words. Then each group looks at all others at once (MultiHeadAttention); vectors for the positions say where they stand. The

@@ -38,7 +38,7 @@ ROWS = {
                   [(r'Test accuracy on \w+: ', 0., 1.), ('area under the ROC curve: ', 0., 1.)]),
     'mnist_cnn': (['--nb-epoch', '1', '--alone', '--path', '{files}/mnist.npz'], [(r'Test accuracy on \w+: ', 0., 1.)]),
     'residual_net': (['--nb-epoch', '1', '--alone'], [(r'Test accuracy on \w+: ', 0.3, 1.)]),
-    'stress_lstm': (['--nb-epoch', '1', '--alone'], STRESS),
+    'names_lstm': (['--nb-epoch', '1', '--alone'], STRESS),
     'sunspots_rnn': (['--nb-epoch', '10', '--alone'], [('same as last year: ', 30.4, 30.4), ('linear autoregression: ', 17.4, 17.6),
                                                        (r'GRU on \w+: ', 10., 30.)]),
     'transformer_text': (['--nb-epoch', '1', '--alone'], STRESS),

@@ -1,4 +1,4 @@
-"""Learn which syllable of an English word is stressed, one letter after the other.
+"""Learn which syllable of an English word or name is stressed, one letter after the other.
 
 The letters become vectors (Embedding), which an LSTM reads in both directions. Words have different lengths: the 0 in front of
 shorter ones is masked, so that the LSTM does not read it.
