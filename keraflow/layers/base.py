@@ -39,8 +39,8 @@ class Layer(Running):
     trainable : bool
         Whether training changes the parameters, those of embedded layers included.
     initial_weights : dict, list or array, optional
-        Values to start from instead of those of ``init``: by name, in the order of the parameters, or for the first
-        parameter alone.
+        Values to start from instead of those of ``init``: by name (``'0/W'`` for one of an embedded layer), in the
+        order of the parameters, or for the first parameter alone.
     regularizers, constraints : dict or list, optional
         By name (``'0/W'`` for one of an embedded layer) or in the order of the parameters: names (``'l1'``) or objects
         (``L1(0.1)``); ``None`` for no one.

@@ -284,7 +284,19 @@ class ParameterOwner(Serializable):
             for name, one in assign(given, names, where).items():
                 owner, own_name = owners[name]
                 owner._given[kind][own_name] = registry.resolve(kind, one, f'{where}: ')
-        assign(split_arrays(self.initial_weights), list(self._variables), f'{self.name}: initial_weights')
+        weights = split_arrays(self.initial_weights)
+        assign(weights, list(owners if isinstance(weights, dict) else self._variables), f'{self.name}: initial_weights')
+
+    def give_initial_weights(self, layer: 'ParameterOwner', number: int) -> None:
+        """Give the layer in a slot, before it runs, what `initial_weights` says of its parameters."""
+        prefix = f'{number}/'
+        given = self.initial_weights if isinstance(self.initial_weights, dict) else {}
+        own = {name[len(prefix):]: value for name, value in given.items()
+               if isinstance(name, str) and name.startswith(prefix)}
+        if own and layer._is_linked():
+            layer.set_weights(own)
+        elif own:
+            layer.initial_weights = {**layer.initial_weights, **own} if isinstance(layer.initial_weights, dict) else own
 
     def _owners(self, prefix: str = '') -> Dict[str, Tuple['ParameterOwner', str]]:
         """By the name of each parameter, those of embedded layers included, its layer and its name there."""

@@ -93,6 +93,7 @@ class Slots:
         return False
 
     def _append(self, layer: Any) -> None:
+        self.host.give_initial_weights(layer, len(self.layers))
         self.layers.append(layer)
         self._known.add(id(layer))
 

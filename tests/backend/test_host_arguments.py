@@ -1,4 +1,4 @@
-"""Regularizers and constraints that a host gives to parameters of the layers in it."""
+"""Regularizers, constraints and initial weights that a host gives to parameters of the layers in it."""
 import numpy as np
 import pytest
 
@@ -6,8 +6,8 @@ import keraflow
 from keraflow import backend as B
 from keraflow import layer_register
 from keraflow.constraints import MaxNorm
-from keraflow.errors import ArgumentError
-from keraflow.layers import Bidirectional, Dense, Input, SimpleRNN
+from keraflow.errors import ArgumentError, ShapeError
+from keraflow.layers import Bidirectional, Dense, Input, SimpleRNN, TimeDistributed
 from keraflow.models import Model
 from keraflow.optimizers import SGD
 from keraflow.regularizers import L1, L2
@@ -48,6 +48,35 @@ def test_any_host_takes_them_in_eager_runs_too():
     with keraflow.recording() as run:
         layer(np.ones((1, 4, 3), 'float32'))
     np.testing.assert_allclose([float(it) for it in B.eval(run.losses)], [6.], rtol=1e-6)
+
+
+W = np.arange(6.).reshape(3, 2)
+
+
+def test_initial_weights_by_name_hold_from_the_first_run_on():
+    host = Host(2, initial_weights={'0/0/W': W, '0/1/W': np.eye(2), '0/scale': [2.]})
+    np.testing.assert_allclose(B.eval(host(X)), X @ W * 2, rtol=1e-5)
+    linked = Host(2, initial_weights={'0/0/W': W})
+    linked(Input(3))
+    np.testing.assert_array_equal(linked.get_weights()['0/0/W'], W)
+    assert np.ptp(linked.get_weights()['0/1/W']) > 0
+
+
+def test_initial_weights_of_a_layer_that_was_fed_before():
+    inner = SimpleRNN(2)
+    inner(Input((None, 3)))
+    host = TimeDistributed(inner, initial_weights={'0/W': W})
+    host(Input((4, None, 3)))
+    np.testing.assert_array_equal(inner.get_weights()['W'], W)
+
+
+def test_initial_weights_that_do_not_fit():
+    with pytest.raises(ArgumentError, match=r"^dense\d+: initial_weights: there is no 'V'. Choose one of W, b.$"):
+        Host(2, initial_weights={'0/0/V': W})(Input(3))
+    with pytest.raises(ArgumentError, match=r"^host: initial_weights: there is no '7/W'"):
+        Host(2, name='host', initial_weights={'7/W': W})(Input(3))
+    with pytest.raises(ShapeError, match=r'^dense\d+: initial_weights: W: expected an array of shape \(3, 2\), received \(2, 2\).$'):
+        Host(2, initial_weights={'0/0/W': np.eye(2)})(Input(3))
 
 
 @pytest.mark.parametrize('argument, value', [('regularizers', 'l2'), ('constraints', 'nonneg')])
