@@ -120,7 +120,8 @@ class Convolution1D(ConvolutionBase):
     output : ``(batch, windows, nb_kernel)``
     W : ``(1, nb_kernel, kernel_row, input_dim)``, in either format
     b : ``(nb_kernel,)``
-    mask : lost with a warning, because what a window meets counts, masked steps too
+    mask : True for windows in which all steps count. With ``pad='same'`` it is that of the input, and steps that do
+        not count are 0, as what is beyond the ends; with a stride above 1, too, it is lost, as with the channels first
 
     References
     ----------
@@ -155,6 +156,24 @@ class Convolution1D(ConvolutionBase):
 
     def kernels(self) -> Any:
         return B.transpose(self.W[0], (2, 0, 1))
+
+    def output(self, x: Any) -> Any:
+        mask = self.get_tensor_mask(x) if self._keeps_steps else None
+        return super().output(x if mask is None else B.switch(B.expand_dims(mask, -1), x, 0.))
+
+    @property
+    def _keeps_steps(self) -> bool:
+        return self.is_series and self.pad == 'same' and self.stride == 1
+
+    def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
+        if self._keeps_steps:
+            return input_mask
+        if not self.is_series or self.pad == 'same':
+            return None
+        left_out = B.expand_dims(B.cast(B.logical_not(input_mask), B.floatx()), -1)
+        found = B.conv(left_out, B.ones((1, 1, self.kernel_row)), self.each(self.stride), self.pad,
+                       self.each(self.dilation), self.data_format)
+        return B.less(B.squeeze(found, -1), 0.5)
 
 
 @builtin('layer')

@@ -7,9 +7,9 @@ import pytest
 
 from keraflow import backend as B
 from keraflow.errors import KeraFlowWarning
-from keraflow.layers import (Activation, Concatenate, Cropping1D, Dropout, ElementWiseMult, ElementWiseSum, ExpandDims,
-                             Flatten, GlobalPooling1D, Input, Lambda, Layer, Masking, MultiInputLayer, PermuteDims,
-                             Pooling1D, Repeat, Reshape, UnSampling1D, ZeroPadding1D)
+from keraflow.layers import (Activation, Concatenate, Convolution1D, Cropping1D, Dropout, ElementWiseMult,
+                             ElementWiseSum, ExpandDims, Flatten, GlobalPooling1D, Input, Lambda, Layer, Masking,
+                             MultiInputLayer, PermuteDims, Pooling1D, Repeat, Reshape, UnSampling1D, ZeroPadding1D)
 from keraflow.models import Model, Sequential
 
 X = np.array([[[1, 2], [0, 0], [0, 3]], [[0, 0], [4, 0], [0, 0]]], 'float32')
@@ -246,6 +246,27 @@ def windows(mode, least, ends):
             if len(counted):
                 made[sample, number] = counted.max(0) if mode == 'max' else counted.mean(0)
     return made, mask
+
+
+@pytest.mark.parametrize('pad, stride, dilation', [('valid', 1, 1), ('valid', 2, 1), ('valid', 1, 2), ('same', 1, 1), ('same', 1, 2)])
+@pytest.mark.parametrize('window', [2, 3])
+def test_a_masked_series_is_convolved_as_a_shorter_one(pad, stride, dilation, window):
+    layer = Convolution1D(2, window, stride, pad, dilation=dilation, initial_weights={'b': [1., -2.]})
+    series = np.random.default_rng(3).normal(size=(1, 9, 2)).astype('float32') + 5
+    padded = np.concatenate([series, np.zeros((1, 4, 2), 'float32')], axis=1)
+    values, mask = values_and_mask(layer, padded)
+    x = Input((9, 2))
+    shorter = Model(x, layer(x)).predict(series)
+    np.testing.assert_array_equal(mask[0], np.arange(mask.shape[1]) < shorter.shape[1])
+    np.testing.assert_allclose(values[:, :shorter.shape[1]], shorter, rtol=1e-5, atol=1e-5)
+
+
+def test_a_convolution_takes_steps_that_do_not_count_for_0():
+    layer = Convolution1D(1, 3, pad='same', initial_weights=[np.ones((1, 1, 3, 2)), [0.]])
+    values, mask = values_and_mask(Sequential([Masking(-1.), layer]), np.where(STEPS[..., None], SERIES, -1))
+    np.testing.assert_array_equal(mask, STEPS)
+    sums = SERIES.sum(axis=2)
+    np.testing.assert_allclose(values[..., 0], sums + np.pad(sums, [(0, 0), (1, 1)])[:, :-2] + np.pad(sums, [(0, 0), (1, 1)])[:, 2:], rtol=1e-6)
 
 
 @pytest.mark.parametrize('mode', ['max', 'avg'])
