@@ -1,4 +1,5 @@
 """Files that are downloaded once: pinned, resumed, renamed when they are complete. Nothing comes from the network."""
+import contextlib
 import hashlib
 import http.server
 import re
@@ -31,7 +32,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if mode != 'no length':
             self.send_header('Content-Length', str(len(content) - first))
         self.end_headers()
-        self.wfile.write(content[first:len(content) // 2 if mode == 'cut' else None])
+        with contextlib.suppress(ConnectionError):      # who is sent too much hangs up
+            self.wfile.write(content[first:len(content) // 2 if mode == 'cut' else None])
 
     def log_message(self, *args):
         pass
