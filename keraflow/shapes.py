@@ -6,7 +6,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 from keraflow.errors import ShapeError
 
 __all__ = ['Shape', 'as_shape', 'agree', 'broadcast', 'check_factors', 'is_shape', 'concatenate', 'merge', 'place',
-           'product', 'reshape']
+           'places', 'product', 'reshape']
 
 Shape = Tuple[Optional[int], ...]
 
@@ -71,6 +71,19 @@ def place(axis: int, ndim: int) -> int:
     if not -ndim <= axis < ndim:
         raise ShapeError(f'expected an axis from {-ndim} to {ndim - 1}, received {axis}.')
     return axis % ndim
+
+
+def places(axis: Any, ndim: int) -> List[int]:
+    """The numbers of the axes that an argument means, an integer or several; ``None`` means all.
+
+    Examples
+    --------
+    >>> places(None, 2), places(-1, 3), places((0, -1), 3)
+    ([0, 1], [2], [0, 2])
+    """
+    if axis is None:
+        return list(range(ndim))
+    return [place(one, ndim) for one in ([axis] if isinstance(axis, int) else axis)]
 
 
 def product(lengths: Sequence[Optional[int]]) -> Optional[int]:

@@ -4,7 +4,7 @@ from typing import Any, Callable
 
 from keraflow.backend.contract import Backend
 from keraflow.backend.layouts import keeps_layout
-from keraflow.shapes import place
+from keraflow.shapes import place, places
 
 from .configure import T
 from .operands import as_tensor, cast, countable, real
@@ -89,9 +89,7 @@ class Reductions(Backend):
 
 def _axes(x: Any, axis: Any) -> list:
     """The axes of a reduction, from 0 and in order."""
-    if axis is None:
-        return list(range(x.ndim))
-    return sorted({place(a, x.ndim) for a in ([axis] if isinstance(axis, int) else axis)})
+    return sorted(set(places(axis, x.ndim)))
 
 
 def _keep(reduced: Any, x: Any, axes: list) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, Iterable, List, Optional, Sequence
 
 import numpy as np
 
-from keraflow.shapes import place
+from keraflow.shapes import places
 
 __all__ = ['Layouts', 'keeps_layout']
 
@@ -103,14 +103,14 @@ def keeps_layout(operation: Any) -> Any:
             return operation(self, *operands, **options)
         order, given = self._order(ndim), signature.bind(self, *operands, **options)
         given.apply_defaults()
-        folded = [] if given.arguments.get('keepdims', True) else _axes(given.arguments['axis'], ndim)
+        folded = [] if given.arguments.get('keepdims', True) else places(given.arguments['axis'], ndim)
         left = [axis for axis in order if axis not in folded]
         if folded and left != sorted(left):     # these would need a transposition of another kind
             return operation(self, *operands, **options)
         for name, value in given.arguments.items():
             if name == 'axis':
-                places = [order.index(one) for one in _axes(value, ndim)]
-                value = places[0] if isinstance(value, int) else places
+                moved = [order.index(one) for one in places(value, ndim)]
+                value = moved[0] if isinstance(value, int) else moved
             elif name in _ITEMS:
                 value = value and [value[axis] for axis in order]
             elif name != 'self':
@@ -119,13 +119,6 @@ def keeps_layout(operation: Any) -> Any:
         made = operation(*given.args, **given.kwargs)
         return made if folded else self._outer(made)
     return on_inner
-
-
-def _axes(axis: Any, ndim: int) -> List[int]:
-    """The axes that an argument means, counted from 0."""
-    if axis is None:
-        return list(range(ndim))
-    return [place(one, ndim) for one in ([axis] if isinstance(axis, int) else axis)]
 
 
 def _common_rank(backend: Layouts, operands: Iterable[Any]) -> Optional[int]:

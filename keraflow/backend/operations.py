@@ -2,7 +2,7 @@
 from typing import Any, List, Optional, Sequence, Union
 
 from keraflow.errors import ArgumentTypeError
-from keraflow.shapes import place
+from keraflow.shapes import places
 
 Tensor = Any
 Axis = Union[None, int, Sequence[int]]
@@ -281,9 +281,7 @@ class Operations:
 
     def squeeze_axes(self, x: Tensor, axis: Axis = None) -> Tensor:
         """Without the axes that a reduction with ``keepdims=True`` left at length 1."""
-        ndim = self.ndim(x)  # type: ignore[attr-defined]
-        axes = range(ndim) if axis is None else [axis] if isinstance(axis, int) else axis
-        for one in sorted((place(a, ndim) for a in axes), reverse=True):
+        for one in sorted(places(axis, self.ndim(x)), reverse=True):  # type: ignore[attr-defined]
             x = self.squeeze(x, one)
         return x
 
