@@ -9,6 +9,7 @@ from keraflow import backend as B
 from keraflow import initializations
 from keraflow.backend.convolutions import output_length
 from keraflow.layers.input_spec import InputSpec
+from keraflow.layers.masks import beside, counted_in_windows
 from keraflow.layers.spatial import Border, DataFormat, SpatialLayer, Steps
 from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike
@@ -159,7 +160,7 @@ class Convolution1D(ConvolutionBase):
 
     def output(self, x: Any) -> Any:
         mask = self.get_tensor_mask(x) if self._keeps_steps else None
-        return super().output(x if mask is None else B.switch(B.expand_dims(mask, -1), x, 0.))
+        return super().output(x if mask is None else B.switch(beside(mask, x), x, 0.))
 
     @property
     def _keeps_steps(self) -> bool:
@@ -170,10 +171,8 @@ class Convolution1D(ConvolutionBase):
             return input_mask
         if not self.is_series or self.pad == 'same':
             return None
-        left_out = B.expand_dims(B.cast(B.logical_not(input_mask), B.floatx()), -1)
-        found = B.conv(left_out, B.ones((1, 1, self.kernel_row)), self.each(self.stride), self.pad,
-                       self.each(self.dilation), self.data_format)
-        return B.less(B.squeeze(found, -1), 0.5)
+        counted = counted_in_windows(input_mask, self.kernel_row, self.stride, self.pad, self.dilation)
+        return B.greater(counted, self.kernel_row - 0.5)
 
 
 @builtin('layer')

@@ -5,8 +5,9 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow import initializations
+from keraflow.arguments import to_list
 from keraflow.layers.input_spec import InputSpec
-from keraflow.layers.masks import counted_samples, joint_mask
+from keraflow.layers.masks import beside, counted_samples, joint_mask
 from keraflow.layers.shaping import AxisLayer
 from keraflow.registry import builtin
 from keraflow.schema import Axes, Initialization, PositiveFloat, Rate
@@ -34,14 +35,13 @@ class _Normalization(AxisLayer):
 
     def positions(self, ndim: int) -> List[int]:
         """The places of `axis` in a tensor of rank `ndim`, in order."""
-        axes = [self.axis] if isinstance(self.axis, int) else self.axis
-        return sorted({self.position(axis, ndim) for axis in axes})
+        return sorted({self.position(axis, ndim) for axis in to_list(self.axis)})
 
     @property
     def input_spec(self) -> InputSpec:  # type: ignore[override]
-        axes = [self.axis] if isinstance(self.axis, int) else self.axis
-        reach = max(axis + 1 if axis >= 0 else -axis for axis in axes)
-        return InputSpec(min_ndim=reach + 1, fixed=[axis + 1 if axis >= 0 else axis for axis in axes])
+        axes = to_list(self.axis)
+        # A negative axis may not reach the batch.
+        return InputSpec(min_ndim=1 - min(0, *axes), fixed=[axis + 1 if axis >= 0 else axis for axis in axes])
 
     def _lengths(self, shape: Shape) -> Tuple[Any, ...]:
         return tuple(shape[place] for place in self.positions(len(shape)))
@@ -156,9 +156,7 @@ class BatchNormalization(_Normalization):
         mask = joint_mask([steps, samples if steps is None or samples is None else B.expand_dims(samples, 1)])
         if mask is None:
             return None
-        for _ in range(B.ndim(x) - B.ndim(mask)):
-            mask = B.expand_dims(mask, -1)
-        return B.logical_and(mask, B.ones_like(x, 'bool'))
+        return B.logical_and(beside(mask, x), B.ones_like(x, 'bool'))
 
 
 def _moments(x: Any, axes: List[int], counted: Any = None) -> Tuple[Any, Any]:

@@ -3,7 +3,7 @@ from typing import Any, Optional, Sequence
 
 from keraflow import backend as B
 from keraflow.backend.convolutions import output_length
-from keraflow.layers.masks import LOWEST
+from keraflow.layers.masks import LOWEST, beside, counted_in_windows
 from keraflow.layers.spatial import Border, DataFormat, Pool, SpatialLayer, Steps
 from keraflow.registry import builtin
 from keraflow.schema import PositiveInt
@@ -96,7 +96,7 @@ class Pooling1D(_Pooling):
         mask = self.get_tensor_mask(x) if self.is_series and self.pad == 'same' else None
         if mask is None:
             return super().output(x)
-        counts = B.expand_dims(mask, -1)
+        counts = beside(mask, x)
         if self.mode == 'max':
             found = super().output(B.switch(counts, x, LOWEST))
             return B.switch(B.greater(found, LOWEST), found, 0.)
@@ -106,11 +106,8 @@ class Pooling1D(_Pooling):
     def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
         if not self.is_series:
             return None
-        is_any = self.pad == 'same'
-        sought = B.cast(input_mask if is_any else B.logical_not(input_mask), B.floatx())
-        found = B.greater(B.squeeze(B.pool(B.expand_dims(sought, -1), self.each(self.pool_size), 'max', self.steps,
-                                           self.pad, self.data_format), -1), 0.)
-        return found if is_any else B.logical_not(found)
+        counted = counted_in_windows(input_mask, self.pool_length, self.steps[0], self.pad)
+        return B.greater(counted, (1 if self.pad == 'same' else self.pool_length) - 0.5)
 
 
 @builtin('layer')
@@ -245,7 +242,7 @@ class GlobalPooling1D(_GlobalPooling):
         mask = self.get_tensor_mask(x) if self.is_series else None
         if mask is None:
             return super().output(x)
-        counts = B.expand_dims(mask, -1)
+        counts = beside(mask, x)
         if self.mode == 'max':
             return B.switch(B.any(counts, 1), B.max(B.switch(counts, x, LOWEST), 1), 0.)
         nb_step = B.sum(B.switch(counts, B.ones_like(x), 0.), 1)

@@ -55,8 +55,7 @@ class FunctionLayer(Layer, metaclass=_FedAtOnce):
         arguments = {name: getattr(self, name) for name in self.argument_names}
         is_list = len(x) > 1 or self.takes_list
         if self.takes_mask:
-            masks = [self.get_tensor_mask(tensor) for tensor in x]
-            arguments['mask'] = masks if is_list else masks[0]
+            arguments['mask'] = self._masks_of(x, is_list)
         result = type(self).function(x if is_list else x[0], **arguments)
         return [self._with_mask(it, x) for it in result] if isinstance(result, (list, tuple)) else \
             self._with_mask(result, x)

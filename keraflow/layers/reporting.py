@@ -6,6 +6,7 @@ from keraflow import registry
 from keraflow.arguments import to_list
 from keraflow.errors import ArgumentTypeError, GraphError
 from keraflow.facts import facts_of
+from keraflow.layers.masks import beside
 from keraflow.layers.slots import running_host
 from keraflow.records import AddedLoss, Update, record_loss, record_update, recorded_value, runs_frozen
 from keraflow.tensor_checks import check_scalar, check_shape
@@ -77,8 +78,4 @@ class Reporting:
 
 def _without_masked_steps(tensor: Any) -> Any:
     mask = facts_of(tensor).mask
-    if mask is None:
-        return tensor
-    for _ in range(B.ndim(tensor) - B.ndim(mask)):
-        mask = B.expand_dims(mask, -1)
-    return B.switch(mask, tensor, 0.)
+    return tensor if mask is None else B.switch(beside(mask, tensor), tensor, 0.)

@@ -82,11 +82,12 @@ class Running(ParameterOwner, Reporting, SideResults):
         return outputs
 
     def _call_output(self, tensors: List[Any]) -> Any:
-        given = {}
-        if self._takes_mask:
-            masks = [self.get_tensor_mask(tensor) for tensor in tensors]
-            given['mask'] = masks if self.multi_input else masks[0]
+        given = {'mask': self._masks_of(tensors, self.multi_input)} if self._takes_mask else {}
         return self.output(tensors if self.multi_input else tensors[0], **given)
+
+    def _masks_of(self, tensors: List[Any], as_list: bool) -> Any:
+        masks = [self.get_tensor_mask(tensor) for tensor in tensors]
+        return masks if as_list else masks[0]
 
     def _declared_shapes(self, input_shape: Any, outputs: List[Any]) -> List[Shape]:
         declared = self.output_shape(input_shape)
