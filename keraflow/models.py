@@ -11,7 +11,7 @@ from keraflow.resuming import ResumableNetwork
 from keraflow.saving import SavableNetwork
 from keraflow.schema import Name, Regularizer
 from keraflow.shapes import unlist
-from keraflow.source import to_python
+from keraflow.source import COMMON, to_python
 from keraflow.surgery import SurgicalNetwork
 
 __all__ = ['Model', 'Sequential']
@@ -84,8 +84,7 @@ class Model(ResumableNetwork, SavableNetwork, SurgicalNetwork):
         return {**self._remembered_common(), **params}
 
     def _remembered_common(self) -> Dict[str, Any]:
-        common = ('name', 'trainable', 'activity_regularizer')
-        return {name: value for name, value in self._remembered_arguments().items() if name in common}
+        return {name: value for name, value in self._remembered_arguments().items() if name in COMMON}
 
     @classmethod
     def unpack_init_param(cls, params: Dict[str, Any]) -> Dict[str, Any]:

@@ -11,7 +11,7 @@ from keraflow.errors import ArgumentError, ModelFileError
 from keraflow.files.atomic import write_files
 from keraflow.files.tensors import dump_tensors, read_tensors
 from keraflow.parameters import parameters_of
-from keraflow.saving import FORMAT, check_extension, differences
+from keraflow.saving import FORMAT, check_extension, check_fit
 from keraflow.schema import Path
 from keraflow.training import TrainableNetwork
 
@@ -70,9 +70,7 @@ class ResumableNetwork(TrainableNetwork):
                                  f'{type(optimizer).__name__}, received '
                                  f'{metadata.get("optimizer", "other weights")!s:.60}.')
         variables = self._training_variables()
-        problems = differences(variables, arrays)
-        if problems:
-            raise ModelFileError(f'{where}: the training does not fit: {"; ".join(problems)}'[:299] + '.')
+        check_fit(variables, arrays, f'{where}: the training does not fit')
         try:
             state = _state_of(metadata.get('order', ''))
             if not callable(optimizer.lr):

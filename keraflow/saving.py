@@ -19,7 +19,7 @@ from keraflow.parameters import parameters_of
 from keraflow.schema import Path
 from keraflow.serialization import serialize, unserialize
 
-__all__ = ['SavableNetwork', 'FORMAT', 'VERSION', 'check_extension', 'differences']
+__all__ = ['SavableNetwork', 'FORMAT', 'VERSION', 'check_extension', 'check_fit']
 
 FORMAT = 'keraflow'
 VERSION = 1
@@ -97,7 +97,8 @@ class SavableNetwork(Network):
             raise ModelFileError(f'{os.fspath(path)}: the weights belong to a model of another architecture. Pass '
                                  'the model they were saved '
                                  'with, or same_architecture=False if they are meant to be moved.')
-        self._check_fit(arrays, os.fspath(path))
+        variables = {one.name: one.variable for one in parameters_of([self])}
+        check_fit(variables, arrays, f'{os.fspath(path)}: the weights do not fit')
         self.set_weights(arrays)
 
     @classmethod
@@ -137,14 +138,15 @@ class SavableNetwork(Network):
         check_extension(path)
         return dump_tensors(self.get_weights(), {'format': FORMAT, 'architecture': _digest(serialize(self))})
 
-    def _check_fit(self, arrays: Dict[str, np.ndarray], path: str) -> None:
-        problems = differences({one.name: one.variable for one in parameters_of([self])}, arrays)
-        if problems:
-            raise ModelFileError(f'{path}: the weights do not fit: {"; ".join(problems)}'[:299] + '.')
+
+def check_fit(variables: Dict[str, Any], arrays: Dict[str, np.ndarray], refusal: str) -> None:
+    """Raise a ModelFileError unless arrays of a file can be the values of variables; it begins with `refusal`."""
+    problems = _differences(variables, arrays)
+    if problems:
+        raise ModelFileError(f'{refusal}: {"; ".join(problems)}'[:299] + '.')
 
 
-def differences(variables: Dict[str, Any], arrays: Dict[str, np.ndarray]) -> List[str]:
-    """What keeps arrays of a file from being the values of variables."""
+def _differences(variables: Dict[str, Any], arrays: Dict[str, np.ndarray]) -> List[str]:
     problems = []
     missing = [name for name in variables if name not in arrays]
     unexpected = [name for name in arrays if name not in variables]

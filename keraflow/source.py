@@ -17,7 +17,7 @@ from keraflow.layers.operation import Operation
 from keraflow.network import Network
 from keraflow.serialization import Serializable, pack_init_params, same
 
-__all__ = ['to_python']
+__all__ = ['COMMON', 'to_python']
 
 WIDTH = 100     # where a list of layers is broken into lines
 COMMON = ('name', 'trainable', 'activity_regularizer')      # arguments of a Model beside its graph
