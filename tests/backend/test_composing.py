@@ -1,8 +1,7 @@
 """argscope, LinearWrap, functions as layers: each is the same model as the plain way of writing it."""
-import json
-
 import numpy as np
 import pytest
+from journeys import predictions, reloaded
 
 import keraflow
 from keraflow import LinearWrap, argscope
@@ -15,17 +14,6 @@ from keraflow.models import Model, Sequential
 from keraflow.schema import PositiveInt
 
 X = np.random.default_rng(3).normal(size=(5, 4)).astype('float32')
-
-
-def predictions(inputs, outputs, *arrays):
-    return Model(inputs, outputs).predict(list(arrays))
-
-
-def reloaded(model):
-    """The model after a journey through JSON, with its weights."""
-    other = keraflow.unserialize(json.loads(json.dumps(keraflow.serialize(model))))
-    other.set_weights(model.get_weights())
-    return other
 
 
 # -- argscope -----------------------------------------------------------------------------------------------------------

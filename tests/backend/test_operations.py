@@ -1,8 +1,7 @@
 """Operators and functions of the backend on Kensors: each makes a layer that is saved."""
-import json
-
 import numpy as np
 import pytest
+from journeys import predictions, reloaded
 
 import keraflow
 from keraflow import backend as B
@@ -11,17 +10,6 @@ from keraflow.layers import Dense, Input, Operation
 from keraflow.models import Model, Sequential
 
 X = np.random.default_rng(3).normal(size=(5, 4)).astype('float32')
-
-
-def predictions(inputs, outputs, *arrays):
-    return Model(inputs, outputs).predict(list(arrays))
-
-
-def reloaded(model):
-    """The model after a journey through JSON, with its weights."""
-    other = keraflow.unserialize(json.loads(json.dumps(keraflow.serialize(model))))
-    other.set_weights(model.get_weights())
-    return other
 
 
 W = np.arange(8.).reshape(4, 2)
