@@ -1,12 +1,12 @@
 """Batches of images, drawn anew each time they are iterated over: what ``fit`` takes in the place of arrays."""
 import os
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 import numpy as np
 
 from keraflow import random
 from keraflow.config import setting
-from keraflow.errors import DataError
+from keraflow.errors import DataError, warn
 from keraflow.files.regular import PathLike
 from keraflow.preprocessing.pictures import DataFormat, img_to_array, load_img
 
@@ -95,14 +95,17 @@ class FolderFlow(Flow):
                 raise DataError(f"{folder}: there is no folder for the class '{name}'. The folders are "
                                 f"{', '.join(there) or 'none'}.")
         self.class_indices: Dict[str, int] = {name: at for at, name in enumerate(names)}
-        found = [(os.path.join(name, file), at) for at, name in enumerate(names)
-                 for file in _images(os.path.join(folder, name))]
+        by_class = {name: _images(folder, name) for name in names}
+        found = [(file, at) for at, files in enumerate(by_class.values()) for file in files]
         if not found:
             raise DataError(f'{folder}: there are no images. Put those of each class into a folder of its own, as '
                             f'CLASS/NAME with an ending of {", ".join(_EXTENSIONS)}.')
         if class_mode == 'binary' and len(names) != 2:
             raise DataError(f"{folder}: class_mode 'binary' needs 2 classes, there are {len(names)} "
                             f"({', '.join(names)}). Write class_mode='categorical'.")
+        for name, files in by_class.items():
+            if not files:
+                warn(f"{folder}: there are no images of the class '{name}'.")
         super().__init__(len(found), *settings)
         self.filenames = [file for file, _ in found]
         self.classes = np.array([at for _, at in found])
@@ -112,8 +115,10 @@ class FolderFlow(Flow):
 
     def _image(self, at: int) -> np.ndarray:
         grayscale, target_size, data_format = self._read
-        return img_to_array(load_img(os.path.join(self._folder, self.filenames[at]), grayscale, target_size),
-                            data_format)
+        image = img_to_array(load_img(os.path.join(self._folder, self.filenames[at]), grayscale, target_size))
+        if len(image) == 1 and not grayscale:       # a file of larger numbers
+            image = np.repeat(image, 3, axis=0)
+        return image if data_format == 'channels_first' else np.moveaxis(image, 0, -1)
 
     def _targets(self, chosen: np.ndarray) -> Optional[np.ndarray]:
         numbers = self.classes[chosen]
@@ -127,9 +132,23 @@ class FolderFlow(Flow):
 def _subfolders(folder: str) -> List[str]:
     if not os.path.isdir(folder):
         raise DataError(f'{folder}: there is no such folder. Pass one that has a folder of images for each class.')
-    return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
+    return [entry.name for entry in _visible(folder) if entry.is_dir()]
 
 
-def _images(folder: str) -> List[str]:
-    return sorted(entry.name for entry in os.scandir(folder)
-                  if entry.is_file() and entry.name.lower().endswith(_EXTENSIONS))
+def _images(folder: str, name: str, seen: Optional[Set[str]] = None) -> List[str]:
+    """The images in a subfolder and in those below it, as paths below `folder`; links that lead back are left out."""
+    path = os.path.join(folder, name)
+    above = {os.path.realpath(path), *(seen or ())}
+    found: List[str] = []
+    for entry in _visible(path):
+        below = os.path.join(name, entry.name)
+        if entry.is_dir() and os.path.realpath(entry) not in above:
+            found += _images(folder, below, above)
+        elif entry.is_file() and entry.name.lower().endswith(_EXTENSIONS):
+            found.append(below)
+    return found
+
+
+def _visible(folder: str) -> List['os.DirEntry[str]']:
+    """What is in a folder, by name, without what is hidden."""
+    return sorted((entry for entry in os.scandir(folder) if not entry.name.startswith('.')), key=lambda it: it.name)

@@ -40,9 +40,9 @@ class ImageDataGenerator(Serializable):
     rotation_range : float
         Degrees by which images are turned at most.
     width_shift_range, height_shift_range : float
-        By which part of their size they are moved at most.
+        By which part of their size they are moved at most, below 1.
     shear_range : float
-        Radians by which they are sheared at most.
+        Radians by which they are sheared at most, below a quarter turn.
     zoom_range : float or (float, float)
         Limits of the factors for rows and columns; a number ``z`` means ``(1 - z, 1 + z)``. Above 1 the image becomes
         smaller.
@@ -57,10 +57,16 @@ class ImageDataGenerator(Serializable):
     rescale : float, optional
         A factor for all numbers.
     preprocessing_function : function, optional
-        From an image to an image of the same shape, before all normalization.
+        From an image to an image of the same shape, before all normalization. The image is an array of floatx that the
+        function may change.
     data_format : str
         Where the axis of the channels is: ``(samples, channels, height, width)`` or
-        ``(samples, height, width, channels)``.
+        ``(samples, height, width, channels)``. There may be any number of channels.
+
+    Notes
+    -----
+    Two flows with one seed turn, move and mirror their images alike, whatever the channels of these: one of images and
+    one of their masks, for example.
 
     References
     ----------
@@ -78,8 +84,8 @@ class ImageDataGenerator(Serializable):
 
     def __init__(self, featurewise_center: bool = False, samplewise_center: bool = False,
                  featurewise_std_normalization: bool = False, samplewise_std_normalization: bool = False,
-                 zca_whitening: bool = False, rotation_range: NonNegative = 0., width_shift_range: NonNegative = 0.,
-                 height_shift_range: NonNegative = 0., shear_range: NonNegative = 0.,
+                 zca_whitening: bool = False, rotation_range: NonNegative = 0., width_shift_range: Rate = 0.,
+                 height_shift_range: Rate = 0., shear_range: NonNegative = 0.,
                  zoom_range: Union[Rate, Sequence[PositiveFloat]] = 0., channel_shift_range: NonNegative = 0.,
                  fill_mode: Literal['nearest', 'constant', 'reflect', 'wrap'] = 'nearest', cval: Finite = 0.,
                  horizontal_flip: bool = False, vertical_flip: bool = False, rescale: Optional[Finite] = None,
@@ -102,6 +108,9 @@ class ImageDataGenerator(Serializable):
         self.rescale = rescale
         self.preprocessing_function = preprocessing_function
         self.data_format = data_format
+        if shear_range >= math.pi / 2:
+            raise ArgumentError('ImageDataGenerator: shear_range: expected radians below pi / 2, received '
+                                f'{shear_range}. Of degrees write math.radians({shear_range}).')
         self._zoom = _limits(zoom_range)
         self.mean: Any = None
         self.std: Any = None
@@ -127,10 +136,10 @@ class ImageDataGenerator(Serializable):
             images = np.stack([self.random_transform(one, rng) for _ in range(rounds) for one in images])
         images = np.stack([self._prepare(one) for one in images])
         axes = tuple(axis for axis in range(4) if axis != self._channel_axis + 1)
-        self.mean = images.mean(axes, keepdims=True)[0]
-        self.std = images.std(axes, keepdims=True)[0]
+        self.mean = images.mean(axes, 'float64', keepdims=True)[0]
+        self.std = images.std(axes, 'float64', keepdims=True)[0]
         if self.zca_whitening:
-            flat = self._by_feature(images).reshape(len(images), -1)
+            flat = self._by_feature(images).reshape(len(images), -1).astype('float64', copy=False)
             u, s, _ = np.linalg.svd(flat.T @ flat / len(flat))
             self.principal_components = (u / np.sqrt(s + 1e-5)) @ u.T
 
@@ -196,19 +205,21 @@ class ImageDataGenerator(Serializable):
         return x.astype(setting('floatx').value, copy=False)
 
     def random_transform(self, x: np.ndarray, rng: Optional[np.random.Generator] = None) -> np.ndarray:
-        """One image, changed at random."""
+        """One image, changed at random. It takes as many numbers from the generator whatever the image and the
+        settings are."""
         rng = rng or random.generator()
         x = np.asarray(x, setting('floatx').value)
         image = x if self.data_format == 'channels_first' else np.moveaxis(x, -1, 0)
         turn, down, right, skew = rng.uniform(-1, 1, 4)
         shift = down * self.height_shift_range * image.shape[1], right * self.width_shift_range * image.shape[2]
         zoom = rng.uniform(*self._zoom, 2).tolist()
-        colour = rng.uniform(-1, 1, (len(image), 1, 1)) * self.channel_shift_range
         flip = rng.random(2) < 0.5
+        colours = rng.integers(2 ** 63)     # the seed of numbers of which there are as many as channels
         matrix = affine_matrix(turn * math.radians(self.rotation_range), shift, skew * self.shear_range, zoom)
         image = apply_transform(image, matrix, self.fill_mode, self.cval)
         if self.channel_shift_range:
-            image = np.clip(image + colour, image.min(), image.max())
+            shifts = np.random.default_rng(colours).uniform(-1, 1, (len(image), 1, 1)) * self.channel_shift_range
+            image = np.clip(image + shifts, image.min(), image.max())
         if self.horizontal_flip and flip[0]:
             image = image[:, :, ::-1]
         if self.vertical_flip and flip[1]:
@@ -220,6 +231,7 @@ class ImageDataGenerator(Serializable):
 
     def _prepare(self, x: np.ndarray) -> np.ndarray:
         """What can be done with one image alone."""
+        x = np.array(x, setting('floatx').value)        # a copy, which the function may change
         if self.preprocessing_function is not None:
             x = self.preprocessing_function(x)
         if self.rescale is not None:
@@ -239,9 +251,14 @@ class ImageDataGenerator(Serializable):
 
     def _images(self, x: Any, where: str) -> Any:
         shape = np.shape(x)
-        if len(shape) != 4 or shape[self._channel_axis + 1] not in (1, 3, 4) or not len(x):
-            raise DataError(f'{where}: expected images of 1, 3 or 4 channels in an array {_FORMATS[self.data_format]}, '
-                            f'received shape {shape}. Reshape them, or pass another data_format.')
+        problem = f'{where}: expected images in an array {_FORMATS[self.data_format]}, received shape {shape}.'
+        if len(shape) != 4 or 0 in shape:
+            raise DataError(f'{problem} Reshape them.')
+        channels, others = shape[self._channel_axis + 1], shape[3 if self._channel_axis == 0 else 1]
+        if channels not in _USUAL_CHANNELS and others in _USUAL_CHANNELS:
+            other = next(name for name in _FORMATS if name != self.data_format)
+            raise DataError(f"{problem} They look as if they had {others} channel(s) on the other side: write "
+                            f"data_format='{other}'.")
         return x
 
     def _check_fitted(self) -> None:
@@ -252,6 +269,8 @@ class ImageDataGenerator(Serializable):
                             'known. Call fit(x) first.')
 
 
+#: Of images whose axes tell which of them the channels are: hardly any image is as narrow as that.
+_USUAL_CHANNELS = (1, 3, 4)
 _FORMATS = {'channels_first': '(samples, channels, height, width)',
             'channels_last': '(samples, height, width, channels)'}
 

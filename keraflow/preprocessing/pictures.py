@@ -5,7 +5,7 @@ import numpy as np
 
 from keraflow.checked import checked
 from keraflow.config import setting
-from keraflow.errors import DataError
+from keraflow.errors import DataError, warn
 from keraflow.extras import load_extra
 from keraflow.files.regular import PathLike
 from keraflow.schema import PositiveInt
@@ -14,10 +14,13 @@ __all__ = ['DataFormat', 'array_to_img', 'img_to_array', 'load_img']
 
 DataFormat = Literal['channels_first', 'channels_last']
 
+#: Modes of images of Pillow whose numbers may be above 255.
+_WIDE = ('I', 'F', 'I;16', 'I;16L', 'I;16B', 'I;16N')
+
 
 @checked
 def load_img(path: PathLike, grayscale: bool = False, target_size: Optional[Sequence[PositiveInt]] = None) -> Any:
-    """An image file as an image of Pillow, in colour or in grey.
+    """An image file as an image of Pillow, in colour or in grey, held as a camera that was turned says (EXIF).
 
     Parameters
     ----------
@@ -27,23 +30,45 @@ def load_img(path: PathLike, grayscale: bool = False, target_size: Optional[Sequ
     target_size : (height, width), optional
         The size to bring it to, by bilinear interpolation.
 
+    Returns
+    -------
+    PIL.Image.Image
+        With numbers from 0 to 255. A file with one channel of larger or real numbers (16 bits, 32 bits) keeps them: it
+        gives that one channel, of mode ``'F'``, also where colour was asked for.
+
     Raises
     ------
     DataError
-        The file is no image.
+        The file is no image, or a part of it is missing.
+    OSError
+        There is no such file, or it may not be read.
     MissingPackageError
         Pillow is not installed.
     """
     pillow = load_extra('PIL.Image', 'images', 'load_img')
-    try:
-        with pillow.open(path) as image:
-            image = image.convert('L' if grayscale else 'RGB')
-    except (pillow.UnidentifiedImageError, pillow.DecompressionBombError, SyntaxError, EOFError) as error:
-        raise DataError(f'{path}: this is no image ({error}).') from None
+    upright = load_extra('PIL.ImageOps', 'images', 'load_img').exif_transpose
+    with open(path, 'rb') as file:
+        try:
+            image = pillow.open(file)
+            _tell_lost_bits(image)
+            image = upright(image)
+            image = image.convert('F' if image.mode in _WIDE else 'L' if grayscale else 'RGB')
+        except pillow.UnidentifiedImageError:
+            raise DataError(f'{path}: this is no image.') from None
+        # What the readers of formats raise names no file.
+        except (OSError, SyntaxError, ValueError, EOFError, pillow.DecompressionBombError) as error:
+            raise DataError(f'{path}: the image cannot be read as a whole ({error}).') from None
     if target_size is None:
         return image
     height, width = target_size
     return image.resize((width, height), pillow.Resampling.BILINEAR)
+
+
+def _tell_lost_bits(image: Any) -> None:
+    """Say that of the 16 bits that a channel of a colour image may have, Pillow reads 8."""
+    if image.mode not in _WIDE and any('16' in str(tile[3]) for tile in image.tile):
+        warn('load_img: of colour images with 16 bits a channel, Pillow reads the upper 8. To keep them, save an image '
+             'in grey for each channel, or an array (numpy.save).')
 
 
 @checked

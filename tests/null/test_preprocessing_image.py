@@ -1,16 +1,14 @@
-"""Transforms against bilinear interpolation written out, normalization against its formulas, flows over arrays and files."""
+"""Transforms against bilinear interpolation written out, normalization against its formulas, flows over arrays."""
 import math
 import sys
 import threading
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from keraflow import random
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, MissingPackageError
-from keraflow.preprocessing.image import (ImageDataGenerator, affine_matrix, apply_transform, array_to_img,
-                                          img_to_array, load_img)
+from keraflow.preprocessing.image import ImageDataGenerator, affine_matrix, apply_transform, array_to_img, load_img
 
 IMAGE = np.random.default_rng(0).normal(size=(3, 6, 7))
 IMAGES = np.random.default_rng(1).normal(2, 3, size=(10, 3, 6, 6)).astype('float32')
@@ -167,6 +165,63 @@ def test_whitening_removes_correlations():
 
 # -- flows --------------------------------------------------------------------------------------------------------------
 
+@pytest.mark.parametrize('changes', [CHANGES, {'horizontal_flip': True}, {'rotation_range': 40.}, {'vertical_flip': True, 'zoom_range': 0.3}])
+@pytest.mark.parametrize('nb_channel', [1, 2, 3, 7])
+@pytest.mark.parametrize('data_format', ['channels_first', 'channels_last'])
+def test_images_and_their_masks_are_changed_alike(changes, nb_channel, data_format):
+    masks = np.random.default_rng(3).normal(size=(6, 1, 16, 16))
+    images = np.repeat(masks, nb_channel, axis=1)
+    alike = {name: value for name, value in changes.items() if name != 'channel_shift_range'}
+    x = np.concatenate(list(ImageDataGenerator(**alike, data_format=data_format).flow(
+        images if data_format == 'channels_first' else np.moveaxis(images, 1, -1), seed=5, batch_size=4)))
+    # What the colours are shifted by is drawn beside the rest: the masks are not shifted.
+    y = np.concatenate(list(ImageDataGenerator(**alike).flow(masks, seed=5, batch_size=4)))
+    z = np.concatenate(list(ImageDataGenerator(**{**changes, 'channel_shift_range': 1e-9}).flow(images, seed=5, batch_size=3)))
+    x = x if data_format == 'channels_first' else np.moveaxis(x, -1, 1)
+    np.testing.assert_array_equal(x, np.repeat(y, nb_channel, axis=1))
+    np.testing.assert_allclose(z, x, atol=1e-6)
+
+
+def test_what_is_drawn_for_an_image_does_not_depend_on_it():
+    following = []
+    for image in (IMAGES[0], IMAGES[0, :1], np.zeros((5, 4, 9))):
+        for changes in ({}, CHANGES, {'channel_shift_range': 1.}):
+            rng = np.random.default_rng(0)
+            ImageDataGenerator(**changes).random_transform(image, rng)
+            following.append(rng.random())
+    assert len(set(following)) == 1
+
+
+@pytest.mark.parametrize('function, expected', [
+    (lambda x: x - 128, lambda x: x - 128.), (lambda x: x * 2, lambda x: x * 2.), (lambda x: -x, lambda x: -x),
+    (lambda x: x ** 2, lambda x: x ** 2), (lambda x: np.subtract(x, 300, out=x), lambda x: x - 300.)])
+@pytest.mark.parametrize('dtype', ['uint8', 'int16', 'bool', 'float32', 'float64'])
+def test_the_function_is_given_real_numbers_of_its_own(function, expected, dtype):
+    images = np.random.default_rng(0).integers(0, 256, (20, 1, 4, 4)).astype(dtype)
+    before, given = images.copy(), []
+
+    def recorded(x):
+        given.append(x.dtype)
+        return function(x)
+    generator = ImageDataGenerator(featurewise_center=True, featurewise_std_normalization=True, preprocessing_function=recorded)
+    generator.fit(images)
+    by_hand = expected(images.astype(float))
+    np.testing.assert_allclose([generator.mean.item(), generator.std.item()], [by_hand.mean(), by_hand.std()], rtol=1e-6)
+    found = np.concatenate(list(generator.flow(images, shuffle=False)))
+    np.testing.assert_allclose(found, (by_hand - by_hand.mean()) / by_hand.std(), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(generator.standardize(images[0]), found[0], rtol=1e-6)
+    assert set(given) == {np.dtype('float32')}
+    np.testing.assert_array_equal(images, before)
+
+
+def test_any_number_of_channels():
+    for nb_channel in (2, 5, 12):
+        images = np.random.default_rng(0).normal(size=(3, nb_channel, 8, 9))
+        generator = ImageDataGenerator(**CHANGES, featurewise_center=True)
+        generator.fit(images)
+        assert generator.mean.shape == (nb_channel, 1, 1) and next(iter(generator.flow(images))).shape == images.shape
+
+
 def test_a_flow_is_an_epoch_each_time():
     flow = ImageDataGenerator(horizontal_flip=True).flow(IMAGES, np.arange(10), batch_size=4)
     assert len(flow) == 3
@@ -222,55 +277,6 @@ def test_an_array_that_is_mapped_from_a_file(tmp_path):
     np.testing.assert_allclose(np.concatenate(list(flow)), (IMAGES * 10).astype('uint8') * 0.1, rtol=1e-6)
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """Two classes with three and two images of one colour each, and things that are none."""
-    for name, colours in {'cats': [10, 20, 30], 'dogs': [200, 210]}.items():
-        (tmp_path / name).mkdir()
-        for colour in colours:
-            Image.new('RGB', (8, 6), (colour, 0, 0)).save(tmp_path / name / f'{colour}.png')
-    (tmp_path / 'cats' / 'notes.txt').write_text('no image')
-    (tmp_path / 'list.txt').write_text('no folder')
-    return tmp_path
-
-
-@pytest.mark.parametrize('class_mode, targets', [
-    ('categorical', [[1, 0], [1, 0], [1, 0], [0, 1], [0, 1]]), ('binary', [[0], [0], [0], [1], [1]]), ('sparse', [[0], [0], [0], [1], [1]])])
-def test_folders(folder, class_mode, targets):
-    flow = ImageDataGenerator().flow_from_directory(folder, (4, 5), class_mode=class_mode, batch_size=2, shuffle=False)
-    assert flow.class_indices == {'cats': 0, 'dogs': 1} and flow.classes.tolist() == [0, 0, 0, 1, 1] and len(flow) == 3
-    assert [it.replace('\\', '/') for it in flow.filenames] == ['cats/10.png', 'cats/20.png', 'cats/30.png', 'dogs/200.png', 'dogs/210.png']
-    x, y = [np.concatenate(arrays) for arrays in zip(*flow)]
-    assert x.shape == (5, 3, 4, 5) and y.tolist() == targets
-    np.testing.assert_array_equal(x[:, 0], np.broadcast_to(np.array([10, 20, 30, 200, 210.])[:, None, None], (5, 4, 5)))
-    assert (x[:, 1:] == 0).all()
-    assert y.dtype == (np.int32 if class_mode == 'sparse' else np.float32)
-
-
-def test_folders_in_another_order_and_grey(folder):
-    generator = ImageDataGenerator(data_format='channels_last')
-    flow = generator.flow_from_directory(folder, (6, 8), 'grayscale', classes=['dogs'], class_mode=None, shuffle=False)
-    x, = flow
-    assert x.shape == (2, 6, 8, 1) and x[:, 0, 0, 0].tolist() == [round(200 * 0.299), round(210 * 0.299)]
-    assert flow.class_indices == {'dogs': 0}
-    shuffled = generator.flow_from_directory(folder, (6, 8), seed=0, batch_size=5)
-    assert next(iter(shuffled))[1].shape == (5, 2)
-
-
-def test_images_and_arrays(tmp_path):
-    pixels = np.random.default_rng(0).integers(0, 256, (3, 5, 4)).astype('float32')
-    array_to_img(pixels, scale=False).save(tmp_path / 'colour.png')
-    image = load_img(tmp_path / 'colour.png')
-    assert image.mode == 'RGB' and image.size == (4, 5)
-    np.testing.assert_array_equal(img_to_array(image), pixels)
-    np.testing.assert_array_equal(img_to_array(image, 'channels_last'), pixels.transpose(1, 2, 0))
-    assert load_img(tmp_path / 'colour.png', grayscale=True, target_size=(7, 3)).size == (3, 7)
-    grey = np.array([[[-1., 0.], [1., 3.]]])
-    np.testing.assert_array_equal(img_to_array(array_to_img(grey)), [[[0, 64], [128, 255]]])
-    np.testing.assert_array_equal(img_to_array(array_to_img(grey[0][..., None], 'channels_last')), [[[0, 64], [128, 255]]])
-    assert img_to_array(array_to_img(np.ones((1, 2, 2)))).max() == 0
-
-
 @pytest.mark.parametrize('call, error, text', [
     (lambda: ImageDataGenerator(zoom_range=1.5), ArgumentError,
      'ImageDataGenerator: zoom_range: expected a number of at least 0 and below 1 or a list (a number above 0 each), received 1.5.'),
@@ -279,11 +285,21 @@ def test_images_and_arrays(tmp_path):
     (lambda: ImageDataGenerator(rotation=3), ArgumentTypeError,
      "ImageDataGenerator: there is no argument 'rotation'. Did you mean 'rotation_range'?"),
     (lambda: ImageDataGenerator().flow(IMAGES[0]), DataError,
-     'flow: expected images of 1, 3 or 4 channels in an array (samples, channels, height, width), received shape (3, 6, 6). '
-     'Reshape them, or pass another data_format.'),
+     'flow: expected images in an array (samples, channels, height, width), received shape (3, 6, 6). Reshape them.'),
+    (lambda: ImageDataGenerator().fit(IMAGES[:0]), DataError,
+     'fit: expected images in an array (samples, channels, height, width), received shape (0, 3, 6, 6). Reshape them.'),
     (lambda: ImageDataGenerator(data_format='channels_last').fit(IMAGES), DataError,
-     'fit: expected images of 1, 3 or 4 channels in an array (samples, height, width, channels), received shape (10, 3, 6, 6). '
-     'Reshape them, or pass another data_format.'),
+     'fit: expected images in an array (samples, height, width, channels), received shape (10, 3, 6, 6). '
+     "They look as if they had 3 channel(s) on the other side: write data_format='channels_first'."),
+    (lambda: ImageDataGenerator().flow(np.zeros((2, 28, 28, 1))), DataError,
+     'flow: expected images in an array (samples, channels, height, width), received shape (2, 28, 28, 1). '
+     "They look as if they had 1 channel(s) on the other side: write data_format='channels_last'."),
+    (lambda: ImageDataGenerator(width_shift_range=1), ArgumentError,
+     'ImageDataGenerator: width_shift_range: expected a number of at least 0 and below 1, received 1.'),
+    (lambda: ImageDataGenerator(height_shift_range=10.), ArgumentError,
+     'ImageDataGenerator: height_shift_range: expected a number of at least 0 and below 1, received 10.0.'),
+    (lambda: ImageDataGenerator(shear_range=20), ArgumentError,
+     'ImageDataGenerator: shear_range: expected radians below pi / 2, received 20. Of degrees write math.radians(20).'),
     (lambda: ImageDataGenerator().flow(IMAGES, [1, 2]), DataError, 'flow: expected a target for each of 10 images, received 2.'),
     (lambda: ImageDataGenerator().flow(IMAGES, batch_size=0), ArgumentError, 'flow: batch_size: expected an integer of at least 1, received 0.'),
     (lambda: ImageDataGenerator(featurewise_center=True, zca_whitening=True).flow(IMAGES), DataError,
@@ -297,31 +313,6 @@ def test_what_is_refused(call, error, text):
     with pytest.raises(error) as caught:
         call()
     assert str(caught.value) == text
-
-
-def test_folders_that_are_refused(folder, tmp_path):
-    generator = ImageDataGenerator()
-    with pytest.raises(DataError) as caught:
-        generator.flow_from_directory(folder / 'cats')
-    assert str(caught.value) == (f'{folder / "cats"}: there are no images. Put those of each class into a folder of its own, as '
-                                 'CLASS/NAME with an ending of .bmp, .gif, .jpeg, .jpg, .png, .tif, .tiff, .webp.')
-    with pytest.raises(DataError) as caught:
-        generator.flow_from_directory(folder / 'none')
-    assert str(caught.value) == f'{folder / "none"}: there is no such folder. Pass one that has a folder of images for each class.'
-    with pytest.raises(DataError) as caught:
-        generator.flow_from_directory(folder, classes=['cats', 'cows'])
-    there = ', '.join(sorted(it.name for it in folder.iterdir() if it.is_dir()))
-    assert str(caught.value) == f"{folder}: there is no folder for the class 'cows'. The folders are {there}."
-    with pytest.raises(DataError) as caught:
-        generator.flow_from_directory(folder, classes=['cats'], class_mode='binary')
-    assert str(caught.value) == f"{folder}: class_mode 'binary' needs 2 classes, there are 1 (cats). Write class_mode='categorical'."
-    path = tmp_path / 'cats' / '10.png'
-    path.write_bytes(b'no image')
-    with pytest.raises(DataError) as caught:
-        next(iter(generator.flow_from_directory(folder, shuffle=False)))
-    assert str(caught.value).startswith(f'{path}: this is no image (cannot identify image file')
-    with pytest.raises(FileNotFoundError):
-        load_img(tmp_path / 'none.png')
 
 
 def test_packages_that_are_missing(monkeypatch):
