@@ -138,7 +138,8 @@ def orthogonal(shape: Sequence[int], scale: float = 1.1) -> np.ndarray:
     Parameters
     ----------
     shape : tuple of int
-        At least 2 axes. The axes after the first are folded into one.
+        At least 2 axes. The second one is that of the columns, the others are folded into one: of a convolution the
+        kernels are orthogonal.
     scale : float
         The length of the columns (of the rows, if the matrix is wide).
 
@@ -157,15 +158,19 @@ def orthogonal(shape: Sequence[int], scale: float = 1.1) -> np.ndarray:
     >>> W = orthogonal((5, 3), scale=1.)
     >>> bool(np.allclose(W.T @ W, np.eye(3)))
     True
+    >>> kernels = orthogonal((2, 6, 5, 5))
+    >>> bool(np.allclose(np.sum(kernels[:, 0] * kernels[:, 1]), 0))
+    True
     """
     shape = _checked(shape, 'orthogonal')
     if len(shape) < 2:
         raise ShapeError(f'orthogonal: expected a shape of at least 2 axes, received {shape}. '
                          "Use 'normal' for a vector.")
-    rows, columns = shape[0], int(np.prod(shape[1:]))
+    columns, rows = shape[1], int(np.prod(shape)) // shape[1]
     q, r = np.linalg.qr(generator().normal(size=(max(rows, columns), min(rows, columns))))
     q = q * np.where(np.diag(r) < 0, -1., 1.)   # all directions are as likely without the signs that qr() chose
-    return scale * (q if rows >= columns else q.T).reshape(shape)
+    folded = (q if rows >= columns else q.T).reshape(shape[0], *shape[2:], columns)
+    return scale * np.ascontiguousarray(np.moveaxis(folded, -1, 1))
 
 
 @builtin('initialization')

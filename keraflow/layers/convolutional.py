@@ -15,6 +15,7 @@ from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike
 from keraflow.schema import Initialization, PositiveInt
 from keraflow.shapes import Shape
+from keraflow.tensor_checks import check_shape
 
 __all__ = ['Convolution1D', 'Convolution2D', 'Convolution3D', 'ConvolutionBase']
 
@@ -152,8 +153,11 @@ class Convolution1D(ConvolutionBase):
         return self.stride
 
     def init_kernels(self, input_depth: int) -> None:
+        shape = input_depth, self.nb_kernel, *self.window
+        values = self.init(shape)
+        check_shape(values, shape, f'{self.name}: W: init')
         # The shape of the first Keraflow, whose kernels were images as wide as the input.
-        self.set_trainable_params('W', self.init((1, self.nb_kernel, self.kernel_row, input_depth)))
+        self.set_trainable_params('W', np.transpose(values, (1, 2, 0))[None])
 
     def kernels(self) -> Any:
         return B.transpose(self.W[0], (2, 0, 1))

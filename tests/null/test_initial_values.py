@@ -71,9 +71,11 @@ def test_the_same_seed_gives_the_same_values(name):
     assert np.array_equal(first, more) == (name in ('identity', 'zero', 'one'))
 
 
-@pytest.mark.parametrize('shape', [(6, 6), (8, 3), (3, 8), (4, 2, 3), (5, 3, 4, 4), (1, 5)])
+@pytest.mark.parametrize('shape', [(6, 6), (8, 3), (3, 8), (4, 2, 3), (5, 3, 4, 4), (1, 5), (2, 90, 3, 3), (1, 4, 5, 1)])
 def test_orthogonal(shape):
-    flat = initializations.orthogonal(shape).reshape(shape[0], -1)
+    values = initializations.orthogonal(shape)
+    assert values.shape == shape and values.flags.c_contiguous
+    flat = np.stack([values[:, kernel].ravel() for kernel in range(shape[1])], axis=1)
     product = flat.T @ flat if flat.shape[0] >= flat.shape[1] else flat @ flat.T
     np.testing.assert_allclose(product, 1.1 ** 2 * np.eye(min(flat.shape)), atol=1e-12)
 
