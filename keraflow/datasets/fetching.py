@@ -1,17 +1,25 @@
 """Files downloaded once: pinned by size and SHA-256, resumed where a download ended, renamed when they are complete.
 
-Bytes are written to ``NAME.part``. Only a file with the pinned digest, which has reached the disk, takes the name.
+Bytes are written to ``NAME.part``. Only a file with the pinned digest, which has reached the disk, takes the name. Of
+several programs that want a file one downloads it, and the others wait.
 """
+import contextlib
 import hashlib
 import http.client
 import os
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, Iterator, NamedTuple
 
 from keraflow import config
 from keraflow.errors import DownloadError
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:     # Windows has no locks of this kind: there, programs must not download one file at a time
+    fcntl = None
 
 __all__ = ['Source', 'fetch']
 
@@ -53,12 +61,33 @@ def fetch(source: Source, timeout: float = 30.) -> Path:
         removed. The file that is there was changed: it is left alone.
     """
     target = Path(config.home(), 'datasets', source.folder, source.name)
-    if target.exists():
-        if _digest(target) != source.sha256:
-            raise DownloadError(f'{target}: the file was changed since it was downloaded. '
-                                'Delete it to download it again, or pass the path of your own file.')
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _alone_in(target.parent):
+            if not target.exists():         # nobody else downloaded it meanwhile
+                _download(source, target, timeout)
+                return target
+    if _digest(target) != source.sha256:
+        raise DownloadError(f'{target}: the file was changed since it was downloaded. '
+                            'Delete it to download it again, or pass the path of your own file.')
+    return target
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other program or thread is in here for this folder. The end of a program ends its lock, too."""
+    handle = os.open(folder, os.O_RDONLY) if fcntl else None
+    try:
+        if handle is not None:
+            with contextlib.suppress(OSError):      # a file system without locks
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _download(source: Source, target: Path, timeout: float) -> None:
     part = target.with_name(f'{target.name}.part')
     part.touch()
     with open(part, 'r+b') as file:
@@ -73,7 +102,6 @@ def fetch(source: Source, timeout: float = 30.) -> Path:
         part.unlink()
         raise _failure(source, 'what came has another SHA-256 than expected, and was removed')
     os.replace(part, target)
-    return target
 
 
 def _complete(file: BinaryIO, source: Source, timeout: float) -> None:

@@ -3,7 +3,10 @@ import contextlib
 import hashlib
 import http.server
 import re
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 
@@ -33,7 +36,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header('Content-Length', str(len(content) - first))
         self.end_headers()
         with contextlib.suppress(ConnectionError):      # who is sent too much hangs up
-            self.wfile.write(content[first:len(content) // 2 if mode == 'cut' else None])
+            last = len(content) // 2 if 'cut' in mode and not first else len(content)
+            for at in range(first, last, 10 ** 5):
+                self.wfile.write(content[at:min(at + 10 ** 5, last)])
+                time.sleep(0.02 if 'slow' in mode else 0)
 
     def log_message(self, *args):
         pass
@@ -93,6 +99,53 @@ def test_a_download_goes_on_where_it_ended(server, folder, mode):
     assert (folder / 'some.bin.part').read_bytes() == CONTENT[:half]
     server.mode = mode
     assert fetch(source).read_bytes() == CONTENT
+    assert server.ranges == [None, f'bytes={half}-'] and names_in(folder) == ['some.bin']
+
+
+PROGRAM = """
+import sys
+from keraflow.datasets.fetching import Source, fetch
+print(fetch(Source(sys.argv[1], int(sys.argv[2]), sys.argv[3])).read_bytes()[:3])
+"""
+
+
+@pytest.mark.parametrize('start', [None, 1000])
+def test_programs_that_want_a_file_at_a_time(server, folder, start):
+    server.mode, source = 'slow', source_of(server)
+    if start:
+        folder.mkdir(parents=True)
+        (folder / 'some.bin.part').write_bytes(CONTENT[:start])
+    running = [subprocess.Popen([sys.executable, '-c', PROGRAM, source.url, str(source.size), source.sha256], text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
+    assert [one.communicate(timeout=60) for one in running] == [(f'{CONTENT[:3]}\n', '')] * 3
+    assert server.ranges == [f'bytes={start}-' if start else None] and names_in(folder) == ['some.bin']
+
+
+def test_threads_that_want_a_file_at_a_time(server, folder):
+    server.mode, found = 'slow', []
+    threads = [threading.Thread(target=lambda: found.append(fetch(source_of(server)).read_bytes())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [CONTENT] * 4 and server.ranges == [None]
+
+
+def test_who_waits_goes_on_where_another_failed(server, folder):
+    server.mode, errors = 'cut and slow', []
+
+    def attempt():
+        try:
+            fetch(source_of(server))
+        except DownloadError as error:
+            errors.append(str(error))
+    threads = [threading.Thread(target=attempt) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    half = len(CONTENT) // 2
+    assert errors == [f'{source_of(server).url}: the connection ended after {half} of {len(CONTENT)} bytes. {ADVICE}']
     assert server.ranges == [None, f'bytes={half}-'] and names_in(folder) == ['some.bin']
 
 
