@@ -34,7 +34,7 @@ def load_data(path: Optional[PathLike] = None, nb_words: Optional[PositiveInt] =
     path : path, optional
         A file ``imdb.npz``; without it the file is downloaded once (17 MB).
     nb_words : int, optional
-        Only words with numbers below it are kept, which makes it the ``input_dim`` of an Embedding.
+        Only words with numbers below it are kept, which makes it the ``vocabulary_size`` of an Embedding.
     skip_top : int
         So many of the most frequent words are not kept.
     maxlen : int, optional

@@ -30,7 +30,7 @@ def pad_sequences(sequences: Any, maxlen: Optional[PositiveInt] = None, dtype: D
     padding, truncating : str
         Whether padding is added, and steps are cut off, before (``'pre'``) or after (``'post'``) a sequence.
     value : float
-        The padding.
+        The padding, a number that `dtype` can hold, too.
 
     Returns
     -------
@@ -39,7 +39,8 @@ def pad_sequences(sequences: Any, maxlen: Optional[PositiveInt] = None, dtype: D
     Raises
     ------
     DataError
-        There are no sequences, one is not a sequence of numbers that fit, or steps have different shapes.
+        There are no sequences, one is not a sequence of numbers that fit, `value` does not fit, or steps have different
+        shapes.
 
     Examples
     --------
@@ -53,6 +54,9 @@ def pad_sequences(sequences: Any, maxlen: Optional[PositiveInt] = None, dtype: D
         arrays = [_as_steps(one, dtype, f'pad_sequences: sequence {at}') for at, one in enumerate(sequences)]
     if not arrays:
         raise DataError('pad_sequences: there are no sequences.')
+    if not _fits(np.asarray(value), dtype):
+        raise DataError(f'pad_sequences: value: expected a number that {dtype} can hold, received {value}. '
+                        'Pass another one, or another dtype.')
     length = max(map(len, arrays)) if maxlen is None else maxlen
     shape = next((one.shape[1:] for one in arrays if len(one)), ())
     padded = np.full((len(arrays), length, *shape), value, dtype)
@@ -72,10 +76,18 @@ def _as_steps(sequence: Any, dtype: str, where: str) -> np.ndarray:
         raise DataError(f'{where}: its steps have different shapes.') from None
     if array.ndim == 0 or array.dtype.kind not in 'biuf':
         raise DataError(f'{where}: expected numbers, received {describe(sequence)}.')
-    cast = array.astype(dtype)
-    if cast.dtype.kind not in 'f' and not np.array_equal(cast, array):
+    if not _fits(array, dtype):
         raise DataError(f'{where}: its numbers do not fit into {dtype}. Pass another dtype.')
-    return cast
+    return array.astype(dtype)
+
+
+def _fits(array: np.ndarray, dtype: str) -> bool:
+    """Whether numbers are the same in this dtype: reals up to rounding, integers as they are."""
+    with np.errstate(invalid='ignore', over='ignore'):
+        cast = array.astype(dtype)
+        if array.dtype.kind == cast.dtype.kind == 'f':
+            return np.array_equal(np.isfinite(array), np.isfinite(cast))
+        return np.array_equal(cast.astype(array.dtype), array)
 
 
 @checked
@@ -116,18 +128,19 @@ def make_sampling_table(size: PositiveInt, sampling_factor: PositiveFloat = 1e-5
 def skipgrams(sequence: Any, vocabulary_size: PositiveInt, window_size: PositiveInt = 4,
               negative_samples: NonNegative = 1., shuffle: bool = True, categorical: bool = False,
               sampling_table: Optional[Any] = None) -> Tuple[np.ndarray, np.ndarray]:
-    """Pairs of a word and one near it (label 1), and of the word and any other (label 0).
+    """Pairs of a word and one near it (label 1), and of the word and any other word (label 0).
 
     Parameters
     ----------
     sequence : sequence of int
         Words by number, below `vocabulary_size`. 0 is no word and in no pair.
     vocabulary_size : int
-        Words of negative pairs are drawn from 1 to ``vocabulary_size - 1``.
+        The other words of negative pairs are drawn from 1 to ``vocabulary_size - 1``: they may be near by chance, but
+        are never the word itself.
     window_size : int
         Words are near if they are at most so far from each other.
     negative_samples : float
-        Number of negative pairs for each positive one.
+        Number of negative pairs for each positive one, in all rounded to an integer.
     shuffle : bool
         Whether to mix the pairs. Otherwise the positive ones come first, in the order of the sequence.
     categorical : bool
@@ -138,6 +151,13 @@ def skipgrams(sequence: Any, vocabulary_size: PositiveInt, window_size: Positive
     Returns
     -------
     (couples, labels) : arrays ``(pairs, 2)`` and ``(pairs,)`` or ``(pairs, 2)``
+
+    Raises
+    ------
+    DataError
+        The words are no numbers below `vocabulary_size`, or there is no other word for negative pairs.
+    ArgumentError
+        `sampling_table` is too short.
 
     References
     ----------
@@ -162,10 +182,14 @@ def skipgrams(sequence: Any, vocabulary_size: PositiveInt, window_size: Positive
     found = inside & (near > 0) & begins[:, None]
     couples = np.stack([np.broadcast_to(words[:, None], near.shape)[found], near[found]], axis=1)
     labels = np.ones(len(couples), 'int32')
-    nb_negative = int(len(couples) * negative_samples)
+    nb_negative = round(len(couples) * negative_samples)
     if nb_negative:
+        if vocabulary_size < 3:
+            raise DataError('skipgrams: vocabulary_size: expected at least 3 for negative pairs, which need another '
+                            f'word, received {vocabulary_size}. Pass negative_samples=0 for positive pairs alone.')
         firsts = np.resize(rng.permutation(couples[:, 0]), nb_negative)
-        negative = np.stack([firsts, rng.integers(1, vocabulary_size, nb_negative)], axis=1)
+        others = rng.integers(1, vocabulary_size - 1, nb_negative)
+        negative = np.stack([firsts, others + (others >= firsts)], axis=1)      # as if the word itself were not there
         couples, labels = np.concatenate([couples, negative]), np.concatenate([labels, np.zeros(nb_negative, 'int32')])
     if shuffle:
         order = rng.permutation(len(couples))

@@ -50,7 +50,7 @@ def hashing_trick(text: str, n: int, hash_function: Optional[Function] = None, f
     ----------
     text : str
     n : int
-        The ``input_dim`` of an Embedding, at least 2; 0 is left for padding.
+        The ``vocabulary_size`` of an Embedding, at least 2; 0 is left for padding.
     hash_function : function, optional
         From a word to an integer. Without it 8 bytes of BLAKE2b, which are the same in every run and on every machine
         (Python's own ``hash`` of a string is not).
@@ -89,7 +89,7 @@ class Tokenizer(Serializable):
     Parameters
     ----------
     nb_words : int, optional
-        Only numbers below it are given; others are left out. The ``input_dim`` of an Embedding.
+        Only numbers below it are given; others are left out. The ``vocabulary_size`` of an Embedding.
     filters, lower, split
         As for :func:`text_to_word_sequence`.
     char_level : bool

@@ -35,6 +35,17 @@ def test_steps_of_a_shape():
     (lambda: pad_sequences([]), DataError, 'pad_sequences: there are no sequences.'),
     (lambda: pad_sequences([[1], [0.5]]), DataError, 'pad_sequences: sequence 1: its numbers do not fit into int32. Pass another dtype.'),
     (lambda: pad_sequences([[2 ** 40]]), DataError, 'pad_sequences: sequence 0: its numbers do not fit into int32. Pass another dtype.'),
+    (lambda: pad_sequences([[2 ** 24 + 1]], dtype='float32'), DataError,
+     'pad_sequences: sequence 0: its numbers do not fit into float32. Pass another dtype.'),
+    (lambda: pad_sequences([[2 ** 53 + 1]], dtype='float64'), DataError,
+     'pad_sequences: sequence 0: its numbers do not fit into float64. Pass another dtype.'),
+    (lambda: pad_sequences([[1e39]], dtype='float32'), DataError,
+     'pad_sequences: sequence 0: its numbers do not fit into float32. Pass another dtype.'),
+    (lambda: pad_sequences([[2]], dtype='bool'), DataError,
+     'pad_sequences: sequence 0: its numbers do not fit into bool. Pass another dtype.'),
+    *((lambda value=value, dtype=dtype: pad_sequences([[1], [0, 1]], value=value, dtype=dtype), DataError,
+       f'pad_sequences: value: expected a number that {dtype} can hold, received {value}. Pass another one, or another dtype.')
+      for value, dtype in ((0.5, 'int32'), (-0.1, 'int32'), (3e9, 'int32'), (7, 'bool'), (1e39, 'float32'), (2 ** 24 + 1, 'float32'))),
     (lambda: pad_sequences(['ab']), DataError, "pad_sequences: sequence 0: expected numbers, received 'ab'."),
     (lambda: pad_sequences([1, 2]), DataError, 'pad_sequences: sequence 0: expected numbers, received 1.'),
     (lambda: pad_sequences([[1, [2]]]), DataError, 'pad_sequences: sequence 0: its steps have different shapes.'),
@@ -50,6 +61,9 @@ def test_steps_of_a_shape():
     (lambda: skipgrams([0.5], 4), DataError, 'skipgrams: sequence: expected integers from 0 to 3, the last word of the vocabulary.'),
     (lambda: skipgrams([1], 4, sampling_table=[1., 1.]), ArgumentError,
      'skipgrams: sampling_table: expected 4 probabilities, received 2. Write make_sampling_table(4).'),
+    (lambda: skipgrams([1, 1], 2), DataError,
+     'skipgrams: vocabulary_size: expected at least 3 for negative pairs, which need another word, received 2. '
+     'Pass negative_samples=0 for positive pairs alone.'),
     (lambda: make_sampling_table(0), ArgumentError, 'make_sampling_table: size: expected an integer of at least 1, received 0.'),
 ])
 def test_what_is_refused(call, error, text):
@@ -91,6 +105,7 @@ def test_negative_pairs():
     assert couples[:len(positive)].tolist() == positive
     assert labels.tolist() == [1] * len(positive) + [0] * int(1.5 * len(positive))
     assert set(negative[:, 1].tolist()) == set(range(1, 50))            # each other word, and no padding
+    assert (negative[:, 0] != negative[:, 1]).all()
     count = collections.Counter(negative[:, 0].tolist())
     begins = collections.Counter(first for first, _ in positive)
     assert all(begins[word] <= count[word] <= 2 * begins[word] for word in begins)
@@ -100,6 +115,20 @@ def test_negative_pairs():
         mixed, mixed_labels = skipgrams(words, 50, 2, negative_samples=1., categorical=True)
     assert mixed_labels.shape == (len(mixed), 2) and (mixed_labels.sum(axis=1) == 1).all()
     assert sorted(mixed[mixed_labels[:, 1] == 1].tolist()) == sorted(positive) and 0 < mixed_labels[:len(positive), 0].sum()
+
+
+def test_each_other_word_is_as_likely():
+    with random.using(np.random.default_rng(0)):
+        couples, labels = skipgrams([1, 2, 3], 5, 2, negative_samples=2000, shuffle=False)
+    count = collections.Counter(map(tuple, couples[labels == 0].tolist()))
+    assert set(count) == {(word, other) for word in (1, 2, 3) for other in (1, 2, 3, 4) if word != other}
+    assert max(abs(number - 12000 / 9) for number in count.values()) < 5 * math.sqrt(12000 / 9)
+
+
+@pytest.mark.parametrize('share, expected', [(0.29, 29), (0.57, 57), (1.15, 115), (0.004, 0)])
+def test_the_number_of_negative_pairs(share, expected):
+    _, labels = skipgrams([1, 2] * 25 + [1], 9, 1, negative_samples=share)       # 100 positive ones
+    assert len(labels) == 100 + expected
 
 
 def test_frequent_words_begin_fewer_pairs():
