@@ -54,7 +54,7 @@ class OnDisk:
 
     def __getitem__(self, part: Any) -> np.ndarray:
         numbers = range(self.first, self.first + len(self))[part] if isinstance(part, slice) else part + self.first
-        return _cast(np.asarray(self.array[part]), self.port, self.where, numbers)
+        return _cast(np.asarray(self.array[part]), self.port, self.where, numbers, copies=True)
 
     def view(self, part: slice) -> 'OnDisk':
         """Some of the samples, still on the disk."""
@@ -88,9 +88,12 @@ class Arrays(NamedTuple):
         """The samples before and from number `at` on, not read yet."""
         return self._map(lambda it: _view(it, slice(0, at))), self._map(lambda it: _view(it, slice(at, None)))
 
-    def part(self, part: Any) -> 'Arrays':
-        """Some of the samples: a slice, or an array of their numbers."""
-        return self._map(lambda it: it[part])
+    def part(self, part: Any, copies: bool = False) -> 'Arrays':
+        """Some of the samples: a slice, or an array of their numbers.
+
+        With `copies` they are no views: what waits to be used stays as it is, whatever the program does meanwhile.
+        """
+        return self._map(lambda it: np.array(it[part]) if copies and not isinstance(it, OnDisk) else it[part])
 
     @property
     def is_on_disk(self) -> bool:
@@ -106,8 +109,10 @@ def _view(samples: Samples, part: slice) -> Samples:
     return samples.view(part) if isinstance(samples, OnDisk) else samples[part]
 
 
-def read_arrays(value: Any, ports: Sequence[Port], where: str) -> List[Samples]:
+def read_arrays(value: Any, ports: Sequence[Port], where: str, copies: bool = False) -> List[Samples]:
     """One array for each port from a dict by name, a list, or (for one port) an array.
+
+    Unless `copies`, an array that needs no cast stays the program's own.
 
     Raises
     ------
@@ -120,12 +125,12 @@ def read_arrays(value: Any, ports: Sequence[Port], where: str) -> List[Samples]:
         missing = ', '.join(name for name in names if name not in given)
         raise DataError(
             f'{where}: expected {len(names)} array(s) ({", ".join(names)}), received {len(given)}: {missing} missing.')
-    return [_as_array(given[port.name], port, f'{where}: {port.name}') for port in ports]
+    return [_as_array(given[port.name], port, _at(where, port.name), copies) for port in ports]
 
 
-def read_weights(value: Any, nb_sample: int, dtype: str, where: str) -> Optional[Samples]:
+def read_weights(value: Any, nb_sample: int, dtype: str, where: str, copies: bool = False) -> Optional[Samples]:
     """Sample weights as an array ``(nb_sample,)``."""
-    return None if value is None else _as_array(value, Port('weights', (nb_sample,), dtype), where)
+    return None if value is None else _as_array(value, Port('weights', (nb_sample,), dtype), where, copies)
 
 
 def check_lengths(named: Dict[str, Samples], where: str) -> None:
@@ -147,7 +152,12 @@ def batches(nb_sample: int, batch_size: int) -> List[Tuple[int, int]]:
     return [(start, min(start + batch_size, nb_sample)) for start in range(0, nb_sample, batch_size)]
 
 
-def _as_array(value: Any, port: Port, where: str) -> Samples:
+def _at(where: str, name: str) -> str:
+    """Start of a message about one array; where an array has the name of the argument it is said once."""
+    return where if where.endswith(f': {name}') else f'{where}: {name}'
+
+
+def _as_array(value: Any, port: Port, where: str, copies: bool) -> Samples:
     array = value if isinstance(value, np.memmap) else _as_array_of_one_shape(value, where)
     if array.dtype.kind not in 'biuf':
         raise DataError(f'{where}: expected numbers, received an array of dtype {array.dtype}. '
@@ -163,18 +173,19 @@ def _as_array(value: Any, port: Port, where: str) -> Samples:
         raise DataError(f'{where}: expected at least one value along each axis, received shape {array.shape}.')
     if isinstance(array, np.memmap):
         return OnDisk(array, port, where)
-    return _cast(array, port, where, range(len(array)))
+    return _cast(array, port, where, range(len(array)), copies)
 
 
-def _cast(array: np.ndarray, port: Port, where: str, numbers: Sequence[int]) -> np.ndarray:
-    """The samples of these numbers in the dtype of the port, if they can be that."""
+def _cast(array: np.ndarray, port: Port, where: str, numbers: Sequence[int], copies: bool) -> np.ndarray:
+    """The samples of these numbers in the dtype of the port, if they can be that; as an array of their own if `copies`.
+    """
     if array.dtype.kind == 'f' and array.size and np.isnan(np.min(array)):
         raise DataError(f'{where}: there is a NaN in sample {_first(np.isnan(array), numbers)}. '
                         'Replace missing values first.')
     if port.nb_class is not None:
         _check_classes(array, port.nb_class, where, numbers)
     with np.errstate(invalid='ignore'):     # what infinity becomes is told below
-        cast = np.ascontiguousarray(array, port.dtype).reshape(array.shape)
+        cast = (np.array if copies else np.asarray)(array, port.dtype, order='C')
     if cast.dtype.kind != 'f' and cast.dtype != array.dtype and not np.array_equal(cast, array):
         if array.dtype.kind == 'f' and not np.array_equal(array, np.round(array)):
             raise DataError(

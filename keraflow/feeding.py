@@ -84,15 +84,15 @@ class Feeder:
             if value is not None:
                 raise ArgumentTypeError(f'{self._where}: expected no {name} beside {data}, received {describe(value)}.')
 
-    def _read(self, x: Any, y: Any, sample_weights: Any, where: str) -> Arrays:
+    def _read(self, x: Any, y: Any, sample_weights: Any, where: str, copies: bool = False) -> Arrays:
         if self._targets and y is None and isinstance(x, (list, tuple)) and all(isinstance(it, tuple) for it in x):
             raise ArgumentTypeError(f'{where}: x: expected arrays, received a {type(x).__name__} of tuples. '
                                     'Write lambda: batches if these are batches (x, y).')
-        inputs = read_arrays(x, self._inputs, f'{where}: x' if self._targets else where)
-        targets = read_arrays(y, self._targets, f'{where}: y')
+        inputs = read_arrays(x, self._inputs, f'{where}: x' if self._targets else where, copies)
+        targets = read_arrays(y, self._targets, f'{where}: y', copies)
         check_lengths({**{port.name: it for port, it in zip(self._inputs, inputs)},
                        **{f'target {port.name}': it for port, it in zip(self._targets, targets)}}, where)
-        weights = read_weights(sample_weights, len(inputs[0]), B.floatx(), f'{where}: sample_weights')
+        weights = read_weights(sample_weights, len(inputs[0]), B.floatx(), f'{where}: sample_weights', copies)
         return Arrays(inputs, targets, weights)
 
     def _read_batch(self, item: Any, where: str) -> Arrays:
@@ -103,7 +103,8 @@ class Feeder:
             x, y, weights = (*item, None)[:3]
         else:
             x, y, weights = item, None, None
-        batch = self._read(x, y, weights, where)
+        # Batches wait for their turn, while the program may fill its arrays with the next ones.
+        batch = self._read(x, y, weights, where, copies=True)
         if self._fixed and batch.nb_sample != self._fixed:
             raise DataError(f'{where}: expected {self._fixed} samples, which the Inputs fix, received '
                             f'{batch.nb_sample}.')

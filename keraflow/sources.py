@@ -31,7 +31,8 @@ class Source:
 
 
 class ArraySource(Source):
-    """Batches of arrays. What is on the disk is read by a thread, some batches ahead."""
+    """Batches of arrays: views of them where there is no order of samples. If some are on the disk a thread reads all,
+    some batches ahead, and copies what it reads."""
 
     def __init__(self, arrays: Arrays, batch_size: int, shuffle: bool = False):
         self._arrays = arrays
@@ -46,7 +47,7 @@ class ArraySource(Source):
             order = random.generator().permutation(arrays.nb_sample)
             found = (arrays.part(order[start:stop]) for start, stop in self._parts)
         else:
-            found = (arrays.part(slice(start, stop)) for start, stop in self._parts)
+            found = (arrays.part(slice(start, stop), self.is_read_ahead) for start, stop in self._parts)
         return Prefetch(found) if self.is_read_ahead else contextlib.nullcontext(found)
 
 

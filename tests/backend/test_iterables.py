@@ -289,7 +289,7 @@ def test_a_nan_on_the_disk_is_told_when_it_is_read(tmp_path):
     (x,) = mapped(tmp_path, x=bad)
     with pytest.raises(DataError) as caught:
         linear().fit(x, Y, batch_size=2, nb_epoch=1, verbose=0)
-    assert str(caught.value) == 'm: fit: x: x: there is a NaN in sample 5. Replace missing values first.'
+    assert str(caught.value) == 'm: fit: x: there is a NaN in sample 5. Replace missing values first.'
 
 
 # -- weights of classes -------------------------------------------------------------------------------------------------
@@ -359,7 +359,7 @@ MISTAKES = [
      'array of shape (7, 3).'),
     (lambda: linear().fit(lambda: iter([(X, Y), (X, Y, W, W)])), ArgumentTypeError, 'm: fit: batch 1: expected (x, y) or (x, y, '
      f'sample_weights), received tuple {repr((X, Y, W, W))[:50]}....'),
-    (lambda: linear().fit(lambda: iter([(X, Y), (X[:, :2], Y)])), DataError, 'm: fit: batch 1: x: x: expected an array of shape (None, 3), '
+    (lambda: linear().fit(lambda: iter([(X, Y), (X[:, :2], Y)])), DataError, 'm: fit: batch 1: x: expected an array of shape (None, 3), '
      'received (7, 2).'),
     (lambda: linear().fit(lambda: iter([(X, Y[:3])])), DataError, 'm: fit: batch 0: the arrays have different numbers of samples: x has 7, '
      'target y has 3.'),

@@ -160,13 +160,13 @@ def test_numbers_of_classes(shape, target):
 
 
 @pytest.mark.parametrize('target, text', [
-    ([0, 3, 1], 'm: evaluate: y: y: expected numbers of classes from 0 to 2, received 3 in sample 1. '
+    ([0, 3, 1], 'm: evaluate: y: expected numbers of classes from 0 to 2, received 3 in sample 1. '
                 'The output needs a unit for each class.'),
-    ([0, 1, -1], 'm: evaluate: y: y: expected numbers of classes from 0 to 2, received -1 in sample 2. '
+    ([0, 1, -1], 'm: evaluate: y: expected numbers of classes from 0 to 2, received -1 in sample 2. '
                  'The output needs a unit for each class.'),
-    ([0, 1, 2 ** 32], 'm: evaluate: y: y: expected numbers of classes from 0 to 2, received 4294967296 in sample 2. '
+    ([0, 1, 2 ** 32], 'm: evaluate: y: expected numbers of classes from 0 to 2, received 4294967296 in sample 2. '
                       'The output needs a unit for each class.'),
-    (np.eye(3), 'm: evaluate: y: y: expected an array of shape (None, 1), received (3, 3). '
+    (np.eye(3), 'm: evaluate: y: expected an array of shape (None, 1), received (3, 3). '
                 "Write .argmax(axis=-1) for the numbers of the classes, or use the loss 'categorical_crossentropy'."),
 ])
 def test_numbers_that_are_refused(target, text):

@@ -111,13 +111,13 @@ DATA = [
     (lambda: two_ready().predict([X, X[:2]]), DataError,
      'm: predict: the arrays have different numbers of samples: a has 4, b has 2.'),
     (lambda: ready(1).fit(X, np.ones(4)), DataError,
-     'm: fit: y: y: expected an array of shape (None, 1), received (4,). Write .reshape(-1, 1).'),
+     'm: fit: y: expected an array of shape (None, 1), received (4,). Write .reshape(-1, 1).'),
     (lambda: ready(1).evaluate(X, np.ones(4)), DataError,
-     'm: evaluate: y: y: expected an array of shape (None, 1), received (4,). Write .reshape(-1, 1).'),
-    (lambda: ready(2).fit(X, np.ones((4, 1))), DataError, 'm: fit: y: y: expected an array of shape (None, 2), received (4, 1).'),
-    (lambda: ready(3).fit(X, [0, 2, 1, 1]), DataError, 'm: fit: y: y: expected an array of shape (None, 3), received (4,). If they are '
+     'm: evaluate: y: expected an array of shape (None, 1), received (4,). Write .reshape(-1, 1).'),
+    (lambda: ready(2).fit(X, np.ones((4, 1))), DataError, 'm: fit: y: expected an array of shape (None, 2), received (4, 1).'),
+    (lambda: ready(3).fit(X, [0, 2, 1, 1]), DataError, 'm: fit: y: expected an array of shape (None, 3), received (4,). If they are '
      "numbers of classes, use the loss 'sparse_categorical_crossentropy', or to_categorical(y, 3) of keraflow.utils."),
-    (lambda: ready(3).evaluate(X, np.ones((4, 1), int)), DataError, 'm: evaluate: y: y: expected an array of shape (None, 3), received '
+    (lambda: ready(3).evaluate(X, np.ones((4, 1), int)), DataError, 'm: evaluate: y: expected an array of shape (None, 3), received '
      "(4, 1). If they are numbers of classes, use the loss 'sparse_categorical_crossentropy', or to_categorical(y, 3) of keraflow.utils."),
     (lambda: plain().predict(np.ones((4, 1), int)), DataError,
      'm: predict: x: expected an array of shape (None, 3), received (4, 1).'),
@@ -131,9 +131,9 @@ DATA = [
      'm: predict: x: expected numbers, received an array of dtype <U1. Turn it into numbers first.'),
     (lambda: integers().predict(X / 2), DataError,
      'm: predict: x: expected integers, received numbers with a fraction. Round them, or make the Input real.'),
-    (lambda: ready().fit(NAN, Y), DataError, 'm: fit: x: x: there is a NaN in sample 2. Replace missing values first.'),
-    (lambda: ready().fit(X, NAN[:, :2]), DataError, 'm: fit: y: y: there is a NaN in sample 2. Replace missing values first.'),
-    (lambda: ready().fit(X[:0], Y[:0]), DataError, 'm: fit: x: x: there are no samples.'),
+    (lambda: ready().fit(NAN, Y), DataError, 'm: fit: x: there is a NaN in sample 2. Replace missing values first.'),
+    (lambda: ready().fit(X, NAN[:, :2]), DataError, 'm: fit: y: there is a NaN in sample 2. Replace missing values first.'),
+    (lambda: ready().fit(X[:0], Y[:0]), DataError, 'm: fit: x: there are no samples.'),
     (lambda: ready().fit([], []), DataError, 'm: fit: x: expected 1 array(s) (x), received 0: x missing.'),
     (lambda: ready().fit(X, Y, batch_size=0), ArgumentError, 'm: fit: batch_size: expected an integer of at least 1 or None, received 0.'),
     (lambda: plain().predict(X, batch_size=1.5), ArgumentTypeError,

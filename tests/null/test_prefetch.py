@@ -110,13 +110,13 @@ def test_a_nan_on_the_disk_is_told_with_its_place_in_the_file(part, sample, tmp_
     view = array.view(slice(2, None))
     with pytest.raises(DataError) as caught:
         view[part]
-    assert str(caught.value) == 'm: x: x: there is a NaN in sample 4. Replace missing values first.'
+    assert str(caught.value) == 'm: x: there is a NaN in sample 4. Replace missing values first.'
     assert array[0:4].tolist() == [[1.]] * 4
 
 
 @pytest.mark.parametrize('array, text', [
-    (np.ones((3, 4)), 'm: x: x: expected an array of shape (None, 2), received (3, 4).'),
-    (np.ones((3, 2), 'complex64'), 'm: x: x: expected numbers, received an array of dtype complex64. Turn it into numbers first.')])
+    (np.ones((3, 4)), 'm: x: expected an array of shape (None, 2), received (3, 4).'),
+    (np.ones((3, 2), 'complex64'), 'm: x: expected numbers, received an array of dtype complex64. Turn it into numbers first.')])
 def test_a_wrong_array_on_the_disk_is_told_before_it_is_read(array, text, tmp_path):
     with pytest.raises(DataError) as caught:
         read_arrays(on_disk(tmp_path / 'x.npy', array), [Port('x', (None, 2), 'float32')], 'm: x')
