@@ -11,8 +11,8 @@ from typing import Any, Iterable
 import numpy as np
 
 __all__ = ['KeraFlowError', 'KeraFlowWarning', 'ArgumentError', 'ArgumentTypeError', 'ShapeError', 'GraphError',
-           'DataError', 'DownloadError', 'SerializationError', 'ModelFileError', 'BackendError', 'MissingPackageError',
-           'describe', 'nearest', 'warn']
+           'CallError', 'DataError', 'DownloadError', 'SerializationError', 'ModelFileError', 'BackendError',
+           'MissingPackageError', 'describe', 'nearest', 'warn']
 
 
 class KeraFlowError(Exception):
@@ -37,6 +37,10 @@ class ShapeError(KeraFlowError, ValueError):
 
 class GraphError(KeraFlowError, ValueError):
     """Layers and Kensors are connected in a way that cannot be computed."""
+
+
+class CallError(GraphError, AttributeError):
+    """A layer is asked for its only call, and has none or several: ``hasattr(layer, 'input_kensor')`` is then False."""
 
 
 class DataError(KeraFlowError, ValueError):

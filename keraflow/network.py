@@ -80,10 +80,11 @@ class Network(Layer):
     def layer_ids(self) -> Dict[str, Layer]:
         """The layers by the names that files and weights use: the user's, else class and position, the same in each
         run of a program."""
-        taken = {layer.user_name for layer in self.layers}
+        layers = {id(layer): layer for layer in self.layers}.values()   # a Sequential may have one several times
+        taken = {layer.user_name for layer in layers}
         counts: Dict[str, int] = {}
         found = {}
-        for layer in self.layers:
+        for layer in layers:
             identifier = layer.user_name
             while identifier is None or (identifier in found or layer.user_name is None and identifier in taken):
                 prefix = type(layer).__name__.lower()

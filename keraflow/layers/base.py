@@ -201,6 +201,11 @@ class Layer(Running):
             self._name = naming.unique(type(self).__name__.lower())
         return self._name
 
+    @name.setter
+    def name(self, name: str) -> None:
+        raise ArgumentError(f'{self!r}: its name cannot be changed, because Kensors and files refer to it. Pass '
+                            f'name={name!r} where the layer is made.')
+
     @property
     def user_name(self) -> Optional[str]:
         """The name that the user gave, if any."""

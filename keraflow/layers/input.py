@@ -62,7 +62,7 @@ class Input(Layer, Kensor):
         self.backend_name = B.name()
         self.call = Call(self, (), self._name or '')
         self.call.outputs = (self,)
-        self._remember_call(self.call)
+        self._calls.append(self.call)
         self._tensor = None
 
     def as_kensor(self) -> Kensor:

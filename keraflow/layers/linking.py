@@ -1,11 +1,10 @@
 """How a layer is fed with Kensors, and what users may ask of its calls."""
-import weakref
 from typing import Any, Callable, List, Sequence
 
 from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
 from keraflow.checked import checked
-from keraflow.errors import BackendError, GraphError
+from keraflow.errors import BackendError, CallError, GraphError
 from keraflow.facts import remember
 from keraflow.kensor import Call, Kensor, mask_shape_of
 from keraflow.records import recording
@@ -18,7 +17,8 @@ __all__ = ['Linkable']
 class Linkable:
     """The part of :class:`~keraflow.layers.Layer` that takes Kensors and knows its calls, numbered from 0.
 
-    A layer does not keep its Kensors alive: one that the program dropped cannot be asked for.
+    A layer keeps its calls, and so their Kensors and the layers before it: what it answers does not depend on what the
+    program holds.
     """
 
     name: Any
@@ -26,7 +26,7 @@ class Linkable:
     get_tensor_shape: Callable
 
     def __init__(self) -> None:
-        self._calls: List[Callable[[], Any]] = []
+        self._calls: List[Call] = []
 
     @checked
     def get_input_at(self, index: int) -> Any:
@@ -35,7 +35,7 @@ class Linkable:
         Raises
         ------
         GraphError
-            If there was no such call, or its Kensors are gone.
+            If there was no such call.
         """
         return unlist(list(self._call_at(index).inputs))
 
@@ -56,22 +56,22 @@ class Linkable:
 
     @property
     def input_kensor(self) -> Any:
-        """What the only call was fed with; a GraphError if there was none or several."""
+        """What the only call was fed with; a CallError if there was none or several."""
         return self.get_input_at(self._only('input'))
 
     @property
     def output_kensor(self) -> Any:
-        """What the only call gave; a GraphError if there was none or several."""
+        """What the only call gave; a CallError if there was none or several."""
         return self.get_output_at(self._only('output'))
 
     @property
     def input_kensor_shape(self) -> Any:
-        """The static shape that all calls were fed with; a GraphError if there are several, or no call."""
+        """The static shape that all calls were fed with; a CallError if there are several, or no call."""
         return self._one_of([self.get_input_shape_at(index) for index in range(self._count())], 'input')
 
     @property
     def output_kensor_shape(self) -> Any:
-        """The static shape that all calls gave; a GraphError if there are several, or no call."""
+        """The static shape that all calls gave; a CallError if there are several, or no call."""
         return self._one_of([self.get_output_shape_at(index) for index in range(self._count())], 'output')
 
     def _link(self, kensors: List[Kensor]) -> List[Kensor]:
@@ -86,7 +86,7 @@ class Linkable:
         names = [call.name] if len(found) == 1 else [f'{call.name}.{number}' for number in range(len(found))]
         call.outputs = tuple(Kensor(name, shape, dtype, mask_shape, call)
                              for name, (shape, dtype, mask_shape) in zip(names, found))
-        self._remember_call(call)
+        self._calls.append(call)
         shape_log.debug('%s: %s -> %s', self.name, ', '.join(str(kensor.shape) for kensor in kensors),
                         ', '.join(str(kensor.shape) for kensor in call.outputs))
         return list(call.outputs)
@@ -103,32 +103,26 @@ class Linkable:
             if not isinstance(kensor, Kensor):
                 raise GraphError(
                     f'{self.name}: expected Kensors only, received also {type(kensor).__name__}. Make an Input for it.')
-            if kensor.layer is self:
-                raise GraphError(f'{self.name}: was fed its own output {kensor.name}. Make another layer, or embed '
-                                 'this one in a host layer that calls it several times.')
             if kensor.backend_name != B.name():
                 raise BackendError(f"{self.name}: the Kensor {kensor.name} was made on the backend "
                                    f"'{kensor.backend_name}', the current one is '{B.name()}'. "
                                    f"Call keraflow.backend.use('{kensor.backend_name}') first.")
 
-    def _remember_call(self, call: Call) -> None:
-        self._calls.append(weakref.ref(call))
-
     def _count(self) -> int:
         if not self._calls:
-            raise GraphError(f'{self.name}: the layer was not fed yet. Feed it first.')
+            raise CallError(f'{self.name}: the layer was not fed yet. Feed it first.')
         return len(self._calls)
 
     def _only(self, what: str) -> int:
         if self._count() > 1:
-            raise GraphError(f'{self.name}: the layer was fed {self._count()} times. Ask for one of the calls, for '
-                             f'example with get_{what}_at(0).')
+            raise CallError(f'{self.name}: the layer was fed {self._count()} times. Ask for one of the calls, for '
+                            f'example with get_{what}_at(0).')
         return 0
 
     def _one_of(self, shapes: List[Any], what: str) -> Any:
         if any(shape != shapes[0] for shape in shapes):
-            raise GraphError(f'{self.name}: the calls have different {what} shapes. Ask for one of them, for example '
-                             f'with get_{what}_shape_at(0).')
+            raise CallError(f'{self.name}: the calls have different {what} shapes. Ask for one of them, for example '
+                            f'with get_{what}_shape_at(0).')
         return shapes[0]
 
     def _call_at(self, index: int) -> Call:
@@ -136,8 +130,4 @@ class Linkable:
         if not -count <= index < count:
             raise GraphError(f'{self.name}: there is no call {index}. The layer was fed {count} time(s), numbered '
                              'from 0.')
-        call = self._calls[index]()
-        if call is None:
-            raise GraphError(f'{self.name}: the Kensors of call {index} are gone. Keep one of them, or a Model that '
-                             'has it.')
-        return call
+        return self._calls[index]

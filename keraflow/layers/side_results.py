@@ -64,7 +64,7 @@ class SideResults(Linkable):
 
     def _record(self, fed: Optional[List[Kensor]] = None) -> Record:
         """What the calls (those that were fed with these Kensors) give, run one after the other."""
-        calls = [call for call in (find() for find in self._calls) if call is not None]
+        calls = self._calls
         if fed is not None:
             for one in fed:
                 if not isinstance(one, Kensor):

@@ -2,13 +2,14 @@
 import copy
 import gc
 import logging
+import weakref
 
 import numpy as np
 import pytest
 
 import keraflow
 from keraflow import backend as B
-from keraflow.errors import ArgumentError, GraphError, ShapeError
+from keraflow.errors import ArgumentError, CallError, GraphError, ShapeError
 from keraflow.layers import LSTM, BatchNormalization, Dense, ElementWiseSum, Input, Layer
 from keraflow.models import Model, Sequential
 from keraflow.regularizers import L1
@@ -135,11 +136,46 @@ def test_mistakes_about_calls():
         with pytest.raises(GraphError) as caught:
             ask()
         assert str(caught.value) == text
-    del kept[0]
+    assert len(kept) == 2
+
+
+def test_what_calls_gave_does_not_depend_on_the_garbage_collector():
+    norm, dense = BatchNormalization(), Dense(2, regularizers=['l2'], activity_regularizer='l1')
+    dense(norm(Input(3, name='x')))
     gc.collect()
-    with pytest.raises(GraphError) as caught:
-        layer.get_output_at(0)
-    assert str(caught.value) == 'd: the Kensors of call 0 are gone. Keep one of them, or a Model that has it.'
+    assert len(norm.updates) == 2 and len(dense.losses) == 2
+    assert norm.input_kensor.name == 'x' and dense.get_output_shape_at(0) == (None, 2)
+    assert len(dense.get_losses_for(dense.input_kensor)) == 1 and len(norm.get_updates_for(norm.get_input_at(0))) == 2
+
+
+def test_layers_and_kensors_of_a_dropped_graph_are_collected():
+    layer = Dense(2)
+    layer(Dense(3)(Input(3)))
+    dropped = weakref.ref(layer), weakref.ref(layer.input_kensor), weakref.ref(layer.input_kensor.layer)
+    del layer
+    gc.collect()
+    assert [ref() for ref in dropped] == [None] * 3
+
+
+def test_hasattr_tells_whether_there_is_one_call():
+    layer = Dense(2, name='d')
+    names = ('input_kensor', 'output_kensor', 'input_kensor_shape', 'output_kensor_shape')
+    assert [hasattr(layer, name) for name in names] == [False] * 4
+    layer(Input(3))
+    assert [hasattr(layer, name) for name in names] == [True] * 4
+    layer(Input(3, batch_size=2))
+    assert [hasattr(layer, name) for name in names] == [False] * 4
+    with pytest.raises(CallError, match='^d: the layer was fed 2 times'):
+        layer.input_kensor
+
+
+def test_the_name_of_a_layer_cannot_be_changed():
+    layer, other = Dense(2, name='d'), Dense(2)
+    for one, shown in ((layer, '<Dense d>'), (other, '<Dense (not named yet)>')):
+        with pytest.raises(ArgumentError) as caught:
+            one.name = 'e'
+        assert str(caught.value) == (f'{shown}: its name cannot be changed, because Kensors and files refer to it. Pass '
+                                     "name='e' where the layer is made.")
 
 
 def test_shapes_are_told_on_request(caplog):
