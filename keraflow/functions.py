@@ -11,7 +11,7 @@ from keraflow.errors import DataError, GraphError, warn
 from keraflow.kensor import Kensor, replay
 from keraflow.lengths import told_by_layers
 from keraflow.metrics import Metric, step_weights
-from keraflow.objectives.base import per_sample
+from keraflow.objectives.base import call_objective, per_sample
 from keraflow.parameters import parameters_of, penalties
 from keraflow.places import Place, layer_names
 from keraflow.records import AddedLoss, Record, frozen, recording
@@ -168,8 +168,8 @@ class Functions:
                 _add(terms, label, added.value)
         for label, value in penalties(self.parameters) if train else ():
             _add(terms, label, value)
-        return terms, [counted, *(one.metric.counts(predicted[one.output], wanted[one.output],
-                                                    step_weights(predicted[one.output], weights))
+        return terms, [counted, *(call_objective(one.metric.counts, predicted[one.output], wanted[one.output],
+                                                 step_weights(predicted[one.output], weights))
                                   for one in self.metrics)]
 
     def _added(self, record: Record) -> Iterator[Tuple[str, AddedLoss]]:

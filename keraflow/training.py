@@ -43,6 +43,8 @@ class TrainableNetwork(Network):
             A name (``'adam'``) or an object (``Adam(lr=0.01)``).
         loss : str, function, list or dict
             An objective for each output: one value for one output, else by order or by the name of the output layer.
+            A function of the program is given the prediction and the target in this order, unless its arguments are
+            called ``y_pred`` and ``y_true``: then by these names.
             ``None`` for an output that has no target; what layers add (``add_loss``) is minimized in any case.
         metrics : list or dict, optional
             Metrics (:mod:`keraflow.metrics`) and objectives that are reported and not trained on. For one output a list

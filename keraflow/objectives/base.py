@@ -1,5 +1,6 @@
-"""What objectives have in common: what target they want, and one value for each sample."""
-from typing import Any, Callable, NamedTuple, Optional
+"""What objectives have in common: how they are called, what target they want, and one value for each sample."""
+import inspect
+from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from keraflow import backend as B
 from keraflow import shapes
@@ -8,7 +9,7 @@ from keraflow.errors import ArgumentTypeError, ShapeError, describe
 from keraflow.facts import facts_of
 from keraflow.lengths import equally_long
 
-__all__ = ['Target', 'class_numbers', 'classes', 'per_sample', 'reals', 'target_of', 'wants']
+__all__ = ['Target', 'call_objective', 'class_numbers', 'classes', 'per_sample', 'reals', 'target_of', 'wants']
 
 
 class Target(NamedTuple):
@@ -61,12 +62,52 @@ def class_numbers(y_pred: Any, y_true: Any) -> Any:
     return B.cast(B.squeeze(y_true, -1) if B.ndim(y_true) == B.ndim(y_pred) else y_true, 'int64')
 
 
+def call_objective(function: Callable, y_pred: Any, y_true: Any, *others: Any) -> Any:
+    """What an objective, or :meth:`Metric.counts`, gives for a prediction and a target.
+
+    An argument that is called ``y_pred`` or ``y_true`` is given that. What is left is given in the order of this
+    function's own arguments.
+
+    Examples
+    --------
+    >>> call_objective(lambda y_true, y_pred: f'{y_pred} for {y_true}', 'prediction', 'target')
+    'prediction for target'
+    >>> call_objective(lambda found, wanted: f'{found} for {wanted}', 'prediction', 'target')
+    'prediction for target'
+    """
+    named = {'y_pred': y_pred, 'y_true': y_true}
+    parameters = _parameters(function, named)
+    left = [*(value for name, value in named.items() if name not in parameters), *others]
+    args, kwargs, by_position = [], {}, True
+    for name, kind in parameters.items():
+        by_position = by_position and kind is not inspect.Parameter.KEYWORD_ONLY and (name in named or bool(left))
+        if by_position:
+            args.append(named[name] if name in named else left.pop(0))
+        elif name in named:
+            kwargs[name] = named[name]
+    return function(*args, *left, **kwargs)
+
+
+def _parameters(function: Callable, names: Any) -> Dict[str, Any]:
+    """The kinds of the arguments of a function by name: its own if some are among `names`, else those of the function
+    that it wraps."""
+    for follows in (False, True):
+        try:
+            listed = inspect.signature(function, follow_wrapped=follows).parameters.values()
+        except (TypeError, ValueError):     # some built-in functions do not tell
+            continue
+        found = {one.name: one.kind for one in listed if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)}
+        if found.keys() & names:
+            return found
+    return {}
+
+
 def per_sample(objective: Any, y_pred: Any, y_true: Any) -> Any:
     """One value for each sample: the mean of what the objective gives over all other axes.
 
     Time steps that the mask of the prediction leaves out are no part of the mean; without any step it is 0.
     """
-    values = objective(y_pred, y_true)
+    values = call_objective(objective, y_pred, y_true)
     where = getattr(objective, '__name__', objective)
     if not B.is_tensor(values):
         raise ArgumentTypeError(f'{where}: expected a tensor, received {describe(values)}. Does it end with return?')
