@@ -1,4 +1,5 @@
 """Batches that a thread reads while the model computes."""
+import contextvars
 import queue
 import threading
 from typing import Any, Iterable, Iterator, Optional, Tuple
@@ -19,6 +20,8 @@ class Prefetch:
         Used by the thread alone until the context is left.
     nb_ahead : int
         How many items may be waiting; the thread holds one more. They are lost if the context is left before the end.
+    variables : contextvars.Context, optional
+        What holds in the thread; what holds where the object is made unless given.
 
     Examples
     --------
@@ -27,12 +30,13 @@ class Prefetch:
     [0, 1, 4, 9]
     """
 
-    def __init__(self, items: Iterable[Any], nb_ahead: int = 2):
+    def __init__(self, items: Iterable[Any], nb_ahead: int = 2, variables: Optional[contextvars.Context] = None):
         self._items = items
         self._ready: 'queue.Queue[Tuple[Any, Optional[BaseException]]]' = queue.Queue(nb_ahead)
         self._is_left = threading.Event()
         # A daemon: an iterable that never returns does not keep the program from ending.
-        self._thread = threading.Thread(target=self._read, name='keraflow-prefetch', daemon=True)
+        run = (variables or contextvars.copy_context()).run
+        self._thread = threading.Thread(target=run, args=[self._read], name='keraflow-prefetch', daemon=True)
 
     def __enter__(self) -> Iterator[Any]:
         self._thread.start()

@@ -2,34 +2,37 @@
 
 Random numbers inside a function (the masks of dropout) come from the backend's own stream instead.
 """
-import contextlib
-from typing import Iterator
+import contextvars
+from typing import ContextManager, Optional
 
 import numpy as np
 
 from keraflow.checked import checked
+from keraflow.contexts import bound
 from keraflow.schema import Natural
 
 __all__ = ['generator', 'seed', 'using']
 
-_current = np.random.default_rng()
+_program = np.random.default_rng()
+_other: contextvars.ContextVar[Optional[np.random.Generator]] = contextvars.ContextVar('_other', default=None)
 
 
 def generator() -> np.random.Generator:
     """The generator in use."""
-    return _current
+    return _other.get() or _program
 
 
 @checked
 def seed(value: Natural) -> None:
     """Start anew from an integer. ``keraflow.backend.seed`` does this and seeds the backend's stream too."""
-    global _current
-    _current = np.random.default_rng(value)
+    global _program
+    _program = np.random.default_rng(value)
+    if _other.get() is not None:
+        _other.set(_program)
 
 
-@contextlib.contextmanager
-def using(other: np.random.Generator) -> Iterator[None]:
-    """Draw from another generator for a while.
+def using(other: np.random.Generator) -> ContextManager[None]:
+    """Draw from another generator for a while. Other threads do not.
 
     Examples
     --------
@@ -38,9 +41,4 @@ def using(other: np.random.Generator) -> Iterator[None]:
     >>> bool(np.all(a == np.random.default_rng(0).normal(size=3)))
     True
     """
-    global _current
-    before, _current = _current, other
-    try:
-        yield
-    finally:
-        _current = before
+    return bound(_other, other)

@@ -1,7 +1,9 @@
 """What there is of a run of layers beside tensors: new values of states, losses, whether the layers are frozen."""
 import contextlib
-from typing import Any, Dict, Hashable, Iterator, List, NamedTuple, Tuple
+import contextvars
+from typing import Any, ContextManager, Dict, Hashable, Iterator, List, NamedTuple, Optional, Tuple
 
+from keraflow.contexts import bound
 from keraflow.parameters import parameters_of, penalties
 
 __all__ = ['AddedLoss', 'Record', 'Update', 'record_loss', 'record_run', 'recording', 'record_update',
@@ -62,59 +64,55 @@ class Record:
         return [*(value for _, value in penalties(parameters)), *(one.value for one in self.added.values())]
 
 
-_stack: List[Record] = []
-_frozen = [False]
+_record: contextvars.ContextVar[Optional[Record]] = contextvars.ContextVar('_record', default=None)
+_frozen: contextvars.ContextVar[bool] = contextvars.ContextVar('_frozen', default=False)
 
 
 @contextlib.contextmanager
 def recording(keeps_outputs: bool = False) -> Iterator[Record]:
     """Collect what the layers that run on tensors inside give beside tensors (and those, too, if `keeps_outputs`), in a
-    :class:`Record`."""
+    :class:`Record`. What other threads run meanwhile is not in it."""
     record = Record(keeps_outputs)
-    _stack.append(record)
-    try:
+    with bound(_record, record):
         yield record
-    finally:
-        _stack.pop()
 
 
 def record_run(layer: Any, outputs: List[Any], is_embedded: bool) -> None:
     """Note what a layer gave. Outside of :func:`recording` nobody asks for it."""
-    if _stack and not is_embedded:
-        _stack[-1].layers[id(layer)] = layer
-    if _stack and _stack[-1].keeps_outputs:
-        _stack[-1].outputs.setdefault(id(layer), []).append(outputs)
+    record = _record.get()
+    if record is not None and not is_embedded:
+        record.layers[id(layer)] = layer
+    if record is not None and record.keeps_outputs:
+        record.outputs.setdefault(id(layer), []).append(outputs)
 
 
 def record_update(update: Update) -> None:
     """Note that the run gives a variable a new value; one that was computed from inputs stays conditional."""
-    if _stack:
-        before = _stack[-1].values.get(id(update.variable), update)
+    record = _record.get()
+    if record is not None:
+        before = record.values.get(id(update.variable), update)
         is_conditional = update.is_conditional or before.is_conditional
-        _stack[-1].values[id(update.variable)] = update._replace(is_conditional=is_conditional)
+        record.values[id(update.variable)] = update._replace(is_conditional=is_conditional)
 
 
 def record_loss(key: Hashable, loss: AddedLoss) -> None:
     """Note a loss of the run, unless there is one of this key already."""
-    if _stack:
-        _stack[-1].added.setdefault(key, loss)
+    record = _record.get()
+    if record is not None:
+        record.added.setdefault(key, loss)
 
 
 def recorded_value(variable: Any) -> Any:
     """The value that the run has given `variable` so far, else the variable."""
-    return _stack[-1].values[id(variable)].value if _stack and id(variable) in _stack[-1].values else variable
+    record = _record.get()
+    return record.values[id(variable)].value if record is not None and id(variable) in record.values else variable
 
 
-@contextlib.contextmanager
-def frozen(yes: bool) -> Iterator[None]:
+def frozen(yes: bool) -> ContextManager[None]:
     """Inside, layers are run by one that is not trainable, if `yes` or if that was so before."""
-    _frozen.append(yes or _frozen[-1])
-    try:
-        yield
-    finally:
-        _frozen.pop()
+    return bound(_frozen, yes or _frozen.get())
 
 
 def runs_frozen() -> bool:
     """Whether a layer that is not trainable is running."""
-    return _frozen[-1]
+    return _frozen.get()

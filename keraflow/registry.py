@@ -71,7 +71,7 @@ def register(target: Any = None, *, id: Optional[str] = None) -> Any:
     entry = Entry(id or target.__name__, _kind_of_target(target), target, False)
     if entry.id == '<lambda>':
         raise ArgumentError('register: a lambda has no name. Write it as a function with def, or pass id=.')
-    for other in _entries.values():
+    for other in entries():
         if other.id == entry.id and (other.builtin or not _same_definition(other.target, target)):
             its_name = f'{other.target.__module__}.{other.target.__qualname__}'
             owner = "one of keraflow's own" if other.builtin else its_name
@@ -96,7 +96,7 @@ def custom(objects: Any) -> dict:
             raise ArgumentTypeError(f'custom_objects: expected classes and functions, received {describe(one)}.')
     named = dict(objects) if isinstance(objects, dict) else {it.__name__: it for it in objects or ()}
     for id, target in named.items():
-        if any(entry.builtin for entry in _entries.values() if entry.id == id):
+        if any(entry.builtin for entry in entries() if entry.id == id):
             raise ArgumentError(f"custom_objects: '{id}' is the id of one of keraflow's own. Rename yours.")
     return {id: Entry(id, _kind_of_target(target), target, False) for id, target in named.items()}
 
@@ -108,7 +108,7 @@ def find(id: str, kind: str = '', customs: Optional[dict] = None) -> Optional[En
         return customs[id] if customs[id].kind in ('', kind) or not kind else None
     if kind:
         return _entries.get((kind, _aliases.get((kind, id), id))) or _entries.get(('', id))
-    return next((entry for entry in _entries.values() if entry.id == id), None)
+    return next((entry for entry in entries() if entry.id == id), None)
 
 
 def ids(kind: str) -> list:
@@ -199,5 +199,5 @@ def _same_definition(one: Any, other: Any) -> bool:
 
 
 def entries() -> Iterator[Entry]:
-    """All rows."""
+    """All rows, as they are now: another thread may register more."""
     return iter(list(_entries.values()))

@@ -2,9 +2,10 @@
 import contextlib
 import contextvars
 import copy
-from typing import Any, Dict, Iterator, List, Sequence, Tuple, Union
+from typing import Any, ContextManager, Dict, Sequence, Tuple, Union
 
 from keraflow import schema
+from keraflow.contexts import bound
 from keraflow.errors import ArgumentTypeError, describe, nearest
 
 __all__ = ['argscope', 'defaults_for', 'no_argscope']
@@ -53,26 +54,20 @@ class argscope(contextlib.ContextDecorator):
     def __init__(self, classes: Union[type, Sequence[type]], **arguments: Any):
         self._classes = tuple(classes) if isinstance(classes, (list, tuple)) else (classes,)
         self._arguments = arguments
-        self._outer: List[contextvars.Token] = []
         for cls in self._classes:
             _check(cls, arguments)
 
     def __enter__(self) -> 'argscope':
-        self._outer.append(_scopes.set((*_scopes.get(), (self._classes, self._arguments))))
+        _scopes.set((*_scopes.get(), (self._classes, self._arguments)))
         return self
 
     def __exit__(self, *error: Any) -> None:
-        _scopes.reset(self._outer.pop())
+        _scopes.set(_scopes.get()[:-1])     # the scope itself keeps nothing: several threads may be in it
 
 
-@contextlib.contextmanager
-def no_argscope() -> Iterator[None]:
+def no_argscope() -> ContextManager[None]:
     """Inside no scope is in force, until another one is opened."""
-    before = _scopes.set(())
-    try:
-        yield
-    finally:
-        _scopes.reset(before)
+    return bound(_scopes, ())
 
 
 def defaults_for(cls: type) -> Dict[str, Any]:

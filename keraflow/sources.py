@@ -1,5 +1,6 @@
 """Where the batches of an epoch come from: arrays, or an iterable of batches."""
 import contextlib
+import contextvars
 import inspect
 import itertools
 import operator
@@ -78,6 +79,7 @@ class IterableSource(Source):
         self._size = nb_batch
         self._is_repeated = is_repeated
         self._iterator: Optional[Iterator] = None
+        self._variables = contextvars.copy_context()    # of all threads that read: an iterator may go through several
         self._is_once = hasattr(given, '__next__')
         self.nb_batch = nb_batch or operator.length_hint(given, 0) or None
         if self._is_once and nb_batch is None and nb_epoch > 1:
@@ -86,11 +88,11 @@ class IterableSource(Source):
                                 f'gone through once. {self._advice}{more}.')
 
     def epoch(self) -> ContextManager[Iterable[Arrays]]:
-        return Prefetch(self._batches())
+        return Prefetch(self._batches(), variables=self._variables)
 
     def close(self) -> None:
         if not self._is_once and hasattr(self._iterator, 'close'):
-            self._iterator.close()  # type: ignore[union-attr]
+            self._variables.run(self._iterator.close)   # type: ignore[union-attr]
 
     def _batches(self) -> Iterator[Arrays]:
         number = 0

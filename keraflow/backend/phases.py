@@ -1,17 +1,17 @@
 """The phase in which a function is built: a plain Python fact, never a tensor."""
-import contextlib
-from typing import Any, Iterator
+import contextvars
+from typing import Any, ContextManager
 
+from keraflow.contexts import bound
 from keraflow.errors import ArgumentError
 
 __all__ = ['phase', 'current_phase', 'in_train_phase']
 
-_stack = ['test']
+_phase: contextvars.ContextVar[str] = contextvars.ContextVar('_phase', default='test')
 
 
-@contextlib.contextmanager
-def phase(name: str) -> Iterator[None]:
-    """Build what is inside for ``'train'`` or ``'test'``.
+def phase(name: str) -> ContextManager[None]:
+    """Build what is inside for ``'train'`` or ``'test'``. Other threads have phases of their own.
 
     Examples
     --------
@@ -21,16 +21,12 @@ def phase(name: str) -> Iterator[None]:
     """
     if name not in ('train', 'test'):
         raise ArgumentError(f"phase: expected 'train' or 'test', received {name!r}.")
-    _stack.append(name)
-    try:
-        yield
-    finally:
-        _stack.pop()
+    return bound(_phase, name)
 
 
 def current_phase() -> str:
     """``'train'`` or ``'test'`` (the default outside of any function)."""
-    return _stack[-1]
+    return _phase.get()
 
 
 def in_train_phase(x: Any, alternative: Any) -> Any:

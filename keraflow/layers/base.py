@@ -19,7 +19,7 @@ from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.masks import inherit_mask, joint_mask
 from keraflow.layers.parameters import Parameter
 from keraflow.layers.running import Running
-from keraflow.layers.slots import calling_host
+from keraflow.layers.slots import calling_host, run_of
 from keraflow.records import recording
 from keraflow.schema import Constraints, DType, Name, Regularizer, Regularizers
 from keraflow.serialization import pack_init_params
@@ -158,10 +158,11 @@ class Layer(Running):
         inner = self._slots.take(layer)
 
         def run(tensors: Any) -> Any:
-            fed = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
-            fed = [inherit_mask(inner._as_tensor(tensor), self._inputs) for tensor in fed]
+            fed, own = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors], run_of(self)
+            fed = [inherit_mask(inner._as_tensor(tensor), () if own is None else own.inputs) for tensor in fed]
             # What becomes of a mask that the inner layer is given is told by that layer.
-            self._mask_is_read = self._mask_is_read or any(facts_of(tensor).mask is not None for tensor in fed)
+            if any(facts_of(tensor).mask is not None for tensor in fed):
+                self._note_mask_is_read()
             return unlist(inner.run(fed))
         return run
 
@@ -182,7 +183,7 @@ class Layer(Running):
         A layer that asks inside of :meth:`output` need not hand the mask on.
         """
         check_tensor(tensor, f'{self.name}: get_tensor_mask')
-        self._mask_is_read = True
+        self._note_mask_is_read()
         return facts_of(tensor).mask
 
     def set_tensor_mask(self, tensor: Any, mask: Any) -> Any:
@@ -198,7 +199,8 @@ class Layer(Running):
     def name(self) -> str:
         """Name given by the user, or numbered by class when the layer is first used."""
         if self._name is None:
-            self._name = naming.unique(type(self).__name__.lower())
+            with naming.LOCK:
+                self._name = self._name or naming.unique(type(self).__name__.lower())
         return self._name
 
     @name.setter
@@ -218,8 +220,9 @@ class Layer(Running):
 
     def suggest_name(self, name: str) -> None:
         """Take `name`, unless the user gave one or another layer has it."""
-        if self._name is None and naming.claim(name):
-            self._name = name
+        with naming.LOCK:
+            if self._name is None and naming.claim(name):
+                self._name = name
 
     def __repr__(self) -> str:
         return f'<{type(self).__name__} {self._name or "(not named yet)"}>'

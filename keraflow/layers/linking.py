@@ -2,6 +2,7 @@
 from typing import Any, Callable, List, Sequence
 
 from keraflow import backend as B
+from keraflow import naming
 from keraflow.backend.contract import TensorSpec
 from keraflow.checked import checked
 from keraflow.errors import BackendError, CallError, GraphError
@@ -82,11 +83,12 @@ class Linkable:
         specs = [kensor.spec for kensor in kensors]
         specs += [TensorSpec(kensor.mask_shape, 'bool') for kensor in masked]  # type: ignore[arg-type]
         found = B.trace(lambda *tensors: self._observe(kensors, masked, tensors), specs)
-        call = Call(self, kensors, f'{self.name}_{len(self._calls)}')
-        names = [call.name] if len(found) == 1 else [f'{call.name}.{number}' for number in range(len(found))]
-        call.outputs = tuple(Kensor(name, shape, dtype, mask_shape, call)
-                             for name, (shape, dtype, mask_shape) in zip(names, found))
-        self._calls.append(call)
+        with naming.LOCK:       # two threads that feed the layer make two calls, each with a number of its own
+            call = Call(self, kensors, f'{self.name}_{len(self._calls)}')
+            names = [call.name] if len(found) == 1 else [f'{call.name}.{number}' for number in range(len(found))]
+            call.outputs = tuple(Kensor(name, shape, dtype, mask_shape, call)
+                                 for name, (shape, dtype, mask_shape) in zip(names, found))
+            self._calls.append(call)
         shape_log.debug('%s: %s -> %s', self.name, ', '.join(str(kensor.shape) for kensor in kensors),
                         ', '.join(str(kensor.shape) for kensor in call.outputs))
         return list(call.outputs)

@@ -1,8 +1,9 @@
 """Masks: bool tensors ``(batch, time)`` that are True where a step counts."""
-import contextlib
-from typing import Any, Iterator, List, Sequence
+import contextvars
+from typing import Any, ContextManager, Sequence
 
 from keraflow import backend as B
+from keraflow.contexts import bound
 from keraflow.facts import facts_of, has_facts, remember
 from keraflow.shapes import agree
 
@@ -12,22 +13,17 @@ __all__ = ['LOWEST', 'beside', 'counted_in_windows', 'counted_samples', 'countin
 #: Stands for a masked value where the largest is sought: finite, so that gradients are, and 0 after softmax.
 LOWEST = -1e30
 
-_counted: List[Any] = [None]
+_counted: contextvars.ContextVar[Any] = contextvars.ContextVar('_counted', default=None)
 
 
-@contextlib.contextmanager
-def counting(samples: Any) -> Iterator[None]:
+def counting(samples: Any) -> ContextManager[None]:
     """Inside, layers are run on a batch of which those samples count where ``(batch,)`` is True; ``None`` is all."""
-    _counted.append(samples)
-    try:
-        yield
-    finally:
-        _counted.pop()
+    return bound(_counted, samples)
 
 
 def counted_samples() -> Any:
     """The samples that :func:`counting` says, for what is computed over the samples of a batch."""
-    return _counted[-1]
+    return _counted.get()
 
 
 def step_mask(x: Any, mask_value: float) -> Any:

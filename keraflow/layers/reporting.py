@@ -7,7 +7,7 @@ from keraflow.arguments import to_list
 from keraflow.errors import ArgumentTypeError, GraphError
 from keraflow.facts import facts_of
 from keraflow.layers.masks import beside
-from keraflow.layers.slots import running_host
+from keraflow.layers.slots import Run, run_of, running_host
 from keraflow.records import AddedLoss, Update, record_loss, record_update, recorded_value, runs_frozen
 from keraflow.tensor_checks import check_scalar, check_shape
 
@@ -19,7 +19,6 @@ class Reporting:
 
     name: Any
     activity_regularizer: Any
-    _nb_loss = 0
 
     def add_update(self, variable: Any, value: Any, inputs: Any = None) -> None:
         """Say, inside of :meth:`output`, that this run gives a state variable a new value; ``fit`` then sets it.
@@ -44,12 +43,12 @@ class Reporting:
             The inputs that they depend on: they then count for each call of the layer. Without, they are taken to
             depend on the parameters alone, and count once however often the layer is called.
         """
-        self._check_running('add_loss')
+        run = self._check_running('add_loss')
         for loss in to_list(losses):
             check_scalar(loss, f'{self.name}: add_loss')
-            key = (id(self), self._nb_loss) if inputs is None else object()
-            record_loss(key, AddedLoss(self, 'loss', self._nb_loss, loss, False, inputs is not None))
-            self._nb_loss += 1
+            key = (id(self), run.nb_loss) if inputs is None else object()
+            record_loss(key, AddedLoss(self, 'loss', run.nb_loss, loss, False, inputs is not None))
+            run.nb_loss += 1
 
     def latest(self, variable: Any) -> Any:
         """The value that the calls before this one in the same run give a state variable, else the variable."""
@@ -60,10 +59,13 @@ class Reporting:
         """Inside of :meth:`output`: whether the layer is not trainable, or is run by one that is not."""
         return runs_frozen()
 
-    def _check_running(self, method: str) -> None:
-        if running_host() is not self:
+    def _check_running(self, method: str) -> Run:
+        """The run of this layer in which `method` is called."""
+        run = run_of(self)
+        if run is None or running_host() is not self:
             raise GraphError(f'{self.name}: {method}: expected a call inside of output(), received one outside of it. '
                              'Write it in output() of a layer that is fed with what it needs.')
+        return run
 
     def penalize(self, outputs: List[Any]) -> None:
         """Add what the activity regularizer gives for the outputs of a run, in which masked steps are 0."""

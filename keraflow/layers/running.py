@@ -1,7 +1,8 @@
 """How a layer runs: ``output`` on tensors, between the checks of what it takes and of what it gives."""
 import inspect
 import itertools
-from typing import Any, Callable, List, Sequence, Union
+import threading
+from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
 from keraflow import backend as B
 from keraflow import shapes
@@ -13,7 +14,7 @@ from keraflow.layers.masks import loses_mask
 from keraflow.layers.parameters import ParameterOwner
 from keraflow.layers.reporting import Reporting
 from keraflow.layers.side_results import SideResults
-from keraflow.layers.slots import Slots, running_host
+from keraflow.layers.slots import Run, Slots, run_of, running_host
 from keraflow.records import frozen, record_run
 from keraflow.scopes import no_argscope
 from keraflow.shapes import Shape
@@ -38,9 +39,8 @@ class Running(ParameterOwner, Reporting, SideResults):
         SideResults.__init__(self)
         self._slots = Slots(self)
         self._first_specs: List[TensorSpec] = []    # of the tensors that the parameters were made for
-        self._inputs: List[Any] = []
-        self._mask_is_read = False
-        self._told_of_lost_mask = False
+        self._first_run: Optional[threading.RLock] = threading.RLock()  # held in it; None when it is over
+        self._told: Dict[str, Run] = {}             # of what was told once: the run that told it
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
@@ -48,36 +48,48 @@ class Running(ParameterOwner, Reporting, SideResults):
 
     def run(self, tensors: List[Any]) -> List[Any]:
         """The output tensors for these input tensors; the first time, the parameters are made."""
-        self._check_count(tensors)
-        self._check_backend()
-        received = [TensorSpec(self.get_tensor_shape(tensor), B.dtype(tensor)) for tensor in tensors]
-        input_shape: Any = [one.shape for one in received] if self.multi_input else received[0].shape
-        self._check_inputs(received)
-        self.check_input_shape(input_shape)
-        if self._backend is not None:
-            return self._run_checked(tensors, input_shape)
+        making = self._first_run
+        if making is not None:
+            with making:        # what it makes is made by one thread
+                if self._backend is None:
+                    return self._run_first(tensors)
+        return self._run_checked(tensors, self._shape_of(self._received(tensors)))
+
+    def _run_first(self, tensors: List[Any]) -> List[Any]:
+        received = self._received(tensors)
         try:
             self._first_specs = received
-            self._build(input_shape, [spec.dtype for spec in received])
-            outputs = self._run_checked(tensors, input_shape)
+            self._build(self._shape_of(received), [spec.dtype for spec in received])
+            outputs = self._run_checked(tensors, self._shape_of(received))
             self._complete_arguments()
         except Exception:
             self._forget_parameters()
             raise
+        self._first_run = None
         return outputs
+
+    def _received(self, tensors: List[Any]) -> List[TensorSpec]:
+        """What the layer is fed with, checked."""
+        self._check_count(tensors)
+        self._check_backend()
+        received = [TensorSpec(self.get_tensor_shape(tensor), B.dtype(tensor)) for tensor in tensors]
+        self._check_inputs(received)
+        self.check_input_shape(self._shape_of(received))
+        return received
+
+    def _shape_of(self, received: List[TensorSpec]) -> Any:
+        return [one.shape for one in received] if self.multi_input else received[0].shape
 
     def _run_checked(self, tensors: List[Any], input_shape: Any) -> List[Any]:
         tensors = [self._in_own_dtype(tensor) for tensor in tensors]
-        with no_argscope(), frozen(not self.trainable), self._slots.run():
-            self._inputs, self._mask_is_read, self._nb_loss = tensors, False, 0
+        with no_argscope(), frozen(not self.trainable), self._slots.run(tensors) as run:
             result = self._call_output(tensors)
             outputs = [self._as_own(it) for it in (result if isinstance(result, (list, tuple)) else [result])]
-            self._inputs = []
         outputs = self._annotate(outputs, self._declared_shapes(input_shape, outputs),
                                  self._output_mask(tensors, input_shape))
         self.penalize(outputs)
-        if not self._mask_is_read and loses_mask(tensors, outputs):
-            self._warn_of_lost_mask()
+        if not run.mask_is_read and loses_mask(tensors, outputs):
+            self._warn_of_lost_mask(run)
         record_run(self, outputs, running_host() is not None)
         return outputs
 
@@ -129,9 +141,13 @@ class Running(ParameterOwner, Reporting, SideResults):
             return None
         return self.output_mask(masks if self.multi_input else masks[0], input_shape)
 
-    def _warn_of_lost_mask(self) -> None:
-        if not self._told_of_lost_mask:
-            self._told_of_lost_mask = True
+    def _note_mask_is_read(self) -> None:
+        run = run_of(self)
+        if run is not None:
+            run.mask_is_read = True
+
+    def _warn_of_lost_mask(self, run: Run) -> None:
+        if self._told.setdefault('lost mask', run) is run:      # the first of all threads
             warn(f'{self.name}: the mask of its input is lost, because {type(self).__name__} neither hands it on nor '
                  'reads it: what follows takes the masked steps for steps that count. If that is meant, put a '
                  'Masking(None) before it.')
@@ -146,7 +162,8 @@ class Running(ParameterOwner, Reporting, SideResults):
 
     def _as_own(self, tensor: Any) -> Any:
         """A tensor of which can be recorded what must not be recorded of an input or a parameter."""
-        is_foreign = any(tensor is one for one in self._inputs) or B.is_variable(tensor)
+        run = run_of(self)
+        is_foreign = run is not None and any(tensor is one for one in run.inputs) or B.is_variable(tensor)
         return B.identity(tensor) if is_foreign else tensor
 
     def _check_count(self, tensors: List[Any]) -> None:

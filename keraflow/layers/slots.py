@@ -1,19 +1,57 @@
 """The layers that a host embeds, found again on each run of its ``output``."""
 import contextlib
 import contextvars
-from typing import Any, Iterator, List
+from typing import Any, Iterator, List, Optional, Sequence
 
 from keraflow.errors import GraphError
 from keraflow.serialization import call_text, pack_init_params, same
 
-__all__ = ['Slots', 'calling_host', 'running_host']
+__all__ = ['Run', 'Slots', 'calling_host', 'run_of', 'running_host']
 
-_running: contextvars.ContextVar[Any] = contextvars.ContextVar('_running', default=None)
+
+class Run:
+    """A run of a layer's ``output``: all of it that is no fact of the layer, which may run in several threads at once.
+
+    Attributes
+    ----------
+    layer : Layer
+    inputs : sequence of tensor
+    outer : Run or None
+        The run of the layer that embeds this one.
+    mask_is_read : bool
+        Whether the layer has asked for the mask of an input.
+    nb_loss : int
+        How many losses it has added.
+    next_slot : int
+        Where the layer is that it embeds next.
+    """
+
+    __slots__ = ('layer', 'inputs', 'outer', 'mask_is_read', 'nb_loss', 'next_slot')
+
+    def __init__(self, layer: Any, inputs: Sequence[Any] = (), outer: Optional['Run'] = None, next_slot: int = 0):
+        self.layer = layer
+        self.inputs = inputs
+        self.outer = outer
+        self.mask_is_read = False
+        self.nb_loss = 0
+        self.next_slot = next_slot
+
+
+_run: contextvars.ContextVar[Optional[Run]] = contextvars.ContextVar('_run', default=None)
 
 
 def running_host() -> Any:
     """The host whose ``output`` runs now; None if there is none."""
-    return _running.get()
+    run = _run.get()
+    return None if run is None else run.layer
+
+
+def run_of(layer: Any) -> Optional[Run]:
+    """The run of this layer that is going on, perhaps with runs of others inside of it; None if there is none."""
+    run = _run.get()
+    while run is not None and run.layer is not layer:
+        run = run.outer
+    return run
 
 
 def calling_host() -> Any:
@@ -36,23 +74,22 @@ class Slots:
         self._fixed = False             # after the first complete run no slot is added
         self._known: set = set()        # ids of the layers
         self._kept: set = set()         # ids of those that came again as themselves
-        self._next = 0
 
     @contextlib.contextmanager
-    def run(self) -> Iterator[None]:
+    def run(self, inputs: Sequence[Any]) -> Iterator[Run]:
         """One run of the host's ``output``."""
-        self._next = 0
         before = len(self.layers)
-        outer = _running.set(self.host)
+        run = Run(self.host, inputs, _run.get())
+        _run.set(run)
         try:
-            yield
+            yield run
         except BaseException:
             self._forget(self.layers[before:])
             raise
         finally:
-            _running.reset(outer)
-        self._skip_kept()
-        if self._fixed and self._next < len(self.layers):
+            _run.set(run.outer)
+        self._skip_kept(run)
+        if self._fixed and run.next_slot < len(self.layers):
             raise GraphError(f'{self.host.name}: output() embedded fewer layers than in its first run. Make layers '
                              'that are not used in every run in __init__, and keep them as attributes.')
         self._fixed = True
@@ -68,18 +105,17 @@ class Slots:
             if self._is_attribute(layer):
                 self._kept.add(id(layer))
             self._append(layer)
-            self._next = len(self.layers)
             return layer
-        self._skip_kept()
-        if self._next == len(self.layers):
+        run = run_of(self.host) or Run(self.host, next_slot=len(self.layers))
+        self._skip_kept(run)
+        if run.next_slot == len(self.layers):
             raise GraphError(f'{self.host.name}: output() embeds more layers than in its first run. Make layers that '
                              'are not used in every run in __init__, and keep them as attributes.')
-        first = self.layers[self._next]
+        first = self.layers[run.next_slot]
         if type(first) is not type(layer) or not same(pack_init_params(first), pack_init_params(layer)):
-            raise GraphError(f'{self.host.name}: slot {self._next} holds {call_text(first)}, but output() now embeds '
-                             f'{call_text(layer)}. '
-                             'output() must embed the same layers in each run.')
-        self._next += 1
+            raise GraphError(f'{self.host.name}: slot {run.next_slot} holds {call_text(first)}, but output() now '
+                             f'embeds {call_text(layer)}. output() must embed the same layers in each run.')
+        run.next_slot += 1
         return first
 
     def _is_attribute(self, layer: Any) -> bool:
@@ -103,6 +139,6 @@ class Slots:
             self._known.discard(id(layer))
             self._kept.discard(id(layer))
 
-    def _skip_kept(self) -> None:
-        while self._next < len(self.layers) and id(self.layers[self._next]) in self._kept:
-            self._next += 1
+    def _skip_kept(self, run: Run) -> None:
+        while run.next_slot < len(self.layers) and id(self.layers[run.next_slot]) in self._kept:
+            run.next_slot += 1
