@@ -11,11 +11,14 @@
 ``pytest --backend theano`` narrows to one backend (the option may be repeated), and to the tests that need no other.
 Without it every backend that the environment variable ``KERAFLOW_TEST_BACKENDS`` lists is required, or both: one that
 is not installed is an error, not a skip.
+``pytest --torture 50`` runs the tests that search at random (those with the fixture ``trials``), and these 50 times as
+long.
 ``KERAFLOW_TEST_THEANO_MODE=default`` runs Theano with C code, as users do, instead of the mode that compiles fast.
 """
 import os
+import random
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Iterator, Optional
 
 import pytest
 
@@ -42,6 +45,7 @@ _set_environment()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption('--backend', action='append', metavar='NAME', help='run the tests of backends on this one only')
+    parser.addoption('--torture', type=int, metavar='N', help='run N times as many trials, of the tests that make some')
 
 
 def _backends(config: pytest.Config) -> list:
@@ -85,6 +89,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list) -> None:
                 f"{', '.join(available()) or 'none'}). Install them, or name others with --backend or "
                 'KERAFLOW_TEST_BACKENDS.')
 
+    if config.getoption('--torture'):
+        others = [item for item in items if 'trials' not in item.fixturenames]
+        items[:] = [item for item in items if 'trials' in item.fixturenames]
+        config.hook.pytest_deselected(items=others)
+
     def order(item: pytest.Item) -> int:
         # What needs no backend, one backend after the other, both, the examples in docstrings (on the last backend).
         if not item.path.is_relative_to(HERE):
@@ -115,3 +124,17 @@ def backend_name(request: pytest.FixtureRequest):
     yield name
     B.use(name)
     B.set_floatx('float32')
+
+
+@pytest.fixture
+def trials(request: pytest.FixtureRequest) -> Callable[[int], Iterator[random.Random]]:
+    """``for rng in trials(20)``: 20 trials, or more under ``--torture``, each with random numbers of its own.
+
+    Trial number n is the same in every run, so that the short run is a sample of the long one. A test that fails shows
+    the number last.
+    """
+    def numbered(few: int) -> Iterator[random.Random]:
+        for number in range(few * (request.config.getoption('--torture') or 1)):
+            print('trial', number)
+            yield random.Random(number)
+    return numbered

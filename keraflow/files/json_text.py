@@ -10,13 +10,14 @@ import re
 from typing import Any, Callable, Dict, Iterator, List, NoReturn, Optional, Set, Tuple, Union
 
 from keraflow.files.limits import Limits
-from keraflow.files.refusal import excerpt, refuse
-from keraflow.files.scalars import RefusedNumber, decode, to_float, to_int
+from keraflow.files.refusal import TOO_DEEP, excerpt, refuse
+from keraflow.files.scalars import NUMBER, RefusedNumber, decode, to_float, to_int
 
 __all__ = ['parse_json']
 
 _WHITESPACE = {ord(char): None for char in ' \t\n\r'}
-_TOKEN = re.compile(r'["\[\]{}:]|-?[0-9][-+.0-9eE]*|NaN|-?Infinity')
+# A number ends where it ends for the scanner, so that the refused one is found and nothing behind it is read.
+_TOKEN = re.compile(rf'["\[\]{{}}:]|{NUMBER.pattern}|NaN|-?Infinity')
 # An escaped backslash and an honest surrogate pair are passed over; group 1 is what remains: NUL or half a pair.
 _BAD_ESCAPE = re.compile(r'\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}'
                          r'|(\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2}))')
@@ -74,7 +75,7 @@ def parse_json(text: Union[str, bytes], source: object = '<string>', limits: Lim
     except _DuplicateKey:
         _refuse_duplicate(text, source)
     except RecursionError:                                      # only where the caller raised max_depth
-        raise refuse(source, 'lists and dicts are nested too deeply for this Python. Flatten the data.') from None
+        raise refuse(source, TOO_DEEP) from None
 
 
 def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:

@@ -10,7 +10,7 @@ from keraflow.errors import ModelFileError
 from keraflow.files.checking import check_plain
 from keraflow.files.json_text import parse_json
 from keraflow.files.limits import Limits
-from keraflow.files.refusal import excerpt, refuse
+from keraflow.files.refusal import TOO_DEEP, excerpt, refuse
 from keraflow.files.regular import PathLike, read_regular
 from keraflow.files.yaml_text import parse_yaml
 from keraflow.files.yaml_writer import write_yaml
@@ -48,7 +48,9 @@ def dump_json(data: Any, *, limits: Limits = Limits(), **dump_args: Any) -> str:
     """
     check_plain(data, limits)
     try:
-        text = json.dumps(data, allow_nan=False, **dump_args)
+        text = _json_text(data, **dump_args)
+    except ModelFileError:                                      # is a ValueError, and says it better
+        raise
     except (TypeError, ValueError, OverflowError) as error:
         raise refuse('dump_args', f'json.dumps says: {str(error)[:150]}. Correct the arguments.') from None
     if dump_args:
@@ -86,12 +88,7 @@ def dump_yaml(data: Any, *, limits: Limits = Limits(), **dump_args: Any) -> str:
       shape: [3, 4]
     """
     check_plain(data, limits)
-    try:
-        text = write_yaml(data, **dump_args)
-    except ModelFileError:                                      # is a ValueError, and says it better
-        raise
-    except (TypeError, ValueError) as error:
-        raise refuse('dump_args', f'the YAML writer says: {str(error)[:150]}. Correct the arguments.') from None
+    text = write_yaml(data, **dump_args)
     if dump_args:
         _check_same(data, text, parse_yaml, limits)
     return text
@@ -132,7 +129,7 @@ def dump_plain(data: Any, path: PathLike, *, limits: Limits = Limits(), **dump_a
     if dump_args:
         return dump_json(data, limits=limits, **{'indent': 2, **dump_args}) + '\n'
     check_plain(data, limits)
-    return json.dumps(data, allow_nan=False, indent=2) + '\n'
+    return _json_text(data, indent=2) + '\n'
 
 
 def read_plain(path: PathLike, limits: Limits = Limits()) -> Any:
@@ -160,6 +157,13 @@ def read_plain(path: PathLike, limits: Limits = Limits()) -> Any:
     return parse(read_regular(path, limits.max_bytes), os.fspath(path), limits)
 
 
+def _json_text(data: Any, **dump_args: Any) -> str:
+    try:
+        return json.dumps(data, allow_nan=False, **dump_args)
+    except RecursionError:                                      # only where the caller raised max_depth
+        raise refuse('data', TOO_DEEP) from None
+
+
 def _format_of(path: PathLike) -> str:
     extension = os.path.splitext(os.fspath(path))[1]
     if extension not in _FORMATS:
@@ -171,5 +175,5 @@ def _format_of(path: PathLike) -> str:
 def _check_same(data: Any, text: str, parse: Any, limits: Limits) -> None:
     """The caller's arguments can do anything to the text: see that it still means the data."""
     # Compared as text, which tells 1 from 1.0 and from True, and 0.0 from -0.0.
-    if json.dumps(parse(text, 'dump_args', limits), sort_keys=True) != json.dumps(data, sort_keys=True):
+    if _json_text(parse(text, 'dump_args', limits), sort_keys=True) != _json_text(data, sort_keys=True):
         raise refuse('dump_args', 'with these arguments the text does not hold the data. Leave them out.')

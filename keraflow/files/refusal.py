@@ -1,10 +1,14 @@
 """How a refusal reads: the place first, then what is wrong and what to do, in at most 300 characters."""
 from keraflow.errors import ModelFileError
 
-__all__ = ['MAX_MESSAGE', 'excerpt', 'refuse']
+__all__ = ['MAX_MESSAGE', 'TOO_DEEP', 'excerpt', 'refuse']
 
 #: A message fits on a few lines of a terminal, whatever the file holds.
 MAX_MESSAGE = 300
+
+#: Of data and texts that a raised limit lets pass.
+TOO_DEEP = 'lists and dicts are nested too deeply for this Python. Flatten the data.'
+
 _MAX_PLACE = 110
 _MAX_EXCERPT = 60
 

@@ -3,6 +3,10 @@
 Built from the parser's *events* by one loop. A composer or a constructor never runs, so there is nothing in a file
 that could name a class, share a node or nest a C stack. Scalars follow JSON's rules, whatever YAML's own say: a plain
 ``1e-3`` is a number; ``on``, ``yes``, dates and ``1:30`` are strings; what is quoted is always a string.
+
+libyaml, the parser in C, reads what is right, ten times faster. What it refuses is read again by PyYAML's parser in
+Python, whose words and lines a message has, and which knows no limits beside ours: so a refusal reads the same on every
+release, with and without libyaml. (libyaml alone takes a tab for a space between tokens, and ``[what?]``.)
 """
 import re
 from typing import Any, Callable, Dict, List, NoReturn, Tuple, Union
@@ -16,8 +20,11 @@ from keraflow.files.scalars import FORBIDDEN_TEXT, NUMBER, RefusedNumber, decode
 
 __all__ = ['LOADER', 'NOT_FINITE', 'WORDS', 'parse_yaml']
 
-#: The parser in C where PyYAML was built with it: ten times faster, the same events.
+#: The parser in C where PyYAML was built with it.
 LOADER: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+
+#: What stands farther behind (5000 layers are 1 MB) is not looked at twice, so that a hostile text costs seconds.
+MAX_SECOND_READING = 4 * 2 ** 20
 
 #: The plain scalars that are not strings.
 WORDS = {'true': True, 'false': False, 'null': None}
@@ -27,6 +34,11 @@ NOT_FINITE = re.compile(r'[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|NaN|-?Infinity')
 
 # What YAML calls printable. Checked first, so that both parsers see only text that they can read.
 _UNPRINTABLE = re.compile('[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]')
+_BREAK = re.compile('\r\n|[\n\r\x85\u2028\u2029]')
+# Before the data. One that YAML does not know is skipped by one parser and refused by the other.
+_DIRECTIVE = re.compile('(?:[ \t]*(?:#[^\n\r\x85\u2028\u2029]*)?[\n\r\x85\u2028\u2029])*%')
+# How the parser in Python calls the end of the text.
+_END = re.compile(r"'(?:\\x00|<stream end>)'")
 
 
 def parse_yaml(text: Union[str, bytes], source: object = '<string>', limits: Limits = Limits()) -> Any:
@@ -67,24 +79,57 @@ def parse_yaml(text: Union[str, bytes], source: object = '<string>', limits: Lim
         line = text.count('\n', 0, bad.start()) + 1
         raise refuse(f'{source}:{line}', f'the character {excerpt(bad[0])} is not allowed in YAML. '
                                          'Escape or remove it.')
-    builder = _Builder(source, limits)
+    directive = _DIRECTIVE.match(text)
+    if directive:
+        line = text.count('\n', 0, directive.end()) + 1
+        raise refuse(f'{source}:{line}', 'a directive is not allowed. Remove the lines that begin with %.')
     try:
-        for event in yaml.parse(text, Loader=LOADER):
+        return _read(text, LOADER, source, limits)
+    except _Invalid as error:
+        if error.offset > MAX_SECOND_READING:
+            raise refuse(f'{source}:{error.line}', 'this is not valid YAML. Correct it, or save again.') from None
+    try:
+        return _read(text, yaml.SafeLoader, source, limits)
+    except _Invalid as error:
+        raise refuse(f'{source}:{error.line}', error.reason) from None
+
+
+class _Invalid(Exception):
+    """What a parser refused: the place, and the reason in its words."""
+
+    def __init__(self, mark: Any, reason: str):
+        self.line = mark.line + 1
+        self.offset = mark.index
+        self.reason = reason
+
+
+def _read(text: str, loader_class: Any, source: object, limits: Limits) -> Any:
+    builder = _Builder(text, source, limits)
+    loader = loader_class(text)
+    try:
+        while loader.check_event():
+            event = loader.get_event()
             builder.handlers[type(event)](event)
+    except ModelFileError:                                      # is a ValueError
+        raise
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f'{source}:{mark.line + 1}' if mark else str(source)
-        problem = (error.problem or '')[:120]
-        raise refuse(place, f'this is not valid YAML: {problem}. Correct it, or save again.') from None
-    except yaml.YAMLError as error:
-        raise refuse(source, f'this is not valid YAML: {str(error)[:120]}. Correct it, or save again.') from None
+        problem = _END.sub('the end', error.problem or '')[:120]
+        raise _Invalid(error.problem_mark or error.context_mark,
+                       f'this is not valid YAML: {problem}. Correct it, or save again.') from None
+    except (ValueError, OverflowError):                         # chr() of an escape, in the parser in Python
+        mark = loader.get_mark()                                # at its digits
+        escape = text[mark.index - 2:mark.index + 8]
+        raise _Invalid(mark, f'the escape {escape} is not a character. Remove it.') from None
+    finally:
+        loader.dispose()
     return builder.result()
 
 
 class _Builder:
     """One method for each event, and a stack of the lists and dicts that are open."""
 
-    def __init__(self, source: object, limits: Limits):
+    def __init__(self, text: str, source: object, limits: Limits):
+        self.text = text
         self.source = source
         self.limits = limits
         self.top: List[Any] = []                                # will hold the one value of the one document
@@ -113,8 +158,6 @@ class _Builder:
         self.documents += 1
         if self.documents > 1:
             raise self.refusal(event, 'a second document begins here. Keep one for each file.')
-        if event.version or event.tags:
-            raise self.refusal(event, 'a directive is not allowed. Remove the lines that begin with %.')
 
     def alias(self, event: yaml.AliasEvent) -> None:
         raise self.refusal(event, f'an alias is not allowed. Write out what {excerpt(f"*{event.anchor}")} stands for.')
@@ -214,4 +257,6 @@ class _Builder:
                                   'If you trust the file, pass larger limits.')
 
     def refusal(self, event: Any, message: str) -> ModelFileError:
-        return refuse(f'{self.source}:{event.start_mark.line + 1}', message)
+        # libyaml places what is missing at the end one line below it.
+        line = min(event.start_mark.line, len(_BREAK.findall(self.text))) + 1
+        return refuse(f'{self.source}:{line}', message)

@@ -1,11 +1,12 @@
 """JSON: each refusal with its text, and beside it the twin that loads because one thing was put right."""
 import json
+import re
 import time
 
 import pytest
 
 from keraflow.errors import ModelFileError
-from keraflow.files.plaindata import Limits, check_plain, dump_json, parse_json
+from keraflow.files.plaindata import Limits, check_plain, dump_json, dump_plain, dump_yaml, parse_json
 
 DEEP = '[' * 100 + ']' * 100
 
@@ -25,6 +26,17 @@ REFUSED = [
     ('-1e999', "a:1: the number '-1e999' is too large for a float64. Numbers in a file are finite.", '-1e-999', -0.0),
     ('[1,\n123456789012345678]', "a:2: the number '123456789012345678' has more than 17 digits. "
      'Write a shorter one, or a string in quotes.', '[1,\n-12345678901234567]', [1, -12345678901234567]),
+    ('[1e999.9, "', "a:1: the number '1e999' is too large for a float64. Numbers in a file are finite.", '["1e999.9"]',
+     ['1e999.9']),
+    ('[\n\n1e999.9, 2]', "a:3: the number '1e999' is too large for a float64. Numbers in a file are finite.", '[\n\n1e9]',
+     [1e9]),
+    ('[1,\n1e+999e9, "\\y"]', "a:2: the number '1e+999' is too large for a float64. Numbers in a file are finite.",
+     '[1,\n1e+9]', [1, 1e9]),
+    ('\n[123456789012345678., "', "a:2: the number '123456789012345678' has more than 17 digits. "
+     'Write a shorter one, or a string in quotes.', '\n[12345678901234567]', [12345678901234567]),
+    ('[\n-123456789012345678-1, "\t', "a:2: the number '-123456789012345678' has more than 17 digits. "
+     'Write a shorter one, or a string in quotes.', '[\n"-123456789012345678-1"]', ['-123456789012345678-1']),
+    ('[\nNaN0, "', "a:2: the number 'NaN' is not JSON. Numbers in a file are finite.", '["NaN0"]', ['NaN0']),
     ('1' + '0' * 400, "a:1: the number '1" + '0' * 55 + '... has more than 17 digits. Write a shorter one, or a string '
      'in quotes.', '1e40', 1e40),
     ('[' + '\n' + DEEP + ']', 'a:2: lists and dicts are nested deeper than 100. Flatten the data.', DEEP, None),
@@ -80,6 +92,17 @@ def test_every_truncation_is_refused():
             parse_json(text[:length])
 
 
+def test_nothing_but_a_refusal_escapes(trials):
+    pieces = ['"', '\\', '[', ']', '{', '}', ':', ',', '1', '0', '-', '+', '.', 'e', 'E', '1e999', '123456789012345678',
+              'NaN', '-Infinity', 'Infinity', '\n', '"a"', '"a":', '\t', '\\u0000', '\\ud800', 'true', 'nul', ' ', '٣']
+    for rng in trials(3000):
+        text = ''.join(rng.choice(pieces) for _ in range(rng.randrange(1, 10)))
+        try:
+            json.loads(dump_json(parse_json(text)))
+        except ModelFileError as error:
+            assert re.match('<string>(:[1-9])?: ', str(error)), text
+
+
 @pytest.mark.parametrize('text', ['{"a": [1, {}], "b": {"c": []}}', '[[], [[ ]], {}, { "a,:[": "]" }]', '1', '[1,2]'])
 def test_limits_are_exact(text):
     def nodes(data):
@@ -107,6 +130,13 @@ def test_limits_are_exact(text):
 def test_a_caller_who_raises_the_depth_meets_no_recursion_error():
     with pytest.raises(ModelFileError, match='nested too deeply for this Python'):
         parse_json('[' * 200000 + ']' * 200000, limits=Limits(max_depth=10 ** 6))
+    deep = []
+    for _ in range(20000):
+        deep = [deep]
+    for dump in (dump_json, lambda data, limits: dump_plain(data, 'a.json', limits=limits),
+                 lambda data, limits: dump_yaml(data, limits=limits, indent=2)):
+        with pytest.raises(ModelFileError, match='nested too deeply for this Python'):
+            dump(deep, limits=Limits(max_depth=10 ** 6))
 
 
 def test_messages_are_short_whatever_the_file_holds():
