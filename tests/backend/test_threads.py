@@ -3,6 +3,7 @@ import threading
 
 import numpy as np
 import pytest
+from threads import at_once, elsewhere, switching
 
 import keraflow
 from keraflow import argscope
@@ -12,7 +13,6 @@ from keraflow.layers import BatchNormalization, Dense, Dropout, Input, Layer
 from keraflow.layers.masks import counted_samples, counting
 from keraflow.layers.slots import running_host
 from keraflow.records import frozen, runs_frozen
-from threads import at_once, elsewhere, switching
 
 ONES = np.ones((4, 6), 'float32')
 
