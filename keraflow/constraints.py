@@ -9,9 +9,6 @@ from keraflow.serialization import Serializable
 
 __all__ = ['Constraint', 'MaxNorm', 'NonNeg', 'UnitNorm', 'get']
 
-#: Below every sum of squares that counts. The square root has no finite gradient at zero.
-_TINY = 1e-30
-
 
 class Constraint(Serializable):
     """Base of constraints: called with a parameter, it returns the value allowed in its place, of the same shape."""
@@ -57,7 +54,7 @@ class MaxNorm(Constraint):
 
     def __call__(self, param: Any) -> Any:
         norm = _norm(param, self.axis, 'MaxNorm')
-        return param * (B.minimum(norm, self.m) / (norm + B.epsilon()))
+        return B.multiply(param, B.divide(B.minimum(norm, self.m), B.add(norm, B.epsilon())))
 
 
 @builtin('constraint', 'nonneg')
@@ -71,7 +68,7 @@ class NonNeg(Constraint):
     """
 
     def __call__(self, param: Any) -> Any:
-        return B.maximum(param, 0.)
+        return B.maximum(param, 0)
 
 
 @builtin('constraint', 'unitnorm')
@@ -98,7 +95,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, param: Any) -> Any:
-        return param / (_norm(param, self.axis, 'UnitNorm') + B.epsilon())
+        return B.divide(param, B.add(_norm(param, self.axis, 'UnitNorm'), B.epsilon()))
 
 
 def get(value: Any) -> Any:
@@ -123,4 +120,4 @@ def _norm(param: Any, axis: Axes, where: str) -> Any:
         if not -ndim <= one < ndim:
             raise ShapeError(f'{where}: there is no axis {one} in a parameter of {ndim} '
                              f"{'axis' if ndim == 1 else 'axes'}, {B.static_shape(param)}. Pass another axis=.")
-    return B.sqrt(B.maximum(B.sum(B.square(param), axis, keepdims=True), _TINY))
+    return B.norm(param, axis, keepdims=True)

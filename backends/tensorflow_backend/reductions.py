@@ -48,7 +48,3 @@ class Reductions(Variables):
     @keeps_layout
     def cumsum(self, x, axis=-1):
         return tf.cumsum(self._countable(x), place(axis, self.ndim(x)))
-
-    @keeps_layout
-    def logsumexp(self, x, axis=None, keepdims=False):
-        return tf.reduce_logsumexp(self._real(x), axis, keepdims)

@@ -12,6 +12,7 @@ from keraflow.backend.layouts import keeps_layout
 
 from .configure import T
 from .operands import as_tensor, cast, real, real_operands
+from .pooling import MaxPool
 from .static_shapes import lengths
 
 __all__ = ['Convolutions']
@@ -89,13 +90,15 @@ class Convolutions(Backend):
         x, strides = self._inner(real(x), data_format), strides or size
         check_windows(self.static_shape(x), size, pad)
         around, before = _around(lengths(x)[2:], size, strides, pad), lengths(x)[2:]
-        padded = self._pad_lengths(x, around, 0. if mode == 'avg' else float('-inf'))
-        op = T.signal.pool.Pool(ignore_border=True, mode='sum' if mode == 'avg' else 'max', ndim=len(size))
-        made = op(padded, size, strides, (0,) * len(size))
-        if mode == 'avg':
-            counts = [_counted(*each, pad) for each in zip(before, size, strides, around)]
-            made = made / cast(_outer(counts), made.dtype)
-        return self._outer(made, data_format)
+        if mode == 'max':
+            # The Op pads alike on both sides; what is behind that is lower than all, and never the first.
+            x = self._pad_lengths(x, [(0, behind - front) for front, behind in around], float('-inf'))
+            fronts = T.as_tensor_variable([front for front, _ in around])
+            return self._outer(MaxPool(ignore_border=True, ndim=len(size))(x, size, strides, fronts), data_format)
+        op = T.signal.pool.Pool(ignore_border=True, mode='sum', ndim=len(size))
+        made = op(self._pad_lengths(x, around), size, strides, (0,) * len(size))
+        counts = [_counted(*each, pad) for each in zip(before, size, strides, around)]
+        return self._outer(made / cast(_outer(counts), made.dtype), data_format)
 
     def _pad_lengths(self, x: Any, around: Sequence, value: float = 0.) -> Any:
         """`x` with `value` around its spatial axes."""

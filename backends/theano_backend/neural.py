@@ -26,9 +26,8 @@ class Neural(Backend):
 
     def softplus(self, x: Any) -> Any:
         x = real(x)
-        # max(x, 0), with the gradient 1/2 at zero that the sum needs. Theano's softplus is rounded above 16.
-        positive = self.multiply(x + T.abs_(x), 0.5)
-        return positive + T.log1p(T.exp(-T.abs_(x)))
+        # Theano's softplus is rounded above 16. Both maxima give their gradients at zero to x: 1 - 1/2 is the sum's.
+        return T.maximum(x, 0) + T.log1p(T.exp(-T.maximum(x, -x)))
 
     def softmax(self, x: Any, axis: int = -1) -> Any:
         x = real(x)

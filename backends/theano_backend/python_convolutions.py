@@ -3,22 +3,21 @@
 Theano's own versions do not run: they call parts of SciPy that are gone, or index with lists where NumPy wants tuples.
 These are given to its Ops in their place.
 """
-from typing import Any, Sequence
+from typing import Any, Iterator, Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-__all__ = ['repair_convolutions']
+__all__ = ['first_of_windows', 'repair_convolutions', 'spread_to_first']
 
 
 def repair_convolutions() -> None:
     """Replace the functions of Theano's Ops, and keep those Ops where a mode takes no C code."""
     from theano.compile.mode import predefined_modes
     from theano.tensor.nnet.abstract_conv import BaseAbstractConv
-    from theano.tensor.signal.pool import AveragePoolGrad, MaxPoolGrad, Pool
+    from theano.tensor.signal.pool import AveragePoolGrad, Pool
     BaseAbstractConv.conv = _convolve
     Pool.perform = _pool
-    MaxPoolGrad.perform = _pool_max_gradient
     AveragePoolGrad.perform = _pool_sum_gradient
     predefined_modes['FAST_COMPILE'] = predefined_modes['FAST_COMPILE'].excluding('conv_gemm', 'AbstractConvCheck')
 
@@ -41,18 +40,9 @@ def _convolve(op: Any, img: np.ndarray, kern: np.ndarray, mode: str = 'valid', d
 
 
 def _pool(op: Any, node: Any, inputs: Sequence, output_storage: Sequence, params: Any) -> None:
-    x, size, strides, _ = _checked(op, inputs)
-    fold = np.max if op.mode == 'max' else np.sum
-    output_storage[0][0] = fold(_windows(x, size, strides), tuple(range(-op.ndim, 0)))
-
-
-def _pool_max_gradient(op: Any, node: Any, inputs: Sequence, output_storage: Sequence) -> None:
-    x, peaks, gradient, *rest = inputs
-    _, size, strides, _ = _checked(op, (x, *rest))
-    found = np.zeros_like(x)
-    for place in _places(size, strides, gradient):
-        found[place] += gradient * (x[place] == peaks)
-    output_storage[0][0] = found
+    x, size, strides, pad = _checked(op, inputs)
+    fold, padded = (np.max, _padded(x, pad, -np.inf)) if op.mode == 'max' else (np.sum, x)
+    output_storage[0][0] = fold(_windows(padded, size, strides), tuple(range(-op.ndim, 0)))
 
 
 def _pool_sum_gradient(op: Any, node: Any, inputs: Sequence, output_storage: Sequence) -> None:
@@ -64,11 +54,46 @@ def _pool_sum_gradient(op: Any, node: Any, inputs: Sequence, output_storage: Seq
     output_storage[0][0] = found
 
 
+def spread_to_first(x: np.ndarray, peaks: np.ndarray, gradient: np.ndarray, size: Sequence, strides: Sequence,
+                    pad: Sequence) -> np.ndarray:
+    """For each window the gradient at the first of the largest values of `x`, which are `peaks`."""
+    padded = _padded(x, pad, np.nan)
+    found = np.zeros_like(padded)
+    for place, hit in _first_hits(padded, peaks, size, strides):
+        found[place] += np.where(hit, gradient, 0)
+    inside: Any = (..., *(slice(n, length - n) for n, length in zip(pad, found.shape[-len(pad):])))
+    return found[inside]
+
+
+def first_of_windows(x: np.ndarray, peaks: np.ndarray, values: np.ndarray, size: Sequence, strides: Sequence,
+                     pad: Sequence) -> np.ndarray:
+    """For each window what `values` has where `x` has the first of its largest values, which are `peaks`."""
+    values, found = _padded(values, pad, 0), np.zeros_like(peaks)
+    for place, hit in _first_hits(_padded(x, pad, np.nan), peaks, size, strides):
+        found += np.where(hit, values[place], 0)
+    return found
+
+
+def _first_hits(x: np.ndarray, peaks: np.ndarray, size: Sequence, strides: Sequence) -> Iterator[tuple]:
+    """For each cell of a window the index of that cell in all windows, and in which of them it is the first peak."""
+    waiting = np.ones(peaks.shape, 'bool')
+    for place in _places(size, strides, peaks):
+        hit = waiting & (x[place] == peaks)
+        waiting &= ~hit
+        yield place, hit
+
+
 def _checked(op: Any, inputs: Sequence) -> Sequence:
     """Tensor, window, strides and padding, if they are what the plugin asks for."""
-    if op.mode not in ('max', 'sum') or not op.ignore_border or np.any(inputs[3]):
-        raise NotImplementedError('pooling in Python of other modes, or with padding')
+    if op.mode not in ('max', 'sum') or not op.ignore_border or op.mode == 'sum' and np.any(inputs[3]):
+        raise NotImplementedError('pooling in Python of other modes, or of sums with padding')
     return inputs
+
+
+def _padded(x: np.ndarray, pad: Sequence, value: float) -> np.ndarray:
+    """`x` with so many cells of `value` on both sides of each of its last axes."""
+    around = [(0, 0)] * (x.ndim - len(pad)) + [(n, n) for n in pad]
+    return np.pad(x, around, constant_values=value) if np.any(pad) else x
 
 
 def _windows(x: np.ndarray, size: Sequence, strides: Sequence) -> np.ndarray:

@@ -82,10 +82,6 @@ class Reductions(Backend):
         wide = cast(x, 'int64') if x.dtype == 'int32' else x
         return cast(T.cumsum(wide, axis=place(axis, x.ndim)), x.dtype)
 
-    @keeps_layout
-    def logsumexp(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        return super().logsumexp(real(x), axis, keepdims)
-
 
 def _axes(x: Any, axis: Any) -> list:
     """The axes of a reduction, from 0 and in order."""

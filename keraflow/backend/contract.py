@@ -16,7 +16,10 @@ Rules that hold for every operation:
 * *Axes* may be negative. ``axis`` of a reduction is ``None`` (all), an integer, or a sequence of integers.
 * *Broadcasting* is NumPy's, also where a length of 1 is only known from a static shape.
 * *Gradients*: at a kink they are what the branches of ``switch`` give; ``round``, ``sign``, ``floor`` and comparisons
-  have none.
+  have none. Where the largest (or smallest) values are equal they have the gradient together, once: ``max`` and ``min``
+  share it evenly, ``maximum`` and ``minimum`` give it to their first argument, ``pool`` to the first cell of a window,
+  row by row. Thus ``clip`` hands it on at its bounds; ``relu`` and ``abs`` have none at 0. ``std`` and ``norm`` have
+  the gradient 0 where they are 0, and ``sqrt`` an infinite one.
 """
 import contextlib
 import itertools

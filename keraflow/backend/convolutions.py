@@ -114,8 +114,8 @@ class Convolutions(Layouts):
              data_format: str = 'channels_first') -> Tensor:
         """The largest (``'max'``) or the mean value (``'avg'``) of each window of `size`.
 
-        `strides` are `size` unless given. What is padded counts neither as a value nor for the mean. Which of equal
-        largest values has the gradient is the library's decision.
+        `strides` are `size` unless given. What is padded counts neither as a value nor for the mean. Of equal largest
+        values the first one has the gradient, row by row.
         """
         raise NotImplementedError
 

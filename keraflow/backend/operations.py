@@ -220,12 +220,23 @@ class Operations:
         return self.mean(self.square(centred), axis, keepdims)
 
     def std(self, x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Standard deviation: the root of :meth:`var`."""
-        return self.sqrt(self.var(x, axis, keepdims))
+        """Standard deviation: the root of :meth:`var`. Its gradient is 0 where it is 0."""
+        return self._root(self.var(x, axis, keepdims))
+
+    def norm(self, x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Euclidean length, the root of the sum of squares. Its gradient is 0 where it is 0."""
+        return self._root(self.sum(self.square(x), axis, keepdims))
+
+    def _root(self, x: Tensor) -> Tensor:
+        """The square root, with the gradient 0 at 0."""
+        at_zero = self.equal(x, 0)
+        # The branch that is not taken must be finite, too: its gradient is multiplied by zero.
+        return self.switch(at_zero, 0., self.sqrt(self.switch(at_zero, 1., x)))
 
     def logsumexp(self, x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """``log(sum(exp(x)))`` without overflow; `x` must be finite."""
+        """``log(sum(exp(x)))`` without overflow; -inf adds nothing."""
         peak = self.stop_gradient(self.max(x, axis, keepdims=True))
+        peak = self.switch(self.isfinite(peak), peak, 0.)
         total = self.log(self.sum(self.exp(self.subtract(x, peak)), axis, keepdims))
         return self.add(total, peak if keepdims else self.squeeze_axes(peak, axis))
 

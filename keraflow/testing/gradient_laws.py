@@ -1,10 +1,12 @@
 """The laws of gradients that every plugin obeys."""
-from typing import Any, Callable, List
+from typing import Any, Callable, Dict, List
 
 import numpy as np
 
 from keraflow.backend.contract import Rows, TensorSpec
-from keraflow.testing.numerics import assert_close, numerical_gradient, using_floatx
+from keraflow.backend.convolutions import DATA_FORMATS, PADS
+from keraflow.testing.convolution_cases import pooled
+from keraflow.testing.numerics import assert_close, numerical_gradient, random_weights, using_floatx
 
 __all__ = ['GRADIENT_LAWS']
 
@@ -97,4 +99,70 @@ def _down(backend: Any, variable: Any, gradient: Any) -> Any:
     return backend.subtract(variable, gradient)
 
 
-GRADIENT_LAWS = (_has_gradients, _has_gradients_of_graphs, _stops_gradients, _has_gradients_by_rows)
+def _shares_gradients(backend: Any) -> None:
+    """Equal largest values have the gradient together, once: evenly, the first argument, or the first of a window."""
+    x, y = np.array([[0., 2., 2.], [1., 1., 1.], [-1., 3., -1.]]), np.array([[0., 2., 1.], [1., 2., 1.], [0., 3., -1.]])
+    for sign, name, function in ((1., 'max', backend.max), (-1., 'min', backend.min)):
+        for axis in (None, 0, -1, [0, 1]):
+            _check_gradient(backend, f'{name}({axis})', lambda x: function(x, axis), sign * x, lambda weights: _shared(x, weights, axis))
+    for sign, name, function in ((1., 'maximum', backend.maximum), (-1., 'minimum', backend.minimum)):
+        _check_gradient(backend, name, lambda x: function(x, sign * y), sign * x, lambda weights: weights * (x >= y))
+        _check_gradient(backend, f'{name}, second argument', lambda x: function(sign * y, x), sign * x, lambda weights: weights * (x > y))
+        _check_gradient(backend, f'{name} of the same', lambda x: function(x, x), x, lambda weights: weights)
+    _check_gradient(backend, 'clip', lambda x: backend.clip(x, 0., 2.), x, lambda weights: weights * (x >= 0) * (x <= 2))
+    _check_gradient(backend, 'relu', backend.relu, x, lambda weights: weights * (x > 0))
+    _check_gradient(backend, 'relu with a bound', lambda x: backend.relu(x, 0.5, 2.), x, lambda weights: weights * np.where(x > 0, x <= 2, 0.5))
+    _check_gradient(backend, 'abs', backend.abs, x, lambda weights: weights * np.sign(x))
+
+
+def _shares_gradients_in_windows(backend: Any) -> None:
+    """The first of equal largest values of a window has the gradient of the window, also where windows overlap."""
+    cells = np.array([2, 0, 1, 1, 0, 2, 2, 1, 0, 0, 1, 2, 2, 2])
+    for shape, size, strides in (((1, 2, 7), (3,), (2,)), ((2, 1, 5, 4), (2, 2), (1, 1)), ((1, 2, 4, 5), (3, 3), (2, 2)), ((1, 2, 4, 3), (2, 2), (3, 3)),
+                                 ((1, 1, 3, 4, 3), (2, 2, 2), (1, 2, 1))):
+        many = np.resize(cells, shape).astype('float64')
+        for pad in PADS:
+            for data_format in DATA_FORMATS:
+                options: Dict[str, Any] = {'strides': strides, 'pad': pad, 'data_format': data_format}
+                for x in (many, np.zeros(shape)):
+                    x = x if data_format == 'channels_first' else np.moveaxis(x, 1, -1)
+                    # As where each cell is a bit larger than those after it.
+                    ordered = x - 1e-3 * np.arange(x.size).reshape(x.shape)
+                    _check_gradient(backend, f'pool of {x.tolist()}, {size}, {options}', lambda x: backend.pool(x, size, **options), x,
+                                    lambda weights: numerical_gradient(lambda x: np.sum(pooled(x, size, **options) * weights), [ordered])[0])
+    _check_gradient(backend, 'pool of -inf', lambda x: backend.pool(x, (3, 3), strides=(2, 2), pad='same'), np.full((1, 1, 4, 3), -np.inf),
+                    lambda weights: np.eye(4)[:, [0, 2]] @ weights @ np.eye(3)[[0, 1]])
+
+
+def _has_gradients_at_zero(backend: Any) -> None:
+    """The gradient of std and norm is 0 where they are 0, and softplus has the slope 1/2 at 0."""
+    x = np.array([[3., 3., 3.], [0., 0., 0.], [3., 4., 0.]])
+    lengths = np.where(np.any(x, 1, keepdims=True), np.sqrt(np.sum(x * x, 1, keepdims=True)), 1.)
+    _check_gradient(backend, 'norm', lambda x: backend.norm(x, 1, keepdims=True), x, lambda weights: weights * x / lengths)
+    centred = x - np.mean(x, 1, keepdims=True)
+    spread = np.where(np.any(centred, 1, keepdims=True), np.std(x, 1, keepdims=True), 1.)
+    _check_gradient(backend, 'std', lambda x: backend.std(x, 1, keepdims=True), x, lambda weights: weights * centred / (3 * spread))
+    _check_gradient(backend, 'softplus', backend.softplus, x, lambda weights: weights / (1 + np.exp(-x)))
+
+
+def _shared(x: np.ndarray, weights: np.ndarray, axis: Any) -> np.ndarray:
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    hit = x == np.max(x, axis, keepdims=True)
+    return hit * np.reshape(weights, np.max(x, axis, keepdims=True).shape) / np.sum(hit, axis, keepdims=True)
+
+
+def _check_gradient(backend: Any, name: str, function: Callable, x: np.ndarray, expected: Callable) -> None:
+    """Raise unless the gradient of the sum of what a function gives, times weights, is what is expected for the weights."""
+    with using_floatx('float64', backend):
+        variable, weights = backend.variable(x), []
+
+        def loss_fn() -> tuple:
+            made = function(backend.identity(variable))
+            weights.append(random_weights(backend.static_shape(made)))
+            return backend.sum(backend.multiply(made, weights[-1])), None
+        [gradient] = backend.compile(lambda: (backend.value_and_gradients(loss_fn, [variable])[2], []), [])()
+    assert_close(f'gradient of {name}', np.asarray(gradient), expected(weights[-1]), 1e-9)
+
+
+GRADIENT_LAWS = (_has_gradients, _has_gradients_of_graphs, _stops_gradients, _has_gradients_by_rows, _shares_gradients,
+                 _shares_gradients_in_windows, _has_gradients_at_zero)

@@ -98,6 +98,10 @@ def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return total if keepdims else np.squeeze(total, axis)
 
 
+def _norm(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+
+
 def _log_softmax(x: Any, axis: int = -1) -> Any:
     return x - _logsumexp(x, axis, True)
 
@@ -209,9 +213,12 @@ def _reductions() -> List[Case]:
         cases += _of(name, function, (x, -1), (x, 0), (x, 1), (tied, -1), (tied, 0), (flags, {'axis': 1}), rule='int64', smooth=False)
     return [
         *cases, *_of('std', _reducing(np.std), (x,), (x, -1), (x, [0, 2], True), rule='real', kinds='fi'),
+        *_of('norm', _reducing(_norm), (x,), (x, -1), (x, [0, 2], True), (positive, {'axis': 1, 'keepdims': True}), rule='real', kinds='fib'),
         *_of('cumsum', np.cumsum, (x, -1), (x, 0), (x, 1), rule='count', kinds='fib'),
         *_of('logsumexp', _logsumexp, (x,), (x, -1), (x, [0, 1]), (x, 1, True), rule='real', kinds='fi'),
         *_of('logsumexp', _logsumexp, (far, -1), (far,), (edges,), kinds='f'),
+        Case('logsumexp', (x,), {}, lambda x: np.log(np.sum(np.maximum(x, 0), -1)), kinds='f', smooth=False, text='-inf adds nothing',
+             call=lambda B, x: B.logsumexp(B.log(B.maximum(x, 0.)), -1)),
     ]
 
 
@@ -258,6 +265,7 @@ def _activations() -> List[Case]:
         *_of('hard_sigmoid', lambda x: np.clip(0.2 * x + 0.5, 0, 1), (edges,), kinds='f'),
         *_of('relu', _relu, (x,), (x, 0.1), (x, {'alpha': 0.2, 'max_value': 1.1}), (x, {'max_value': 1.1}), **real),
         *_of('softplus', lambda x: np.logaddexp(x, 0), (x,), **real), *_of('softplus', lambda x: np.logaddexp(x, 0), (edges,), kinds='f'),
+        *_of('softplus', lambda x: np.logaddexp(x, 0), (strange,), kinds='f', smooth=False),
         *_of('softsign', lambda x: x / (1 + np.abs(x)), (x,), **real),
         *_of('softmax', _softmax, (x,), (x, 0), (x, 1), (other,), (vector,), **real), *_of('softmax', _softmax, (far,), (far, 0), (edges,), kinds='f'),
         *_of('log_softmax', _log_softmax, (x,), (x, 0), (x, -2), (other,), **real),

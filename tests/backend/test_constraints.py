@@ -68,6 +68,15 @@ def test_a_parameter_of_zeros(floatx):
         assert value.dtype == floatx and np.all(value == 0) and np.all(np.isfinite(gradient)), name
 
 
+def test_a_parameter_of_integers():
+    w = np.array([[3, -1], [4, 0]], 'int32')
+    functions, expected = (MaxNorm(2, axis=0), UnitNorm(), NonNeg()), (max_norm(2, 0)(w), unit_norm(0)(w), np.maximum(w, 0))
+    for function, wanted, dtype in zip(functions, expected, ('float64', 'float64', 'int32')):
+        found = B.eval(function(B.variable(w)))
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
 def test_an_axis_that_is_not_there():
     with pytest.raises(ShapeError) as caught:
         MaxNorm(axis=1)(B.variable(np.ones(3)))

@@ -6,7 +6,7 @@ from sklearn.datasets import load_digits
 from keraflow import backend as B
 from keraflow import optimizers, registry
 from keraflow.callbacks import Callback
-from keraflow.layers import Dense, Input
+from keraflow.layers import Concatenate, Convolution2D, Dense, Flatten, GlobalPooling2D, Input, Pooling2D
 from keraflow.models import Model
 
 BACKENDS = ('theano', 'tensorflow')
@@ -49,6 +49,24 @@ def train(name, floatx, optimizer, digits):
     model.compile(optimizer, 'categorical_crossentropy')
     model.fit(*digits, batch_size=BATCH_SIZE, nb_epoch=NB_EPOCH, verbose=0, callbacks=[losses])
     return weights, np.array(losses.found)
+
+
+def test_each_step_of_a_network_with_pooling_has_the_same_loss(digits):
+    pictures, answers = digits[0][:320].reshape(-1, 1, 8, 8), digits[1][:320]
+    found = []
+    for name in BACKENDS:
+        B.use(name)
+        B.set_floatx('float64')
+        B.seed(1)
+        image, losses = Input((1, 8, 8)), Losses()
+        kernels = Convolution2D(4, 3, 3, activation='relu', pad='same')(image)      # whole windows of what they give are 0
+        pooled = GlobalPooling2D('max')(Pooling2D('max', 3, strides=2, pad='same')(kernels))
+        model = Model(image, Dense(10, activation='softmax')(Concatenate()([pooled, Flatten()(Pooling2D('max')(kernels))])))
+        model.compile(optimizers.SGD(lr=0.5), 'categorical_crossentropy')
+        model.fit(pictures, answers, batch_size=BATCH_SIZE, nb_epoch=2, verbose=0, callbacks=[losses])
+        found.append(losses.found)
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-9)
+    assert found[0][-1] < found[0][0]
 
 
 @pytest.mark.parametrize('floatx, rtol', [('float64', 1e-9), ('float32', 1e-4)], ids=['float64', 'float32'])
