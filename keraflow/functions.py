@@ -15,6 +15,7 @@ from keraflow.objectives.base import call_objective, per_sample
 from keraflow.parameters import parameters_of, penalties
 from keraflow.places import Place, layer_names
 from keraflow.records import AddedLoss, Record, frozen, recording
+from keraflow.trainability import Trainability
 
 __all__ = ['Functions', 'Loss', 'Meter', 'Report']
 
@@ -44,9 +45,11 @@ class Functions:
         self.losses = list(losses)
         self.metrics = list(metrics)
         self.parameters = parameters_of([model])
+        self.trainability = Trainability([model])
         if optimizer is not None:
             optimizer.build([one.variable for one in self.parameters if one.trainable])
         self._compiled: Dict[tuple, Callable] = {}
+        self._told_of_change = False
         self._report_terms = report_terms
 
     @functools.cached_property
@@ -61,6 +64,15 @@ class Functions:
     def names(self) -> List[str]:
         """What is reported of each epoch."""
         return ['loss', *self.terms, *(one.label for one in self.metrics)]
+
+    def warn_of_change(self) -> None:
+        """Tell, once, of layers whose ``trainable`` is no more what ``compile`` read."""
+        changed = [] if self._told_of_change else self.trainability.changed()
+        if changed:
+            self._told_of_change = True
+            some = ', '.join(changed[:5]) + (f' and {len(changed) - 5} more' if len(changed) > 5 else '')
+            warn(f'{self.model.name}: fit: trainable of {some} was changed after compile, which reads it: it is '
+                 'trained as compile read it. Compile again for the change to count.')
 
     def meter(self) -> 'Meter':
         """An empty meter for what train and test functions return."""
@@ -186,7 +198,7 @@ class Functions:
 
     def _tensors(self, x: Sequence[Any]) -> Dict[Kensor, Any]:
         tensors: Dict[Kensor, Any] = {kensor: kensor.mark(tensor) for kensor, tensor in zip(self.model.inputs, x)}
-        with frozen(not self.model.trainable):
+        with self.trainability.kept(), frozen(not self.model.trainable):
             return replay(self.model.calls, tensors)
 
     def _sums(self, terms: Dict[str, Any], counted: Any, *counts: Any) -> Any:

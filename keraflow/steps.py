@@ -15,6 +15,7 @@ from keraflow.optimizers import Optimizer
 from keraflow.parameters import parameters_of, penalties
 from keraflow.records import recording
 from keraflow.tensor_checks import check_scalar
+from keraflow.trainability import Trainability
 
 __all__ = ['TrainStep']
 
@@ -38,6 +39,7 @@ class TrainStep:
     -----
     The regularizers of the parameters that are moved are added to the loss, and what the layers of the run add
     (``add_loss``, activity regularizers); constraints are kept, and states such as those of BatchNormalization updated.
+    Which layers are trainable is read when the step is made. For that the loss is traced once.
 
     Examples
     --------
@@ -67,6 +69,9 @@ class TrainStep:
             raise ArgumentError('TrainStep: train: expected layers with trainable parameters, received none. '
                                 'Feed the layers first.')
         self.optimizer.build(variables)
+        with B.phase('train'), recording() as record:
+            B.trace(loss_fn, self._specs)
+        self._trainability = Trainability([*layers, *record.layers.values()])
         self._step: Optional[Callable] = None
 
     def __call__(self, *arrays: Any) -> Any:
@@ -89,7 +94,7 @@ class TrainStep:
         return values[0] if len(values) == 1 else list(values)
 
     def _build(self, *tensors: Any) -> tuple:
-        with B.phase('train'), recording() as record:
+        with B.phase('train'), recording() as record, self._trainability.kept():
             def loss_fn() -> tuple:
                 given = to_list(self._loss_fn(*tensors))
                 for one in given or [given]:

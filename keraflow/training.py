@@ -57,7 +57,8 @@ class TrainableNetwork(Network):
 
         Notes
         -----
-        Which layers are trainable is read here: compile again after a change of ``trainable``.
+        Which layers are trainable is read here, for parameters and states alike, and holds until the next compile:
+        compile again after a change of ``trainable``. ``fit`` warns where that was forgotten.
         """
         self.check_runnable()
         names = self.output_names()
@@ -132,6 +133,7 @@ class TrainableNetwork(Network):
         callback or in the data reaches the caller, and leaves the weights of the last complete batch.
         """
         functions = self._compiled('fit')
+        functions.warn_of_change()
         feeder = self._feeder('fit', self.target_ports())
         feeder.weigh_classes(class_weight)
         validation = self._validation_source(validation_data, batch_size, nb_epoch)
@@ -209,10 +211,16 @@ class TrainableNetwork(Network):
                  *places: Any) -> List[Any]:
         self.check_runnable()
         source = self._feeder(method, []).source(x, None, None, batch_size, nb_batch)
-        if self._predictor is None:
-            self._predictor = Functions(self, None, [], [])
+        run = getattr(self._forward_functions(train_mode), method)
         with contextlib.closing(source), source.epoch() as batches:
-            return getattr(self._predictor, method)(batches, 'train' if train_mode else 'test', *places)
+            return run(batches, 'train' if train_mode else 'test', *places)
+
+    def _forward_functions(self, train_mode: bool) -> Functions:
+        if train_mode and self._functions is not None:      # as it is trained: with what compile read
+            return self._functions
+        if self._predictor is None or train_mode and self._predictor.trainability.changed():
+            self._predictor = Functions(self, None, [], [])
+        return self._predictor
 
     # -- what goes in and out ---------------------------------------------------------------------------------------
 

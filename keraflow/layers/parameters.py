@@ -16,6 +16,7 @@ from keraflow.parameters import parameters_of
 from keraflow.schema import Constraint, DType, Initialization, Name, Natural, Regularizer
 from keraflow.serialization import Serializable
 from keraflow.tensor_checks import check_numbers, check_shape
+from keraflow.trainability import as_read
 
 __all__ = ['Parameter', 'ParameterOwner', 'Variables']
 
@@ -62,7 +63,6 @@ class ParameterOwner(Serializable):
     """The part of :class:`~keraflow.layers.Layer` that has parameters."""
 
     name: Any
-    trainable: bool
     initial_weights: Any
     regularizers: Any
     constraints: Any
@@ -154,6 +154,15 @@ class ParameterOwner(Serializable):
                             self._given['regularizer'].get(name), self._given['constraint'].get(name))
         for name, layer in self.layer_ids().items():
             yield from layer.parameters(trainable, f'{prefix}{name}/')
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the parameters; while functions of a model are built, what ``compile`` read."""
+        return as_read(self, vars(self)['trainable'])
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        vars(self)['trainable'] = value     # where it is looked up when it is saved
 
     @property
     def dtype(self) -> Any:

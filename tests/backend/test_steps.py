@@ -62,7 +62,7 @@ def test_only_what_is_named_moves():
      'TrainStep: train: expected layers with trainable parameters, received none. Feed the layers first.'),
     (lambda: TrainStep(B.mean, Input(3), linear(), 'sdg'), ArgumentError, "TrainStep: optimizer: there is no optimizer 'sdg'. Did you mean 'sgd'?"),
     (lambda: TrainStep(B.mean, Input(3, name='x'), linear(), 'sgd')(X, Y), DataError, 'TrainStep: expected 1 array(s) (x), received 2.'),
-    (lambda: TrainStep(B.mean, [Input(3, name='x'), Input(1, name='y')], linear(), 'sgd')(X, Y[:3]), DataError,
+    (lambda: TrainStep(lambda x, y: B.mean(x - y), [Input(3, name='x'), Input(1, name='y')], linear(), 'sgd')(X, Y[:3]), DataError,
      'TrainStep: the arrays have different numbers of samples: x has 8, y has 3.'),
 ])
 def test_mistakes(act, kind, text):

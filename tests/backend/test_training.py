@@ -251,7 +251,11 @@ def test_trainable_flags_are_read_by_compile():
     model.compile('sgd', 'mse')
     assert moved() == ['second/W', 'second/b']
     first.trainable, second.trainable = True, False
-    assert moved() == ['second/W', 'second/b']
+    with pytest.warns(KeraFlowWarning) as told:
+        assert moved() == ['second/W', 'second/b'] == moved()
+    assert [str(one.message) for one in told] == [
+        f'{model.name}: fit: trainable of first, second was changed after compile, which reads it: it is trained as compile read it. '
+        'Compile again for the change to count.']
     model.compile('sgd', 'mse')
     assert moved() == ['first/W', 'first/b']
     model.trainable = False
