@@ -15,6 +15,7 @@ from keraflow.arguments import is_array_like
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe
 from keraflow.facts import facts_of, remember
 from keraflow.kensor import Kensor
+from keraflow.layers.class_checks import check_class
 from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.masks import inherit_mask, joint_mask
 from keraflow.layers.parameters import Parameter
@@ -69,8 +70,8 @@ class Layer(Running):
     multi_input = False
     #: Whether the layers that :meth:`output` calls on tensors are embedded without being asked to.
     embeds_calls = False
-    #: What the inputs must be: one for each of them, or a list in their order. May be a property.
-    input_spec: Union[InputSpec, Sequence[InputSpec]] = InputSpec()
+    #: What the inputs must be: one for all of them, or a list in their order; ``None`` for anything. May be a property.
+    input_spec: Union[InputSpec, Sequence[Optional[InputSpec]], None] = InputSpec()
 
     def __init__(self, name: Optional[Name] = None, trainable: bool = True, initial_weights: Any = None,
                  regularizers: Regularizers = None, constraints: Constraints = None,
@@ -84,6 +85,10 @@ class Layer(Running):
         self.regularizers = regularizers
         self.constraints = constraints
         self.activity_regularizer = activity_regularizer
+
+    def __init_subclass__(cls, **kwargs: Any):
+        check_class(cls, Layer)
+        super().__init_subclass__(**kwargs)
 
     def _remember(self, passed: Dict[str, Any]) -> None:
         if '_slots' not in vars(self):

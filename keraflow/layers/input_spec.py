@@ -1,13 +1,14 @@
 """InputSpec: what a layer takes, said as data."""
 from dataclasses import dataclass, field, fields
-from typing import Any, Dict, Literal, Optional, Sequence, Type
+from typing import Any, Dict, List, Literal, Optional, Sequence, Type
 
 from keraflow import schema
+from keraflow.arguments import to_list
 from keraflow.backend.contract import TensorSpec
-from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError
+from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, KeraFlowError, ShapeError, describe
 from keraflow.schema import Natural
 
-__all__ = ['InputSpec']
+__all__ = ['InputSpec', 'check_rank', 'specs_of']
 
 _KINDS = {'bool': ('truth values', 'bool'), 'int': ('integers', 'int32'), 'float': ('real numbers', 'float32')}
 
@@ -107,3 +108,35 @@ class InputSpec:
         if self.axes:
             return f'axis {self.axes[axis]}'
         return f'axis {axis}' if axis < 0 else f'axis {axis} (the batch is axis 0)'
+
+
+def specs_of(name: str, wanted: Any, nb_input: int) -> List[InputSpec]:
+    """What a layer of this `name` says of each of its inputs with its ``input_spec``; ``None`` says nothing.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is neither an InputSpec nor a list of them.
+    GraphError
+        If it is a list of another length than there are inputs.
+    """
+    listed = list(wanted) if isinstance(wanted, (list, tuple)) else [wanted] * nb_input
+    for one in listed:
+        if not (one is None or isinstance(one, InputSpec)):
+            raise ArgumentTypeError(f'{name}: input_spec: expected an InputSpec (a list of them for several inputs) or '
+                                    f'None, received {describe(wanted)}.')
+    if len(listed) != nb_input:
+        raise GraphError(f'{name}: expected {len(listed)} input(s), as input_spec says, received {nb_input}.')
+    return [InputSpec() if one is None else one for one in listed]
+
+
+def check_rank(name: str, ranks: Any, received: TensorSpec) -> None:
+    """Raise a ShapeError unless an input has the rank, or one of the ranks, that ``input_dimension()`` of a layer of
+    this `name` gives; ``None`` stands for any."""
+    allowed = to_list(ranks)
+    if not all(isinstance(one, int) for one in allowed) and ranks is not None:
+        raise ArgumentTypeError(f'{name}: input_dimension(): expected the rank of an input with the batch, such as 2, '
+                                f'received {describe(ranks)}.')
+    if ranks is not None and len(received.shape) not in allowed:
+        raise ShapeError(f"{name}: expected a {' or '.join(f'{one}-D' for one in allowed)} input, as input_dimension() "
+                         f'says, received shape {received.shape}.')

@@ -6,6 +6,7 @@ import numpy as np
 from keraflow import activations
 from keraflow import backend as B
 from keraflow import initializations
+from keraflow.backend.contract import TensorSpec
 from keraflow.errors import ArgumentError, ShapeError
 from keraflow.layers.base import MultiInputLayer
 from keraflow.layers.input_spec import InputSpec
@@ -108,9 +109,12 @@ class Recurrent(MultiInputLayer):
     # -- shapes and parameters --------------------------------------------------------------------------------------
 
     @property
-    def input_spec(self) -> List[InputSpec]:  # type: ignore[override]
-        return [InputSpec(('batch', 'time', 'input_dim'), known=(1,) if self.unroll else (),
-                          fixed=(0, 2) if self.stateful else (2,))]
+    def input_spec(self) -> InputSpec:  # type: ignore[override]
+        return InputSpec(('batch', 'time', 'input_dim'), known=(1,) if self.unroll else (),
+                         fixed=(0, 2) if self.stateful else (2,))
+
+    def _check_inputs(self, received: List[TensorSpec]) -> None:
+        super()._check_inputs(received[:1])     # what initial states must be follows from it: check_input_shape()
 
     def check_input_shape(self, input_shape: List[Shape]) -> None:
         first, *states = input_shape

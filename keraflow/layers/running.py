@@ -9,7 +9,7 @@ from keraflow import shapes
 from keraflow.backend.contract import FLOATS, TensorSpec
 from keraflow.errors import GraphError, ShapeError, describe, warn
 from keraflow.facts import facts_of, remember
-from keraflow.layers.input_spec import InputSpec
+from keraflow.layers.input_spec import InputSpec, check_rank, specs_of
 from keraflow.layers.masks import loses_mask
 from keraflow.layers.parameters import ParameterOwner
 from keraflow.layers.reporting import Reporting
@@ -26,7 +26,8 @@ class Running(ParameterOwner, Reporting, SideResults):
     """The part of :class:`~keraflow.layers.Layer` that runs it on tensors."""
 
     multi_input: bool
-    input_spec: Union[InputSpec, Sequence[InputSpec]]
+    input_spec: Union[InputSpec, Sequence[Optional[InputSpec]], None]
+    input_dimension: Callable       # the word of the first Keraflow for the rank of the input, if a class has it
     output: Callable
     output_shape: Callable
     output_mask: Callable
@@ -175,8 +176,8 @@ class Running(ParameterOwner, Reporting, SideResults):
                 'Concatenate().')
 
     def _check_inputs(self, received: List[TensorSpec]) -> None:
-        wanted = self.input_spec
-        specs = [wanted] * len(received) if isinstance(wanted, InputSpec) else wanted
         first = itertools.repeat(None) if self._backend is None else self._first_specs
-        for spec, one, before in zip(specs, received, first):
+        for spec, one, before in zip(specs_of(self.name, self.input_spec, len(received)), received, first):
             spec.check(self.name, one, before)
+        for one in received if callable(getattr(type(self), 'input_dimension', None)) else ():
+            check_rank(self.name, self.input_dimension(), one)

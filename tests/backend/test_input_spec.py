@@ -2,7 +2,7 @@
 import pytest
 
 from keraflow import backend as B
-from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError
+from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError
 from keraflow.layers import Dense, Input, InputSpec, Layer, MultiInputLayer
 
 
@@ -77,7 +77,7 @@ def test_a_list_of_specs_is_for_the_inputs_in_their_order():
         def check_input_shape(self, input_shape):
             pass
 
-    fed(specs, [Input(3), Input((2, 3))], [Input(3)], base=Any)
+    fed(specs, [Input(3), Input((2, 3))], base=Any)
     with pytest.raises(ShapeError) as caught:
         fed(specs, [Input(3), Input(2)], base=Any)
     assert str(caught.value) == 't: expected an input of rank 3 or more, received shape (None, 2).'
@@ -107,3 +107,59 @@ def test_a_spec_is_checked_when_it_is_written(make, kind, text):
     with pytest.raises(kind) as caught:
         make()
     assert str(caught.value) == text
+
+
+def test_a_spec_of_none_is_for_anything():
+    assert [y.shape for y in fed(None, Input(3), Input((3, 4)))] == [(None, 3), (None, 3, 4)]
+    assert fed([None, InputSpec(min_ndim=2)], [Input(3), Input(3)], base=MultiInputLayer)[0].shape == (None, 3)
+
+
+def test_a_list_of_another_length_than_the_inputs_is_refused():
+    specs = [InputSpec(min_ndim=2), InputSpec(('batch', 'a'))]
+    for inputs in ([Input(3)], [Input(3)] * 3):
+        with pytest.raises(GraphError) as caught:
+            fed(specs, inputs, base=MultiInputLayer)
+        assert str(caught.value) == f't: expected 2 input(s), as input_spec says, received {len(inputs)}.'
+
+
+@pytest.mark.parametrize('spec, shown', [(2, '2'), ((2, 3), '(2, 3)'), ([InputSpec(), 'x'], 'list [InputSpec('),
+                                         ({'ndim': 2}, "{'ndim': 2}")])
+def test_a_spec_that_is_none_is_refused(spec, shown):
+    with pytest.raises(ArgumentTypeError) as caught:
+        fed(spec, Input(3))
+    assert str(caught.value).startswith('t: input_spec: expected an InputSpec (a list of them for several inputs) or '
+                                        f'None, received {shown}')
+
+
+def test_a_spec_of_one_layer_alone():
+    layer = Dense(2, name='d')
+    layer.input_spec = InputSpec(lengths={1: 4})
+    with pytest.raises(ShapeError, match='has length 4'):
+        layer(Input(3))
+    layer.input_spec = None
+    assert layer(Input(3)).shape == (None, 2)
+
+
+def ranked(ranks, *inputs):
+    """What a layer whose ``input_dimension`` gives `ranks` gives."""
+    class Ranked(Layer):
+        def input_dimension(self):
+            return ranks
+
+        def output(self, x):
+            return x * 2
+    return [Ranked(name='r')(one) for one in inputs]
+
+
+def test_input_dimension_is_the_rank_with_the_batch():
+    assert ranked(2, Input(3))[0].shape == (None, 3)
+    assert len(ranked([2, 4], Input(3), Input((1, 2, 3)))) == 2 and len(ranked(None, Input((3, 4)))) == 1
+    for ranks, wanted in ((2, '2-D'), ([2, 4], '2-D or 4-D')):
+        with pytest.raises(ShapeError) as caught:
+            ranked(ranks, Input((3, 4)))
+        assert str(caught.value) == (f'r: expected a {wanted} input, as input_dimension() says, received shape '
+                                     '(None, 3, 4).')
+    with pytest.raises(ArgumentTypeError) as caught:
+        ranked('2', Input(3))
+    assert str(caught.value) == ('r: input_dimension(): expected the rank of an input with the batch, such as 2, received '
+                                 "'2'.")

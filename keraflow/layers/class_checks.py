@@ -1,0 +1,149 @@
+"""What a class of layers defines is called, or refused where the class is made.
+
+keraflow calls methods of certain names, the hooks. A method with another library's name for one of them, or with a
+misspelt one, would never be called, and the layer would compute something else in silence.
+"""
+import inspect
+import types
+from typing import Any, Dict, Iterator, Optional, Sequence, Set, Tuple
+
+from keraflow.errors import ArgumentTypeError
+
+__all__ = ['check_class']
+
+#: The hooks that are methods, with what they are called with.
+METHODS: Dict[str, Tuple[str, ...]] = {
+    'output': ('x',), 'init_param': ('input_shape',), 'output_shape': ('input_shape',),
+    'check_input_shape': ('input_shape',), 'support_mask': (), 'output_mask': ('input_mask', 'input_shape'),
+    'pack_init_param': ()}
+#: The hooks that are values.
+VALUES = ('input_spec', 'multi_input')
+#: What other libraries call them.
+OTHER_WORDS = {
+    'call': 'output', 'forward': 'output', 'get_output_for': 'output', 'get_output': 'output', '__call__': 'output',
+    'build': 'init_param', 'compute_output_shape': 'output_shape', 'get_output_shape_for': 'output_shape',
+    'get_output_shape': 'output_shape', 'compute_mask': 'output_mask', 'get_output_mask': 'output_mask',
+    'supports_masking': 'support_mask', 'support_masking': 'support_mask', 'supports_mask': 'support_mask',
+    'get_config': 'pack_init_param'}
+
+
+def check_class(cls: type, base: type) -> None:
+    """Raise unless keraflow calls what a subclass of `base` seems to define for it.
+
+    Not refused is a method that other code of the class names, and another library's word beside the hook itself: a
+    class may hand one on to the other.
+
+    Raises
+    ------
+    ArgumentTypeError
+        With the name to write.
+    """
+    owners = [one for one in cls.__mro__ if one not in base.__mro__ and not one.__module__.startswith('keraflow.')]
+    own = [one for one in owners if one is cls or not issubclass(one, base)]     # the class and what is mixed in
+    defined = {name: value for one in reversed(own) for name, value in vars(one).items()}
+    for name, value in defined.items():
+        if name in METHODS:
+            _check_signature(cls, name, value)
+    used = _names_used(owners, set(defined))
+    for name, value in defined.items():
+        if name in used or name not in OTHER_WORDS and (name.startswith('_') or hasattr(base, name)):
+            continue
+        hook = OTHER_WORDS.get(name)
+        if hook is None:
+            missed = _nearly(name, value)
+            if missed is not None and missed not in defined:
+                raise ArgumentTypeError(f'{cls.__name__}: {_never(name, value)}. Did you mean {_written(missed)}?')
+        elif _stands_for(hook, value) and not any(hook in vars(one) for one in owners):
+            raise ArgumentTypeError(f'{cls.__name__}: {_never(name, value)}. {_advice(hook, value)}')
+
+
+def _check_signature(cls: type, name: str, value: Any) -> None:
+    if not _is_method(value):
+        found = 'a property' if isinstance(value, property) else repr(value)
+        raise ArgumentTypeError(f'{cls.__name__}: {name}: expected a method {_written(name)}, received {found:.60}.')
+    if not _takes(value, METHODS[name]):
+        raise ArgumentTypeError(f'{cls.__name__}: {name}{inspect.signature(_function(value))}: expected a method that '
+                                f'is called with {", ".join(METHODS[name]) or "nothing"}. Write {_written(name)}.')
+
+
+def _nearly(name: str, value: Any) -> Optional[str]:
+    """The hook that `name` misses by a letter, if the value could be that hook."""
+    for hook in (*METHODS, *VALUES):
+        fits = _takes(value, METHODS[hook]) if hook in METHODS else not _is_method(value)
+        if fits and _is_near(name.lower().replace('_', ''), hook.replace('_', '')):
+            return hook
+    return None
+
+
+def _is_near(one: str, other: str) -> bool:
+    """Whether two words are the same but for one letter: added, left out, another one, or changed places."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
+    a, b = one[start:], other[start:]
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or a[:2] == b[:2][::-1] and a[2:] == b[2:]
+
+
+def _names_used(owners: Sequence[type], names: Set[str]) -> Set[str]:
+    """Those of the names that methods of the classes use, other than a method of that name: a ``call`` that calls
+    ``super().call`` is not called itself. A ``__call__`` is."""
+    used: Set[str] = set()
+    for one in owners:
+        for method, value in vars(one).items():
+            for code in _codes(value):
+                used |= {name for name in code.co_names if name in names and (name != method or name == '__call__')}
+    return used
+
+
+def _codes(value: Any) -> Iterator[types.CodeType]:
+    functions = [value.fget, value.fset] if isinstance(value, property) else [_function(value)]
+    stack = [one.__code__ for one in functions if inspect.isfunction(one)]
+    while stack:
+        code = stack.pop()
+        yield code
+        stack.extend(one for one in code.co_consts if isinstance(one, types.CodeType))
+
+
+def _function(value: Any) -> Any:
+    return inspect.unwrap(value.__func__ if isinstance(value, (staticmethod, classmethod)) else value)
+
+
+def _is_method(value: Any) -> bool:
+    return callable(value) or isinstance(value, (staticmethod, classmethod))
+
+
+def _stands_for(hook: str, value: Any) -> bool:
+    """Whether the value could be the hook under another name; to support masks is a value elsewhere."""
+    return _takes(value, METHODS[hook]) or hook == 'support_mask' and not _is_method(value)
+
+
+def _takes(value: Any, arguments: Sequence[str]) -> bool:
+    """Whether a method can be called with these arguments, as far as that is known."""
+    if not _is_method(value):
+        return False
+    try:
+        signature = inspect.signature(_function(value))
+    except (TypeError, ValueError):
+        return True
+    own = [] if isinstance(value, staticmethod) or not inspect.isfunction(_function(value)) else ['self']
+    try:
+        signature.bind_partial(*own, *arguments)
+    except TypeError:
+        return False
+    return True
+
+
+def _never(name: str, value: Any) -> str:
+    return f'{name}() is never called' if _is_method(value) else f'{name} is never read'
+
+
+def _advice(hook: str, value: Any) -> str:
+    if hook == 'pack_init_param':
+        return ('Leave it out, if __init__ keeps each argument under its own name: a layer is rebuilt from these. '
+                f'Else write {_written(hook)}.')
+    return f"Write {'' if _is_method(value) else 'a method '}{_written(hook)}."
+
+
+def _written(hook: str) -> str:
+    """How a hook is written in a class."""
+    return f'{hook}({", ".join(("self", *METHODS[hook]))})' if hook in METHODS else hook
