@@ -11,6 +11,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from damage import damaged
 
 from keraflow.datasets import archives
 from keraflow.datasets.plainpickle import loads
@@ -154,6 +155,16 @@ def test_every_prefix_and_every_changed_byte_is_refused_or_plain():
         except DataError:
             nb_refused += 1
     assert nb_refused > len(stream)                                     # and no other exception
+
+
+@pytest.mark.parametrize('protocol', [0, 1, 2])
+def test_of_damaged_streams_only_refusals_and_plain_data_come(trials, protocol):
+    stream = pickle.dumps({'data': ARRAYS[0], 'labels': [1, 300], 'lists': OBJECTS}, protocol)
+    for rng in trials(300):
+        try:
+            loads(damaged(rng, stream))
+        except DataError:
+            pass
 
 
 def test_small_streams_make_small_data():

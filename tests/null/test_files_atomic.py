@@ -1,7 +1,6 @@
 """Writing: whatever fails, and whenever the program dies, the target is the old file or the new one."""
 import errno
 import os
-import random
 import signal
 import stat
 import subprocess
@@ -258,29 +257,28 @@ def test_a_full_disk(tmp_path):
     assert (tmp_path / 'weights').read_bytes() == OLD and (tmp_path / 'fresh').read_bytes() == NEW
 
 
-def test_kill_at_any_moment(tmp_path):
+def test_kill_at_any_moment(tmp_path, trials):
     """One program after the other writes without pause and is killed; each time one whole version is there."""
     target = tmp_path / 'weights'
     versions = [bytes([65 + index]) * (200000 + index) for index in range(4)]
     write_file(target, versions[0])
     code = """
-        import os, sys
+        import itertools, os, sys
         from keraflow.files.atomic import write_file
         versions = [bytes([65 + index]) * (200000 + index) for index in range(4)]
         while True:
             if os.fork() == 0:
-                print(os.getpid(), flush=True)
-                while True:
-                    for version in versions:
-                        write_file(sys.argv[1], version, overwrite=True)
+                for number in itertools.count(os.getpid()):
+                    write_file(sys.argv[1], versions[number % 4], overwrite=True)
+                    if number == os.getpid():
+                        print(number, flush=True)
             os.wait()
     """
-    rng = random.Random(0)
     # Forked children, started in microseconds, are what is killed: 20 trials without 20 starts of Python.
     parent = python(code, target, stdout=subprocess.PIPE, start_new_session=True)
     seen = set()
     try:
-        for _ in range(20):
+        for rng in trials(20):
             child = int(parent.stdout.readline())
             time.sleep(rng.uniform(0, .03))
             os.kill(child, signal.SIGKILL)
@@ -297,9 +295,9 @@ def test_kill_at_any_moment(tmp_path):
     assert target.read_bytes() == NEW
 
 
-def test_of_parallel_writers_one_creates_the_file(tmp_path):
-    for trial in range(20):
-        target = tmp_path / f'weights{trial}'
+def test_of_parallel_writers_one_creates_the_file(tmp_path, trials):
+    for number, _ in enumerate(trials(20), start=1):
+        target = tmp_path / f'weights{number}'
         barrier, results = threading.Barrier(4), []
 
         def write(index):
@@ -316,10 +314,10 @@ def test_of_parallel_writers_one_creates_the_file(tmp_path):
         for thread in threads:
             thread.join()
         assert len(results) == 1 and target.read_bytes() == bytes(results) * 5000
-    assert len(names(tmp_path)) == 20
+    assert len(names(tmp_path)) == number
 
 
-def test_a_reader_sees_whole_files_while_others_write(tmp_path):
+def test_a_reader_sees_whole_files_while_others_write(tmp_path, trials):
     target = tmp_path / 'weights'
     versions = [bytes([index]) * 50000 for index in range(3)]
     write_file(target, versions[0])
@@ -333,7 +331,7 @@ def test_a_reader_sees_whole_files_while_others_write(tmp_path):
     for thread in threads:
         thread.start()
     try:
-        seen = {target.read_bytes() for _ in range(200)}
+        seen = {target.read_bytes() for _ in trials(200)}
     finally:
         stop.set()
         for thread in threads:
