@@ -106,16 +106,16 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     --------
     >>> nearest('sofmax', ['softmax', 'tanh'])
     "Did you mean 'softmax'?"
-    >>> nearest('units', ['output_dim', 'bias'])
-    "Did you mean 'output_dim'?"
+    >>> nearest('units', ['output_dim', 'bias']), nearest('lerning_rate', ['lr', 'decay'])
+    ("Did you mean 'output_dim'?", "Did you mean 'lr'?")
     >>> nearest('zzz', ['softmax', 'tanh'])
     'Choose one of softmax, tanh.'
     """
     names = sorted(set(choices))
-    synonym = SYNONYMS.get(name)
-    if synonym in names:
-        return f"Did you mean '{synonym}'?"
-    by_lower = {candidate.lower(): candidate for candidate in names}
+    words = {word: meant for word, meant in SYNONYMS.items() if meant in names}
+    if name in words:
+        return f"Did you mean '{words[name]}'?"
+    by_lower = {**words, **{candidate.lower(): candidate for candidate in names}}
     close = difflib.get_close_matches(str(name).lower(), list(by_lower), n=1)
     if close:
         return f"Did you mean '{by_lower[close[0]]}'?"

@@ -47,7 +47,8 @@ class Functions:
         self.parameters = parameters_of([model])
         self.trainability = Trainability([model])
         if optimizer is not None:
-            optimizer.build([one.variable for one in self.parameters if one.trainable])
+            trained = [one for one in self.parameters if one.trainable]
+            optimizer.build([one.variable for one in trained], [one.name for one in trained], model)
         self._compiled: Dict[tuple, Callable] = {}
         self._told_of_change = False
         self._report_terms = report_terms

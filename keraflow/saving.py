@@ -19,7 +19,7 @@ from keraflow.parameters import parameters_of
 from keraflow.schema import Path
 from keraflow.serialization import serialize, unserialize
 
-__all__ = ['SavableNetwork', 'FORMAT', 'VERSION', 'check_extension', 'check_fit']
+__all__ = ['SavableNetwork', 'FORMAT', 'VERSION', 'check_extension', 'check_fit', 'misfits']
 
 FORMAT = 'keraflow'
 VERSION = 1
@@ -141,12 +141,13 @@ class SavableNetwork(Network):
 
 def check_fit(variables: Dict[str, Any], arrays: Dict[str, np.ndarray], refusal: str) -> None:
     """Raise a ModelFileError unless arrays of a file can be the values of variables; it begins with `refusal`."""
-    problems = _differences(variables, arrays)
+    problems = misfits(variables, arrays)
     if problems:
         raise ModelFileError(f'{refusal}: {"; ".join(problems)}'[:299] + '.')
 
 
-def _differences(variables: Dict[str, Any], arrays: Dict[str, np.ndarray]) -> List[str]:
+def misfits(variables: Dict[str, Any], arrays: Dict[str, np.ndarray]) -> List[str]:
+    """Why arrays of a file cannot be the values of variables: what is missing, unexpected, or of another shape."""
     problems = []
     missing = [name for name in variables if name not in arrays]
     unexpected = [name for name in arrays if name not in variables]

@@ -1,5 +1,5 @@
 """``TrainStep``: a training step of your own, written once for every backend."""
-from typing import Any, Callable, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Optional, Sequence, Union
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class TrainStep:
     train : layer, model or list of them
         Whose trainable parameters are moved. All others stay as they are.
     optimizer : str or Optimizer
+        One of its own; what it keeps is named as by ``get_weights`` of `train` (``'m/dense1/W'``), of several with the
+        number of each before (``'m/0/dense1/W'``).
 
     Notes
     -----
@@ -65,10 +67,14 @@ class TrainStep:
             schema.check(layer, Layer, 'TrainStep: train')
         self._parameters = parameters_of(layers)
         variables = [one.variable for one in self._parameters if one.trainable]
+        names: Dict[int, str] = {}
+        for number, layer in enumerate(layers):
+            for one in parameters_of([layer]):
+                names.setdefault(id(one.variable), one.name if len(layers) == 1 else f'{number}/{one.name}')
         if not variables:
             raise ArgumentError('TrainStep: train: expected layers with trainable parameters, received none. '
                                 'Feed the layers first.')
-        self.optimizer.build(variables)
+        self.optimizer.build(variables, [names[id(variable)] for variable in variables], self)
         with B.phase('train'), recording() as record:
             B.trace(loss_fn, self._specs)
         self._trainability = Trainability([*layers, *record.layers.values()])

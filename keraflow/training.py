@@ -40,7 +40,8 @@ class TrainableNetwork(Network):
         Parameters
         ----------
         optimizer : str or Optimizer
-            A name (``'adam'``) or an object (``Adam(lr=0.01)``).
+            A name (``'adam'``) or an object (``Adam(lr=0.01)``), which belongs to this model from then on and begins
+            anew with each call.
         loss : str, function, list or dict
             An objective for each output: one value for one output, else by order or by the name of the output layer.
             A function of the program is given the prediction and the target in this order, unless its arguments are
@@ -67,10 +68,10 @@ class TrainableNetwork(Network):
         losses = assign(given, names, where)
         if len(given) < len(names):
             raise ArgumentError(f'{where}: expected one for each output ({", ".join(names)}), received {len(given)}.')
-        self.optimizer = resolve('optimizer', optimizer, f'{self.name}: optimizer: ')
+        resolved = resolve('optimizer', optimizer, f'{self.name}: optimizer: ')
         terms = [Loss(name, resolve('objective', one, f'{where}: ')) for name, one in losses.items()]
-        self._functions = Functions(self, self.optimizer, terms, self._read_metrics(metrics, list(losses)),
-                                    report_terms)
+        self._functions = Functions(self, resolved, terms, self._read_metrics(metrics, list(losses)), report_terms)
+        self.optimizer = resolved
 
     def forget_training(self) -> None:
         """Undo :meth:`compile`."""

@@ -205,8 +205,8 @@ class Nadam(Optimizer):
         self.momentum_decay = momentum_decay
         self._product: Any = None
 
-    def build(self, variables):
-        super().build(variables)
+    def build(self, variables, names=None, owner=None):
+        super().build(variables, names, owner)
         self._product = B.variable(1., dtype='float64', name='product')
 
     def updates(self, variables, gradients):

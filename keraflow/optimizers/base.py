@@ -3,6 +3,8 @@
 The numbers of a step are computed once, in float64, and rounded to the dtype of the parameters at the end, so that a
 step is the same on every backend.
 """
+import copy
+import weakref
 from types import SimpleNamespace
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
@@ -13,7 +15,7 @@ from keraflow import schema
 from keraflow.backend.contract import Rows
 from keraflow.errors import ArgumentError
 from keraflow.schema import LearningRate, PositiveFloat
-from keraflow.serialization import Serializable
+from keraflow.serialization import Serializable, pack_init_params
 from keraflow.tensor_checks import check_shape
 
 __all__ = ['Optimizer']
@@ -72,7 +74,13 @@ class Optimizer(Serializable):
         self._lr: Any = None
         self._iterations: Any = None
         self._variables: List[Any] = []
-        self._slots: List[List[Any]] = []
+        self._slots: List[Dict[str, Any]] = []      # of each parameter, by name
+        self._owner: Optional[weakref.ref] = None
+        self._owner_name = ''
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> 'Optimizer':
+        """One of the same arguments, for another model."""
+        return type(self)(**self.unpack_init_param(copy.deepcopy(pack_init_params(self), memo)))
 
     # -- what an optimizer defines ----------------------------------------------------------------------------------
 
@@ -129,14 +137,47 @@ class Optimizer(Serializable):
         step = 0 if self._iterations is None else self._backend.get_value(self._iterations)
         return float(B.eval(self._rate(B.constant(step, 'float64'))))
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Make the slots of these parameters, and start counting steps anew. Not inside a builder."""
+    @property
+    def first_lr(self) -> Any:
+        """The learning rate that it was made with, whatever has been set since."""
+        return self._passed.get('lr', schema.parameters_of(type(self))['lr'].default)
+
+    def build(self, variables: Sequence[Any], names: Optional[Sequence[str]] = None, owner: Any = None) -> None:
+        """Make the slots of these parameters, and start counting steps anew. Not inside a builder.
+
+        Parameters
+        ----------
+        variables : list of variable
+        names : list of str, optional
+            By which :meth:`state` names the slots of each; their numbers unless given.
+        owner : object, optional
+            The model, or whatever else trains these parameters.
+
+        Raises
+        ------
+        ArgumentError
+            If it was built for another owner before. What it knows of its parameters is not taken from them silently.
+        """
+        if owner is not None:
+            self._claim(owner)
         self._backend = B.current()
         self._variables = list(variables)
         self._lr = None if callable(self.lr) else B.variable(self.lr, dtype='float64', name='lr')
         self._iterations = B.variable(0, dtype='int64', name='iterations')
-        self._slots = [[B.variable(np.zeros(B.static_shape(variable)), dtype=B.dtype(variable), name=f'{name}/{index}')
-                        for name in self.slot_names] for index, variable in enumerate(self._variables)]
+        if names is None:
+            names = [str(number) for number in range(len(self._variables))]
+        self._slots = [{f'{slot}/{name}': B.variable(np.zeros(B.static_shape(variable)), dtype=B.dtype(variable),
+                                                     name=f'{slot}/{name}') for slot in self.slot_names}
+                       for variable, name in zip(self._variables, names)]
+
+    def _claim(self, owner: Any) -> None:
+        """Belong to `owner` from now on, also when that is gone: the answer depends on no garbage collector."""
+        name = getattr(owner, 'name', type(owner).__name__)
+        if self._owner is not None and self._owner() is not owner:
+            raise ArgumentError(f'{name}: optimizer: expected an optimizer of its own, received the '
+                                f'{type(self).__name__} that was built for {self._owner_name}. Give each model an '
+                                'optimizer of its own: copy.deepcopy(optimizer) is one of the same arguments.')
+        self._owner, self._owner_name = weakref.ref(owner), name
 
     def minimize(self, loss_fn: Callable[[], Tuple[Any, Any]],
                  parameters: Sequence[Any]) -> Tuple[Any, Any, List[tuple]]:
@@ -185,17 +226,17 @@ class Optimizer(Serializable):
             dtype = B.dtype(variable)
             if dtype not in rounded:
                 rounded[dtype] = SimpleNamespace(**{name: _rounded(value, dtype) for name, value in numbers.items()})
-            before = [variable, *slots]
+            before = [variable, *slots.values()]
             updates += zip(before, self._after(rounded[dtype], before, gradient))
         return updates
 
     def state(self) -> Dict[str, Any]:
-        """The variables to save in order to continue later: ``'iterations'``, ``'m/0'``, ``'v/0'``, ``'m/1'``, ..."""
+        """The variables to save in order to continue later: ``'iterations'``, ``'m/dense1/W'``, ``'v/dense1/W'``, and
+        so on."""
         if self._iterations is None:
             return {}
-        return {'iterations': self._iterations, **{
-            f'{name}/{index}': slot for index, slots in enumerate(self._slots)
-            for name, slot in zip(self.slot_names, slots)}}
+        return {'iterations': self._iterations,
+                **{name: variable for slots in self._slots for name, variable in slots.items()}}
 
     def _after(self, n: Any, before: Sequence[Any], gradient: Any) -> Sequence[Any]:
         """New values of a parameter and its slots: by :meth:`rule`, for rows alone where the gradient is of rows."""

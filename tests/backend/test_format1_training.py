@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keraflow import backend as B
+from keraflow.errors import KeraFlowWarning, ModelFileError
 from keraflow.layers import LSTM, BatchNormalization, Dense, Embedding, Flatten, Input
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Ftrl, Nadam, RMSprop
@@ -67,10 +68,48 @@ def made(case, floatx='float64'):
 @pytest.mark.parametrize('case', CASES)
 def test_training_goes_on(case, is_shuffled):
     model, x, y = made(case)
-    model.load_training(FOLDER / f'{case}.safetensors')
+    path = FOLDER / f'{case}.safetensors'
+    if case == 'frozen':        # b/W has the shape of a/W
+        with pytest.warns(KeraFlowWarning) as caught:
+            model.load_training(path)
+        assert [str(one.message) for one in caught] == [
+            f'{path}: the file does not say which parameters were trainable, and what the optimizer knows would fit others, '
+            'too. It is taken for that of a/W, a/b, c/W, c/b. Save the training again.']
+    else:
+        model.load_training(path)
     history = model.fit(x, y, batch_size=5, nb_epoch=3, shuffle=is_shuffled, verbose=0)
     with np.load(FOLDER / 'expected.npz') as expected:
         part = f'{case}/{"shuffled" if is_shuffled else "in order"}'
         np.testing.assert_allclose(history.column('loss'), expected[f'{part}/loss'], rtol=1e-9)
         for name, value in model.get_weights().items():
             np.testing.assert_allclose(value, expected[f'{part}/{name}'], rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize('optimizer, text', [
+    (lambda: SGD(0.1), "the training does not fit: unexpected optimizer/v/0, optimizer/v/1, optimizer/v/2, optimizer/v/3."),
+    (lambda: Adam(0.1), 'expected what save_training wrote with the optimizer Adam, received SGD.')])
+def test_another_optimizer_is_refused(optimizer, text):
+    B.set_floatx('float64')
+    model = frozen()[0]
+    model.compile(optimizer(), 'mse')
+    path = FOLDER / 'frozen.safetensors'
+    with pytest.raises(ModelFileError) as caught:
+        model.load_training(path)
+    assert str(caught.value) == f'{path}: {text}'
+
+
+@pytest.mark.parametrize('names, text', [
+    ('c', 'optimizer/v/b/W has shape (3, 2), expected (3, 3); optimizer/v/b/b has shape (2,), expected (3,).'),
+    ('', 'missing optimizer/v/c/W, optimizer/v/c/b; optimizer/v/b/W has shape (3, 2), expected (3, 3); optimizer/v/b/b has shape '
+         '(2,), expected (3,).')])
+def test_other_trainable_parameters_are_told_by_shape_and_number(names, text):
+    B.set_floatx('float64')
+    model, path = frozen()[0], FOLDER / 'frozen.safetensors'
+    for name in 'abc':
+        model.get_layer(name).trainable = name not in names
+    model.compile(SGD(0.1, momentum=0.9), 'mse')
+    before = model.get_weights()
+    with pytest.raises(ModelFileError) as caught:
+        model.load_training(path)
+    assert str(caught.value) == f'{path}: the training does not fit: {text}'
+    assert all(np.array_equal(value, before[name]) for name, value in model.get_weights().items())

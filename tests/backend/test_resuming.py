@@ -1,16 +1,24 @@
 """Training in parts gives what training in one go gives."""
+import copy
+import functools
+import gc
+import json
+
 import numpy as np
 import pytest
 
 import keraflow
-from keraflow import random
+from keraflow import backend as B
+from keraflow import objectives, random
 from keraflow.callbacks import Callback, EarlyStopping, ReduceLROnPlateau
-from keraflow.errors import GraphError, ModelFileError
+from keraflow.errors import ArgumentError, GraphError, ModelFileError
 from keraflow.files.tensors import dump_tensors, read_tensors
-from keraflow.layers import BatchNormalization, Dense, Dropout, Input
-from keraflow.models import Sequential
+from keraflow.layers import BatchNormalization, Dense, Dropout, ElementWiseSum, Highway, Input, Lambda
+from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD, Adam, Nadam
-from keraflow.schedules import ExponentialDecay
+from keraflow.regularizers import L2
+from keraflow.schedules import ExponentialDecay, InverseTimeDecay
+from keraflow.steps import TrainStep
 
 rng = np.random.default_rng(5)
 X, Y = rng.normal(size=(10, 3)).astype('float32'), rng.normal(size=(10, 2)).astype('float32')
@@ -128,3 +136,202 @@ def test_what_does_not_fit_is_refused(tmp_path):
     assert str(caught.value) == 'm: save_training needs an optimizer and a loss. Call compile(optimizer=..., loss=...) first.'
     with pytest.raises(FileExistsError):
         made('adam').save_training(path)
+
+
+# -- what a file says of the model that wrote it ------------------------------------------------------------------------
+
+def weighted(y_pred, y_true):
+    return B.square(y_pred - y_true) * 2.
+
+
+def graph(optimizer=None, loss='mse', activation='tanh', frozen=(), is_swapped=False, drop_rate=0.5, seed=0, **kwargs):
+    """Two branches of the same shapes, and a model that another program makes in the same way or nearly so."""
+    x = Input(3, name='x')
+    a, b = (Dense(3, name=name, activation=activation, init='uniform', **kwargs)(x) for name in 'ab')
+    both = ElementWiseSum(name='s')([b, a] if is_swapped else [a, b])
+    model = Model(x, Dense(2, name='y')(Dropout(drop_rate)(both)), name='m')
+    for name in frozen:
+        model.get_layer(name).trainable = False
+    model.compile(optimizer or Adam(), loss)
+    return model
+
+
+DIFFERENCES = [
+    ({'optimizer': lambda: SGD(momentum=0.9)}, 'the optimizer SGD, received Adam.'),
+    ({'optimizer': lambda: Adam(lr=0.1)}, 'lr of the optimizer 0.1, received 0.001. Set optimizer.lr after '
+     'load_training to go on with another rate.'),
+    ({'optimizer': lambda: Adam(lr=ExponentialDecay(0.1, 0.5))},
+     'lr of the optimizer ExponentialDecay, received 0.001.'),
+    ({'optimizer': lambda: Adam(beta_1=0.8, clipnorm=2)}, 'beta_1 of the optimizer 0.8, received 0.9; clipnorm of the optimizer 2, '
+     'received None.'),
+    ({'loss': 'mae'}, 'the loss of y_0 absolute_error, received square_error.'),
+    ({'loss': weighted}, 'the loss of y_0 weighted, received square_error.'),
+    ({'loss': functools.partial(objectives.huber, delta=2.)}, 'the loss of y_0 huber, received square_error.'),
+    ({'loss': lambda y_pred, y_true: y_pred - y_true}, 'the loss of y_0 <lambda>, received square_error.'),
+    ({'activation': 'relu'}, 'activation of a relu, received tanh; activation of b relu, received tanh.'),
+    ({'frozen': 'a'}, 'a/W frozen, received trainable; a/b frozen, received trainable.'),
+    ({'is_swapped': True}, "the inputs of s_0 ['b_0', 'a_0'], received ['a_0', 'b_0']."),
+    ({'drop_rate': 0.25}, 'drop_rate of dropout1 0.25, received 0.5.'),
+    ({'regularizers': {'W': 'l2'}}, 'regularizers of a a dict of W, received None; regularizers of b a dict of W, received None.'),
+    ({'optimizer': SGD, 'loss': 'mae', 'activation': 'relu', 'frozen': 'b', 'is_swapped': True},
+     "the optimizer SGD, received Adam; the loss of y_0 absolute_error, received square_error; the inputs of s_0 ['b_0', 'a_0'], "
+     "received ['a_0', 'b_0']; b/W frozen, received trainable; b/b frozen, received trainable; activation of b relu, received tanh; "
+     'activation of a relu, received tanh.'),
+]
+
+
+def test_each_difference_is_told(tmp_path):
+    path = tmp_path / 't.safetensors'
+    first = graph()
+    trained(first, nb_epoch=1)
+    first.save_training(path)
+    for changes, text in DIFFERENCES:
+        other = graph(**{name: value() if name == 'optimizer' else value for name, value in changes.items()})
+        before, lr = other.get_weights(), other.optimizer.lr
+        with pytest.raises(ModelFileError) as caught:
+            other.load_training(path)
+        assert str(caught.value) == f'{path}: expected what save_training wrote with {text}'
+        assert other.optimizer.lr == lr
+        assert all(np.array_equal(value, before[name]) for name, value in other.get_weights().items())
+    same = graph()
+    same.load_training(path)
+    for name, variable in first.optimizer.state().items():
+        np.testing.assert_array_equal(B.get_value(variable), B.get_value(same.optimizer.state()[name]), err_msg=name)
+
+
+def test_arguments_inside_of_arguments_are_compared(tmp_path):
+    path = tmp_path / 't.safetensors'
+
+    def made_of(scale, l2, decay, nb_unit, delta):
+        x = Input(3, name='x')
+        inner = Sequential([Dense(3, name='d', activation=functools.partial(scaled, scale=scale)), Dense(3, name='e')], name='inner')
+        h = Highway(name='h', regularizers={'W': L2(l2)})(inner(x))
+        model = Model(x, Dense(nb_unit, name='y')(h), name='m')
+        model.compile(SGD(lr=InverseTimeDecay(0.1, decay)), functools.partial(objectives.huber, delta=delta))
+        return model
+    made_of(2., 0.1, 0.5, 2, 1.).save_training(path)
+    made_of(2., 0.1, 0.5, 2, 1.).load_training(path)
+    with pytest.raises(ModelFileError) as caught:
+        made_of(3., 0.2, 0.25, 2, 2.).load_training(path)
+    assert str(caught.value) == (
+        f'{path}: expected what save_training wrote with lr.decay of the optimizer 0.25, received 0.5; delta of the loss of y_0 2.0, '
+        'received 1.0; layers[0].activation.scale of inner 3.0, received 2.0; regularizers.W.l2 of h 0.2, received 0.1.')
+    with pytest.raises(ModelFileError) as caught:
+        made_of(2., 0.1, 0.5, 4, 1.).load_training(path)
+    assert str(caught.value) == (
+        f'{path}: the training does not fit: weights/y/W has shape (3, 2), expected (3, 4); weights/y/b has shape (2,), expected '
+        '(4,); expected output_dim of y 4, received 2.')
+
+
+def scaled(x, scale):
+    return x * scale
+
+
+def test_initial_values_and_names_of_the_program_are_no_difference(tmp_path):
+    path, runs = tmp_path / 't.safetensors', []
+    Dense(2)(Input(3))          # layers of the other program have other numbers
+    for init, name in (('uniform', 'one'), ('zero', 'two')):
+        model = Sequential([Input(3), Dense(4, init=init), Dense(2, initial_weights=[np.ones((4, 2)), np.ones(2)])], name=name)
+        model.compile(Adam(), lambda y_pred, y_true: B.square(y_pred - y_true))
+        runs.append(model)
+    runs[0].save_training(path)
+    runs[1].load_training(path)
+    np.testing.assert_array_equal(runs[1].get_weights()['dense1/W'], runs[0].get_weights()['dense1/W'])
+
+
+def test_a_layer_that_no_file_can_hold_is_no_obstacle(tmp_path):
+    path = tmp_path / 't.safetensors'
+
+    def lambdas(shift):
+        x = Input(3)
+        model = Model(x, Dense(2, name='y')(Lambda(lambda h: h + shift, name='l')(x)), name='m')
+        model.compile('sgd', 'mse')
+        return model
+    lambdas(1.).save_training(path)
+    lambdas(1.).load_training(path)
+
+
+def test_slots_are_named_by_parameter(tmp_path):
+    path = tmp_path / 't.safetensors'
+    model = Sequential([Input(3), Dense(4), Sequential([Dense(3), Dense(2)], name='inner')], name='m')
+    model.get_layer('dense1').trainable = False
+    model.compile(Adam(), 'mse')
+    model.save_training(path)
+    arrays, _ = read_tensors(path)
+    expected = [f'optimizer/{slot}/inner/{name}' for name in ('0/W', '0/b', '1/W', '1/b') for slot in 'mv']
+    assert [name for name in arrays if name.startswith('optimizer/')] == ['optimizer/iterations', *expected]
+    assert list(model.optimizer.state()) == [name.removeprefix('optimizer/') for name in ['iterations', *expected]]
+
+
+def test_a_file_of_a_newer_version_or_a_damaged_recipe(tmp_path):
+    path, model = tmp_path / 't.safetensors', made('adam')
+    model.save_training(path)
+    arrays, metadata = read_tensors(path)
+    newer = ("the training has format version {}, this keraflow reads '2'. Install the keraflow that wrote it, or a newer one.")
+    for changes, text in (({'version': '3'}, newer.format("'3'")), ({'version': ''}, newer.format("''")),
+                          ({'recipe': '{}'}, 'what it says of the model is damaged.'),
+                          ({'recipe': '{"parts": 1, "arguments": {}}'}, 'what it says of the model is damaged.'),
+                          ({'recipe': '{"parts": {}, "arguments": {"the optimizer": 3}}'}, None)):
+        path.write_bytes(dump_tensors(arrays, {**metadata, **changes}))
+        with pytest.raises(ModelFileError) as caught:
+            model.load_training(path)
+        if text is not None:
+            assert str(caught.value) == f'{path}: {text}'
+    recipe = json.loads(metadata['recipe'])
+    recipe['parts']['the layer \x1b[31m' + 'x' * 1000] = ['\u202e'] * 1000
+    path.write_bytes(dump_tensors(arrays, {**metadata, 'recipe': json.dumps(recipe)}))
+    with pytest.raises(ModelFileError) as caught:
+        model.load_training(path)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 300 + len(str(path))
+
+
+# -- an optimizer belongs to one model ----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('nb_epoch', [0, 1])
+@pytest.mark.parametrize('other', [Sequential, TrainStep])
+def test_an_optimizer_of_another_model_is_refused(nb_epoch, other):
+    optimizer, model = SGD(lr=0.1, momentum=0.9), made('sgd')
+    model.compile(optimizer, 'mse')
+    trained(model, nb_epoch=nb_epoch)
+    state = {name: B.get_value(variable) for name, variable in optimizer.state().items()}
+    second = made('adam')
+    with pytest.raises(ArgumentError) as caught:
+        if other is TrainStep:
+            TrainStep(lambda x: B.mean(second(x)), Input(3), second, optimizer)
+        else:
+            second.compile(optimizer, 'mae')
+    assert str(caught.value) == (
+        f'{"TrainStep" if other is TrainStep else "m"}: optimizer: expected an optimizer of its own, received the SGD that was built '
+        'for m. Give each model an optimizer of its own: copy.deepcopy(optimizer) is one of the same arguments.')
+    assert isinstance(second.optimizer, Adam) and list(optimizer.state()) == list(state)
+    assert all(np.array_equal(B.get_value(optimizer.state()[name]), value) for name, value in state.items())
+    trained(second, nb_epoch=1)
+    second.compile(copy.deepcopy(optimizer), 'mse')
+    optimizer.lr = 0.5
+    assert second.optimizer.lr == 0.1 and second.optimizer.momentum == 0.9
+    trained(second, nb_epoch=1)
+    assert int(B.get_value(optimizer.state()['iterations'])) == 3 * nb_epoch
+
+
+def test_an_optimizer_is_refused_when_the_model_that_it_belonged_to_is_gone():
+    optimizer = SGD()
+    made(optimizer)
+    gc.collect()
+    with pytest.raises(ArgumentError, match='Give each model an optimizer of its own'):
+        made(optimizer)
+
+
+def test_a_model_is_compiled_again_with_its_optimizer():
+    optimizer, model = SGD(lr=0.1, momentum=0.9), made('sgd')
+    for _ in range(2):
+        model.compile(optimizer, 'mse')
+        trained(model, nb_epoch=1)
+        assert int(B.get_value(optimizer.state()['iterations'])) == 3
+        assert 'v/dense1/W' in optimizer.state()
+
+
+def test_the_optimizer_of_a_step_names_slots_by_layer():
+    one, two = made('sgd'), made('sgd')
+    assert 'm/dense1/W' in TrainStep(lambda x: B.mean(one(x)), Input(3), one, Adam()).optimizer.state()
+    step = TrainStep(lambda x: B.mean(one(x)) + B.mean(two(x)), Input(3), [one, two], Adam())
+    assert {'m/0/dense1/W', 'v/1/dense2/b'} < set(step.optimizer.state())
