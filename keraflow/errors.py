@@ -73,6 +73,7 @@ SYNONYMS = {
     'filters': 'nb_kernel', 'nb_filter': 'nb_kernel', 'epochs': 'nb_epoch',
     'kernel_initializer': 'init', 'use_bias': 'bias', 'weights': 'initial_weights',
     'kernel_regularizer': 'regularizers', 'kernel_constraint': 'constraints',
+    'steps_per_epoch': 'nb_batch', 'validation_steps': 'nb_val_batch',
     'rate': 'drop_rate', 'p': 'drop_rate', 'learning_rate': 'lr', 'sample_weight': 'sample_weights',
     'batch_shape': 'batch_size', 'input_dim': 'vocabulary_size', 'num_embeddings': 'vocabulary_size',
 }

@@ -57,10 +57,10 @@ class Feeder:
                             f'fix. ' + (f'Use {whole} of them.' if whole else 'Use more.'))
         return ArraySource(arrays, size, shuffle)
 
-    def iterable_source(self, given: Any, nb_epoch: int = 1, nb_batch: Optional[int] = None,
-                        is_repeated: bool = False) -> Source:
+    def iterable_source(self, given: Any, nb_epoch: int = 1, nb_batch: Optional[int] = None, is_repeated: bool = False,
+                        is_validation: bool = False) -> Source:
         """Batches that an iterable gives."""
-        return IterableSource(given, self._read_batch, self._where, nb_epoch, nb_batch, is_repeated)
+        return IterableSource(given, self._read_batch, self._where, nb_epoch, nb_batch, is_repeated, is_validation)
 
     def source(self, x: Any, y: Any, sample_weights: Any, batch_size: Optional[int], nb_batch: Optional[int]) -> Source:
         """All samples once, for ``evaluate`` and ``predict``."""

@@ -4,6 +4,7 @@ from typing import Any, Dict, Iterable, Iterator, Optional
 
 from keraflow.callbacks import CallbackList, History
 from keraflow.data import Arrays
+from keraflow.errors import DataError
 from keraflow.functions import Functions
 from keraflow.progress import Progress, interruptible
 from keraflow.sources import Source
@@ -11,6 +12,9 @@ from keraflow.sources import Source
 __all__ = ['Loop']
 
 _END = object()
+
+#: How many batches a validation may have without saying so, also where an epoch of training has few.
+MOST = 1000
 
 
 class Loop:
@@ -26,6 +30,7 @@ class Loop:
         self.progress = progress
         self.history = History()
         self._waited = 0.
+        self._nb_trained = 0    # batches in the latest epoch
 
     def run(self, epochs: Iterable[int]) -> History:
         """Train, and return the logs of all complete epochs."""
@@ -56,7 +61,8 @@ class Loop:
         wait = self._waited / (time.perf_counter() - start)
         if self.validation is not None:
             with self.validation.epoch() as batches:
-                logs.update({f'val_{name}': value for name, value in self.functions.evaluate(batches).items()})
+                found = self.functions.evaluate(self._ending(batches))
+            logs.update({f'val_{name}': value for name, value in found.items()})
         self.history.append(logs)
         self.history.data_wait.append(wait)
         self.progress.epoch(epoch, logs, wait if self.source.is_read_ahead else None)
@@ -67,6 +73,7 @@ class Loop:
         with self.source.epoch() as batches:
             taken = self.progress.bar(self._timed(batches), epoch, self.source.nb_batch)
             for number, batch in enumerate(taken):
+                self._nb_trained = number + 1
                 if callbacks:
                     callbacks.call('on_batch_begin', number, {'size': batch.nb_sample})
                 step = functions.train(batch.weights is not None)
@@ -78,6 +85,15 @@ class Loop:
                     if self.model.stop_training:
                         break
         return meter.logs()
+
+    def _ending(self, batches: Iterable[Arrays]) -> Iterator[Arrays]:
+        """The batches of a validation; an error where they are so many that they may never end."""
+        most = max(MOST, 10 * self._nb_trained, self.validation.nb_batch or 0)  # type: ignore[union-attr]
+        for number, batch in enumerate(batches):
+            if number == most:
+                raise DataError(f'{self.model.name}: validation_data: expected batches that end, received more than '
+                                f'{most}. Pass nb_val_batch, the number of batches of each validation.')
+            yield batch
 
     def _timed(self, batches: Iterable[Arrays]) -> Iterator[Arrays]:
         """The batches; the time that they are waited for is added up."""

@@ -69,25 +69,38 @@ class IterableSource(Source):
         gives.
     is_repeated : bool
         Whether to begin anew where the iterable ends within the `nb_batch` of an epoch.
+    is_validation : bool
+        Whether each epoch begins anew, where that can be, and `nb_batch` is the program's ``nb_val_batch``.
+
+    Raises
+    ------
+    ArgumentError
+        For what can be gone through once and is wanted for several epochs, and for what never ends, without `nb_batch`.
     """
 
     def __init__(self, given: Any, read: Callable[[Any, str], Arrays], where: str, nb_epoch: int = 1,
-                 nb_batch: Optional[int] = None, is_repeated: bool = False):
+                 nb_batch: Optional[int] = None, is_repeated: bool = False, is_validation: bool = False):
         self._given = given
         self._read = read
         self._where = where
         self._size = nb_batch
         self._is_repeated = is_repeated
+        self._is_validation = is_validation
+        self._nb_name = 'nb_val_batch' if is_validation else 'nb_batch'
         self._iterator: Optional[Iterator] = None
         self._variables = contextvars.copy_context()    # of all threads that read: an iterator may go through several
         self._is_once = hasattr(given, '__next__')
         self.nb_batch = nb_batch or operator.length_hint(given, 0) or None
         if self._is_once and nb_batch is None and nb_epoch > 1:
-            more = ', or nb_batch, the number of batches in an epoch' if is_repeated else ''
             raise ArgumentError(f'{where}: expected batches for {nb_epoch} epochs, received {self._kind}, which can be '
-                                f'gone through once. {self._advice}{more}.')
+                                f'gone through once. {self._advice}, or {self._nb_name}, the number of batches in an '
+                                'epoch.')
+        self._refuse_endless(given)
 
     def epoch(self) -> ContextManager[Iterable[Arrays]]:
+        if self._is_validation and not self._is_once:
+            self.close()
+            self._iterator = None
         return Prefetch(self._batches(), variables=self._variables)
 
     def close(self) -> None:
@@ -102,7 +115,7 @@ class IterableSource(Source):
             raise DataError(f'{self._where}: there are no batches.')
         if self._size is not None and number < self._size:
             raise DataError(f'{self._where}: expected {self._size} batches, received {number} before the data ended. '
-                            'Pass a smaller nb_batch.')
+                            f'Pass a smaller {self._nb_name}.')
 
     def _items(self) -> Iterator[Any]:
         while True:
@@ -122,12 +135,18 @@ class IterableSource(Source):
             raise ArgumentTypeError(f'{self._where}: expected a function without arguments that returns batches, '
                                     f'received {self._kind}.')
         found = self._given() if callable(self._given) else self._given
+        self._refuse_endless(found)
         if _is_sequence(found):
             return (found[number] for number in range(len(found)))
         if not hasattr(found, '__iter__'):
             raise ArgumentTypeError(f'{self._where}: expected a function that returns batches, received {self._kind}, '
                                     f'which returned {describe(found)}.')
         return iter(found)
+
+    def _refuse_endless(self, found: Any) -> None:
+        if self._size is None and _is_endless(found):
+            raise ArgumentError(f'{self._where}: expected batches that end, received {describe(found)}. '
+                                f'Pass {self._nb_name}, the number of batches in an epoch.')
 
     @property
     def _kind(self) -> str:
@@ -153,6 +172,13 @@ def is_iterable_of_batches(value: Any) -> bool:
     if isinstance(value, (list, tuple, dict, str, bytes, Deferred)) or hasattr(value, '__array__'):
         return False
     return callable(value) or hasattr(value, '__iter__') or _is_sequence(value)
+
+
+def _is_endless(value: Any) -> bool:
+    """Whether it is known that `value` never ends; of a generator nobody knows."""
+    if isinstance(value, itertools.repeat):
+        return operator.length_hint(value, -1) < 0
+    return isinstance(value, (itertools.cycle, itertools.count))
 
 
 def _is_sequence(value: Any) -> bool:

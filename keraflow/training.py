@@ -82,7 +82,8 @@ class TrainableNetwork(Network):
     def fit(self, x: Any, y: Any = None, batch_size: Optional[PositiveInt] = None, nb_epoch: Natural = 10,
             verbose: Union[int, bool] = 1, callbacks: Sequence[Callback] = (), sample_weights: Any = None,
             validation_split: Rate = 0., validation_data: Any = None, shuffle: bool = True, class_weight: Any = None,
-            nb_batch: Optional[PositiveInt] = None, initial_epoch: Natural = 0) -> History:
+            nb_batch: Optional[PositiveInt] = None, nb_val_batch: Optional[PositiveInt] = None,
+            initial_epoch: Natural = 0) -> History:
         """Train.
 
         Parameters
@@ -118,6 +119,9 @@ class TrainableNetwork(Network):
         nb_batch : int, optional
             For an iterable: the number of batches in an epoch. The next epoch goes on where it ended, and begins anew
             where the iterable ends.
+        nb_val_batch : int, optional
+            For an iterable as `validation_data`: the number of batches of each validation, needed where it never ends.
+            Each validation begins anew; of an iterator or a generator it takes the next batches.
         initial_epoch : int
             The number of the first epoch, counted from 0, for callbacks and what is shown: that of the next one where
             training is continued.
@@ -137,7 +141,7 @@ class TrainableNetwork(Network):
         functions.warn_of_change()
         feeder = self._feeder('fit', self.target_ports())
         feeder.weigh_classes(class_weight)
-        validation = self._validation_source(validation_data, batch_size, nb_epoch)
+        validation = self._validation_source(validation_data, batch_size, nb_epoch, nb_val_batch)
         if is_iterable_of_batches(x):
             feeder.refuse_beside_iterable(y=y, sample_weights=sample_weights, batch_size=batch_size,
                                           validation_split=validation_split or None)
@@ -238,12 +242,14 @@ class TrainableNetwork(Network):
     def _feeder(self, method: str, targets: List[Port]) -> Feeder:
         return Feeder(self, f'{self.name}: {method}', self.input_ports(), targets)
 
-    def _validation_source(self, given: Any, batch_size: Optional[int], nb_epoch: int) -> Optional[Source]:
+    def _validation_source(self, given: Any, batch_size: Optional[int], nb_epoch: int,
+                           nb_val_batch: Optional[int]) -> Optional[Source]:
+        feeder = self._feeder('validation_data', self.target_ports())
+        if given is not None and is_iterable_of_batches(given):
+            return feeder.iterable_source(given, nb_epoch, nb_val_batch, is_validation=True)
+        feeder.refuse_beside_arrays(nb_val_batch=nb_val_batch)
         if given is None:
             return None
-        feeder = self._feeder('validation_data', self.target_ports())
-        if is_iterable_of_batches(given):
-            return feeder.iterable_source(given, nb_epoch)
         if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
             raise ArgumentTypeError(
                 f'{self.name}: validation_data: expected (x, y) or (x, y, sample_weights), received {describe(given)}.')

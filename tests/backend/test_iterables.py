@@ -331,7 +331,8 @@ MISTAKES = [
      'be gone through once. Pass a function that returns it, which is called for each epoch, or nb_batch, the number of batches in an '
      'epoch.'),
     (lambda: linear().fit(X, Y, nb_epoch=2, validation_data=batches()), ArgumentError, 'm: validation_data: expected batches for 2 epochs, '
-     'received the generator batches, which can be gone through once. Pass the function batches itself, which is called for each epoch.'),
+     'received the generator batches, which can be gone through once. Pass the function batches itself, which is called for each epoch, or '
+     'nb_val_batch, the number of batches in an epoch.'),
     (lambda: linear().fit(list(batches())), ArgumentTypeError, 'm: fit: x: expected arrays, received a list of tuples. Write lambda: batches '
      'if these are batches (x, y).'),
     (lambda: linear().fit(batches, Y), ArgumentTypeError, 'm: fit: expected no y beside an iterable as x, which gives whole batches (x, y) '
