@@ -5,7 +5,9 @@ import numpy as np
 
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe, nearest
 
-__all__ = ['to_list', 'assign', 'is_array_like', 'split_arrays']
+__all__ = ['as_array', 'to_list', 'assign', 'is_array_like', 'split_arrays']
+
+_MAX_DEPTH = 32     # of lists in lists: NumPy has no more axes
 
 
 def to_list(value: Any) -> List[Any]:
@@ -76,6 +78,39 @@ def is_array_like(value: Any) -> bool:
 def split_arrays(value: Any) -> Any:
     """Arrays from a user as a dict or a list: one array (or nested list of numbers) becomes a list of one."""
     return [value] if value is not None and not isinstance(value, dict) and is_array_like(value) else value
+
+
+def as_array(value: Any) -> np.ndarray:
+    """`value` as an array.
+
+    Raises
+    ------
+    ValueError
+        Where items of a list have different shapes. NumPy before 1.24 only warns of them, and a filter that makes this
+        warning an error would be one for all threads.
+
+    Examples
+    --------
+    >>> as_array([[1, 2], [3, 4]]).shape
+    (2, 2)
+    >>> as_array([[1, 2], [3]])
+    Traceback (most recent call last):
+    ValueError: the items have different shapes: (1,), (2,)
+    """
+    _common_shape(value)
+    return np.asarray(value)
+
+
+def _common_shape(value: Any, depth: int = 0) -> tuple:
+    """The shape of an array of `value`, of which lists are walked and all else is asked."""
+    if not isinstance(value, (list, tuple)) or depth == _MAX_DEPTH:
+        return np.shape(value) if hasattr(value, '__array__') or hasattr(value, '__len__') else ()
+    if set(map(type, value)) <= {bool, int, float}:
+        return (len(value),)
+    found = {_common_shape(item, depth + 1) for item in value}
+    if len(found) > 1:
+        raise ValueError(f"the items have different shapes: {', '.join(map(str, sorted(found)))}")
+    return (len(value), *found.pop())
 
 
 def _innermost_is_number(value: Any) -> bool:

@@ -1,11 +1,10 @@
 """Arrays from a user, checked and made ready for a model."""
-import warnings
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from keraflow import shapes
-from keraflow.arguments import assign, split_arrays
+from keraflow.arguments import as_array, assign, split_arrays
 from keraflow.errors import DataError
 
 __all__ = ['Arrays', 'OnDisk', 'Port', 'Samples', 'batches', 'check_lengths', 'read_arrays', 'read_weights']
@@ -210,10 +209,8 @@ def _first(wrong: np.ndarray, numbers: Sequence[int]) -> int:
 
 def _as_array_of_one_shape(value: Any, where: str) -> np.ndarray:
     try:
-        with warnings.catch_warnings():     # NumPy before 1.24 only warns of samples of different lengths
-            warnings.simplefilter('error')
-            return np.asarray(value)
-    except (ValueError, Warning):
+        return as_array(value)
+    except ValueError:
         raise DataError(f'{where}: expected samples of one shape, received some of different shapes. '
                         'Pad them to one length.') from None
 

@@ -1,11 +1,11 @@
 """Checks of what a program gives where there should be tensors or numbers, before the backend meets it."""
-import warnings
 from typing import Any, Sequence
 
 import numpy as np
 
 from keraflow import backend as B
 from keraflow import shapes
+from keraflow.arguments import as_array
 from keraflow.errors import ArgumentTypeError, ShapeError, describe
 
 __all__ = ['check_numbers', 'check_scalar', 'check_shape', 'check_tensor']
@@ -42,8 +42,6 @@ def check_shape(value: Any, shape: Sequence, where: str) -> None:
 
 def _as_array(value: Any) -> np.ndarray:
     try:
-        with warnings.catch_warnings():     # NumPy before 1.24 only warns of rows of different lengths
-            warnings.simplefilter('error')
-            return np.asarray(value)
-    except (ValueError, Warning):
+        return as_array(value)
+    except ValueError:
         return np.array(None)

@@ -1,8 +1,10 @@
 """From symbolic graphs and builders to callables."""
+import threading
 import weakref
 
 import numpy as np
 
+from keraflow.backend.compiled import Compiled
 from keraflow.backend.contract import OTHER_VARIABLES, Rows, TensorSpec, UsedVariable
 from keraflow.backend.layouts import keeps_layout
 from keraflow.backend.refusals import marked, refusing
@@ -20,6 +22,7 @@ class Execution(Variables):
 
     # The graph of symbolic tensors is kept alive by its tensors alone: models that were dropped leave no memory behind.
     _scratch = staticmethod(lambda: None)
+    _one_graph = threading.RLock()
 
     def placeholder(self, shape, dtype=None, name=None):
         with self._symbolic_graph().as_default():
@@ -58,7 +61,7 @@ class Execution(Variables):
         return run
 
     def compile(self, builder, specs):
-        return _Compiled(self, builder, specs)
+        return Compiled(lambda: self._traced(builder, specs))
 
     @keeps_layout
     def require(self, x, condition, message):
@@ -103,6 +106,21 @@ class Execution(Variables):
                                      unconnected_gradients=tf.UnconnectedGradients.ZERO)
             return self._of_sources(map(tf.convert_to_tensor, gradients), variables)
 
+    def _traced(self, builder, specs):
+        """A builder as a ``tf.function``."""
+        def build(*tensors):
+            outputs, updates = builder(*tensors)
+            outputs = [tf.convert_to_tensor(it) for it in outputs]
+            self._assign(updates, outputs)
+            return outputs
+        signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
+        run = tf.function(build, autograph=False).get_concrete_function(*signature)
+
+        def call(*arrays):
+            with refusing(tf.errors.InvalidArgumentError):
+                return run(*map(tf.constant, arrays))
+        return call
+
     def _assign(self, updates, outputs):
         """Set variables to new values when these and the outputs are there."""
         values = [self._new_value(value, self.dtype(variable)) for variable, value in updates]
@@ -116,13 +134,14 @@ class Execution(Variables):
         return self.cast(value, dtype)
 
     def _symbolic_graph(self):
-        graph = self._scratch()
-        if graph is None:
-            wrapped = tf.compat.v1.wrap_function(lambda: None, [])
-            graph = wrapped.graph
-            graph.keraflow_wrapped = wrapped
-            self._scratch = weakref.ref(graph)
-        return graph
+        with self._one_graph:
+            graph = self._scratch()
+            if graph is None:
+                wrapped = tf.compat.v1.wrap_function(lambda: None, [])
+                graph = wrapped.graph
+                graph.keraflow_wrapped = wrapped
+                self._scratch = weakref.ref(graph)
+            return graph
 
     def _eval_all(self, tensors):
         symbolic = [it for it in tensors if not hasattr(it, 'numpy')]
@@ -142,25 +161,3 @@ def _rows(slices):
     """The gradient of a table from the parts that its lookups got: those of one index are added up."""
     indices, places = tf.unique(slices.indices)
     return Rows(indices, tf.math.unsorted_segment_sum(slices.values, places, tf.size(indices)))
-
-
-class _Compiled:
-    """A builder as a ``tf.function``, traced at the first call."""
-
-    def __init__(self, backend, builder, specs):
-        self._backend = backend
-        self._builder = builder
-        self._signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
-        self._run = None
-
-    def __call__(self, *arrays):
-        if self._run is None:
-            self._run = tf.function(self._build, autograph=False).get_concrete_function(*self._signature)
-        with refusing(tf.errors.InvalidArgumentError):
-            return self._run(*map(tf.constant, arrays))
-
-    def _build(self, *tensors):
-        outputs, updates = self._builder(*tensors)
-        outputs = [tf.convert_to_tensor(it) for it in outputs]
-        self._backend._assign(updates, outputs)
-        return outputs

@@ -13,12 +13,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import warnings
 from typing import Any, Iterator, Optional
 
-from .repairs import repair
+from .repairs import load_linker, repair
 
-__all__ = ['theano', 'T', 'import_theano']
+__all__ = ['COMPILING', 'theano', 'T', 'import_theano']
+
+#: Held while Theano compiles, which changes its settings and tables, and compiles C code for whoever is first.
+COMPILING = threading.RLock()
 
 #: Rewrites that made training slower (the first two) and, without a compiler, those that need C code (the others).
 SLOW_REWRITES = 'local_dot22_to_dot22scalar:local_subtensor_inc_subtensor'
@@ -44,6 +48,7 @@ def import_theano() -> Any:
         finally:
             os.unlink(path)
     repair()
+    load_linker()
     return sys.modules['theano']
 
 

@@ -2,22 +2,26 @@
 import contextlib
 import functools
 import sys
+import threading
 from typing import Any, Callable, Iterator, List, Optional, Sequence
 
 import numpy as np
 
+from keraflow.backend.compiled import Compiled
 from keraflow.backend.contract import OTHER_VARIABLES, Backend, Rows, TensorSpec, UsedVariable
 from keraflow.backend.layouts import keeps_layout
 from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, BackendError, ShapeError
 
-from .configure import T, theano
+from .configure import COMPILING, T, theano
 from .operands import as_tensor, cast, floatx
 from .randomness import draw_places
-from .repairs import load_linker
 from .rows import lookups_among, rows_of, set_rows
 
 __all__ = ['Execution']
+
+_LIMIT = threading.Lock()
+_depths: List[int] = []     # of recursion: the usual limit, and what threads need now; the limit is that of all threads
 
 
 class Execution(Backend):
@@ -29,18 +33,19 @@ class Execution(Backend):
     def function(self, inputs: Sequence, outputs: Sequence, updates: Sequence = ()) -> Callable[..., list]:
         run = _theano_function(list(inputs), outputs, updates)
         shapes = [self.static_shape(x) for x in inputs]
+        running = threading.Lock()
 
         def call(*arrays: Any) -> list:
             if len(arrays) != len(inputs):
                 raise ArgumentError(f'function: expected {len(inputs)} array(s), received {len(arrays)}.')
             checked = [_checked(array, x, shape) for array, x, shape in zip(arrays, inputs, shapes)]
-            with refusing(AssertionError):
+            with refusing(AssertionError), running:
                 return [np.asarray(result) for result in run(*checked)]
 
         return call
 
-    def compile(self, builder: Callable, specs: Sequence[TensorSpec]) -> Callable[..., list]:
-        return _Compiled(self, builder, specs)
+    def compile(self, builder: Callable, specs: Sequence[TensorSpec]) -> Compiled:
+        return Compiled(functools.partial(_build, self, builder, list(specs)))
 
     def eval(self, tensors: Any) -> Any:
         if not isinstance(tensors, (list, tuple)):
@@ -94,29 +99,20 @@ class Execution(Backend):
                 for gradient, x in zip(self._of_sources(found, variables), variables)]
 
 
-class _Compiled:
-    """A function that is built from its builder when it is called first."""
-
-    def __init__(self, backend: Backend, builder: Callable, specs: Sequence[TensorSpec]):
-        self._build = functools.partial(_build, backend, builder, list(specs))
-        self._run: Optional[Callable] = None
-
-    def __call__(self, *arrays: Any) -> list:
-        if self._run is None:
-            self._run = self._build()
-        with refusing(AssertionError):
-            return self._run(*arrays)
-
-
 def _build(backend: Backend, builder: Callable, specs: List[TensorSpec]) -> Callable:
     tensors = [backend.placeholder(*spec) for spec in specs]
     outputs, updates = backend.symbolic(builder, tensors)
     run = _theano_function(tensors, outputs, updates)
     run.trust_input = True      # no checks: the arrays are as the specs say
-    if all(len(spec.shape) for spec in specs):
-        return run
-    # A scalar may come as a number of NumPy, which is no array for C code.
-    return lambda *arrays: run(*map(np.asarray, arrays))
+    has_scalar = not all(len(spec.shape) for spec in specs)
+    running = threading.Lock()      # the function keeps what it computes with in places of its own
+
+    def call(*arrays: Any) -> list:
+        # A scalar may come as a number of NumPy, which is no array for C code.
+        given = map(np.asarray, arrays) if has_scalar else arrays
+        with refusing(AssertionError), running:
+            return run(*given)
+    return call
 
 
 def _theano_function(inputs: list, outputs: Sequence, updates: Sequence = (), mode: Optional[str] = None) -> Any:
@@ -124,8 +120,7 @@ def _theano_function(inputs: list, outputs: Sequence, updates: Sequence = (), mo
     results = [as_tensor(x) for x in outputs]
     pairs = [(variable, _of_type(value, variable)) for variable, value in updates]
     nodes = _nodes(results + [value for _, value in pairs], inputs)
-    load_linker()
-    with _deep_recursion(len(nodes)):
+    with COMPILING, _deep_recursion(len(nodes)):
         return theano.function(inputs, results, updates=pairs, givens=draw_places(nodes), mode=mode,
                                on_unused_input='ignore', name='keraflow')
 
@@ -162,9 +157,17 @@ def _deep_recursion(nb_node: int) -> Iterator[None]:
     It copies a graph and walks it for gradients by functions that call themselves, three of them for each node, and
     the usual limit of Python stops it at some hundred layers.
     """
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, 4 * nb_node + 1000))
+    depth = 4 * nb_node + 1000
+    with _LIMIT:
+        if not _depths:
+            _depths.append(sys.getrecursionlimit())
+        _depths.append(depth)
+        sys.setrecursionlimit(max(_depths))
     try:
         yield
     finally:
-        sys.setrecursionlimit(limit)
+        with _LIMIT:
+            _depths.remove(depth)
+            sys.setrecursionlimit(max(_depths))
+            if len(_depths) == 1:
+                _depths.clear()

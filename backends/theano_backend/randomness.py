@@ -5,6 +5,7 @@ generator Philox computes any part of its stream at once, so that a draw is a fu
 place of the draw in the compiled function: nothing is passed from draw to draw, and nothing else is kept. Each compiled
 function with a draw adds one to the number of calls.
 """
+import itertools
 from typing import Any, Optional, Sequence
 
 import numpy as np
@@ -74,7 +75,7 @@ class Randomness(Backend):
 
     def __init__(self, floatx: str = 'float32'):
         super().__init__(floatx)
-        self._nb_draw = 0
+        self._next_place = itertools.count(FIRST_PLACE)     # several threads may build at once
         self._random_state = theano.shared(np.zeros(2, dtype='int64'), name='random_state')
         # Theano applies it in every function that draws.
         self._random_state.default_update = self._random_state + np.array([0, 1], dtype='int64')
@@ -105,5 +106,4 @@ class Randomness(Backend):
 
     def _draw(self, kind: str, shape: Sequence, dtype: Optional[str]) -> Any:
         dtype = dtype if dtype in FLOATS else floatx()
-        self._nb_draw += 1
-        return Draw(kind, dtype)(self._random_state, _place(FIRST_PLACE + self._nb_draw), *as_lengths(shape))
+        return Draw(kind, dtype)(self._random_state, _place(next(self._next_place)), *as_lengths(shape))

@@ -29,9 +29,10 @@ def repair() -> None:
 
 
 def load_linker() -> None:
-    """Load the compiled part of Theano's virtual machine, which is built when the first function is.
+    """Load the compiled part of Theano's virtual machine, which is built once for each compile directory.
 
-    Its build leaves a file open, and a ``ResourceWarning`` with it.
+    Its build leaves a file open, and a ``ResourceWarning`` with it. Filters of warnings are those of all threads, so
+    that they are changed while the plugin is imported, and never later.
     """
     import theano
     if theano.config.cxx:

@@ -5,7 +5,7 @@ import re
 import sys
 import warnings
 
-from .configure import theano
+from .configure import COMPILING, theano
 
 __all__ = ['build_scan_extension']
 
@@ -37,13 +37,16 @@ def build_scan_extension() -> bool:
     bool
         Whether the driver can be used. If not, there is one warning (none without a compiler), and Theano uses Python.
     """
-    if EXTENSION in sys.modules or not theano.config.cxx:
-        return sys.modules.get(EXTENSION) is not None
+    with COMPILING:
+        if EXTENSION in sys.modules or not theano.config.cxx:
+            return sys.modules.get(EXTENSION) is not None
+        return _is_loaded()
+
+
+def _is_loaded() -> bool:
     try:
         _build()
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')     # Theano imports the driver with importlib.reload and distutils
-            importlib.import_module(EXTENSION)
+        importlib.import_module(EXTENSION)
     except Exception as error:
         sys.modules[EXTENSION] = None  # type: ignore[assignment]
         warnings.warn(f'keraflow: the compiled driver of theano.scan could not be built, so recurrent layers take '

@@ -28,6 +28,7 @@ from typing import Any, Callable, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from keraflow.backend.compiled import Compiled
 from keraflow.backend.convolutions import Convolutions
 from keraflow.backend.operations import Operations
 from keraflow.backend.recurrence import Recurrence
@@ -224,11 +225,12 @@ class Backend(Operations, Convolutions, Recurrence):
         """
         raise NotImplementedError
 
-    def compile(self, builder: Callable, specs: Sequence[TensorSpec]) -> Callable[..., list]:
+    def compile(self, builder: Callable, specs: Sequence[TensorSpec]) -> Compiled:
         """A callable from arrays of these specs to the list of outputs that ``builder(*tensors)`` describes.
 
-        `builder` takes symbolic tensors and returns ``(outputs, updates)``, as for :meth:`function`. It may be run
-        later, and more than once; it must make no variables. The outputs are anything ``numpy.asarray`` takes,
+        `builder` takes symbolic tensors and returns ``(outputs, updates)``, as for :meth:`function`. It is run when the
+        callable is first needed, in that thread, and perhaps more than once; it must make no variables. Several threads
+        may call the callable at once. The outputs are anything ``numpy.asarray`` takes,
         computed as late as the backend likes. Arrays must have the dtypes of `specs` and be C-contiguous: they are not
         checked again.
         """

@@ -1,6 +1,7 @@
 """Finding and opening backends by their entry points."""
 import importlib.util
 import sys
+import threading
 from importlib.metadata import EntryPoint, entry_points
 
 from keraflow.backend.contract import Backend
@@ -15,6 +16,7 @@ PREFERRED = ('tensorflow', 'theano')
 #: The last Python that a library runs on, where it is not the newest.
 LAST_PYTHON = {'theano': (3, 11)}
 _loaded: dict = {}
+_LOADING = threading.RLock()
 
 
 def available() -> list:
@@ -44,9 +46,10 @@ def load(asked: Setting) -> Backend:
         If there is no such plugin, or its tensor library is not installed.
     """
     name = asked.value
-    if name not in _loaded:
-        _loaded[name] = _plugin(asked).load()(floatx=setting('floatx').value)
-    return _loaded[name]
+    with _LOADING:
+        if name not in _loaded:
+            _loaded[name] = _plugin(asked).load()(floatx=setting('floatx').value)
+        return _loaded[name]
 
 
 def _plugins() -> dict:

@@ -1,10 +1,10 @@
 """Sequences of different lengths as one array, and pairs of words that occur together."""
-import warnings
 from typing import Any, Literal, Optional, Sequence, Tuple
 
 import numpy as np
 
 from keraflow import random
+from keraflow.arguments import as_array
 from keraflow.checked import checked
 from keraflow.errors import ArgumentError, DataError, describe
 from keraflow.schema import DType, Finite, NonNegative, PositiveFloat, PositiveInt
@@ -49,9 +49,7 @@ def pad_sequences(sequences: Any, maxlen: Optional[PositiveInt] = None, dtype: D
            [2, 3],
            [5, 6]], dtype=int32)
     """
-    with warnings.catch_warnings():     # NumPy before 1.24 only warns of steps of different shapes
-        warnings.simplefilter('error')
-        arrays = [_as_steps(one, dtype, f'pad_sequences: sequence {at}') for at, one in enumerate(sequences)]
+    arrays = [_as_steps(one, dtype, f'pad_sequences: sequence {at}') for at, one in enumerate(sequences)]
     if not arrays:
         raise DataError('pad_sequences: there are no sequences.')
     if not _fits(np.asarray(value), dtype):
@@ -71,8 +69,8 @@ def pad_sequences(sequences: Any, maxlen: Optional[PositiveInt] = None, dtype: D
 
 def _as_steps(sequence: Any, dtype: str, where: str) -> np.ndarray:
     try:
-        array = np.asarray(sequence)
-    except (ValueError, Warning):
+        array = as_array(sequence)
+    except ValueError:
         raise DataError(f'{where}: its steps have different shapes.') from None
     if array.ndim == 0 or array.dtype.kind not in 'biuf':
         raise DataError(f'{where}: expected numbers, received {describe(sequence)}.')

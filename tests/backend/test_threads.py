@@ -1,5 +1,7 @@
 """Threads do not see each other's builds and runs: what is in force in one is not in another, and a layer may run in several at once."""
+import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -9,9 +11,12 @@ import keraflow
 from keraflow import argscope
 from keraflow import backend as B
 from keraflow import naming, random
-from keraflow.layers import BatchNormalization, Dense, Dropout, Input, Layer
+from keraflow.errors import ArgumentTypeError, DataError
+from keraflow.layers import BatchNormalization, Dense, Dropout, Input, Layer, SimpleRNN
 from keraflow.layers.masks import counted_samples, counting
 from keraflow.layers.slots import running_host
+from keraflow.models import Model
+from keraflow.preprocessing.sequence import pad_sequences
 from keraflow.records import frozen, runs_frozen
 
 ONES = np.ones((4, 6), 'float32')
@@ -136,3 +141,32 @@ def test_no_name_is_given_twice():
         named = at_once(*[lambda: [layer.name for layer in layers]] * 4)
     assert len({name for names in found for name in names}) == 8000
     assert all(names == named[0] for names in named) and len(set(named[0])) == 200
+
+
+@pytest.fixture
+def no_filters(monkeypatch):
+    """Refuses changes of the filters of warnings by keraflow: they would be those of all threads."""
+    entered = warnings.catch_warnings.__enter__
+
+    def refuse(self):
+        caller = sys._getframe(1).f_globals['__name__']
+        assert not caller.startswith('keraflow'), f'{caller} changes the filters of warnings of all threads'
+        return entered(self)
+    monkeypatch.setattr(warnings.catch_warnings, '__enter__', refuse)
+
+
+def test_no_filter_of_warnings_is_changed_while_data_are_read_and_functions_are_built(no_filters):
+    x = Input((None, 2))
+    model = Model(x, Dense(1)(SimpleRNN(3)(x)))
+    model.compile('sgd', 'mse')
+    rows = [[[1., 2.], [3., 4.]]] * 4
+    model.fit(lambda: iter([(rows, [[1.]] * 4)] * 3), nb_epoch=1, verbose=0)
+    for ragged in ([[[1., 2.]], [[1., 2.], [3., 4.]]], [[[1., 2.], [3.]]] * 2, [[[1., 2.], 3.]]):
+        with pytest.raises(DataError) as caught:
+            model.predict(ragged)
+        assert str(caught.value) == (f'{model.name}: predict: {x.name}: expected samples of one shape, received some of different '
+                                     'shapes. Pad them to one length.')
+    with pytest.raises(DataError):
+        pad_sequences([[[1, 2], [3]]])
+    with pytest.raises(ArgumentTypeError):
+        Dense(2, initial_weights={'W': [[1., 2.], [3.]]})(Input(2))

@@ -1,0 +1,37 @@
+"""Functions that are built when they are needed, once, whichever thread needs them first."""
+import threading
+from typing import Any, Callable, Optional
+
+__all__ = ['Compiled']
+
+
+class Compiled:
+    """A function of arrays that is built when it is called first, or before by :meth:`build`.
+
+    Parameters
+    ----------
+    make : function
+        Builds the function, which it returns.
+
+    Examples
+    --------
+    >>> run = Compiled(lambda: print('built') or abs)
+    >>> run(-1), run(-2)
+    built
+    (1, 2)
+    """
+
+    def __init__(self, make: Callable[[], Callable]):
+        self._make = make
+        self._run: Optional[Callable] = None
+        self._building = threading.RLock()
+
+    def build(self) -> Callable:
+        """The function, built now if it is not yet."""
+        if self._run is None:
+            with self._building:
+                self._run = self._run or self._make()
+        return self._run
+
+    def __call__(self, *arrays: Any) -> Any:
+        return (self._run or self.build())(*arrays)
