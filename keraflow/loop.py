@@ -7,6 +7,7 @@ from keraflow.data import Arrays
 from keraflow.errors import DataError
 from keraflow.functions import Functions
 from keraflow.progress import Progress, interruptible
+from keraflow.scores import Scores
 from keraflow.sources import Source
 
 __all__ = ['Loop']
@@ -63,7 +64,7 @@ class Loop:
             with self.validation.epoch() as batches:
                 found = self.functions.evaluate(self._ending(batches))
             logs.update({f'val_{name}': value for name, value in found.items()})
-        self.history.append(logs)
+        self.history.append(Scores(logs))
         self.history.data_wait.append(wait)
         self.progress.epoch(epoch, logs, wait if self.source.is_read_ahead else None)
         self.callbacks.call('on_epoch_end', epoch, {**logs, 'data_wait': wait})

@@ -1,6 +1,6 @@
 """Compiling and training: ``compile``, ``fit``, ``evaluate``, ``predict``."""
 import contextlib
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, List, Optional, Sequence, Union
 
 from keraflow import metrics, objectives, optimizers, random  # noqa: F401 (fills the registry)
 from keraflow.arguments import assign, to_list
@@ -17,6 +17,7 @@ from keraflow.places import find_place
 from keraflow.progress import Progress
 from keraflow.registry import resolve
 from keraflow.schema import Natural, PositiveInt, Rate
+from keraflow.scores import Scores
 from keraflow.sources import Source, is_iterable_of_batches
 
 __all__ = ['TrainableNetwork']
@@ -159,12 +160,15 @@ class TrainableNetwork(Network):
 
     @checked
     def evaluate(self, x: Any, y: Any = None, sample_weights: Any = None, batch_size: Optional[PositiveInt] = None,
-                 nb_batch: Optional[PositiveInt] = None) -> Dict[str, float]:
-        """Loss (without regularization) and metrics on data, as a dict; arguments as for :meth:`fit`."""
+                 nb_batch: Optional[PositiveInt] = None) -> Scores:
+        """Loss (without regularization) and metrics on data, as a dict; arguments as for :meth:`fit`.
+
+        Numbers are taken by name, ``scores['loss']``, or as ``loss, acc = model.evaluate(x, y).values()``.
+        """
         functions = self._compiled('evaluate')
         source = self._feeder('evaluate', self.target_ports()).source(x, y, sample_weights, batch_size, nb_batch)
         with contextlib.closing(source), source.epoch() as batches:
-            return functions.evaluate(batches)
+            return Scores(functions.evaluate(batches))
 
     @checked
     def predict(self, x: Any, batch_size: Optional[PositiveInt] = None, train_mode: bool = False,

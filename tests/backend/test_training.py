@@ -5,7 +5,7 @@ import pytest
 from keraflow import backend as B
 from keraflow import constraints, objectives, regularizers
 from keraflow.callbacks import Callback
-from keraflow.errors import KeraFlowWarning
+from keraflow.errors import ArgumentTypeError, KeraFlowWarning
 from keraflow.layers import Concatenate, Dense, ElementWiseSum, Flatten, Input, Lambda
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD, Adam
@@ -339,3 +339,14 @@ def test_weights_without_an_effect_on_the_loss_do_not_break_training():
     model.fit(X, Y, nb_epoch=1, verbose=0)
     after = model.get_weights()
     assert np.array_equal(before['idle/W'], after['idle/W']) and not np.array_equal(before['y/W'], after['y/W'])
+
+
+def test_scores_are_not_unpacked_into_their_names():
+    model = linear()
+    model.compile('sgd', 'mse', metrics=['mae'])
+    with pytest.raises(ArgumentTypeError, match='received loss, mae to be unpacked'):
+        loss, mae = model.evaluate(X, Y)
+    with pytest.raises(ArgumentTypeError, match='received loss, mae to be unpacked'):
+        loss, mae = model.fit(X, Y, nb_epoch=1, verbose=0)[-1]
+    loss, mae = model.evaluate(X, Y).values()
+    assert model.evaluate(X, Y) == {'loss': loss, 'mae': mae}
