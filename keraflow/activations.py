@@ -3,7 +3,7 @@ import math
 from typing import Any, Optional
 
 from keraflow import backend as B
-from keraflow.facts import remember
+from keraflow.facts import facts_of, features_of, remember
 from keraflow.registry import builtin, resolve
 
 __all__ = ['linear', 'sigmoid', 'hard_sigmoid', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'swish', 'softmax',
@@ -179,17 +179,19 @@ def swish(x: Any) -> Any:
 
 
 @builtin('activation')
-def softmax(x: Any, axis: int = -1) -> Any:
+def softmax(x: Any, axis: Optional[int] = None) -> Any:
     """Probabilities ``exp(x) / sum(exp(x))`` along one axis, finite for every finite x.
 
-    Along the last axis the result remembers `x`, from which ``categorical_crossentropy`` is computed exactly.
+    Along the axis of the features the result remembers `x`, from which ``categorical_crossentropy`` is computed
+    exactly.
 
     Parameters
     ----------
     x : tensor
         Of any rank of at least 1.
-    axis : int
-        The axis whose values add up to 1, the last one unless given. May be negative.
+    axis : int, optional
+        The axis whose values add up to 1, counted with the batch or, if negative, from the end. That of the features
+        unless given: the channels of images, else the last one.
 
     References
     ----------
@@ -201,22 +203,24 @@ def softmax(x: Any, axis: int = -1) -> Any:
     >>> get('softmax') is softmax
     True
     """
-    result = B.softmax(x, axis)
-    return remember(result, logits=('softmax', x)) if axis in (-1, B.ndim(result) - 1) else result
+    features = features_of(x)
+    result = remember(B.softmax(x, features if axis is None else axis), features=facts_of(x).features)
+    along_features = axis is None or (axis - features) % B.ndim(result) == 0
+    return remember(result, logits=('softmax', x)) if along_features else result
 
 
 @builtin('activation')
-def log_softmax(x: Any, axis: int = -1) -> Any:
+def log_softmax(x: Any, axis: Optional[int] = None) -> Any:
     """Logarithm of :func:`softmax`, ``x - log(sum(exp(x)))`` along one axis, finite for every finite x.
 
     Parameters
     ----------
     x : tensor
         Of any rank of at least 1.
-    axis : int
-        The axis whose probabilities add up to 1, the last one unless given. May be negative.
+    axis : int, optional
+        The axis whose probabilities add up to 1; that of the features unless given, as of :func:`softmax`.
     """
-    return B.log_softmax(x, axis)
+    return B.log_softmax(x, features_of(x) if axis is None else axis)
 
 
 @builtin('activation')

@@ -45,16 +45,20 @@ class Kensor(Deferred):
         Static shape of the mask, if there is one.
     call : Call
         The call that made it.
+    features : int or None
+        The axis of the features (the channels of images), counted from the end, where that is known.
     """
 
     dtype: Any
 
-    def __init__(self, name: str, shape: tuple, dtype: str, mask_shape: Optional[tuple], call: Call):
+    def __init__(self, name: str, shape: tuple, dtype: str, mask_shape: Optional[tuple], call: Call,
+                 features: Optional[int] = None):
         self._label = name
         self.shape = shape
         self.dtype = dtype
         self.mask_shape = mask_shape
         self.call = call
+        self.features = features
         self.backend_name = B.name()
         self._tensor: Any = None
 

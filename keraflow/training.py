@@ -240,8 +240,10 @@ class TrainableNetwork(Network):
     def target_ports(self) -> List[Port]:
         """Where targets go: what the losses want for the outputs that have one."""
         kensors = dict(zip(self.output_names(), self.outputs))
-        return [Port(name, *target_of(objective, (None, *kensors[name].shape[1:]), kensors[name].dtype), is_target=True)
-                for name, objective in self._compiled('target_ports').losses]
+        wanted = [(name, target_of(objective, (None, *kensors[name].shape[1:]), kensors[name].dtype,
+                                   kensors[name].features))
+                  for name, objective in self._compiled('target_ports').losses]
+        return [Port(name, *target, is_target=True) for name, target in wanted]
 
     def _feeder(self, method: str, targets: List[Port]) -> Feeder:
         return Feeder(self, f'{self.name}: {method}', self.input_ports(), targets)

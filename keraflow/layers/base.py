@@ -267,7 +267,8 @@ class Layer(Running):
         made = memo[id(self)] = type(self)(**self.unpack_init_param(params))
         if self._first_specs and not made._is_linked():
             with B.phase('train'), recording():
-                B.trace(lambda *tensors: made.run(list(tensors)), self._first_specs)
+                B.trace(lambda *tensors: made.run([remember(tensor, features=features) for tensor, features in
+                                                   zip(tensors, self._first_features)]), self._first_specs)
             made.set_weights(self.get_weights())
         elif not self._first_specs:
             made.initial_weights = copy.deepcopy(self.initial_weights)

@@ -8,6 +8,7 @@ from keraflow import activations
 from keraflow import backend as B
 from keraflow import initializations
 from keraflow.backend.convolutions import output_length
+from keraflow.facts import remember
 from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.masks import beside, counted_in_windows
 from keraflow.layers.spatial import Border, DataFormat, SpatialLayer, Steps
@@ -77,7 +78,8 @@ class ConvolutionBase(SpatialLayer):
 
     def output(self, x: Any) -> Any:
         y = self.convolve(x)
-        return self.activation(B.add_bias(y, self.b, self.data_format) if self.bias else y)
+        y = B.add_bias(y, self.b, self.data_format) if self.bias else y
+        return self.activation(remember(y, features=self.features))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         axes = zip(self.lengths(input_shape), self.window, self.each(self.strides), self.each(self.dilation))

@@ -3,6 +3,7 @@ from typing import Any
 
 from keraflow import backend as B
 from keraflow import initializations
+from keraflow.facts import remember
 from keraflow.layers.base import Layer
 from keraflow.layers.input_spec import InputSpec
 from keraflow.registry import builtin
@@ -78,13 +79,13 @@ class Embedding(Layer):
         inside = B.logical_and(B.greater_equal(x, 0), B.less(x, self.vocabulary_size))
         indices = B.require(x, inside, f'{self.name}: expected indices from 0 to {self.vocabulary_size - 1}, received '
                                        'others. Make vocabulary_size larger than the largest index.')
-        rows = B.gather(self.W, indices)
+        rows = remember(B.gather(self.W, indices), features=-1)
         return B.in_train_phase(lambda: self._dropped(rows, indices), rows) if self.dropout else rows
 
     def _dropped(self, rows: Any, indices: Any) -> Any:
         """Without the rows of some indices. The whole table is not multiplied, so that its gradient goes by rows."""
         kept = B.dropout(B.ones((self.vocabulary_size, 1), B.dtype(rows)), self.dropout)
-        return B.multiply(rows, B.gather(kept, indices))
+        return remember(B.multiply(rows, B.gather(kept, indices)), features=-1)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)

@@ -4,9 +4,10 @@ from typing import Any, Optional, Sequence, Union
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.errors import ArgumentError, GraphError
-from keraflow.facts import remember
+from keraflow.facts import facts_of, remember
 from keraflow.kensor import Call, Kensor
 from keraflow.layers.base import Layer
+from keraflow.layers.channels import seen_features
 from keraflow.layers.masks import step_mask
 from keraflow.registry import builtin
 from keraflow.schema import DType, Name, PositiveInt
@@ -58,6 +59,7 @@ class Input(Layer, Kensor):
         self.batch_size = batch_size
         self.mask_value = mask_value
         self.shape = (batch_size, *lengths)
+        self.features = seen_features(self.shape)
         self.mask_shape = None if mask_value is None else self.shape[:2]
         self.backend_name = B.name()
         self.call = Call(self, (), self._name or '')
@@ -74,4 +76,5 @@ class Input(Layer, Kensor):
     def mark(self, tensor: Any) -> Any:
         """Record static shape and mask on the tensor that stands for this Input in a run, and return it."""
         mask = None if self.mask_value is None else step_mask(tensor, self.mask_value)
-        return remember(tensor, shape=shapes.merge(self.shape, B.static_shape(tensor)), mask=mask)
+        features = facts_of(tensor).features if self.features is None else self.features
+        return remember(tensor, shape=shapes.merge(self.shape, B.static_shape(tensor)), mask=mask, features=features)

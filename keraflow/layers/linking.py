@@ -6,7 +6,7 @@ from keraflow import naming
 from keraflow.backend.contract import TensorSpec
 from keraflow.checked import checked
 from keraflow.errors import BackendError, CallError, GraphError
-from keraflow.facts import remember
+from keraflow.facts import facts_of, remember
 from keraflow.kensor import Call, Kensor, mask_shape_of
 from keraflow.records import recording
 from keraflow.shape_log import shape_log
@@ -86,8 +86,8 @@ class Linkable:
         with naming.LOCK:       # two threads that feed the layer make two calls, each with a number of its own
             call = Call(self, kensors, f'{self.name}_{len(self._calls)}')
             names = [call.name] if len(found) == 1 else [f'{call.name}.{number}' for number in range(len(found))]
-            call.outputs = tuple(Kensor(name, shape, dtype, mask_shape, call)
-                                 for name, (shape, dtype, mask_shape) in zip(names, found))
+            call.outputs = tuple(Kensor(name, shape, dtype, mask_shape, call, features)
+                                 for name, (shape, dtype, mask_shape, features) in zip(names, found))
             self._calls.append(call)
         shape_log.debug('%s: %s -> %s', self.name, ', '.join(str(kensor.shape) for kensor in kensors),
                         ', '.join(str(kensor.shape) for kensor in call.outputs))
@@ -95,10 +95,11 @@ class Linkable:
 
     def _observe(self, kensors: List[Kensor], masked: List[Kensor], tensors: Sequence[Any]) -> List[tuple]:
         masks = dict(zip(masked, tensors[len(kensors):]))
-        inputs = [remember(tensor, shape=kensor.shape, mask=masks.get(kensor))
+        inputs = [remember(tensor, shape=kensor.shape, mask=masks.get(kensor), features=kensor.features)
                   for kensor, tensor in zip(kensors, tensors)]
         with B.phase('train'), recording():
-            return [(self.get_tensor_shape(it), B.dtype(it), mask_shape_of(it)) for it in self.run(inputs)]
+            return [(self.get_tensor_shape(it), B.dtype(it), mask_shape_of(it), facts_of(it).features)
+                    for it in self.run(inputs)]
 
     def _check_feed(self, kensors: List[Any]) -> None:
         for kensor in kensors:

@@ -1,6 +1,6 @@
 """Layers that make one tensor of several."""
 import functools
-from typing import Any, List
+from typing import Any, List, Optional
 
 from keraflow import backend as B
 from keraflow import shapes
@@ -8,7 +8,7 @@ from keraflow.errors import ArgumentError, GraphError, ShapeError, describe
 from keraflow.layers.base import MultiInputLayer
 from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.masks import full_mask, joint_mask
-from keraflow.layers.shaping import AxisLayer
+from keraflow.layers.shaping import AxisLayer, FeatureAxisLayer
 from keraflow.lengths import equally_long
 from keraflow.registry import builtin
 from keraflow.schema import Axes
@@ -21,13 +21,15 @@ SMALLEST = 1e-12
 
 
 @builtin('layer')
-class Concatenate(AxisLayer, MultiInputLayer):
+class Concatenate(FeatureAxisLayer, MultiInputLayer):
     """Inputs joined along one axis.
 
     Parameters
     ----------
-    axis : int
-        Counted from the first axis after the batch, or from the end if negative.
+    axis : int, optional
+        Counted from the first axis after the batch, or from the end if negative. That of the features unless given:
+        the last one of vectors and sequences, and of images the channels, wherever the layers before it have them
+        (first if nothing tells).
     include_batch_dim : bool
         Count from the batch instead.
     **kwargs
@@ -44,23 +46,26 @@ class Concatenate(AxisLayer, MultiInputLayer):
     >>> from keraflow.layers import Input
     >>> Concatenate()([Input(50), Input(20)]).shape
     (None, 70)
+    >>> Concatenate()([Input((9, 50)), Input((9, 20))]).shape
+    (None, 9, 70)
     """
 
-    def __init__(self, axis: int = 0, include_batch_dim: bool = False, **kwargs: Any):
+    def __init__(self, axis: Optional[int] = None, include_batch_dim: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         self.axis = axis
         self.include_batch_dim = include_batch_dim
 
     def check_input_shape(self, input_shape: List[Shape]) -> None:
         first = input_shape[0]
-        axis = self.position(self.axis, len(first))
+        [axis] = self.axes(first)
         for shape in input_shape[1:]:
             if len(shape) != len(first) or not shapes.agree(_without(shape, axis), _without(first, axis)):
-                raise ShapeError(f'{self.name}: expected inputs of one shape but for axis {self.axis}, received '
+                which = 'that of the features' if self.axis is None else f'{self.axis} of a sample'
+                raise ShapeError(f'{self.name}: expected inputs of one shape but for axis {axis} ({which}), received '
                                  f'{", ".join(map(str, input_shape))}.')
 
     def output(self, x: List[Any]) -> Any:
-        axis = self.position(self.axis, B.ndim(x[0]))
+        [axis] = self.axes(self.get_tensor_shape(x[0]))
         return self.set_tensor_mask(B.concatenate(x, axis), self._joined_mask(x, axis))
 
     def _joined_mask(self, x: List[Any], axis: int) -> Any:
@@ -71,7 +76,7 @@ class Concatenate(AxisLayer, MultiInputLayer):
         return B.concatenate([full_mask(one) if mask is None else mask for one, mask in zip(x, masks)], axis)
 
     def output_shape(self, input_shape: List[Shape]) -> Shape:
-        return shapes.concatenate(input_shape, self.position(self.axis, len(input_shape[0])))
+        return shapes.concatenate(input_shape, *self.axes(input_shape[0]))
 
 
 def _without(shape: Shape, axis: int) -> Shape:

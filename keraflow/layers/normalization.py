@@ -1,5 +1,5 @@
 """Layers that bring values to mean 0 and variance 1."""
-from typing import Any, List, Tuple
+from typing import Any, List, Optional, Tuple
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from keraflow import initializations
 from keraflow.arguments import to_list
 from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.masks import beside, counted_samples, joint_mask
-from keraflow.layers.shaping import AxisLayer
+from keraflow.layers.shaping import FeatureAxisLayer
 from keraflow.registry import builtin
 from keraflow.schema import Axes, Initialization, PositiveFloat, Rate
 from keraflow.shapes import Shape
@@ -16,15 +16,15 @@ from keraflow.shapes import Shape
 __all__ = ['BatchNormalization', 'LayerNormalization']
 
 
-class _Normalization(AxisLayer):
+class _Normalization(FeatureAxisLayer):
     """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, with the lengths of `axis` for `gamma` and `beta`."""
 
     include_batch_dim = False
     gamma: Any
     beta: Any
 
-    def __init__(self, axis: Axes, epsilon: PositiveFloat, gamma_init: Initialization, beta_init: Initialization,
-                 scale: bool, center: bool, **kwargs: Any):
+    def __init__(self, axis: Optional[Axes], epsilon: PositiveFloat, gamma_init: Initialization,
+                 beta_init: Initialization, scale: bool, center: bool, **kwargs: Any):
         super().__init__(**kwargs)
         self.axis = axis
         self.epsilon = epsilon
@@ -33,18 +33,14 @@ class _Normalization(AxisLayer):
         self.scale = scale
         self.center = center
 
-    def positions(self, ndim: int) -> List[int]:
-        """The places of `axis` in a tensor of rank `ndim`, in order."""
-        return sorted({self.position(axis, ndim) for axis in to_list(self.axis)})
-
     @property
     def input_spec(self) -> InputSpec:  # type: ignore[override]
-        axes = to_list(self.axis)
+        axes = [self.features()] if self.axis is None else to_list(self.axis)
         # A negative axis may not reach the batch.
         return InputSpec(min_ndim=1 - min(0, *axes), fixed=[axis + 1 if axis >= 0 else axis for axis in axes])
 
     def _lengths(self, shape: Shape) -> Tuple[Any, ...]:
-        return tuple(shape[place] for place in self.positions(len(shape)))
+        return tuple(shape[place] for place in self.axes(shape))
 
     def init_param(self, input_shape: Shape) -> None:
         if self.scale:
@@ -61,7 +57,8 @@ class _Normalization(AxisLayer):
 
     def spread(self, parameter: Any, x: Any) -> Any:
         """A parameter with an axis of length 1 for each other axis of `x`."""
-        places, shape = self.positions(B.ndim(x)), self.get_tensor_shape(x)
+        shape = self.get_tensor_shape(x)
+        places = self.axes(shape)
         return B.reshape(parameter, [length if place in places else 1 for place, length in enumerate(shape)])
 
     def support_mask(self) -> bool:
@@ -82,9 +79,10 @@ class BatchNormalization(_Normalization):
 
     Parameters
     ----------
-    axis : int
-        Of the features, counted from the first axis after the batch, or from the end if negative: 0 for vectors and for
-        images with channels first, -1 for sequences and for channels last.
+    axis : int, optional
+        Of what is normalized by itself, counted from the first axis after the batch, or from the end if negative. The
+        features unless given: the last axis of vectors and sequences, and of images the channels, wherever the layers
+        before it have them (first if nothing tells).
     momentum : float
         At least 0 and below 1: what the moving statistics keep in each step.
     epsilon : float
@@ -124,7 +122,7 @@ class BatchNormalization(_Normalization):
     moving_mean: Any
     moving_variance: Any
 
-    def __init__(self, axis: int = 0, momentum: Rate = 0.99, epsilon: PositiveFloat = 1e-3,
+    def __init__(self, axis: Optional[int] = None, momentum: Rate = 0.99, epsilon: PositiveFloat = 1e-3,
                  gamma_init: Initialization = 'one', beta_init: Initialization = 'zero', scale: bool = True,
                  center: bool = True, **kwargs: Any):
         super().__init__(axis, epsilon, gamma_init, beta_init, scale, center, **kwargs)
@@ -138,8 +136,8 @@ class BatchNormalization(_Normalization):
     def output(self, x: Any) -> Any:
         if B.current_phase() != 'train' or self.is_frozen:
             return self.normalize(x, self.spread(self.moving_mean, x), self.spread(self.moving_variance, x))
-        [place] = self.positions(B.ndim(x))
-        axes = [axis for axis in range(B.ndim(x)) if axis != place]
+        [features] = self.axes(self.get_tensor_shape(x))
+        axes = [axis for axis in range(B.ndim(x)) if axis != features]
         counted = self._counted(x)
         mean, variance = _moments(x, axes, counted)
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
@@ -178,8 +176,9 @@ class LayerNormalization(_Normalization):
 
     Parameters
     ----------
-    axis : int or sequence of int
+    axis : int or sequence of int, optional
         What mean and variance are taken over, counted from the first axis after the batch, or from the end if negative.
+        The features unless given, as of :class:`BatchNormalization`.
     epsilon : float
         Added to the variance.
     gamma_init, beta_init : str or function
@@ -210,9 +209,9 @@ class LayerNormalization(_Normalization):
     (None, None, 8)
     """
 
-    def __init__(self, axis: Axes = -1, epsilon: PositiveFloat = 1e-5, gamma_init: Initialization = 'one',
+    def __init__(self, axis: Optional[Axes] = None, epsilon: PositiveFloat = 1e-5, gamma_init: Initialization = 'one',
                  beta_init: Initialization = 'zero', scale: bool = True, center: bool = True, **kwargs: Any):
         super().__init__(axis, epsilon, gamma_init, beta_init, scale, center, **kwargs)
 
     def output(self, x: Any) -> Any:
-        return self.normalize(x, *_moments(x, self.positions(B.ndim(x))))
+        return self.normalize(x, *_moments(x, self.axes(self.get_tensor_shape(x))))

@@ -9,6 +9,7 @@ from keraflow import shapes
 from keraflow.backend.contract import FLOATS, TensorSpec
 from keraflow.errors import GraphError, ShapeError, describe, warn
 from keraflow.facts import facts_of, remember
+from keraflow.layers.channels import inherited_features
 from keraflow.layers.input_spec import InputSpec, check_rank, specs_of
 from keraflow.layers.masks import loses_mask
 from keraflow.layers.parameters import ParameterOwner
@@ -40,6 +41,7 @@ class Running(ParameterOwner, Reporting, SideResults):
         SideResults.__init__(self)
         self._slots = Slots(self)
         self._first_specs: List[TensorSpec] = []    # of the tensors that the parameters were made for
+        self._first_features: List[Optional[int]] = []      # where their features are, as far as it is known
         self._first_run: Optional[threading.RLock] = threading.RLock()  # held in it; None when it is over
         self._told: Dict[str, Run] = {}             # of what was told once: the run that told it
 
@@ -60,6 +62,7 @@ class Running(ParameterOwner, Reporting, SideResults):
         received = self._received(tensors)
         try:
             self._first_specs = received
+            self._first_features = [facts_of(tensor).features for tensor in tensors]
             self._build(self._shape_of(received), [spec.dtype for spec in received])
             outputs = self._run_checked(tensors, self._shape_of(received))
             self._complete_arguments()
@@ -86,7 +89,7 @@ class Running(ParameterOwner, Reporting, SideResults):
         with no_argscope(), frozen(not self.trainable), self._slots.run(tensors) as run:
             result = self._call_output(tensors)
             outputs = [self._as_own(it) for it in (result if isinstance(result, (list, tuple)) else [result])]
-        outputs = self._annotate(outputs, self._declared_shapes(input_shape, outputs),
+        outputs = self._annotate(tensors, outputs, self._declared_shapes(input_shape, outputs),
                                  self._output_mask(tensors, input_shape))
         self.penalize(outputs)
         if not run.mask_is_read and loses_mask(tensors, outputs):
@@ -112,7 +115,7 @@ class Running(ParameterOwner, Reporting, SideResults):
                              f'None, received {describe(declared)}.')
         return [shapes.as_shape(one) for one in several]
 
-    def _annotate(self, outputs: List[Any], declared: List[Shape], mask: Any) -> List[Any]:
+    def _annotate(self, inputs: List[Any], outputs: List[Any], declared: List[Shape], mask: Any) -> List[Any]:
         if len(outputs) != len(declared):
             raise ShapeError(f'{self.name}: output_shape() gives {len(declared)} shape(s), but output() '
                              f'{len(outputs)} tensor(s). Make them the same number.')
@@ -133,7 +136,8 @@ class Running(ParameterOwner, Reporting, SideResults):
             # A mask that output() or an embedded layer recorded is the output's.
             facts = facts_of(tensor)
             kept = mask if facts.mask is None else facts.mask
-            annotated.append(remember(named, shape=known, mask=kept, logits=facts.logits))
+            features = inherited_features(known, inputs) if facts.features is None else facts.features
+            annotated.append(remember(named, shape=known, mask=kept, logits=facts.logits, features=features))
         return annotated
 
     def _output_mask(self, tensors: List[Any], input_shape: Any) -> Any:
@@ -159,7 +163,7 @@ class Running(ParameterOwner, Reporting, SideResults):
         if not self._variables or dtype == self.dtype or dtype not in FLOATS:
             return tensor
         facts = facts_of(tensor)
-        return remember(B.cast(tensor, self.dtype), shape=facts.shape, mask=facts.mask)
+        return remember(B.cast(tensor, self.dtype), shape=facts.shape, mask=facts.mask, features=facts.features)
 
     def _as_own(self, tensor: Any) -> Any:
         """A tensor of which can be recorded what must not be recorded of an input or a parameter."""

@@ -2,18 +2,23 @@
 
 Their axes are counted from the first axis after the batch, as ``Input`` counts, unless ``include_batch_dim=True``.
 """
-from typing import Any, Sequence
+from contextvars import ContextVar
+from typing import Any, List, Sequence
 
 from keraflow import backend as B
 from keraflow import shapes
+from keraflow.arguments import to_list
+from keraflow.contexts import bound
 from keraflow.errors import ArgumentError, ShapeError
+from keraflow.facts import facts_of, remember
 from keraflow.layers.base import Layer
+from keraflow.layers.channels import feature_axis, seen_features
 from keraflow.layers.input_spec import InputSpec
 from keraflow.registry import builtin
 from keraflow.schema import PositiveInt
 from keraflow.shapes import Shape
 
-__all__ = ['AxisLayer', 'ExpandDims', 'Flatten', 'PermuteDims', 'Repeat', 'Reshape']
+__all__ = ['AxisLayer', 'ExpandDims', 'FeatureAxisLayer', 'Flatten', 'PermuteDims', 'Repeat', 'Reshape']
 
 
 class AxisLayer(Layer):
@@ -29,6 +34,33 @@ class AxisLayer(Layer):
             raise ShapeError(f'{self.name}: there is no axis {axis} in an input of rank {ndim} (with the batch). '
                              f'Choose one from {first - ndim} to {ndim - first - 1}.')
         return place
+
+
+class FeatureAxisLayer(AxisLayer):
+    """Layers whose `axis` is that of the features of the first input unless another is given."""
+
+    axis: Any
+
+    def run(self, tensors: List[Any]) -> List[Any]:
+        with bound(_runs, (self, tensors)):
+            return super().run(tensors)
+
+    def axes(self, shape: Shape) -> List[int]:
+        """The places of `axis` in an input of this shape, in order, counted from the batch."""
+        chosen = [self.features(shape)] if self.axis is None else to_list(self.axis)
+        return sorted({self.position(axis, len(shape)) for axis in chosen})
+
+    def features(self, shape: Shape = ()) -> int:
+        """The axis of the features, counted from the end: of what the layer runs on now, else of what it was fed with
+        first, else of an input of this shape."""
+        layer, tensors = _runs.get()
+        if layer is self:
+            return feature_axis(self.get_tensor_shape(tensors[0]), facts_of(tensors[0]).features)
+        return feature_axis(shape, self._first_features[0] if self._first_features else None)
+
+
+#: The layer that runs and its inputs, whose facts its methods ask for which are given shapes alone.
+_runs: ContextVar[tuple] = ContextVar('_runs', default=(None, ()))
 
 
 @builtin('layer')
@@ -70,8 +102,9 @@ class Reshape(Layer):
         unknown = [axis for axis, length in enumerate(target) if length is None]
         lengths = B.shape(x)
         # One unknown length is left to the reshape; a second one is the batch.
-        return B.reshape(x, [length if length is not None else -1 if axis == unknown[-1] else lengths[axis]
-                             for axis, length in enumerate(target)])
+        y = B.reshape(x, [length if length is not None else -1 if axis == unknown[-1] else lengths[axis]
+                          for axis, length in enumerate(target)])
+        return remember(y, features=seen_features(target))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         first = 0 if self.include_batch_dim else 1
@@ -194,7 +227,8 @@ class PermuteDims(Layer):
         return list(self.axes) if self.include_batch_dim else [0, *(axis + 1 for axis in self.axes)]
 
     def output(self, x: Any) -> Any:
-        return B.transpose(x, self._order())
+        y, features = B.transpose(x, self._order()), facts_of(x).features
+        return y if features is None else remember(y, features=self._order().index(B.ndim(x) + features) - B.ndim(x))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return tuple(input_shape[axis] for axis in self._order())

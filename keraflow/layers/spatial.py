@@ -2,8 +2,10 @@
 from typing import Any, Iterable, List, Literal, Optional, Sequence, Union
 
 from keraflow import backend as B
-from keraflow.errors import ArgumentError, ShapeError
+from keraflow.errors import ArgumentError, ShapeError, warn
+from keraflow.facts import facts_of, remember
 from keraflow.layers.base import Layer
+from keraflow.layers.channels import seen_features
 from keraflow.layers.input_spec import InputSpec
 from keraflow.schema import PositiveInt
 from keraflow.shapes import Shape
@@ -46,6 +48,28 @@ class SpatialLayer(Layer):
     def channel_axis(self) -> int:
         """The place of the channels in a shape."""
         return 1 if self.data_format == 'channels_first' else self.nb_spatial + 1
+
+    @property
+    def features(self) -> int:
+        """The axis of the channels, counted from the end."""
+        return -1 - self.nb_spatial if self.data_format == 'channels_first' else -1
+
+    def run(self, tensors: List[Any]) -> List[Any]:
+        if not self._is_linked() and 'data_format' not in self._passed:
+            self._tell_of_other_format(tensors)
+        outputs = super().run(tensors)
+        return [remember(it, features=self.features) if B.ndim(it) == self.nb_spatial + 2 else it for it in outputs]
+
+    def _tell_of_other_format(self, tensors: List[Any]) -> None:
+        """Warn of an input whose channels seem to be elsewhere than where the default says."""
+        for tensor in tensors:
+            shape, known = self.get_tensor_shape(tensor), facts_of(tensor).features
+            known = seen_features(shape) if known is None else known
+            if len(shape) == self.nb_spatial + 2 and known not in (None, self.features):
+                other = 'channels_last' if self.data_format == 'channels_first' else 'channels_first'
+                warn(f'{self.name}: an input of shape {shape} is read as ({", ".join(self.input_spec.axes)}), but its '
+                     f'channels seem to be axis {known} (the last is -1). If they are, write '
+                     f"data_format='{other}', else data_format='{self.data_format}'.")
 
     @property
     def spatial_axes(self) -> List[int]:

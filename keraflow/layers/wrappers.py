@@ -3,6 +3,7 @@ from typing import Any, List, Literal, Optional
 
 from keraflow import backend as B
 from keraflow.arguments import to_list
+from keraflow.facts import facts_of, features_of, remember
 from keraflow.layers.base import Layer
 from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.masks import counted_samples, counting, full_mask, joint_mask
@@ -63,7 +64,8 @@ class TimeDistributed(_Wrapper):
                        for axis, length in enumerate(self.get_tensor_shape(inputs[0])[:2]))
         with counting(self._counted(inputs)):
             made = self.embed(self.layer)([self._folded(it) for it in inputs])
-        return unlist([B.reshape(it, (batch, time, *self._lengths(it, 1))) for it in to_list(made)])
+        return unlist([remember(B.reshape(it, (batch, time, *self._lengths(it, 1))), features=features_of(it))
+                       for it in to_list(made)])
 
     def _counted(self, inputs: List[Any]) -> Any:
         """Which of the samples that the steps become count, where some do not."""
@@ -75,6 +77,9 @@ class TimeDistributed(_Wrapper):
     def _folded(self, x: Any) -> Any:
         folded = B.reshape(x, (-1, *self._lengths(x, 2)))
         # Without this it would inherit a mask of (batch, time), if its second axis happens to be as long as time.
+        features = facts_of(x).features
+        if features is not None and B.ndim(folded) + features > 0:      # it was not taken to be the axis of time
+            remember(folded, features=features)
         return self.set_tensor_mask(folded, None)
 
     def _lengths(self, x: Any, first: int) -> List[Any]:

@@ -2,6 +2,7 @@
 from typing import Any
 
 from keraflow import backend as B
+from keraflow.facts import features_of
 from keraflow.objectives.base import class_numbers, classes, reals, wants
 from keraflow.registry import builtin
 
@@ -25,7 +26,7 @@ def accuracy(y_pred: Any, y_true: Any) -> Any:
     y_true : the same, or ``(batch, ..., 1)`` or ``(batch, ...)`` for numbers of classes
     output : ``(batch, ..., 1)``, 1 where right and 0 where not
     """
-    if B.static_shape(y_pred)[-1] == 1:
+    if B.static_shape(y_pred)[features_of(y_pred)] == 1:
         return binary_accuracy(y_pred, y_true)
     sparse = B.ndim(y_true) < B.ndim(y_pred) or B.static_shape(y_true)[-1] == 1
     return (sparse_categorical_accuracy if sparse else categorical_accuracy)(y_pred, y_true)
@@ -49,7 +50,8 @@ def binary_accuracy(y_pred: Any, y_true: Any) -> Any:
 
 @builtin('objective')
 def categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
-    """1 where the most likely class is that of the target: ``argmax(y_pred) == argmax(y_true)`` along the last axis.
+    """1 where the most likely class is that of the target: ``argmax(y_pred) == argmax(y_true)`` along the axis of the
+    features.
 
     Parameters
     ----------
@@ -57,17 +59,17 @@ def categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
 
     Shapes
     ------
-    y_pred, y_true : ``(batch, ..., nb_class)``
-    output : ``(batch, ..., 1)``
+    y_pred, y_true : ``(batch, ..., nb_class)``, or with the classes first where the channels are
+    output : the same with one number in the place of the classes
     """
     y_pred, y_true = reals(y_pred, y_true)
-    return _hits(y_pred, B.argmax(y_true, -1))
+    return _hits(y_pred, B.argmax(y_true, features_of(y_pred)))
 
 
 @builtin('objective')
 @wants(classes)
 def sparse_categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
-    """1 where the most likely class is the right one: ``argmax(y_pred) == y_true``, along the last axis.
+    """1 where the most likely class is the right one: ``argmax(y_pred) == y_true``, along the axis of the features.
 
     Parameters
     ----------
@@ -85,4 +87,5 @@ def sparse_categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
 
 
 def _hits(y_pred: Any, right: Any) -> Any:
-    return B.expand_dims(B.cast(B.equal(B.argmax(y_pred, -1), right), B.floatx()), -1)
+    axis = features_of(y_pred)
+    return B.expand_dims(B.cast(B.equal(B.argmax(y_pred, axis), right), B.floatx()), axis)

@@ -6,10 +6,11 @@ from keraflow import backend as B
 from keraflow import shapes
 from keraflow.backend.contract import FLOATS
 from keraflow.errors import ArgumentTypeError, ShapeError, describe
-from keraflow.facts import facts_of
+from keraflow.facts import facts_of, features_of
 from keraflow.lengths import equally_long
 
-__all__ = ['Target', 'call_objective', 'class_numbers', 'classes', 'per_sample', 'reals', 'target_of', 'wants']
+__all__ = ['Target', 'call_objective', 'class_numbers', 'classes', 'one_hot', 'per_sample', 'reals', 'target_of',
+           'wants']
 
 
 class Target(NamedTuple):
@@ -46,15 +47,28 @@ def wants(target: Callable[[tuple], Target]) -> Callable:
     return mark
 
 
-def target_of(objective: Any, shape: tuple, dtype: str) -> Target:
-    """What `objective` wants for a prediction of this shape and dtype: a real of the same shape, unless it says so."""
+def target_of(objective: Any, shape: tuple, dtype: str, features: Optional[int] = None) -> Target:
+    """What `objective` wants for a prediction of this shape and dtype: a real of the same shape, unless it says so.
+
+    It is asked as if the axis of the `features` were the last one, where numbers of classes have a length of 1.
+    """
     declared = getattr(getattr(objective, 'func', objective), 'target', None)     # also that of a functools.partial
-    return declared(shape) if declared else Target(shape, dtype if dtype in FLOATS else B.floatx())
+    if declared is None:
+        return Target(shape, dtype if dtype in FLOATS else B.floatx())
+    axis = (-1 if features is None else features) % len(shape)
+    return declared((*shape[:axis], *shape[axis + 1:], shape[axis]))
 
 
 def classes(shape: tuple) -> Target:
     """For a prediction ``(batch, ..., nb_class)``: the number of the right class, from 0 on, ``(batch, ..., 1)``."""
     return Target((*shape[:-1], 1), 'int32', shape[-1])
+
+
+def one_hot(numbers: Any, y_pred: Any) -> Any:
+    """1 for each number of a class, as :func:`class_numbers` gives them, in a tensor like the prediction."""
+    axis, ndim = features_of(y_pred) % B.ndim(y_pred), B.ndim(y_pred)
+    rows = B.one_hot(numbers, B.static_shape(y_pred)[axis], B.dtype(y_pred))
+    return rows if axis == ndim - 1 else B.transpose(rows, [*range(axis), ndim - 1, *range(axis, ndim - 1)])
 
 
 def class_numbers(y_pred: Any, y_true: Any) -> Any:

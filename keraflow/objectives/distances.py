@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 
 from keraflow import backend as B
+from keraflow.facts import features_of
 from keraflow.objectives.base import reals
 from keraflow.registry import builtin
 from keraflow.schema import PositiveFloat, check
@@ -143,9 +144,9 @@ def squared_logarithmic_error(y_pred: Any, y_true: Any) -> Any:
 
 @builtin('objective', 'cosine')
 def cosine_proximity(y_pred: Any, y_true: Any) -> Any:
-    """Minus the cosine of the angle between prediction and target along the last axis, as its terms.
+    """Minus the cosine of the angle between prediction and target along the axis of the features, as its terms.
 
-    ``-y_pred / norm(y_pred) * y_true / norm(y_true)``, elementwise: the sum over the last axis is minus the cosine, and
+    ``-y_pred / norm(y_pred) * y_true / norm(y_true)``, elementwise: the sum over this axis is minus the cosine, and
     the model's average is that divided by the length of the axis. A vector shorter than epsilon has no direction and is
     not scaled: value and gradient stay finite.
 
@@ -157,8 +158,9 @@ def cosine_proximity(y_pred: Any, y_true: Any) -> Any:
     ------
     y_pred, y_true, output : ``(batch, ..., features)``
     """
+    axis = features_of(y_pred)
     y_pred, y_true = reals(y_pred, y_true)
-    return -(_direction(y_pred) * _direction(y_true))
+    return -(_direction(y_pred, axis) * _direction(y_true, axis))
 
 
 @builtin('objective')
@@ -200,6 +202,6 @@ def squared_hinge(y_pred: Any, y_true: Any) -> Any:
     return B.square(hinge(y_pred, y_true))
 
 
-def _direction(y: Any) -> Any:
-    square = B.sum(B.square(y), -1, keepdims=True)
+def _direction(y: Any, axis: int) -> Any:
+    square = B.sum(B.square(y), axis, keepdims=True)
     return y / B.sqrt(B.switch(B.greater(square, B.epsilon() ** 2), square, B.ones_like(square)))

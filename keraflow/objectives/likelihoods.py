@@ -2,8 +2,8 @@
 from typing import Any
 
 from keraflow import backend as B
-from keraflow.facts import facts_of
-from keraflow.objectives.base import class_numbers, classes, reals, wants
+from keraflow.facts import facts_of, features_of
+from keraflow.objectives.base import class_numbers, classes, one_hot, reals, wants
 from keraflow.registry import builtin
 
 __all__ = ['binary_crossentropy', 'categorical_crossentropy', 'sparse_categorical_crossentropy',
@@ -39,7 +39,7 @@ def binary_crossentropy(y_pred: Any, y_true: Any) -> Any:
 
 @builtin('objective')
 def categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
-    """``-sum(y_true * log(y_pred))`` over the classes, the last axis.
+    """``-sum(y_true * log(y_pred))`` over the classes: the axis of the features, which are the channels of images.
 
     On the output of a ``softmax`` (or a ``sigmoid``) it is computed from that function's input, finite and exact
     however large that is; the logarithms of other predictions are kept above ``log(epsilon)``.
@@ -53,16 +53,17 @@ def categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
 
     Shapes
     ------
-    y_pred, y_true : ``(batch, ..., nb_class)``
-    output : ``(batch, ..., 1)``
+    y_pred, y_true : ``(batch, ..., nb_class)``, or with the classes first where the channels are
+    output : the same with one number in the place of the classes
     """
     y_pred, y_true = reals(y_pred, y_true)
+    classes_axis = features_of(y_pred)
     activation, z = facts_of(y_pred).logits or ('', None)
     if activation == 'softmax':
-        log = B.log_softmax(z)
+        log = B.log_softmax(z, classes_axis)
     else:
         log = -B.softplus(-z) if activation == 'sigmoid' else _log(y_pred)
-    return -B.sum(y_true * log, -1, keepdims=True)
+    return -B.sum(y_true * log, classes_axis, keepdims=True)
 
 
 @builtin('objective')
@@ -81,9 +82,9 @@ def sparse_categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
 
     Shapes
     ------
-    y_pred : ``(batch, ..., nb_class)``
-    y_true : ``(batch, ..., 1)`` or ``(batch, ...)``
-    output : ``(batch, ..., 1)``
+    y_pred : ``(batch, ..., nb_class)``, or with the classes first where the channels are
+    y_true : ``(batch, ..., 1)`` or ``(batch, ...)``, without the axis of the classes
+    output : that of the prediction with one number in the place of the classes
 
     Examples
     --------
@@ -91,13 +92,12 @@ def sparse_categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
     >>> print(B.eval(sparse_categorical_crossentropy(p, B.constant([[1]]))).round(3))
     [[0.288]]
     """
-    right = B.one_hot(class_numbers(y_pred, y_true), B.static_shape(y_pred)[-1])
-    return categorical_crossentropy(y_pred, right)
+    return categorical_crossentropy(y_pred, one_hot(class_numbers(y_pred, y_true), y_pred))
 
 
 @builtin('objective', 'kld')
 def kullback_leibler_divergence(y_pred: Any, y_true: Any) -> Any:
-    """``sum(y_true * log(y_true / y_pred))`` over the last axis, with both kept from epsilon to 1.
+    """``sum(y_true * log(y_true / y_pred))`` over the axis of the features, with both kept from epsilon to 1.
 
     Parameters
     ----------
@@ -113,8 +113,9 @@ def kullback_leibler_divergence(y_pred: Any, y_true: Any) -> Any:
     ----------
     S. Kullback and R. A. Leibler, 1951: On information and sufficiency.
     """
+    axis = features_of(y_pred)
     y_pred, y_true = (B.clip(y, B.epsilon(), 1.) for y in reals(y_pred, y_true))
-    return B.sum(y_true * (B.log(y_true) - B.log(y_pred)), -1, keepdims=True)
+    return B.sum(y_true * (B.log(y_true) - B.log(y_pred)), axis, keepdims=True)
 
 
 @builtin('objective')

@@ -108,12 +108,6 @@ def test_both_formats_train_alike_with_the_same_kernels():
         np.testing.assert_allclose(last.get_weights()[name], array, atol=1e-5)
 
 
-def test_an_activation_that_is_not_elementwise_has_the_axis_of_the_output():
-    x = random(2, 1, 4, 5)
-    made = predicted(Convolution2D(2, 2, 2, activation='softmax'), x)
-    np.testing.assert_allclose(made.sum(-1), np.ones((2, 2, 3)), rtol=1e-5)
-
-
 def test_integers_are_taken_as_reals():
     x = Input((1, 3, 3), dtype='int32')
     made = Model(x, [Convolution2D(1, 2, 2, name='c', bias=False)(x), Pooling2D('avg')(x)])

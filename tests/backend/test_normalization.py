@@ -243,7 +243,7 @@ def test_frozen_by(kind):
 # -- mistakes -----------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    (lambda: BatchNormalization(name='bn'), (None, 3), 'bn: expected an input whose axis 1 (the batch is axis 0) has a known length, received shape '
+    (lambda: BatchNormalization(0, name='bn'), (None, 3), 'bn: expected an input whose axis 1 (the batch is axis 0) has a known length, received shape '
      '(None, None, 3). Give the Input that length.'),
     (lambda: BatchNormalization(2, name='bn'), (4, 3), 'bn: expected an input of rank 4 or more, received shape (None, 4, 3).'),
     (lambda: LayerNormalization([0, 1], name='ln'), (None, 3), 'ln: expected an input whose axis 1 (the batch is axis 0) has a known length, '
@@ -260,7 +260,7 @@ def test_mistakes(make, shape, text):
 
 
 def test_another_length_than_before():
-    for layer, shape, other, wanted in ((BatchNormalization(name='n'), (3, 2), (4, 2), 'axis 1 (the batch is axis 0) has length 3'),
+    for layer, shape, other, wanted in ((BatchNormalization(0, name='n'), (3, 2), (4, 2), 'axis 1 (the batch is axis 0) has length 3'),
                                         (LayerNormalization((0, -1), name='n'), (3, 2), (3, 4), 'axis -1 has length 2')):
         layer(Input(shape))
         with pytest.raises(ShapeError) as caught:
