@@ -61,7 +61,7 @@ class Execution(Variables):
         return run
 
     def compile(self, builder, specs):
-        return Compiled(lambda: self._traced(builder, specs))
+        return _Traced(lambda: self._traced(builder, specs))
 
     @keeps_layout
     def require(self, x, condition, message):
@@ -114,12 +114,7 @@ class Execution(Variables):
             self._assign(updates, outputs)
             return outputs
         signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
-        run = tf.function(build, autograph=False).get_concrete_function(*signature)
-
-        def call(*arrays):
-            with refusing(tf.errors.InvalidArgumentError):
-                return run(*map(tf.constant, arrays))
-        return call
+        return tf.function(build, autograph=False).get_concrete_function(*signature)
 
     def _assign(self, updates, outputs):
         """Set variables to new values when these and the outputs are there."""
@@ -161,3 +156,10 @@ def _rows(slices):
     """The gradient of a table from the parts that its lookups got: those of one index are added up."""
     indices, places = tf.unique(slices.indices)
     return Rows(indices, tf.math.unsorted_segment_sum(slices.values, places, tf.size(indices)))
+
+
+class _Traced(Compiled):
+    def __call__(self, *arrays):
+        run = self._run or self.build()
+        with refusing(tf.errors.InvalidArgumentError):
+            return run(*map(tf.constant, arrays))

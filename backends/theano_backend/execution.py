@@ -45,7 +45,7 @@ class Execution(Backend):
         return call
 
     def compile(self, builder: Callable, specs: Sequence[TensorSpec]) -> Compiled:
-        return Compiled(functools.partial(_build, self, builder, list(specs)))
+        return _Compiled(self, builder, list(specs))
 
     def eval(self, tensors: Any) -> Any:
         if not isinstance(tensors, (list, tuple)):
@@ -99,20 +99,28 @@ class Execution(Backend):
                 for gradient, x in zip(self._of_sources(found, variables), variables)]
 
 
+class _Compiled(Compiled):
+    """A Theano function, which one thread runs at a time: it computes in places of its own."""
+
+    def __init__(self, backend: Backend, builder: Callable, specs: List[TensorSpec]):
+        super().__init__(functools.partial(_build, backend, builder, specs))
+        self._has_scalar = not all(len(spec.shape) for spec in specs)
+        self._running = threading.Lock()
+
+    def __call__(self, *arrays: Any) -> list:
+        run = self._run or self.build()
+        # A scalar may come as a number of NumPy, which is no array for C code.
+        given = map(np.asarray, arrays) if self._has_scalar else arrays
+        with refusing(AssertionError), self._running:
+            return run(*given)
+
+
 def _build(backend: Backend, builder: Callable, specs: List[TensorSpec]) -> Callable:
     tensors = [backend.placeholder(*spec) for spec in specs]
     outputs, updates = backend.symbolic(builder, tensors)
     run = _theano_function(tensors, outputs, updates)
     run.trust_input = True      # no checks: the arrays are as the specs say
-    has_scalar = not all(len(spec.shape) for spec in specs)
-    running = threading.Lock()      # the function keeps what it computes with in places of its own
-
-    def call(*arrays: Any) -> list:
-        # A scalar may come as a number of NumPy, which is no array for C code.
-        given = map(np.asarray, arrays) if has_scalar else arrays
-        with refusing(AssertionError), running:
-            return run(*given)
-    return call
+    return run
 
 
 def _theano_function(inputs: list, outputs: Sequence, updates: Sequence = (), mode: Optional[str] = None) -> Any:
