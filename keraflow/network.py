@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.checked import checked
-from keraflow.errors import BackendError, GraphError, ShapeError
+from keraflow.errors import BackendError, GraphError, ShapeError, describe
 from keraflow.kensor import Call, Kensor, calls_behind, output_names, replay, symbolic_tensors
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
@@ -174,6 +174,12 @@ class Network(Layer):
             if not shapes.agree(kensor.shape, shape):
                 raise ShapeError(
                     f"{self.name}: expected shape {kensor.shape} for the input '{kensor.name}', received {shape}.")
+
+    def embed(self, layer: Layer) -> Any:
+        if not any(layer is one for one in self.layers):
+            raise GraphError(f'{self.name}: output() calls {describe(layer)}, which is no layer of this model: a model '
+                             'has those of its graph alone. Call the model and the layer in output() of a Layer.')
+        return super().embed(layer)
 
     def output(self, x: Any) -> Any:
         tensors = replay(self.calls, self._bind(x if self.multi_input else [x]))

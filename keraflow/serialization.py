@@ -14,7 +14,7 @@ from keraflow.errors import KeraFlowError, SerializationError
 from keraflow.firstformat import is_first_format, migrate
 from keraflow.scopes import defaults_for, no_argscope
 
-__all__ = ['Serializable', 'call_text', 'pack_init_params', 'serialize', 'unserialize', 'same']
+__all__ = ['Serializable', 'call_text', 'pack_init_params', 'serialize', 'snapshot', 'unserialize', 'same']
 
 #: Deeper nesting of objects than this is refused instead of exhausting the stack.
 MAX_DEPTH = 50
@@ -215,6 +215,18 @@ def same(one: Any, other: Any) -> bool:
         return bool(one == other)
     except Exception:       # an __eq__ that cannot answer does not say that they are the same
         return False
+
+
+def snapshot(value: Any) -> Any:
+    """A value as it is now, to be compared with :func:`same` later: of an object its class and arguments, which do not
+    follow later changes of it."""
+    if isinstance(value, Serializable):
+        return [type(value), snapshot(pack_init_params(value))]
+    if isinstance(value, (list, tuple)):
+        return [snapshot(one) for one in value]
+    if isinstance(value, dict):
+        return {key: snapshot(one) for key, one in value.items()}
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def _bound_by(function: Any) -> list:

@@ -20,7 +20,7 @@ from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.masks import inherit_mask, joint_mask
 from keraflow.layers.parameters import Parameter
 from keraflow.layers.running import Running
-from keraflow.layers.slots import calling_host, run_of
+from keraflow.layers.slots import run_of, running_host
 from keraflow.records import recording
 from keraflow.schema import Constraints, DType, Name, Regularizer, Regularizers
 from keraflow.serialization import pack_init_params
@@ -68,8 +68,6 @@ class Layer(Running):
     unsaved_arguments = frozenset({'initial_weights'})
     #: Whether the layer takes a list of inputs.
     multi_input = False
-    #: Whether the layers that :meth:`output` calls on tensors are embedded without being asked to.
-    embeds_calls = False
     #: What the inputs must be: one for all of them, or a list in their order; ``None`` for anything. May be a property.
     input_spec: Union[InputSpec, Sequence[Optional[InputSpec]], None] = InputSpec()
 
@@ -100,7 +98,7 @@ class Layer(Running):
 
     def output(self, x: Any) -> Any:
         """The output tensor (or a list of them) for the input tensor (a list of them for several). Repeatable: it
-        makes no parameters.
+        makes no parameters after its first run. Layers that it calls on tensors are embedded, as by :meth:`embed`.
 
         One that has an argument ``mask`` is given the mask of the input (of several: the list of them), or ``None``.
         """
@@ -141,8 +139,8 @@ class Layer(Running):
     def embed(self, layer: 'Layer') -> Any:
         """A function from tensors to tensors that runs an inner layer, whose parameters become those of this layer.
 
-        May be written inside :meth:`output`: the inner layer of the first run is kept in a slot, and the layers that
-        later runs make are checked against it and dropped.
+        The same as to call the inner layer inside of :meth:`output`: that of the first run is kept in a slot, and the
+        layers that later runs make are checked against what it was then, and dropped.
 
         Examples
         --------
@@ -238,7 +236,7 @@ class Layer(Running):
         fed = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         fed = [it.as_kensor() if isinstance(it, Layer) else it for it in fed]
         if not any(isinstance(it, Kensor) for it in fed):
-            host = calling_host()
+            host = running_host()
             if host is not None:
                 return host.embed(self)(inputs)
             return unlist(B.plain(B.verbatim(self.run)([self._as_tensor(it) for it in fed])))

@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, Optional, Sequence, Set, Tuple
 
 from keraflow.errors import ArgumentTypeError
 
-__all__ = ['check_class']
+__all__ = ['check_class', 'names_used']
 
 #: The hooks that are methods, with what they are called with.
 METHODS: Dict[str, Tuple[str, ...]] = {
@@ -44,7 +44,7 @@ def check_class(cls: type, base: type) -> None:
     for name, value in defined.items():
         if name in METHODS:
             _check_signature(cls, name, value)
-    used = _names_used(owners, set(defined))
+    used = names_used(owners, set(defined))
     for name, value in defined.items():
         if name in used or name not in OTHER_WORDS and (name.startswith('_') or hasattr(base, name)):
             continue
@@ -84,8 +84,8 @@ def _is_near(one: str, other: str) -> bool:
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or a[:2] == b[:2][::-1] and a[2:] == b[2:]
 
 
-def _names_used(owners: Sequence[type], names: Set[str]) -> Set[str]:
-    """Those of the names that methods of the classes use, other than a method of that name: a ``call`` that calls
+def names_used(owners: Sequence[type], names: Set[str]) -> Set[str]:
+    """Those of the names that methods of some classes use, other than a method of that name: a ``call`` that calls
     ``super().call`` is not called itself. A ``__call__`` is."""
     used: Set[str] = set()
     for one in owners:

@@ -11,7 +11,9 @@ from keraflow import initializations, registry
 from keraflow.arguments import assign, split_arrays
 from keraflow.backend.contract import FLOATS
 from keraflow.checked import checked
-from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, ShapeError
+from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError
+from keraflow.layers.slots import run_of
+from keraflow.layers.unused import mark_owned
 from keraflow.parameters import parameters_of
 from keraflow.schema import Constraint, DType, Initialization, Name, Natural, Regularizer
 from keraflow.serialization import Serializable
@@ -254,6 +256,10 @@ class ParameterOwner(Serializable):
                                     'received None.')
         self._assign_weights(variables, weights, 'weights')
 
+    def _is_complete(self) -> bool:
+        """Whether the first run is over, in which all parameters are made."""
+        raise NotImplementedError
+
     def _is_linked(self) -> bool:
         """Whether the parameters are there."""
         return self._backend is not None
@@ -319,6 +325,7 @@ class ParameterOwner(Serializable):
             delattr(self, name)
         self._variables.clear()
         self._states.clear()
+        self._given = {'regularizer': {}, 'constraint': {}}
         self._dtype = self._passed.get('dtype')
         self._backend = None
 
@@ -327,13 +334,16 @@ class ParameterOwner(Serializable):
         if len(pairs) % 2 or not all(isinstance(name, str) for name in names):
             raise ArgumentTypeError(f"{self.name}: expected names and values in turn, {where}('W', W, 'b', b).")
         for name, value in zip(names, pairs[1::2]):
+            if self._is_complete() and run_of(self) is not None:
+                raise GraphError(f"{self.name}: output() makes the parameter '{name}', which its first run did not "
+                                 'make. Make it in init_param(), or in every run.')
             if hasattr(self, name) or '/' in name:
                 raise ArgumentError(f"{self.name}: '{name}' cannot be the name of a parameter, because the layer has "
                                     'an attribute of that name. Choose another.')
             if not B.is_variable(value):
                 check_numbers(value, f'{self.name}: {name}')
                 value = B.variable(B.eval(value) if B.is_tensor(value) else value, self.dtype, f'{self.name}/{name}')
-            self._variables[name] = value
+            self._variables[name] = mark_owned(value)
             setattr(self, name, value)
         return names
 

@@ -31,7 +31,6 @@ class FunctionLayer(Layer, metaclass=_FedAtOnce):
     """Base of the classes that :func:`layer_register` makes."""
 
     multi_input = True
-    embeds_calls = True
     #: What computes the output, from the input and the arguments.
     function: Callable
     #: Names of the arguments of the function, after its input.

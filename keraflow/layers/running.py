@@ -15,7 +15,8 @@ from keraflow.layers.masks import loses_mask
 from keraflow.layers.parameters import ParameterOwner
 from keraflow.layers.reporting import Reporting
 from keraflow.layers.side_results import SideResults
-from keraflow.layers.slots import Run, Slots, run_of, running_host
+from keraflow.layers.slots import Run, Slots, run_of, running_host, without_host
+from keraflow.layers.unused import tell_unused
 from keraflow.records import frozen, record_run
 from keraflow.scopes import no_argscope
 from keraflow.shapes import Shape
@@ -63,14 +64,25 @@ class Running(ParameterOwner, Reporting, SideResults):
         try:
             self._first_specs = received
             self._first_features = [facts_of(tensor).features for tensor in tensors]
-            self._build(self._shape_of(received), [spec.dtype for spec in received])
+            with without_host():
+                self._build(self._shape_of(received), [spec.dtype for spec in received])
             outputs = self._run_checked(tensors, self._shape_of(received))
             self._complete_arguments()
         except Exception:
             self._forget_parameters()
             raise
         self._first_run = None
+        tell_unused(self)
         return outputs
+
+    def _forget_parameters(self) -> None:
+        super()._forget_parameters()
+        self._slots.forget()
+        self._first_specs = []
+        self._first_run = self._first_run or threading.RLock()
+
+    def _is_complete(self) -> bool:
+        return self._first_run is None
 
     def _received(self, tensors: List[Any]) -> List[TensorSpec]:
         """What the layer is fed with, checked."""

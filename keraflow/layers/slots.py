@@ -1,12 +1,14 @@
 """The layers that a host embeds, found again on each run of its ``output``."""
 import contextlib
 import contextvars
-from typing import Any, Iterator, List, Optional, Sequence
+import threading
+from typing import Any, ContextManager, Dict, Iterator, List, Optional, Sequence, Tuple
 
+from keraflow.contexts import bound
 from keraflow.errors import GraphError
-from keraflow.serialization import call_text, pack_init_params, same
+from keraflow.serialization import Serializable, call_text, same, snapshot
 
-__all__ = ['Run', 'Slots', 'calling_host', 'run_of', 'running_host']
+__all__ = ['Run', 'Slots', 'is_layer', 'kept_values', 'run_of', 'running_host', 'without_host']
 
 
 class Run:
@@ -24,9 +26,13 @@ class Run:
         How many losses it has added.
     next_slot : int
         Where the layer is that it embeds next.
+    taken : dict
+        By ``id()`` the layers that it has embedded so far, each with the one in its slot.
+    attributes : set or None
+        The ``id()`` of each layer that it keeps in its attributes, once that was asked.
     """
 
-    __slots__ = ('layer', 'inputs', 'outer', 'mask_is_read', 'nb_loss', 'next_slot')
+    __slots__ = ('layer', 'inputs', 'outer', 'mask_is_read', 'nb_loss', 'next_slot', 'taken', 'attributes')
 
     def __init__(self, layer: Any, inputs: Sequence[Any] = (), outer: Optional['Run'] = None, next_slot: int = 0):
         self.layer = layer
@@ -35,6 +41,14 @@ class Run:
         self.mask_is_read = False
         self.nb_loss = 0
         self.next_slot = next_slot
+        self.taken: Dict[int, Tuple[Any, Any]] = {}
+        self.attributes: Optional[set] = None
+
+    def is_attribute(self, layer: Any) -> bool:
+        """Whether the running layer keeps another one, so that it may come anywhere in a run."""
+        if self.attributes is None:
+            self.attributes = {id(one) for one in kept_values(vars(self.layer)) if is_layer(one)}
+        return id(layer) in self.attributes
 
 
 _run: contextvars.ContextVar[Optional[Run]] = contextvars.ContextVar('_run', default=None)
@@ -54,10 +68,28 @@ def run_of(layer: Any) -> Optional[Run]:
     return run
 
 
-def calling_host() -> Any:
-    """The host that embeds the layers which are called now; None if nobody does."""
-    host = running_host()
-    return host if host is not None and host.embeds_calls else None
+def without_host() -> ContextManager[None]:
+    """Inside, no host embeds what is called."""
+    return bound(_run, None)
+
+
+def is_layer(value: Any) -> bool:
+    """Whether a value is a layer."""
+    return isinstance(value, Serializable) and value.kind == 'layer'
+
+
+def kept_values(value: Any) -> Iterator[Any]:
+    """What an attribute or an argument keeps: itself, or what is in it if it is a list, a tuple or a dict."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, (dict, list, tuple)):
+            waiting.extend(one.values() if isinstance(one, dict) else one)
+        else:
+            yield one
+
+
+_growing = threading.Lock()     # two threads that embed a kept layer for the first time give it one slot
 
 
 class Slots:
@@ -65,15 +97,17 @@ class Slots:
 
     A layer that the host keeps (as an attribute, say) comes as the same object in each run and has its own slot. A
     layer that ``output`` makes on the fly is another object in each run: it is given the layer in the next slot that
-    no kept layer has, provided that class and arguments are the same.
+    no kept layer has, provided that it has the class and the arguments with which that one came. What has been changed
+    of that one since, such as whether it is trainable, stays.
     """
 
     def __init__(self, host: Any):
         self.host = host
         self.layers: List[Any] = []
-        self._fixed = False             # after the first complete run no slot is added
-        self._known: set = set()        # ids of the layers
+        self.is_complete = False        # after the first complete run a slot is added for no layer with parameters
+        self._came_as: Dict[int, Any] = {}      # by id of the layer: with which arguments
         self._kept: set = set()         # ids of those that came again as themselves
+        self._new: set = set()          # ids of those that had no parameters before they came
 
     @contextlib.contextmanager
     def run(self, inputs: Sequence[Any]) -> Iterator[Run]:
@@ -83,61 +117,75 @@ class Slots:
         _run.set(run)
         try:
             yield run
+            if self.is_complete:
+                self._check_late(self.layers[before:])
         except BaseException:
             self._forget(self.layers[before:])
             raise
         finally:
             _run.set(run.outer)
         self._skip_kept(run)
-        if self._fixed and run.next_slot < len(self.layers):
+        if self.is_complete and run.next_slot < len(self.layers):
             raise GraphError(f'{self.host.name}: output() embedded fewer layers than in its first run. Make layers '
                              'that are not used in every run in __init__, and keep them as attributes.')
-        self._fixed = True
+        self.is_complete = True
 
     def take(self, layer: Any) -> Any:
         """The layer to run where ``output`` embeds `layer`."""
         if layer is self.host:
             raise GraphError(f'{self.host.name}: a layer cannot embed itself.')
-        if id(layer) in self._known:
-            self._kept.add(id(layer))
-            return layer
-        if not self._fixed:
-            if self._is_attribute(layer):
-                self._kept.add(id(layer))
-            self._append(layer)
-            return layer
         run = run_of(self.host) or Run(self.host, next_slot=len(self.layers))
+        if id(layer) not in run.taken:
+            run.taken[id(layer)] = layer, self._find(layer, run)
+        return run.taken[id(layer)][1]
+
+    def forget(self) -> None:
+        """Be as before the first run, and let those layers that got their parameters here be so, too."""
+        self._forget(list(self.layers))
+        self.is_complete = False
+
+    def _find(self, layer: Any, run: Run) -> Any:
+        with _growing:
+            if id(layer) in self._came_as:
+                self._kept.add(id(layer))
+                return layer
+            if run.is_attribute(layer) or not self.is_complete:
+                self._append(layer, run.is_attribute(layer))
+                return layer
         self._skip_kept(run)
         if run.next_slot == len(self.layers):
             raise GraphError(f'{self.host.name}: output() embeds more layers than in its first run. Make layers that '
                              'are not used in every run in __init__, and keep them as attributes.')
         first = self.layers[run.next_slot]
-        if type(first) is not type(layer) or not same(pack_init_params(first), pack_init_params(layer)):
+        if not same(self._came_as[id(first)], snapshot(layer)):
             raise GraphError(f'{self.host.name}: slot {run.next_slot} holds {call_text(first)}, but output() now '
                              f'embeds {call_text(layer)}. output() must embed the same layers in each run.')
         run.next_slot += 1
         return first
 
-    def _is_attribute(self, layer: Any) -> bool:
-        """Whether the host keeps `layer`, itself or in a list or a dict, so that it may come anywhere in a run."""
-        for value in vars(self.host).values():
-            items = value.values() if isinstance(value, dict) else value
-            if not isinstance(value, (dict, list, tuple)):
-                items = [value]
-            if any(item is layer for item in items):
-                return True
-        return False
-
-    def _append(self, layer: Any) -> None:
+    def _append(self, layer: Any, is_kept: bool) -> None:
         self.host.give_initial_weights(layer, len(self.layers))
         self.layers.append(layer)
-        self._known.add(id(layer))
+        self._came_as[id(layer)] = snapshot(layer)
+        if is_kept:
+            self._kept.add(id(layer))
+        if not layer._is_linked():
+            self._new.add(id(layer))
+
+    def _check_late(self, layers: List[Any]) -> None:
+        for layer in layers:
+            if any(True for _ in layer.parameters()):
+                raise GraphError(f'{self.host.name}: output() embeds {layer.name}, which has parameters, for the first '
+                                 'time after its first run, which is in the phase \'train\'. Call it in that run, too.')
 
     def _forget(self, layers: List[Any]) -> None:
         for layer in layers:
             self.layers.remove(layer)
-            self._known.discard(id(layer))
+            self._came_as.pop(id(layer))
             self._kept.discard(id(layer))
+            if id(layer) in self._new:
+                self._new.discard(id(layer))
+                layer._forget_parameters()
 
     def _skip_kept(self, run: Run) -> None:
         while run.next_slot < len(self.layers) and id(self.layers[run.next_slot]) in self._kept:
