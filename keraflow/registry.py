@@ -6,8 +6,10 @@ import inspect
 from typing import Any, Callable, Iterator, NamedTuple, Optional
 
 from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError, describe, nearest
+from keraflow.sameness import same, same_text
 
-__all__ = ['Entry', 'builtin', 'custom', 'find', 'id_of', 'ids', 'kind_of', 'register', 'resolve']
+__all__ = ['Entry', 'advice_for', 'builtin', 'custom', 'entry_of', 'find', 'id_of', 'ids', 'is_builtin', 'kind_of',
+           'register', 'resolve']
 
 
 #: Kinds for which no function will do.
@@ -28,10 +30,10 @@ _aliases: dict = {}     # (kind, alias) -> id
 _by_target: dict = {}   # class or function -> Entry
 
 
-def builtin(kind: str, *aliases: str) -> Callable:
+def builtin(kind: str, *aliases: str, id: Optional[str] = None) -> Callable:
     """Decorator for keraflow's own classes and functions, with the short names users may write for them."""
     def add(target: Any) -> Any:
-        entry = Entry(target.__name__, kind, target, True)
+        entry = Entry(id or target.__name__, kind, target, True)
         _add(entry)
         for alias in aliases:
             _aliases[kind, alias] = entry.id
@@ -53,7 +55,12 @@ def register(target: Any = None, *, id: Optional[str] = None) -> Any:
     Raises
     ------
     ArgumentError
-        If the id is taken by another object.
+        If the id is taken by another object, such as a function of the same definition that closes over other values.
+
+    Notes
+    -----
+    A cell of a notebook that is run again, changed or not, defines its classes and functions anew: the id then means
+    the new one.
 
     Examples
     --------
@@ -71,12 +78,18 @@ def register(target: Any = None, *, id: Optional[str] = None) -> Any:
     entry = Entry(id or target.__name__, _kind_of_target(target), target, False)
     if entry.id == '<lambda>':
         raise ArgumentError('register: a lambda has no name. Write it as a function with def, or pass id=.')
+    if _is_own(entry.id):
+        raise ArgumentError(f"register: the id '{entry.id}' is taken by one of keraflow's own. Choose another with "
+                            'register(id=...).')
     for other in entries():
-        if other.id == entry.id and (other.builtin or not _same_definition(other.target, target)):
-            its_name = f'{other.target.__module__}.{other.target.__qualname__}'
-            owner = "one of keraflow's own" if other.builtin else its_name
+        if other.id == entry.id and _other_values(other.target, target):
             raise ArgumentError(
-                f"register: the id '{entry.id}' is taken by {owner}. Choose another with register(id=...).")
+                f"register: the id '{entry.id}' is taken by a {_what(target)} of the same definition that computes "
+                f'with other values. {advice_for(target)}')
+        if other.id == entry.id and not _redefines(other.target, target):
+            its_name = f'{other.target.__module__}.{other.target.__qualname__}'
+            raise ArgumentError(
+                f"register: the id '{entry.id}' is taken by {its_name}. Choose another with register(id=...).")
     _add(entry)
     return target
 
@@ -96,7 +109,7 @@ def custom(objects: Any) -> dict:
             raise ArgumentTypeError(f'custom_objects: expected classes and functions, received {describe(one)}.')
     named = dict(objects) if isinstance(objects, dict) else {it.__name__: it for it in objects or ()}
     for id, target in named.items():
-        if any(entry.builtin for entry in entries() if entry.id == id):
+        if _is_own(id):
             raise ArgumentError(f"custom_objects: '{id}' is the id of one of keraflow's own. Rename yours.")
     return {id: Entry(id, _kind_of_target(target), target, False) for id, target in named.items()}
 
@@ -125,15 +138,31 @@ def id_of(target: Any) -> str:
         For a lambda, and for a name that belongs to one of keraflow's own.
     """
     if target in _by_target:
-        return _by_target[target].id
+        id, kind = _by_target[target].id, _by_target[target].kind
+        if not same(_entries[kind, id].target, target):
+            raise SerializationError(f"'{id}' is by now the id of another {_what(target)}, which was registered later. "
+                                     'Make what is to be saved anew with that one, or register the older one, which it '
+                                     "still has, under an id of its own: keraflow.register(id='...').")
+        return id
     name = target.__name__
     if name == '<lambda>':
         raise SerializationError(
             'a lambda cannot be saved. Write it as a function with def and put @keraflow.register above it.')
-    if find(name) is not None:
+    if find(name) is not None or _is_own(name):
+        own = f" If keraflow's own is meant, pass '{name}'." if inspect.isroutine(target) and _is_own(name) else ''
         raise SerializationError(
-            f"'{name}' is the id of another class or function. Put @keraflow.register(id=...) above yours.")
+            f"'{name}' is the id of another class or function. Put @keraflow.register(id=...) above yours.{own}")
     return name
+
+
+def entry_of(target: Any) -> Optional[Entry]:
+    """The row of a class or function; None if it is not registered."""
+    return _by_target.get(target)
+
+
+def is_builtin(target: Any) -> bool:
+    """Whether a class or function is one of keraflow's own."""
+    return target in _by_target and _by_target[target].builtin
 
 
 def kind_of(value: Any) -> str:
@@ -193,9 +222,33 @@ def _kind_of_target(target: Any) -> str:
     return getattr(target, 'kind', '') if inspect.isclass(target) else ''
 
 
-def _same_definition(one: Any, other: Any) -> bool:
-    # A notebook's cell that is run again defines the class anew: that is no second owner of the id.
-    return (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
+def _is_own(id: str) -> bool:
+    """Whether a name is an id or a short name of keraflow's own."""
+    return any(entry.builtin for entry in entries() if entry.id == id) or id in {it for _, it in list(_aliases)}
+
+
+def _redefines(old: Any, new: Any) -> bool:
+    """Whether `new` is what a program defines at the place of `old`, as a notebook's cell does that is run again."""
+    return same(old, new) or (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
+
+
+def _other_values(old: Any, new: Any) -> bool:
+    """Whether both are made by one definition, inside of a function or of an object, with other values."""
+    inner = '<locals>' in new.__qualname__ or inspect.ismethod(new)
+    return inner and same_text(old, new) and not same(old, new)
+
+
+def _what(target: Any) -> str:
+    return 'class' if inspect.isclass(target) else 'function'
+
+
+def advice_for(target: Any) -> str:
+    """What to do where two functions or classes of one definition need two ids."""
+    name = target.__name__
+    if inspect.isclass(target):
+        return f"Give {name} an argument of __init__ for what differs, or each class its own id: register(id='...')."
+    return (f"Write {name} with an argument for what differs and pass functools.partial({name}, argument=...), or give "
+            "each its own id: register(id='...').")
 
 
 def entries() -> Iterator[Entry]:

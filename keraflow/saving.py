@@ -18,11 +18,12 @@ from keraflow.network import Network
 from keraflow.parameters import parameters_of
 from keraflow.schema import Path
 from keraflow.serialization import serialize, unserialize
+from keraflow.values import escape, unescape, version_of
 
 __all__ = ['SavableNetwork', 'FORMAT', 'VERSION', 'check_extension', 'check_fit', 'misfits']
 
 FORMAT = 'keraflow'
-VERSION = 1
+VERSION = 2
 
 #: Arguments that do not change what a model predicts: the same weights fit whatever they are.
 _NOT_IN_DIGEST = ('trainable', 'regularizers', 'constraints')
@@ -132,7 +133,8 @@ class SavableNetwork(Network):
                 *([(weights, self._weight_bytes(weights))] if weights is not None else [])]
 
     def _arch_bytes(self, path: Path, dump_args: Dict[str, Any]) -> bytes:
-        return dump_plain({'format': FORMAT, 'version': VERSION, 'model': serialize(self)}, path, **dump_args).encode()
+        model = serialize(self)
+        return dump_plain({'format': FORMAT, 'version': version_of(model), 'model': model}, path, **dump_args).encode()
 
     def _weight_bytes(self, path: Path) -> bytes:
         check_extension(path)
@@ -171,11 +173,11 @@ def _from_data(data: Any, path: str, custom_objects: Any) -> Any:
     if not is_first_format(data):
         if not isinstance(data, dict) or data.get('format') != FORMAT or set(data) != {'format', 'version', 'model'}:
             raise ModelFileError(f'{path}: this is not the architecture of a keraflow model.')
-        if data['version'] != VERSION:
+        if type(data['version']) is not int or not 1 <= data['version'] <= VERSION:
             raise ModelFileError(f'{path}: the file has format version {data["version"]!s:.20}, this keraflow reads '
-                                 f'{VERSION}. '
+                                 f'1 to {VERSION}. '
                                  'Install the keraflow that wrote it, or a newer one.')
-        data = data['model']
+        data = escape(data['model']) if data['version'] == 1 else data['model']
     try:
         made = unserialize(data, custom_objects)
     except ModelFileError:
@@ -196,7 +198,7 @@ def check_extension(path: Path) -> None:
 
 def _digest(data: Any) -> str:
     """SHA-256 of what matters for predictions in an architecture."""
-    text = json.dumps(_relevant(data), sort_keys=True, separators=(',', ':'))
+    text = json.dumps(_relevant(unescape(data)), sort_keys=True, separators=(',', ':'))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -9,13 +9,13 @@ from typing import Any, Dict, List, Set, Tuple
 import numpy as np
 
 from keraflow import registry, schema
-from keraflow.errors import ArgumentTypeError, describe
+from keraflow.errors import ArgumentTypeError, SerializationError, describe
 from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
 from keraflow.layers.operation import Operation
 from keraflow.network import Network
-from keraflow.serialization import Serializable, pack_init_params, same
+from keraflow.serialization import Serializable, pack_init_params, same, serialize
 
 __all__ = ['COMMON', 'to_python']
 
@@ -60,6 +60,7 @@ def to_python(model: Network) -> str:
         raise ArgumentTypeError(f'to_python: expected a Model or a Sequential, received {describe(model)}.')
     program = _Program(model)
     program.assign('model', model)
+    serialize(model)        # raises for what cannot be saved
     return program.text()
 
 
@@ -123,24 +124,53 @@ class _Program:
 
     def value(self, value: Any, kind: str = '') -> str:
         """An expression for a value; `kind` is that of the slot it stands in."""
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, list):
             return f"[{', '.join(self.value(item, kind) for item in value)}]"
+        if isinstance(value, tuple):
+            return f"({', '.join(self.value(item, kind) for item in value)}{',' * (len(value) == 1)})"
         if isinstance(value, dict):
-            return '{' + ', '.join(f'{key!r}: {self.value(item, kind)}' for key, item in value.items()) + '}'
-        if isinstance(value, np.ndarray):
-            self.imports.add(('numpy', ''))
-            return f"np.array({self.value(value.tolist())}, '{value.dtype.name}')"
+            items = (f'{self.value(key)}: {self.value(item, kind)}' for key, item in value.items())
+            text = f"{{{', '.join(items)}}}"
+            return text if type(value) is dict else f'{self._name_of(type(value))}({text})'
+        if isinstance(value, (set, frozenset)):
+            return f'{type(value).__name__}({self.value(sorted(value, key=repr))})'
+        if isinstance(value, (np.ndarray, np.generic, np.dtype)):
+            return self._of_numpy(value)
         if isinstance(value, functools.partial):
             self.imports.add(('functools', ''))
-            arguments = [self._name_of(value.func), *(f'{key}={self.value(it)}' for key, it in value.keywords.items())]
+            arguments = [self.value(value.func), *(f'{_identifier(key)}={self.value(it)}'
+                                                   for key, it in value.keywords.items())]
             return f"functools.partial({', '.join(arguments)})"
         if inspect.isroutine(value):
-            name = registry.id_of(value)
-            entry = registry.find(name, kind) if kind else None
-            return repr(name) if entry is not None and entry.builtin else self._name_of(value)
+            return self._function(value, kind)
+        if inspect.isclass(value):
+            return self._of_numpy(value) if issubclass(value, np.generic) else self._name_of(value)
         if isinstance(value, Layer):
             return self._layer(value)
-        return self._call(value) if isinstance(value, Serializable) else _plain(value)
+        is_object = isinstance(value, Serializable) or registry.entry_of(type(value)) is not None
+        return self._call(value) if is_object else _plain(value)
+
+    def _of_numpy(self, value: Any) -> str:
+        """A number, an array, a dtype or a type of NumPy."""
+        self.imports.add(('numpy', ''))
+        if isinstance(value, np.ndarray):
+            shape = f'.reshape({value.shape})' if not value.size else ''
+            return f"np.array({self.value(value.tolist())}, '{value.dtype.name}'){shape}"
+        if isinstance(value, np.generic):
+            return f'np.{type(value).__name__}({self.value(value.item())})'
+        return f"np.dtype('{value.name}')" if isinstance(value, np.dtype) else f'np.{value.__name__}'
+
+    def _function(self, function: Any, kind: str) -> str:
+        name = registry.id_of(function)
+        entry = registry.find(name, kind)
+        if entry is None or not entry.builtin:
+            return self._name_of(function)
+        if kind:
+            return repr(name)
+        if not name.startswith('B.'):
+            return self._name_of(function)
+        self.imports.add(('keraflow', 'backend'))
+        return name
 
     def _layer(self, layer: Layer) -> str:
         if id(layer) not in self.names and (self.uses.get(id(layer), 1) > 1 or _has_graph(layer)):
@@ -167,7 +197,8 @@ class _Program:
         module = target.__module__
         if module.startswith('keraflow.'):
             module = '.'.join(module.split('.')[:2])    # public names are those of the packages
-        self.imports.add((module, target.__name__))
+        if module != 'builtins':
+            self.imports.add((module, _identifier(target.__name__)))
         return target.__name__
 
     # -- graphs -------------------------------------------------------------------------------------------------------
@@ -203,7 +234,7 @@ class _Program:
         if layer.operation == 'getitem':
             return f'{arguments[0]}[{arguments[1][1:-1] if arguments[1][0] == "[" else arguments[1]}]'
         self.imports.add(('keraflow', 'backend'))
-        arguments += [f'{name}={_argument(it, inputs)}' for name, it in (layer.kwargs or {}).items()]
+        arguments += [f'{_identifier(name)}={_argument(it, inputs)}' for name, it in (layer.kwargs or {}).items()]
         if "np." in ''.join(arguments):
             self.imports.add(('numpy', ''))
         return f"B.{layer.operation}({', '.join(arguments)})"
@@ -222,6 +253,14 @@ class _Program:
 def _has_graph(layer: Any) -> bool:
     """Whether a layer is built by calls on Kensors, and not from its arguments alone."""
     return isinstance(layer, Network) and 'path' in pack_init_params(layer)
+
+
+def _identifier(name: str) -> str:
+    """`name`, which is to stand in the program as it is."""
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise SerializationError(f'to_python: {name!r:.60} is not a name that a program can write. Use letters, digits '
+                                 'and _.')
+    return name
 
 
 def _plain(value: Any) -> str:

@@ -3,6 +3,7 @@ from typing import Any, Callable, Dict, Optional, Sequence, Union
 
 import numpy as np
 
+import keraflow.pure_operations  # noqa: F401 (fills the registry)
 from keraflow import activations
 from keraflow import backend as B
 from keraflow import initializations

@@ -180,8 +180,6 @@ def test_a_lambda_is_refused_before_a_file_is_opened(tmp_path):
     (np.random.default_rng(0), 'an object of class Generator cannot be saved: it is not plain data. If the class is yours, put '
                                '@keraflow.register above it.'),
     (b'a', 'an object of class bytes cannot be saved: it is not plain data. If the class is yours, put @keraflow.register above it.'),
-    ({1: 2}, 'the keys of a dict must be strings, received 1.'),
-    ({'class': 'a'}, "a dict with the keys 'class' cannot be saved, because in files it stands for an object. Use other keys."),
 ])
 def test_what_is_no_plain_data_is_refused_before_a_file_is_opened(tmp_path, note, text):
     with pytest.raises(SerializationError) as caught:
@@ -330,8 +328,9 @@ def test_files_that_are_no_models_are_refused(tmp_path):
     assert refusal(tmp_path, []) == 'this is not the architecture of a keraflow model.'
     assert refusal(tmp_path, with_model(format='onnx')) == 'this is not the architecture of a keraflow model.'
     assert refusal(tmp_path, with_model(more=1)) == 'this is not the architecture of a keraflow model.'
-    assert refusal(tmp_path, with_model(version=2)) == (
-        'the file has format version 2, this keraflow reads 1. Install the keraflow that wrote it, or a newer one.')
+    for version in (3, 0, True, '1', 1.5):
+        assert refusal(tmp_path, with_model(version=version)) == (
+            f'the file has format version {version}, this keraflow reads 1 to 2. Install the keraflow that wrote it, or a newer one.')
     assert refusal(tmp_path, with_model(model=keraflow.serialize(Dense(2)))) == 'expected a model, found Dense.'
 
 

@@ -2,9 +2,11 @@
 from typing import Dict, List
 
 from keraflow import objectives
+from keraflow.pure_operations import PURE_OPERATIONS
 
 #: By kind and id: arguments of a constructor; for a function those of ``functools.partial``. The first set is that of the defaults where there are any.
 ARGUMENTS: Dict[str, Dict[str, List[dict]]] = {
+    '': {f'B.{name}': [{}] for name in PURE_OPERATIONS},
     'layer': {'Input': [{'shape': 3}, {'shape': (3, None), 'mask_value': 0.}, {'shape': [2], 'batch_size': 5, 'dtype': 'int32', 'name': 'x'}]},
     'activation': {'linear': [{}], 'sigmoid': [{}], 'hard_sigmoid': [{}], 'tanh': [{}], 'relu': [{}, {'alpha': 0.1}, {'alpha': 0.2, 'max_value': 3.}],
                    'softmax': [{}, {'axis': 1}], 'softplus': [{}], 'softsign': [{}], 'leaky_relu': [{}, {'alpha': 0.2}], 'elu': [{}, {'alpha': 0.5}],

@@ -1,0 +1,159 @@
+"""Serializable: an object is rebuilt from the arguments of its ``__init__``."""
+import inspect
+from typing import Any, Dict
+
+import numpy as np
+
+from keraflow import registry, schema
+from keraflow.errors import SerializationError
+from keraflow.sameness import same
+from keraflow.scopes import defaults_for, no_argscope
+
+__all__ = ['Serializable', 'call_text', 'pack_init_params', 'snapshot']
+
+_MISSING = object()
+
+
+class _Remembering(type):
+    """Checks the arguments of a constructor call, makes the object, and remembers them."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        passed = schema.bind(cls, args, kwargs, defaults_for(cls))
+        with no_argscope():
+            made = super().__call__(**passed)
+        made._remember(passed)
+        return made
+
+
+class Serializable(metaclass=_Remembering):
+    """Base of everything that is rebuilt from the arguments of its ``__init__``.
+
+    The rule for a class: ``__init__`` stores each argument under its own name, as passed. Where it does not, what was
+    passed is remembered, so that the rebuilt object behaves like the original all the same.
+    """
+
+    #: The kind of slot that objects of the class fit into, for example ``'layer'``.
+    kind = ''
+    #: Arguments that are left out of the data while they have their default values.
+    quiet_arguments: frozenset = frozenset()
+    #: Arguments that are never part of the data.
+    unsaved_arguments: frozenset = frozenset()
+    #: Attributes that are no arguments and are part of the data: what an object learned, with their annotations.
+    learned: Dict[str, Any] = {}
+
+    def _remember(self, passed: Dict[str, Any]) -> None:
+        self._passed = {name: value if name in self.unsaved_arguments else _copied(value)
+                        for name, value in passed.items()}
+        self._kept = frozenset(name for name, one in schema.parameters_of(type(self)).items()
+                               if self._keeps(name, passed.get(name, one.default), one))
+
+    def __repr__(self) -> str:
+        return call_text(self) if hasattr(self, '_passed') else f'<{type(self).__name__} (being made)>'
+
+    def _keeps(self, name: str, value: Any, parameter: schema.Parameter) -> bool:
+        """Whether the attribute `name` is what was passed, so that it may be followed from now on."""
+        attribute = vars(self).get(name, _MISSING)
+        if same(attribute, value):
+            return True
+        kind = schema.kind_in(parameter.annotation)
+        return isinstance(value, str) and bool(kind) and registry.find(value, kind) is not None and \
+            same(attribute, registry.resolve(kind, value))
+
+    def pack_init_param(self) -> Dict[str, Any]:
+        """The arguments to rebuild the object from. Override it where ``__init__`` changes an argument.
+
+        An override that calls ``super().pack_init_param()`` gets the attributes of the arguments' names, undoes the
+        change, and returns the dict. Without an override an argument that ``__init__`` changed is remembered as it was
+        passed.
+        """
+        return {name: vars(self).get(name, value) for name, value in self._remembered_arguments().items()}
+
+    @classmethod
+    def unpack_init_param(cls, params: Dict[str, Any]) -> Dict[str, Any]:
+        """The arguments of ``__init__`` from what :meth:`pack_init_param` gave; both are the same unless overridden."""
+        return params
+
+    def _meaning(self) -> list:
+        """What two objects of a class have in common if they are the same."""
+        return [pack_init_params(self), self._learned()]
+
+    def _learned(self) -> Dict[str, Any]:
+        return {name: getattr(self, name) for name in self.learned}
+
+    def _remembered_arguments(self) -> Dict[str, Any]:
+        arguments = {}
+        for name, one in schema.parameters_of(type(self)).items():
+            value = vars(self)[name] if name in self._kept else self._passed.get(name, one.default)
+            quiet = name in self.quiet_arguments and same(value, one.default)
+            if not quiet and name not in self.unsaved_arguments and value is not inspect.Parameter.empty:
+                arguments[name] = value
+        return arguments
+
+
+def pack_init_params(obj: Any) -> Dict[str, Any]:
+    """The arguments of ``__init__`` from which `obj` can be made again, by name, as Python values.
+
+    Parameters
+    ----------
+    obj : object
+        A layer, model, regularizer, optimizer, ..., or an object of any class that keeps each argument of its
+        ``__init__`` under its own name.
+
+    Raises
+    ------
+    SerializationError
+        If an argument was neither kept nor remembered.
+
+    Examples
+    --------
+    >>> from keraflow.regularizers import L1
+    >>> pack_init_params(L1(0.5))
+    {'l1': 0.5}
+    """
+    if isinstance(obj, Serializable) and type(obj).pack_init_param is Serializable.pack_init_param:
+        return obj._remembered_arguments()
+    if hasattr(obj, 'pack_init_param'):
+        return obj.pack_init_param()
+    params = {}
+    for name in schema.parameters_of(type(obj)):
+        if not hasattr(obj, name):
+            raise SerializationError(f"{type(obj).__name__}: the argument '{name}' of __init__ cannot be saved, "
+                                     "because it was not kept. "
+                                     f'Write self.{name} = {name} in __init__.')
+        params[name] = getattr(obj, name)
+    return params
+
+
+def call_text(obj: Any) -> str:
+    """The call that makes `obj`, for messages.
+
+    Examples
+    --------
+    >>> from keraflow.regularizers import L1
+    >>> call_text(L1(0.5))
+    'L1(l1=0.5)'
+    """
+    params = pack_init_params(obj)
+    arguments = ', '.join(f'{name}={getattr(value, "__name__", value)!r}' for name, value in params.items())
+    return f'{type(obj).__name__}({arguments})'
+
+
+def snapshot(value: Any) -> Any:
+    """A value as it is now, to be compared with :func:`~keraflow.sameness.same` later: of an object its class and
+    arguments, which do not follow later changes of it."""
+    if isinstance(value, Serializable):
+        return [type(value), snapshot(pack_init_params(value))]
+    if isinstance(value, (list, tuple)):
+        return [snapshot(one) for one in value]
+    if isinstance(value, dict):
+        return {key: snapshot(one) for key, one in value.items()}
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _copied(value: Any) -> Any:
+    """`value` as it is now, with copies of what the program may change in place."""
+    if type(value) in (list, tuple):
+        return type(value)(map(_copied, value))
+    if type(value) is dict:
+        return {key: _copied(item) for key, item in value.items()}
+    return value.copy() if isinstance(value, (np.ndarray, set, dict)) else value

@@ -1,0 +1,244 @@
+"""Values that plain data cannot say (tuples, arrays, numbers of NumPy, ...) as plain data, and back.
+
+A dict ``{'as': 'tuple', 'value': [8, 8]}`` stands for each, the same in JSON and YAML. A dict of the program that looks
+like one, or like an object, is written as ``{'as': 'dict', 'value': [[key, value], ...]}``, so that nothing is taken
+for something else. Reading is strict, and makes nothing but the values of this page.
+"""
+import collections
+import math
+from typing import Any, Callable, Dict, Optional
+
+import numpy as np
+
+from keraflow.errors import SerializationError, describe
+
+__all__ = ['MAX_ARRAY', 'Refusal', 'decode', 'encode', 'escape', 'is_form', 'is_value', 'plain', 'unescape',
+           'version_of']
+
+#: How many numbers an array may have that is an argument. Larger ones belong to the weights.
+MAX_ARRAY = 10_000
+
+_DTYPES = ('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float16', 'float32',
+           'float64')
+_TYPES = {'bool': bool, 'int': int, 'float': float, 'str': str,
+          **{f'numpy.{name}': np.dtype(name).type for name in _DTYPES}}
+_NOT_FINITE = {'nan': math.nan, 'inf': math.inf, '-inf': -math.inf}
+
+
+class Refusal(SerializationError):
+    """What is wrong with one value; whoever knows its place says it."""
+
+
+def is_value(data: Any) -> bool:
+    """Whether a dict stands for a value."""
+    return {'as', 'value'} <= data.keys() <= {'as', 'value', 'dtype', 'shape'}
+
+
+def is_form(data: Any) -> bool:
+    """Whether a dict stands for something: an object, a function, a layer that was before, or a value."""
+    keys = data.keys()
+    return keys == {'shared'} or 'class' in keys and keys <= {'class', 'args', 'learned'} or \
+        'function' in keys and keys <= {'function', 'args'} or is_value(data)
+
+
+def escape(data: Any) -> Any:
+    """Data of the first version, in which fewer dicts stood for something, as today's."""
+    if isinstance(data, list):
+        return [escape(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    items = {key: escape(item) for key, item in data.items()}
+    is_new = is_value(items) or 'learned' in items and is_form(items)
+    return {'as': 'dict', 'value': [[key, item] for key, item in items.items()]} if is_new else items
+
+
+def version_of(data: Any) -> int:
+    """The first version of the format that has all that is in the data."""
+    return 1 if escape(data) == data else 2
+
+
+def unescape(data: Any) -> Any:
+    """The reverse of :func:`escape`, and for values that the first version wrote as less what it wrote."""
+    if isinstance(data, list):
+        return [unescape(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    items = {key: unescape(item) for key, item in data.items()}
+    if not is_value(items):
+        return items
+    value = items['value']
+    if items['as'] == 'array':
+        return np.reshape(np.array(value, object), items['shape']).tolist()
+    if items['as'] in ('dict', 'OrderedDict') and all(type(key) is str for key, _ in value):
+        return dict(value)
+    return value if items['as'] in ('tuple', 'number', 'text') else items
+
+
+def plain(value: Any) -> Any:
+    """What is hardly less, where it does not matter: a list for a tuple or an array, and Python's own numbers."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, dict):
+        return dict(value)
+    return list(value) if isinstance(value, (list, tuple, range)) else value
+
+
+def encode(value: Any, write: Callable[[Any, str], Any], max_array: int) -> Optional[Dict[str, Any]]:
+    """The dict that stands for `value`; None if there is none. ``write(item, step)`` writes what is inside of it.
+
+    Raises
+    ------
+    Refusal
+        For an array that is too large, or of a dtype that no file has.
+    """
+    kind = type(value)
+    if kind is np.ndarray:
+        return _array(value, max_array)
+    if isinstance(value, np.generic) and not isinstance(value, np.flexible):
+        return {'as': 'number', 'dtype': _dtype(value.dtype), 'value': _number(value.item())}
+    if kind is np.str_:
+        return {'as': 'text', 'value': str(value)}
+    if kind is float:
+        return {'as': 'float', 'value': _number(value)}
+    if kind in (tuple, set, frozenset):
+        items = value if kind is tuple else sorted(value, key=lambda it: (type(it).__name__, repr(it)))
+        return {'as': kind.__name__, 'value': [write(item, f'[{index}]') for index, item in enumerate(items)]}
+    if kind in (dict, collections.OrderedDict):
+        pairs = [[write(key, f'[key {index}]'), write(item, _step(key))]
+                 for index, (key, item) in enumerate(value.items())]
+        return {'as': kind.__name__, 'value': pairs}
+    if kind is range:
+        return {'as': 'range', 'value': [value.start, value.stop, value.step]}
+    if kind is slice and all(type(it) in (int, type(None)) for it in (value.start, value.stop, value.step)):
+        return {'as': 'slice', 'value': [value.start, value.stop, value.step]}
+    if value is Ellipsis:
+        return {'as': 'ellipsis', 'value': None}
+    if isinstance(value, np.dtype):
+        return {'as': 'dtype', 'value': _dtype(value)}
+    name = next((name for name, one in _TYPES.items() if one is value), None)
+    return None if name is None else {'as': 'type', 'value': name}
+
+
+def decode(data: Dict[str, Any], read: Callable[[Any, str], Any], max_array: int) -> Any:
+    """The value that a dict stands for. ``read(item, step)`` reads what is inside of it.
+
+    Raises
+    ------
+    Refusal
+        For anything that :func:`encode` does not write.
+    """
+    tag = data['as']
+    wanted = {'as', 'value', *_EXTRA.get(tag, ())} if isinstance(tag, str) and tag in _READERS else None
+    if data.keys() != wanted:
+        raise Refusal(f"expected a value 'as' one of {', '.join(_READERS)}, received {describe(data)}.")
+    try:
+        return _READERS[tag](data, read, max_array)
+    except SerializationError:
+        raise
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise Refusal(f"expected the value of '{tag}', received {describe(data)}.") from None
+
+
+def _step(key: Any) -> str:
+    return f'.{key}' if isinstance(key, str) else f'[{key!r}]'
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+
+def _number(value: Any) -> Any:
+    return value if not isinstance(value, float) or math.isfinite(value) else str(value)
+
+
+def _dtype(dtype: np.dtype) -> str:
+    if dtype.name not in _DTYPES:
+        raise Refusal(f"NumPy's {dtype.name[:30]} cannot be saved. Choose one of {', '.join(_DTYPES)}, or pass a list "
+                      'of strings and numbers.')
+    return dtype.name
+
+
+def _array(value: np.ndarray, max_array: int) -> Dict[str, Any]:
+    if value.size > max_array:
+        raise Refusal(
+            f'an array of {value.size} numbers cannot be saved as an argument, which has at most {max_array}. Make it '
+            'a parameter of the layer, which is saved with the weights: self.add_weight(name, shape, init=..., '
+            'trainable=False).')
+    dtype, numbers = _dtype(value.dtype), value.ravel().tolist()
+    if value.dtype.kind == 'f' and not np.isfinite(value).all():
+        numbers = [_number(item) for item in numbers]
+    return {'as': 'array', 'dtype': dtype, 'shape': list(value.shape), 'value': numbers}
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+def _exactly(value: Any, *types: type) -> Any:
+    if type(value) not in types:
+        raise TypeError
+    return value
+
+
+def _numbers(values: list, dtype: Any) -> np.ndarray:
+    """An array of numbers that are exactly of a dtype, and that it holds."""
+    kind = np.dtype(_DTYPES[_DTYPES.index(dtype)]).kind
+    if kind == 'f':
+        made = np.array([_NOT_FINITE[it] if type(it) is str else _exactly(it, int, float) for it in values], 'float64')
+        with np.errstate(over='ignore'):
+            cast = made.astype(dtype)
+        if not np.array_equal(np.isinf(made), np.isinf(cast)):
+            raise OverflowError
+        return cast
+    values = [_exactly(it, bool if kind == 'b' else int) for it in values]
+    if kind != 'b' and values and not np.iinfo(dtype).min <= min(values) <= max(values) <= np.iinfo(dtype).max:
+        raise OverflowError
+    return np.array(values, dtype)
+
+
+def _array_of(data: Any, read: Any, max_array: int) -> np.ndarray:
+    values, shape = _exactly(data['value'], list), [_exactly(it, int) for it in _exactly(data['shape'], list)]
+    if len(values) > max_array or len(shape) > 32 or min(shape, default=0) < 0 or math.prod(shape) != len(values):
+        raise ValueError
+    return _numbers(values, data['dtype']).reshape(shape)
+
+
+def _items(data: Any, read: Any, limit: int) -> list:
+    return [read(item, f'[{index}]') for index, item in enumerate(_exactly(data['value'], list))]
+
+
+def _dict(data: Any, read: Any, limit: int) -> dict:
+    made: Dict[Any, Any] = {}
+    for index, (key, item) in enumerate(_exactly(data['value'], list)):
+        name = read(key, f'[key {index}]')
+        if name in made:
+            raise ValueError
+        made[name] = read(item, _step(name))
+    return made
+
+
+def _three(data: Any, read: Any, limit: int) -> list:
+    values = _items(data, read, limit)
+    if len(values) != 3 or any(type(it) not in (int, type(None)) for it in values):
+        raise TypeError
+    return values
+
+
+def _ellipsis(data: Any, read: Any, limit: int) -> Any:
+    _exactly(data['value'], type(None))
+    return Ellipsis
+
+
+#: What each reads from data, beside 'as' and 'value'.
+_EXTRA = {'array': ('dtype', 'shape'), 'number': ('dtype',)}
+_READERS: Dict[str, Callable[[Any, Any, int], Any]] = {
+    'tuple': lambda *given: tuple(_items(*given)),
+    'array': _array_of,
+    'number': lambda data, read, limit: _numbers([data['value']], data['dtype'])[0],
+    'float': lambda data, read, limit: _NOT_FINITE[data['value']],
+    'text': lambda data, read, limit: np.str_(_exactly(data['value'], str)),
+    'dict': _dict,
+    'OrderedDict': lambda *given: collections.OrderedDict(_dict(*given)),
+    'set': lambda *given: set(_items(*given)),
+    'frozenset': lambda *given: frozenset(_items(*given)),
+    'range': lambda *given: range(*_three(*given)),
+    'slice': lambda *given: slice(*_three(*given)),
+    'ellipsis': _ellipsis,
+    'dtype': lambda data, read, limit: np.dtype(_DTYPES[_DTYPES.index(data['value'])]),
+    'type': lambda data, read, limit: _TYPES[data['value']]}
