@@ -1,16 +1,19 @@
 # The commands of README.rst. Each makes what it needs: a virtual environment in $(VENV) with keraflow installed
-# from this folder, so that changes of the sources count at once. pip runs again only when setup.cfg changes.
+# from this folder, so that changes of the sources count at once. pip runs again only when setup.cfg or the pins change.
 #
 #   VENV=.venv          where the environment is made
 #   PYTHON=python3.11   the interpreter it is made with
 #   EXTRAS=all          the backends in it: all, theano or tensorflow
+#   PINS=               the ranges of setup.cfg instead of the releases that the tests have passed with
 #   WORKERS=2           how many processes share the tests
 #   PYTEST_ARGS=...     arguments for pytest, for example PYTEST_ARGS="--backend theano tests/backend"
+#   TORTURE=50          how many times as many trials `make torture` makes
 VENV ?= .venv
 EXTRAS ?= all
 PIP_FLAGS ?= -q
 WORKERS ?= 2
 PYTEST_ARGS ?=
+TORTURE ?= 50
 
 # Theano-PyMC runs on Python 3.10 and 3.11. The first of these interpreters that works and can make environments
 # (a version manager may leave a python3.11 on the path that only prints an error) is taken.
@@ -21,23 +24,40 @@ PYTHON := $(shell for one in python3.11 python3.10 python3; do \
 endif
 
 RUN := $(VENV)/bin/python
-INSTALL := $(RUN) -m pip install --disable-pip-version-check $(PIP_FLAGS) --editable
 PACKAGING := setup.cfg setup.py pyproject.toml
 
-.PHONY: help demo test lint bench clean
+# Each pair of a minor version of Python and extras that is tested has a file with the release of every package.
+VERSION := $(shell $(or $(wildcard $(RUN)),$(PYTHON),false) -c \
+	'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+PINS_FILE := pins/$(VERSION)-$(EXTRAS).txt
+PINS ?= $(wildcard $(PINS_FILE))
+RELEASES := $(if $(PINS),the releases of $(PINS),the newest releases that setup.cfg allows$(if \
+	$(wildcard $(PINS_FILE)),, (there is no $(PINS_FILE))))
+# pip hands the variables on to the environments in which it builds packages: the tools of these are pinned as well.
+INSTALL := $(if $(PINS),PIP_CONSTRAINT=$(PINS) PIP_BUILD_CONSTRAINT=$(PINS)) \
+	$(RUN) -m pip install --disable-pip-version-check $(PIP_FLAGS) --editable
+
+.PHONY: help demo test torture lint bench newest differences pins freeze clean
 
 help:
 	@echo 'make demo    learn handwritten digits, save, and reload under the other backend'
 	@echo 'make test    all tests on every backend'
+	@echo 'make torture random searches that take long, and all tests of Theano with C code, as users run it'
 	@echo 'make lint    style, order of imports, types'
 	@echo 'make bench   the benchmarks, on every backend'
-	@echo 'make clean   remove the environment and everything else that was made'
+	@echo 'make newest  all tests with the newest releases of all packages, and which differ from the pins'
+	@echo 'make pins    pin the releases that "make newest" passed with'
+	@echo 'make clean   remove the environments and everything else that was made'
 
 demo: $(VENV)/.has-examples
 	$(RUN) examples/digits_mlp.py
 
 test: $(VENV)/.has-test
 	$(RUN) -m pytest --numprocesses $(WORKERS) $(PYTEST_ARGS)
+
+torture: $(VENV)/.has-test
+	$(RUN) -m pytest --numprocesses $(WORKERS) --torture $(TORTURE) $(PYTEST_ARGS)
+	KERAFLOW_TEST_THEANO_MODE=default $(RUN) -m pytest --numprocesses $(WORKERS) --backend theano $(PYTEST_ARGS)
 
 lint: $(VENV)/.has-test
 	@status=0; $(RUN) -m flake8 . || status=1; $(RUN) -m isort --check --diff --quiet . || status=1; \
@@ -48,18 +68,39 @@ bench: $(VENV)/.has-test
 	@set -e; for file in benchmarks/[a-z]*.py; do for backend in $(BACKENDS); do \
 		echo "== $$file on $$backend"; KERAFLOW_BACKEND=$$backend $(RUN) $$file; done; done
 
+# An environment of its own, made anew each time. What broke the tests is among the packages that differ.
+NEWEST := $(VENV)-newest
+newest:
+	rm -rf $(NEWEST)
+	@status=0; $(MAKE) test VENV=$(NEWEST) PINS= && touch $(NEWEST)/.passed || status=$$?; \
+		$(MAKE) --no-print-directory differences VENV=$(NEWEST); exit $$status
+
+# pip itself comes with the interpreter, and keraflow is this folder.
+FREEZE := $(RUN) -m pip freeze --disable-pip-version-check --all --exclude-editable --exclude pip
+differences:
+	@echo '== the packages in $(VENV) (>) that differ from $(PINS_FILE) (<):'
+	@$(FREEZE) | diff $(or $(wildcard $(PINS_FILE)),/dev/null) - | grep '^[<>]' || echo 'none'
+
+pins:
+	@test -e $(NEWEST)/.passed || { echo 'First "make newest": only what passes the tests is pinned.' >&2; exit 1; }
+	@$(MAKE) --no-print-directory freeze VENV=$(NEWEST)
+freeze:
+	@mkdir -p pins
+	$(FREEZE) > $(PINS_FILE)
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache
+	rm -rf $(VENV) $(NEWEST) build dist *.egg-info .pytest_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# One file for each state of the environment, newer than the packaging files when that state is up to date.
-$(VENV)/.has-examples: $(PACKAGING) | $(RUN)
-	@echo 'Installing keraflow with its backends in $(VENV) (the first time this downloads about 1 GB) ...'
+# One file for each state of the environment, newer than the packaging files and pins when that state is up to date.
+$(VENV)/.has-examples: $(PACKAGING) $(PINS) | $(RUN)
+	@echo 'Installing keraflow with its backends in $(VENV), $(RELEASES) (the first time this downloads about 1 GB) ...'
 	@$(INSTALL) '.[$(EXTRAS),examples]'
 	@touch $@
 
-$(VENV)/.has-test: $(PACKAGING) | $(RUN)
-	@echo 'Installing keraflow with its backends and test tools in $(VENV) (the first time this downloads about 1 GB) ...'
+$(VENV)/.has-test: $(PACKAGING) $(PINS) | $(RUN)
+	@echo 'Installing keraflow with its backends and test tools in $(VENV), $(RELEASES) (the first time this' \
+		'downloads about 1 GB) ...'
 	@$(INSTALL) '.[$(EXTRAS),examples,test]'
 	@touch $@ $(VENV)/.has-examples
 
