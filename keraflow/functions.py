@@ -1,6 +1,6 @@
 """The compiled functions of a model: train, test and predict are three builds of the same path."""
 import functools
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -51,6 +51,7 @@ class Functions:
             optimizer.build([one.variable for one in trained], [one.name for one in trained], model)
         self._compiled: Dict[tuple, Callable] = {}
         self._told_of_change = False
+        self._told_of_doubt: Set[str] = set()
         self._report_terms = report_terms
 
     @functools.cached_property
@@ -77,18 +78,29 @@ class Functions:
 
     def meter(self) -> 'Meter':
         """An empty meter for what train and test functions return."""
-        return Meter(self.read)
+        return Meter(self.read_all)
+
+    def read_all(self, counts: Any) -> Dict[str, float]:
+        """As :meth:`read`, for the sum of all batches: tells, once for each metric, where it may mean little."""
+        for one, own in self._counts_of_metrics(counts):
+            doubt = '' if one.label in self._told_of_doubt else one.metric.doubt(own)
+            if doubt:
+                self._told_of_doubt.add(one.label)
+                warn(f'{self.model.name}: {one.label}: {doubt}')
+        return self.read(counts)
 
     def read(self, counts: Any) -> Dict[str, float]:
         """Loss and metrics by name from what train and test functions return, for one batch or the sum of several."""
         counts = np.asarray(counts, 'float64')
         means = counts[1:] / max(counts[0], 1.)
         logs = {name: float(mean) for name, mean in zip(['loss', *self.terms], means)}
+        return {**logs, **{one.label: one.metric.result(own) for one, own in self._counts_of_metrics(counts)}}
+
+    def _counts_of_metrics(self, counts: np.ndarray) -> Iterator[Tuple[Report, np.ndarray]]:
         at = 2 + len(self.terms)
         for one in self.metrics:
-            logs[one.label] = one.metric.result(counts[at:at + one.metric.nb_count])
+            yield one, counts[at:at + one.metric.nb_count]
             at += one.metric.nb_count
-        return logs
 
     def train(self, weighted: bool) -> Callable:
         """From a batch to the counts of loss and metrics, updating the parameters."""

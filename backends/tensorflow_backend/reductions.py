@@ -48,3 +48,8 @@ class Reductions(Variables):
     @keeps_layout
     def cumsum(self, x, axis=-1):
         return tf.cumsum(self._countable(x), place(axis, self.ndim(x)))
+
+    def histogram(self, x, edges, weights):
+        x, weights = tf.reshape(self._real(x), [-1]), tf.reshape(self._real(weights), [-1])
+        numbers = tf.searchsorted(tf.constant(edges, x.dtype), x, side='right')
+        return tf.math.unsorted_segment_sum(weights, numbers, len(edges) + 1)

@@ -82,6 +82,11 @@ class Reductions(Backend):
         wide = cast(x, 'int64') if x.dtype == 'int32' else x
         return cast(T.cumsum(wide, axis=place(axis, x.ndim)), x.dtype)
 
+    def histogram(self, x: Any, edges: Any, weights: Any) -> Any:
+        x, weights = T.flatten(real(x)), T.flatten(real(weights))
+        numbers = T.extra_ops.searchsorted(as_tensor(edges, x.dtype), x, side='right')
+        return T.inc_subtensor(T.zeros(len(edges) + 1, weights.dtype)[numbers], weights)
+
 
 def _axes(x: Any, axis: Any) -> list:
     """The axes of a reduction, from 0 and in order."""

@@ -214,6 +214,11 @@ class Operations:
         """Running sum along one axis."""
         raise NotImplementedError
 
+    def histogram(self, x: Tensor, edges: Sequence[float], weights: Tensor) -> Tensor:
+        """Sums of the weights (one for each value) of the values below the first of ascending edges, from each to below
+        the next, and from the last on, where NaN is, too."""
+        raise NotImplementedError
+
     def var(self, x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Variance: mean squared distance to the mean (divided by n)."""
         centred = self.subtract(x, self.mean(x, axis, keepdims=True))

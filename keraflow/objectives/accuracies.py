@@ -1,15 +1,21 @@
-"""Accuracies: 1 where a prediction is right and 0 where it is not."""
-from typing import Any
+"""Accuracies: 1 where a prediction is right and 0 where it is not; a share of 1 where classes are equally likely."""
+from typing import Any, Callable
 
 from keraflow import backend as B
 from keraflow.facts import features_of
 from keraflow.objectives.base import class_numbers, classes, reals, wants
 from keraflow.registry import builtin
 
-__all__ = ['accuracy', 'binary_accuracy', 'categorical_accuracy', 'sparse_categorical_accuracy']
+__all__ = ['accuracy', 'are_numbers', 'binary_accuracy', 'categorical_accuracy', 'hits', 'sparse_categorical_accuracy']
+
+
+def _more_is_better(function: Callable) -> Callable:
+    function.larger_is_better = True        # type: ignore[attr-defined]
+    return function
 
 
 @builtin('objective', 'acc')
+@_more_is_better
 def accuracy(y_pred: Any, y_true: Any) -> Any:
     """Share of right predictions, by what target and prediction look like.
 
@@ -28,13 +34,13 @@ def accuracy(y_pred: Any, y_true: Any) -> Any:
     """
     if B.static_shape(y_pred)[features_of(y_pred)] == 1:
         return binary_accuracy(y_pred, y_true)
-    sparse = B.ndim(y_true) < B.ndim(y_pred) or B.static_shape(y_true)[-1] == 1
-    return (sparse_categorical_accuracy if sparse else categorical_accuracy)(y_pred, y_true)
+    return (sparse_categorical_accuracy if are_numbers(y_pred, y_true) else categorical_accuracy)(y_pred, y_true)
 
 
 @builtin('objective')
+@_more_is_better
 def binary_accuracy(y_pred: Any, y_true: Any) -> Any:
-    """1 where the rounded prediction is the target: ``round(y_pred) == y_true``.
+    """1 where the rounded prediction is the target: ``round(y_pred) == y_true``, so that 0.5 is 0, and NaN is neither.
 
     Parameters
     ----------
@@ -49,9 +55,13 @@ def binary_accuracy(y_pred: Any, y_true: Any) -> Any:
 
 
 @builtin('objective')
+@_more_is_better
 def categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
     """1 where the most likely class is that of the target: ``argmax(y_pred) == argmax(y_true)`` along the axis of the
     features.
+
+    Of classes that are equally likely each is the most likely one in its share: where all ten are, the right one counts
+    0.1. A prediction with a NaN is not right.
 
     Parameters
     ----------
@@ -63,13 +73,17 @@ def categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
     output : the same with one number in the place of the classes
     """
     y_pred, y_true = reals(y_pred, y_true)
-    return _hits(y_pred, B.argmax(y_true, features_of(y_pred)))
+    axis = features_of(y_pred)
+    return B.expand_dims(hits(y_pred, B.argmax(y_true, axis)), axis)
 
 
 @builtin('objective')
+@_more_is_better
 @wants(classes)
 def sparse_categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
     """1 where the most likely class is the right one: ``argmax(y_pred) == y_true``, along the axis of the features.
+
+    A share of 1 where others are as likely, as in :func:`categorical_accuracy`; 0 for a prediction with a NaN.
 
     Parameters
     ----------
@@ -83,9 +97,27 @@ def sparse_categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
     y_true : ``(batch, ..., 1)`` or ``(batch, ...)``
     output : ``(batch, ..., 1)``
     """
-    return _hits(y_pred, class_numbers(y_pred, y_true))
+    return B.expand_dims(hits(y_pred, class_numbers(y_pred, y_true)), features_of(y_pred))
 
 
-def _hits(y_pred: Any, right: Any) -> Any:
+def are_numbers(y_pred: Any, y_true: Any) -> bool:
+    """Whether a target has the numbers of classes, and not a value for each."""
+    shape = B.static_shape(y_true)
+    return len(shape) < B.ndim(y_pred) or shape[-1] == 1 and shape != B.static_shape(y_pred)
+
+
+def hits(y_pred: Any, right: Any, k: int = 1) -> Any:
+    """1 where the class `right` ``(batch, ...)`` is among the `k` most likely ones of ``(batch, ..., nb_class)``.
+
+    Equal classes get equal shares of the places that are left for them; of ten equal ones each counts ``k / 10``. It is
+    0 where a value is NaN.
+    """
     axis = features_of(y_pred)
-    return B.expand_dims(B.cast(B.equal(B.argmax(y_pred, axis), right), B.floatx()), axis)
+    numbers = B.arange(B.static_shape(y_pred)[axis] or B.shape(y_pred)[axis])
+    is_right = B.equal(B.expand_dims(right, axis), B.reshape(numbers, [-1, *[1] * (-1 - axis)]))
+    # A product would make NaN of the others, where one is infinite.
+    likelihood = B.sum(B.switch(is_right, y_pred, 0), axis, keepdims=True)
+    better, equal = (B.sum(B.cast(other, B.floatx()), axis) for other in (
+        B.greater(y_pred, likelihood), B.equal(y_pred, likelihood)))
+    share = B.minimum(B.maximum(k - better, 0.), equal) / B.maximum(equal, 1.)
+    return B.switch(B.any(B.isnan(y_pred), axis), 0., share)

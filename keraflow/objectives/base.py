@@ -8,9 +8,10 @@ from keraflow.backend.contract import FLOATS
 from keraflow.errors import ArgumentTypeError, ShapeError, describe
 from keraflow.facts import facts_of, features_of
 from keraflow.lengths import equally_long
+from keraflow.registry import kind_of
 
-__all__ = ['Target', 'call_objective', 'class_numbers', 'classes', 'one_hot', 'per_sample', 'reals', 'target_of',
-           'wants']
+__all__ = ['Target', 'call_objective', 'class_numbers', 'classes', 'is_better_larger', 'one_hot', 'per_sample', 'reals',
+           'target_of', 'wants']
 
 
 class Target(NamedTuple):
@@ -45,6 +46,13 @@ def wants(target: Callable[[tuple], Target]) -> Callable:
         objective.target = target
         return objective
     return mark
+
+
+def is_better_larger(objective: Any) -> Optional[bool]:
+    """Whether a larger value is better: what the function says by ``larger_is_better``. Of keraflow's own it is not,
+    unless they say so; of others it is not known."""
+    function = getattr(objective, 'func', objective)        # also of a functools.partial
+    return getattr(function, 'larger_is_better', False if kind_of(function) == 'objective' else None)
 
 
 def target_of(objective: Any, shape: tuple, dtype: str, features: Optional[int] = None) -> Target:

@@ -122,6 +122,10 @@ def _one_hot(indices: Any, nb_class: int, dtype: Any = None) -> Any:
     return np.eye(nb_class)[indices]
 
 
+def _histogram(x: Any, edges: Any, weights: Any) -> Any:
+    return np.bincount(np.searchsorted(edges, np.ravel(x), 'right'), np.ravel(weights), len(edges) + 1)
+
+
 def _flatten(x: Any, nb_axis: int = 1) -> Any:
     return x if x.ndim <= nb_axis else np.reshape(x, (*x.shape[:nb_axis - 1], -1))
 
@@ -215,6 +219,9 @@ def _reductions() -> List[Case]:
         *cases, *_of('std', _reducing(np.std), (x,), (x, -1), (x, [0, 2], True), rule='real', kinds='fi'),
         *_of('norm', _reducing(_norm), (x,), (x, -1), (x, [0, 2], True), (positive, {'axis': 1, 'keepdims': True}), rule='real', kinds='fib'),
         *_of('cumsum', np.cumsum, (x, -1), (x, 0), (x, 1), rule='count', kinds='fib'),
+        *_of('histogram', _histogram, (x, [-0.5, 0., 1.], positive), (x, [0.], x), (tied, [0., 1., 1., 2.], tied), rule='real', smooth=False),
+        Case('histogram', (strange,), {}, lambda x: np.array([2, 0, 1, 3]), kinds='f', smooth=False, text='NaN is behind all edges',
+             call=lambda B, x: B.histogram(x, [0., 0., 1.], B.ones_like(x))),
         *_of('logsumexp', _logsumexp, (x,), (x, -1), (x, [0, 1]), (x, 1, True), rule='real', kinds='fi'),
         *_of('logsumexp', _logsumexp, (far, -1), (far,), (edges,), kinds='f'),
         Case('logsumexp', (x,), {}, lambda x: np.log(np.sum(np.maximum(x, 0), -1)), kinds='f', smooth=False, text='-inf adds nothing',

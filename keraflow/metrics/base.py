@@ -1,0 +1,142 @@
+"""What metrics have in common: sums over all samples, and what is read from them."""
+from typing import Any, Optional
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow.facts import facts_of
+from keraflow.objectives.base import is_better_larger, per_sample
+from keraflow.registry import builtin, resolve
+from keraflow.schema import Name, Objective
+from keraflow.serialization import Serializable
+
+__all__ = ['Metric', 'Average', 'like', 'ratio', 'step_weights']
+
+
+class Metric(Serializable):
+    """Base of metrics.
+
+    A subclass defines :meth:`counts`, and :meth:`result` unless it is the ratio of two counts.
+
+    Parameters
+    ----------
+    name : str, optional
+        What it is called in the logs.
+
+    Examples
+    --------
+    >>> class ErrorRate(Metric):
+    ...     default_name = 'error_rate'
+    ...     larger_is_better = False
+    ...     def counts(self, y_pred, y_true, weights):
+    ...         wrong = B.not_equal(B.round(y_pred), y_true)
+    ...         return ratio(wrong, B.ones_like(y_pred), weights)
+    >>> ErrorRate().result(np.array([3., 12.]))
+    0.25
+    """
+
+    kind = 'metric'
+    quiet_arguments = frozenset({'name'})
+    #: What it is called in the logs unless the user says otherwise.
+    default_name = ''
+    #: Whether more of it is better, for callbacks that monitor it; ``None`` where they have to be told.
+    larger_is_better: Optional[bool] = None
+    #: How many numbers :meth:`counts` gives.
+    nb_count = 2
+
+    def __init__(self, name: Optional[Name] = None):
+        self.name = name
+
+    @property
+    def label(self) -> str:
+        """What it is called in the logs."""
+        return self.name or self.default_name
+
+    def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
+        """Sums over the samples of a batch, as a tensor of :attr:`nb_count` numbers.
+
+        Parameters
+        ----------
+        y_pred, y_true : tensor
+            As for objectives.
+        weights : tensor or None
+            ``(batch,)``, or ``(batch, time)`` where the prediction has a mask: 0 for steps that do not count.
+        """
+        raise NotImplementedError
+
+    def result(self, counts: np.ndarray) -> float:
+        """The metric, from the sums over all batches in float64: the first divided by the second, 0 if that is 0."""
+        return float(counts[0] / counts[1]) if counts[1] else 0.
+
+    def doubt(self, counts: np.ndarray) -> str:
+        """Why :meth:`result` of all batches may be far from what it stands for, for a warning; '' where it is not."""
+        return ''
+
+
+@builtin('metric')
+class Average(Metric):
+    """The average of an objective over all samples, whatever their weights.
+
+    As in a loss the value of a masked sequence is the mean of its steps that count; one without any is no sample.
+
+    Parameters
+    ----------
+    objective : str or function
+    name : str, optional
+        The name of the function unless given.
+    larger_is_better : bool, optional
+        Whether more of it is better, for callbacks that monitor it. Of keraflow's own objectives it is known; a
+        function of the program may also say it by an attribute of this name.
+
+    Examples
+    --------
+    >>> Average('mae', name='error').label, Average('mae').label
+    ('error', 'absolute_error')
+    >>> Average('mae').larger_is_better, Average('accuracy').larger_is_better
+    (False, True)
+    """
+
+    quiet_arguments = frozenset({'name', 'larger_is_better'})
+
+    def __init__(self, objective: Objective, name: Optional[Name] = None, larger_is_better: Optional[bool] = None):
+        super().__init__(name)
+        self.objective = resolve('objective', objective)
+        self.larger_is_better = is_better_larger(self.objective) if larger_is_better is None else larger_is_better
+
+    @property
+    def label(self) -> str:
+        function = getattr(self.objective, 'func', self.objective)      # a functools.partial has no name
+        return self.name or str(getattr(function, '__name__', type(function).__name__))
+
+    def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
+        samples = per_sample(self.objective, y_pred, y_true)
+        return ratio(samples, B.ones_like(samples), step_weights(y_pred, None))
+
+
+def ratio(part: Any, whole: Any, weights: Any) -> Any:
+    """The weighted sums of two tensors ``(batch, ...)`` of one shape, as a tensor of two numbers."""
+    weights = like(part, weights)
+    # What does not count may be NaN.
+    return B.stack([B.sum(B.switch(B.equal(weights, 0), 0., B.cast(one, B.floatx()) * weights))
+                    for one in (part, whole)])
+
+
+def like(x: Any, weights: Any) -> Any:
+    """The weights of samples or time steps so that they broadcast against `x`, or ones."""
+    ones = B.ones_like(x, B.floatx())
+    if weights is None:
+        return ones
+    if B.ndim(weights) > 1 and B.static_shape(x)[1:2] != B.static_shape(weights)[1:2]:
+        weights = B.max(weights, axis=1)        # `x` has a value for the sample, which counts if any step does
+    for _ in range(B.ndim(x) - B.ndim(weights)):
+        weights = B.expand_dims(weights, -1)
+    return ones * weights
+
+
+def step_weights(y_pred: Any, weights: Any) -> Any:
+    """What :meth:`Metric.counts` is given for samples of these weights: 0 for steps that the mask leaves out."""
+    mask = facts_of(y_pred).mask
+    if mask is None:
+        return weights
+    steps = B.cast(mask, B.floatx())
+    return steps if weights is None else steps * B.expand_dims(weights, 1)

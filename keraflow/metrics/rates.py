@@ -1,0 +1,127 @@
+"""Metrics that are the ratio of two counts of predictions."""
+from typing import Any, Optional
+
+from keraflow import backend as B
+from keraflow.facts import features_of
+from keraflow.metrics.base import Metric, ratio
+from keraflow.objectives.accuracies import are_numbers, hits
+from keraflow.objectives.base import class_numbers, reals
+from keraflow.registry import builtin
+from keraflow.schema import Fraction, Name, PositiveInt
+
+__all__ = ['TopKAccuracy', 'Precision', 'Recall']
+
+
+@builtin('metric', 'top_k_accuracy')
+class TopKAccuracy(Metric):
+    """Share of the predictions in which the right class is among the `k` most likely ones.
+
+    Where equal classes compete for the last of the `k` places, the right one counts as its share of them: of ten equal
+    classes each is a tenth of a hit for ``k=1`` and half of one for ``k=5``. A prediction with a NaN is no hit.
+
+    Parameters
+    ----------
+    k : int
+        At least 1. With 1 it is the accuracy, except that here each time step counts alike, and each sample with its
+        weight: see :class:`Average`.
+    name : str, optional
+        ``'top_k_accuracy'`` unless given.
+
+    Shapes
+    ------
+    y_pred : ``(batch, ..., nb_class)``, or with the classes first where the channels are
+    y_true : the same, or ``(batch, ..., 1)`` for numbers of classes
+
+    Examples
+    --------
+    >>> TopKAccuracy(3, name='top_3').label
+    'top_3'
+    """
+
+    default_name = 'top_k_accuracy'
+    larger_is_better = True
+
+    def __init__(self, k: PositiveInt = 5, name: Optional[Name] = None):
+        super().__init__(name)
+        self.k = k
+
+    def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
+        if are_numbers(y_pred, y_true):
+            right = class_numbers(y_pred, y_true)
+        else:
+            right = B.argmax(reals(y_pred, y_true)[1], features_of(y_pred))
+        hit = hits(y_pred, right, self.k)
+        return ratio(hit, B.ones_like(hit), weights)
+
+
+class _AtThreshold(Metric):
+    """What Precision and Recall have in common."""
+
+    larger_is_better = True
+
+    def __init__(self, threshold: Fraction = 0.5, name: Optional[Name] = None):
+        super().__init__(name)
+        self.threshold = threshold
+
+    def _positive(self, y_pred: Any, y_true: Any) -> tuple:
+        """Where the prediction and where the target is positive, as reals. NaN is not."""
+        y_pred, y_true = reals(y_pred, y_true)
+        return (B.cast(B.greater(y_pred, self.threshold), B.floatx()), B.cast(B.greater(y_true, 0.5), B.floatx()))
+
+
+@builtin('metric', 'precision')
+class Precision(_AtThreshold):
+    """Share of the positive predictions that are right: ``true positives / predicted positives``, 0 if there are none.
+
+    Parameters
+    ----------
+    threshold : float
+        Predictions above it are positive, from 0 to 1. Targets are positive above 0.5.
+    name : str, optional
+        ``'precision'`` unless given.
+
+    Shapes
+    ------
+    y_pred, y_true : ``(batch, ...)``, each value a prediction of its own
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Precision(threshold=0.9).result(np.array([30., 40.]))      # of 40 that were said to be positive, 30 were
+    0.75
+    """
+
+    default_name = 'precision'
+
+    def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
+        predicted, actual = self._positive(y_pred, y_true)
+        return ratio(predicted * actual, predicted, weights)
+
+
+@builtin('metric', 'recall')
+class Recall(_AtThreshold):
+    """Share of the positive samples that are found: ``true positives / positives``, 0 if there are none.
+
+    Parameters
+    ----------
+    threshold : float
+        Predictions above it are positive, from 0 to 1. Targets are positive above 0.5.
+    name : str, optional
+        ``'recall'`` unless given.
+
+    Shapes
+    ------
+    y_pred, y_true : ``(batch, ...)``, each value a prediction of its own
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Recall().result(np.array([30., 60.]))      # of 60 that are positive, 30 were found
+    0.5
+    """
+
+    default_name = 'recall'
+
+    def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
+        predicted, actual = self._positive(y_pred, y_true)
+        return ratio(predicted * actual, actual, weights)
