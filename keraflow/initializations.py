@@ -7,12 +7,14 @@ from typing import Any, Sequence, Tuple
 
 import numpy as np
 
+from keraflow import backend as B
 from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError, describe
 from keraflow.random import generator
 from keraflow.registry import builtin, resolve
+from keraflow.tensor_checks import check_shape
 
 __all__ = ['uniform', 'normal', 'lecun_uniform', 'glorot_normal', 'glorot_uniform', 'he_normal', 'he_uniform',
-           'orthogonal', 'identity', 'zero', 'one', 'fans', 'get']
+           'orthogonal', 'identity', 'zero', 'one', 'fans', 'get', 'values_of']
 
 
 @builtin('initialization')
@@ -278,6 +280,19 @@ def get(value: Any) -> Any:
     keraflow.errors.ArgumentError: there is no initialization 'zeros'. Did you mean 'zero'?
     """
     return resolve('initialization', value)
+
+
+def values_of(init: Any, shape: Sequence[int], where: str) -> np.ndarray:
+    """What an initialization, by name or as a function, gives for a shape, as an array also where it gives a tensor.
+
+    Raises
+    ------
+    ShapeError
+        For values of another shape; the message starts with `where`.
+    """
+    values = get(init)(tuple(shape))
+    check_shape(values, shape, f'{where}: init')
+    return B.eval(values) if B.is_tensor(values) else np.asarray(values)
 
 
 def _checked(shape: Any, where: str) -> Tuple[int, ...]:

@@ -31,6 +31,7 @@ class TrainableNetwork(Network):
     """The part of :class:`~keraflow.models.Model` that trains and predicts."""
 
     stop_training = False
+    fresh_attributes = frozenset({'_functions', '_predictor', 'optimizer', 'stop_training'})    # it is not compiled
     _functions: Optional[Functions] = None
     _predictor: Optional[Functions] = None
 

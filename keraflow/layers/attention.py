@@ -85,10 +85,10 @@ class MultiHeadAttention(MultiInputLayer):
     W_k: Any
     W_v: Any
     W_o: Any
-    b_q: Any
-    b_k: Any
-    b_v: Any
-    b_o: Any
+    b_q: Any = None
+    b_k: Any = None
+    b_v: Any = None
+    b_o: Any = None
 
     def __init__(self, nb_head: PositiveInt, head_dim: PositiveInt, output_dim: Optional[PositiveInt] = None,
                  drop_rate: Rate = 0., causal: bool = False, init: Initialization = 'glorot_uniform', bias: bool = True,

@@ -12,15 +12,17 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 from keraflow import backend as B
 from keraflow import naming, shapes
 from keraflow.arguments import is_array_like
+from keraflow.backend.contract import TensorSpec
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe
 from keraflow.facts import facts_of, remember
 from keraflow.kensor import Kensor
 from keraflow.layers.class_checks import check_class
-from keraflow.layers.input_spec import InputSpec
+from keraflow.layers.copying import copy_attributes
+from keraflow.layers.input_spec import INPUT_DTYPES, InputSpec, specs_of
 from keraflow.layers.masks import inherit_mask, joint_mask
-from keraflow.layers.parameters import Parameter
 from keraflow.layers.running import Running
 from keraflow.layers.slots import run_of, running_host
+from keraflow.layers.variables import Parameter
 from keraflow.records import recording
 from keraflow.schema import Constraints, DType, Name, Regularizer, Regularizers
 from keraflow.serialization import pack_init_params
@@ -66,6 +68,8 @@ class Layer(Running):
     kind = 'layer'
     quiet_arguments = frozenset({'name', 'trainable', 'regularizers', 'constraints', 'activity_regularizer', 'dtype'})
     unsaved_arguments = frozenset({'initial_weights'})
+    #: Attributes that a copy does not take over.
+    fresh_attributes: frozenset = frozenset()
     #: Whether the layer takes a list of inputs.
     multi_input = False
     #: What the inputs must be: one for all of them, or a list in their order; ``None`` for anything. May be a property.
@@ -251,6 +255,40 @@ class Layer(Running):
         check_numbers(it, self.name)
         return B.constant(it)
 
+    def build(self, input_shape: Any) -> None:
+        """Make the parameters now, for inputs of this static shape with the batch (a list of them for several).
+
+        Examples
+        --------
+        >>> from keraflow.layers import Dense
+        >>> dense = Dense(2)
+        >>> dense.build((None, 3))
+        >>> dense.built, dense.count_params()
+        (True, 8)
+        """
+        listed = [input_shape] if shapes.is_shape(input_shape) else input_shape
+        if not isinstance(listed, (list, tuple)) or not all(map(shapes.is_shape, listed)):
+            raise ArgumentTypeError(f'{self.name}: build: expected a shape with the batch, such as (None, 3), or a '
+                                    f'list of them, received {describe(input_shape)}.')
+        wanted = [spec.dtype for spec in specs_of(self.name, self.input_spec, len(listed))]
+        real = self.dtype or B.floatx()
+        self._make_for([TensorSpec(shapes.as_shape(shape), INPUT_DTYPES[dtype] if dtype in ('bool', 'int') else real)
+                        for shape, dtype in zip(listed, wanted)])
+
+    @property
+    def built(self) -> bool:
+        """Whether the parameters are there."""
+        return self._is_linked()
+
+    def _make_for(self, specs: Sequence[TensorSpec], features: Sequence[Optional[int]] = ()) -> None:
+        """Run on placeholders of these specs, with their features on these axes where that is known."""
+        def run(*tensors: Any) -> List[Any]:
+            for tensor, axis in zip(tensors, features):
+                remember(tensor, features=axis)
+            return self.run(list(tensors))
+        with B.phase('train'), recording():
+            B.trace(run, specs)
+
     def apply(self, inputs: Any) -> Any:
         """The same as a call of the layer."""
         return self(inputs)
@@ -263,13 +301,12 @@ class Layer(Running):
         if outermost and 'name' in params:
             params['name'] = naming.unique(params['name'])
         made = memo[id(self)] = type(self)(**self.unpack_init_param(params))
-        if self._first_specs and not made._is_linked():
-            with B.phase('train'), recording():
-                B.trace(lambda *tensors: made.run([remember(tensor, features=features) for tensor, features in
-                                                   zip(tensors, self._first_features)]), self._first_specs)
-            made.set_weights(self.get_weights())
-        elif not self._first_specs:
+        if not self._first_specs:
             made.initial_weights = copy.deepcopy(self.initial_weights)
+        copy_attributes(self, made, memo)
+        if self._first_specs and not made._is_linked():
+            made._make_for(self._first_specs, self._first_features)
+            made.set_weights(self.get_weights())
         return made
 
     def as_kensor(self) -> Kensor:

@@ -16,7 +16,6 @@ from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike
 from keraflow.schema import Initialization, PositiveInt
 from keraflow.shapes import Shape
-from keraflow.tensor_checks import check_shape
 
 __all__ = ['Convolution1D', 'Convolution2D', 'Convolution3D', 'ConvolutionBase']
 
@@ -30,7 +29,7 @@ class ConvolutionBase(SpatialLayer):
     strides: Any
     dilation: Any = 1
     W: Any
-    b: Any
+    b: Any = None
 
     def __init__(self, nb_kernel: PositiveInt, pad: Border = 'valid', bias: bool = True,
                  init: Initialization = 'glorot_uniform', activation: ActivationLike = 'linear',
@@ -156,8 +155,7 @@ class Convolution1D(ConvolutionBase):
 
     def init_kernels(self, input_depth: int) -> None:
         shape = input_depth, self.nb_kernel, *self.window
-        values = self.init(shape)
-        check_shape(values, shape, f'{self.name}: W: init')
+        values = initializations.values_of(self.init, shape, f'{self.name}: W')
         # The shape of the first Keraflow, whose kernels were images as wide as the input.
         self.set_trainable_params('W', np.transpose(values, (1, 2, 0))[None])
 

@@ -54,7 +54,7 @@ class Dense(Layer):
 
     input_spec = VECTOR
     W: Any
-    b: Any
+    b: Any = None
 
     def __init__(self, output_dim: PositiveInt, init: Initialization = 'glorot_uniform',
                  activation: ActivationLike = 'linear', bias: bool = True, **kwargs: Any):
@@ -110,8 +110,8 @@ class Highway(Layer):
     input_spec = VECTOR
     W: Any
     W_carry: Any
-    b: Any
-    b_carry: Any
+    b: Any = None
+    b_carry: Any = None
 
     def __init__(self, transform_bias: Finite = -2, init: Initialization = 'glorot_uniform',
                  activation: ActivationLike = 'linear', bias: bool = True, **kwargs: Any):

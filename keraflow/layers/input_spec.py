@@ -8,9 +8,11 @@ from keraflow.backend.contract import TensorSpec
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, KeraFlowError, ShapeError, describe
 from keraflow.schema import Natural
 
-__all__ = ['InputSpec', 'check_rank', 'specs_of']
+__all__ = ['INPUT_DTYPES', 'InputSpec', 'check_rank', 'specs_of']
 
-_KINDS = {'bool': ('truth values', 'bool'), 'int': ('integers', 'int32'), 'float': ('real numbers', 'float32')}
+#: What an Input is to be for each kind of numbers.
+INPUT_DTYPES = {'bool': 'bool', 'int': 'int32', 'float': 'float32'}
+_WORDS = {'bool': 'truth values', 'int': 'integers', 'float': 'real numbers'}
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,8 @@ class InputSpec:
             raise error(f"{name}: expected {expected}, received {what or f'shape {received.shape}'}. {advice}".rstrip())
 
         if self.dtype is not None and not received.dtype.startswith(self.dtype):
-            words, full = _KINDS[self.dtype]
-            refuse(words, f"Write Input(..., dtype='{full}').", ArgumentTypeError, received.dtype)
+            refuse(_WORDS[self.dtype], f"Write Input(..., dtype='{INPUT_DTYPES[self.dtype]}').", ArgumentTypeError,
+                   received.dtype)
         least, most = (len(self.axes),) * 2 if self.axes else (self._least_ndim(), self.max_ndim)
         if len(received.shape) < least or most is not None and len(received.shape) > most:
             limits = f'{least} or more' if most is None else f'{least} to {most}'

@@ -125,7 +125,7 @@ class Maxout(Layer):
 
     input_spec = VECTOR
     W: Any
-    b: Any
+    b: Any = None
 
     def __init__(self, output_dim: PositiveInt, nb_feature: PositiveInt = 4, init: Initialization = 'glorot_uniform',
                  bias: bool = True, **kwargs: Any):
@@ -136,7 +136,8 @@ class Maxout(Layer):
         self.bias = bias
 
     def init_param(self, input_shape: Shape) -> None:
-        each = [self.init((input_shape[1], self.output_dim)) for _ in range(self.nb_feature)]
+        shape: Any = (input_shape[1], self.output_dim)
+        each = [initializations.values_of(self.init, shape, f'{self.name}: W') for _ in range(self.nb_feature)]
         self.set_trainable_params('W', np.concatenate(each, axis=1))
         if self.bias:
             self.set_trainable_params('b', np.zeros(self.nb_feature * self.output_dim))

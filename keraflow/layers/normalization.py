@@ -20,8 +20,8 @@ class _Normalization(FeatureAxisLayer):
     """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, with the lengths of `axis` for `gamma` and `beta`."""
 
     include_batch_dim = False
-    gamma: Any
-    beta: Any
+    gamma: Any = None
+    beta: Any = None
 
     def __init__(self, axis: Optional[Axes], epsilon: PositiveFloat, gamma_init: Initialization,
                  beta_init: Initialization, scale: bool, center: bool, **kwargs: Any):

@@ -1,5 +1,6 @@
 """The parameters of a layer: how they are made, named, listed, read and set."""
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+import inspect
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -11,54 +12,17 @@ from keraflow import initializations, registry
 from keraflow.arguments import assign, split_arrays
 from keraflow.backend.contract import FLOATS
 from keraflow.checked import checked
-from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError
+from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError, describe
 from keraflow.layers.slots import run_of
 from keraflow.layers.unused import mark_owned
+from keraflow.layers.variables import Parameter, Variables
 from keraflow.parameters import parameters_of
 from keraflow.schema import Constraint, DType, Initialization, Name, Natural, Regularizer
-from keraflow.serialization import Serializable
-from keraflow.tensor_checks import check_numbers, check_shape
+from keraflow.serialization import Serializable, same
+from keraflow.tensor_checks import check_numbers
 from keraflow.trainability import as_read
 
-__all__ = ['Parameter', 'ParameterOwner', 'Variables']
-
-
-class Parameter(NamedTuple):
-    """A named variable of a layer; `name` is ``W``, or ``0/W`` for one of an embedded layer."""
-
-    name: str
-    variable: Any
-    trainable: bool
-    regularizer: Any = None
-    constraint: Any = None
-
-
-class Variables(tuple):
-    """Variables of the backend in order, which are also found by name: ``variables.W``, ``variables['0/W']``."""
-
-    names: List[str]
-
-    def __new__(cls, variables: Sequence[Any], names: Sequence[str] = ()) -> 'Variables':
-        made = super().__new__(cls, variables)      # by a list alone: so libraries rebuild sequences that they map over
-        made.names = list(names)
-        return made
-
-    @classmethod
-    def of(cls, parameters: Sequence[Parameter]) -> 'Variables':
-        """Those of some parameters."""
-        return cls([one.variable for one in parameters], [one.name for one in parameters])
-
-    def __getitem__(self, key: Any) -> Any:
-        if not isinstance(key, str):
-            return super().__getitem__(key)
-        if key not in self.names:
-            raise ArgumentError(f"variables: there is no '{key}'. There are {', '.join(self.names) or 'none'}.")
-        return self[self.names.index(key)]
-
-    def __getattr__(self, name: str) -> Any:
-        if name == 'names' or name not in self.names:
-            raise AttributeError(f"There is no variable '{name}'. There are {', '.join(vars(self).get('names', []))}.")
-        return self[name]
+__all__ = ['ParameterOwner']
 
 
 class ParameterOwner(Serializable):
@@ -74,6 +38,7 @@ class ParameterOwner(Serializable):
         self._variables: Dict[str, Any] = {}
         self._states: set = set()
         self._given: Dict[str, Dict[str, Any]] = {'regularizer': {}, 'constraint': {}}
+        self._asked: Dict[str, Dict[str, Any]] = {'regularizer': {}, 'constraint': {}}      # by add_weight()
         self._backend: Any = None
 
     # -- what a layer uses to make them -------------------------------------------------------------------------------
@@ -125,26 +90,48 @@ class ParameterOwner(Serializable):
         ------
         ShapeError
             If there is one of that name and another shape.
+        ArgumentError
+            If there is one of that name that was made with another dtype, regularizer or constraint, or as no state;
+            and for a regularizer or constraint of a state, which would count nothing.
         """
-        shape = tuple(shape)
+        shape, asked = tuple(shape), {'regularizer': regularizer, 'constraint': constraint}
+        asked = {kind: registry.resolve(kind, one, f'{self.name}: {name}: ') for kind, one in asked.items()
+                 if one is not None}
         if name in self._variables:
-            found = tuple(B.static_shape(self._variables[name]))
-            if found != shape:
-                raise ShapeError(f'{self.name}: {name}: expected shape {found}, as it was made with, received {shape}.')
-            return self._variables[name]
+            return self._found_again(name, shape, dtype, asked, trainable)
+        for kind, one in asked.items():
+            if not trainable:
+                raise _for_a_state(f'{self.name}: {name}: {kind}', one)
         with B.eagerly():
-            value = initializations.get(init)(shape)
-            check_shape(value, shape, f'{self.name}: {name}: init')
-            value = np.asarray(value, dtype or self.dtype)
-            self._set_variables([name, B.variable(value, dtype or self.dtype, f'{self.name}/{name}')], 'add_weight')
+            value = initializations.values_of(init, shape, f'{self.name}: {name}')
+            variable = B.variable(value, dtype or self.dtype, f'{self.name}/{name}')
+            self._set_variables([name, variable], 'add_weight')
         if not trainable:
             self._states.add(name)
-        for kind, one in (('regularizer', regularizer), ('constraint', constraint)):
-            if one is not None:
-                self._given[kind][name] = registry.resolve(kind, one, f'{self.name}: {name}: ')
+        for kind, one in asked.items():
+            self._given[kind][name] = self._asked[kind][name] = one
         if self._backend is not None:   # init_param() is over: what the layer was given for the others is theirs
             self._apply_arguments([name])
         return self._variables[name]
+
+    def _found_again(self, name: str, shape: tuple, dtype: Optional[str], asked: Dict[str, Any],
+                     trainable: bool) -> Any:
+        """The parameter of this name, if it was made with what is asked for now."""
+        variable, is_state = self._variables[name], name in self._states
+        found = tuple(B.static_shape(variable))
+        if found != shape:
+            raise ShapeError(f'{self.name}: {name}: expected shape {found}, as it was made with, received {shape}.')
+        before = {kind: self._asked[kind].get(name) for kind in asked}
+        differences = [(kind, describe(before[kind]), describe(one)) for kind, one in asked.items()
+                       if not _is_alike(before[kind], one)]
+        if dtype not in (None, B.dtype(variable)):
+            differences.append(('dtype', B.dtype(variable), str(dtype)))
+        if not trainable and not is_state:
+            differences.append(('trainable', 'True', 'False'))
+        for what, wanted, received in differences:
+            raise ArgumentError(f'{self.name}: {name}: {what}: expected {wanted}, as it was made with, received '
+                                f'{received}.')
+        return variable
 
     # -- what users call ----------------------------------------------------------------------------------------------
 
@@ -256,7 +243,7 @@ class ParameterOwner(Serializable):
                                     'received None.')
         self._assign_weights(variables, weights, 'weights')
 
-    def _is_complete(self) -> bool:
+    def _first_run_is_over(self) -> bool:
         """Whether the first run is over, in which all parameters are made."""
         raise NotImplementedError
 
@@ -279,7 +266,7 @@ class ParameterOwner(Serializable):
         for kind in ('regularizer', 'constraint'):
             where = f'{self.name}: {kind}s'
             for name, one in assign(self._about(names, getattr(self, f'{kind}s')), names, where).items():
-                self._given[kind][name] = registry.resolve(kind, one, f'{where}: ')
+                self._give_to_parameter(kind, name, one, where)
         variables = {name: self._variables[name] for name in names}
         self._assign_weights(variables, self._about(names, self.initial_weights), 'initial_weights')
 
@@ -298,9 +285,15 @@ class ParameterOwner(Serializable):
             names = list(owners if isinstance(given, dict) else self._variables)
             for name, one in assign(given, names, where).items():
                 owner, own_name = owners[name]
-                owner._given[kind][own_name] = registry.resolve(kind, one, f'{where}: ')
+                owner._give_to_parameter(kind, own_name, one, where)
         weights = split_arrays(self.initial_weights)
         assign(weights, list(owners if isinstance(weights, dict) else self._variables), f'{self.name}: initial_weights')
+
+    def _give_to_parameter(self, kind: str, name: str, one: Any, where: str) -> None:
+        given = registry.resolve(kind, one, f'{where}: ')
+        if name in self._states:
+            raise _for_a_state(f'{where}: {name}', given)
+        self._given[kind][name] = given
 
     def give_initial_weights(self, layer: 'ParameterOwner', number: int) -> None:
         """Give the layer in a slot, before it runs, what `initial_weights` says of its parameters."""
@@ -325,7 +318,8 @@ class ParameterOwner(Serializable):
             delattr(self, name)
         self._variables.clear()
         self._states.clear()
-        self._given = {'regularizer': {}, 'constraint': {}}
+        for one in (*self._given.values(), *self._asked.values()):
+            one.clear()
         self._dtype = self._passed.get('dtype')
         self._backend = None
 
@@ -334,10 +328,14 @@ class ParameterOwner(Serializable):
         if len(pairs) % 2 or not all(isinstance(name, str) for name in names):
             raise ArgumentTypeError(f"{self.name}: expected names and values in turn, {where}('W', W, 'b', b).")
         for name, value in zip(names, pairs[1::2]):
-            if self._is_complete() and run_of(self) is not None:
+            if self._first_run_is_over() and run_of(self) is not None:
                 raise GraphError(f"{self.name}: output() makes the parameter '{name}', which its first run did not "
                                  'make. Make it in init_param(), or in every run.')
-            if hasattr(self, name) or '/' in name:
+            if name in self._variables:
+                raise ArgumentError(f"{self.name}: '{name}' is a parameter of the layer already. Give each a name of "
+                                    'its own, and let the layer call init_param() itself, when it is fed or by '
+                                    'build().')
+            if getattr(self, name, None) is not None or '/' in name:
                 raise ArgumentError(f"{self.name}: '{name}' cannot be the name of a parameter, because the layer has "
                                     'an attribute of that name. Choose another.')
             if not B.is_variable(value):
@@ -371,3 +369,14 @@ class ParameterOwner(Serializable):
         if self._backend not in (None, B.current()):
             raise BackendError(f"{self.name}: was made on the backend '{self._backend.name}', the current one is "
                                f"'{B.name()}'. Call keraflow.backend.use('{self._backend.name}') first.")
+
+
+def _for_a_state(where: str, one: Any) -> ArgumentError:
+    return ArgumentError(f'{where}: expected None for a state, which training does not change, received '
+                         f'{describe(one)}. Leave it out.')
+
+
+def _is_alike(one: Any, other: Any) -> bool:
+    """Whether two regularizers or constraints do the same, also objects of a class that says nothing of equality."""
+    return same(one, other) or type(one) is type(other) and not inspect.isroutine(one) and hasattr(one, '__dict__') \
+        and same(vars(one), vars(other))

@@ -15,7 +15,7 @@ from keraflow.layers.masks import loses_mask
 from keraflow.layers.parameters import ParameterOwner
 from keraflow.layers.reporting import Reporting
 from keraflow.layers.side_results import SideResults
-from keraflow.layers.slots import Run, Slots, run_of, running_host, without_host
+from keraflow.layers.slots import Run, Slots, initial_run, run_of, running_host
 from keraflow.layers.unused import tell_unused
 from keraflow.records import frozen, record_run
 from keraflow.scopes import no_argscope
@@ -40,6 +40,7 @@ class Running(ParameterOwner, Reporting, SideResults):
     def __init__(self, dtype: Any) -> None:
         ParameterOwner.__init__(self, dtype)
         SideResults.__init__(self)
+        Reporting.__init__(self)
         self._slots = Slots(self)
         self._first_specs: List[TensorSpec] = []    # of the tensors that the parameters were made for
         self._first_features: List[Optional[int]] = []      # where their features are, as far as it is known
@@ -64,7 +65,7 @@ class Running(ParameterOwner, Reporting, SideResults):
         try:
             self._first_specs = received
             self._first_features = [facts_of(tensor).features for tensor in tensors]
-            with without_host():
+            with initial_run(self):
                 self._build(self._shape_of(received), [spec.dtype for spec in received])
             outputs = self._run_checked(tensors, self._shape_of(received))
             self._complete_arguments()
@@ -78,10 +79,11 @@ class Running(ParameterOwner, Reporting, SideResults):
     def _forget_parameters(self) -> None:
         super()._forget_parameters()
         self._slots.forget()
+        self._standing.clear()
         self._first_specs = []
         self._first_run = self._first_run or threading.RLock()
 
-    def _is_complete(self) -> bool:
+    def _first_run_is_over(self) -> bool:
         return self._first_run is None
 
     def _received(self, tensors: List[Any]) -> List[TensorSpec]:
@@ -99,6 +101,7 @@ class Running(ParameterOwner, Reporting, SideResults):
     def _run_checked(self, tensors: List[Any], input_shape: Any) -> List[Any]:
         tensors = [self._in_own_dtype(tensor) for tensor in tensors]
         with no_argscope(), frozen(not self.trainable), self._slots.run(tensors) as run:
+            self._report_standing()
             result = self._call_output(tensors)
             outputs = [self._as_own(it) for it in (result if isinstance(result, (list, tuple)) else [result])]
         outputs = self._annotate(tensors, outputs, self._declared_shapes(input_shape, outputs),

@@ -8,7 +8,7 @@ from keraflow.contexts import bound
 from keraflow.errors import GraphError
 from keraflow.serialization import Serializable, call_text, same, snapshot
 
-__all__ = ['Run', 'Slots', 'is_layer', 'kept_values', 'run_of', 'running_host', 'without_host']
+__all__ = ['Run', 'Slots', 'current_run', 'initial_run', 'is_layer', 'kept_values', 'run_of', 'running_host']
 
 
 class Run:
@@ -28,11 +28,14 @@ class Run:
         Where the layer is that it embeds next.
     taken : dict
         By ``id()`` the layers that it has embedded so far, each with the one in its slot.
+    is_initial : bool
+        Whether it is no run of ``output``, but of ``init_param``: what is called there is not embedded.
     attributes : set or None
         The ``id()`` of each layer that it keeps in its attributes, once that was asked.
     """
 
-    __slots__ = ('layer', 'inputs', 'outer', 'mask_is_read', 'nb_loss', 'next_slot', 'taken', 'attributes')
+    __slots__ = ('layer', 'inputs', 'outer', 'mask_is_read', 'nb_loss', 'next_slot', 'taken', 'is_initial',
+                 'attributes')
 
     def __init__(self, layer: Any, inputs: Sequence[Any] = (), outer: Optional['Run'] = None, next_slot: int = 0):
         self.layer = layer
@@ -42,6 +45,7 @@ class Run:
         self.nb_loss = 0
         self.next_slot = next_slot
         self.taken: Dict[int, Tuple[Any, Any]] = {}
+        self.is_initial = False
         self.attributes: Optional[set] = None
 
     def is_attribute(self, layer: Any) -> bool:
@@ -54,10 +58,15 @@ class Run:
 _run: contextvars.ContextVar[Optional[Run]] = contextvars.ContextVar('_run', default=None)
 
 
+def current_run() -> Optional[Run]:
+    """What runs now; None if nothing does."""
+    return _run.get()
+
+
 def running_host() -> Any:
     """The host whose ``output`` runs now; None if there is none."""
     run = _run.get()
-    return None if run is None else run.layer
+    return None if run is None or run.is_initial else run.layer
 
 
 def run_of(layer: Any) -> Optional[Run]:
@@ -68,9 +77,11 @@ def run_of(layer: Any) -> Optional[Run]:
     return run
 
 
-def without_host() -> ContextManager[None]:
-    """Inside, no host embeds what is called."""
-    return bound(_run, None)
+def initial_run(layer: Any) -> ContextManager[None]:
+    """Inside, ``init_param`` of this layer runs."""
+    run = Run(layer)
+    run.is_initial = True
+    return bound(_run, run)
 
 
 def is_layer(value: Any) -> bool:
