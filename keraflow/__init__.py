@@ -8,8 +8,8 @@ from typing import Any
 __version__ = '0.1.0'
 
 _MODULES = ('activations', 'backend', 'callbacks', 'config', 'constraints', 'datasets', 'errors', 'initializations',
-            'layers', 'models', 'objectives', 'optimizers', 'preprocessing', 'random', 'regularizers', 'saving',
-            'schedules', 'testing', 'utils')
+            'layers', 'metrics', 'models', 'objectives', 'optimizers', 'preprocessing', 'random', 'regularizers',
+            'saving', 'schedules', 'testing', 'utils')
 _NAMES = {'KeraFlowError': 'errors', 'LinearWrap': 'linear_wrap', 'Model': 'models', 'Sequential': 'models',
           'TrainStep': 'steps', 'add_weight': 'layers', 'argscope': 'scopes', 'layer_register': 'layers',
           'phase': 'backend', 'recording': 'records', 'register': 'registry', 'seed': 'backend', 'serialize': 'utils',
@@ -23,7 +23,7 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f'keraflow.{name}')
     if name in _NAMES:
         return getattr(importlib.import_module(f'keraflow.{_NAMES[name]}'), name)
-    raise AttributeError(f"module 'keraflow' has no attribute '{name}'")
+    raise importlib.import_module('keraflow.habits').no_attribute("module 'keraflow'", name, __all__)
 
 
 def __dir__() -> list:

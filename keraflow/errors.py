@@ -10,6 +10,8 @@ from typing import Any, Iterable
 
 import numpy as np
 
+from keraflow.habits import advice_for, words_for
+
 __all__ = ['KeraFlowError', 'KeraFlowWarning', 'ArgumentError', 'ArgumentTypeError', 'ShapeError', 'GraphError',
            'CallError', 'DataError', 'DownloadError', 'SerializationError', 'ModelFileError', 'BackendError',
            'MissingPackageError', 'describe', 'nearest', 'warn']
@@ -67,18 +69,6 @@ class BackendError(KeraFlowError, RuntimeError):
     """A backend is missing, unknown, or used with objects of another backend."""
 
 
-#: What users of other libraries write, and keraflow's word for it.
-SYNONYMS = {
-    'units': 'output_dim', 'out_features': 'output_dim', 'num_units': 'output_dim',
-    'filters': 'nb_kernel', 'nb_filter': 'nb_kernel', 'epochs': 'nb_epoch',
-    'kernel_initializer': 'init', 'use_bias': 'bias', 'weights': 'initial_weights',
-    'kernel_regularizer': 'regularizers', 'kernel_constraint': 'constraints',
-    'steps_per_epoch': 'nb_batch', 'validation_steps': 'nb_val_batch',
-    'rate': 'drop_rate', 'p': 'drop_rate', 'learning_rate': 'lr', 'sample_weight': 'sample_weights',
-    'batch_shape': 'batch_size', 'input_dim': 'vocabulary_size', 'num_embeddings': 'vocabulary_size',
-}
-
-
 def describe(value: Any) -> str:
     """A value for a message, in at most 80 characters and the same in every run.
 
@@ -101,7 +91,8 @@ def describe(value: Any) -> str:
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
-    """Advice for a name that does not exist: `` Did you mean 'x'?``, or the list of choices.
+    """Advice for a name that does not exist: ours for a word of another library, one that is spelt nearly so, or the
+    list of choices.
 
     Examples
     --------
@@ -113,10 +104,10 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     'Choose one of softmax, tanh.'
     """
     names = sorted(set(choices))
-    words = {word: meant for word, meant in SYNONYMS.items() if meant in names}
-    if name in words:
-        return f"Did you mean '{words[name]}'?"
-    by_lower = {**words, **{candidate.lower(): candidate for candidate in names}}
+    known = advice_for(name, names)
+    if known:
+        return known
+    by_lower = {**words_for(names), **{candidate.lower(): candidate for candidate in names}}
     close = difflib.get_close_matches(str(name).lower(), list(by_lower), n=1)
     if close:
         return f"Did you mean '{by_lower[close[0]]}'?"

@@ -4,7 +4,7 @@ from typing import Any, Dict, List, Optional, Sequence
 from keraflow.arguments import to_list
 from keraflow.errors import ArgumentTypeError, GraphError, SerializationError, describe
 from keraflow.kensor import Kensor
-from keraflow.layers.base import Layer
+from keraflow.layers.base import Layer, advice_for_class
 from keraflow.layers.input import Input
 from keraflow.registry import builtin
 from keraflow.resuming import ResumableNetwork
@@ -166,7 +166,8 @@ class Sequential(Model):
     def add(self, layer: Layer) -> None:
         """Append a layer. A model that was compiled must be compiled again."""
         if not isinstance(layer, Layer):
-            raise ArgumentTypeError(f'{type(self).__name__}: layers: expected a layer, received {describe(layer)}.')
+            raise ArgumentTypeError(f'{type(self).__name__}: layers: expected a layer, received {describe(layer)}.'
+                                    f'{advice_for_class(layer)}')
         if self._backend is not None:
             raise GraphError(
                 f'{self.name}: a layer cannot be added after the Sequential was fed. Add all layers first.')

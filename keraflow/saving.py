@@ -2,7 +2,7 @@
 import hashlib
 import json
 import os
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
@@ -25,8 +25,12 @@ __all__ = ['SavableNetwork', 'FORMAT', 'VERSION', 'check_extension', 'check_fit'
 FORMAT = 'keraflow'
 VERSION = 2
 
-#: Arguments that do not change what a model predicts: the same weights fit whatever they are.
-_NOT_IN_DIGEST = ('trainable', 'regularizers', 'constraints')
+#: Arguments that do not change what a model predicts from its weights: these fit whatever the arguments are.
+_ONLY_TRAINING = ('trainable', 'regularizers', 'constraints', 'activity_regularizer', 'name', 'init', 'inner_init',
+                  'forget_bias_init', 'gamma_init', 'beta_init', 'drop_rate', 'dropout', 'dropout_W', 'dropout_U',
+                  'sigma')
+#: Those that the first digests left out, which are still in files.
+_ONLY_TRAINING_AT_FIRST = ('trainable', 'regularizers', 'constraints')
 
 
 class SavableNetwork(Network):
@@ -83,7 +87,8 @@ class SavableNetwork(Network):
         path : path
             Ends with ``.safetensors``.
         same_architecture : bool
-            Refuse weights that were saved by a model of another architecture, even if names and shapes fit.
+            Refuse weights that were saved by a model of another architecture, even if names and shapes fit. What only
+            training reads may differ: initializations, regularizers, rates of dropout, and the name of the model.
 
         Raises
         ------
@@ -94,10 +99,10 @@ class SavableNetwork(Network):
         check_extension(path)
         arrays, metadata = read_tensors(path)
         saved = metadata.get('architecture')
-        if same_architecture and saved is not None and saved != _digest(serialize(self)):
-            raise ModelFileError(f'{os.fspath(path)}: the weights belong to a model of another architecture. Pass '
-                                 'the model they were saved '
-                                 'with, or same_architecture=False if they are meant to be moved.')
+        if same_architecture and saved is not None and saved not in _digests(serialize(self)):
+            raise ModelFileError(f'{os.fspath(path)}: the weights belong to a model of another architecture, which '
+                                 'predicts otherwise from the same weights. Load them into the model they were saved '
+                                 'with, or pass same_architecture=False if they are meant to be moved.')
         variables = {one.name: one.variable for one in parameters_of([self])}
         check_fit(variables, arrays, f'{os.fspath(path)}: the weights do not fit')
         self.set_weights(arrays)
@@ -138,7 +143,7 @@ class SavableNetwork(Network):
 
     def _weight_bytes(self, path: Path) -> bytes:
         check_extension(path)
-        return dump_tensors(self.get_weights(), {'format': FORMAT, 'architecture': _digest(serialize(self))})
+        return dump_tensors(self.get_weights(), {'format': FORMAT, 'architecture': _digests(serialize(self))[0]})
 
 
 def check_fit(variables: Dict[str, Any], arrays: Dict[str, np.ndarray], refusal: str) -> None:
@@ -196,15 +201,17 @@ def check_extension(path: Path) -> None:
             f'{os.fspath(path)}: weights are saved as safetensors. Let the name end with .safetensors.')
 
 
-def _digest(data: Any) -> str:
-    """SHA-256 of what matters for predictions in an architecture."""
-    text = json.dumps(_relevant(unescape(data)), sort_keys=True, separators=(',', ':'))
-    return hashlib.sha256(text.encode()).hexdigest()
+def _digests(data: Any) -> List[str]:
+    """SHA-256 of what matters for predictions in an architecture, as it is written now and as it was at first."""
+    plain = unescape(data)
+    texts = [json.dumps(_without(arguments, plain), sort_keys=True, separators=(',', ':'))
+             for arguments in (_ONLY_TRAINING, _ONLY_TRAINING_AT_FIRST)]
+    return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
 
 
-def _relevant(data: Any) -> Any:
+def _without(arguments: Sequence[str], data: Any) -> Any:
     if isinstance(data, list):
-        return [_relevant(item) for item in data]
+        return [_without(arguments, item) for item in data]
     if isinstance(data, dict):
-        return {key: _relevant(item) for key, item in data.items() if key not in _NOT_IN_DIGEST}
+        return {key: _without(arguments, item) for key, item in data.items() if key not in arguments}
     return data

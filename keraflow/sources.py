@@ -137,7 +137,7 @@ class IterableSource(Source):
         found = self._given() if callable(self._given) else self._given
         self._refuse_endless(found)
         if _is_sequence(found):
-            return (found[number] for number in range(len(found)))
+            return _numbered(found)
         if not hasattr(found, '__iter__'):
             raise ArgumentTypeError(f'{self._where}: expected a function that returns batches, received {self._kind}, '
                                     f'which returned {describe(found)}.')
@@ -184,6 +184,14 @@ def _is_endless(value: Any) -> bool:
 def _is_sequence(value: Any) -> bool:
     """Whether the batches are numbered, and not given one after the other."""
     return not hasattr(value, '__iter__') and hasattr(value, '__getitem__') and hasattr(value, '__len__')
+
+
+def _numbered(batches: Any) -> Iterator[Any]:
+    """Batches by their numbers, and then what such objects may do between two epochs, such as another order."""
+    for number in range(len(batches)):
+        yield batches[number]
+    if callable(getattr(batches, 'on_epoch_end', None)):
+        batches.on_epoch_end()
 
 
 def _needs_arguments(function: Callable) -> bool:

@@ -26,9 +26,9 @@ class TrainStep:
     Parameters
     ----------
     loss_fn : function
-        From tensors, one for each of `inputs`, to the scalar loss, or to the loss and a list of further scalars. It
-        calls models and layers on tensors, and functions of the backend (``B.mean(...)``). It runs in the phase
-        ``'train'``.
+        From tensors, one for each of `inputs`, to the scalar loss, or to one list of the loss and further scalars,
+        ``[loss, one, other]``. It calls models and layers on tensors, and functions of the backend (``B.mean(...)``).
+        It runs in the phase ``'train'``.
     inputs : Input or list of Input
         What the tensors are like: shape and dtype.
     train : layer, model or list of them

@@ -27,13 +27,22 @@ class History(List[Dict[str, float]]):
     --------
     >>> history = History()
     >>> history.extend([{'loss': 0.5}, {'loss': 0.25}])
-    >>> history.column('loss')
-    [0.5, 0.25]
+    >>> history.column('loss'), history['loss'], history.history
+    ([0.5, 0.25], [0.5, 0.25], {'loss': [0.5, 0.25]})
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.data_wait: List[float] = []
+
+    def __getitem__(self, key: Any) -> Any:
+        """The logs of an epoch by its number (of several by a slice), or a column by its name."""
+        return self.column(key) if isinstance(key, str) else super().__getitem__(key)
+
+    @property
+    def history(self) -> Dict[str, List[float]]:
+        """All columns by name."""
+        return {name: self.column(name) for name in self.names}
 
     @property
     def names(self) -> List[str]:

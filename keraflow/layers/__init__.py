@@ -1,5 +1,8 @@
 """Layers: what takes Kensors and returns Kensors."""
+from typing import Any
+
 from keraflow import constraints, regularizers  # noqa: F401 (fills the registry)
+from keraflow.habits import no_attribute
 from keraflow.layers.attention import MultiHeadAttention
 from keraflow.layers.base import Layer, MultiInputLayer, Parameter
 from keraflow.layers.convolution_variants import Deconvolution2D, SeparableConvolution2D
@@ -34,3 +37,7 @@ __all__ = ['Activation', 'BatchNormalization', 'Bidirectional', 'Concatenate', '
            'SeparableConvolution2D', 'SimpleRNN', 'SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D',
            'TimeDistributed', 'UnSampling1D', 'UnSampling2D', 'UnSampling3D', 'ZeroPadding1D', 'ZeroPadding2D',
            'ZeroPadding3D', 'add_weight', 'layer_register']
+
+
+def __getattr__(name: str) -> Any:
+    raise no_attribute("module 'keraflow.layers'", name, __all__)

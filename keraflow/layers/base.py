@@ -15,6 +15,7 @@ from keraflow.arguments import is_array_like
 from keraflow.backend.contract import TensorSpec
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe
 from keraflow.facts import facts_of, remember
+from keraflow.habits import no_attribute
 from keraflow.kensor import Kensor
 from keraflow.layers.class_checks import check_class
 from keraflow.layers.copying import copy_attributes
@@ -161,7 +162,7 @@ class Layer(Running):
         """
         if not isinstance(layer, Layer):
             raise ArgumentTypeError(f'{self.name}: embed: expected a layer, received {describe(layer)}.'
-                                    f'{_advice_for_class(layer)}')
+                                    f'{advice_for_class(layer)}')
         inner = self._slots.take(layer)
 
         def run(tensors: Any) -> Any:
@@ -231,6 +232,11 @@ class Layer(Running):
             if self._name is None and naming.claim(name):
                 self._name = name
 
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(type(self), name):       # a property that raised an AttributeError of its own
+            return object.__getattribute__(self, name)
+        raise no_attribute(f"'{type(self).__name__}' object", name, dir(type(self)))
+
     def __repr__(self) -> str:
         return f'<{type(self).__name__} {self._name or "(not named yet)"}>'
 
@@ -251,7 +257,7 @@ class Layer(Running):
             return it
         if isinstance(it, str) or not is_array_like(it):
             raise GraphError(f'{self.name}: expected a Kensor, a tensor or an array, received {describe(it)}.'
-                             f'{_advice_for_class(it)}')
+                             f'{advice_for_class(it)}')
         check_numbers(it, self.name)
         return B.constant(it)
 
@@ -322,7 +328,7 @@ class Layer(Running):
                     f'{self.name}: expected inputs of one shape, received {", ".join(map(str, input_shapes))}.')
 
 
-def _advice_for_class(value: Any) -> str:
+def advice_for_class(value: Any) -> str:
     return f' Make an object of it: {value.__name__}(...).' if isinstance(value, type) else ''
 
 

@@ -18,7 +18,8 @@ __all__ = ['Activation', 'Dense', 'Dropout', 'Highway', 'Lambda', 'VECTOR']
 
 
 #: One vector a sample, for whose length the parameters are made.
-VECTOR = InputSpec(axes=('batch', 'input_dim'), fixed=(1,), advice='Put a Flatten() before it.')
+VECTOR = InputSpec(axes=('batch', 'input_dim'), fixed=(1,),
+                   advice='Put a Flatten() before it, or run it on each step with TimeDistributed(...).')
 
 
 @builtin('layer')

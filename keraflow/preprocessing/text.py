@@ -1,24 +1,25 @@
 """Texts as numbers: words or characters by frequency, or by a hash that is the same in every run."""
 import hashlib
-from typing import Any, Dict, Iterable, Iterator, List, Literal, Optional
+from typing import Annotated, Any, Dict, Iterable, Iterator, List, Literal, Optional
 
 import numpy as np
 
 from keraflow.checked import checked
 from keraflow.config import setting
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
-from keraflow.schema import Function, PositiveInt, check
+from keraflow.schema import Function, PositiveInt, Rule, check
 from keraflow.serialization import Serializable
 
 __all__ = ['FILTERS', 'Tokenizer', 'hashing_trick', 'one_hot', 'text_to_word_sequence']
 
 Mode = Literal['binary', 'count', 'freq', 'tfidf']
+Separator = Annotated[str, Rule('a text of at least one character', lambda text: text != '')]
 #: The characters between words, beside the one that splits. The apostrophe is part of a word.
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
 
 @checked
-def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True, split: str = ' ') -> List[str]:
+def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True, split: Separator = ' ') -> List[str]:
     """The words of a text.
 
     Parameters
@@ -29,7 +30,7 @@ def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True,
     lower : bool
         Whether words are in lower case.
     split : str
-        What separates words.
+        What separates words, at least one character.
 
     Examples
     --------
@@ -43,7 +44,7 @@ def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True,
 
 @checked
 def hashing_trick(text: str, n: int, hash_function: Optional[Function] = None, filters: str = FILTERS,
-                  lower: bool = True, split: str = ' ') -> List[int]:
+                  lower: bool = True, split: Separator = ' ') -> List[int]:
     """The words of a text as numbers from 1 to ``n - 1``, by a hash. Different words may have one number.
 
     Parameters
@@ -74,7 +75,7 @@ def hashing_trick(text: str, n: int, hash_function: Optional[Function] = None, f
 
 
 @checked
-def one_hot(text: str, n: int, filters: str = FILTERS, lower: bool = True, split: str = ' ') -> List[int]:
+def one_hot(text: str, n: int, filters: str = FILTERS, lower: bool = True, split: Separator = ' ') -> List[int]:
     """:func:`hashing_trick` with its own hash, under the name that it has in other programs."""
     return hashing_trick(text, n, None, filters, lower, split)
 
@@ -115,7 +116,7 @@ class Tokenizer(Serializable):
     """
 
     def __init__(self, nb_words: Optional[PositiveInt] = None, filters: str = FILTERS, lower: bool = True,
-                 split: str = ' ', char_level: bool = False):
+                 split: Separator = ' ', char_level: bool = False):
         self.nb_words = nb_words
         self.filters = filters
         self.lower = lower

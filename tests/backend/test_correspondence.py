@@ -82,7 +82,7 @@ def wrong_rank():
     with pytest.raises(ShapeError) as caught:
         Dense(2, name='d')(Input((3, 4)))
     return str(caught.value) == ('d: expected a 2-D input (batch, input_dim), received shape (None, 3, 4). '
-                                 'Put a Flatten() before it.')
+                                 'Put a Flatten() before it, or run it on each step with TimeDistributed(...).')
 
 
 def frozen_by_compile():

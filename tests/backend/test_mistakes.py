@@ -165,7 +165,7 @@ GRAPH = [
 
 SHAPES = [
     (lambda: Dense(2, name='d')(Input((3, 4))), ShapeError,
-     'd: expected a 2-D input (batch, input_dim), received shape (None, 3, 4). Put a Flatten() before it.'),
+     'd: expected a 2-D input (batch, input_dim), received shape (None, 3, 4). Put a Flatten() before it, or run it on each step with TimeDistributed(...).'),
     (lambda: Dense(2, name='d')(Input((None,))), ShapeError,
      'd: expected an input (batch, input_dim) whose axis input_dim has a known length, received shape (None, None). Give the Input that length.'),
     (feed_two_sizes, ShapeError, 'd: expected an input (batch, input_dim) whose axis input_dim has length 3, received shape (None, 4). The layer was fed with that '
@@ -173,8 +173,8 @@ SHAPES = [
     (lambda: plain()(Input(4)), ShapeError, "m: expected shape (None, 3) for the input 'x', received (None, 4)."),
     (lambda: ElementWiseSum(name='s')([Input(3), Input(4)]), ShapeError,
      's: expected inputs of one shape, received (None, 3), (None, 4).'),
-    (lambda: Concatenate(name='c')([Input((3, 4)), Input((3, 5))]), ShapeError,
-     'c: expected inputs of one shape but for axis 0, received (None, 3, 4), (None, 3, 5).'),
+    (lambda: Concatenate(0, name='c')([Input((3, 4)), Input((3, 5))]), ShapeError,
+     'c: expected inputs of one shape but for axis 1 (0 of a sample), received (None, 3, 4), (None, 3, 5).'),
     (lambda: Concatenate(2, name='c')([Input((3, 4)), Input((3, 4))]), ShapeError,
      'c: there is no axis 2 in an input of rank 3 (with the batch). Choose one from -2 to 1.'),
     (lambda: Reshape((5,), name='r')(Input((3, 4))), ShapeError,

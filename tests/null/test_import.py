@@ -66,7 +66,7 @@ def test_the_public_names_are_there_and_others_are_not():
     assert keraflow.Model is keraflow.models.Model and keraflow.seed is keraflow.backend.seed
     with pytest.raises(AttributeError) as caught:
         keraflow.Dense
-    assert str(caught.value) == "module 'keraflow' has no attribute 'Dense'"
+    assert str(caught.value) == "module 'keraflow' has no attribute 'Dense'. Write keraflow.layers.Dense."
 
 
 # -- what the files import ----------------------------------------------------------------------------------------------

@@ -1,0 +1,144 @@
+"""What people write by habit who know another library, and what to write here: one table, which all messages use.
+
+A word is looked up where it was found to be no name that exists there. :data:`WORDS` has names that may stand in its
+place, of which a message gives the first that exists; :data:`SENTENCES` has what one name cannot say.
+"""
+import sys
+from typing import Collection, Dict, Optional
+
+__all__ = ['SENTENCES', 'WORDS', 'advice_for', 'no_attribute', 'words_for']
+
+#: Names of arguments, classes, functions, modules and methods, with keraflow's.
+WORDS = {
+    # Arguments of layers.
+    'units': 'output_dim', 'out_features': 'output_dim', 'num_units': 'output_dim', 'hidden_size': 'output_dim',
+    'nb_output': 'output_dim', 'embedding_dim': 'output_dim',
+    'filters': 'nb_kernel', 'nb_filter': 'nb_kernel', 'out_channels': 'nb_kernel',
+    'kernel_initializer': 'init', 'initializer': 'init', 'embeddings_initializer': 'init', 'alpha_initializer': 'init',
+    'gamma_initializer': 'gamma_init', 'beta_initializer': 'beta_init',
+    'recurrent_initializer': 'inner_init', 'recurrent_activation': 'inner_activation',
+    'recurrent_dropout': 'dropout_U', 'dropout': 'dropout_W',
+    'use_bias': 'bias', 'weights': 'initial_weights',
+    'kernel_regularizer': 'regularizers', 'W_regularizer': 'regularizers', 'bias_regularizer': 'regularizers',
+    'kernel_constraint': 'constraints', 'W_constraint': 'constraints', 'bias_constraint': 'constraints',
+    'rate': ('drop_rate', 'dropout'), 'p': ('drop_rate', 'dropout'), 'stddev': 'sigma',
+    'input_dim': 'vocabulary_size', 'num_embeddings': 'vocabulary_size', 'nb_words': 'vocabulary_size',
+    'kernel_size': ('kernel_row', 'kernel_x'), 'filter_length': 'kernel_row', 'nb_row': 'kernel_row',
+    'nb_col': 'kernel_col',
+    'padding': ('pad', 'cropping'), 'border_mode': 'pad', 'dilation_rate': 'dilation',
+    'strides': 'stride', 'subsample': ('strides', 'stride'), 'subsample_length': 'stride',
+    'dim_ordering': 'data_format', 'pool_size': 'pool_length', 'size': ('repeats', 'repeat'),
+    'batch_shape': 'batch_size', 'batch_input_shape': 'batch_size',
+    'num_heads': 'nb_head', 'key_dim': 'head_dim', 'function': 'output_fn', 'output_shape': 'output_shape_fn',
+    'dims': 'axes', 'eps': 'epsilon', 'affine': 'scale',
+    # Arguments of training.
+    'learning_rate': 'lr', 'betas': 'beta_1', 'global_clipnorm': 'clipnorm', 'epochs': 'nb_epoch',
+    'steps_per_epoch': 'nb_batch', 'samples_per_epoch': 'nb_batch', 'steps': 'nb_batch',
+    'validation_steps': 'nb_val_batch', 'nb_val_samples': 'nb_val_batch',
+    'sample_weight': 'sample_weights', 'class_weights': 'class_weight', 'objective': 'loss', 'losses': 'loss',
+    'training': 'train_mode', 'filepath': 'weights', 'save_best': 'save_best_only', 'filename': 'path',
+    # Layers.
+    **{f'Conv{n}D': f'Convolution{n}D' for n in (1, 2, 3)}, **{f'Conv{n}d': f'Convolution{n}D' for n in (1, 2, 3)},
+    'Conv2DTranspose': 'Deconvolution2D', 'Convolution2DTranspose': 'Deconvolution2D',
+    'ConvTranspose2d': 'Deconvolution2D', 'SeparableConv2D': 'SeparableConvolution2D',
+    **{f'UpSampling{n}D': f'UnSampling{n}D' for n in (1, 2, 3)},
+    **{f'Dropout{n}d': f'SpatialDropout{n}D' for n in (1, 2, 3)},
+    **{f'BatchNorm{n}d': 'BatchNormalization' for n in (1, 2, 3)}, 'BatchNorm': 'BatchNormalization',
+    'LayerNorm': 'LayerNormalization', 'Linear': 'Dense', 'RNN': 'SimpleRNN', 'InputLayer': 'Input',
+    'Add': 'ElementWiseSum', 'Multiply': 'ElementWiseMult', 'Maximum': 'ElementWiseMax',
+    'Average': 'ElementWiseAverage', 'Merge': 'Concatenate', 'Permute': 'PermuteDims', 'RepeatVector': 'Repeat',
+    'Attention': 'MultiHeadAttention', 'MultiheadAttention': 'MultiHeadAttention',
+    # Functions and optimizers by name.
+    'silu': 'swish', 'identity': 'linear', 'exp': 'exponential',
+    'xavier': 'glorot_uniform', 'xavier_uniform': 'glorot_uniform', 'xavier_normal': 'glorot_normal',
+    'kaiming': 'he_normal', 'kaiming_uniform': 'he_uniform', 'kaiming_normal': 'he_normal',
+    'zeros': 'zero', 'ones': 'one', 'random_normal': 'normal', 'random_uniform': 'uniform',
+    'mean_squared_error': 'mse', 'mean_absolute_error': 'mae', 'mean_absolute_percentage_error': 'mape',
+    'mean_squared_logarithmic_error': 'msle', 'l1_loss': 'mae', 'l2_loss': 'mse', 'smooth_l1': 'huber',
+    'bce': 'binary_crossentropy', 'crossentropy': 'categorical_crossentropy',
+    'cross_entropy': 'categorical_crossentropy', 'nll': 'sparse_categorical_crossentropy',
+    'kl_divergence': 'kullback_leibler_divergence', 'logcosh': 'log_cosh', 'cosine_similarity': 'cosine',
+    'weight_decay': 'l2',
+    # Modules.
+    'initializers': 'initializations', 'initialization': 'initializations', 'nn': 'layers',
+    # Attributes and methods of layers and models.
+    'save': 'save_to_file', 'save_model': 'save_to_file', 'load_model': 'load_from_file', 'load': 'load_from_file',
+    'fit_generator': 'fit', 'train': 'fit', 'evaluate_generator': 'evaluate', 'test_on_batch': 'evaluate',
+    'predict_generator': 'predict', 'predict_on_batch': 'predict', 'predict_proba': 'predict', 'pop': 'remove',
+    'to_json': 'save_arch', 'to_yaml': 'save_arch', 'state_dict': 'get_weights', 'load_state_dict': 'set_weights',
+    'input': 'input_kensor', 'input_shape': 'input_kensor_shape', 'call': 'output', 'forward': 'output',
+    'trainable_params': 'trainable_variables',
+}
+
+#: Where one name is not enough. A sentence says what to write.
+SENTENCES = {
+    'weighted_metrics': 'Write metrics: they are weighted by sample_weights.',
+    'from_logits': "Leave it out: on the output of a 'softmax' or 'sigmoid' the loss is computed from the logits.",
+    'loss_weights': 'Multiply the losses: a function may return 0.1 * objectives.square_error(y_pred, y_true).',
+    'verbose': 'Leave it out: only fit shows its progress.',
+    'run_eagerly': 'Leave it out: functions are always compiled.',
+    'jit_compile': 'Leave it out: functions are always compiled.',
+    'steps_per_execution': 'Leave it out.',
+    'workers': 'Leave it out: a thread reads batches ahead.',
+    'use_multiprocessing': 'Leave it out: a thread reads batches ahead.',
+    'max_queue_size': 'Leave it out: a thread reads batches ahead.',
+    'in_channels': 'Leave it out: a layer learns it from what it is fed.',
+    'in_features': 'Leave it out: a layer learns it from what it is fed.',
+    'input_length': 'Leave it out: a layer learns it from what it is fed.',
+    'mask_zero': 'Write Input(..., mask_value=0).',
+    'bias_initializer': "Write initial_weights={'b': ...}: biases start at 0.",
+    'return_state': 'Write return_sequences=True, and take the last step.',
+    **{f'{name}{n}{end}': f"Write Pooling{n}D('{mode}')." for n in (1, 2, 3) for name, end, mode in (
+        ('MaxPooling', 'D', 'max'), ('MaxPool', 'D', 'max'), ('MaxPool', 'd', 'max'), ('AveragePooling', 'D', 'avg'),
+        ('AvgPool', 'd', 'avg'))},
+    **{f'Global{name}Pooling{n}D': f"Write GlobalPooling{n}D('{mode}')." for n in (1, 2, 3)
+       for name, mode in (('Max', 'max'), ('Average', 'avg'))},
+    **{name: f"Write Activation('{name.lower()}')."
+       for name in ('ReLU', 'ELU', 'SELU', 'GELU', 'Softmax', 'Sigmoid', 'Tanh')},
+    'LeakyReLU': "Write Activation('leaky_relu').",
+    'losses': 'Write keraflow.objectives.',       # the module
+    **{name: f'Write keraflow.layers.{name}.' for name in ('Layer', 'Input', 'Dense', 'Dropout', 'LSTM', 'Embedding')},
+    'history': "fit returns it: a list with a dict for each epoch, of which column('loss') is one curve.",
+    'train_on_batch': 'Write fit(x, y, nb_epoch=1, verbose=0), or keraflow.TrainStep for a step of your own.',
+    'predict_classes': 'Write predict(x).argmax(-1).',
+    'get_config': 'Write keraflow.serialize(...): objects are rebuilt from the arguments of __init__.',
+    'from_config': 'Write keraflow.unserialize(...).',
+    'export': 'Write save_to_file(arch, weights).',
+}
+
+
+def advice_for(word: str, names: Collection[str]) -> Optional[str]:
+    """What to write in the place of a word of another library, where there are these names; None if nothing is known.
+
+    Examples
+    --------
+    >>> advice_for('units', ['output_dim', 'bias'])
+    "Did you mean 'output_dim'?"
+    >>> advice_for('mask_zero', ['vocabulary_size', 'output_dim'])
+    'Write Input(..., mask_value=0).'
+    """
+    ours = words_for(names).get(word)
+    return f"Did you mean '{ours}'?" if ours else SENTENCES.get(word)
+
+
+def words_for(names: Collection[str]) -> Dict[str, str]:
+    """The words of other libraries that mean one of these names, with it."""
+    found = {}
+    for word, meant in WORDS.items():
+        ours = next((name for name in ([meant] if isinstance(meant, str) else meant) if name in names), None)
+        if ours:
+            found[word] = ours
+    return found
+
+
+def no_attribute(owner: str, name: str, names: Collection[str]) -> Exception:
+    """What ``__getattr__`` of a module or a class raises for a name that it does not have.
+
+    It is an AttributeError; but an ImportError with the advice where ``from package import name`` asks, which would put
+    words of its own in the place of those of an AttributeError.
+    """
+    advice = advice_for(name, names)
+    text = f"{owner} has no attribute '{name}'" + (f'. {advice}' if advice else '')
+    asks = sys._getframe(2).f_globals.get('__name__')
+    is_import = bool(advice) and asks == 'importlib._bootstrap'
+    return ImportError(text, name=name) if is_import else AttributeError(text, name=name)
