@@ -1,6 +1,7 @@
 """The TensorFlow backend, put together."""
 import contextlib
 
+from keraflow.backend.operators import install_operators
 from keraflow.errors import BackendError
 
 from .convolutions import Convolutions
@@ -22,6 +23,10 @@ class TensorFlowBackend(Randomness, Neural, Elementwise, Reductions, Products, C
     """TensorFlow 2 (2.17 and later). Which GPUs there are is TensorFlow's decision (``CUDA_VISIBLE_DEVICES``)."""
 
     name = 'tensorflow'
+
+    def __init__(self, floatx='float32'):
+        super().__init__(floatx)
+        install_operators(self, tf.Tensor, tf.Variable)
 
     def version(self):
         return tf.__version__

@@ -82,7 +82,8 @@ class Convolutions(Shaping):
 
     def _with_channels_last(self, function, x, y, data_format):
         """``function(x, y)`` of tensors of their common dtype, `x` with the channels last."""
-        made = function(*map(self._real, self._pair(self._inner(self._tensor(x), data_format), y)))
+        x, y = self._real_operands(x, y)
+        made = function(self._inner(x, data_format), y)
         return self._outer(made, data_format)
 
     def _padded(self, x, window, strides, pad, dilation):

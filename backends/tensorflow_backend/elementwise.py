@@ -78,8 +78,7 @@ class Elementwise(Variables):
         return tf.multiply(*self._numbers(x, y))
 
     def divide(self, x, y):
-        x, y = self._pair(x, y)
-        return tf.divide(self._real(x), self._real(y))
+        return tf.divide(*self._real_operands(x, y))
 
     def floor_divide(self, x, y):
         return tf.math.floordiv(*self._numbers(x, y))
@@ -97,10 +96,10 @@ class Elementwise(Variables):
         return tf.minimum(*self._numbers(x, y))
 
     def equal(self, x, y):
-        return tf.equal(*self._pair(x, y))
+        return tf.equal(*self._alike(x, y))
 
     def not_equal(self, x, y):
-        return tf.not_equal(*self._pair(x, y))
+        return tf.not_equal(*self._alike(x, y))
 
     def less(self, x, y):
         return tf.less(*self._numbers(x, y))
@@ -121,11 +120,8 @@ class Elementwise(Variables):
         return tf.logical_or(self.cast(x, 'bool'), self.cast(y, 'bool'))
 
     def switch(self, condition, x, y):
-        return tf.where(self.cast(condition, 'bool'), *self._pair(x, y))
+        return tf.where(self.cast(condition, 'bool'), *self._alike(x, y))
 
     def _if_real(self, function, x):
         x = self._countable(x)
         return function(x) if x.dtype.is_floating else x
-
-    def _numbers(self, x, y):
-        return tuple(self._countable(it) for it in self._pair(x, y))

@@ -7,6 +7,7 @@ import numpy as np
 from keraflow.backend.compiled import Compiled
 from keraflow.backend.contract import OTHER_VARIABLES, Rows, TensorSpec, UsedVariable
 from keraflow.backend.layouts import keeps_layout
+from keraflow.backend.operators import follow_contract
 from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, ShapeError
 from keraflow.shapes import agree
@@ -29,15 +30,15 @@ class Execution(Variables):
             return tf.compat.v1.placeholder(dtype or self.floatx(), shape)
 
     def symbolic(self, fn, tensors):
-        with self._symbolic_graph().as_default():
+        with self._symbolic_graph().as_default(), follow_contract():
             return fn(*tensors)
 
     def trace(self, fn, specs):
-        with tf.__internal__.FuncGraph('keraflow_trace').as_default():
+        with tf.__internal__.FuncGraph('keraflow_trace').as_default(), follow_contract():
             return fn(*[tf.compat.v1.placeholder(spec.dtype, spec.shape) for spec in specs])
 
     def verbatim(self, fn):
-        return tf.autograph.experimental.do_not_convert(fn)     # in a tf.function that a program made
+        return tf.autograph.experimental.do_not_convert(follow_contract()(fn))  # in a tf.function that a program made
 
     def eval(self, tensors):
         if isinstance(tensors, (list, tuple)):
@@ -109,7 +110,8 @@ class Execution(Variables):
     def _traced(self, builder, specs):
         """A builder as a ``tf.function``."""
         def build(*tensors):
-            outputs, updates = builder(*tensors)
+            with follow_contract():
+                outputs, updates = builder(*tensors)
             outputs = [tf.convert_to_tensor(it) for it in outputs]
             self._assign(updates, outputs)
             return outputs

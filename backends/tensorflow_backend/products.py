@@ -11,16 +11,16 @@ class Products(Variables):
     """Operations over a shared axis."""
 
     def dot(self, x, y):
-        x, y = self._pair(x, y)
+        x, y = self._numbers(x, y)
         check_factors(self.static_shape(x)[-1:], self.static_shape(y)[-2:][:1])
         return tf.matmul(x, y) if self.ndim(x) == self.ndim(y) == 2 else tf.tensordot(x, y, 1)
 
     def batch_dot(self, x, y):
-        return tf.matmul(*self._pair(x, y))
+        return tf.matmul(*self._numbers(x, y))
 
     def gather(self, x, indices, axis=0):
         # Rows are read from a variable without a copy of all of it.
-        return tf.gather(x if self.is_variable(x) else self._tensor(x), self._tensor(indices), axis=axis)
+        return tf.gather(x if self.is_tensor(x) else self.constant(x), self._tensor(indices), axis=axis)
 
     def one_hot(self, indices, nb_class, dtype=None):
         return tf.one_hot(self._as_indices(indices), nb_class, dtype=dtype or self.floatx())

@@ -9,7 +9,8 @@ class Recurrence(Variables):
     """Loops by ``tf.while_loop``."""
 
     def loop(self, step, sequences, states, constants=(), collect=True):
-        sequences, states, constants = [[self._tensor(x) for x in some] for some in (sequences, states, constants)]
+        sequences, states, constants = [[self._tensor(x if self.is_tensor(x) else self.constant(x)) for x in some]
+                                        for some in (sequences, states, constants)]
         known = sequences[0].shape[0]
         length = tf.shape(sequences[0])[0] if known is None else known
         # Slices that are read from an array of tensors have a gradient of their size, those of a tensor one of its.

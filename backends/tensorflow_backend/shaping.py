@@ -38,10 +38,10 @@ class Shaping(Variables):
 
     @keeps_layout
     def concatenate(self, tensors, axis=-1):
-        return tf.concat(self._common(tensors), axis)
+        return tf.concat(self._alike(*tensors), axis)
 
     def stack(self, tensors, axis=0):
-        return tf.stack(self._common(tensors), axis)
+        return tf.stack(self._alike(*tensors), axis)
 
     def split(self, x, lengths, axis=-1):
         return tf.split(self._tensor(x), lengths, axis)
@@ -76,10 +76,3 @@ class Shaping(Variables):
     @keeps_layout
     def stop_gradient(self, x):
         return tf.stop_gradient(self._tensor(x))
-
-    def _common(self, tensors):
-        operands = [self._tensor(x) for x in tensors]
-        common = operands[0]
-        for other in operands[1:]:
-            common = self._pair(common, other)[0]
-        return [tf.cast(x, common.dtype) for x in operands]

@@ -3,7 +3,8 @@ from typing import Any
 
 import numpy as np
 
-from keraflow.backend.contract import DTYPES, Backend, check_dtype, common_dtype
+from keraflow.backend.contract import FLOATS, Backend, check_dtype
+from keraflow.backend.dtypes import array_dtype, near_dtype, operands_dtype
 from keraflow.backend.layouts import keeps_layout
 from keraflow.errors import ShapeError
 
@@ -62,8 +63,7 @@ class Variables(Backend):
     @keeps_layout
     def cast(self, x, dtype):
         check_dtype(dtype)
-        x = self._tensor(x)
-        return tf.not_equal(x, tf.zeros((), x.dtype)) if dtype == 'bool' and x.dtype != tf.bool else tf.cast(x, dtype)
+        return self._cast(self._tensor(x), dtype)
 
     def dtype(self, x):
         return x.dtype.name
@@ -92,21 +92,27 @@ class Variables(Backend):
         """A value as an array of a dtype of ours: the one asked for, floatx for reals, the integer type it has."""
         array = np.asarray(value)
         if dtype is None:
-            is_integer_array = array.dtype.kind in 'biu' and type(value) is not int
-            dtype = self._near(array) if is_integer_array else self.floatx()
+            is_number = isinstance(value, int) and not isinstance(value, bool)
+            dtype = self.floatx() if is_number or array.dtype.kind == 'f' else near_dtype(array.dtype, self.floatx())
         return array.astype(dtype)
 
-    def _near(self, array: np.ndarray) -> str:
-        if array.dtype.name in DTYPES:
-            return array.dtype.name
-        return self.floatx() if array.dtype.kind == 'f' else 'int64'
-
     def _tensor(self, x: Any, dtype: Any = None) -> Any:
-        """An operand as a tensor; a number has the dtype given, an array its own."""
-        if isinstance(x, (tf.Tensor, tf.Variable)):
-            return tf.convert_to_tensor(x)
-        array = np.asarray(x)
-        return tf.constant(array.astype(dtype if array.ndim == 0 and dtype else self._near(array)))
+        """An operand as a tensor of `dtype` (its own by default; int64, floatx or bool for a Python number)."""
+        if self._is_symbolic(x):
+            x = tf.convert_to_tensor(x)
+            return self._cast(x, dtype or near_dtype(x.dtype.name, self.floatx()))
+        own, array = array_dtype(x, self.floatx()), np.asarray(x)
+        return tf.constant(array != 0 if dtype == 'bool' else array.astype(dtype or own))
+
+    def _is_symbolic(self, x: Any) -> bool:
+        """Whether `x` is a tensor, or a list of such."""
+        if isinstance(x, (list, tuple)):
+            return any(map(self.is_tensor, x))
+        return self.is_tensor(x)
+
+    def _cast(self, x: Any, dtype: str) -> Any:
+        """A tensor as another dtype."""
+        return tf.not_equal(x, tf.zeros((), x.dtype)) if dtype == 'bool' and x.dtype != tf.bool else tf.cast(x, dtype)
 
     def _real(self, x: Any) -> Any:
         """An operand as a tensor of reals."""
@@ -118,27 +124,24 @@ class Variables(Backend):
         x = self._tensor(x)
         return tf.cast(x, tf.int64) if x.dtype == tf.bool else x
 
-    def _pair(self, x: Any, y: Any) -> tuple:
-        """Two operands as tensors of their common dtype."""
-        dtypes = [self._near(np.asarray(it)) if isinstance(it, np.ndarray) else self.dtype(it)
-                  for it in (x, y) if not self._is_number(it)]
-        common = common_dtype(*dtypes) if dtypes else 'bool'
-        for it in (x, y):
-            if self._is_number(it):
-                common = self._with_number(common, it, bool(dtypes))
-        return tuple(self._cast_operand(it, common) for it in (x, y))
+    def _alike(self, *xs: Any) -> list:
+        """All as tensors of their common dtype."""
+        dtype = self._common_dtype(xs)
+        return [self._tensor(x, dtype) for x in xs]
 
-    def _with_number(self, common: str, number: Any, beside_tensor: bool) -> str:
-        kind = np.asarray(number).dtype.kind
-        if kind == 'f' and not common.startswith('float'):
-            return self.floatx()
-        return 'int64' if kind in 'iu' and common == 'bool' else common
+    def _numbers(self, *xs: Any) -> list:
+        """As :meth:`_alike`, but no bools."""
+        return [self._countable(x) for x in self._alike(*xs)]
 
-    def _cast_operand(self, x: Any, dtype: str) -> Any:
-        return tf.constant(np.asarray(x).astype(dtype)) if self._is_number(x) else tf.cast(self._tensor(x), dtype)
+    def _real_operands(self, *xs: Any) -> list:
+        """All as tensors of their common dtype, floatx if that is not real."""
+        dtype = self._common_dtype(xs)
+        return [self._tensor(x, dtype if dtype in FLOATS else self.floatx()) for x in xs]
 
-    def _is_number(self, x: Any) -> bool:
-        return not isinstance(x, (tf.Tensor, tf.Variable, np.ndarray)) and np.ndim(x) == 0
+    def _common_dtype(self, xs: Any) -> str:
+        tensors = [(x if self.is_tensor(x) else tf.convert_to_tensor(x)).dtype.name for x in xs if self._is_symbolic(x)]
+        return operands_dtype([near_dtype(dtype, self.floatx()) for dtype in tensors],
+                              [x for x in xs if not self._is_symbolic(x)], self.floatx())
 
     def _lengths(self, shape: Any) -> Any:
         """Lengths, some of which may be tensors, or one tensor of all of them, for TensorFlow."""

@@ -1,10 +1,11 @@
 """The backend, put together from its parts."""
 import contextlib
 
+from keraflow.backend.operators import install_operators
 from keraflow.errors import BackendError
 
 from . import shape_rules  # noqa: F401 (registers the rules)
-from .configure import theano
+from .configure import T, theano
 from .convolutions import Convolutions
 from .elementwise import Elementwise
 from .execution import Execution
@@ -27,6 +28,11 @@ class TheanoBackend(Variables, Elementwise, Reductions, Products, Shaping, Convo
     """
 
     name = 'theano'
+
+    def __init__(self, floatx: str = 'float32'):
+        super().__init__(floatx)
+        install_operators(self, T.TensorVariable, T.TensorConstant, T.sharedvar.TensorSharedVariable,
+                          T.sharedvar.ScalarSharedVariable)
 
     def floatx(self) -> str:
         return theano.config.floatX

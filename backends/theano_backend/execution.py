@@ -10,6 +10,7 @@ import numpy as np
 from keraflow.backend.compiled import Compiled
 from keraflow.backend.contract import OTHER_VARIABLES, Backend, Rows, TensorSpec, UsedVariable
 from keraflow.backend.layouts import keeps_layout
+from keraflow.backend.operators import follow_contract
 from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, BackendError, ShapeError
 
@@ -28,7 +29,11 @@ class Execution(Backend):
     """Functions and gradients; see the contract."""
 
     def symbolic(self, fn: Callable, tensors: Sequence) -> Any:
-        return fn(*tensors)
+        with follow_contract():
+            return fn(*tensors)
+
+    def verbatim(self, fn: Callable) -> Callable:
+        return follow_contract()(fn)
 
     def function(self, inputs: Sequence, outputs: Sequence, updates: Sequence = ()) -> Callable[..., list]:
         run = _theano_function(list(inputs), outputs, updates)
@@ -93,7 +98,7 @@ class Execution(Backend):
         variables = list(variables)
         if not variables:
             return []
-        with _deep_recursion(len(_nodes([loss]))):
+        with _deep_recursion(len(_nodes([loss]))), follow_contract(False):
             found = T.grad(loss, self._sources(variables), disconnected_inputs='ignore')
         return [cast(gradient, x.dtype if x.dtype.startswith('float') else floatx())
                 for gradient, x in zip(self._of_sources(found, variables), variables)]

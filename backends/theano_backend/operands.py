@@ -3,14 +3,15 @@ from typing import Any, Optional
 
 import numpy as np
 
-from keraflow.backend.contract import DTYPES, FLOATS, common_dtype
-from keraflow.errors import ArgumentTypeError, ShapeError
+from keraflow.backend.contract import FLOATS
+from keraflow.backend.dtypes import array_dtype, near_dtype, operands_dtype
+from keraflow.errors import ShapeError
 from keraflow.shapes import broadcast
 
 from .configure import T, theano
 from .static_shapes import shape_of, with_known_ones
 
-__all__ = ['is_tensor', 'floatx', 'array_dtype', 'as_tensor', 'cast', 'real', 'countable',
+__all__ = ['is_tensor', 'floatx', 'as_tensor', 'cast', 'real', 'countable',
            'alike', 'operands', 'numbers', 'real_operands']
 
 
@@ -24,42 +25,20 @@ def floatx() -> str:
     return theano.config.floatX
 
 
-def array_dtype(dtype: Any) -> str:
-    """The dtype of keraflow that holds the values of a NumPy dtype."""
-    if isinstance(dtype, str) and dtype in DTYPES:
-        return dtype
-    dtype = np.dtype(dtype)
-    if dtype.name in DTYPES:
-        return dtype.name
-    if dtype.kind not in 'iuf':
-        raise ArgumentTypeError(f'expected numbers or bools, received an array of dtype {dtype.name}.')
-    return floatx() if dtype.kind == 'f' else 'int64'
-
-
 def as_tensor(x: Any, dtype: Optional[str] = None) -> Any:
     """`x` as a tensor of `dtype` (its own by default; int64, floatx or bool for a Python number)."""
-    if is_tensor(x):
-        return cast(x, dtype or array_dtype(x.dtype))
     if _is_symbolic(x):
-        return as_tensor(T.as_tensor_variable(x), dtype)
-    array = np.array(x)
-    if dtype is None:
-        dtype = array_dtype(array.dtype) if isinstance(x, np.ndarray) else _number_dtype(array.dtype.kind)
-    elif dtype == 'bool':
-        array = array != 0
-    return T.constant(array.astype(dtype))
+        x = T.as_tensor_variable(x)
+        return cast(x, dtype or near_dtype(x.dtype, floatx()))
+    own, array = array_dtype(x, floatx()), np.array(x)
+    return T.constant(array != 0 if dtype == 'bool' else array.astype(dtype or own))
 
 
 def _is_symbolic(x: Any) -> bool:
-    """Whether `x` is a scalar inside Theano, or a list of tensors."""
+    """Whether `x` is a tensor, a scalar inside Theano, or a list of such."""
     if isinstance(x, (list, tuple)):
         return any(isinstance(item, theano.graph.basic.Variable) for item in x)
     return isinstance(x, theano.graph.basic.Variable)
-
-
-def _number_dtype(kind: str) -> str:
-    """The dtype of Python numbers by themselves."""
-    return {'b': 'bool', 'i': 'int64', 'u': 'int64'}.get(kind) or floatx()
 
 
 def cast(x: Any, dtype: str) -> Any:
@@ -118,20 +97,6 @@ def _broadcasting(tensors: list) -> list:
 
 
 def _common_dtype(xs: tuple) -> str:
-    """The common dtype of tensors and arrays, which Python numbers take unless they are of a higher kind."""
-    fixed, free = [], []
-    for x in xs:
-        if is_tensor(x) or isinstance(x, np.ndarray):
-            fixed.append(array_dtype(x.dtype))
-        elif _is_symbolic(x):
-            fixed.append(array_dtype(T.as_tensor_variable(x).dtype))
-        else:
-            free.append(_number_dtype(np.asarray(x).dtype.kind))
-    if not fixed:
-        return common_dtype(*free)
-    dtype = common_dtype(*fixed)
-    return common_dtype(dtype, *(number for number in free if _kind(number) > _kind(dtype)))
-
-
-def _kind(dtype: str) -> int:
-    return ('bool', 'int', 'float').index(dtype.rstrip('0123456789'))
+    tensors = [T.as_tensor_variable(x).dtype for x in xs if _is_symbolic(x)]
+    return operands_dtype([near_dtype(dtype, floatx()) for dtype in tensors],
+                          [x for x in xs if not _is_symbolic(x)], floatx())

@@ -5,7 +5,7 @@ from keraflow.backend.contract import FLOATS, Backend
 from keraflow.shapes import check_factors, place
 
 from .configure import T
-from .operands import alike, as_tensor, countable
+from .operands import alike, as_tensor, countable, is_tensor
 from .static_shapes import lengths
 
 __all__ = ['Products']
@@ -37,7 +37,7 @@ class Products(Backend):
         return T.blas.batched_dot(T.unbroadcast(x, 0), T.unbroadcast(y, 0))
 
     def gather(self, x: Any, indices: Any, axis: int = 0) -> Any:
-        x, indices = as_tensor(x), as_tensor(indices)
+        x, indices = x if is_tensor(x) else self.constant(x), as_tensor(indices)
         axis = place(axis, x.ndim)
         if indices.ndim == 0:
             return x[(slice(None),) * axis + (indices,)]

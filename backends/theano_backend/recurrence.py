@@ -4,7 +4,7 @@ from typing import Any, List, Sequence
 from keraflow.backend.contract import Backend
 
 from .configure import T, theano
-from .operands import as_tensor
+from .operands import as_tensor, is_tensor
 from .scan import build_scan_extension
 from .static_shapes import set_shape, shape_of
 
@@ -16,9 +16,9 @@ class Recurrence(Backend):
 
     def loop(self, step: Any, sequences: Sequence, states: Sequence, constants: Sequence = (),
              collect: bool = True) -> tuple:
-        sequences = [as_tensor(x) for x in sequences]
-        initial = [_without_ones(as_tensor(x)) for x in states]
-        constants = self.plain(as_tensor(x) for x in constants)
+        sequences, states, constants = [[as_tensor(x if is_tensor(x) else self.constant(x)) for x in some]
+                                        for some in (sequences, states, constants)]
+        initial, constants = [_without_ones(x) for x in states], self.plain(constants)
         nb_slice, last_state = len(sequences), len(sequences) + len(initial)
 
         def inner(*tensors: Any) -> List[Any]:

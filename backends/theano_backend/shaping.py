@@ -78,6 +78,9 @@ class Shaping(Backend):
             raise ShapeError(f'expected equal lengths on all axes but one, received {others}.')
         return T.join(axis, *xs)
 
+    def stack(self, tensors: Sequence, axis: int = 0) -> Any:
+        return super().stack(alike(*tensors), axis)
+
     def split(self, x: Any, lengths: Sequence[int], axis: int = -1) -> list:
         x = as_tensor(x)
         before, start, parts = (slice(None),) * shapes.place(axis, x.ndim), 0, []

@@ -4,11 +4,12 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.contract import Backend
+from keraflow.backend.dtypes import near_dtype
 from keraflow.backend.layouts import keeps_layout
 from keraflow.errors import ShapeError
 
 from .configure import T, theano
-from .operands import array_dtype, as_tensor, cast, floatx, is_tensor
+from .operands import as_tensor, cast, floatx, is_tensor
 from .shaping import as_lengths
 from .static_shapes import Unknown, set_shape, shape_of
 
@@ -99,5 +100,5 @@ def _array(value: Any, dtype: Optional[str]) -> np.ndarray:
     array = np.array(value, order='C')
     if dtype is None:
         is_number = isinstance(value, int) and not isinstance(value, bool)
-        dtype = floatx() if is_number or array.dtype.kind == 'f' else array_dtype(array.dtype)
+        dtype = floatx() if is_number or array.dtype.kind == 'f' else near_dtype(array.dtype, floatx())
     return array.astype(dtype)

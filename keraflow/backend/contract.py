@@ -7,12 +7,15 @@ plugin with this class and with NumPy.
 
 Rules that hold for every operation:
 
-* *Operands* are tensors or variables of the backend, NumPy arrays, or Python numbers. A Python number
-  takes the dtype of the tensors it meets (floatx where they are integer and the number is not).
+* *Operands* are tensors or variables of the backend, NumPy arrays, or Python numbers and lists of them. A number, a
+  list or a real array takes the dtype of the tensors that it meets (floatx where they are integer and it is not).
 * *Dtypes* are strings: ``'bool'``, ``'int32'``, ``'int64'``, ``'float32'``, ``'float64'``. Of two different dtypes a
   float wins over an integer, an integer over a bool, and within a kind the wider one (:func:`common_dtype`).
   A function whose result is real (``sqrt``, ``mean``, ``softmax``, ...) first casts integers and bools to floatx;
   ``sum``, ``prod`` and ``cumsum`` count bools in int64. Comparisons give bools; ``argmax`` and ``argmin`` int64.
+* *Operators* of Python follow these rules, too, in what a backend runs: builders, and functions for
+  :meth:`Backend.trace`, :meth:`Backend.symbolic` and :meth:`Backend.verbatim`. Elsewhere they are the library's. A
+  plugin says to :func:`keraflow.backend.operators.install_operators` which classes have them.
 * *Axes* may be negative. ``axis`` of a reduction is ``None`` (all), an integer, or a sequence of integers.
 * *Broadcasting* is NumPy's, also where a length of 1 is only known from a static shape.
 * *Gradients*: at a kink they are what the branches of ``switch`` give; ``round``, ``sign``, ``floor`` and comparisons
@@ -30,9 +33,9 @@ import numpy as np
 
 from keraflow.backend.compiled import Compiled
 from keraflow.backend.convolutions import Convolutions
+from keraflow.backend.dtypes import DTYPES, FLOATS, check_dtype, common_dtype
 from keraflow.backend.operations import Operations
 from keraflow.backend.recurrence import Recurrence
-from keraflow.errors import ArgumentError, describe
 
 __all__ = ['Backend', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'check_dtype', 'common_dtype', 'DTYPES', 'FLOATS',
            'OPERATIONS', 'OTHER_VARIABLES']
@@ -41,12 +44,9 @@ Tensor = Any      # what the backend computes with
 Variable = Any    # a tensor with a value that can be set
 Shape = tuple     # of int or None; None is a length that is not known before the data
 
-#: In order of promotion.
-DTYPES = ('bool', 'int32', 'int64', 'float32', 'float64')
-FLOATS = ('float32', 'float64')
 #: Names of the functions from tensors to tensors.
 OPERATIONS = frozenset({name for family in (Operations, Convolutions) for name in vars(family) if name[0] != '_'} -
-                       {'seed'} | {'cast', 'ones_like', 'require', 'shape', 'zeros_like'})
+                       {'seed'} | {'as_real', 'cast', 'ones_like', 'require', 'shape', 'zeros_like'})
 
 
 #: What :meth:`Backend.variables_used` says of a function that it refuses.
@@ -78,25 +78,6 @@ class UsedVariable(NamedTuple):
     name: str
     variable: Variable
     trainable: bool
-
-
-def common_dtype(*dtypes: str) -> str:
-    """The dtype of a result of operands of these dtypes.
-
-    Examples
-    --------
-    >>> common_dtype('int64', 'float32')
-    'float32'
-    >>> common_dtype('bool', 'int32')
-    'int32'
-    """
-    return max(dtypes, key=DTYPES.index)
-
-
-def check_dtype(dtype: str) -> None:
-    """Raise unless a dtype is one of keraflow's."""
-    if dtype not in DTYPES:
-        raise ArgumentError(f"cast: expected one of {', '.join(DTYPES)}, received {describe(dtype)}.")
 
 
 class Backend(Operations, Convolutions, Recurrence):
@@ -138,7 +119,8 @@ class Backend(Operations, Convolutions, Recurrence):
         raise NotImplementedError
 
     def verbatim(self, fn: Callable) -> Callable:
-        """`fn`, of which the library rewrites nothing, where it does so with Python functions that it runs."""
+        """`fn`, as a builder is run: the operators in it follow the rules of dtypes, and the library rewrites nothing
+        of it, where it does so with Python functions that it runs."""
         return fn
 
     def eagerly(self) -> contextlib.AbstractContextManager:
@@ -308,3 +290,8 @@ class Backend(Operations, Convolutions, Recurrence):
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         """`x` as `dtype`; reals are cut towards zero, bools become 0 and 1, and everything but 0 is true."""
         raise NotImplementedError
+
+    def as_real(self, x: Tensor) -> Tensor:
+        """`x` as reals: integers and bools in floatx, reals as they are."""
+        x = x if self.is_tensor(x) else self.identity(x)
+        return x if self.dtype(x) in FLOATS else self.cast(x, self.floatx())

@@ -12,6 +12,8 @@ Rules that hold for every one of them:
 """
 from typing import Any, Optional, Sequence
 
+import numpy as np
+
 from keraflow.backend.layouts import Layouts
 from keraflow.errors import ShapeError
 
@@ -122,6 +124,7 @@ class Convolutions(Layouts):
     def add_bias(self, x: Tensor, bias: Tensor, data_format: str = 'channels_first') -> Tensor:
         """`x` plus a vector with one value for each channel."""
         if data_format == 'channels_first':
-            ones = (1,) * (self.ndim(x) - 2)
-            bias = self.reshape(bias, (-1, *ones))                   # type: ignore[attr-defined]
+            # An array stays one, so that it takes the dtype of `x`.
+            reshape = self.reshape if self.is_tensor(bias) else np.reshape      # type: ignore[attr-defined]
+            bias = reshape(bias, (-1, *(1,) * (self.ndim(x) - 2)))
         return self.add(x, bias)                                     # type: ignore[attr-defined]

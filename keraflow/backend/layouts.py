@@ -12,6 +12,7 @@ from typing import Any, Iterable, List, Optional, Sequence
 
 import numpy as np
 
+from keraflow.arguments import is_array_like
 from keraflow.shapes import places
 
 __all__ = ['Layouts', 'keeps_layout']
@@ -74,9 +75,12 @@ class Layouts:
         """A tensor, or each of several, of the outer format with its axes in this order; anything else as it is."""
         if hasattr(x, _INNER):
             return getattr(x, _INNER)
-        if isinstance(x, (list, tuple)):
+        if isinstance(x, (list, tuple)) and not is_array_like(x):
             return [self._moved(one, order) for one in x]
-        if not (self.is_tensor(x) or isinstance(x, np.ndarray)) or self.ndim(x) == 0:
+        if not self.is_tensor(x):
+            array = np.asarray(x)       # still no tensor: it takes the dtype of those that it meets
+            return array.reshape((1,) * (len(order) - array.ndim) + array.shape).transpose(order) if array.ndim else x
+        if self.ndim(x) == 0:
             return x
         while self.ndim(x) < len(order):
             x = self.expand_dims(x, 0)

@@ -190,7 +190,7 @@ class Dropout(Layer):
         self.drop_rate = drop_rate
 
     def output(self, x: Any) -> Any:
-        drop = self.drop_rate and B.current_phase() == 'train'
+        x, drop = B.as_real(x), self.drop_rate and B.current_phase() == 'train'
         return B.dropout(x, self.drop_rate, self.noise_shape(x)) if drop else x
 
     def noise_shape(self, x: Any) -> Any:

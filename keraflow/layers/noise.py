@@ -38,6 +38,7 @@ class GaussianNoise(Layer):
         self.sigma = sigma
 
     def output(self, x: Any) -> Any:
+        x = B.as_real(x)
         return B.in_train_phase(lambda: B.add(x, B.random_normal(B.shape(x), 0., self.sigma, B.dtype(x))), x)
 
     def support_mask(self) -> bool:
@@ -69,7 +70,7 @@ class GaussianDropout(Layer):
         self.drop_rate = drop_rate
 
     def output(self, x: Any) -> Any:
-        sigma = math.sqrt(self.drop_rate / (1. - self.drop_rate))
+        x, sigma = B.as_real(x), math.sqrt(self.drop_rate / (1. - self.drop_rate))
         return B.in_train_phase(lambda: B.multiply(x, B.random_normal(B.shape(x), 1., sigma, B.dtype(x))), x)
 
     def support_mask(self) -> bool:

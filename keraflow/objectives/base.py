@@ -163,6 +163,5 @@ def reals(y_pred: Any, y_true: Any) -> tuple:
                          "numbers of classes there are 'sparse_categorical_crossentropy' and "
                          "'sparse_categorical_accuracy'.")
     y_true = equally_long(y_true, y_pred, 'y_true: expected a target as long as the prediction along axis {}.')
-    if B.dtype(y_pred) not in FLOATS:
-        y_pred = B.cast(y_pred, B.floatx())
+    y_pred = B.as_real(y_pred)
     return y_pred, B.cast(y_true, B.dtype(y_pred))

@@ -4,6 +4,7 @@ from typing import Any, Callable, List, Sequence
 from keraflow.backend.contract import Backend
 from keraflow.testing.cases import CASES
 from keraflow.testing.contract_laws import CONTRACT_LAWS, public_names
+from keraflow.testing.dtype_laws import DTYPE_LAWS
 from keraflow.testing.function_laws import FUNCTION_LAWS
 from keraflow.testing.gradient_laws import GRADIENT_LAWS
 from keraflow.testing.operation_cases import UNTABLED, Case
@@ -73,4 +74,4 @@ def _failure(check: Callable) -> str:
 
 
 #: Everything but the table of operations.
-BACKEND_LAWS = (*CONTRACT_LAWS, *FUNCTION_LAWS, *GRADIENT_LAWS, *RANDOM_LAWS)
+BACKEND_LAWS = (*CONTRACT_LAWS, *DTYPE_LAWS, *FUNCTION_LAWS, *GRADIENT_LAWS, *RANDOM_LAWS)

@@ -286,7 +286,7 @@ def _creation() -> List[Case]:
     for dtype in ('bool', 'int32', 'int64', 'float32', 'float64'):
         cases += _of('cast', _cast_like, (x, dtype), (flags, dtype), rule=dtype, kinds='fib', smooth=dtype == 'float64')
     return [
-        *cases, *_of('zeros_like', lambda x, dtype=None: np.zeros_like(x), (x,), kinds='fib', smooth=False),
+        *cases, *_of('as_real', np.array, (x,), (flags,), rule='real', kinds='fib'), *_of('zeros_like', lambda x, dtype=None: np.zeros_like(x), (x,), kinds='fib', smooth=False),
         *_of('zeros_like', lambda x, dtype=None: np.zeros_like(x), (x, 'int32'), rule='int32', **fixed),
         *_of('ones_like', lambda x, dtype=None: np.ones_like(x), (x,), kinds='fib', smooth=False),
         *_of('ones_like', lambda x, dtype=None: np.ones_like(x), (x, 'bool'), rule='bool', **fixed),

@@ -1,0 +1,93 @@
+"""The dtypes of keraflow, and which of them a result has."""
+from typing import Any, Sequence
+
+import numpy as np
+
+from keraflow.errors import ArgumentError, ArgumentTypeError, describe
+
+__all__ = ['DTYPES', 'FLOATS', 'array_dtype', 'check_dtype', 'common_dtype', 'near_dtype', 'operands_dtype']
+
+#: In order of promotion.
+DTYPES = ('bool', 'int32', 'int64', 'float32', 'float64')
+FLOATS = ('float32', 'float64')
+_KINDS = {'bool': 0, 'int32': 1, 'int64': 1, 'float32': 2, 'float64': 2}
+
+
+def common_dtype(*dtypes: str) -> str:
+    """The dtype of a result of operands of these dtypes.
+
+    Examples
+    --------
+    >>> common_dtype('int64', 'float32')
+    'float32'
+    >>> common_dtype('bool', 'int32')
+    'int32'
+    """
+    return max(dtypes, key=DTYPES.index)
+
+
+def check_dtype(dtype: str) -> None:
+    """Raise unless a dtype is one of keraflow's."""
+    if dtype not in DTYPES:
+        raise ArgumentError(f"cast: expected one of {', '.join(DTYPES)}, received {describe(dtype)}.")
+
+
+def near_dtype(dtype: Any, floatx: str) -> str:
+    """The dtype that holds the values of a dtype of NumPy.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If these are not numbers or bools.
+
+    Examples
+    --------
+    >>> near_dtype('int8', 'float32'), near_dtype('float16', 'float32'), near_dtype('float64', 'float32')
+    ('int64', 'float32', 'float64')
+    """
+    dtype = np.dtype(dtype)
+    if dtype.name in DTYPES:
+        return dtype.name
+    if dtype.kind not in 'iuf':
+        raise ArgumentTypeError(f'expected numbers or bools, received an array of dtype {dtype.name}.')
+    return floatx if dtype.kind == 'f' else 'int64'
+
+
+def array_dtype(value: Any, floatx: str) -> str:
+    """The dtype of an array, a list or a number by itself: that of an array is its own, if it is one of keraflow's.
+
+    Examples
+    --------
+    >>> array_dtype(np.ones(3), 'float32'), array_dtype([1., 2.], 'float32'), array_dtype(2, 'float32')
+    ('float64', 'float32', 'int64')
+    """
+    dtype = near_dtype(np.asarray(value).dtype, floatx)
+    if isinstance(value, np.ndarray) or dtype == 'bool':
+        return dtype
+    return floatx if dtype in FLOATS else 'int64'
+
+
+def operands_dtype(tensors: Sequence[str], others: Sequence[Any], floatx: str) -> str:
+    """The dtype of a result of tensors of these dtypes and of other operands.
+
+    Of numbers, lists, and real arrays that meet a tensor only the kind counts: they take the dtype of the others, but
+    floatx (int64 for integers) where these are of a lower kind.
+
+    Examples
+    --------
+    >>> operands_dtype(['float32'], [np.ones(3)], 'float64'), operands_dtype(['int32'], [[0.5]], 'float32')
+    ('float32', 'float32')
+    >>> operands_dtype(['int32'], [2], 'float32'), operands_dtype([], [np.ones(3)], 'float32')
+    ('int32', 'float64')
+    """
+    fixed, free = list(tensors), []
+    for one in others:
+        dtype = array_dtype(one, floatx)
+        if isinstance(one, np.ndarray) and not (tensors and dtype in FLOATS):
+            fixed.append(dtype)
+        else:
+            free.append(floatx if dtype in FLOATS else dtype)
+    if not fixed:
+        return common_dtype(*free)
+    common = common_dtype(*fixed)
+    return common_dtype(common, *(dtype for dtype in free if _KINDS[dtype] > _KINDS[common]))

@@ -1,0 +1,81 @@
+"""Python's operators on tensors of a library, which follow the contract where keraflow runs layers.
+
+The operators belong to the library. TensorFlow's refuse operands of two dtypes, or cut reals to integers; Theano's make
+float64 of them. While layers, objectives and the like are run, an operator whose operands have one dtype is still the
+library's, and any other one is the function of the backend.
+"""
+import contextlib
+import contextvars
+import functools
+from typing import Any, Callable, Iterator
+
+import numpy as np
+
+from keraflow.backend.dtypes import FLOATS
+
+__all__ = ['follow_contract', 'install_operators']
+
+_follows = contextvars.ContextVar('whether operators follow the contract', default=False)
+
+_ARITHMETIC = {'add': 'add', 'sub': 'subtract', 'mul': 'multiply', 'truediv': 'divide', 'floordiv': 'floor_divide',
+               'mod': 'mod', 'pow': 'power', 'matmul': 'matmul'}
+_COMPARISONS = {'lt': 'less', 'le': 'less_equal', 'gt': 'greater', 'ge': 'greater_equal'}
+
+
+@contextlib.contextmanager
+def follow_contract(yes: bool = True) -> Iterator[None]:
+    """Inside, operators follow the contract (or are the library's again)."""
+    token = _follows.set(yes)
+    try:
+        yield
+    finally:
+        _follows.reset(token)
+
+
+def install_operators(backend: Any, *classes: type) -> None:
+    """Let the operators of a library's classes follow the contract inside of :func:`follow_contract`.
+
+    Parameters
+    ----------
+    backend : Backend
+        Whose functions are taken.
+    *classes : type
+        Of tensors and variables.
+    """
+    names = {**{f'__{name}__': (operation, False) for name, operation in {**_ARITHMETIC, **_COMPARISONS}.items()},
+             **{f'__r{name}__': (operation, True) for name, operation in _ARITHMETIC.items()}}
+    for cls in classes:
+        for name, (operation, reflected) in names.items():
+            own = getattr(cls, name, None)
+            own = getattr(own, 'of_library', own)
+            setattr(cls, name, _operator(backend, own, operation, reflected))
+
+
+def _operator(backend: Any, own: Any, operation: str, reflected: bool) -> Callable:
+    def call(x: Any, y: Any) -> Any:
+        if _follows.get() and _differs(backend, operation, x, y):
+            function = getattr(backend, operation) if operation != 'matmul' else functools.partial(_matmul, backend)
+            return function(y, x) if reflected else function(x, y)
+        return NotImplemented if own is None else own(x, y)
+    if own is not None:
+        functools.update_wrapper(call, own)
+    call.of_library = own       # type: ignore[attr-defined]
+    return call
+
+
+def _differs(backend: Any, operation: str, x: Any, y: Any) -> bool:
+    """Whether the contract may say something else of `x`, a tensor, and `y` than the library does."""
+    dtype = backend.dtype(x)
+    if not backend.is_tensor(y) and type(y) not in (bool, int, float):
+        return isinstance(y, (np.ndarray, np.generic, list, tuple))
+    if operation == 'matmul' or dtype == 'bool':
+        return True
+    if backend.is_tensor(y):
+        return backend.dtype(y) != dtype or operation == 'divide' and dtype not in FLOATS
+    if dtype in FLOATS:
+        return type(y) is float and dtype != backend.floatx()      # which Theano rounds to floatx
+    return type(y) is float or operation == 'divide'
+
+
+def _matmul(backend: Any, x: Any, y: Any) -> Any:
+    return backend.batch_dot(x, y) if backend.ndim(y) > 2 else backend.dot(x, y)
