@@ -147,8 +147,13 @@ class Functions:
 
     def _build_predict(self, x: Sequence[Any], phase: str) -> tuple:
         with B.phase(phase), recording() as record:
-            # In the train phase it is for looking at what training does, and leaves no trace.
-            return self._outputs(x), record.updates if phase == 'test' else []
+            outputs = self._outputs(x)
+        if phase == 'test' or not record.updates:
+            return outputs, record.updates
+        # States that go on in prediction do so here, too; what training alone changes, such as statistics, stays.
+        with B.phase('test'), recording() as prediction:
+            self._outputs(x)
+        return outputs, [one for one in record.updates if id(one[0]) in prediction.values]
 
     def _build_capture(self, x: Sequence[Any], phase: str, places: Sequence[Place]) -> tuple:
         with B.phase(phase), recording(keeps_outputs=True) as record:

@@ -183,7 +183,8 @@ class TrainableNetwork(Network):
         batch_size : int, optional
             Samples computed at a time.
         train_mode : bool
-            Run as in training (with dropout), for debugging.
+            Run as in training (with dropout), for debugging. States of stateful layers go on; what training alone
+            changes, such as the statistics of BatchNormalization, stays.
         nb_batch : int, optional
             How many batches to take of an iterable.
         """

@@ -1,6 +1,7 @@
 """Masks: bool tensors ``(batch, time)`` that are True where a step counts."""
+import contextlib
 import contextvars
-from typing import Any, ContextManager, Sequence
+from typing import Any, Iterator, Sequence
 
 from keraflow import backend as B
 from keraflow.contexts import bound
@@ -8,22 +9,32 @@ from keraflow.facts import facts_of, has_facts, remember
 from keraflow.shapes import agree
 
 __all__ = ['LOWEST', 'beside', 'counted_in_windows', 'counted_samples', 'counting', 'full_mask', 'inherit_mask',
-           'joint_mask', 'loses_mask', 'step_mask']
+           'joint_mask', 'loses_mask', 'sample_count', 'step_mask']
 
 #: Stands for a masked value where the largest is sought: finite, so that gradients are, and 0 after softmax.
 LOWEST = -1e30
 
 _counted: contextvars.ContextVar[Any] = contextvars.ContextVar('_counted', default=None)
+_folded_from: contextvars.ContextVar[Any] = contextvars.ContextVar('_folded_from', default=None)
 
 
-def counting(samples: Any) -> ContextManager[None]:
-    """Inside, layers are run on a batch of which those samples count where ``(batch,)`` is True; ``None`` is all."""
-    return bound(_counted, samples)
+@contextlib.contextmanager
+def counting(samples: Any, nb_sample: Any) -> Iterator[None]:
+    """Inside, layers are run on parts of so many samples, of which those count where ``(batch,)`` is True; ``None`` is
+    all."""
+    with bound(_counted, samples), bound(_folded_from, nb_sample):
+        yield
 
 
 def counted_samples() -> Any:
     """The samples that :func:`counting` says, for what is computed over the samples of a batch."""
     return _counted.get()
+
+
+def sample_count(x: Any) -> Any:
+    """The number of samples that a tensor is of: the length of its first axis, unless :func:`counting` says that its
+    rows are parts of samples."""
+    return B.shape(x)[0] if _folded_from.get() is None else _folded_from.get()
 
 
 def step_mask(x: Any, mask_value: float) -> Any:

@@ -7,7 +7,7 @@ from keraflow import registry
 from keraflow.arguments import to_list
 from keraflow.errors import ArgumentTypeError, GraphError, describe
 from keraflow.facts import facts_of
-from keraflow.layers.masks import beside
+from keraflow.layers.masks import beside, counted_samples, sample_count
 from keraflow.layers.slots import Run, current_run, run_of
 from keraflow.records import AddedLoss, Update, record_loss, record_update, recorded_value, runs_frozen
 from keraflow.tensor_checks import check_scalar, check_shape
@@ -100,9 +100,9 @@ class Reporting:
         if self.activity_regularizer is not None:
             regularizer = registry.resolve('regularizer', self.activity_regularizer, f'{self.name}: ')
             for tensor in outputs:
-                penalty = regularizer(_without_masked_steps(tensor))
+                penalty = regularizer(_what_counts(tensor))
                 check_scalar(penalty, f'{self.name}: activity_regularizer')
-                penalty = penalty / B.cast(B.shape(tensor)[0], B.dtype(penalty))
+                penalty = penalty / B.cast(sample_count(tensor), B.dtype(penalty))
                 record_loss(object(), AddedLoss(self, 'activity', 0, penalty, True, True))
 
 
@@ -119,9 +119,11 @@ def _report_loss(layer: Any, loss: Any, is_conditional: bool) -> None:
     run.nb_loss += 1
 
 
-def _without_masked_steps(tensor: Any) -> Any:
-    mask = facts_of(tensor).mask
-    return tensor if mask is None else B.switch(beside(mask, tensor), tensor, 0.)
+def _what_counts(tensor: Any) -> Any:
+    """A tensor that is 0 in steps that are masked, and in parts of samples that do not count."""
+    for mask in (facts_of(tensor).mask, counted_samples()):
+        tensor = tensor if mask is None else B.switch(beside(mask, tensor), tensor, 0.)
+    return tensor
 
 
 def _pairs(updates: Sequence[Any], where: str) -> Sequence[Any]:

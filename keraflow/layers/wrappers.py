@@ -6,7 +6,7 @@ from keraflow.arguments import to_list
 from keraflow.facts import facts_of, features_of, remember
 from keraflow.layers.base import Layer
 from keraflow.layers.input_spec import InputSpec
-from keraflow.layers.masks import counted_samples, counting, full_mask, joint_mask
+from keraflow.layers.masks import counted_samples, counting, full_mask, joint_mask, sample_count
 from keraflow.registry import builtin
 from keraflow.serialization import serialize, unserialize
 from keraflow.shapes import Shape, is_shape, product, unlist
@@ -36,7 +36,8 @@ class TimeDistributed(_Wrapper):
     """A layer run on each time step by itself, with the same parameters.
 
     Time is folded into the batch, so that the layer runs once. One that computes something over the samples of a
-    batch, such as BatchNormalization, does so over all samples and time steps, but for those that a mask leaves out.
+    batch, such as BatchNormalization, does so over all samples and time steps, but for those that a mask leaves out. An
+    activity regularizer of it is the sum over these steps, divided by the number of samples.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ class TimeDistributed(_Wrapper):
         inputs = x if self.multi_input else [x]
         batch, time = (length or B.shape(inputs[0])[axis]
                        for axis, length in enumerate(self.get_tensor_shape(inputs[0])[:2]))
-        with counting(self._counted(inputs)):
+        with counting(self._counted(inputs), sample_count(inputs[0])):
             made = self.embed(self.layer)([self._folded(it) for it in inputs])
         return unlist([remember(B.reshape(it, (batch, time, *self._lengths(it, 1))), features=features_of(it))
                        for it in to_list(made)])

@@ -134,14 +134,14 @@ def test_fit_evaluate_and_predict_keep_the_states_and_two_calls_are_one_sequence
     assert [one.name for one in layer.parameters() if not one.trainable] == ['h']
     model.compile('sgd', 'mse')
     steps = np.array([[[1.], [2.]], [[3.], [4.]]])
-    for run in (lambda: model.predict(steps), lambda: model.evaluate(steps, np.zeros((2, 2))),
+    for run in (lambda: model.predict(steps), lambda: model.predict(steps, train_mode=True), lambda: model.evaluate(steps, np.zeros((2, 2))),
                 lambda: model.fit(steps, np.array([[2., 2.], [4., 4.]]), nb_epoch=1, verbose=0, shuffle=False)):
         layer.reset_states()
         assert not layer.get_weights()['h'].any()
         run()
         assert_close('the state', layer.get_weights()['h'], [[2., 2.], [4., 4.]], 1e-6)
     layer.reset_states()
-    model.predict(steps, train_mode=True)
+    model.capture(layer.name + '/output', steps, train_mode=True)
     assert not layer.get_weights()['h'].any()
     z = Input((2, 1), batch_size=2)
     summing = SimpleRNN(1, stateful=True, init='one', inner_init='one', activation='linear')
