@@ -36,7 +36,8 @@ WORDS = {
     'steps_per_epoch': 'nb_batch', 'samples_per_epoch': 'nb_batch', 'steps': 'nb_batch',
     'validation_steps': 'nb_val_batch', 'nb_val_samples': 'nb_val_batch',
     'sample_weight': 'sample_weights', 'class_weights': 'class_weight', 'objective': 'loss', 'losses': 'loss',
-    'training': 'train_mode', 'filepath': 'weights', 'save_best': 'save_best_only', 'filename': 'path',
+    'training': 'train_mode', 'filepath': ('weights', 'path'), 'arch_fname': 'arch', 'weight_fname': 'weights',
+    'save_best': 'save_best_only', 'filename': 'path',
     # Layers.
     **{f'Conv{n}D': f'Convolution{n}D' for n in (1, 2, 3)}, **{f'Conv{n}d': f'Convolution{n}D' for n in (1, 2, 3)},
     'Conv2DTranspose': 'Deconvolution2D', 'Convolution2DTranspose': 'Deconvolution2D',

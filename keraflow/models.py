@@ -35,8 +35,8 @@ class Model(ResumableNetwork, SavableNetwork, SurgicalNetwork):
 
     Attributes
     ----------
-    inputs, outputs : list of Kensor
-    layers : list of Layer
+    inputs, outputs : tuple of Kensor
+    layers : tuple of Layer
         Each once, a layer after those that feed it.
 
     Examples
@@ -51,8 +51,7 @@ class Model(ResumableNetwork, SavableNetwork, SurgicalNetwork):
     def __init__(self, inputs: Any, outputs: Any, name: Optional[Name] = None, trainable: bool = True,
                  activity_regularizer: Optional[Regularizer] = None):
         super().__init__(name=name, trainable=trainable, activity_regularizer=activity_regularizer)
-        self._set_graph([self._as_input(it) for it in to_list(inputs)], [
-                        self._as_output(it) for it in to_list(outputs)])
+        self._set_ends([self._as_input(it) for it in to_list(inputs)], [self._as_output(it) for it in to_list(outputs)])
 
     def _as_input(self, it: Any) -> Input:
         if isinstance(it, Sequential) and it.layers and isinstance(it.layers[0], Input):
@@ -94,6 +93,9 @@ class Model(ResumableNetwork, SavableNetwork, SurgicalNetwork):
         except KeyError as error:
             raise SerializationError(
                 f'Model: {error} is missing. A model has layers, path, inputs and outputs.') from None
+        for what, names in (('inputs', inputs), ('outputs', outputs)):
+            if not _are_names(names):
+                raise SerializationError(f'Model: {what}: expected a list of names, received {describe(names)}.')
         kensors = _relink(layers, path)
         for name in [*inputs, *outputs]:
             if name not in kensors:
@@ -109,17 +111,24 @@ def _relink(layers: Any, path: Any) -> Dict[str, Kensor]:
     for name, layer in layers.items():
         layer.suggest_name(name)
     kensors: Dict[str, Kensor] = {name: layer for name, layer in layers.items() if isinstance(layer, Input)}
+    if not isinstance(path, list):
+        raise SerializationError(f'Model: path: expected a list of calls, received {describe(path)}.')
     for step in path:
-        try:
-            fed, layer_name, made = step
-            inputs, layer = [kensors[name] for name in fed], layers[layer_name]
-        except (KeyError, TypeError, ValueError):
+        is_call = isinstance(step, (list, tuple)) and len(step) == 3 and _are_names(step[0]) and _are_names(
+            [step[1], *to_list(step[2])])
+        if not is_call or step[1] not in layers or not kensors.keys() >= set(step[0]):
             raise SerializationError(f'Model: path: expected [names of inputs that are there, name of a layer, name '
                                      'of the output], '
-                                     f'received {step!r:.100}.') from None
+                                     f'received {step!r:.100}.')
+        fed, layer_name, made = step
+        inputs, layer = [kensors[name] for name in fed], layers[layer_name]
         outputs = to_list(layer(inputs if layer.multi_input else unlist(inputs)))
         kensors.update(zip(to_list(made), outputs))
     return kensors
+
+
+def _are_names(data: Any) -> bool:
+    return isinstance(data, (list, tuple)) and all(isinstance(name, str) for name in data)
 
 
 @builtin('layer')
@@ -150,10 +159,7 @@ class Sequential(Model):
     def __init__(self, layers: Sequence[Any] = (), name: Optional[Name] = None, trainable: bool = True,
                  activity_regularizer: Optional[Regularizer] = None):
         Layer.__init__(self, name=name, trainable=trainable, activity_regularizer=activity_regularizer)
-        self.layers: List[Layer] = []
-        self.inputs: List[Input] = []
-        self.outputs: List[Kensor] = []
-        self.calls = []
+        self._set_graph([], [])
         self._by_name: Dict[str, Layer] = {}
         for layer in layers:
             self.add(layer)
@@ -161,7 +167,7 @@ class Sequential(Model):
     @property
     def is_model(self) -> bool:
         """Whether the first layer is an Input."""
-        return bool(self.layers) and isinstance(self.layers[0], Input)
+        return bool(self._own_layers) and isinstance(self._own_layers[0], Input)
 
     def add(self, layer: Layer) -> None:
         """Append a layer. A model that was compiled must be compiled again."""
@@ -174,21 +180,21 @@ class Sequential(Model):
         if self._by_name.get(layer.name, layer) is not layer:
             raise GraphError(f"{self.name}: '{layer.name}' is the name of two layers. "
                              'Give each layer of a model its own name, as copy.deepcopy gives copies.')
-        if isinstance(layer, Input) and self.layers:
+        if isinstance(layer, Input) and self._own_layers:
             raise GraphError(f'{self.name}: an Input can only be the first layer.')
         if isinstance(layer, Input):
-            self.inputs = [layer]
+            self._own_inputs = [layer]
             self._extend([layer.as_kensor()])
         elif self.is_model:
             self._extend(to_list(layer(unlist(self.outputs))))
-        elif not self.layers:
+        elif not self._own_layers:
             self.multi_input = layer.multi_input
         self._by_name[layer.name] = layer
-        self.layers.append(layer)
+        self._own_layers.append(layer)
 
     def _extend(self, kensors: List[Kensor]) -> None:
-        self.outputs = kensors
-        self.calls.append(kensors[0].call)
+        self._own_outputs = kensors
+        self._own_calls.append(kensors[0].call)
         self.forget_training()
 
     def layer_ids(self) -> Dict[str, Layer]:

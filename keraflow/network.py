@@ -16,29 +16,49 @@ from keraflow.summary import summary_table
 __all__ = ['Network']
 
 
+class _Part:
+    """A list of a network's, which everybody else gets as a tuple: what a program took out of it would be half gone."""
+
+    def __init__(self, content: str):
+        self.__doc__ = content
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, network: Any, owner: Any = None) -> Any:
+        return self if network is None else tuple(getattr(network, f'_own_{self.name}'))
+
+    def __set__(self, network: Any, value: Any) -> None:
+        raise GraphError(f'{network.name}: {self.name} cannot be set. Make another model: with Model(inputs, outputs), '
+                         'or of this one with replace, insert_after, remove or sub_model.')
+
+
 class Network(Layer):
     """What is computed between Inputs and outputs, as one layer.
 
     Attributes
     ----------
-    inputs : list of Input
-    outputs : list of Kensor
-    calls : list of Call
+    inputs : tuple of Input
+    outputs : tuple of Kensor
+    calls : tuple of Call
         Those behind the outputs, a call after those that feed it.
-    layers : list of Layer
+    layers : tuple of Layer
         Each once, a layer after those that feed it.
     """
 
-    inputs: List[Input]
-    outputs: List[Kensor]
-    calls: List[Call]
-    layers: List[Layer]
+    inputs = _Part('Where data enter.')
+    outputs = _Part('What is predicted.')
+    calls = _Part('The calls behind the outputs, a call after those that feed it.')
+    layers = _Part('Each layer once, after those that feed it.')
 
-    def _set_graph(self, inputs: List[Input], outputs: List[Kensor]) -> None:
-        self.inputs = inputs
-        self.outputs = outputs
-        self.calls: List[Call] = calls_behind(outputs)
-        self.layers = list({id(call.layer): call.layer for call in self.calls}.values())
+    def _set_graph(self, inputs: Sequence[Input], outputs: Sequence[Kensor], calls: Sequence[Call] = (),
+                   layers: Sequence[Layer] = ()) -> None:
+        self._own_inputs, self._own_outputs = list(inputs), list(outputs)
+        self._own_calls, self._own_layers = list(calls), list(layers)
+
+    def _set_ends(self, inputs: Sequence[Input], outputs: Sequence[Kensor]) -> None:
+        calls = calls_behind(outputs)
+        self._set_graph(inputs, outputs, calls, list({id(call.layer): call.layer for call in calls}.values()))
         self._check_graph()
         self.multi_input = len(inputs) > 1
 
@@ -195,11 +215,11 @@ class Network(Layer):
                 for kensor, tensor in zip(self.inputs, own)}
 
     @property
-    def embedded_layers(self) -> List[Layer]:
-        return list(self.layers)
+    def embedded_layers(self) -> Tuple[Layer, ...]:
+        return self.layers
 
     def _is_linked(self) -> bool:
-        return bool(self.calls) or super()._is_linked()
+        return bool(self._own_calls) or super()._is_linked()
 
     def _record(self, fed: Optional[List[Kensor]] = None) -> Record:
         if self._calls or not self.calls:

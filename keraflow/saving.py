@@ -9,9 +9,9 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import random
 from keraflow.checked import checked
-from keraflow.errors import ModelFileError, SerializationError
+from keraflow.errors import ArgumentTypeError, ModelFileError, SerializationError, nearest
 from keraflow.files.atomic import check_file, write_files
-from keraflow.files.plaindata import dump_plain, read_plain
+from keraflow.files.plaindata import dump_options, dump_plain, read_plain
 from keraflow.files.tensors import dump_tensors, read_tensors
 from keraflow.firstformat import is_first_format
 from keraflow.network import Network
@@ -54,23 +54,27 @@ class SavableNetwork(Network):
 
         Raises
         ------
+        ArgumentTypeError
+            If neither path is given, or for a word that is none of these.
         FileExistsError
             If a file exists and `overwrite` is False. Then nothing is written.
         SerializationError
             If something in the model cannot be saved. Then nothing is written.
         """
-        write_files(self._files(arch, weights, dump_args), overwrite)
+        self._check_options('save_to_file', ['arch', 'weights', 'overwrite'], arch, dump_args)
+        write_files(self._files('save_to_file', arch, weights, dump_args), overwrite)
 
     @checked
     def check_savable(self, arch: Optional[Path] = None, weights: Optional[Path] = None,
                       overwrite: bool = False) -> None:
         """Raise what :meth:`save_to_file` would raise before it writes."""
-        for path, _ in self._files(arch, weights, {}):
+        for path, _ in self._files('check_savable', arch, weights, {}):
             check_file(path, overwrite)
 
     @checked
     def save_arch(self, path: Path, overwrite: bool = False, **dump_args: Any) -> None:
         """Save the architecture alone; arguments as for :meth:`save_to_file`."""
+        self._check_options('save_arch', ['path', 'overwrite'], path, dump_args)
         self.save_to_file(path, None, overwrite, **dump_args)
 
     @checked
@@ -133,7 +137,24 @@ class SavableNetwork(Network):
             made.load_weights(weights)
         return made
 
-    def _files(self, arch: Optional[Path], weights: Optional[Path], dump_args: Dict[str, Any]) -> List[tuple]:
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise SerializationError(f'{self.name}: a model is not pickled, because reading a pickle runs what is in it. '
+                                 "Write save_to_file('model.yaml', 'model.safetensors') and load_from_file, or "
+                                 'copy.deepcopy for a copy.')
+
+    def _check_options(self, where: str, names: List[str], arch: Optional[Path], dump_args: Dict[str, Any]) -> None:
+        """Raise for a word that is no argument, nor one that the writer of this file takes."""
+        options = [] if arch is None else dump_options(arch)
+        for word in dump_args:
+            if word not in options:
+                raise ArgumentTypeError(f"{self.name}: {where}: there is no argument '{word}'. "
+                                        f'{nearest(word, [*names, *options])}')
+
+    def _files(self, where: str, arch: Optional[Path], weights: Optional[Path],
+               dump_args: Dict[str, Any]) -> List[tuple]:
+        if arch is None and weights is None:
+            raise ArgumentTypeError(f'{self.name}: {where}: expected a path for arch, for weights, or for both, '
+                                    f"received neither. Write {where}('model.yaml', 'model.safetensors').")
         return [*([(arch, self._arch_bytes(arch, dump_args))] if arch is not None else []),
                 *([(weights, self._weight_bytes(weights))] if weights is not None else [])]
 

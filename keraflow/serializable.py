@@ -39,7 +39,7 @@ class Serializable(metaclass=_Remembering):
     #: Arguments that are never part of the data.
     unsaved_arguments: frozenset = frozenset()
     #: Attributes that are no arguments and are part of the data: what an object learned, with their annotations.
-    learned: Dict[str, Any] = {}
+    learned_attributes: Dict[str, Any] = {}
 
     def _remember(self, passed: Dict[str, Any]) -> None:
         self._passed = {name: value if name in self.unsaved_arguments else _copied(value)
@@ -78,7 +78,7 @@ class Serializable(metaclass=_Remembering):
         return [pack_init_params(self), self._learned()]
 
     def _learned(self) -> Dict[str, Any]:
-        return {name: getattr(self, name) for name in self.learned}
+        return {name: getattr(self, name) for name in self.learned_attributes}
 
     def _remembered_arguments(self) -> Dict[str, Any]:
         arguments = {}

@@ -154,7 +154,7 @@ class _Writer:
         data = {'class': name, 'args': {
             argument: self.write(it, place.argument(argument, *slots.get(argument, other)))
             for argument, it in pack_init_params(value).items()}}
-        if isinstance(value, Serializable) and value.learned:
+        if isinstance(value, Serializable) and value.learned_attributes:
             data['learned'] = {attribute: self.write(it, place.argument(attribute, max_array=MAX_LEARNED))
                                for attribute, it in value._learned().items()}
         return data
@@ -264,7 +264,7 @@ class _Reader:
 
     def _learn(self, made: Any, learned: Any, place: _Place) -> None:
         """Give an object back what it had learned."""
-        names = getattr(made, 'learned', {})
+        names = getattr(made, 'learned_attributes', {})
         if not isinstance(learned, dict) or not learned.keys() <= names.keys():
             raise place.refusal(f"'learned': expected a mapping of {', '.join(names) or 'nothing'}, received "
                                 f'{describe(learned)}.')

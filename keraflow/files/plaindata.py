@@ -4,7 +4,7 @@ The two formats hold the same data: what was written as one and rewritten as the
 """
 import json
 import os
-from typing import Any
+from typing import Any, Tuple
 
 from keraflow.errors import ModelFileError
 from keraflow.files.checking import check_plain
@@ -13,10 +13,14 @@ from keraflow.files.limits import Limits
 from keraflow.files.refusal import TOO_DEEP, excerpt, refuse
 from keraflow.files.regular import PathLike, read_regular
 from keraflow.files.yaml_text import parse_yaml
-from keraflow.files.yaml_writer import write_yaml
+from keraflow.files.yaml_writer import YAML_OPTIONS, write_yaml
 
-__all__ = ['Limits', 'check_plain', 'dump_json', 'dump_plain', 'dump_yaml', 'parse_json', 'parse_yaml', 'read_plain']
+__all__ = ['Limits', 'check_plain', 'dump_json', 'dump_options', 'dump_plain', 'dump_yaml', 'parse_json', 'parse_yaml',
+           'read_plain']
 
+_OPTIONS = {'json': ('indent', 'sort_keys', 'ensure_ascii', 'separators', 'skipkeys', 'check_circular', 'cls',
+                     'default'),
+            'yaml': YAML_OPTIONS}
 _FORMATS = {'.json': 'json', '.yaml': 'yaml', '.yml': 'yaml'}
 
 
@@ -130,6 +134,11 @@ def dump_plain(data: Any, path: PathLike, *, limits: Limits = Limits(), **dump_a
         return dump_json(data, limits=limits, **{'indent': 2, **dump_args}) + '\n'
     check_plain(data, limits)
     return _json_text(data, indent=2) + '\n'
+
+
+def dump_options(path: PathLike) -> Tuple[str, ...]:
+    """The words that :func:`dump_plain` takes for a file of this name, beside its limits."""
+    return _OPTIONS[_format_of(path)]
 
 
 def read_plain(path: PathLike, limits: Limits = Limits()) -> Any:

@@ -13,12 +13,12 @@ from keraflow.files.refusal import excerpt, refuse
 from keraflow.files.scalars import NUMBER
 from keraflow.files.yaml_text import NOT_FINITE, WORDS
 
-__all__ = ['write_yaml']
+__all__ = ['YAML_OPTIONS', 'write_yaml']
 
 _DUMPER: Any = getattr(yaml, 'CSafeDumper', yaml.SafeDumper)
 _RESOLVERS = yaml.SafeDumper.yaml_implicit_resolvers
 _EMITTER_OPTIONS = ('indent', 'width', 'allow_unicode', 'line_break')
-_OPTIONS = ('default_flow_style', 'sort_keys', *_EMITTER_OPTIONS)
+YAML_OPTIONS = ('default_flow_style', 'sort_keys', *_EMITTER_OPTIONS)
 _WIDTH = 120
 _UNLIMITED = 2 ** 31 - 1
 _SIMPLE_KEY = 32                                                # from 128 bytes on a key is '? key', and may be folded
@@ -53,7 +53,7 @@ def write_yaml(data: Any, default_flow_style: Optional[bool] = None, sort_keys: 
     """
     unknown = sorted(set(options) - set(_EMITTER_OPTIONS))
     if unknown:
-        raise refuse(unknown[0], f'not an option for writing YAML. Choose among {", ".join(_OPTIONS)}.')
+        raise refuse(unknown[0], f'not an option for writing YAML. Choose among {", ".join(YAML_OPTIONS)}.')
     for name in options:
         _check_option(name, options[name])
     options = {'allow_unicode': True, 'width': _WIDTH, **options}

@@ -7,13 +7,13 @@ with Kensors, :mod:`keraflow.layers.parameters` has the rest about parameters, :
 run tells beside its output, and :mod:`keraflow.layers.side_results` what the calls told.
 """
 import copy
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from keraflow import backend as B
 from keraflow import naming, shapes
 from keraflow.arguments import is_array_like
 from keraflow.backend.contract import TensorSpec
-from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe
+from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, SerializationError, ShapeError, describe
 from keraflow.facts import facts_of, remember
 from keraflow.habits import no_attribute
 from keraflow.kensor import Kensor
@@ -175,9 +175,9 @@ class Layer(Running):
         return run
 
     @property
-    def embedded_layers(self) -> List['Layer']:
+    def embedded_layers(self) -> Tuple['Layer', ...]:
         """The layers in this layer's slots."""
-        return list(self._slots.layers)
+        return tuple(self._slots.layers)
 
     def get_tensor_shape(self, tensor: Any) -> Shape:
         """Static shape of a raw tensor, for example ``(None, 64)``; also of results of backend functions."""
@@ -314,6 +314,15 @@ class Layer(Running):
             made._make_for(self._first_specs, self._first_features)
             made.set_weights(self.get_weights())
         return made
+
+    def __copy__(self) -> 'Layer':
+        raise GraphError(f'{self.name}: copy.copy would share the parameters of this {type(self).__name__} without '
+                         'saying so. Write copy.deepcopy for a copy with parameters of its own, or use the same object '
+                         'twice.')
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise SerializationError(f'{self.name}: a layer is not pickled, because reading a pickle runs what is in it. '
+                                 'Write keraflow.serialize(layer) and get_weights(), or copy.deepcopy for a copy.')
 
     def as_kensor(self) -> Kensor:
         """The Kensor that stands for the layer where one is wanted; only an Input and a Sequential that starts with

@@ -15,7 +15,7 @@ from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError, describe
 from keraflow.layers.slots import run_of
 from keraflow.layers.unused import mark_owned
-from keraflow.layers.variables import Parameter, Variables
+from keraflow.layers.variables import Parameter, Variables, by_parameter
 from keraflow.parameters import parameters_of
 from keraflow.schema import Constraint, DType, Initialization, Name, Natural, Regularizer
 from keraflow.serialization import Serializable, same
@@ -30,8 +30,8 @@ class ParameterOwner(Serializable):
 
     name: Any
     initial_weights: Any
-    regularizers: Any
-    constraints: Any
+    regularizers = by_parameter('regularizers')
+    constraints = by_parameter('constraints')
 
     def __init__(self, dtype: Any) -> None:
         self._dtype = dtype
@@ -159,7 +159,7 @@ class ParameterOwner(Serializable):
         return self._dtype
 
     @property
-    def embedded_layers(self) -> List[Any]:
+    def embedded_layers(self) -> Tuple[Any, ...]:
         """The layers that this one consists of."""
         raise NotImplementedError
 

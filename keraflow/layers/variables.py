@@ -1,9 +1,10 @@
 """Parameters as they are listed: each by itself, or all by name."""
+import copy
 from typing import Any, List, NamedTuple, Sequence
 
 from keraflow.errors import ArgumentError
 
-__all__ = ['Parameter', 'Variables']
+__all__ = ['Parameter', 'Variables', 'by_parameter']
 
 
 class Parameter(NamedTuple):
@@ -42,3 +43,17 @@ class Variables(tuple):
         if name == 'names' or name not in self.names:
             raise AttributeError(f"There is no variable '{name}'. There are {', '.join(vars(self).get('names', []))}.")
         return self[name]
+
+
+def by_parameter(name: str) -> Any:
+    """An argument that speaks of parameters, which a layer reads once, when they are made."""
+    def get(self: Any) -> Any:
+        return copy.copy(vars(self)[name])
+
+    def set(self: Any, value: Any) -> None:
+        if self._backend is not None:
+            raise ArgumentError(f'{self.name}: {name} are read when the layer is first fed, and cannot be set any '
+                                f'more. Make a layer with {name}=, and give it the weights of this one with '
+                                'set_weights.')
+        vars(self)[name] = copy.copy(value)     # where it is looked up when it is saved
+    return property(get, set, doc=f'The {name} that were given: a copy, by name or in the order of the parameters.')

@@ -205,7 +205,7 @@ def test_a_first_run_that_fails_leaves_no_slots_and_the_next_one_works():
     host.now = lambda: [Dense(3), Dense(4), Dense(3, initial_weights={'W': np.zeros((9, 9))})]
     with pytest.raises(ShapeError):
         host(Input(3))
-    assert host.embedded_layers == [] and host.get_weights() == {}
+    assert host.embedded_layers == () and host.get_weights() == {}
     host.now = lambda: [Dense(3, bias=False)]
     assert host(Input(3)).shape == (None, 3)
     assert sorted(host.get_weights()) == ['0/W']

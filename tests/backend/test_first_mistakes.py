@@ -200,7 +200,7 @@ def test_two_inputs_shared_their_defaults():
     assert one.name != other.name
     first, second = Sequential(), Sequential()
     first.add(Dense(2))
-    assert second.layers == [] and len(first.layers) == 1
+    assert second.layers == () and len(first.layers) == 1
 
 
 def test_predict_of_two_outputs_of_different_shapes_raised():
