@@ -66,7 +66,7 @@ class ClassWeight:
 
     def _classes(self, targets: np.ndarray, where: str) -> Any:
         if self._port.nb_class is not None:
-            return targets[:, 0]
+            return np.where(targets[:, 0] == self._port.ignored, 0, targets[:, 0])
         is_class = ((targets == 0) | (targets == 1)).all(axis=1)
         if targets.shape[1] > 1:
             is_class &= targets.sum(axis=1) == 1

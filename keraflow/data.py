@@ -4,7 +4,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 import numpy as np
 
 from keraflow import shapes
-from keraflow.arguments import as_array, assign, split_arrays
+from keraflow.arguments import as_array, assign, is_array_like, split_arrays
 from keraflow.errors import DataError
 
 __all__ = ['Arrays', 'OnDisk', 'Port', 'Samples', 'batches', 'check_lengths', 'read_arrays', 'read_weights']
@@ -13,8 +13,9 @@ __all__ = ['Arrays', 'OnDisk', 'Port', 'Samples', 'batches', 'check_lengths', 'r
 class Port(NamedTuple):
     """Where one array goes: an input or a target of a model.
 
-    With `nb_class` the array has numbers of classes, below it, and its last axis of length 1 may be left out. A target
-    is told from an input for the sake of advice.
+    With `nb_class` the array has numbers of classes, below it, and its last axis of length 1 may be left out; one other
+    number, `ignored`, may stand where there is none. A target is told from an input for the sake of advice. What is at
+    the steps that the mask of a prediction leaves out (`is_masked`) is known in the run alone, and checked there.
     """
 
     name: str
@@ -22,6 +23,8 @@ class Port(NamedTuple):
     dtype: str
     nb_class: Optional[int] = None
     is_target: bool = False
+    ignored: Optional[int] = None
+    is_masked: bool = False
 
     @classmethod
     def of(cls, kensor: Any) -> 'Port':
@@ -51,6 +54,16 @@ class OnDisk:
     def __len__(self) -> int:
         return len(self.array)
 
+    @property
+    def shape(self) -> Tuple[int, ...]:
+        """That of the array."""
+        return self.array.shape
+
+    @property
+    def ndim(self) -> int:
+        """How many axes it has."""
+        return self.array.ndim
+
     def __getitem__(self, part: Any) -> np.ndarray:
         numbers = range(self.first, self.first + len(self))[part] if isinstance(part, slice) else part + self.first
         return _cast(np.asarray(self.array[part]), self.port, self.where, numbers, copies=True)
@@ -64,16 +77,22 @@ Samples = Union[np.ndarray, OnDisk]
 
 
 class Arrays(NamedTuple):
-    """Inputs, targets and sample weights of the same samples, as the compiled functions take them."""
+    """Inputs, targets and weights for each target (``None``: all 1) of the same samples, as the compiled functions take
+    them."""
 
     inputs: List[Samples]
     targets: List[Samples]
-    weights: Optional[Samples]
+    weights: List[Optional[Samples]]
 
     @property
     def flat(self) -> List[Samples]:
         """All arrays in the order of the functions."""
-        return [*self.inputs, *self.targets, *([] if self.weights is None else [self.weights])]
+        return [*self.inputs, *self.targets, *(it for it in self.weights if it is not None)]
+
+    @property
+    def weighting(self) -> Tuple[int, ...]:
+        """For each target: 1 with weights of samples, 2 with weights of steps, else 0. Each has its own functions."""
+        return tuple(0 if it is None else it.ndim for it in self.weights)
 
     def __bool__(self) -> bool:
         return True
@@ -101,7 +120,7 @@ class Arrays(NamedTuple):
 
     def _map(self, function: Callable) -> 'Arrays':
         return Arrays([function(it) for it in self.inputs], [function(it) for it in self.targets],
-                      None if self.weights is None else function(self.weights))
+                      [None if it is None else function(it) for it in self.weights])
 
 
 def _view(samples: Samples, part: slice) -> Samples:
@@ -127,9 +146,30 @@ def read_arrays(value: Any, ports: Sequence[Port], where: str, copies: bool = Fa
     return [_as_array(given[port.name], port, _at(where, port.name), copies) for port in ports]
 
 
-def read_weights(value: Any, nb_sample: int, dtype: str, where: str, copies: bool = False) -> Optional[Samples]:
-    """Sample weights as an array ``(nb_sample,)``."""
-    return None if value is None else _as_array(value, Port('weights', (nb_sample,), dtype), where, copies)
+def read_weights(value: Any, targets: Sequence[Samples], ports: Sequence[Port], nb_sample: int, dtype: str, where: str,
+                 copies: bool = False) -> List[Optional[Samples]]:
+    """Weights for each target: of the samples, ``(nb_sample,)``, or of the steps of series, ``(nb_sample, time)``.
+
+    They are given by a dict by name or a list of arrays, in which those of a target may be missing or ``None``, or by
+    one array for all targets.
+    """
+    if value is None:
+        return [None] * len(ports)
+    is_one = not isinstance(value, dict) and (is_array_like(value) or not isinstance(value, (list, tuple)))
+    if is_one and len(ports) != 1:
+        shared = _weights(value, None, nb_sample, dtype, where, copies)
+        return [shared] * len(ports)
+    names = [port.name for port in ports]
+    given = {names[0]: value} if is_one else assign(value, names, where)
+    return [_weights(given[port.name], target, nb_sample, dtype, where if is_one else f'{where}: {port.name}', copies)
+            if port.name in given else None for port, target in zip(ports, targets)]
+
+
+def _weights(value: Any, target: Optional[Samples], nb_sample: int, dtype: str, where: str, copies: bool) -> Samples:
+    value = value if isinstance(value, np.memmap) else _as_array_of_one_shape(value, where)
+    has_steps = target is not None and target.ndim > 2 and value.ndim == 2
+    shape = (nb_sample, target.shape[1]) if has_steps else (nb_sample,)  # type: ignore[union-attr]
+    return _as_array(value, Port('weights', shape, dtype), where, copies)
 
 
 def check_lengths(named: Dict[str, Samples], where: str) -> None:
@@ -178,11 +218,13 @@ def _as_array(value: Any, port: Port, where: str, copies: bool) -> Samples:
 def _cast(array: np.ndarray, port: Port, where: str, numbers: Sequence[int], copies: bool) -> np.ndarray:
     """The samples of these numbers in the dtype of the port, if they can be that; as an array of their own if `copies`.
     """
-    if array.dtype.kind == 'f' and array.size and np.isnan(np.min(array)):
+    if array.dtype.kind == 'f' and not port.is_masked and array.size and np.isnan(np.min(array)):
         raise DataError(f'{where}: there is a NaN in sample {_first(np.isnan(array), numbers)}. '
                         'Replace missing values first.')
-    if port.nb_class is not None:
-        _check_classes(array, port.nb_class, where, numbers)
+    if port.is_masked and port.nb_class is not None and array.dtype.kind == 'f':
+        array = np.nan_to_num(array, nan=-1)        # no class: refused where the step counts
+    elif port.nb_class is not None and not port.is_masked:
+        _check_classes(array, port.nb_class, port.ignored, where, numbers)
     with np.errstate(invalid='ignore'):     # what infinity becomes is told below
         cast = (np.array if copies else np.asarray)(array, port.dtype, order='C')
     if cast.dtype.kind != 'f' and cast.dtype != array.dtype and not np.array_equal(cast, array):
@@ -194,12 +236,28 @@ def _cast(array: np.ndarray, port: Port, where: str, numbers: Sequence[int], cop
     return cast
 
 
-def _check_classes(classes: np.ndarray, nb_class: int, where: str, numbers: Sequence[int]) -> None:
+def _check_classes(classes: np.ndarray, nb_class: int, ignored: Optional[int], where: str,
+                   numbers: Sequence[int]) -> None:
     wrong = (classes < 0) | (classes >= nb_class)
+    if ignored is not None:
+        wrong &= classes != ignored
     if wrong.any():
-        raise DataError(f'{where}: expected numbers of classes from 0 to {nb_class - 1}, received '
-                        f'{int(classes[wrong][0])} in sample {_first(wrong, numbers)}. The output needs a unit for '
-                        'each class.')
+        received, sample = int(classes[wrong][0]), _first(wrong, numbers)
+        raise DataError(f'{where}: {class_problem(nb_class, ignored)}, received {received} in sample {sample}. '
+                        + class_advice(received))
+
+
+def class_problem(nb_class: int, ignored: Optional[int]) -> str:
+    """What is expected of numbers of classes."""
+    also = '' if ignored is None else f', or {ignored}, which is ignored'
+    return f'expected numbers of classes from 0 to {nb_class - 1}{also}'
+
+
+def class_advice(received: int) -> str:
+    """What to do about a number of a class."""
+    if received < 0:
+        return f'Pass ignore_label={received} to compile if it stands for what does not count.'
+    return 'The output needs a unit for each class.'
 
 
 def _first(wrong: np.ndarray, numbers: Sequence[int]) -> int:

@@ -44,9 +44,9 @@ class Feeder:
         arrays = self._read(x, y, sample_weights, self._where)
         if self._class_weight is None:
             return arrays
-        weights: List[Any] = [self._weighed(arrays.part(slice(*ends)), self._where).weights
+        weights: List[Any] = [self._weighed(arrays.part(slice(*ends)), self._where).weights[0]
                               for ends in batches(arrays.nb_sample, _CHUNK)]
-        return arrays._replace(weights=np.concatenate(weights))
+        return arrays._replace(weights=[np.concatenate(weights)])
 
     def array_source(self, arrays: Arrays, batch_size: Optional[int], shuffle: bool = False) -> Source:
         """Batches of arrays."""
@@ -92,7 +92,8 @@ class Feeder:
         targets = read_arrays(y, self._targets, f'{where}: y', copies)
         check_lengths({**{port.name: it for port, it in zip(self._inputs, inputs)},
                        **{f'target {port.name}': it for port, it in zip(self._targets, targets)}}, where)
-        weights = read_weights(sample_weights, len(inputs[0]), B.floatx(), f'{where}: sample_weights', copies)
+        weights = read_weights(sample_weights, targets, self._targets, len(inputs[0]), B.floatx(),
+                               f'{where}: sample_weights', copies)
         return Arrays(inputs, targets, weights)
 
     def _read_batch(self, item: Any, where: str) -> Arrays:
@@ -114,7 +115,7 @@ class Feeder:
     def _weighed(self, batch: Arrays, where: str) -> Arrays:
         if self._class_weight is None:
             return batch
-        return batch._replace(weights=self._class_weight(batch.targets[0], batch.weights, where))
+        return batch._replace(weights=[self._class_weight(batch.targets[0], batch.weights[0], where)])
 
     def _batch_size(self, asked: Optional[int]) -> int:
         if asked is None:

@@ -1,30 +1,33 @@
 """The compiled functions of a model: train, test and predict are three builds of the same path."""
 import functools
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
 from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
+from keraflow.counted import counted_parts, part_weights
 from keraflow.data import Arrays
 from keraflow.errors import DataError, GraphError, warn
 from keraflow.kensor import Kensor, replay
 from keraflow.lengths import told_by_layers
-from keraflow.metrics import Metric, step_weights
+from keraflow.metrics import Metric
 from keraflow.objectives.base import call_objective, per_sample
 from keraflow.parameters import parameters_of, penalties
 from keraflow.places import Place, layer_names
 from keraflow.records import AddedLoss, Record, frozen, recording
+from keraflow.targets import seen_target
 from keraflow.trainability import Trainability
 
 __all__ = ['Functions', 'Loss', 'Meter', 'Report']
 
 
 class Loss(NamedTuple):
-    """An objective on one output."""
+    """An objective on one output, and the label that is ignored in its target."""
 
     output: str
     objective: Callable
+    ignored: Optional[int] = None
 
 
 class Report(NamedTuple):
@@ -59,8 +62,10 @@ class Functions:
         """The names of the terms of the loss, where they are reported one by one."""
         def names(*tensors: Any) -> List[str]:
             with B.phase('train'), recording() as record:
-                return list(self._terms(record, True, *self._unpack(tensors))[0])
-        return B.trace(names, self._specs(False)) if self._report_terms else []
+                losses, others, _ = self._terms(record, True, *self._unpack(unweighted, tensors))
+            return [*losses, *others]
+        unweighted = (0,) * len(self.losses)
+        return B.trace(names, self._specs(unweighted)) if self._report_terms else []
 
     @property
     def names(self) -> List[str]:
@@ -92,29 +97,42 @@ class Functions:
     def read(self, counts: Any) -> Dict[str, float]:
         """Loss and metrics by name from what train and test functions return, for one batch or the sum of several."""
         counts = np.asarray(counts, 'float64')
-        means = counts[1:] / max(counts[0], 1.)
-        logs = {name: float(mean) for name, mean in zip(['loss', *self.terms], means)}
+        means, at = [], 0
+        # A sum and a number of samples for each output with a loss; then the other terms, times the size of a batch.
+        for _ in self.losses:
+            means.append(counts[at] / max(counts[at + 1], 1.))
+            at += 2
+        means += list(counts[at + 1:at + 1 + self._nb_other] / max(counts[at], 1.))
+        logs = {'loss': float(sum(means)), **{name: float(mean) for name, mean in zip(self.terms, means)}}
         return {**logs, **{one.label: one.metric.result(own) for one, own in self._counts_of_metrics(counts)}}
 
+    @property
+    def _nb_other(self) -> int:
+        """How many numbers there are for the terms that belong to no output."""
+        return len(self.terms) - len(self.losses) if self.terms else 1
+
     def _counts_of_metrics(self, counts: np.ndarray) -> Iterator[Tuple[Report, np.ndarray]]:
-        at = 2 + len(self.terms)
+        at = 2 * len(self.losses) + 1 + self._nb_other
         for one in self.metrics:
             yield one, counts[at:at + one.metric.nb_count]
             at += one.metric.nb_count
 
-    def train(self, weighted: bool) -> Callable:
-        """From a batch to the counts of loss and metrics, updating the parameters."""
-        return self._compile(('train', weighted), self._build_train, lambda: self._specs(weighted))
+    def train(self, weighting: Tuple[int, ...]) -> Callable:
+        """From a batch with such weights (:attr:`Arrays.weighting`) to the counts of loss and metrics, updating the
+        parameters."""
+        return self._compile(('train', weighting), lambda *tensors: self._build_train(weighting, tensors),
+                             lambda: self._specs(weighting))
 
-    def test(self, weighted: bool) -> Callable:
-        """From a batch to the counts of loss and metrics."""
-        return self._compile(('test', weighted), self._build_test, lambda: self._specs(weighted))
+    def test(self, weighting: Tuple[int, ...]) -> Callable:
+        """From a batch with such weights to the counts of loss and metrics."""
+        return self._compile(('test', weighting), lambda *tensors: self._build_test(weighting, tensors),
+                             lambda: self._specs(weighting))
 
     def evaluate(self, batches: Iterable[Arrays]) -> Dict[str, float]:
         """Loss and metrics over all batches."""
         meter = self.meter()
         for batch in batches:
-            meter.add(self.test(batch.weights is not None)(*batch.flat)[0])
+            meter.add(self.test(batch.weighting)(*batch.flat)[0])
         return meter.logs()
 
     def predict(self, batches: Iterable[Arrays], phase: str) -> List[np.ndarray]:
@@ -160,47 +178,46 @@ class Functions:
             tensors = self._tensors(x)
         return [place.tensor(f'{self.model.name}: capture', tensors, record) for place in places], []
 
-    def _build_test(self, *tensors: Any) -> tuple:
+    def _build_test(self, weighting: Tuple[int, ...], tensors: Sequence[Any]) -> tuple:
         with B.phase('test'), recording() as record:
-            terms, counts = self._terms(record, False, *self._unpack(tensors))
-        return [self._sums(terms, *counts)], record.updates
+            losses, others, counts = self._terms(record, False, *self._unpack(weighting, tensors))
+        return [self._sums(tensors[0], losses, others, counts)], record.updates
 
-    def _build_train(self, *tensors: Any) -> tuple:
+    def _build_train(self, weighting: Tuple[int, ...], tensors: Sequence[Any]) -> tuple:
         def loss_fn() -> tuple:
-            terms, counts = self._terms(record, True, *self._unpack(tensors))
-            if not terms:
+            terms = self._terms(record, True, *self._unpack(weighting, tensors))
+            losses, others, _ = terms
+            if not losses and not others:
                 raise GraphError(f'{self.model.name}: fit: there is nothing to minimize: no output has a loss, and no '
                                  'layer adds one. Pass an objective to compile, or call add_loss in a layer.')
-            return _total(terms), (terms, counts)
+            return _total([*(one.mean() for one in losses.values()), *others.values()]), terms
         with B.phase('train'), recording() as record:
-            _, (terms, counts), updates = self.optimizer.minimize(loss_fn, self.parameters)
+            _, terms, updates = self.optimizer.minimize(loss_fn, self.parameters)
         if not any(one.trainable for one in self.parameters):
             warn(f'{self.model.name}: fit: no parameter is trainable, so that nothing is learned. Set trainable of a '
                  'layer and of the model to True, and compile again.')
-        return [self._sums(terms, *counts)], [*updates, *record.updates]
+        return [self._sums(tensors[0], *terms)], [*updates, *record.updates]
 
     def _terms(self, record: Record, train: bool, x: Sequence[Any], y: Sequence[Any],
-               weights: Any) -> Tuple[Dict[str, Any], List[Any]]:
-        """The terms of the loss by name; how many samples they are means of, and the counts of the metrics."""
+               weights: Sequence[Any]) -> Tuple[Dict[str, 'Mean'], Dict[str, Any], List[Any]]:
+        """The terms of the loss by name, those of the outputs first, and the counts of the metrics."""
         outputs = self._outputs(x)
         self.model.penalize(outputs)
-        predicted = dict(zip(self.model.output_names(), outputs))
-        wanted = dict(zip([term.output for term in self.losses], y))
-        terms: Dict[str, Any] = {}
-        counted = _count(x[0], weights)
-        for output, objective in self.losses:
-            samples = per_sample(objective, predicted[output], wanted[output])
-            weighted = samples if weights is None else samples * weights
-            counted = _count(samples, weights)
-            terms[f'loss({output})'] = B.sum(weighted) / B.cast(B.clip(counted, 1.), B.dtype(weighted))
+        by_name = dict(zip(self.model.output_names(), outputs))
+        seen = {port.name: (*seen_target(by_name[port.name], target, port, self.model.name), weight)
+                for port, target, weight in zip(self.model.target_ports(), y, weights)}
+        losses = {f'loss({output})': Mean.of(objective, *seen[output]) for output, objective, _ in self.losses}
+        others: Dict[str, Any] = {}
         for label, added in self._added(record):
             if train or not added.is_penalty:
-                _add(terms, label, added.value)
+                _add(others, label, added.value)
         for label, value in penalties(self.parameters) if train else ():
-            _add(terms, label, value)
-        return terms, [counted, *(call_objective(one.metric.counts, predicted[one.output], wanted[one.output],
-                                                 step_weights(predicted[one.output], weights))
-                                  for one in self.metrics)]
+            _add(others, label, value)
+        return losses, others, [self._counts(one.metric, *seen[one.output]) for one in self.metrics]
+
+    @staticmethod
+    def _counts(metric: Metric, y_pred: Any, y_true: Any, weights: Any) -> Any:
+        return call_objective(metric.counts, y_pred, y_true, part_weights(y_pred, weights))
 
     def _added(self, record: Record) -> Iterator[Tuple[str, AddedLoss]]:
         """What layers added, with labels: ``host/0/loss``, or ``host/0/loss.1`` where a layer adds several."""
@@ -219,15 +236,16 @@ class Functions:
         with self.trainability.kept(), frozen(not self.model.trainable):
             return replay(self.model.calls, tensors)
 
-    def _sums(self, terms: Dict[str, Any], counted: Any, *counts: Any) -> Any:
-        """One tensor of all that is added up over batches."""
-        loss = _total(terms)
-        dtype = B.dtype(loss)
-        counted = B.cast(counted, dtype)
+    def _sums(self, x: Any, losses: Dict[str, 'Mean'], others: Dict[str, Any], counts: Sequence[Any]) -> Any:
+        """One tensor of all that is added up over batches, as :meth:`read` reads it."""
+        dtype = B.dtype(_total([*(one.sum for one in losses.values()), *others.values()]))
+        size = B.cast(B.shape(x)[0], dtype)
         # A term that only training has is 0 elsewhere.
-        means = [loss, *(B.cast(terms[name], dtype) if name in terms else loss * 0 for name in self.terms)]
-        return B.concatenate([B.stack([counted, *(mean * counted for mean in means)]),
-                              *(B.cast(one, dtype) for one in counts)], 0)
+        terms = [others.get(name, 0. * size) for name in self.terms[len(losses):]] if self.terms else [
+            _total(others.values())]
+        sums = [*(part for one in losses.values() for part in one), size, *(B.cast(it, dtype) * size for it in terms)]
+        return B.concatenate([B.stack([B.cast(one, dtype) for one in sums]), *(B.cast(one, dtype) for one in counts)],
+                             0)
 
     # -- signatures -------------------------------------------------------------------------------------------------
 
@@ -239,15 +257,43 @@ class Functions:
     def _input_specs(self) -> List[TensorSpec]:
         return [kensor.spec for kensor in self.model.inputs]
 
-    def _specs(self, weighted: bool) -> List[TensorSpec]:
-        targets = [TensorSpec(port.shape, port.dtype, f'{port.name}_target') for port in self.model.target_ports()]
+    def _specs(self, weighting: Tuple[int, ...]) -> List[TensorSpec]:
+        ports = self.model.target_ports()
+        targets = [TensorSpec(port.shape, port.dtype, f'{port.name}_target') for port in ports]
         batch = self.model.inputs[0].shape[0]
-        return [*self._input_specs(), *targets, *([TensorSpec((batch,), B.floatx(), 'weights')] if weighted else [])]
+        weights = [TensorSpec((batch, *port.shape[1:])[:ndim], B.floatx(), f'{port.name}_weights')
+                   for port, ndim in zip(ports, weighting) if ndim]
+        return [*self._input_specs(), *targets, *weights]
 
-    def _unpack(self, tensors: Sequence[Any]) -> tuple:
+    def _unpack(self, weighting: Tuple[int, ...], tensors: Sequence[Any]) -> tuple:
         nb_input, nb_target = len(self.model.inputs), len(self.losses)
-        x, y, rest = tensors[:nb_input], tensors[nb_input:nb_input + nb_target], tensors[nb_input + nb_target:]
-        return x, y, rest[0] if rest else None
+        given = iter(tensors[nb_input + nb_target:])
+        return (tensors[:nb_input], tensors[nb_input:nb_input + nb_target],
+                [next(given) if ndim else None for ndim in weighting])
+
+
+class Mean(NamedTuple):
+    """The loss of an output: the weighted sum over samples, and how many of them count."""
+
+    sum: Any
+    count: Any
+
+    @classmethod
+    def of(cls, objective: Callable, y_pred: Any, y_true: Any, weights: Any) -> 'Mean':
+        """That of an objective."""
+        has_parts = weights is not None and B.ndim(weights) > 1
+        samples = per_sample(objective, y_pred, y_true, weights if has_parts else None)
+        counted = counted_parts(y_pred, weights)
+        if counted is None:
+            return cls(B.sum(samples), B.cast(B.shape(samples)[0], B.dtype(samples)))
+        counted = B.any(counted, list(range(1, B.ndim(counted)))) if B.ndim(counted) > 1 else counted
+        samples = B.switch(counted, samples, 0.)
+        weighted = samples if weights is None or has_parts else samples * B.cast(weights, B.dtype(samples))
+        return cls(B.sum(weighted), B.sum(B.cast(counted, B.dtype(samples))))
+
+    def mean(self) -> Any:
+        """The sum divided by the number; 0 where no sample counts."""
+        return self.sum / B.clip(self.count, 1.)
 
 
 def _add(terms: Dict[str, Any], label: str, value: Any) -> None:
@@ -255,14 +301,8 @@ def _add(terms: Dict[str, Any], label: str, value: Any) -> None:
     terms[label] = value if label not in terms else terms[label] + value
 
 
-def _count(samples: Any, weights: Any) -> Any:
-    """How many samples count."""
-    counted = B.shape(samples)[0] if weights is None else B.sum(B.cast(B.not_equal(weights, 0), B.floatx()))
-    return B.cast(counted, B.floatx())
-
-
-def _total(terms: Dict[str, Any]) -> Any:
-    first, *others = terms.values() or [B.constant(0.)]     # what is evaluated may have no terms
+def _total(terms: Iterable[Any]) -> Any:
+    first, *others = list(terms) or [B.constant(0.)]     # what is evaluated may have no terms
     return sum((B.cast(one, B.dtype(first)) for one in others), first)
 
 

@@ -77,7 +77,7 @@ class Loop:
                 self._nb_trained = number + 1
                 if callbacks:
                     callbacks.call('on_batch_begin', number, {'size': batch.nb_sample})
-                step = functions.train(batch.weights is not None)
+                step = functions.train(batch.weighting)
                 with interruptible():
                     values = step(*batch.flat)[0]
                 meter.add(values)

@@ -39,7 +39,9 @@ def recipe_of(model: Any) -> Recipe:
         writer.write('the optimizer', 'lr', model.optimizer.first_lr)
     outputs = dict(zip(model.output_names(), model.outputs))
     for one in functions.losses:
-        writer.add(f'the loss of {kensors[outputs[one.output]]}', one.objective)
+        part = f'the loss of {kensors[outputs[one.output]]}'
+        writer.add(part, one.objective)
+        writer.write(part, 'ignore_label', one.ignored)
     for name, layer in model.layer_ids().items():
         writer.add(f'the layer {name}', layer)
     for fed, _, made in model.path:

@@ -1,6 +1,8 @@
 """Compiling and training: ``compile``, ``fit``, ``evaluate``, ``predict``."""
 import contextlib
-from typing import Any, List, Optional, Sequence, Union
+from typing import Any, Dict, List, Optional, Sequence, Union
+
+import numpy as np
 
 from keraflow import metrics, objectives, optimizers, random  # noqa: F401 (fills the registry)
 from keraflow.arguments import assign, to_list
@@ -16,7 +18,7 @@ from keraflow.objectives.base import target_of
 from keraflow.places import find_place
 from keraflow.progress import Progress
 from keraflow.registry import resolve
-from keraflow.schema import Natural, PositiveInt, Rate
+from keraflow.schema import Natural, PositiveInt, Rate, check
 from keraflow.scores import Scores
 from keraflow.sources import Source, is_iterable_of_batches
 
@@ -36,7 +38,8 @@ class TrainableNetwork(Network):
     _predictor: Optional[Functions] = None
 
     @checked
-    def compile(self, optimizer: Any, loss: Any, metrics: Any = None, report_terms: bool = False) -> None:
+    def compile(self, optimizer: Any, loss: Any, metrics: Any = None, report_terms: bool = False,
+                ignore_label: Any = None) -> None:
         """Say how the model is trained. A second call replaces optimizer, losses and metrics.
 
         Parameters
@@ -57,6 +60,10 @@ class TrainableNetwork(Network):
             ``L1(dense1/W)`` of each regularizer, ``layer/loss`` of what a layer adds (``layer/loss.0``,
             ``layer/loss.1`` if it adds several) and ``layer/activity`` of its activity regularizer. Layers have the
             names of :meth:`get_layer`.
+        ignore_label : int, list or dict, optional
+            A number that stands in the target where there is no class, such as -1 or 255: such samples, steps of series
+            and places of images count neither in the loss nor in the metrics. For outputs whose loss wants numbers of
+            classes: one for all of them, else by order or by the name of the output layer.
 
         Notes
         -----
@@ -72,6 +79,7 @@ class TrainableNetwork(Network):
             raise ArgumentError(f'{where}: expected one for each output ({", ".join(names)}), received {len(given)}.')
         resolved = resolve('optimizer', optimizer, f'{self.name}: optimizer: ')
         terms = [Loss(name, resolve('objective', one, f'{where}: ')) for name, one in losses.items()]
+        terms = self._read_ignored(ignore_label, terms)
         self._functions = Functions(self, resolved, terms, self._read_metrics(metrics, list(losses)), report_terms)
         self.optimizer = resolved
 
@@ -104,9 +112,11 @@ class TrainableNetwork(Network):
         verbose : int
             0: silent. 1: a progress bar on a terminal and a line for each epoch.
         callbacks : sequence of Callback
-        sample_weights : array, optional
-            A weight for each sample, ``(samples,)``. The loss is the weighted sum divided by the number of weights
-            that are not zero. Metrics are weighted too, except for objectives given as metrics.
+        sample_weights : array, dict or list, optional
+            A weight for each sample, ``(samples,)``, or for each step of series, ``(samples, time)``: one array for all
+            outputs, or some for each, by name or in order. The loss is the weighted sum divided by the number of
+            weights that are not zero, over the steps of a sample and over samples. Metrics are weighted too, except
+            for objectives given as metrics.
         validation_split : float
             Share of the samples, from the end, that is kept for validation.
         validation_data : tuple or iterable, optional
@@ -241,11 +251,26 @@ class TrainableNetwork(Network):
 
     def target_ports(self) -> List[Port]:
         """Where targets go: what the losses want for the outputs that have one."""
-        kensors = dict(zip(self.output_names(), self.outputs))
-        wanted = [(name, target_of(objective, (None, *kensors[name].shape[1:]), kensors[name].dtype,
-                                   kensors[name].features))
-                  for name, objective in self._compiled('target_ports').losses]
-        return [Port(name, *target, is_target=True) for name, target in wanted]
+        return [self._target_port(*one) for one in self._compiled('target_ports').losses]
+
+    def _target_port(self, name: str, objective: Any, ignored: Optional[int]) -> Port:
+        kensor = dict(zip(self.output_names(), self.outputs))[name]
+        target = target_of(objective, (None, *kensor.shape[1:]), kensor.dtype, kensor.features)
+        mask = kensor.mask_shape
+        return Port(name, *target, is_target=True, ignored=ignored,
+                    is_masked=mask is not None and len(mask) < len(target.shape))
+
+    def _read_ignored(self, given: Any, losses: List[Loss]) -> List[Loss]:
+        """The losses, each with the label that is ignored in its target."""
+        where = f'{self.name}: ignore_label'
+        able = [one.output for one in losses if self._target_port(*one).nb_class is not None]
+        if given is not None and not able:
+            raise ArgumentError(f"{where}: expected a loss that wants numbers of classes, such as "
+                                f"'sparse_categorical_crossentropy', received none.")
+        labels: Dict[str, Any] = dict.fromkeys(able, given) if np.isscalar(given) else assign(given, able, where)
+        for label in labels.values():
+            check(label, int, where)
+        return [one._replace(ignored=labels.get(one.output)) for one in losses]
 
     def _feeder(self, method: str, targets: List[Port]) -> Feeder:
         return Feeder(self, f'{self.name}: {method}', self.input_ports(), targets)

@@ -8,7 +8,7 @@ from keraflow.contexts import bound
 from keraflow.facts import facts_of, has_facts, remember
 from keraflow.shapes import agree
 
-__all__ = ['LOWEST', 'beside', 'counted_in_windows', 'counted_samples', 'counting', 'full_mask', 'inherit_mask',
+__all__ = ['LOWEST', 'counted_in_windows', 'counted_samples', 'counting', 'full_mask', 'inherit_mask',
            'joint_mask', 'loses_mask', 'sample_count', 'step_mask']
 
 #: Stands for a masked value where the largest is sought: finite, so that gradients are, and 0 after softmax.
@@ -55,13 +55,6 @@ def joint_mask(masks: Sequence[Any]) -> Any:
         if mask is not None:
             joint = mask if joint is None else B.logical_and(joint, mask)
     return joint
-
-
-def beside(mask: Any, x: Any) -> Any:
-    """A mask with as many axes as `x`: those that it lacks follow its own, and have length 1."""
-    for _ in range(B.ndim(x) - B.ndim(mask)):
-        mask = B.expand_dims(mask, -1)
-    return mask
 
 
 def counted_in_windows(mask: Any, window: int, stride: int, pad: str, dilation: int = 1) -> Any:

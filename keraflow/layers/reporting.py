@@ -5,9 +5,10 @@ from typing import Any, Callable, List, Sequence
 from keraflow import backend as B
 from keraflow import registry
 from keraflow.arguments import to_list
+from keraflow.counted import beside
 from keraflow.errors import ArgumentTypeError, GraphError, describe
 from keraflow.facts import facts_of
-from keraflow.layers.masks import beside, counted_samples, sample_count
+from keraflow.layers.masks import counted_samples, sample_count
 from keraflow.layers.slots import Run, current_run, run_of
 from keraflow.records import AddedLoss, Update, record_loss, record_update, recorded_value, runs_frozen
 from keraflow.tensor_checks import check_scalar, check_shape

@@ -11,11 +11,11 @@ from typing import Any
 
 from keraflow.errors import ArgumentError, nearest
 from keraflow.metrics.area import AUC, auc_of
-from keraflow.metrics.base import Average, Metric, ratio, step_weights
+from keraflow.metrics.base import Average, Metric, ratio
 from keraflow.metrics.rates import Precision, Recall, TopKAccuracy
 from keraflow.registry import find, ids, kind_of, resolve
 
-__all__ = ['Metric', 'Average', 'TopKAccuracy', 'Precision', 'Recall', 'AUC', 'auc_of', 'get', 'ratio', 'step_weights']
+__all__ = ['Metric', 'Average', 'TopKAccuracy', 'Precision', 'Recall', 'AUC', 'auc_of', 'get', 'ratio']
 
 
 def get(value: Any, where: str = '') -> Metric:

@@ -4,13 +4,13 @@ from typing import Any, Optional
 import numpy as np
 
 from keraflow import backend as B
-from keraflow.facts import facts_of
+from keraflow.counted import has_parts, part_weights
 from keraflow.objectives.base import is_better_larger, per_sample
 from keraflow.registry import builtin, resolve
 from keraflow.schema import Name, Objective
 from keraflow.serialization import Serializable
 
-__all__ = ['Metric', 'Average', 'like', 'ratio', 'step_weights']
+__all__ = ['Metric', 'Average', 'like', 'ratio']
 
 
 class Metric(Serializable):
@@ -110,7 +110,7 @@ class Average(Metric):
 
     def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
         samples = per_sample(self.objective, y_pred, y_true)
-        return ratio(samples, B.ones_like(samples), step_weights(y_pred, None))
+        return ratio(samples, B.ones_like(samples), part_weights(y_pred, None))
 
 
 def ratio(part: Any, whole: Any, weights: Any) -> Any:
@@ -126,17 +126,9 @@ def like(x: Any, weights: Any) -> Any:
     ones = B.ones_like(x, B.floatx())
     if weights is None:
         return ones
-    if B.ndim(weights) > 1 and B.static_shape(x)[1:2] != B.static_shape(weights)[1:2]:
-        weights = B.max(weights, axis=1)        # `x` has a value for the sample, which counts if any step does
+    if not has_parts(B.static_shape(x), B.static_shape(weights), B.ndim(weights)):
+        # `x` has a value for the sample, which counts if any step does.
+        weights = B.max(weights, axis=list(range(1, B.ndim(weights))))
     for _ in range(B.ndim(x) - B.ndim(weights)):
         weights = B.expand_dims(weights, -1)
     return ones * weights
-
-
-def step_weights(y_pred: Any, weights: Any) -> Any:
-    """What :meth:`Metric.counts` is given for samples of these weights: 0 for steps that the mask leaves out."""
-    mask = facts_of(y_pred).mask
-    if mask is None:
-        return weights
-    steps = B.cast(mask, B.floatx())
-    return steps if weights is None else steps * B.expand_dims(weights, 1)

@@ -5,8 +5,9 @@ from typing import Any, Callable, Dict, NamedTuple, Optional
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.backend.contract import FLOATS
+from keraflow.counted import counted_parts, has_parts
 from keraflow.errors import ArgumentTypeError, ShapeError, describe
-from keraflow.facts import facts_of, features_of
+from keraflow.facts import features_of
 from keraflow.lengths import equally_long
 from keraflow.registry import kind_of
 
@@ -124,10 +125,11 @@ def _parameters(function: Callable, names: Any) -> Dict[str, Any]:
     return {}
 
 
-def per_sample(objective: Any, y_pred: Any, y_true: Any) -> Any:
+def per_sample(objective: Any, y_pred: Any, y_true: Any, weights: Any = None) -> Any:
     """One value for each sample: the mean of what the objective gives over all other axes.
 
-    Time steps that the mask of the prediction leaves out are no part of the mean; without any step it is 0.
+    What the mask of the prediction leaves out is no part of the mean. With weights of parts, ``(batch, time)``, it is
+    the sum of the weighted values divided by how many parts count. A sample without any has the value 0.
     """
     values = call_objective(objective, y_pred, y_true)
     where = getattr(objective, '__name__', objective)
@@ -137,11 +139,26 @@ def per_sample(objective: Any, y_pred: Any, y_true: Any) -> Any:
         raise ShapeError(f'{where}: expected a value for each sample, received a scalar. An objective keeps the sample '
                          'axis; the model takes the mean.')
     values = B.cast(values, B.floatx()) if B.dtype(values) == 'bool' else values
-    mask = facts_of(y_pred).mask
-    if mask is None or B.static_shape(values)[1:2] != B.static_shape(y_pred)[1:2]:     # it has no time axis any more
+    counted = counted_parts(y_pred, weights)
+    if counted is None:
         return _mean(values, 1)
-    counted = B.cast(B.sum(mask, axis=1), B.dtype(values))
-    return B.sum(B.switch(mask, _mean(values, 2), 0.), axis=1) / B.clip(counted, 1.)
+    rank = B.ndim(counted)
+    shape = B.static_shape(y_pred)
+    if B.ndim(y_pred) > rank:
+        axis = features_of(y_pred) % len(shape)
+        values = B.mean(values, axis) if B.ndim(values) == len(shape) else values
+        shape = (*shape[:axis], *shape[axis + 1:])
+    if not has_parts(B.static_shape(values), shape, rank):
+        if weights is not None:
+            raise ShapeError(f'{where}: expected a value for each part of a sample that has a weight, received '
+                             f'{tuple(B.static_shape(values))}. Pass a weight for each sample.')
+        return _mean(values, 1)
+    each = B.switch(counted, _mean(values, rank), 0.)
+    if rank == 1:
+        return each
+    axes = list(range(1, rank))
+    total = B.sum(each if weights is None else each * B.cast(weights, B.dtype(each)), axes)
+    return total / B.clip(B.cast(B.sum(counted, axes), B.dtype(total)), 1.)
 
 
 def _mean(values: Any, first: int) -> Any:

@@ -157,7 +157,7 @@ def test_ctrl_c_at_any_moment_ends_fit_between_two_batches():
 def test_ctrl_c_inside_a_batch_waits_for_its_end(monkeypatch):
     model, x, y = counting_model()
     model.fit(x, y, batch_size=1, nb_epoch=1, verbose=0)
-    step = model._functions.train(False)
+    step = model._functions.train((0,))
 
     def interrupted(*batch):
         os.kill(os.getpid(), signal.SIGINT)

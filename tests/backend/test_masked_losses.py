@@ -83,9 +83,9 @@ def test_a_sequence_without_a_step_adds_nothing():
     x[1, 0] = 1.
     before = list(model.get_weights().values())
     [logs] = model.fit(x, y, nb_epoch=1, verbose=0)
-    assert logs['loss'] == pytest.approx(0.5)       # (1 + 1 - 1) ** 2 for one of two samples
+    assert logs['loss'] == pytest.approx(1.)        # (1 + 1 - 1) ** 2 of the one sample that has a step
     for start, value in zip(before, model.get_weights().values()):
-        np.testing.assert_allclose(value, start - 0.1, rtol=1e-6)     # the gradient of half of a square of 1
+        np.testing.assert_allclose(value, start - 0.2, rtol=1e-6)     # the gradient of a square of 1
 
 
 def test_activity_of_masked_steps_does_not_count():
@@ -116,7 +116,7 @@ class SureSamples(Metric):
 def test_where_no_time_axis_is_left():
     x = np.array([[[0.2], [0.9]], [[0.8], [0.]], [[0.], [0.]]])
     found = passing(1, lambda y_pred, y_true: B.sum(y_pred, [1, 2]), [SureSamples()], 2).evaluate(x, x)
-    assert found == {'loss': pytest.approx(1.9 / 3), 'sure': pytest.approx(1 / 2)}      # the third has no step that counts
+    assert found == {'loss': pytest.approx(1.9 / 2), 'sure': pytest.approx(1 / 2)}      # the third has no step that counts
     ids = Input(3, mask_value=0.)
     model = Model(ids, Activation('linear')(ids))
     model.compile('sgd', 'categorical_crossentropy', metrics=[TopKAccuracy(1), Precision()])
