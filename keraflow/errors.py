@@ -14,7 +14,7 @@ from keraflow.habits import advice_for, words_for
 
 __all__ = ['KeraFlowError', 'KeraFlowWarning', 'ArgumentError', 'ArgumentTypeError', 'ShapeError', 'GraphError',
            'CallError', 'DataError', 'DownloadError', 'SerializationError', 'ModelFileError', 'BackendError',
-           'MissingPackageError', 'describe', 'nearest', 'warn']
+           'MissingPackageError', 'describe', 'nearest', 'note', 'warn']
 
 
 class KeraFlowError(Exception):
@@ -112,6 +112,11 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     if close:
         return f"Did you mean '{by_lower[close[0]]}'?"
     return f"Choose one of {', '.join(names)}." if names else ''
+
+
+def note(error: BaseException, text: str) -> None:
+    """Add a line that Python 3.11 shows below the error, which stays what it is."""
+    error.__notes__ = [*getattr(error, '__notes__', ()), text]      # type: ignore[attr-defined]
 
 
 def warn(text: str) -> None:

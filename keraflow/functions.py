@@ -72,6 +72,11 @@ class Functions:
         """What is reported of each epoch."""
         return ['loss', *self.terms, *(one.label for one in self.metrics)]
 
+    def larger_is_better(self, name: str) -> Optional[bool]:
+        """Whether more of what is reported by this name is better; None if that is not known of the metric."""
+        plain = name.removeprefix('val_')       # which no label begins with
+        return next((one.metric.larger_is_better for one in self.metrics if one.label == plain), False)
+
     def warn_of_change(self) -> None:
         """Tell, once, of layers whose ``trainable`` is no more what ``compile`` read."""
         changed = [] if self._told_of_change else self.trainability.changed()

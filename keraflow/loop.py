@@ -1,10 +1,11 @@
 """One call of ``fit``: epochs, batches, callbacks."""
+import math
 import time
 from typing import Any, Dict, Iterable, Iterator, Optional
 
 from keraflow.callbacks import CallbackList, History
 from keraflow.data import Arrays
-from keraflow.errors import DataError
+from keraflow.errors import DataError, GraphError, warn
 from keraflow.functions import Functions
 from keraflow.progress import Progress, interruptible
 from keraflow.scores import Scores
@@ -16,6 +17,9 @@ _END = object()
 
 #: How many batches a validation may have without saying so, also where an epoch of training has few.
 MOST = 1000
+
+#: The loop of each model that is in training, by the ``id()`` of the model.
+_training: Dict[int, 'Loop'] = {}
 
 
 class Loop:
@@ -31,16 +35,32 @@ class Loop:
         self.progress = progress
         self.history = History()
         self._waited = 0.
+        self._told_of_nan = False
         self._nb_trained = 0    # batches in the latest epoch
 
     def run(self, epochs: Iterable[int]) -> History:
         """Train, and return the logs of all complete epochs."""
+        if _training.setdefault(id(self.model), self) is not self:
+            raise GraphError(f'{self.model.name}: fit: the model is in training, by a fit that has not returned. Call '
+                             'fit after it, and not in a callback of it, or train copy.deepcopy(model).')
+        try:
+            self._run(epochs)
+        except BaseException as error:
+            self.callbacks.close(error)
+            raise
+        else:
+            self.callbacks.close()
+        finally:
+            del _training[id(self.model)]
+        return self.history
+
+    def _run(self, epochs: Iterable[int]) -> None:
         self.model.stop_training = False
         names = self.functions.names
         self.callbacks.call('check_names', names if self.validation is None else
                             [*names, *(f'val_{name}' for name in names)])
-        self.callbacks.call('on_train_begin', {})
         try:
+            self.callbacks.call('on_train_begin', {})
             for epoch in epochs:
                 self.callbacks.call('on_epoch_begin', epoch, {})
                 self._epoch(epoch)
@@ -54,7 +74,6 @@ class Loop:
                 if source is not None:
                     source.close()
         self.callbacks.call('on_train_end', dict(self.history[-1]) if self.history else {})
-        return self.history
 
     def _epoch(self, epoch: int) -> None:
         start, self._waited = time.perf_counter(), 0.
@@ -67,7 +86,16 @@ class Loop:
         self.history.append(Scores(logs))
         self.history.data_wait.append(wait)
         self.progress.epoch(epoch, logs, wait if self.source.is_read_ahead else None)
+        self._warn_of_nan(epoch, logs['loss'])
         self.callbacks.call('on_epoch_end', epoch, {**logs, 'data_wait': wait})
+
+    def _warn_of_nan(self, epoch: int, loss: float) -> None:
+        """Tell, once, of a loss that says nothing any more, unless a callback has ended training for it."""
+        if not math.isfinite(loss) and not self._told_of_nan and not self.model.stop_training:
+            self._told_of_nan = True
+            warn(f'{self.model.name}: fit: the loss of epoch {epoch + 1} is {loss}, and the weights may be lost. The '
+                 'callback TerminateOnNaN ends training there, with those of before the epoch. Try a lower learning '
+                 'rate, or clipnorm.')
 
     def _train(self, epoch: int) -> Dict[str, float]:
         functions, callbacks, meter = self.functions, self.callbacks, self.functions.meter()

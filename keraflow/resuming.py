@@ -55,7 +55,7 @@ class ResumableNetwork(TrainableNetwork):
         """
         self._compiled('save_training')
         check_extension(path)
-        arrays = {name: B.get_value(variable) for name, variable in self._training_variables().items()}
+        arrays = {name: B.get_value(variable) for name, variable in self.training_variables().items()}
         lr = self.optimizer.lr
         metadata = {'format': FORMAT, 'version': TRAINING_VERSION, 'order': _order(),
                     'lr': '' if callable(lr) else repr(lr), 'recipe': json.dumps(recipe_of(self))}
@@ -85,7 +85,7 @@ class ResumableNetwork(TrainableNetwork):
             self._check_recipe(arrays, metadata, where)
         else:
             arrays = self._named_slots(arrays, metadata, where)
-        variables = self._training_variables()
+        variables = self.training_variables()
         check_fit(variables, arrays, f'{where}: the training does not fit')
         try:
             state = _state_of(metadata.get('order', ''))
@@ -99,7 +99,8 @@ class ResumableNetwork(TrainableNetwork):
         if 'recipe' not in metadata:
             self._tell_ambiguity(where)
 
-    def _training_variables(self) -> Dict[str, Any]:
+    def training_variables(self) -> Dict[str, Any]:
+        """The variables that the next step of training depends on: ``weights/dense1/W``, ``optimizer/m/dense1/W``."""
         return {**{f'weights/{one.name}': one.variable for one in parameters_of([self])},
                 **{f'optimizer/{name}': variable for name, variable in self.optimizer.state().items()}}
 
@@ -112,7 +113,7 @@ class ResumableNetwork(TrainableNetwork):
         if not _is_recipe(recipe):
             raise refuse(where, 'what it says of the model is damaged.')
         variables, saved = ({name: it for name, it in some.items() if name.startswith('weights/')}
-                            for some in (self._training_variables(), arrays))
+                            for some in (self.training_variables(), arrays))
         problems = misfits(variables, saved)
         others = '; '.join(differences(recipe_of(self), recipe, of_both_alone=bool(problems)))
         if problems:

@@ -83,6 +83,11 @@ class TrainableNetwork(Network):
         self._functions = Functions(self, resolved, terms, self._read_metrics(metrics, list(losses)), report_terms)
         self.optimizer = resolved
 
+    def larger_is_better(self, name: str) -> Optional[bool]:
+        """Whether more of what ``fit`` reports by this name, such as ``'val_acc'``, is better: what the metric says by
+        its ``larger_is_better``, and less of a loss. None where a metric does not say."""
+        return self._compiled('larger_is_better').larger_is_better(name)
+
     def forget_training(self) -> None:
         """Undo :meth:`compile`."""
         self._functions = None

@@ -1,7 +1,8 @@
 """The base of callbacks, and several callbacks as one."""
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, Optional, Sequence
 
 from keraflow import schema
+from keraflow.errors import note
 
 __all__ = ['Callback', 'CallbackList', 'CheckedCallback']
 
@@ -10,11 +11,12 @@ class Callback:
     """Base of callbacks: define the hooks you need.
 
     ``self.model`` is the model that trains. ``self.model.stop_training = True`` ends training after the current batch.
+    The `logs` of a hook are its own: what it changes there no other callback sees.
 
     Notes
     -----
-    An error in a hook reaches the caller of ``fit``. The model then has the weights of the last complete batch, and no
-    further hook is called.
+    An error in a hook reaches the caller of ``fit``, with a note that says in which hook of which callback it happened.
+    The model then has the weights of the last complete batch, and no further hook is called but :meth:`close`.
 
     Examples
     --------
@@ -47,6 +49,13 @@ class Callback:
     def on_batch_end(self, batch: int, logs: Dict[str, Any]) -> None:
         """After a batch; `logs` has its ``size``, loss and metrics."""
 
+    def close(self) -> None:
+        """When ``fit`` is over, however it ended: give back what the callback holds.
+
+        It is called once for each callback, after all other hooks and also after an error, of whatever callback; then
+        the callback may not have come as far as ``on_train_begin``.
+        """
+
 
 class CheckedCallback(Callback):
     """A callback whose constructor's arguments are checked against their annotations."""
@@ -58,7 +67,7 @@ class CheckedCallback(Callback):
     @property
     def where(self) -> str:
         """The start of a message."""
-        return f'{self.model.name}: {type(self).__name__}'
+        return type(self).__name__ if self.model is None else f'{self.model.name}: {type(self).__name__}'
 
 
 class CallbackList:
@@ -73,6 +82,29 @@ class CallbackList:
         return bool(self.callbacks)
 
     def call(self, method: str, *args: Any) -> None:
-        """Call a method of each callback in order."""
-        for callback in self.callbacks:
-            getattr(callback, method)(*args)
+        """Call a method of each callback in order, with a dict of its own where one is given."""
+        for number, callback in enumerate(self.callbacks):
+            try:
+                getattr(callback, method)(*(dict(it) if isinstance(it, dict) else it for it in args))
+            except Exception as error:
+                note(error, self._told(method, number))
+                raise
+
+    def close(self, after: Optional[BaseException] = None) -> None:
+        """Close all callbacks, each whatever the others do. Their errors are added to the one that ended `fit`, if one
+        did; else the first one is raised."""
+        first: Optional[Exception] = None
+        for number, callback in enumerate(self.callbacks):
+            try:
+                callback.close()
+            except Exception as error:
+                note(error, self._told('close', number))
+                if after is not None:
+                    note(after, f'{self._told("close", number)}: {type(error).__name__}: {error}')
+                first = first or error
+        if first is not None and after is None:
+            raise first
+
+    def _told(self, method: str, number: int) -> str:
+        callback = self.callbacks[number]
+        return f'{callback.model.name}: in {method} of the callback {type(callback).__name__} (number {number})'

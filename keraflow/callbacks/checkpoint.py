@@ -1,8 +1,8 @@
 """The model in files, while it trains."""
 import math
 import os
-import string
-from typing import Any, Dict, List, Optional, Sequence
+import re
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -23,9 +23,10 @@ class ModelCheckpoint(MonitoringCallback):
     Parameters
     ----------
     weights : path, optional
-        Ends with ``.safetensors``. ``{epoch}``, counted from 1, and the names in the logs of an epoch are filled in as
-        by ``str.format``: ``'weights-{epoch:02d}-{val_loss:.3f}.safetensors'``. All else in braces is an error before
-        the first epoch.
+        Ends with ``.safetensors``. ``{epoch}``, counted from 1, and the names in the logs of an epoch are filled in,
+        each with a format where one is wanted: ``'weights-{epoch:02d}-{val_loss:.3f}.safetensors'``. A name may have
+        any signs, as in ``{mae(left.arm):.2f}``. All else in braces is an error before the first epoch; a brace that
+        is part of the path is written twice.
     arch : path, optional
         Ends with ``.yaml``, ``.yml`` or ``.json``; filled in likewise.
     monitor : str
@@ -35,8 +36,8 @@ class ModelCheckpoint(MonitoringCallback):
         Whether only an epoch that is better than all before it, those of an earlier ``fit`` with this object included,
         is saved.
     mode : {'auto', 'min', 'max'}
-        Whether less or more is better. ``'auto'``: more for a name with ``acc``, ``auc``, ``precision`` or ``recall``
-        in it, else less.
+        Whether less or more is better. ``'auto'``: what the metric says by ``larger_is_better``; less for a loss and
+        its terms. Where a metric of the program does not say it, that is an error before the first epoch.
     min_delta : float
         By how much a value must exceed the best one so far in order to be better.
     overwrite : bool
@@ -74,11 +75,8 @@ class ModelCheckpoint(MonitoringCallback):
         for argument, template in self._templates.items():
             where = f'{self.where}: {argument}'
             try:
-                fields = _fields(template)
-                for field in fields:
-                    check_name(field, ['epoch', *names], where)
                 # A path with fields is an example, which shows whether its folder exists.
-                path = _filled(template, 0, dict.fromkeys(names, 0.))
+                path, fields = _filled(template, {'epoch': 1, **dict.fromkeys(names, 0.)}, where)
             except KeraFlowError:
                 raise
             except ValueError:
@@ -97,7 +95,8 @@ class ModelCheckpoint(MonitoringCallback):
             self.best = value
 
     def _save(self, epoch: int, logs: Dict[str, Any]) -> None:
-        paths = {argument: _filled(template, epoch, logs) for argument, template in self._templates.items()}
+        paths = {argument: _filled(template, {**logs, 'epoch': epoch + 1}, f'{self.where}: {argument}')[0]
+                 for argument, template in self._templates.items()}
         for path in paths.values():
             check_file(path, self._may_replace(path))
         self.model.save_to_file(**paths, overwrite=True)
@@ -107,17 +106,25 @@ class ModelCheckpoint(MonitoringCallback):
         return self.overwrite or path in self._written
 
 
-def _fields(template: str) -> List[str]:
-    """What stands in braces before the formats; a ValueError where it is more than names and formats."""
-    parts = [part for part in string.Formatter().parse(template) if part[1] is not None]
-    for _, _, spec, conversion in parts:
-        if conversion or '{' in (spec or ''):
+def _filled(template: str, values: Dict[str, Any], where: str) -> Tuple[str, List[str]]:
+    """A path from a template, and the names in it. The names are known, so that they may have dots and braces, which
+    ``str.format`` would read as attributes and fields; a ValueError for what is neither name nor format."""
+    fields: List[str] = []
+    known = '|'.join(re.escape(name) for name in sorted(values, key=len, reverse=True))
+
+    def fill(match: 're.Match') -> str:
+        if match['sign']:
+            return match['sign'][0]
+        if match['other'] is not None:
+            check_name(match['other'], list(values), where)     # it is none of them
+        if match['name'] is None:
             raise ValueError(template)
-    return [str(name) for _, name, _, _ in parts]
+        fields.append(match['name'])
+        return format(values[match['name']], match['format'] or '')
 
-
-def _filled(template: str, epoch: int, values: Dict[str, Any]) -> str:
-    return template.format(**{**values, 'epoch': epoch + 1})
+    pattern = (rf'\{{(?P<name>{known})(?::(?P<format>[^{{}}]*))?\}}|(?P<sign>\{{\{{|\}}\}})'
+               r'|\{(?P<other>[^{}!:]*)(?::[^{}]*)?\}|[{}]')
+    return re.sub(pattern, fill, template), fields
 
 
 def _all_finite(weights: Dict[str, Any]) -> bool:

@@ -9,8 +9,6 @@ from keraflow.schema import NonNegative
 __all__ = ['MonitoringCallback', 'Mode', 'check_name']
 
 Mode = Literal['auto', 'min', 'max']
-#: What is better when it is larger has one of these in its name.
-_LARGER_IS_BETTER = ('acc', 'auc', 'precision', 'recall')
 
 
 class MonitoringCallback(CheckedCallback):
@@ -22,8 +20,8 @@ class MonitoringCallback(CheckedCallback):
         A name in the logs of an epoch: ``'loss'``, a metric, or one of both of the validation, such as ``'val_loss'``.
         A name that ``fit`` does not report is an error before the first epoch.
     mode : {'auto', 'min', 'max'}
-        Whether less or more is better. ``'auto'``: more for a name with ``acc``, ``auc``, ``precision`` or ``recall``
-        in it, else less.
+        Whether less or more is better. ``'auto'``: what the metric says by ``larger_is_better``; less for a loss and
+        its terms. Where a metric of the program does not say it, that is an error before the first epoch.
     min_delta : float
         By how much a value must exceed the best one so far in order to be better.
     """
@@ -35,6 +33,7 @@ class MonitoringCallback(CheckedCallback):
 
     def check_names(self, names: Sequence[str]) -> None:
         check_name(self.monitor, names, f'{self.where}: monitor')
+        self._larger_is_better()
 
     def is_better(self, value: float, best: Optional[float]) -> bool:
         """Whether a value is better than the best so far (``None``: there is none). NaN and infinity never are."""
@@ -42,9 +41,17 @@ class MonitoringCallback(CheckedCallback):
             return False
         if best is None:
             return True
-        more = any(word in self.monitor.lower() for word in _LARGER_IS_BETTER) if self.mode == 'auto' \
-            else self.mode == 'max'
-        return (value - best if more else best - value) > self.min_delta
+        return (value - best if self._larger_is_better() else best - value) > self.min_delta
+
+    def _larger_is_better(self) -> bool:
+        if self.mode != 'auto':
+            return self.mode == 'max'
+        known = None if self.model is None else self.model.larger_is_better(self.monitor)
+        if known is None:
+            raise ArgumentError(f"{self.where}: mode: expected 'min' or 'max', because nothing says whether more of "
+                                f"'{self.monitor}' is better, received 'auto'. Write mode='max' if it is, or let the "
+                                'metric say larger_is_better.')
+        return known
 
 
 def check_name(name: str, names: Sequence[str], where: str) -> None:

@@ -2,6 +2,9 @@
 import math
 from typing import Any, Dict, Optional
 
+import numpy as np
+
+from keraflow import backend as B
 from keraflow.callbacks.callback import CheckedCallback
 from keraflow.callbacks.monitor import Mode, MonitoringCallback
 from keraflow.errors import warn
@@ -23,14 +26,15 @@ class EarlyStopping(MonitoringCallback):
         How many epochs in a row may be no better. Training ends with the first one beyond them; with 0, with the first
         one that is no better.
     baseline : float, optional
-        Until an epoch is better than this, no epoch counts as better.
+        An epoch that is no better than this counts against the patience, even if it is the best so far.
     restore_best_weights : bool
-        Whether the model has the weights of the best epoch when training ends, also with the last epoch or by Ctrl-C.
+        Whether the model has the weights of the best epoch when training ends, also with the last epoch or by Ctrl-C,
+        and whether or not one was better than the baseline.
 
     Attributes
     ----------
     best : float or None
-        The best value (or the baseline).
+        The best value; ``None`` where there is none, as all were NaN or infinite.
     best_epoch, stopped_epoch : int or None
         Counted from 0; `stopped_epoch` is ``None`` if training was not ended by this callback.
 
@@ -52,19 +56,20 @@ class EarlyStopping(MonitoringCallback):
         self.restore_best_weights = restore_best_weights
 
     def on_train_begin(self, logs: Dict[str, Any]) -> None:
-        self.best = self.baseline
+        self.best: Optional[float] = None
         self.best_epoch: Optional[int] = None
         self.stopped_epoch: Optional[int] = None
         self._nb_worse = 0
         self._weights: Any = None
 
     def on_epoch_end(self, epoch: int, logs: Dict[str, Any]) -> None:
-        if self.is_better(logs[self.monitor], self.best):
-            self.best, self.best_epoch, self._nb_worse = logs[self.monitor], epoch, 0
+        value, self._nb_worse = logs[self.monitor], self._nb_worse + 1
+        if self.is_better(value, self.best):
+            self.best, self.best_epoch = value, epoch
             if self.restore_best_weights:
                 self._weights = self.model.get_weights()
-            return
-        self._nb_worse += 1
+            if self.baseline is None or self.is_better(value, self.baseline):
+                self._nb_worse = 0
         if self._nb_worse > self.patience:
             self.stopped_epoch = epoch
             self.model.stop_training = True
@@ -72,20 +77,60 @@ class EarlyStopping(MonitoringCallback):
     def on_train_end(self, logs: Dict[str, Any]) -> None:
         if self._weights is not None:
             self.model.set_weights(self._weights)
-            self._weights = None
+
+    def close(self) -> None:
+        self._weights = None
 
 
 class TerminateOnNaN(CheckedCallback):
-    """End training after a batch whose loss is NaN or infinite, with a warning.
+    """End training after a batch whose loss is NaN or infinite, or an epoch that leaves such weights, with a warning.
+
+    The model then has the weights of before the epoch in which that happened, and the optimizer what it knew there:
+    both are copied when an epoch ends.
+
+    Parameters
+    ----------
+    restore_weights : bool
+        Leave it out to look at the weights that are broken, or to save the memory of the copies.
 
     Examples
     --------
-    >>> TerminateOnNaN().model is None
+    >>> TerminateOnNaN().restore_weights
     True
     """
 
+    _kept: Dict[str, Any] = {}
+
+    def __init__(self, restore_weights: bool = True):
+        self.restore_weights = restore_weights
+
+    def on_train_begin(self, logs: Dict[str, Any]) -> None:
+        self._kept = self._values()
+
     def on_batch_end(self, batch: int, logs: Dict[str, Any]) -> None:
         if not math.isfinite(logs['loss']):
-            warn(f'{self.where}: the loss of batch {batch} is {logs["loss"]}. Training ends. '
-                 'Try a lower learning rate, or clipnorm.')
-            self.model.stop_training = True
+            self._end(f'the loss of batch {batch} is {logs["loss"]}.')
+
+    def on_epoch_end(self, epoch: int, logs: Dict[str, Any]) -> None:
+        if self.model.stop_training:
+            return
+        values = self._values()
+        if all(np.isfinite(array).all() for array in values.values()):
+            self._kept = values
+        else:
+            self._end(f'epoch {epoch + 1} has left weights that are NaN or infinite.')
+
+    def close(self) -> None:
+        self._kept = {}
+
+    def _values(self) -> Dict[str, Any]:
+        if not self.restore_weights:
+            return self.model.get_weights()
+        return {name: B.get_value(variable) for name, variable in self.model.training_variables().items()}
+
+    def _end(self, reason: str) -> None:
+        warn(f'{self.where}: {reason} Training ends. Try a lower learning rate, or clipnorm.')
+        self.model.stop_training = True
+        if self.restore_weights:
+            for name, variable in self.model.training_variables().items():
+                B.set_value(variable, self._kept[name])

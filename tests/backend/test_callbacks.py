@@ -4,147 +4,18 @@ import os
 
 import numpy as np
 import pytest
+from counting import X, Y, compile_with, counting, fit, lost, said, told, weight
 
 from keraflow import backend as B
 from keraflow import schedules
-from keraflow.callbacks import (Callback, CSVLogger, EarlyStopping, LearningRateScheduler, ModelCheckpoint,
-                                ReduceLROnPlateau, TensorBoard, TerminateOnNaN)
+from keraflow.callbacks import (Callback, CSVLogger, LearningRateScheduler, ModelCheckpoint, ReduceLROnPlateau,
+                                TensorBoard, TerminateOnNaN)
 from keraflow.errors import ArgumentError, KeraFlowWarning, ModelFileError, SerializationError
 from keraflow.layers import Dense, Input, Lambda
+from keraflow.metrics import Average
 from keraflow.models import Model
-from keraflow.optimizers import SGD
+from keraflow.optimizers import SGD, Adam
 
-X, Y = np.ones((4, 1), 'float32'), np.zeros((4, 1), 'float32')
-
-
-def counting(lr=1.):
-    """Training takes ``lr`` off each of the two weights in each batch, and the loss is the prediction."""
-    x = Input(1, name='x')
-    model = Model(x, Dense(1, name='y', init='zero')(x), name='m')
-    model.compile(SGD(lr=lr), lambda y_pred, y_true: y_pred - y_true)
-    return model
-
-
-def weight(model):
-    return model.get_weights()['y/W'].item()
-
-
-def fit(model, *callbacks, nb_epoch=5, **kwargs):
-    return model.fit(X, Y, batch_size=4, nb_epoch=nb_epoch, verbose=0, callbacks=list(callbacks), **kwargs)
-
-
-class Says(Callback):
-    """Puts numbers of its choice into the logs of the epochs, before other callbacks see them."""
-
-    def __init__(self, name, values):
-        self.name, self.values = name, values
-
-    def on_epoch_end(self, epoch, logs):
-        logs[self.name] = self.values[epoch]
-
-
-def said(callback, values, model=None, name='loss'):
-    """How a callback sees these values of the epochs; the history."""
-    return fit(model or counting(), Says(name, values), callback, nb_epoch=len(values))
-
-
-# -- the name to monitor ------------------------------------------------------------------------------------------------
-
-MISTAKES = [
-    (lambda: EarlyStopping('los'), {}, "m: EarlyStopping: monitor: expected one of loss, received 'los'. Did you mean 'loss'?"),
-    (lambda: EarlyStopping(), {}, "m: EarlyStopping: monitor: there is no 'val_loss' without validation. Pass validation_data or "
-     'validation_split to fit.'),
-    (lambda: ReduceLROnPlateau('val_los'), {'validation_split': 0.5},
-     "m: ReduceLROnPlateau: monitor: expected one of loss, val_loss, received 'val_los'. Did you mean 'val_loss'?"),
-    (lambda: ModelCheckpoint('w.safetensors', save_best_only=True, monitor='acc'), {},
-     "m: ModelCheckpoint: monitor: expected one of loss, received 'acc'. Choose one of loss."),
-    (lambda: ModelCheckpoint('w-{epoch}-{lss:.2f}.safetensors'), {},
-     "m: ModelCheckpoint: weights: expected one of epoch, loss, received 'lss'. Did you mean 'loss'?"),
-    (lambda: ModelCheckpoint('w-{val_loss}.safetensors'), {}, "m: ModelCheckpoint: weights: there is no 'val_loss' without "
-     'validation. Pass validation_data or validation_split to fit.'),
-    (lambda: ModelCheckpoint(arch='{epoch.__class__.__init__}.json'), {},
-     "m: ModelCheckpoint: arch: expected one of epoch, loss, received 'epoch.__class__.__init__'. Choose one of epoch, loss."),
-    (lambda: ModelCheckpoint('{epoch[0]}.safetensors'), {},
-     "m: ModelCheckpoint: weights: expected one of epoch, loss, received 'epoch[0]'. Did you mean 'epoch'?"),
-    (lambda: ModelCheckpoint('{0}.safetensors'), {},
-     "m: ModelCheckpoint: weights: expected one of epoch, loss, received '0'. Choose one of epoch, loss."),
-    *[(lambda path=path: ModelCheckpoint(path), {}, f"m: ModelCheckpoint: weights: expected names such as {{epoch:02d}}, received '{path}'. "
-       'Write a name and a format, and twice a brace that is part of the path.')
-      for path in ('{epoch!r}.safetensors', '{epoch:{loss.real}}.safetensors', '{epoch.safetensors', '{epoch:z}.safetensors')],
-]
-
-
-@pytest.mark.parametrize('make, arguments, text', MISTAKES, ids=[str(number) for number in range(len(MISTAKES))])
-def test_a_name_that_fit_does_not_report_is_told_before_the_first_epoch(make, arguments, text, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    model, hooks = counting(), []
-
-    class Watch(Callback):
-        def on_train_begin(self, logs):
-            hooks.append('on_train_begin')
-
-    with pytest.raises(ArgumentError) as caught:
-        fit(model, Watch(), make(), **arguments)
-    assert str(caught.value) == text
-    assert hooks == [] and weight(model) == 0 and os.listdir() == []
-
-
-def test_metrics_and_both_of_the_validation_can_be_monitored():
-    model = counting()
-    model.compile(SGD(lr=1.), 'mse', metrics=['mae', 'acc'])
-    for name in ('loss', 'mae', 'acc', 'val_loss', 'val_mae', 'val_acc'):
-        assert len(fit(model, EarlyStopping(name, patience=9), nb_epoch=2, validation_data=(X, Y))) == 2
-
-
-# -- EarlyStopping ------------------------------------------------------------------------------------------------------
-
-@pytest.mark.parametrize('arguments, values, nb_epoch, best', [
-    ({}, [3, 2, 1, 0], 4, 3), ({}, [3, 2, 2, 0], 3, 1), ({'patience': 1}, [3, 2, 2, 1, 1, 1, 0], 6, 3),
-    ({'min_delta': 0.5}, [3, 2, 1.6, 0], 3, 1), ({'mode': 'max'}, [1, 2, 3, 2, 9], 4, 2), ({}, [3, float('nan'), 1], 2, 0),
-    ({'baseline': 1.5, 'patience': 1}, [3, 2, 1], 2, None), ({'baseline': 2.5, 'patience': 1}, [3, 2, 1], 3, 2)])
-def test_early_stopping_stops_after_as_many_epochs_that_are_no_better(arguments, values, nb_epoch, best):
-    stopping = EarlyStopping('loss', **arguments)
-    assert len(said(stopping, values)) == nb_epoch
-    assert stopping.best_epoch == best
-    assert stopping.stopped_epoch == (nb_epoch - 1 if nb_epoch < len(values) else None)
-
-
-def test_auto_is_up_for_accuracies_and_down_for_the_rest():
-    model = counting()
-    model.compile(SGD(lr=1.), 'mse', metrics=['acc', 'mae'])
-    for name, values, nb_epoch in (('acc', [1, 2, 3, 2], 4), ('acc', [3, 2, 1, 0], 2), ('val_acc', [1, 2, 1, 2], 3),
-                                   ('mae', [1, 2, 3, 2], 2), ('val_mae', [3, 2, 1, 0], 4)):
-        history = fit(model, Says(name, values), EarlyStopping(name), nb_epoch=4, validation_data=(X, Y))
-        assert len(history) == nb_epoch
-
-
-@pytest.mark.parametrize('restore, expected', [(True, -2.), (False, -4.)])
-def test_the_best_weights_are_restored(restore, expected):
-    model = counting()
-    said(EarlyStopping('loss', patience=1, restore_best_weights=restore), [3, 1, 2, 2, 2], model)
-    assert weight(model) == expected
-
-
-def test_the_best_weights_are_restored_after_the_last_epoch_and_after_ctrl_c():
-    for last in (None, KeyboardInterrupt):
-        model = counting()
-
-        class Ends(Callback):
-            def on_batch_begin(self, batch, logs):
-                if last and weight(model) == -3:
-                    raise last
-
-        fit(model, Says('loss', [3, 1, 2, 2]), EarlyStopping('loss', patience=9, restore_best_weights=True), Ends(), nb_epoch=4)
-        assert weight(model) == -2
-
-
-def test_early_stopping_begins_anew_with_each_fit():
-    stopping = EarlyStopping('loss')
-    assert len(said(stopping, [1, 2, 3])) == 2
-    assert len(said(stopping, [9, 8, 9])) == 3
-
-
-# -- the learning rate --------------------------------------------------------------------------------------------------
 
 def test_the_rate_of_each_epoch_is_that_of_the_function():
     model = counting()
@@ -170,7 +41,7 @@ def test_the_rate_is_lowered_where_nothing_gets_better(arguments, values, rates)
         def on_train_end(self, logs):
             steps.append(weight(model))
 
-    fit(model, Says('loss', values), ReduceLROnPlateau('loss', **arguments), Watch(), nb_epoch=len(values))
+    said(ReduceLROnPlateau('loss', **arguments), values, model, 'loss', Watch())
     assert np.allclose(-np.diff(steps), rates)
 
 
@@ -211,16 +82,20 @@ def test_training_ends_with_a_loss_that_is_no_number():
     assert seen == [0, 1, 2] and len(history) == 1 and np.isnan(history[0]['loss'])
 
 
+NOT_SAVED = 'm: ModelCheckpoint: epoch 2 is not saved: there are values that are NaN or infinite.'
+
+
 def test_a_nan_never_replaces_a_good_file(tmp_path):
     model, path = counting(), tmp_path / 'w.safetensors'
-    text = 'm: ModelCheckpoint: epoch 2 is not saved: there are values that are NaN or infinite.'
-    with pytest.warns(KeraFlowWarning, match=text):
+    with pytest.warns(KeraFlowWarning) as caught:
         said(ModelCheckpoint(path), [1., float('nan')], model)
+    assert told(caught) == [lost('nan'), NOT_SAVED]
     other = counting()
     other.load_weights(path)
     assert weight(other) == -1
-    with pytest.warns(KeraFlowWarning, match=text):
+    with pytest.warns(KeraFlowWarning) as caught:
         said(ModelCheckpoint(path, overwrite=True, monitor='loss', save_best_only=True), [1., float('-inf')], counting())
+    assert told(caught) == [lost('-inf'), NOT_SAVED]
     other.load_weights(path)
     assert weight(other) == -1
 
@@ -229,11 +104,60 @@ def test_a_nan_never_replaces_a_good_file(tmp_path):
             if epoch == 1:
                 self.model.set_weights({'y/W': np.full((1, 1), np.nan), 'y/b': np.zeros(1)})
 
-    with pytest.warns(KeraFlowWarning, match=text):
+    with pytest.warns(KeraFlowWarning) as caught:
         fit(counting(), Breaks(), ModelCheckpoint(path, overwrite=True), nb_epoch=2)
+    assert told(caught) == [NOT_SAVED]
     other.load_weights(path)
     assert weight(other) == -1
     assert os.listdir(tmp_path) == ['w.safetensors']
+
+
+def diverging(factor, optimizer=None):
+    """One weight, which each batch multiplies by -`factor`, and the square of it as the loss."""
+    x = Input(1, name='x')
+    model = Model(x, Dense(1, name='y', bias=False, initial_weights=[np.ones((1, 1))])(x), name='m')
+    model.compile(optimizer or SGD(lr=(1 + factor) / 2), 'mse')
+    return model
+
+
+@pytest.mark.filterwarnings('ignore:.*(invalid value|overflow):RuntimeWarning')     # of NumPy, of which Theano without C is made
+def test_the_good_weights_are_there_after_a_loss_that_is_no_number():
+    for restores, expected in ((True, 1e12), (False, np.nan)):
+        model = diverging(1e4)
+        with pytest.warns(KeraFlowWarning) as caught:
+            history = model.fit(np.ones((3, 1)), np.zeros((3, 1)), batch_size=1, nb_epoch=5, verbose=0, shuffle=False,
+                                callbacks=[TerminateOnNaN(restores)])
+        # -1e4, 1e8, -1e12; then 1e16, -1e20, the square of which is infinite in float32.
+        assert told(caught) == ['m: TerminateOnNaN: the loss of batch 2 is inf. Training ends. Try a lower learning rate, or clipnorm.']
+        assert len(history) == 2
+        found = abs(weight(model))
+        assert found == pytest.approx(expected, rel=1e-4) if restores else not found <= 1e20
+
+
+@pytest.mark.filterwarnings('ignore:.*(invalid value|overflow):RuntimeWarning')
+def test_what_the_optimizer_knows_is_good_again_too():
+    model = diverging(0., Adam(lr=1e-3))
+    x, bad = np.ones((4, 1)), np.array([[0.], [0.], [0.], [1e30]])
+    with pytest.warns(KeraFlowWarning):
+        model.fit(x, bad, batch_size=1, nb_epoch=2, verbose=0, shuffle=False, callbacks=[TerminateOnNaN()])
+    assert weight(model) == 1. and int(B.get_value(model.optimizer.state()['iterations'])) == 0
+    assert all(not B.get_value(variable).any() for variable in model.optimizer.state().values())
+    fit(model, nb_epoch=1)
+    assert weight(model) == pytest.approx(1. - 1e-3, rel=1e-5)
+
+
+def test_an_epoch_that_ends_with_broken_weights_ends_training():
+    class Breaks(Callback):
+        def on_epoch_end(self, epoch, logs):
+            if epoch == 1:
+                self.model.set_weights({'y/W': np.full((1, 1), np.nan)})
+
+    model = counting()
+    with pytest.warns(KeraFlowWarning) as caught:
+        assert len(fit(model, Breaks(), TerminateOnNaN())) == 2
+    assert told(caught) == ['m: TerminateOnNaN: epoch 2 has left weights that are NaN or infinite. Training ends. Try a lower learning '
+                            'rate, or clipnorm.']
+    assert weight(model) == -1.
 
 
 # -- ModelCheckpoint ----------------------------------------------------------------------------------------------------
@@ -243,6 +167,29 @@ def test_a_file_for_each_epoch_named_by_number_and_loss(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ['m.json', 'w01+0.0.safetensors', 'w02-2.0.safetensors', 'w03-4.0.safetensors']
     loaded = Model.load_from_file(tmp_path / 'm.json', tmp_path / 'w02-2.0.safetensors')
     assert weight(loaded) == -2
+
+
+NAMES = ['f1.macro', 'mae(left.arm)', 'a{b}', '{c}', 'top%5', 'x:y', 'epochs', 'acc', 'acc ', 'l[0]', 'e!r', 'm.__class__']
+
+
+def test_names_of_metrics_with_any_signs_in_names_of_files(tmp_path):
+    model = compile_with(counting(), *(Free(name) for name in NAMES))
+    template = '|'.join(f'{{{name}:.1f}}' for name in NAMES) + '|{epoch:02d}|{{x}}|{{{epoch}}}|100%|%d|{loss:.0f}.y.safetensors'
+    fit(model, ModelCheckpoint(tmp_path / template), nb_epoch=1)
+    numbers = '|'.join(f'{number}.0' for number in range(len(NAMES)))
+    assert os.listdir(tmp_path) == [f'{numbers}|01|{{x}}|{{1}}|100%|%d|0.y.safetensors']
+
+
+class Free(Average):
+    """A metric of any name, and its place in the list as the value."""
+
+    def __init__(self, free):
+        super().__init__(lambda y_pred, y_true: y_pred * 0. + NAMES.index(free), larger_is_better=True)
+        self.free = free
+
+    @property
+    def label(self):
+        return self.free
 
 
 def test_only_the_best_is_saved_also_over_several_calls_of_fit(tmp_path):
@@ -344,27 +291,3 @@ def test_tensorboard_reads_its_files_back(tmp_path):
     assert np.allclose([value for _, value in read('train', 'data_wait')], history.data_wait)
     fit(model, callback, nb_epoch=1)
     assert len(os.listdir(tmp_path / 'logs' / 'train')) == 2 and len(os.listdir(tmp_path / 'logs' / 'validation')) == 1
-
-
-# -- errors in hooks ----------------------------------------------------------------------------------------------------
-
-@pytest.mark.parametrize('hook, steps', [('check_names', 0), ('on_train_begin', 0), ('on_epoch_begin', 0), ('on_batch_begin', 0),
-                                         ('on_batch_end', 1), ('on_epoch_end', 1), ('on_train_end', 5)])
-def test_an_error_in_a_hook_reaches_the_caller_with_the_weights_of_the_last_complete_batch(hook, steps, monkeypatch):
-    model, error = counting(), RuntimeError('mine')
-
-    def fails(self, *args):
-        raise error
-
-    after = []
-
-    class Watch(Callback):
-        def on_train_end(self, logs):
-            after.append(logs)
-
-    with pytest.raises(RuntimeError) as caught:
-        fit(model, Watch(), type('Fails', (Callback,), {hook: fails})())
-    assert caught.value is error and caught.traceback[-1].name == 'fails'
-    assert weight(model) == -steps
-    assert len(after) == (hook == 'on_train_end')
-    assert len(fit(model)) == 5 and weight(model) == -steps - 5
