@@ -14,6 +14,7 @@ from keraflow.files.atomic import check_file, write_files
 from keraflow.files.plaindata import dump_options, dump_plain, read_plain
 from keraflow.files.tensors import dump_tensors, read_tensors
 from keraflow.firstformat import is_first_format
+from keraflow.layers.changes import NESTED
 from keraflow.network import Network
 from keraflow.parameters import parameters_of
 from keraflow.schema import Path
@@ -234,5 +235,6 @@ def _without(arguments: Sequence[str], data: Any) -> Any:
     if isinstance(data, list):
         return [_without(arguments, item) for item in data]
     if isinstance(data, dict):
-        return {key: _without(arguments, item) for key, item in data.items() if key not in arguments}
+        rest = {key: _without(arguments, item) for key, item in data.items() if key not in arguments}
+        return {key: item for key, item in rest.items() if key != NESTED or any(item.values())}
     return data

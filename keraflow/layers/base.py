@@ -17,6 +17,7 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, Serial
 from keraflow.facts import facts_of, remember
 from keraflow.habits import no_attribute
 from keraflow.kensor import Kensor
+from keraflow.layers.changes import NESTED, ChangeableHost, EmbeddedArguments
 from keraflow.layers.class_checks import check_class
 from keraflow.layers.copying import copy_attributes
 from keraflow.layers.input_spec import INPUT_DTYPES, InputSpec, specs_of
@@ -33,7 +34,7 @@ from keraflow.tensor_checks import check_numbers, check_tensor
 __all__ = ['Layer', 'MultiInputLayer', 'Parameter']
 
 
-class Layer(Running):
+class Layer(ChangeableHost, Running):
     """A layer with one input. It takes a Kensor and returns a Kensor (or a list of them).
 
     Parameters
@@ -54,6 +55,9 @@ class Layer(Running):
     dtype : str, optional
         Of the parameters, and what a layer that has some casts real inputs to; that of the first input with real
         numbers unless given.
+    embedded_arguments : dict, optional
+        Other arguments for embedded layers than those that :meth:`output` makes them with, by slot:
+        ``{'0': {'trainable': False}}``. So a file keeps what is changed of one.
 
     Examples
     --------
@@ -67,7 +71,8 @@ class Layer(Running):
     """
 
     kind = 'layer'
-    quiet_arguments = frozenset({'name', 'trainable', 'regularizers', 'constraints', 'activity_regularizer', 'dtype'})
+    quiet_arguments = frozenset({'name', 'trainable', 'regularizers', 'constraints', 'activity_regularizer', 'dtype',
+                                 NESTED})
     unsaved_arguments = frozenset({'initial_weights'})
     #: Attributes that a copy does not take over.
     fresh_attributes: frozenset = frozenset()
@@ -78,8 +83,10 @@ class Layer(Running):
 
     def __init__(self, name: Optional[Name] = None, trainable: bool = True, initial_weights: Any = None,
                  regularizers: Regularizers = None, constraints: Constraints = None,
-                 activity_regularizer: Optional[Regularizer] = None, dtype: Optional[DType] = None):
-        super().__init__(dtype)
+                 activity_regularizer: Optional[Regularizer] = None, dtype: Optional[DType] = None,
+                 embedded_arguments: EmbeddedArguments = None):
+        Running.__init__(self, dtype)
+        ChangeableHost.__init__(self, embedded_arguments)
         self._name = name
         if name is not None:
             naming.claim(name)      # so that no layer is given this name later

@@ -117,6 +117,7 @@ class Slots:
         self.layers: List[Any] = []
         self.is_complete = False        # after the first complete run a slot is added for no layer with parameters
         self._came_as: Dict[int, Any] = {}      # by id of the layer: with which arguments
+        self.came_with: Dict[int, Tuple[Any, Dict[str, Any]]] = {}  # by id the layer, and what may be changed of it
         self._kept: set = set()         # ids of those that came again as themselves
         self._new: set = set()          # ids of those that had no parameters before they came
 
@@ -175,9 +176,10 @@ class Slots:
         return first
 
     def _append(self, layer: Any, is_kept: bool) -> None:
+        self._came_as[id(layer)] = snapshot(layer)
+        self.host.give_arguments(layer, len(self.layers))
         self.host.give_initial_weights(layer, len(self.layers))
         self.layers.append(layer)
-        self._came_as[id(layer)] = snapshot(layer)
         if is_kept:
             self._kept.add(id(layer))
         if not layer._is_linked():

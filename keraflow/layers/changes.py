@@ -1,0 +1,110 @@
+"""What is changed of embedded layers after they came into their slots, as data: the argument ``embedded_arguments``.
+
+A host makes its inner layers itself, so that a file of it has no place for them. What is changed of one, by freezing it
+for example, is kept as ``{'0': {'trainable': False}}``: arguments by slot, nested where hosts are.
+"""
+from typing import Any, Dict, Optional, Sequence, Tuple
+
+from keraflow import registry, schema
+from keraflow.annotations import check
+from keraflow.errors import ArgumentError, nearest
+from keraflow.layers.parameters import ParameterOwner
+from keraflow.layers.slots import Slots, is_layer, kept_values
+from keraflow.sameness import same
+from keraflow.serializable import snapshot
+
+__all__ = ['NESTED', 'ChangeableHost', 'EmbeddedArguments']
+
+#: The argument of a layer for those that it embeds.
+NESTED = 'embedded_arguments'
+EmbeddedArguments = Optional[Dict[str, Dict[str, Any]]]
+
+
+class ChangeableHost(ParameterOwner):
+    """The part of :class:`~keraflow.layers.Layer` that keeps what is changed of the layers that it embeds."""
+
+    _slots: Slots
+
+    def __init__(self, embedded_arguments: EmbeddedArguments) -> None:
+        self._embedded_arguments = dict(embedded_arguments or {})
+
+    def give_arguments(self, layer: Any, number: int) -> None:
+        """Change the layer that comes into a slot as ``embedded_arguments`` says."""
+        self._slots.came_with.setdefault(id(layer), (layer, _attributes_of(layer)))
+        _change(layer, self._embedded_arguments.get(str(number), {}), f'{self.name}: {NESTED}: {number}')
+
+    def take_embedded_arguments(self, arguments: EmbeddedArguments) -> None:
+        """Change what it embeds, or will embed, as ``embedded_arguments`` says."""
+        self._embedded_arguments = dict(arguments or {})
+        for number, layer in enumerate(self._slots.layers):
+            self.give_arguments(layer, number)
+
+    def embedded_changes(self) -> Dict[str, Dict[str, Any]]:
+        """The ``embedded_arguments`` with which a layer like this one embeds what this one does now."""
+        if not self._slots.is_complete:
+            return self._embedded_arguments
+        return _changes_of(self._slots.layers, self._slots.came_with)
+
+    def _remembered_arguments(self) -> Dict[str, Any]:
+        arguments = super()._remembered_arguments()
+        given = {id(one) for value in arguments.values() for one in kept_values(value)}     # which say it themselves
+        changes = {number: changed for number, changed in self.embedded_changes().items()
+                   if not self._slots.layers or id(self._slots.layers[int(number)]) not in given}
+        return {**arguments, NESTED: changes} if changes else arguments
+
+    def _complete_arguments(self) -> None:
+        super()._complete_arguments()
+        for number in self._embedded_arguments:
+            if number not in map(str, range(len(self._slots.layers))):
+                raise ArgumentError(f"{self.name}: {NESTED}: there is no slot '{number}'. It has "
+                                    f"{', '.join(map(str, range(len(self._slots.layers)))) or 'none'}.")
+
+
+def _attributes_of(layer: Any) -> Dict[str, Any]:
+    """The arguments of a layer that follow its attributes, as they are now; but for layers, which are in slots of their
+    own."""
+    return {name: snapshot(value) for name, value in _followed(layer).items()}
+
+
+def _changes_of(layers: Sequence[Any], before: Dict[int, Tuple[Any, Dict[str, Any]]]) -> Dict[str, Dict[str, Any]]:
+    """What is another argument of the layers now, by slot, than in `before`, which has each layer by its ``id()``, and
+    its attributes of that time."""
+    found: Dict[str, Dict[str, Any]] = {}
+    for number, layer in enumerate(layers):
+        _, attributes = before[id(layer)]
+        changed = {name: value for name, value in _followed(layer).items()
+                   if not same(attributes.get(name), snapshot(value))}
+        inside = layer.embedded_changes()
+        if inside:
+            changed[NESTED] = inside
+        if changed:
+            found[str(number)] = changed
+    return found
+
+
+def _change(layer: Any, arguments: Dict[str, Any], where: str) -> None:
+    """Give a layer other arguments than it was made with.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        For one that the layer does not have, or a value that it may not have; the message begins with `where`.
+    """
+    for name, value in arguments.items():
+        if name == NESTED:
+            check(value, EmbeddedArguments, f'{where}: {name}')
+            layer.take_embedded_arguments(value)
+            continue
+        if name not in _followed(layer):
+            raise ArgumentError(f"{where}: there is no argument '{name}' that can be changed. "
+                                f'{nearest(name, _followed(layer))}')
+        annotation = schema.parameters_of(type(layer))[name].annotation
+        check(value, annotation, f'{where}: {name}')
+        kind = schema.kind_in(annotation)
+        resolves = isinstance(value, str) and kind and not isinstance(vars(layer).get(name), str)
+        setattr(layer, name, registry.resolve(kind, value) if resolves else value)
+
+
+def _followed(layer: Any) -> Dict[str, Any]:
+    return {name: vars(layer).get(name) for name in layer._kept - layer.unsaved_arguments
+            if not any(map(is_layer, kept_values(vars(layer).get(name))))}
