@@ -17,7 +17,7 @@ from keraflow.errors import ArgumentTypeError, nearest
 __all__ = ['Parameter', 'bind', 'check', 'check_arguments', 'kind_in', 'kinds_of', 'parameters_of', 'slots_of',
            'Activation', 'Axes', 'Beta', 'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction', 'Function',
            'Initialization', 'Name', 'LearningRate', 'Natural', 'NonNegative', 'Objective', 'Path', 'PositiveFloat',
-           'PositiveInt', 'Rate', 'Regularizer', 'Regularizers', 'takes_list']
+           'PositiveInt', 'Rate', 'Regularizer', 'Regularizers', 'Rule', 'takes_list']
 
 
 _NAME = re.compile(r'[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,126}[A-Za-z0-9_\-])?')

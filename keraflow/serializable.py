@@ -75,10 +75,7 @@ class Serializable(metaclass=_Remembering):
 
     def _meaning(self) -> list:
         """What two objects of a class have in common if they are the same."""
-        return [pack_init_params(self), self._learned()]
-
-    def _learned(self) -> Dict[str, Any]:
-        return {name: getattr(self, name) for name in self.learned_attributes}
+        return [pack_init_params(self), {name: getattr(self, name) for name in self.learned_attributes}]
 
     def _remembered_arguments(self) -> Dict[str, Any]:
         arguments = {}

@@ -139,7 +139,8 @@ class _Writer:
             return self._partial(value, place)
         if inspect.isroutine(value):
             name = self._id(value, place)
-            return name if place.kind and registry.find(name, place.kind) else {'function': name}
+            by_name = place.kind not in ('', 'function') and registry.find(name, place.kind)
+            return name if by_name else {'function': name}
         if inspect.isclass(value):
             return {'as': 'class', 'value': self._id(value, place)}
         if not isinstance(value, Serializable) and not _keeps_arguments(type(value)):
@@ -155,9 +156,13 @@ class _Writer:
             argument: self.write(it, place.argument(argument, *slots.get(argument, other)))
             for argument, it in pack_init_params(value).items()}}
         if isinstance(value, Serializable) and value.learned_attributes:
-            data['learned'] = {attribute: self.write(it, place.argument(attribute, max_array=MAX_LEARNED))
-                               for attribute, it in value._learned().items()}
+            data['learned'] = {name: self._learned(value, name, place) for name in value.learned_attributes}
         return data
+
+    def _learned(self, value: Serializable, name: str, place: _Place) -> Any:
+        learned = getattr(value, name)
+        _check_learned(value, name, learned, place)
+        return self.write(learned, place.argument(name, max_array=MAX_LEARNED))
 
     def _partial(self, value: functools.partial, place: _Place) -> Dict[str, Any]:
         function = value.func
@@ -270,10 +275,7 @@ class _Reader:
                                 f'{describe(learned)}.')
         for name, data in learned.items():
             value = self.read(data, place.argument(name, max_array=MAX_LEARNED))
-            try:
-                schema.check(value, names[name], f'{type(made).__name__}: {name}')
-            except KeraFlowError as error:
-                raise place.refusal(error) from error
+            _check_learned(made, name, value, place)
             setattr(made, name, value)
 
     def _find(self, id: Any, place: _Place) -> registry.Entry:
@@ -285,6 +287,13 @@ class _Reader:
                                 '@keraflow.register above it and import its module first, or pass '
                                 'custom_objects=[...].')
         return entry
+
+
+def _check_learned(made: Serializable, name: str, value: Any, place: _Place) -> None:
+    try:
+        schema.check(value, made.learned_attributes[name], f'{type(made).__name__}: {name}')
+    except KeraFlowError as error:
+        raise place.refusal(error) from error
 
 
 def _keeps_arguments(cls: type) -> bool:

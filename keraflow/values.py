@@ -158,10 +158,11 @@ def _dtype(dtype: np.dtype) -> str:
 
 def _array(value: np.ndarray, max_array: int) -> Dict[str, Any]:
     if value.size > max_array:
-        raise Refusal(
-            f'an array of {value.size} numbers cannot be saved as an argument, which has at most {max_array}. Make it '
-            'a parameter of the layer, which is saved with the weights: self.add_weight(name, shape, init=..., '
+        advice = 'Learn it from the data again, or save it apart with np.save.' if max_array > MAX_ARRAY else (
+            'Make it a parameter of the layer, which is saved with the weights: self.add_weight(name, shape, init=..., '
             'trainable=False).')
+        raise Refusal(f'an array of {value.size} numbers is larger than those that are saved as plain data, which have '
+                      f'at most {max_array}. {advice}')
     dtype, numbers = _dtype(value.dtype), value.ravel().tolist()
     if value.dtype.kind == 'f' and not np.isfinite(value).all():
         numbers = [_number(item) for item in numbers]

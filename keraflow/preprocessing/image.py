@@ -1,6 +1,6 @@
 """Images made ready for a model, and changed at random so that there are more of them."""
 import math
-from typing import Any, Literal, Optional, Sequence, Tuple, Union
+from typing import Annotated, Any, Literal, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -11,17 +11,21 @@ from keraflow.errors import ArgumentError, DataError
 from keraflow.files.regular import PathLike
 from keraflow.preprocessing.flows import ArrayFlow, Flow, FolderFlow
 from keraflow.preprocessing.pictures import DataFormat, array_to_img, img_to_array, load_img
+from keraflow.preprocessing.saving import Preprocessor
 from keraflow.preprocessing.transforms import affine_matrix, apply_transform
-from keraflow.schema import Finite, Function, Natural, NonNegative, PositiveFloat, PositiveInt, Rate
-from keraflow.serialization import Serializable
+from keraflow.registry import builtin
+from keraflow.schema import Finite, Function, Natural, NonNegative, PositiveFloat, PositiveInt, Rate, Rule
 
 __all__ = ['ImageDataGenerator', 'affine_matrix', 'apply_transform', 'array_to_img', 'img_to_array', 'load_img']
 
 #: Keeps the standard deviation of a constant from dividing by 0.
 _EPSILON = 1e-7
+_Statistics = Optional[Annotated[np.ndarray, Rule('an array of finite numbers', lambda value: value.dtype.kind == 'f'
+                                                  and bool(np.isfinite(value).all()))]]
 
 
-class ImageDataGenerator(Serializable):
+@builtin('preprocessor')
+class ImageDataGenerator(Preprocessor):
     r"""Changes images at random, normalizes them, and hands them out in batches.
 
     A changed image is one that is turned, moved, sheared, zoomed (around its centre, in one step with bilinear
@@ -68,6 +72,9 @@ class ImageDataGenerator(Serializable):
     Two flows with one seed turn, move and mirror their images alike, whatever the channels of these: one of images and
     one of their masks, for example.
 
+    :meth:`save_to_file` and ``keraflow.serialize`` keep what :meth:`fit` computed, up to a million numbers: whitening
+    of larger images than 31 by 31 is computed anew.
+
     References
     ----------
     P. Simard, D. Steinkraus, J. Platt (2003), "Best practices for convolutional neural networks applied to visual
@@ -81,6 +88,8 @@ class ImageDataGenerator(Serializable):
     >>> [(x.shape, y.shape) for x, y in batches]
     [((4, 1, 8, 8), (4,)), ((4, 1, 8, 8), (4,)), ((2, 1, 8, 8), (2,))]
     """
+
+    learned_attributes = {'mean': _Statistics, 'std': _Statistics, 'principal_components': _Statistics}
 
     def __init__(self, featurewise_center: bool = False, samplewise_center: bool = False,
                  featurewise_std_normalization: bool = False, samplewise_std_normalization: bool = False,

@@ -7,8 +7,9 @@ import numpy as np
 from keraflow.checked import checked
 from keraflow.config import setting
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
-from keraflow.schema import Function, PositiveInt, Rule, check
-from keraflow.serialization import Serializable
+from keraflow.preprocessing.saving import Preprocessor
+from keraflow.registry import builtin
+from keraflow.schema import Function, Natural, PositiveInt, Rule, check
 
 __all__ = ['FILTERS', 'Tokenizer', 'hashing_trick', 'one_hot', 'text_to_word_sequence']
 
@@ -84,7 +85,8 @@ def _hash(word: str) -> int:
     return int.from_bytes(hashlib.blake2b(word.encode('utf-8', 'surrogatepass'), digest_size=8).digest(), 'big')
 
 
-class Tokenizer(Serializable):
+@builtin('preprocessor')
+class Tokenizer(Preprocessor):
     """Numbers words, or characters, by how often they occur: the most frequent one is 1.
 
     Parameters
@@ -107,6 +109,11 @@ class Tokenizer(Serializable):
     document_count : int
         How many texts or sequences there were.
 
+    Notes
+    -----
+    :meth:`save_to_file` and ``keraflow.serialize`` keep what was counted: a tokenizer that is loaded gives the same
+    numbers.
+
     Examples
     --------
     >>> tokenizer = Tokenizer()
@@ -114,6 +121,9 @@ class Tokenizer(Serializable):
     >>> tokenizer.texts_to_sequences(['a dog, the end'])
     [[4, 1, 5]]
     """
+
+    learned_attributes = {'word_counts': Dict[str, Natural], 'word_docs': Dict[str, Natural],
+                          'word_index': Dict[str, Natural], 'index_docs': Dict[int, Natural], 'document_count': Natural}
 
     def __init__(self, nb_words: Optional[PositiveInt] = None, filters: str = FILTERS, lower: bool = True,
                  split: Separator = ' ', char_level: bool = False):

@@ -6,6 +6,7 @@ from keraflow import (activations, constraints, initializations, layers, metrics
                       optimizers, regularizers, schedules)
 from keraflow.arguments import to_list
 from keraflow.errors import KeraFlowError
+from keraflow.preprocessing import image, text  # noqa: F401
 from keraflow.registry import register, resolve
 from keraflow.serialization import pack_init_params, serialize, unserialize
 from keraflow.utils.kernels import convert_kernel

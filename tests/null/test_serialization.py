@@ -180,6 +180,16 @@ def test_a_function_of_the_program():
     assert unserialize(serialize(Lambda(scale)), [scale]).output_fn is scale
 
 
+def test_a_registered_function_where_only_functions_go():
+    keraflow.register(id='shape-in-test-serialization')(same_shape)
+    for shape_fn in (same_shape, activations.linear):
+        assert unserialize(serialize(Lambda(activations.tanh, output_shape_fn=shape_fn))).output_shape_fn is shape_fn
+
+
+def same_shape(shape):
+    return shape
+
+
 def test_a_partial_function_has_arguments():
     again = rebuilt(Dense(3, activation=functools.partial(activations.relu, alpha=0.5)))
     assert same(again.activation, functools.partial(activations.relu, alpha=0.5))

@@ -1,0 +1,71 @@
+"""What prepares data, to files and back, with what it learned from them."""
+import os
+from typing import Any
+
+from keraflow.checked import checked
+from keraflow.errors import ModelFileError, SerializationError
+from keraflow.files.atomic import write_files
+from keraflow.files.plaindata import dump_plain, read_plain
+from keraflow.schema import Path
+from keraflow.serialization import Serializable, serialize, unserialize
+
+__all__ = ['Preprocessor']
+
+_HEAD = {'format': 'keraflow', 'version': 2}
+
+
+class Preprocessor(Serializable):
+    """Base of what prepares data: it is saved with what it learned, as JSON or YAML."""
+
+    kind = 'preprocessor'
+
+    @checked
+    def save_to_file(self, path: Path, overwrite: bool = False) -> None:
+        """Save the arguments and what was learned.
+
+        Parameters
+        ----------
+        path : path
+            Ends with ``.yaml``, ``.yml`` or ``.json``.
+        overwrite : bool
+            Replace the file if it exists.
+
+        Raises
+        ------
+        FileExistsError
+            If the file exists and `overwrite` is False.
+        SerializationError
+            If something cannot be saved, such as an array of more than a million numbers. Then nothing is written.
+        """
+        data = {**_HEAD, 'preprocessor': serialize(self)}
+        write_files([(path, dump_plain(data, path).encode())], overwrite)
+
+    @classmethod
+    @checked
+    def load_from_file(cls, path: Path, custom_objects: Any = None) -> Any:
+        """What :meth:`save_to_file` wrote, made anew.
+
+        Parameters
+        ----------
+        path : path
+        custom_objects : list or dict, optional
+            Functions of the program that the file may name, beside the registered ones.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is damaged, or holds something else.
+        """
+        data, where = read_plain(path), os.fspath(path)
+        if not isinstance(data, dict) or data.keys() != {*_HEAD, 'preprocessor'} or data['format'] != _HEAD['format']:
+            raise ModelFileError(f'{where}: this is no file of a {cls.__name__}.')
+        if data['version'] != _HEAD['version']:
+            raise ModelFileError(f"{where}: the file has format version {data['version']!s:.20}, this keraflow reads "
+                                 f"{_HEAD['version']}. Install the keraflow that wrote it, or a newer one.")
+        try:
+            made = unserialize(data['preprocessor'], custom_objects)
+        except SerializationError as error:
+            raise ModelFileError(f'{where}: {error}'[:300]) from error
+        if not isinstance(made, cls):
+            raise ModelFileError(f'{where}: expected a {cls.__name__}, found {type(made).__name__}.')
+        return made
