@@ -26,7 +26,7 @@ def linear(x: Any) -> Any:
 def sigmoid(x: Any) -> Any:
     """Logistic function ``1 / (1 + exp(-x))``, from 0 to 1.
 
-    The result remembers `x`, from which ``binary_crossentropy`` is computed exactly.
+    The result remembers `x`, from which cross-entropies are computed exactly.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def sigmoid(x: Any) -> Any:
     >>> get('sigmoid') is sigmoid
     True
     """
-    return remember(B.sigmoid(x), logits=('sigmoid', x))
+    return B.sigmoid(x)
 
 
 @builtin('activation')
@@ -182,8 +182,7 @@ def swish(x: Any) -> Any:
 def softmax(x: Any, axis: Optional[int] = None) -> Any:
     """Probabilities ``exp(x) / sum(exp(x))`` along one axis, finite for every finite x.
 
-    Along the axis of the features the result remembers `x`, from which ``categorical_crossentropy`` is computed
-    exactly.
+    The result remembers `x`, from which cross-entropies are computed exactly.
 
     Parameters
     ----------
@@ -203,10 +202,8 @@ def softmax(x: Any, axis: Optional[int] = None) -> Any:
     >>> get('softmax') is softmax
     True
     """
-    features = features_of(x)
-    result = remember(B.softmax(x, features if axis is None else axis), features=facts_of(x).features)
-    along_features = axis is None or (axis - features) % B.ndim(result) == 0
-    return remember(result, logits=('softmax', x)) if along_features else result
+    made = B.softmax(x, features_of(x) if axis is None else axis)
+    return remember(made, features=facts_of(x).features)
 
 
 @builtin('activation')

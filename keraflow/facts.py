@@ -1,9 +1,16 @@
 """What keraflow knows of a raw tensor beyond what the backend knows, kept as one record on the tensor itself."""
-from typing import Any, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
-__all__ = ['Facts', 'facts_of', 'features_of', 'remember', 'has_facts']
+__all__ = ['Facts', 'Logs', 'facts_of', 'features_of', 'remember', 'has_facts']
 
 _ATTRIBUTE = '_keraflow_facts'
+
+
+class Logs(NamedTuple):
+    """Functions that compute logarithms: of probabilities, and of what is left to 1, where that is known."""
+
+    of: Callable[[], Any]
+    of_rest: Optional[Callable[[], Any]] = None
 
 
 class Facts(NamedTuple):
@@ -15,16 +22,15 @@ class Facts(NamedTuple):
         Static shape, where a layer said so.
     mask : tensor or None
         True where a sample (or a time step) counts.
-    logits : tuple or None
-        ``(name of the activation, its input)`` where the tensor is a softmax or a sigmoid: cross-entropies are exact
-        and finite only on the input.
+    logs : Logs or None
+        The logarithms of a tensor of probabilities, where they are known better than from the probabilities.
     features : int or None
         The axis of the features (the channels of images), counted from the end.
     """
 
     shape: Optional[tuple] = None
     mask: Any = None
-    logits: Optional[tuple] = None
+    logs: Optional[Logs] = None
     features: Optional[int] = None
 
 

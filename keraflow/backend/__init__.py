@@ -18,6 +18,7 @@ from keraflow import random
 from keraflow.backend.contract import OPERATIONS, Backend, TensorSpec
 from keraflow.backend.deferral import deferring, telling
 from keraflow.backend.loader import available, choose, load
+from keraflow.backend.logs import remember_logs
 from keraflow.backend.phases import current_phase, in_train_phase, phase
 from keraflow.config import Setting, read, set_program, setting
 
@@ -101,7 +102,8 @@ def _forwarding(attribute: str) -> Callable:
 
     @functools.wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return getattr(current(), attribute)(*args, **kwargs)
+        backend = current()
+        return remember_logs(backend, attribute, getattr(backend, attribute)(*args, **kwargs), args, kwargs)
     signature = inspect.signature(method)
     without_self = list(signature.parameters.values())[1:]
     call.__signature__ = signature.replace(parameters=without_self)     # type: ignore[attr-defined]

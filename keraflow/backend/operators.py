@@ -12,6 +12,8 @@ from typing import Any, Callable, Iterator
 import numpy as np
 
 from keraflow.backend.dtypes import FLOATS
+from keraflow.backend.logs import remember_logs
+from keraflow.facts import facts_of
 
 __all__ = ['follow_contract', 'install_operators']
 
@@ -49,6 +51,8 @@ def install_operators(backend: Any, *classes: type) -> None:
             own = getattr(cls, name, None)
             own = getattr(own, 'of_library', own)
             setattr(cls, name, _operator(backend, own, operation, reflected))
+        own = getattr(cls, '__getitem__')
+        setattr(cls, '__getitem__', _indexing(backend, getattr(own, 'of_library', own)))
 
 
 def _operator(backend: Any, own: Any, operation: str, reflected: bool) -> Callable:
@@ -61,6 +65,15 @@ def _operator(backend: Any, own: Any, operation: str, reflected: bool) -> Callab
         functools.update_wrapper(call, own)
     call.of_library = own       # type: ignore[attr-defined]
     return call
+
+
+def _indexing(backend: Any, own: Any) -> Callable:
+    @functools.wraps(own)
+    def getitem(x: Any, index: Any, *rest: Any) -> Any:
+        made = own(x, index, *rest)
+        return remember_logs(backend, 'getitem', made, (x, index), {}) if facts_of(x).logs else made
+    getitem.of_library = own       # type: ignore[attr-defined]
+    return getitem
 
 
 def _differs(backend: Any, operation: str, x: Any, y: Any) -> bool:

@@ -1,4 +1,5 @@
 """Recurrent layers: a cell that is repeated over the time steps of a sequence."""
+import functools
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 import numpy as np
@@ -8,6 +9,7 @@ from keraflow import backend as B
 from keraflow import initializations
 from keraflow.backend.contract import TensorSpec
 from keraflow.errors import ArgumentError, ShapeError
+from keraflow.facts import Logs, facts_of, remember
 from keraflow.layers.base import MultiInputLayer
 from keraflow.layers.input_spec import InputSpec
 from keraflow.registry import builtin
@@ -67,6 +69,8 @@ class Recurrent(MultiInputLayer):
     gates: Tuple[Tuple[str, ...], ...] = ()
     #: Names of the states; the first one is the output.
     states: Tuple[str, ...] = ('h',)
+    #: Whether the only state is what the activation gives.
+    activates_output = False
 
     def __init__(self, output_dim: PositiveInt, init: Initialization = 'glorot_uniform',
                  inner_init: Initialization = 'orthogonal', activation: Activation = 'tanh', *,
@@ -173,15 +177,30 @@ class Recurrent(MultiInputLayer):
             steps = B.in_train_phase(
                 lambda: B.dropout(steps, self.dropout_W, (1, batch, B.static_shape(steps)[2])), steps)
         inputs = B.dot(steps, self._joined('W', self._all_gates())) + self._joined('b', self._all_gates())
-        states = states or self._first_states(batch)
-        outputs, last = B.scan(self._step, [inputs], states, self._constants(batch), mask, self.unroll,
-                               self.return_sequences)
+        states, constants = states or self._first_states(batch), self._constants(batch)
+        logs = facts_of(self.activation(states[0])).logs if self.activates_output else None
+        outputs, last = B.scan(self._step, [inputs], states, constants, mask, self.unroll,
+                               self.return_sequences or logs is not None)
+        if logs:
+            again = functools.partial(self._logs, outputs, inputs, states[0], constants, mask)
+            remember(outputs, logs=Logs(functools.partial(again, 'of'),
+                                        functools.partial(again, 'of_rest') if logs.of_rest else None))
+            last = [outputs[-1], *last[1:]]
         if self.stateful:
             for name, value in zip(self.states, last):
                 self.add_update(getattr(self, name), value, inputs=x)
         if not self.return_sequences:
             return last[0]
         return self.set_tensor_mask(B.transpose(outputs, (1, 0, 2)), None if mask is None else B.transpose(mask))
+
+    def _logs(self, outputs: Any, inputs: Any, first: Any, constants: List[Any], mask: Any, part: str) -> Any:
+        """The logarithms of outputs that are probabilities: inside of the loop, where they are known, nobody asks."""
+        before = B.concatenate([B.expand_dims(first, 0), outputs[:-1]], 0)
+        found = getattr(facts_of(self._step([inputs], [before], constants)[0]).logs, part)()      # of all steps at once
+        if mask is None:
+            return found
+        kept = B.log(B.clip(first, B.epsilon(), 1.))
+        return B.scan(lambda steps, _, __: steps, [found], [kept], (), mask, self.unroll)[0]
 
     def _in_order(self, tensor: Any) -> Any:
         """A tensor (if there is one) of axes batch, time, ... with time first, in the order of the steps."""
@@ -243,6 +262,7 @@ class SimpleRNN(Recurrent):
     U: Any
     b: Any
     gates = (('',),)
+    activates_output = True
 
     def cell(self, x: Any, visible: Any, states: List[Any], U: List[Any]) -> List[Any]:
         return [self.activation(x + B.dot(visible, U[0]))]

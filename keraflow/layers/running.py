@@ -152,7 +152,7 @@ class Running(ParameterOwner, Reporting, SideResults):
             facts = facts_of(tensor)
             kept = mask if facts.mask is None else facts.mask
             features = inherited_features(known, inputs) if facts.features is None else facts.features
-            annotated.append(remember(named, shape=known, mask=kept, logits=facts.logits, features=features))
+            annotated.append(remember(named, shape=known, mask=kept, features=features))
         return annotated
 
     def _output_mask(self, tensors: List[Any], input_shape: Any) -> Any:

@@ -1,5 +1,8 @@
 """Likelihoods: cross-entropies and what is like them."""
+import math
 from typing import Any
+
+import numpy as np
 
 from keraflow import backend as B
 from keraflow.facts import facts_of, features_of
@@ -14,8 +17,9 @@ __all__ = ['binary_crossentropy', 'categorical_crossentropy', 'sparse_categorica
 def binary_crossentropy(y_pred: Any, y_true: Any) -> Any:
     """``-(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred))`` for independent probabilities.
 
-    On the output of a ``sigmoid`` it is computed from the sigmoid's input, finite and exact however large that is;
-    the logarithms of other predictions are kept above ``log(epsilon)``.
+    What a ``sigmoid`` gave has its logarithms from the sigmoid's input, finite and exact however large that is, also
+    behind what only moves or picks values; those of other predictions are kept above ``log(epsilon)``, with the
+    gradient that they have without this bound. Where `y_true` is 0, an infinite logarithm counts as 0.
 
     Parameters
     ----------
@@ -29,20 +33,20 @@ def binary_crossentropy(y_pred: Any, y_true: Any) -> Any:
     y_pred, y_true, output : ``(batch, ...)``
     """
     y_pred, y_true = reals(y_pred, y_true)
-    activation, z = facts_of(y_pred).logits or ('', None)
-    if activation == 'sigmoid':
-        # Softplus is smooth at 0, where max(z, 0) - z * y_true + log(1 + exp(-|z|)) has the gradient of a kink, and the
-        # terms have one sign, so that nothing is cancelled.
-        return y_true * B.softplus(-z) + (1. - y_true) * B.softplus(z)
-    return -(y_true * _log(y_pred) + (1. - y_true) * _log(1. - y_pred))
+    logs = facts_of(y_pred).logs
+    of_rest = logs.of_rest() if logs and logs.of_rest else _bounded_log(1. - y_pred)
+    # The terms have one sign, so that nothing is cancelled.
+    return -(_times(y_true, _log(y_pred)) + _times(1. - y_true, of_rest))
 
 
 @builtin('objective')
 def categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
     """``-sum(y_true * log(y_pred))`` over the classes: the axis of the features, which are the channels of images.
 
-    On the output of a ``softmax`` (or a ``sigmoid``) it is computed from that function's input, finite and exact
-    however large that is; the logarithms of other predictions are kept above ``log(epsilon)``.
+    What a ``softmax`` (or a ``sigmoid``) gave has its logarithms from that function's input, finite and exact however
+    large that is, also behind what only moves or picks values; those of other predictions are kept above
+    ``log(epsilon)``, with the gradient that they have without this bound. Where `y_true` is 0, an infinite logarithm
+    counts as 0.
 
     Parameters
     ----------
@@ -57,13 +61,7 @@ def categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
     output : the same with one number in the place of the classes
     """
     y_pred, y_true = reals(y_pred, y_true)
-    classes_axis = features_of(y_pred)
-    activation, z = facts_of(y_pred).logits or ('', None)
-    if activation == 'softmax':
-        log = B.log_softmax(z, classes_axis)
-    else:
-        log = -B.softplus(-z) if activation == 'sigmoid' else _log(y_pred)
-    return -B.sum(y_true * log, classes_axis, keepdims=True)
+    return -B.sum(_times(y_true, _log(y_pred)), features_of(y_pred), keepdims=True)
 
 
 @builtin('objective')
@@ -99,6 +97,8 @@ def sparse_categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
 def kullback_leibler_divergence(y_pred: Any, y_true: Any) -> Any:
     """``sum(y_true * log(y_true / y_pred))`` over the axis of the features, with both kept from epsilon to 1.
 
+    The logarithm of `y_pred` is that of :func:`categorical_crossentropy` where `y_true` is not 0.
+
     Parameters
     ----------
     y_pred, y_true : tensor
@@ -114,8 +114,10 @@ def kullback_leibler_divergence(y_pred: Any, y_true: Any) -> Any:
     S. Kullback and R. A. Leibler, 1951: On information and sufficiency.
     """
     axis = features_of(y_pred)
-    y_pred, y_true = (B.clip(y, B.epsilon(), 1.) for y in reals(y_pred, y_true))
-    return B.sum(y_true * (B.log(y_true) - B.log(y_pred)), axis, keepdims=True)
+    y_pred, y_true = reals(y_pred, y_true)
+    log, kept = _log(y_pred), B.clip(y_true, B.epsilon(), 1.)
+    log = B.switch(B.equal(y_true, 0.), B.maximum(log, math.log(B.epsilon())), log)
+    return B.sum(kept * (B.log(kept) - log), axis, keepdims=True)
 
 
 @builtin('objective')
@@ -137,5 +139,20 @@ def poisson(y_pred: Any, y_true: Any) -> Any:
     return y_pred - y_true * B.log(y_pred + B.epsilon())
 
 
+def _times(weight: Any, log: Any) -> Any:
+    """The product, which is 0 where the weight is, also for an infinite logarithm."""
+    return weight * B.switch(B.equal(weight, 0.), 0., log)
+
+
 def _log(probability: Any) -> Any:
-    return B.log(B.clip(probability, B.epsilon(), 1.))
+    """The logarithm, as exact as it is known."""
+    logs = facts_of(probability).logs
+    return logs.of() if logs else _bounded_log(probability)
+
+
+def _bounded_log(x: Any) -> Any:
+    """The logarithm, from log(epsilon) to 0, with the gradient ``1 / x`` also below; 1 / epsilon where x has none."""
+    epsilon, kept = B.epsilon(), B.stop_gradient(x)
+    slope = 1. / B.switch(B.less(kept, np.finfo(B.dtype(x)).tiny), epsilon, kept)
+    # The second term is 0, and has the gradient that the bound takes away.
+    return B.log(B.clip(x, epsilon, 1.)) + B.switch(B.less(kept, epsilon), slope * (x - kept), 0.)
