@@ -57,7 +57,8 @@ test: $(VENV)/.has-test
 
 torture: $(VENV)/.has-test
 	$(RUN) -m pytest --numprocesses $(WORKERS) --torture $(TORTURE) $(PYTEST_ARGS)
-	KERAFLOW_TEST_THEANO_MODE=default $(RUN) -m pytest --numprocesses $(WORKERS) --backend theano $(PYTEST_ARGS)
+	$(if $(filter tensorflow,$(EXTRAS)),,KERAFLOW_TEST_THEANO_MODE=default \
+		$(RUN) -m pytest --numprocesses $(WORKERS) --backend theano $(PYTEST_ARGS))
 
 lint: $(VENV)/.has-test
 	@status=0; $(RUN) -m flake8 . || status=1; $(RUN) -m isort --check --diff --quiet . || status=1; \
@@ -72,7 +73,7 @@ bench: $(VENV)/.has-test
 NEWEST := $(VENV)-newest
 newest:
 	rm -rf $(NEWEST)
-	@status=0; $(MAKE) test VENV=$(NEWEST) PINS= && touch $(NEWEST)/.passed || status=$$?; \
+	@status=0; $(MAKE) test VENV=$(NEWEST) PINS= && echo $(EXTRAS) > $(NEWEST)/.passed || status=$$?; \
 		$(MAKE) --no-print-directory differences VENV=$(NEWEST); exit $$status
 
 # pip itself comes with the interpreter, and keraflow is this folder.
@@ -83,7 +84,7 @@ differences:
 
 pins:
 	@test -e $(NEWEST)/.passed || { echo 'First "make newest": only what passes the tests is pinned.' >&2; exit 1; }
-	@$(MAKE) --no-print-directory freeze VENV=$(NEWEST)
+	@$(MAKE) --no-print-directory freeze VENV=$(NEWEST) EXTRAS=$$(cat $(NEWEST)/.passed)
 freeze:
 	@mkdir -p pins
 	$(FREEZE) > $(PINS_FILE)
