@@ -27,9 +27,9 @@ class Port(NamedTuple):
     is_masked: bool = False
 
     @classmethod
-    def of(cls, kensor: Any) -> 'Port':
-        """Where the data of an Input go."""
-        return cls(kensor.name, (None, *kensor.shape[1:]), kensor.dtype)
+    def of(cls, kensor: Any, name: Optional[str] = None) -> 'Port':
+        """Where the data of an Input go, which may have another name in a model."""
+        return cls(name or kensor.name, (None, *kensor.shape[1:]), kensor.dtype)
 
 
 class OnDisk:

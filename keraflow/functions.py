@@ -143,7 +143,7 @@ class Functions:
     def predict(self, batches: Iterable[Arrays], phase: str) -> List[np.ndarray]:
         """The outputs for all batches."""
         run = self._compile(('predict', phase), lambda *x: self._build_predict(x, phase), self._input_specs)
-        return self._forward('predict', run, batches, [kensor.name for kensor in self.model.outputs])
+        return self._forward('predict', run, batches, [self.model.names.short(it) for it in self.model.outputs])
 
     def capture(self, batches: Iterable[Arrays], phase: str, places: Sequence[Place]) -> List[np.ndarray]:
         """What is computed at some places, for all batches."""

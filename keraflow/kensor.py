@@ -19,13 +19,29 @@ __all__ = ['Call', 'Kensor', 'calls_behind', 'replay', 'symbolic_tensors']
 class Call:
     """One event: this layer was fed these Kensors and gave these Kensors."""
 
-    __slots__ = ('layer', 'inputs', 'outputs', 'name', '__weakref__')
+    __slots__ = ('layer', 'inputs', 'outputs', 'number', '_is_only', '_namer', '__weakref__')
 
-    def __init__(self, layer: Any, inputs: Sequence['Kensor'], name: str):
+    def __init__(self, layer: Any, inputs: Sequence['Kensor'], number: int = 0):
         self.layer = layer
         self.inputs = tuple(inputs)
         self.outputs: Tuple['Kensor', ...] = ()
-        self.name = name
+        self.number = number            # among the calls of the layer in the program, then in a model
+        self._is_only: Any = None
+        self._namer: Any = None         # the model that gave it its number
+
+    @property
+    def is_only(self) -> bool:
+        """Whether the layer has no other call, there."""
+        return self.layer.nb_call == 1 if self._is_only is None else self._is_only
+
+    def is_kept_from(self, namer: Any) -> bool:
+        """Whether another one than `namer` gave it its number."""
+        return self._namer not in (None, namer)
+
+    def suggest_number(self, number: int, is_only: Optional[bool], namer: Any) -> None:
+        """Take `number`, unless another one than `namer` gave it one."""
+        if not self.is_kept_from(namer):
+            self.number, self._is_only, self._namer = number, is_only, namer
 
 
 class Kensor(Deferred):
@@ -37,7 +53,8 @@ class Kensor(Deferred):
     Attributes
     ----------
     name : str
-        Of the call, and for a call with several outputs the number of the output: ``dense1_0``, ``split1_0.1``.
+        ``dense1/output``, and ``dense1_0``, ``dense1_1`` for the calls of a layer that has several. Where a call gives
+        several, the number of the output follows: ``split1/output.1``, ``split1_0.1``.
     shape : tuple of (int or None)
         Static shape, with the batch.
     dtype : str
@@ -51,9 +68,8 @@ class Kensor(Deferred):
 
     dtype: Any
 
-    def __init__(self, name: str, shape: tuple, dtype: str, mask_shape: Optional[tuple], call: Call,
+    def __init__(self, call: Call, shape: tuple, dtype: str, mask_shape: Optional[tuple],
                  features: Optional[int] = None):
-        self._label = name
         self.shape = shape
         self.dtype = dtype
         self.mask_shape = mask_shape
@@ -71,7 +87,12 @@ class Kensor(Deferred):
     @property
     def name(self) -> str:
         """Name of the call; see above."""
-        return self._label
+        return output_name(self, self.layer.name) if self.call.is_only else self.numbered_name
+
+    @property
+    def numbered_name(self) -> str:
+        """``dense1_0`` also for the only call of a layer: as in paths and files."""
+        return numbered_name(self, f'{self.layer.name}_{self.call.number}')
 
     @property
     def layer(self) -> Any:
@@ -86,8 +107,8 @@ class Kensor(Deferred):
     @property
     def path(self) -> List[list]:
         """The calls behind it in topological order, each once, as ``[input names, layer name, output name(s)]``."""
-        return [[[kensor.name for kensor in call.inputs], call.layer.name,
-                 unlist([kensor.name for kensor in call.outputs])]
+        return [[[kensor.numbered_name for kensor in call.inputs], call.layer.name,
+                 unlist([kensor.numbered_name for kensor in call.outputs])]
                 for call in calls_behind([self]) if call.inputs]
 
     @property
@@ -188,10 +209,15 @@ def symbolic_tensors(kensors: Sequence[Kensor], keep: bool = True) -> List[Any]:
     return [tensors[kensor] for kensor in kensors]
 
 
-def output_names(layer_name: str, count: int) -> List[str]:
-    """Names of what the only call of a layer gives: ``conv0/output``, or ``split0/output.0`` and so on of several."""
-    name = f'{layer_name}/output'
-    return [name] if count == 1 else [f'{name}.{number}' for number in range(count)]
+def numbered_name(kensor: Kensor, call_name: str) -> str:
+    """The name of what a call of this name gives: ``conv0_1``, and ``split0_1.0`` and so on of several."""
+    outputs = kensor.call.outputs
+    return call_name if len(outputs) == 1 else f'{call_name}.{outputs.index(kensor)}'
+
+
+def output_name(kensor: Kensor, layer_name: str) -> str:
+    """The name of what the only call of a layer of this name gives: ``conv0/output``, ``split0/output.0``."""
+    return numbered_name(kensor, f'{layer_name}/output')
 
 
 def mask_shape_of(tensor: Any) -> Optional[tuple]:

@@ -1,11 +1,16 @@
 """Model and Sequential: layers that are made of a graph of layers, and can be trained."""
+import re
 from typing import Any, Dict, List, Optional, Sequence
 
+from keraflow import schema
 from keraflow.arguments import to_list
 from keraflow.errors import ArgumentTypeError, GraphError, SerializationError, describe
 from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer, advice_for_class
 from keraflow.layers.input import Input
+from keraflow.layers.parameters import ParameterOwner
+from keraflow.naming import distinct, two_of_one_name
+from keraflow.network import Network
 from keraflow.registry import builtin
 from keraflow.resuming import ResumableNetwork
 from keraflow.saving import SavableNetwork
@@ -15,6 +20,9 @@ from keraflow.source import COMMON, to_python
 from keraflow.surgery import SurgicalNetwork
 
 __all__ = ['Model', 'Sequential']
+
+#: What follows the name of a layer in that of an output of one of its calls.
+_NUMBERED = re.compile(r'_([0-9]{1,9})(?:\.[0-9]+)?')
 
 
 @builtin('layer')
@@ -76,9 +84,8 @@ class Model(ResumableNetwork, SavableNetwork, SurgicalNetwork):
         return to_python(self)
 
     def pack_init_param(self) -> Dict[str, Any]:
-        ids = self.layer_ids()
-        _, names = self.graph_names()
-        params = {'layers': ids, 'path': self.path, 'inputs': [names[kensor] for kensor in self.inputs],
+        names = self.names.kensors
+        params = {'layers': self.layer_ids(), 'path': self.path, 'inputs': [names[kensor] for kensor in self.inputs],
                   'outputs': [names[kensor] for kensor in self.outputs]}
         return {**self._remembered_common(), **params}
 
@@ -108,8 +115,9 @@ def _relink(layers: Any, path: Any) -> Dict[str, Kensor]:
     """Feed the layers as the path says; the Kensors by name."""
     if not isinstance(layers, dict) or not all(isinstance(layer, Layer) for layer in layers.values()):
         raise SerializationError('Model: layers: expected a mapping from names to layers.')
+    namer = object()
     for name, layer in layers.items():
-        layer.suggest_name(name)
+        layer.suggest_name(name, namer)
     kensors: Dict[str, Kensor] = {name: layer for name, layer in layers.items() if isinstance(layer, Input)}
     if not isinstance(path, list):
         raise SerializationError(f'Model: path: expected a list of calls, received {describe(path)}.')
@@ -123,6 +131,9 @@ def _relink(layers: Any, path: Any) -> Dict[str, Kensor]:
         fed, layer_name, made = step
         inputs, layer = [kensors[name] for name in fed], layers[layer_name]
         outputs = to_list(layer(inputs if layer.multi_input else unlist(inputs)))
+        numbered = _NUMBERED.fullmatch(str(to_list(made)[0])[len(str(layer_name)):]) if made else None
+        if numbered is not None:
+            outputs[0].call.suggest_number(int(numbered[1]), None, namer)
         kensors.update(zip(to_list(made), outputs))
     return kensors
 
@@ -158,11 +169,12 @@ class Sequential(Model):
 
     def __init__(self, layers: Sequence[Any] = (), name: Optional[Name] = None, trainable: bool = True,
                  activity_regularizer: Optional[Regularizer] = None):
-        Layer.__init__(self, name=name, trainable=trainable, activity_regularizer=activity_regularizer)
+        Network.__init__(self, name=name, trainable=trainable, activity_regularizer=activity_regularizer)
         self._set_graph([], [])
         self._by_name: Dict[str, Layer] = {}
         for layer in layers:
-            self.add(layer)
+            self._append(layer)
+        self._settle_names()
 
     @property
     def is_model(self) -> bool:
@@ -171,15 +183,21 @@ class Sequential(Model):
 
     def add(self, layer: Layer) -> None:
         """Append a layer. A model that was compiled must be compiled again."""
+        self._append(layer)
+        self._settle_names()
+
+    def _append(self, layer: Layer) -> None:
         if not isinstance(layer, Layer):
             raise ArgumentTypeError(f'{type(self).__name__}: layers: expected a layer, received {describe(layer)}.'
                                     f'{advice_for_class(layer)}')
         if self._backend is not None:
             raise GraphError(
                 f'{self.name}: a layer cannot be added after the Sequential was fed. Add all layers first.')
-        if self._by_name.get(layer.name, layer) is not layer:
-            raise GraphError(f"{self.name}: '{layer.name}' is the name of two layers. "
-                             'Give each layer of a model its own name, as copy.deepcopy gives copies.')
+        kept = layer.name_kept_from(self._as_namer)
+        if kept is not None:
+            other = self._by_name.setdefault(kept, layer)
+            if other is not layer and (layer.user_name or other.user_name):
+                raise GraphError(f"{self.name}: {two_of_one_name(kept)}")
         if isinstance(layer, Input) and self._own_layers:
             raise GraphError(f'{self.name}: an Input can only be the first layer.')
         if isinstance(layer, Input):
@@ -189,7 +207,6 @@ class Sequential(Model):
             self._extend(to_list(layer(unlist(self.outputs))))
         elif not self._own_layers:
             self.multi_input = layer.multi_input
-        self._by_name[layer.name] = layer
         self._own_layers.append(layer)
 
     def _extend(self, kensors: List[Kensor]) -> None:
@@ -198,9 +215,11 @@ class Sequential(Model):
         self.forget_training()
 
     def layer_ids(self) -> Dict[str, Layer]:
+        return super().layer_ids() if self.is_model else ParameterOwner.layer_ids(self)
+
+    def _settle_names(self) -> None:
         if self.is_model:
-            return super().layer_ids()
-        return {str(number): layer for number, layer in enumerate(self.layers)}
+            super()._settle_names()
 
     def as_kensor(self) -> Kensor:
         if not self.is_model:
@@ -229,8 +248,19 @@ class Sequential(Model):
         return super().output_shape(input_shape) if self.is_model else None     # what the last layer said of its output
 
     def pack_init_param(self) -> Dict[str, Any]:
-        return {'layers': list(self.layers), **self._remembered_common()}
+        # Names are part of it where they do not follow from the list alone, because other models share layers.
+        names = list(self.names.layers)
+        layers = list(self.names.layers.values())
+        are_own = names == distinct([layer.user_name for layer in layers], [layer.name_prefix for layer in layers])
+        return {'layers': list(self.layers), **({} if are_own else {'names': names}), **self._remembered_common()}
 
     @classmethod
     def unpack_init_param(cls, params: Dict[str, Any]) -> Dict[str, Any]:
-        return params
+        rest = dict(params)
+        names, namer = rest.pop('names', []), object()
+        layers = list({id(layer): layer for layer in rest.get('layers', []) if isinstance(layer, Layer)}.values())
+        if names:
+            schema.check(names, Sequence[Name], 'Sequential: names')
+        for name, layer in zip(names, layers):
+            layer.suggest_name(name, namer)
+        return rest

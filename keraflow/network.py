@@ -1,14 +1,15 @@
 """A layer that is made of a graph of layers: what Model and Sequential have in common."""
 from collections import Counter
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence
 
 from keraflow import backend as B
-from keraflow import shapes
+from keraflow import naming, shapes
 from keraflow.checked import checked
 from keraflow.errors import BackendError, GraphError, ShapeError, describe
-from keraflow.kensor import Call, Kensor, calls_behind, output_names, replay, symbolic_tensors
+from keraflow.kensor import Call, Kensor, calls_behind, replay, symbolic_tensors
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
+from keraflow.network_names import Names
 from keraflow.records import Record, frozen, recording
 from keraflow.shapes import unlist
 from keraflow.summary import summary_table
@@ -44,12 +45,19 @@ class Network(Layer):
         Those behind the outputs, a call after those that feed it.
     layers : tuple of Layer
         Each once, a layer after those that feed it.
+    names : Names
+        Those of the layers and Kensors.
     """
 
     inputs = _Part('Where data enter.')
     outputs = _Part('What is predicted.')
     calls = _Part('The calls behind the outputs, a call after those that feed it.')
     layers = _Part('Each layer once, after those that feed it.')
+
+    def __init__(self, **common: Any):
+        super().__init__(**common)
+        self._as_namer = object()       # who named the layers: not the network itself, which they need not keep alive
+        self.names = Names(self, [], [], self._as_namer)
 
     def _set_graph(self, inputs: Sequence[Input], outputs: Sequence[Kensor], calls: Sequence[Call] = (),
                    layers: Sequence[Layer] = ()) -> None:
@@ -67,9 +75,9 @@ class Network(Layer):
             raise GraphError(f'{self.name}: expected at least one input and one output.')
         ends: Dict[str, Sequence[Kensor]] = {'inputs': self.inputs, 'outputs': self.outputs}
         for what, kensors in ends.items():
-            for name, count in Counter(kensor.name for kensor in kensors).items():
+            for kensor, count in Counter(kensors).items():
                 if count > 1:
-                    raise GraphError(f"{self.name}: {what}: expected each Kensor once, received '{name}' twice.")
+                    raise GraphError(f"{self.name}: {what}: expected each Kensor once, received '{kensor.name}' twice.")
         for kensor in self.inputs:
             if not any(kensor is layer for layer in self.layers):
                 raise GraphError(
@@ -82,57 +90,27 @@ class Network(Layer):
             if isinstance(layer, Input) and not any(layer is kensor for kensor in self.inputs):
                 raise GraphError(
                     f"{self.name}: the outputs depend on the Input '{layer.name}', which is not one of inputs. Add it.")
-        if len({layer.name for layer in self.layers}) < len(self.layers):
-            raise GraphError(
-                f'{self.name}: {self._twice()} is the name of two layers. Give each layer of a model its own name, as '
-                'copy.deepcopy gives copies.')
-        seen: set = set()
-        for name in self.graph_names()[1].values():
-            if name in seen:
-                raise GraphError(f"{self.name}: '{name}' is the name of an Input and of what "
-                                 f'{name[:name.rindex("_")]} gives. Give the Input another name.')
-            seen.add(name)
+        self._settle_names()
 
-    def _twice(self) -> str:
-        names = sorted(layer.name for layer in self.layers)
-        return next(f"'{one}'" for one, following in zip(names, names[1:]) if one == following)
+    def _settle_names(self) -> None:
+        layers = list({id(layer): layer for layer in self.layers}.values())
+        with naming.LOCK:
+            self.names = Names(self, layers, self.calls, self._as_namer)
 
     def layer_ids(self) -> Dict[str, Layer]:
-        """The layers by the names that files and weights use: the user's, else class and position, the same in each
-        run of a program."""
-        layers = {id(layer): layer for layer in self.layers}.values()   # a Sequential may have one several times
-        taken = {layer.user_name for layer in layers}
-        counts: Dict[str, int] = {}
-        found = {}
-        for layer in layers:
-            identifier = layer.user_name
-            while identifier is None or (identifier in found or layer.user_name is None and identifier in taken):
-                prefix = type(layer).__name__.lower()
-                counts[prefix] = counts.get(prefix, 0) + 1
-                identifier = f'{prefix}{counts[prefix]}'
-            found[identifier] = layer
-        return found
+        """The layers by their names in the network, which are the same in each run of a program."""
+        return dict(self.names.layers)
+
+    def inner_layer(self, name: str) -> Any:
+        return self.names.layer(name) if self.calls else super().inner_layer(name)
 
     @property
     def path(self) -> List[list]:
         """The calls as ``[input names, layer name, output name(s)]``, with the names of :meth:`layer_ids`."""
-        ids, names = self.graph_names()
-        return [[[names[kensor] for kensor in call.inputs], ids[id(call.layer)],
+        names = self.names.kensors
+        return [[[names[kensor] for kensor in call.inputs], self.names.of[id(call.layer)],
                  unlist([names[kensor] for kensor in call.outputs])]
                 for call in self.calls if call.inputs]
-
-    def graph_names(self) -> Tuple[Dict[int, str], Dict[Kensor, str]]:
-        """The names of :meth:`layer_ids` by the ``id()`` of the layer, and the names that go with them by Kensor."""
-        ids = {id(layer): name for name, layer in self.layer_ids().items()}
-        counts: Dict[int, int] = {}
-        names = {}
-        for call in self.calls:
-            name = ids[id(call.layer)]
-            number = counts[id(call.layer)] = counts.get(id(call.layer), -1) + 1
-            for position, kensor in enumerate(call.outputs):
-                names[kensor] = f'{name}_{number}' + \
-                    (f'.{position}' if len(call.outputs) > 1 else '') if call.inputs else name
-        return ids, names
 
     @checked
     def get_kensor(self, name: str) -> Kensor:
@@ -150,41 +128,28 @@ class Network(Layer):
         GraphError
             If there is none, with the names that there are.
         """
-        names = self._kensor_names()
-        for start in (1, 0):    # the model's names first: a program may have numbered its layers in another order
-            for kensor, its_names in names.items():
-                if name in its_names[start::2]:
-                    return kensor
-        raise GraphError(f"{self.name}: there is no Kensor '{name}'. There are "
-                         f"{', '.join(its_names[-1] for its_names in names.values())}.")
-
-    def _kensor_names(self) -> Dict[Kensor, List[str]]:
-        """All names of each Kensor, in turn the program's and the model's, the one to tell last."""
-        ids, full_names = self.graph_names()
-        names = {kensor: [kensor.name, full_name] for kensor, full_name in full_names.items()}
-        times = Counter(id(call.layer) for call in self.calls)
-        for call in self.calls:
-            if times[id(call.layer)] == 1:
-                for layer_name in (call.layer.name, ids[id(call.layer)]):
-                    for kensor, output in zip(call.outputs, output_names(layer_name, len(call.outputs))):
-                        names[kensor].append(output)
-        return names
+        return self.names.kensor(name)
 
     @checked
     def get_layer(self, name: str) -> Layer:
-        """The layer of this name in the model (see :meth:`layer_ids`), else in the program; ``'host/0'`` for one that
-        another one embeds."""
-        ids, (first, *inner) = self.layer_ids(), name.split('/')
-        by_name = {**{layer.name: layer for layer in ids.values()}, **ids}
-        if first not in by_name:
-            raise GraphError(f"{self.name}: there is no layer '{first}'. It has {', '.join(ids)}.")
-        layer = by_name[first]
-        for one in inner:
-            ids = layer.layer_ids()
-            if one not in ids:
-                raise GraphError(
-                    f"{self.name}: there is no layer '{name}'. {layer.name} has {', '.join(ids) or 'none'}.")
-            layer = ids[one]
+        """The layer of this name; ``'host/0'`` for one that another one embeds.
+
+        Raises
+        ------
+        GraphError
+            If there is none, with the names that there are.
+        """
+        layer: Layer = self
+        inner = name.split('/')
+        is_whole = inner[0] == self.name and len(inner) > 1 and self.inner_layer(inner[0]) is None
+        for one in inner[is_whole:]:
+            found = layer.inner_layer(one)
+            if found is None:
+                has = f"{layer.name} has {', '.join(layer.layer_ids()) or 'none'}."
+                if layer is self:
+                    name, has = one, f"It has {', '.join(self.layer_ids())}."
+                raise GraphError(f"{self.name}: there is no layer '{name}'. {has}")
+            layer = found
         return layer
 
     # -- a model is a layer -----------------------------------------------------------------------------------------
@@ -241,12 +206,13 @@ class Network(Layer):
 
     def input_names(self) -> List[str]:
         """Names of the Inputs, by which data may be given."""
-        return [kensor.name for kensor in self.inputs]
+        return [self.names.of[id(kensor)] for kensor in self.inputs]
 
     def output_names(self) -> List[str]:
         """Names of the output layers, or of the Kensors where one layer gives several outputs."""
         layers = [kensor.layer for kensor in self.outputs]
-        return [kensor.layer.name if layers.count(kensor.layer) == 1 else kensor.name for kensor in self.outputs]
+        return [self.names.of[id(kensor.layer)] if layers.count(kensor.layer) == 1 else self.names.short(kensor)
+                for kensor in self.outputs]
 
     def check_runnable(self) -> None:
         """Raise unless the network has Inputs and was made on the backend in use."""

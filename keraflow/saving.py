@@ -109,6 +109,7 @@ class SavableNetwork(Network):
                                  'predicts otherwise from the same weights. Load them into the model they were saved '
                                  'with, or pass same_architecture=False if they are meant to be moved.')
         variables = {one.name: one.variable for one in parameters_of([self])}
+        arrays = self.present_names(arrays)
         check_fit(variables, arrays, f'{os.fspath(path)}: the weights do not fit')
         self.set_weights(arrays)
 

@@ -6,7 +6,7 @@
 import functools
 import inspect
 import math
-from typing import Any, Dict, NamedTuple
+from typing import Any, Collection, Dict, NamedTuple, Set
 
 import numpy as np
 
@@ -117,6 +117,7 @@ class _Writer:
     def __init__(self) -> None:
         self.places: Dict[int, str] = {}
         self.named: Dict[str, Any] = {}
+        self.taken: Set[str] = set()
 
     def write(self, value: Any, place: _Place) -> Any:
         place.check_depth()
@@ -150,7 +151,8 @@ class _Writer:
         if registry.kind_of(value) == 'layer':
             if id(value) in self.places:
                 return {'shared': self.places[id(value)]}
-            self.places[id(value)] = place.text
+            self.places[id(value)] = _free(place.text, self.taken)
+            self.taken.add(self.places[id(value)])
         slots, other = schema.slots_of(type(value)), ('', registry.is_builtin(type(value)))
         data = {'class': name, 'args': {
             argument: self.write(it, place.argument(argument, *slots.get(argument, other)))
@@ -264,7 +266,8 @@ class _Reader:
             raise place.refusal(f'{type(error).__name__} in {cls.__name__}: {error}') from error
         if learned:
             self._learn(made, learned, place)
-        self.made[place.text] = made
+        if registry.kind_of(made) == 'layer':
+            self.made[_free(place.text, self.made)] = made
         return made
 
     def _learn(self, made: Any, learned: Any, place: _Place) -> None:
@@ -300,3 +303,10 @@ def _keeps_arguments(cls: type) -> bool:
     """Whether a class is registered, and no container of which no argument of a constructor says what is in it."""
     holds_more = issubclass(cls, (list, tuple, dict, set, frozenset, str, int, float, np.ndarray))
     return registry.entry_of(cls) is not None and (not holds_more or bool(schema.parameters_of(cls)))
+
+
+def _free(place: str, taken: Collection[str]) -> str:
+    """A place by which a layer is found again: names may have dots, so that two places can be written alike."""
+    while place in taken:
+        place += '~'
+    return place

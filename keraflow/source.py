@@ -205,7 +205,7 @@ class _Program:
 
     def _graph(self, model: Any) -> str:
         """The statements for the calls of a Model, and the expression that makes it."""
-        ids, full_names = model.graph_names()
+        ids, full_names = model.names.of, model.names.kensors
         kensors: Dict[Kensor, str] = {}
         for call in model.calls:
             once = self.uses[id(call.layer)] == 1 and len(call.outputs) == 1

@@ -25,27 +25,30 @@ def summary_table(model: Any) -> str:
 def _rows(model: Any) -> Iterator[Row]:
     seen = set()
     if not model.calls:      # a Sequential that is a layer: no calls of its own
-        for layer in model.layers:
-            yield _row('', layer, '', '')
+        for name, layer in model.layer_ids().items():
+            yield _row(name, layer, '', '')
+    names = model.names
     for call in model.calls:
-        fed_by = ', '.join(kensor.name for kensor in call.inputs)
+        name = names.of[id(call.layer)]
+        fed_by = ', '.join(map(names.short, call.inputs))
         shape = ', '.join(str(kensor.shape) for kensor in call.outputs)
         if id(call.layer) in seen:
-            yield f'{call.layer.name} (again)', shape, '', fed_by
+            yield f'{name} (again)', shape, '', fed_by
             continue
         seen.add(id(call.layer))
-        yield _row('', call.layer, shape, fed_by)
-        yield from _embedded('', call.layer)
+        yield _row(name, call.layer, shape, fed_by)
+        yield from _embedded('  ', name, call.layer)
 
 
-def _embedded(indent: str, host: Any) -> Iterator[Row]:
-    for layer in host.embedded_layers:
-        yield _row(indent + '  ', layer, '', f'in {host.name}')
-        yield from _embedded(indent + '  ', layer)
+def _embedded(indent: str, its_name: str, host: Any) -> Iterator[Row]:
+    for inner, layer in host.layer_ids().items():
+        name = f'{its_name}/{inner}'
+        yield _row(indent + name, layer, '', f'in {its_name}')
+        yield from _embedded(indent + '  ', name, layer)
 
 
-def _row(indent: str, layer: Any, shape: str, fed_by: str) -> Row:
-    return f'{indent}{layer.name} ({type(layer).__name__})', shape, f'{sum(_count(layer)):,}', fed_by
+def _row(name: str, layer: Any, shape: str, fed_by: str) -> Row:
+    return f'{name} ({type(layer).__name__})', shape, f'{sum(_count(layer)):,}', fed_by
 
 
 def _count(layer: Any) -> List[int]:

@@ -123,13 +123,13 @@ class SurgicalNetwork(Network):
     def _kensors_of(self, given: Any) -> List[Kensor]:
         if isinstance(given, Kensor):
             return [given]
-        if isinstance(given, str) and given not in self.layer_ids():
+        if isinstance(given, str) and self.inner_layer(given) is None:
             return [self.get_kensor(given)]
         layer = self._layer_of(given, inputs_too=True)
         calls = [call for call in self.calls if call.layer is layer]
         if len(calls) > 1:
             raise GraphError(f'{self.name}: sub_model: {layer.name} was fed {len(calls)} times. Name what one of the '
-                             f"calls gave, for example '{calls[0].outputs[0].name}'.")
+                             f"calls gave, for example '{self.names.short(calls[0].outputs[0])}'.")
         return list(calls[0].outputs)
 
     def _check_outputs(self, made: List[Kensor], wanted: int, expected: str) -> None:

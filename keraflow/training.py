@@ -252,7 +252,7 @@ class TrainableNetwork(Network):
 
     def input_ports(self) -> List[Port]:
         """Where inputs go."""
-        return [Port.of(kensor) for kensor in self.inputs]
+        return [Port.of(kensor, name) for kensor, name in zip(self.inputs, self.input_names())]
 
     def target_ports(self) -> List[Port]:
         """Where targets go: what the losses want for the outputs that have one."""

@@ -62,10 +62,14 @@ class Input(Layer, Kensor):
         self.features = seen_features(self.shape)
         self.mask_shape = None if mask_value is None else self.shape[:2]
         self.backend_name = B.name()
-        self.call = Call(self, (), self._name or '')
+        self.call = Call(self, ())
         self.call.outputs = (self,)
         self._calls.append(self.call)
         self._tensor = None
+
+    @property
+    def numbered_name(self) -> str:
+        return self.name
 
     def as_kensor(self) -> Kensor:
         return self

@@ -84,10 +84,8 @@ class Linkable:
         specs += [TensorSpec(kensor.mask_shape, 'bool') for kensor in masked]  # type: ignore[arg-type]
         found = B.trace(lambda *tensors: self._observe(kensors, masked, tensors), specs)
         with naming.LOCK:       # two threads that feed the layer make two calls, each with a number of its own
-            call = Call(self, kensors, f'{self.name}_{len(self._calls)}')
-            names = [call.name] if len(found) == 1 else [f'{call.name}.{number}' for number in range(len(found))]
-            call.outputs = tuple(Kensor(name, shape, dtype, mask_shape, call, features)
-                                 for name, (shape, dtype, mask_shape, features) in zip(names, found))
+            call = Call(self, kensors, len(self._calls))
+            call.outputs = tuple(Kensor(call, *known) for known in found)
             self._calls.append(call)
         shape_log.debug('%s: %s -> %s', self.name, ', '.join(str(kensor.shape) for kensor in kensors),
                         ', '.join(str(kensor.shape) for kensor in call.outputs))
@@ -110,6 +108,11 @@ class Linkable:
                 raise BackendError(f"{self.name}: the Kensor {kensor.name} was made on the backend "
                                    f"'{kensor.backend_name}', the current one is '{B.name()}'. "
                                    f"Call keraflow.backend.use('{kensor.backend_name}') first.")
+
+    @property
+    def nb_call(self) -> int:
+        """How often it was fed with Kensors."""
+        return len(self._calls)
 
     def _count(self) -> int:
         if not self._calls:

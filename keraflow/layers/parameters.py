@@ -167,6 +167,28 @@ class ParameterOwner(Serializable):
         """The layers that this one consists of by the names that weights use: here the numbers of their slots."""
         return {str(number): layer for number, layer in enumerate(self.embedded_layers)}
 
+    def inner_layer(self, name: str) -> Any:
+        """The layer among those that it consists of which is called so here, or by itself; None if there is none."""
+        names = self.layer_ids()
+        return names.get(name) or next((layer for layer in names.values() if layer.name == name), None)
+
+    def present_names(self, by_name: Dict[str, Any]) -> Dict[str, Any]:
+        """A dict by names of parameters, in which the number of a slot also stands for the name of the layer in it."""
+        names = self._names_by_slots()
+        present = set(names.values())
+        return {name if name in present else names.get(name, name): one for name, one in by_name.items()}
+
+    def _names_by_slots(self) -> Dict[str, str]:
+        """The names of the parameters, by the names in which all embedded layers are numbers."""
+        found = {name: name for name in self._variables}
+        for slot, (name, layer) in zip(self._slot_names(), self.layer_ids().items()):
+            found.update({f'{slot}/{numbered}': f'{name}/{its_name}'
+                          for numbered, its_name in layer._names_by_slots().items()})
+        return found
+
+    def _slot_names(self) -> List[str]:
+        return list(self.layer_ids())
+
     def reset_states(self) -> None:
         """Let the recurrent layers in it that are stateful start their next batch with zeros.
 
@@ -282,11 +304,13 @@ class ParameterOwner(Serializable):
         owners = self._owners()
         for kind in self._given:
             where, given = f'{self.name}: {kind}s', getattr(self, f'{kind}s')
+            given = self.present_names(given) if isinstance(given, dict) else given
             names = list(owners if isinstance(given, dict) else self._variables)
             for name, one in assign(given, names, where).items():
                 owner, own_name = owners[name]
                 owner._give_to_parameter(kind, own_name, one, where)
         weights = split_arrays(self.initial_weights)
+        weights = self.present_names(weights) if isinstance(weights, dict) else weights
         assign(weights, list(owners if isinstance(weights, dict) else self._variables), f'{self.name}: initial_weights')
 
     def _give_to_parameter(self, kind: str, name: str, one: Any, where: str) -> None:
@@ -297,10 +321,10 @@ class ParameterOwner(Serializable):
 
     def give_initial_weights(self, layer: 'ParameterOwner', number: int) -> None:
         """Give the layer in a slot, before it runs, what `initial_weights` says of its parameters."""
-        prefix = f'{number}/'
+        prefixes = {str(number), *(name for name, one in self.layer_ids().items() if one is layer)}
         given = self.initial_weights if isinstance(self.initial_weights, dict) else {}
-        own = {name[len(prefix):]: value for name, value in given.items()
-               if isinstance(name, str) and name.startswith(prefix)}
+        own = {name.split('/', 1)[1]: value for name, value in given.items()
+               if isinstance(name, str) and '/' in name and name.split('/')[0] in prefixes}
         if own and layer._is_linked():
             layer.set_weights(own)
         elif own:
@@ -348,7 +372,8 @@ class ParameterOwner(Serializable):
     def _assign_weights(self, variables: Dict[str, Any], weights: Any, what: str) -> None:
         """Check all arrays, then set them all."""
         where = f'{self.name}: {what}'
-        given = assign(split_arrays(weights), list(variables), where)
+        weights = split_arrays(weights)
+        given = assign(self.present_names(weights) if isinstance(weights, dict) else weights, list(variables), where)
         for name, value in given.items():
             check_numbers(value, f'{where}: {name}')
         arrays = {name: np.asarray(value) for name, value in given.items()}

@@ -47,6 +47,19 @@ class FunctionLayer(Layer, metaclass=_FedAtOnce):
         for name in self.argument_names:
             setattr(self, name, own.get(name, signature.parameters[name].default))
 
+    def layer_ids(self) -> Dict[str, Layer]:
+        """The layers that the function calls: by their names if it gives them some, else by the numbers of their
+        slots."""
+        found: Dict[str, Layer] = {}
+        for number, layer in enumerate(self.embedded_layers):
+            given = layer.user_name
+            is_free = given is not None and given not in found and not given.isdigit()
+            found[given if is_free else str(number)] = layer        # type: ignore[index]
+        return found
+
+    def _slot_names(self) -> List[str]:
+        return list(map(str, range(len(self.embedded_layers))))
+
     def check_input_shape(self, input_shape: List[Shape]) -> None:
         """Any: the function says what it takes."""
 

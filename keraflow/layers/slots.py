@@ -177,9 +177,11 @@ class Slots:
 
     def _append(self, layer: Any, is_kept: bool) -> None:
         self._came_as[id(layer)] = snapshot(layer)
-        self.host.give_arguments(layer, len(self.layers))
-        self.host.give_initial_weights(layer, len(self.layers))
         self.layers.append(layer)
+        number = len(self.layers) - 1
+        layer.name_by_slot(self.host, number)
+        self.host.give_arguments(layer, number)
+        self.host.give_initial_weights(layer, number)
         if is_kept:
             self._kept.add(id(layer))
         if not layer._is_linked():

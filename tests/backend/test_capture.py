@@ -80,7 +80,7 @@ def test_layers_of_models_in_models():
 
 
 @pytest.mark.parametrize('name, text', [
-    ('b/output', "m: there is no Kensor 'b/output'. There are x/output, a/output, block/output, drop/output, relu/output."),
+    ('b/output', "m: there is no Kensor 'b/output'. There are x, a/output, block/output, drop/output, relu/output."),
     ('blok/0/output', "m: there is no layer 'blok'. It has x, a, block, drop, relu."),
     ('block/2/output', "m: there is no layer 'block/2'. block has 0, 1."),
     ('block/0/output', "m: capture: there is no 'block/0/output': the layer ran 2 time(s), whose outputs are called block/0_0, block/0_1 and so on."),

@@ -173,8 +173,8 @@ def test_a_layer_with_several_outputs(tmp_path):
     assert [one.shape for one in again.predict([X, Z])] == [(4, 2), (4, 3)]
     assert again.path == model.path
     both = Model(x, split(x), name='both')
-    both.compile('sgd', {'split_2.0': 'mse', 'split_2.1': 'mae'})
-    loss = both.evaluate(X, {'split_2.1': X[:, 1:] + 1, 'split_2.0': X[:, :1] + 2})['loss']
+    both.compile('sgd', {'split/output.0': 'mse', 'split/output.1': 'mae'})
+    loss = both.evaluate(X, {'split/output.1': X[:, 1:] + 1, 'split/output.0': X[:, :1] + 2})['loss']
     assert np.isclose(loss, 4 + 1, rtol=1e-5)
 
 

@@ -71,11 +71,11 @@ def test_initial_weights_of_a_layer_that_was_fed_before():
 
 
 def test_initial_weights_that_do_not_fit():
-    with pytest.raises(ArgumentError, match=r"^dense\d+: initial_weights: there is no 'V'. Choose one of W, b.$"):
+    with pytest.raises(ArgumentError, match=r"^host\d+/0/0: initial_weights: there is no 'V'. Choose one of W, b.$"):
         Host(2, initial_weights={'0/0/V': W})(Input(3))
     with pytest.raises(ArgumentError, match=r"^host: initial_weights: there is no '7/W'"):
         Host(2, name='host', initial_weights={'7/W': W})(Input(3))
-    with pytest.raises(ShapeError, match=r'^dense\d+: initial_weights: W: expected an array of shape \(3, 2\), received \(2, 2\).$'):
+    with pytest.raises(ShapeError, match=r'^host\d+/0/0: initial_weights: W: expected an array of shape \(3, 2\), received \(2, 2\).$'):
         Host(2, initial_weights={'0/0/W': np.eye(2)})(Input(3))
 
 

@@ -109,7 +109,7 @@ def test_a_model_in_a_sequential_over_time_and_in_a_function():
     host = uses(name='host')
     joined = Model(x, [host(x), model(x)])
     assert_close(joined.predict(X)[0], 2 * h)
-    assert joined.variables.names == ['host/0/d/W', 'host/0/d/b']
+    assert joined.variables.names == ['host/encoder/d/W', 'host/encoder/d/b']
     over_time = Model(series, TimeDistributed(model)(series))
     values = np.stack([X, 2 * X, 3 * X], axis=1)
     assert_close(over_time.predict(values), np.stack([h, value(model, 2 * X), value(model, 3 * X)], axis=1))

@@ -201,4 +201,4 @@ def test_a_part_from_some_outputs_to_others():
     assert_all_close(Model(x, single.get_kensor('halves/output.1')).predict([X])[None], halves(X)[1:])
     with pytest.raises(GraphError) as caught:
         single.get_kensor('halves/output')
-    assert str(caught.value).endswith("There are input1/output, halves/output.0, halves/output.1.")
+    assert str(caught.value).endswith("There are input1, halves/output.0, halves/output.1.")

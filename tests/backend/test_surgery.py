@@ -99,7 +99,7 @@ def test_a_kensor_of_a_model_is_the_output_of_another_model():
     assert parts.model.get_kensor('x') is parts.x
     with pytest.raises(GraphError) as caught:
         parts.model.get_kensor('shared/output')
-    assert str(caught.value) == ("m: there is no Kensor 'shared/output'. There are x/output, shared_0, tanh/output, shared_1, "
+    assert str(caught.value) == ("m: there is no Kensor 'shared/output'. There are x, shared_0, tanh/output, shared_1, "
                                  'total/output, head/output, other/output.')
 
 
@@ -111,14 +111,14 @@ def test_a_sequential_becomes_a_model():
     assert [step[1] for step in serialize(changed)['args']['path']] == ['a', 'c']
 
 
-def test_a_name_is_that_of_the_model_first(backend_name):
+def test_a_name_is_that_in_the_model(backend_name):
     numbered = type(f'Numbered_{backend_name}_', (Layer,), {})      # a class of which there is no object yet
     first, second = numbered(), numbered()
     first(Input(3))
     x = Input(3)
     model = Model(x, first(second(x)))
     prefix = f'numbered_{backend_name}_'
-    assert (second.name, first.name) == (f'{prefix}2', f'{prefix}1')      # the program's; the model begins with the second
+    assert (second.name, first.name) == (f'{prefix}1', f'{prefix}2')      # the model begins with the second
     assert model.get_layer(f'{prefix}1') is second and model.get_layer(f'{prefix}2') is first
     assert model.get_kensor(f'{prefix}1_0').layer is second and model.get_kensor(f'{prefix}2/output').layer is first
 

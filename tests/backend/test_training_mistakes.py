@@ -170,14 +170,14 @@ DATA = [
      'm: predict: x: expected values that int32 can hold, received inf.'),
     (lambda: bits().predict(np.full((1, 3), 2)), DataError, 'm: predict: x: expected values that bool can hold, received 2.'),
     (lambda: plain().predict(Dense(3, name='d')(Input(3))), ArgumentTypeError,
-     'm: predict: expected a dict by name or a list in the order x, received <Kensor d_0 (None, 3) float32>.'),
+     'm: predict: expected a dict by name or a list in the order x, received <Kensor d/output (None, 3) float32>.'),
     (lambda: plain().predict(Input(3, name='i')), ArgumentTypeError,
      'm: predict: expected a dict by name or a list in the order x, received <Input i>.'),
     (lambda: plain().predict([Input(3, name='i')]), DataError,
      'm: predict: x: expected numbers, received an array of dtype object. Turn it into numbers first.'),
     (predict_other_lengths, DataError, 'm: predict: the batches gave samples of the shapes (4, 3), (5, 3), which are no one array. '
      'Predict the batches one by one.'),
-    (predict_a_sum, GraphError, "m: predict: the output 'sum_0' is a scalar, which has no axis of samples."),
+    (predict_a_sum, GraphError, "m: predict: the output 'sum/output' is a scalar, which has no axis of samples."),
 ]
 
 
