@@ -6,8 +6,10 @@ A Kensor records the one call it came from, a call the Kensors it was fed. All t
 from typing import Any, Callable, Container, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from keraflow import backend as B
+from keraflow.arguments import to_list
 from keraflow.backend.contract import TensorSpec
 from keraflow.backend.deferral import Deferred
+from keraflow.call_arguments import parts_in, replaced
 from keraflow.facts import facts_of
 from keraflow.parameters import parameters_of
 from keraflow.records import recording
@@ -17,17 +19,30 @@ __all__ = ['Call', 'Kensor', 'calls_behind', 'replay', 'symbolic_tensors']
 
 
 class Call:
-    """One event: this layer was fed these Kensors and gave these Kensors."""
+    """One event: this layer was fed these Kensors, with these arguments, and gave these Kensors."""
 
-    __slots__ = ('layer', 'inputs', 'outputs', 'number', '_is_only', '_namer', '__weakref__')
+    __slots__ = ('layer', 'fed', 'arguments', 'inputs', 'outputs', 'number', '_is_only', '_namer', '__weakref__')
 
-    def __init__(self, layer: Any, inputs: Sequence['Kensor'], number: int = 0):
+    def __init__(self, layer: Any, fed: Sequence['Kensor'], arguments: Optional[Dict[str, Any]] = None):
         self.layer = layer
-        self.inputs = tuple(inputs)
+        self.fed = tuple(fed)
+        self.arguments = arguments or {}
+        self.inputs = (*fed, *parts_in(self.arguments))   # all that it depends on
         self.outputs: Tuple['Kensor', ...] = ()
-        self.number = number            # among the calls of the layer in the program, then in a model
+        self.number = 0                 # among the calls of the layer in the program, then in a model
         self._is_only: Any = None
         self._namer: Any = None         # the model that gave it its number
+
+    def run(self, tensors: Dict['Kensor', Any]) -> List[Any]:
+        """The output tensors, from tensors for its inputs."""
+        return self.layer.run([tensors[kensor] for kensor in self.fed], replaced(self.arguments, tensors.__getitem__))
+
+    def again(self, kensors: Dict['Kensor', 'Kensor'], layer: Any = None) -> List['Kensor']:
+        """What the call (or that of another layer in its place) gives with other Kensors for its inputs."""
+        layer = layer or self.layer
+        fed = [kensors[kensor] for kensor in self.fed]
+        return to_list(layer(fed if layer.multi_input else unlist(fed),
+                             **replaced(self.arguments, kensors.__getitem__)))
 
     @property
     def is_only(self) -> bool:
@@ -189,8 +204,7 @@ def replay(calls: Iterable[Call], tensors: Dict[Kensor, Any]) -> Dict[Kensor, An
     """
     for call in calls:
         if call.outputs[0] not in tensors:
-            results = call.layer.run([tensors[kensor] for kensor in call.inputs])
-            tensors.update(zip(call.outputs, results))
+            tensors.update(zip(call.outputs, call.run(tensors)))
     return tensors
 
 

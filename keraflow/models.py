@@ -4,6 +4,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from keraflow import schema
 from keraflow.arguments import to_list
+from keraflow.call_arguments import decoded, kensors_named
 from keraflow.errors import ArgumentTypeError, GraphError, SerializationError, describe
 from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer, advice_for_class
@@ -122,20 +123,25 @@ def _relink(layers: Any, path: Any) -> Dict[str, Kensor]:
     if not isinstance(path, list):
         raise SerializationError(f'Model: path: expected a list of calls, received {describe(path)}.')
     for step in path:
-        is_call = isinstance(step, (list, tuple)) and len(step) == 3 and _are_names(step[0]) and _are_names(
-            [step[1], *to_list(step[2])])
-        if not is_call or step[1] not in layers or not kensors.keys() >= set(step[0]):
+        if not _is_call(step) or step[1] not in layers or not kensors.keys() >= {*step[0], *kensors_named(step[3:])}:
             raise SerializationError(f'Model: path: expected [names of inputs that are there, name of a layer, name '
                                      'of the output], '
                                      f'received {step!r:.100}.')
-        fed, layer_name, made = step
+        fed, layer_name, made, *arguments = step
         inputs, layer = [kensors[name] for name in fed], layers[layer_name]
-        outputs = to_list(layer(inputs if layer.multi_input else unlist(inputs)))
+        given = decoded(arguments[0], kensors) if arguments else {}
+        outputs = to_list(layer(inputs if layer.multi_input else unlist(inputs), **given))
         numbered = _NUMBERED.fullmatch(str(to_list(made)[0])[len(str(layer_name)):]) if made else None
         if numbered is not None:
             outputs[0].call.suggest_number(int(numbered[1]), None, namer)
         kensors.update(zip(to_list(made), outputs))
     return kensors
+
+
+def _is_call(step: Any) -> bool:
+    """Whether a step of a path is made of names, and perhaps a dict of arguments."""
+    return isinstance(step, (list, tuple)) and len(step) in (3, 4) and _are_names(step[0]) and _are_names(
+        [step[1], *to_list(step[2])]) and all(isinstance(one, dict) for one in step[3:])
 
 
 def _are_names(data: Any) -> bool:

@@ -70,4 +70,5 @@ def check_only(names: Sequence[str], where: str, what: str) -> None:
 
 def two_of_one_name(name: str) -> str:
     """What is wrong where two layers of a model have one name."""
-    return f"'{name}' is the name of two layers. Give each layer of a model its own name, as copy.deepcopy gives copies."
+    return (f"'{name}' is the name of two layers. Give each layer of a model its own name, as copy.deepcopy gives "
+            'copies.')

@@ -4,6 +4,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from keraflow import backend as B
 from keraflow import naming, shapes
+from keraflow.call_arguments import encoded
 from keraflow.checked import checked
 from keraflow.errors import BackendError, GraphError, ShapeError, describe
 from keraflow.kensor import Call, Kensor, calls_behind, replay, symbolic_tensors
@@ -106,10 +107,12 @@ class Network(Layer):
 
     @property
     def path(self) -> List[list]:
-        """The calls as ``[input names, layer name, output name(s)]``, with the names of :meth:`layer_ids`."""
+        """The calls as ``[input names, layer name, output name(s)]``, with the names of :meth:`layer_ids`; the
+        arguments of a call that has some are the fourth, in which ``{'input': name}`` stands for a Kensor."""
         names = self.names.kensors
-        return [[[names[kensor] for kensor in call.inputs], self.names.of[id(call.layer)],
-                 unlist([names[kensor] for kensor in call.outputs])]
+        return [[[names[kensor] for kensor in call.fed], self.names.of[id(call.layer)],
+                 unlist([names[kensor] for kensor in call.outputs]),
+                 *([encoded(call.arguments, names)] if call.arguments else [])]
                 for call in self.calls if call.inputs]
 
     @checked

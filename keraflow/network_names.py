@@ -6,7 +6,7 @@ networks that share the layer call it the same. Where a network joins layers of 
 have other numbers there, and their own name is refused as ambiguous. Calls are numbered in the same way.
 """
 from collections import Counter
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, Sequence
 
 from keraflow.errors import GraphError
 from keraflow.kensor import Call, Kensor, numbered_name, output_name

@@ -14,7 +14,7 @@ import numpy as np
 from keraflow import registry, schema
 from keraflow.errors import SerializationError
 from keraflow.files.refusal import excerpt
-from keraflow.serialization import MAX_DEPTH, pack_init_params
+from keraflow.serialization import MAX_DEPTH, pack_init_params, serialize
 
 __all__ = ['Recipe', 'differences', 'recipe_of']
 
@@ -32,7 +32,7 @@ _MAX_TOLD = 8
 
 def recipe_of(model: Any) -> Recipe:
     """The recipe of a compiled model."""
-    functions, (_, kensors) = model._functions, model.graph_names()
+    functions, kensors = model._functions, model.names.kensors
     writer = _Writer()
     writer.add('the optimizer', model.optimizer)
     if 'lr' in writer.arguments['the optimizer']:       # what was set since is in the file beside the recipe
@@ -44,8 +44,11 @@ def recipe_of(model: Any) -> Recipe:
         writer.write(part, 'ignore_label', one.ignored)
     for name, layer in model.layer_ids().items():
         writer.add(f'the layer {name}', layer)
-    for fed, _, made in model.path:
-        writer.parts[f'the inputs of {made if isinstance(made, str) else ", ".join(made)}'] = fed
+    for fed, _, made, *arguments in model.path:
+        what = made if isinstance(made, str) else ', '.join(made)
+        writer.parts[f'the inputs of {what}'] = fed
+        if arguments:
+            writer.parts[f'the arguments of {what}'] = serialize(arguments[0])
     writer.add('the activity_regularizer', model.activity_regularizer)
     for one in functions.parameters:
         writer.parts[one.name] = 'trainable' if one.trainable else 'frozen'

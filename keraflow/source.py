@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Set, Tuple
 import numpy as np
 
 from keraflow import registry, schema
+from keraflow.call_arguments import replaced
 from keraflow.errors import ArgumentTypeError, SerializationError, describe
 from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer
@@ -62,6 +63,12 @@ def to_python(model: Network) -> str:
     program.assign('model', model)
     serialize(model)        # raises for what cannot be saved
     return program.text()
+
+
+class _Name(str):
+    """A variable of the program."""
+
+    __repr__ = str.__str__
 
 
 class _Program:
@@ -210,7 +217,7 @@ class _Program:
         for call in model.calls:
             once = self.uses[id(call.layer)] == 1 and len(call.outputs) == 1
             names = [self._variable(ids[id(call.layer)] if once else full_names[kensor]) for kensor in call.outputs]
-            self.statements.append(f"{', '.join(names)} = {self._fed(call, [kensors[it] for it in call.inputs])}")
+            self.statements.append(f"{', '.join(names)} = {self._fed(call, kensors)}")
             kensors.update(zip(call.outputs, names))
         ends = [[kensors[kensor] for kensor in some] for some in (model.inputs, model.outputs)]
         arguments = [names[0] if len(names) == 1 else f"[{', '.join(names)}]" for names in ends]
@@ -220,14 +227,16 @@ class _Program:
                       if not same(value, parameters[name].default)]
         return f"{self._name_of(type(model))}({', '.join(arguments)})"
 
-    def _fed(self, call: Any, inputs: List[str]) -> str:
-        layer = call.layer
+    def _fed(self, call: Any, kensors: Dict[Kensor, str]) -> str:
+        layer, inputs = call.layer, [kensors[it] for it in call.fed]
         if isinstance(layer, Input):
             return self._call(layer)
-        if isinstance(layer, Operation) and layer.user_name is None:
+        if isinstance(layer, Operation) and layer.user_name is None and not call.arguments:
             return self._operation(layer, inputs)
         fed = f"[{', '.join(inputs)}]" if layer.multi_input and len(inputs) != 1 else ', '.join(inputs)
-        return f'{self._layer(layer)}({fed})'
+        arguments = replaced(call.arguments, lambda kensor: _Name(kensors[kensor]))
+        by_name = [f'{name}={self.value(it)}' for name, it in arguments.items()]
+        return f"{self._layer(layer)}({', '.join([fed, *by_name])})"
 
     def _operation(self, layer: Operation, inputs: List[str]) -> str:
         arguments = [_argument(it, inputs) for it in layer.args]

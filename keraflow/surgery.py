@@ -8,12 +8,11 @@ from keraflow.kensor import Call, Kensor, calls_behind
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
 from keraflow.network import Network
-from keraflow.shapes import unlist
 
 __all__ = ['SurgicalNetwork']
 
-#: From a call of the old graph and the Kensors that now feed it, the Kensors that now stand for its outputs.
-Change = Callable[[Call, List[Kensor]], List[Kensor]]
+#: From a call of the old graph and the new Kensors by old ones, the Kensors that now stand for its outputs.
+Change = Callable[[Call, Dict[Kensor, Kensor]], List[Kensor]]
 
 
 class SurgicalNetwork(Network):
@@ -29,8 +28,8 @@ class SurgicalNetwork(Network):
         """The model with `new` in each place where `layer` was."""
         old = self._layer_of(layer)
 
-        def change(call: Call, fed: List[Kensor]) -> List[Kensor]:
-            made = _feed(new, fed)
+        def change(call: Call, known: Dict[Kensor, Kensor]) -> List[Kensor]:
+            made = call.again(known, new)
             self._check_outputs(made, len(call.outputs), f'replace: expected a layer of {len(call.outputs)} output(s) '
                                                          f'in the place of {old.name}')
             return made
@@ -41,8 +40,8 @@ class SurgicalNetwork(Network):
         """The model in which each output of `layer` goes through `new`."""
         old = self._layer_of(layer, inputs_too=True)
 
-        def change(call: Call, fed: List[Kensor]) -> List[Kensor]:
-            made = [_feed(new, [kensor]) for kensor in _again(call, fed)]
+        def change(call: Call, known: Dict[Kensor, Kensor]) -> List[Kensor]:
+            made = [to_list(new([kensor] if new.multi_input else kensor)) for kensor in _again(call, known)]
             for some in made:
                 self._check_outputs(some, 1, f'insert_after: expected a layer of 1 output(s) behind {old.name}')
             return [kensor for kensor, in made]
@@ -59,11 +58,11 @@ class SurgicalNetwork(Network):
         """
         old = self._layer_of(layer)
 
-        def change(call: Call, fed: List[Kensor]) -> List[Kensor]:
-            if len(fed) > 1 or len(call.outputs) > 1:
-                raise GraphError(f'{self.name}: remove: {old.name} has {len(fed)} input(s) and {len(call.outputs)} '
-                                 'output(s), of which none stands for the others. Use replace.')
-            return fed
+        def change(call: Call, known: Dict[Kensor, Kensor]) -> List[Kensor]:
+            if len(call.fed) > 1 or len(call.outputs) > 1:
+                raise GraphError(f'{self.name}: remove: {old.name} has {len(call.fed)} input(s) and '
+                                 f'{len(call.outputs)} output(s), of which none stands for the others. Use replace.')
+            return [known[kensor] for kensor in call.fed]
         return self._changed(old, change)
 
     def sub_model(self, start: Any, end: Any) -> Any:
@@ -94,7 +93,7 @@ class SurgicalNetwork(Network):
             if not call.inputs:
                 raise GraphError(f'{self.name}: sub_model: the end depends on the Input {call.layer.name}, too. '
                                  'Add it to the starts.')
-            known.update(zip(call.outputs, _feed(call.layer, [known[kensor] for kensor in call.inputs])))
+            known.update(zip(call.outputs, call.again(known)))
         return self._made(list(inputs.values()), [known[kensor] for kensor in ends])
 
     # -- helpers ------------------------------------------------------------------------------------------------------
@@ -103,8 +102,7 @@ class SurgicalNetwork(Network):
         """The model in which the calls of `layer` are changed."""
         known: Dict[Kensor, Kensor] = {}
         for call in self.calls:
-            fed = [known[kensor] for kensor in call.inputs]
-            known.update(zip(call.outputs, change(call, fed) if call.layer is layer else _again(call, fed)))
+            known.update(zip(call.outputs, change(call, known) if call.layer is layer else _again(call, known)))
         return self._made(self.inputs, [known[kensor] for kensor in self.outputs],
                           activity_regularizer=self.activity_regularizer)
 
@@ -137,10 +135,6 @@ class SurgicalNetwork(Network):
             raise GraphError(f'{self.name}: {expected}, received {made[0].layer.name}, which gives {len(made)}.')
 
 
-def _again(call: Call, fed: List[Kensor]) -> List[Kensor]:
+def _again(call: Call, known: Dict[Kensor, Kensor]) -> List[Kensor]:
     """The outputs of a call that is fed with other Kensors; of the call itself if they are the same."""
-    return list(call.outputs) if fed == list(call.inputs) else _feed(call.layer, fed)
-
-
-def _feed(layer: Layer, kensors: List[Kensor]) -> List[Kensor]:
-    return to_list(layer(kensors if layer.multi_input else unlist(kensors)))
+    return list(call.outputs) if all(known[kensor] is kensor for kensor in call.inputs) else call.again(known)

@@ -13,6 +13,7 @@ from keraflow import backend as B
 from keraflow import naming, shapes
 from keraflow.arguments import is_array_like
 from keraflow.backend.contract import TensorSpec
+from keraflow.call_arguments import is_kensor, is_spec, parts_in, replaced
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, SerializationError, ShapeError, describe
 from keraflow.facts import facts_of, remember
 from keraflow.habits import no_attribute
@@ -115,6 +116,7 @@ class Layer(ChangeableHost, Running):
         makes no parameters after its first run. Layers that it calls on tensors are embedded, as by :meth:`embed`.
 
         One that has an argument ``mask`` is given the mask of the input (of several: the list of them), or ``None``.
+        Others are arguments of a call: ``layer(x, scale=2.)`` for ``output(self, x, scale=1.)``.
         """
         return x
 
@@ -174,13 +176,13 @@ class Layer(ChangeableHost, Running):
                                     f'{advice_for_class(layer)}')
         inner = self._slots.take(layer)
 
-        def run(tensors: Any) -> Any:
+        def run(tensors: Any, *args: Any, **kwargs: Any) -> Any:
             fed, own = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors], run_of(self)
             fed = [inherit_mask(inner._as_tensor(tensor), () if own is None else own.inputs) for tensor in fed]
             # What becomes of a mask that the inner layer is given is told by that layer.
             if any(facts_of(tensor).mask is not None for tensor in fed):
                 self._note_mask_is_read()
-            return unlist(inner.run(fed))
+            return unlist(inner.run(fed, inner.call_signature.bind(inner, args, kwargs)))
         return run
 
     @property
@@ -266,17 +268,33 @@ class Layer(ChangeableHost, Running):
     def __repr__(self) -> str:
         return f'<{type(self).__name__} {self.name if self._name or self._place else "(not named yet)"}>'
 
-    def __call__(self, inputs: Any) -> Any:
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Feed the layer: with Kensors it links and gives Kensors; with tensors (or arrays) it runs and gives
-        tensors."""
+        tensors.
+
+        Parameters
+        ----------
+        inputs : Kensor, tensor, array, or list of them for several
+        *args, **kwargs
+            For the other arguments of :meth:`output`: what is saved with the call, numbers, strings, arrays, and lists
+            and dicts of these; and Kensors, which are then inputs of the call, too.
+        mask : Kensor, tensor or array (a list of them for several inputs), optional
+            Truth values ``(batch, time)`` that become the mask of the input.
+
+        Raises
+        ------
+        ArgumentTypeError
+            For an argument that :meth:`output` does not have, or a value that cannot be kept with the call.
+        """
         fed = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         fed = [it.as_kensor() if isinstance(it, Layer) else it for it in fed]
-        if not any(isinstance(it, Kensor) for it in fed):
+        arguments = self.call_signature.bind(self, args, kwargs) if args or kwargs else {}
+        if not any(map(is_kensor, [*fed, *parts_in(arguments)])):
             host = running_host()
             if host is not None:
-                return host.embed(self)(inputs)
-            return unlist(B.plain(B.verbatim(self.run)([self._as_tensor(it) for it in fed])))
-        return unlist(self._link(fed))
+                return host.embed(self)(inputs, **arguments)
+            return unlist(B.plain(B.verbatim(self.run)([self._as_tensor(it) for it in fed], arguments)))
+        return unlist(self._link(fed, arguments))
 
     def _as_tensor(self, it: Any) -> Any:
         if B.is_tensor(it):
@@ -312,18 +330,21 @@ class Layer(ChangeableHost, Running):
         """Whether the parameters are there."""
         return self._is_linked()
 
-    def _make_for(self, specs: Sequence[TensorSpec], features: Sequence[Optional[int]] = ()) -> None:
-        """Run on placeholders of these specs, with their features on these axes where that is known."""
+    def _make_for(self, specs: Sequence[TensorSpec], features: Sequence[Optional[int]] = (),
+                  arguments: Optional[Dict[str, Any]] = None) -> None:
+        """Run on placeholders of these specs, with their features on these axes where that is known, and of the specs
+        among the arguments of a call."""
         def run(*tensors: Any) -> List[Any]:
             for tensor, axis in zip(tensors, features):
                 remember(tensor, features=axis)
-            return self.run(list(tensors))
+            others = iter(tensors[len(specs):])
+            return self.run(list(tensors[:len(specs)]), replaced(arguments, lambda spec: next(others), is_spec))
         with B.phase('train'), recording():
-            B.trace(run, specs)
+            B.trace(run, [*specs, *parts_in(arguments, is_spec)])
 
-    def apply(self, inputs: Any) -> Any:
+    def apply(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """The same as a call of the layer."""
-        return self(inputs)
+        return self(inputs, *args, **kwargs)
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> 'Layer':
         """A layer with the same arguments and values and with new variables. Only the layer that is asked for (and not
@@ -337,7 +358,7 @@ class Layer(ChangeableHost, Running):
             made.initial_weights = copy.deepcopy(self.initial_weights)
         copy_attributes(self, made, memo)
         if self._first_specs and not made._is_linked():
-            made._make_for(self._first_specs, self._first_features)
+            made._make_for(self._first_specs, self._first_features, self._first_arguments)
             made.set_weights(self.get_weights())
         return made
 

@@ -74,7 +74,7 @@ class Input(Layer, Kensor):
     def as_kensor(self) -> Kensor:
         return self
 
-    def _link(self, kensors: Any) -> Any:
+    def _link(self, kensors: Any, arguments: Any) -> Any:
         raise GraphError(f'{self.name}: an Input takes data, not the output of a layer. Feed it to a layer instead.')
 
     def mark(self, tensor: Any) -> Any:

@@ -1,9 +1,10 @@
 """How a layer is fed with Kensors, and what users may ask of its calls."""
-from typing import Any, Callable, List, Sequence
+from typing import Any, Callable, Dict, List, Sequence
 
 from keraflow import backend as B
 from keraflow import naming
 from keraflow.backend.contract import TensorSpec
+from keraflow.call_arguments import check_values
 from keraflow.checked import checked
 from keraflow.errors import BackendError, CallError, GraphError
 from keraflow.facts import facts_of, remember
@@ -38,7 +39,7 @@ class Linkable:
         GraphError
             If there was no such call.
         """
-        return unlist(list(self._call_at(index).inputs))
+        return unlist(list(self._call_at(index).fed))
 
     @checked
     def get_output_at(self, index: int) -> Any:
@@ -48,7 +49,7 @@ class Linkable:
     @checked
     def get_input_shape_at(self, index: int) -> Any:
         """The static shape, or the list of shapes, that a call was fed with; raises as :meth:`get_input_at`."""
-        return unlist([kensor.shape for kensor in self._call_at(index).inputs])
+        return unlist([kensor.shape for kensor in self._call_at(index).fed])
 
     @checked
     def get_output_shape_at(self, index: int) -> Any:
@@ -75,31 +76,34 @@ class Linkable:
         """The static shape that all calls gave; a CallError if there are several, or no call."""
         return self._one_of([self.get_output_shape_at(index) for index in range(self._count())], 'output')
 
-    def _link(self, kensors: List[Kensor]) -> List[Kensor]:
+    def _link(self, kensors: List[Kensor], arguments: Dict[str, Any]) -> List[Kensor]:
         """Run on placeholders like these Kensors, at the user's line; the result is what the run tells of the
         outputs."""
         self._check_feed(kensors)
-        masked = [kensor for kensor in kensors if kensor.mask_shape is not None]
-        specs = [kensor.spec for kensor in kensors]
-        specs += [TensorSpec(kensor.mask_shape, 'bool') for kensor in masked]  # type: ignore[arg-type]
-        found = B.trace(lambda *tensors: self._observe(kensors, masked, tensors), specs)
+        check_values(self.name, arguments)
+        call = Call(self, kensors, arguments)
+        self._check_feed(call.inputs)
+        masked = [kensor for kensor in call.inputs if kensor.mask_shape is not None]
+        specs = [kensor.spec for kensor in call.inputs]
+        specs += [TensorSpec(kensor.mask_shape, 'bool') for kensor in masked]
+        found = B.trace(lambda *tensors: self._observe(call, masked, tensors), specs)
         with naming.LOCK:       # two threads that feed the layer make two calls, each with a number of its own
-            call = Call(self, kensors, len(self._calls))
+            call.number = len(self._calls)
             call.outputs = tuple(Kensor(call, *known) for known in found)
             self._calls.append(call)
         shape_log.debug('%s: %s -> %s', self.name, ', '.join(str(kensor.shape) for kensor in kensors),
                         ', '.join(str(kensor.shape) for kensor in call.outputs))
         return list(call.outputs)
 
-    def _observe(self, kensors: List[Kensor], masked: List[Kensor], tensors: Sequence[Any]) -> List[tuple]:
-        masks = dict(zip(masked, tensors[len(kensors):]))
-        inputs = [remember(tensor, shape=kensor.shape, mask=masks.get(kensor), features=kensor.features)
-                  for kensor, tensor in zip(kensors, tensors)]
+    def _observe(self, call: Call, masked: List[Kensor], tensors: Sequence[Any]) -> List[tuple]:
+        masks = dict(zip(masked, tensors[len(call.inputs):]))
+        known = {kensor: remember(tensor, shape=kensor.shape, mask=masks.get(kensor), features=kensor.features)
+                 for kensor, tensor in zip(call.inputs, tensors)}
         with B.phase('train'), recording():
             return [(self.get_tensor_shape(it), B.dtype(it), mask_shape_of(it), facts_of(it).features)
-                    for it in self.run(inputs)]
+                    for it in call.run(known)]
 
-    def _check_feed(self, kensors: List[Any]) -> None:
+    def _check_feed(self, kensors: Sequence[Any]) -> None:
         for kensor in kensors:
             if not isinstance(kensor, Kensor):
                 raise GraphError(

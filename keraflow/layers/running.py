@@ -1,13 +1,15 @@
 """How a layer runs: ``output`` on tensors, between the checks of what it takes and of what it gives."""
-import inspect
 import itertools
 import threading
 from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
+import numpy as np
+
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.backend.contract import FLOATS, TensorSpec
-from keraflow.errors import GraphError, ShapeError, describe, warn
+from keraflow.call_arguments import CallSignature, replaced
+from keraflow.errors import ArgumentError, GraphError, ShapeError, describe, warn
 from keraflow.facts import facts_of, remember
 from keraflow.layers.channels import inherited_features
 from keraflow.layers.input_spec import InputSpec, check_rank, specs_of
@@ -20,6 +22,7 @@ from keraflow.layers.unused import tell_unused
 from keraflow.records import frozen, record_run
 from keraflow.scopes import no_argscope
 from keraflow.shapes import Shape
+from keraflow.tensor_checks import check_numbers
 
 __all__ = ['Running']
 
@@ -35,7 +38,8 @@ class Running(ParameterOwner, Reporting, SideResults):
     output_mask: Callable
     check_input_shape: Callable
     get_tensor_mask: Callable
-    _takes_mask = False             # whether `output` has an argument of this name
+    #: What :meth:`output` takes beside its input.
+    call_signature: CallSignature
 
     def __init__(self, dtype: Any) -> None:
         ParameterOwner.__init__(self, dtype)
@@ -44,30 +48,55 @@ class Running(ParameterOwner, Reporting, SideResults):
         self._slots = Slots(self)
         self._first_specs: List[TensorSpec] = []    # of the tensors that the parameters were made for
         self._first_features: List[Optional[int]] = []      # where their features are, as far as it is known
+        self._first_arguments: Dict[str, Any] = {}  # of that call, with specs of tensors
         self._first_run: Optional[threading.RLock] = threading.RLock()  # held in it; None when it is over
         self._told: Dict[str, Run] = {}             # of what was told once: the run that told it
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
-        cls._takes_mask = 'mask' in inspect.signature(cls.output).parameters
+        cls.call_signature = CallSignature.of(cls.output)
 
-    def run(self, tensors: List[Any]) -> List[Any]:
-        """The output tensors for these input tensors; the first time, the parameters are made."""
+    def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
+        """The output tensors for these input tensors, and the arguments of the call beside them; the first time, the
+        parameters are made."""
+        arguments = dict(arguments or {})
+        if 'mask' in arguments:
+            tensors = self._with_masks(tensors, arguments.pop('mask'))
         making = self._first_run
         if making is not None:
             with making:        # what it makes is made by one thread
                 if self._backend is None:
-                    return self._run_first(tensors)
-        return self._run_checked(tensors, self._shape_of(self._received(tensors)))
+                    return self._run_first(tensors, arguments)
+        return self._run_checked(tensors, self._shape_of(self._received(tensors)), arguments)
 
-    def _run_first(self, tensors: List[Any]) -> List[Any]:
+    def _with_masks(self, tensors: List[Any], given: Any) -> List[Any]:
+        """Inputs with the masks that a call was given: one, or a list of one (or None) for each."""
+        masks = list(given) if isinstance(given, (list, tuple)) and self.multi_input else [given]
+        if len(masks) != len(tensors):
+            raise ArgumentError(f'{self.name}: mask: expected a list of {len(tensors)} mask(s) (or None), one for each '
+                                f'input, received {len(masks)}.')
+        return [tensor if mask is None else
+                remember(B.identity(tensor), **facts_of(tensor)._replace(mask=self._mask_for(tensor, mask))._asdict())
+                for tensor, mask in zip(tensors, masks)]
+
+    def _mask_for(self, tensor: Any, mask: Any) -> Any:
+        check_numbers(mask, f'{self.name}: mask')
+        mask = mask if B.is_tensor(mask) else B.constant(np.asarray(mask))
+        expected, received = self.get_tensor_shape(tensor)[:2], tuple(B.static_shape(mask))
+        if B.dtype(mask) != 'bool' or len(expected) < 2 or not shapes.agree(expected, received):
+            raise ShapeError(f'{self.name}: mask: expected truth values of shape (batch, time), here {expected}, '
+                             f'received {B.dtype(mask)} of shape {received}. Write for example B.not_equal(x, 0).')
+        return mask
+
+    def _run_first(self, tensors: List[Any], arguments: Dict[str, Any]) -> List[Any]:
         received = self._received(tensors)
         try:
             self._first_specs = received
             self._first_features = [facts_of(tensor).features for tensor in tensors]
+            self._first_arguments = replaced(arguments, self._spec_of, B.is_tensor)
             with initial_run(self):
                 self._build(self._shape_of(received), [spec.dtype for spec in received])
-            outputs = self._run_checked(tensors, self._shape_of(received))
+            outputs = self._run_checked(tensors, self._shape_of(received), arguments)
             self._complete_arguments()
         except Exception:
             self._forget_parameters()
@@ -90,19 +119,22 @@ class Running(ParameterOwner, Reporting, SideResults):
         """What the layer is fed with, checked."""
         self._check_count(tensors)
         self._check_backend()
-        received = [TensorSpec(self.get_tensor_shape(tensor), B.dtype(tensor)) for tensor in tensors]
+        received = list(map(self._spec_of, tensors))
         self._check_inputs(received)
         self.check_input_shape(self._shape_of(received))
         return received
 
+    def _spec_of(self, tensor: Any) -> TensorSpec:
+        return TensorSpec(self.get_tensor_shape(tensor), B.dtype(tensor))
+
     def _shape_of(self, received: List[TensorSpec]) -> Any:
         return [one.shape for one in received] if self.multi_input else received[0].shape
 
-    def _run_checked(self, tensors: List[Any], input_shape: Any) -> List[Any]:
+    def _run_checked(self, tensors: List[Any], input_shape: Any, arguments: Dict[str, Any]) -> List[Any]:
         tensors = [self._in_own_dtype(tensor) for tensor in tensors]
         with no_argscope(), frozen(not self.trainable), self._slots.run(tensors) as run:
             self._report_standing()
-            result = self._call_output(tensors)
+            result = self._call_output(tensors, arguments)
             outputs = [self._as_own(it) for it in (result if isinstance(result, (list, tuple)) else [result])]
         outputs = self._annotate(tensors, outputs, self._declared_shapes(input_shape, outputs),
                                  self._output_mask(tensors, input_shape))
@@ -112,9 +144,9 @@ class Running(ParameterOwner, Reporting, SideResults):
         record_run(self, outputs, running_host() is not None)
         return outputs
 
-    def _call_output(self, tensors: List[Any]) -> Any:
-        given = {'mask': self._masks_of(tensors, self.multi_input)} if self._takes_mask else {}
-        return self.output(tensors if self.multi_input else tensors[0], **given)
+    def _call_output(self, tensors: List[Any], arguments: Dict[str, Any]) -> Any:
+        given = {'mask': self._masks_of(tensors, self.multi_input)} if 'mask' in self.call_signature.names else {}
+        return self.output(tensors if self.multi_input else tensors[0], **given, **arguments)
 
     def _masks_of(self, tensors: List[Any], as_list: bool) -> Any:
         masks = [self.get_tensor_mask(tensor) for tensor in tensors]

@@ -3,7 +3,7 @@
 Their axes are counted from the first axis after the batch, as ``Input`` counts, unless ``include_batch_dim=True``.
 """
 from contextvars import ContextVar
-from typing import Any, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from keraflow import backend as B
 from keraflow import shapes
@@ -41,9 +41,9 @@ class FeatureAxisLayer(AxisLayer):
 
     axis: Any
 
-    def run(self, tensors: List[Any]) -> List[Any]:
+    def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
         with bound(_runs, (self, tensors)):
-            return super().run(tensors)
+            return super().run(tensors, arguments)
 
     def axes(self, shape: Shape) -> List[int]:
         """The places of `axis` in an input of this shape, in order, counted from the batch."""

@@ -70,14 +70,15 @@ class SideResults(Linkable):
                 if not isinstance(one, Kensor):
                     raise ArgumentTypeError(f'{self.name}: expected Kensors that the layer was fed with, received '
                                             f'{describe(one)}.')
-            calls = [call for call in calls if list(call.inputs) == fed]
+            calls = [call for call in calls if list(call.fed) == fed]
             if not calls:
                 raise GraphError(f"{self.name}: the layer was not fed with {', '.join(kensor.name for kensor in fed)}. "
                                  'Ask for what get_input_at(0) gives.')
         with B.phase('train'):
             with recording():
-                tensors = iter(symbolic_tensors([kensor for call in calls for kensor in call.inputs], keep=False))
+                inputs = [kensor for call in calls for kensor in call.inputs]
+                known = dict(zip(inputs, symbolic_tensors(inputs, keep=False)))
             with recording() as record:
                 for call in calls:
-                    B.symbolic(lambda *own: self.run(list(own)), [next(tensors) for _ in call.inputs])
+                    B.symbolic(lambda: call.run(known), [])     # noqa: B023
         return record

@@ -1,5 +1,5 @@
 """What the layers for series, images and volumes share: where channels are, and one number for each spatial axis."""
-from typing import Any, Iterable, List, Literal, Optional, Sequence, Union
+from typing import Any, Dict, Iterable, List, Literal, Optional, Sequence, Union
 
 from keraflow import backend as B
 from keraflow.errors import ArgumentError, ShapeError, warn
@@ -54,10 +54,10 @@ class SpatialLayer(Layer):
         """The axis of the channels, counted from the end."""
         return -1 - self.nb_spatial if self.data_format == 'channels_first' else -1
 
-    def run(self, tensors: List[Any]) -> List[Any]:
+    def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
         if not self._is_linked() and 'data_format' not in self._passed:
             self._tell_of_other_format(tensors)
-        outputs = super().run(tensors)
+        outputs = super().run(tensors, arguments)
         return [remember(it, features=self.features) if B.ndim(it) == self.nb_spatial + 2 else it for it in outputs]
 
     def _tell_of_other_format(self, tensors: List[Any]) -> None:

@@ -61,9 +61,18 @@ def weights_and_activity():
 
 
 def mask_of_input():
-    layer = Every()
+    layer, by_hand = Every(), Every()
     layer(Input((2, 3), mask_value=0.))
-    return layer.mask is not None
+    by_hand(Input((2, 3)), mask=Input(2, dtype='bool'))
+    return layer.mask is not None and by_hand.mask is not None
+
+
+def scaled_call():
+    class Scaled(Layer):
+        def output(self, x, scale=1.):
+            return scale * x
+    x = Input(3)
+    return np.array_equal(Model(x, Scaled()(x, scale=2.)).predict(X), 2 * X)
 
 
 def a_copy():
@@ -100,6 +109,7 @@ def frozen_by_compile():
 TF_LAYERS = {
     '``__init__``': weights_and_activity,
     '``__call__``': lambda: Fed().y.shape == (None, 3),
+    '``__call__(*args, **kwargs)``': scaled_call,
     '``__call__(mask=)``': mask_of_input,
     '``__call__(scope=)``': lambda: Fed().layer.variables.names == ['W', 'state'],
     '``__deepcopy__``': a_copy,
