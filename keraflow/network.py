@@ -1,6 +1,6 @@
 """A layer that is made of a graph of layers: what Model and Sequential have in common."""
 from collections import Counter
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from keraflow import backend as B
 from keraflow import naming, shapes

@@ -1,6 +1,7 @@
 """The TensorFlow backend, put together."""
 import contextlib
 
+from keraflow.backend.contract import OPERATIONS
 from keraflow.backend.operators import install_operators
 from keraflow.errors import BackendError
 
@@ -9,6 +10,7 @@ from .elementwise import Elementwise
 from .execution import Execution
 from .library import tf
 from .neural import Neural
+from .outside import inside
 from .products import Products
 from .randomness import Randomness
 from .recurrence import Recurrence
@@ -43,3 +45,7 @@ class TensorFlowBackend(Randomness, Neural, Elementwise, Reductions, Products, C
     def _place(self, name):
         with tf.device(name if ':' in name else f'{name}:0'):
             yield
+
+
+for _name in (*OPERATIONS, 'loop', 'scan'):
+    setattr(TensorFlowBackend, _name, inside(getattr(TensorFlowBackend, _name)))

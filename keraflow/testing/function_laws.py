@@ -68,6 +68,21 @@ def _traces(backend: Any) -> None:
     assert_close('two symbolic runs after one another', backend.function([x], [z])([1., 2.])[0], [3., 6.], 0)
 
 
+def _computes_outside(backend: Any) -> None:
+    """Functions and Python's operators also take symbolic tensors outside of symbolic."""
+    x, variable = backend.placeholder((None, 2), 'float64'), backend.variable([1., 2.], 'float64')
+    y = sum([x, 1. - x * variable, backend.square(x)[:, ::-1]]) / 2. + np.array([0.5, 1.])
+    given = np.array([[1., 2.], [3., -4.]])
+    found, = backend.function([x], [y])(given)
+    assert_close('the output', found, (given + 1 - given * [1., 2.] + given[:, ::-1] ** 2) / 2 + [0.5, 1.], 1e-12)
+    positive = backend.require(x, x > 0, 'x: expected numbers above 0.')
+    refuses(DataError, 'x: expected numbers above 0.', backend.function([x], [positive]), given)
+    total, _ = backend.scan(lambda one, states, constants: [states[0] + one[0] * constants[0]], [x], [backend.zeros_like(x[0])], [x[1]])
+    assert_close('a loop', backend.function([x], [total])(given)[0], np.cumsum(given * given[1], 0), 1e-12)
+    gradient, = backend.gradients(backend.sum(backend.square(x * variable)), [variable])
+    assert_close('a gradient', backend.function([x], [gradient])(given)[0], 2 * (given ** 2).sum(0) * [1., 2.], 1e-12)
+
+
 def _knows_variables(backend: Any) -> None:
     """The variables that a function uses are found, in the order in which they were made and each once."""
     first, second, unused = (backend.variable(np.full(3, value), 'float32') for value in (1., 2., 3.))
@@ -99,4 +114,4 @@ def _requires(backend: Any) -> None:
     refuses(DataError, text, lambda: backend.eval(required(backend.constant([-1.]))))
 
 
-FUNCTION_LAWS = (_runs_functions, _compiles_builders, _casts_updates, _traces, _knows_variables, _requires)
+FUNCTION_LAWS = (_runs_functions, _compiles_builders, _casts_updates, _traces, _computes_outside, _knows_variables, _requires)

@@ -169,3 +169,37 @@ def test_a_layer_learns_in_a_step_of_the_programs_own():
         for variable, gradient in zip(layer.trainable_variables, B.eval(list(gradients))):
             B.set_value(variable, B.get_value(variable) - 0.1 * gradient)
     assert loss() < before
+
+
+# -- symbolic tensors in the hands of the program -------------------------------------------------------------------------
+
+def test_symbolic_tensors_are_computed_with_like_others():
+    x = Input(3)
+    layer = Dense(2, regularizers=['l2', 'l2'], init='one')
+    y = layer(x)
+    w = layer.get_weights()
+    layer.set_weights({'b': [1., 2.]})
+    shifted = B.tanh(y.tensor + 1.) * 2 - y.tensor[:, ::-1]
+    found, = B.function([x.tensor], [shifted])(X)
+    h = X @ w['W'] + [1., 2.]
+    np.testing.assert_allclose(found, np.tanh(h + 1) * 2 - h[:, ::-1], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(B.eval(sum(layer.losses)), 0.01 * (6 + 5), rtol=1e-5)
+
+
+def test_a_loss_of_the_program_is_differentiated():
+    x = B.placeholder((None, 3))
+    layer = Dense(1, init='one', bias=False)
+    loss = B.mean(B.square(layer(x) - 1.)) + 0.5 * sum([B.sum(B.dot(x, layer.W))])
+    gradient, = B.gradients(loss, [layer.W])
+    expected = 2 * X.T @ (X.sum(1, keepdims=True) - 1) / 6 + 0.5 * X.sum(0)[:, None]
+    np.testing.assert_allclose(B.function([x], [gradient])(X)[0], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('make', [lambda: BatchNormalization(), lambda: Dense(2, activation='softmax'), lambda: Dropout(0.5)])
+def test_layers_run_on_symbolic_tensors_outside_of_a_model(make):
+    x, layer = B.placeholder((None, 3)), make()
+    with keraflow.phase('train'):
+        trained = B.function([x], [layer(x * 1.)])(X)[0]
+    assert trained.shape[0] == 6
+    tested = B.function([x], [layer(x)])(X)[0]
+    np.testing.assert_allclose(tested, B.eval(layer(X)), rtol=1e-5, atol=1e-6)

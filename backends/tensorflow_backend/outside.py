@@ -1,0 +1,45 @@
+"""Symbolic tensors that a program computes with, outside of the graph that they are part of."""
+import functools
+
+from .library import tf
+
+__all__ = ['inside']
+
+
+def inside(method):
+    """`method` of the backend, run in the graph of the symbolic tensors that it is given, unless it runs in one."""
+    @functools.wraps(method)
+    def run(*args, **kwargs):
+        graph = _graph_of(args, kwargs) if tf.executing_eagerly() else None
+        if graph is None:
+            return method(*args, **kwargs)
+        with graph.as_default():
+            return method(*args, **kwargs)
+    return run
+
+
+def _graph_of(*values):
+    return next((value.graph for value in _each(values) if isinstance(value, tf.Tensor)
+                 and not hasattr(value, 'numpy') and hasattr(value.graph, 'keraflow_wrapped')), None)
+
+
+def _each(value):
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _each(item)
+    elif isinstance(value, dict):
+        yield from _each(list(value.values()))
+    else:
+        yield value
+
+
+class _Outside(tf.__internal__.dispatch.GlobalOpDispatcher):
+    """What TensorFlow asks where one of its operations refuses operands, also those of Python's operators: it does so
+    with tensors of a graph that is not open."""
+
+    def handle(self, op, args, kwargs):
+        is_outside = tf.executing_eagerly() and _graph_of(args, kwargs) is not None
+        return inside(op)(*args, **kwargs) if is_outside else self.NOT_SUPPORTED
+
+
+_Outside().register()
