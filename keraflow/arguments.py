@@ -5,7 +5,7 @@ import numpy as np
 
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe, nearest
 
-__all__ = ['as_array', 'to_list', 'assign', 'is_array_like', 'split_arrays']
+__all__ = ['as_array', 'assign', 'dtype_name', 'is_array_like', 'split_arrays', 'to_list']
 
 _MAX_DEPTH = 32     # of lists in lists: NumPy has no more axes
 
@@ -117,3 +117,17 @@ def _innermost_is_number(value: Any) -> bool:
     while isinstance(value, (list, tuple)) and value:
         value = value[0]
     return isinstance(value, (int, float, np.number, np.bool_))
+
+
+def dtype_name(dtype: Any) -> Any:
+    """The name of a dtype that is given as an object, as ``np.float32`` is; anything else as it is.
+
+    Examples
+    --------
+    >>> dtype_name(np.float32), dtype_name(np.dtype('int32')), dtype_name('float64')
+    ('float32', 'int32', 'float64')
+    """
+    dtype = getattr(dtype, 'as_numpy_dtype', dtype)     # of a dtype of TensorFlow
+    if isinstance(dtype, np.dtype):
+        return dtype.name
+    return dtype.__name__.rstrip('_') if isinstance(dtype, type) and issubclass(dtype, np.generic) else dtype

@@ -4,7 +4,7 @@ import inspect
 from typing import Any, Callable, TypeVar, cast, get_type_hints
 
 from keraflow.errors import ArgumentTypeError, nearest
-from keraflow.schema import check
+from keraflow.schema import as_taken, check
 
 __all__ = ['checked']
 
@@ -40,13 +40,16 @@ def checked(function: Function) -> Function:
             if name not in names and not is_open:
                 raise ArgumentTypeError(f"{where}: there is no argument '{name}'. {nearest(name, names)}")
         try:
-            passed = signature.bind(*args, **kwargs).arguments
+            bound = signature.bind(*args, **kwargs)
         except TypeError as error:
             raise ArgumentTypeError(f'{where}: {error}. The arguments are {", ".join(names)}.') from None
+        passed = bound.arguments
         for name in names:
             if name in passed:
-                check(passed[name], hints().get(name, Any), f'{where}: {name}')
-        return function(*args, **kwargs)
+                annotation = hints().get(name, Any)
+                passed[name] = as_taken(passed[name], annotation)
+                check(passed[name], annotation, f'{where}: {name}')
+        return function(*bound.args, **bound.kwargs)
     return cast(Function, call)
 
 

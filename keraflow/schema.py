@@ -7,17 +7,18 @@ import inspect
 import keyword
 import os
 import re
-from typing import Annotated, Any, Callable, Dict, List, Literal, NamedTuple, Sequence, Tuple, Union
+from typing import Annotated, Any, Callable, Dict, List, Literal, NamedTuple, Sequence, Tuple, Union, get_args
 
 from keraflow import registry
 from keraflow.annotations import (Kind, PerParameter, Rule, check, expected, hints_of, is_open, kind_in, number,
                                   takes_list)
+from keraflow.arguments import dtype_name
 from keraflow.errors import ArgumentTypeError, nearest
 
-__all__ = ['Parameter', 'bind', 'check', 'check_arguments', 'kind_in', 'kinds_of', 'parameters_of', 'slots_of',
-           'Activation', 'Axes', 'Beta', 'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction', 'Function',
-           'Initialization', 'Name', 'LearningRate', 'Natural', 'NonNegative', 'Objective', 'Path', 'PositiveFloat',
-           'PositiveInt', 'Rate', 'Regularizer', 'Regularizers', 'Rule', 'takes_list']
+__all__ = ['Parameter', 'as_taken', 'bind', 'check', 'check_arguments', 'kind_in', 'kinds_of', 'parameters_of',
+           'slots_of', 'Activation', 'Axes', 'Beta', 'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction',
+           'Function', 'Initialization', 'Name', 'LearningRate', 'Natural', 'NonNegative', 'Objective', 'Path',
+           'PositiveFloat', 'PositiveInt', 'Rate', 'Regularizer', 'Regularizers', 'Rule', 'takes_list']
 
 
 _NAME = re.compile(r'[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,126}[A-Za-z0-9_\-])?')
@@ -148,10 +149,17 @@ def bind(cls: type, args: Sequence, kwargs: Dict[str, Any], defaults: Dict[str, 
     passed = {**defaults, **passed}
     for name, one in parameters.items():
         if name in passed:
+            passed[name] = as_taken(passed[name], one.annotation)
             check(passed[name], one.annotation, f'{where}: {name}', one.default)
         elif one.default is inspect.Parameter.empty:
             raise ArgumentTypeError(f"{where}: the argument '{name}' is missing: {expected(one.annotation)}.")
     return passed
+
+
+def as_taken(value: Any, annotation: Any) -> Any:
+    """The value of an argument as it is kept: where a dtype is asked for, its name in the place of an object."""
+    name = dtype_name(value)
+    return name if name is not value and DType in (annotation, *get_args(annotation)) else value
 
 
 def check_arguments(function: Callable, arguments: Dict[str, Any]) -> None:

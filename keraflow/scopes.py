@@ -87,4 +87,5 @@ def _check(cls: Any, arguments: Dict[str, Any]) -> None:
         if name not in parameters:
             raise ArgumentTypeError(
                 f"argscope: {cls.__name__}: there is no argument '{name}'. {nearest(name, parameters)}")
-        schema.check(value, parameters[name].annotation, f'argscope: {cls.__name__}: {name}')
+        annotation = parameters[name].annotation
+        schema.check(schema.as_taken(value, annotation), annotation, f'argscope: {cls.__name__}: {name}')

@@ -15,6 +15,7 @@ import logging
 from typing import Any, Callable, Optional
 
 from keraflow import random
+from keraflow.arguments import dtype_name
 from keraflow.backend.contract import OPERATIONS, Backend, TensorSpec
 from keraflow.backend.deferral import deferring, telling
 from keraflow.backend.loader import available, choose, load
@@ -58,6 +59,7 @@ def floatx() -> str:
 
 def set_floatx(dtype: str) -> None:
     """Set the dtype of real numbers for what is made from now on."""
+    dtype = dtype_name(dtype)
     set_program('floatx', dtype)
     if _current is not None:
         _current.set_floatx(dtype)
@@ -107,7 +109,19 @@ def _forwarding(attribute: str) -> Callable:
     signature = inspect.signature(method)
     without_self = list(signature.parameters.values())[1:]
     call.__signature__ = signature.replace(parameters=without_self)     # type: ignore[attr-defined]
-    return deferring(attribute, call) if attribute in OPERATIONS else telling(attribute, call)
+    forwarded = deferring(attribute, call) if attribute in OPERATIONS else telling(attribute, call)
+    names = [one.name for one in without_self]
+    return _naming_dtypes(forwarded, names.index('dtype')) if 'dtype' in names else forwarded
+
+
+def _naming_dtypes(function: Callable, place: int) -> Callable:
+    """A function whose argument `dtype`, at this place, may also be an object such as ``np.float32``."""
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if 'dtype' in kwargs:
+            kwargs['dtype'] = dtype_name(kwargs['dtype'])
+        return function(*args[:place], *map(dtype_name, args[place:place + 1]), *args[place + 1:], **kwargs)
+    return call
 
 
 def __dir__() -> list:
