@@ -99,7 +99,7 @@ def _read_file(path: str) -> dict:
             content = json.load(file)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ArgumentError(f'{path}: cannot be read as JSON ({error}). Mend it or remove it.') from None
     if not isinstance(content, dict):
         raise ArgumentError(f'{path}: expected an object like {{"backend": "theano"}}.')

@@ -107,6 +107,11 @@ def test_a_file_that_is_no_settings_file_is_told(folder, content, text):
 
 
 def test_a_file_that_cannot_be_read_is_told(folder):
+    write(folder, '[' * 100000)
+    assert refusal('backend').startswith(f"{folder / 'keraflow.json'}: cannot be read as JSON (")
+
+
+def test_a_folder_is_no_file(folder):
     (folder / 'keraflow.json').mkdir()
     assert refusal('backend').startswith(f"{folder / 'keraflow.json'}: cannot be read as JSON (")
 
