@@ -107,7 +107,12 @@ def custom(objects: Any) -> dict:
     for one in (objects.values() if isinstance(objects, dict) else objects or ()):
         if not callable(one) or not isinstance(objects, dict) and not hasattr(one, '__name__'):
             raise ArgumentTypeError(f'custom_objects: expected classes and functions, received {describe(one)}.')
-    named = dict(objects) if isinstance(objects, dict) else {it.__name__: it for it in objects or ()}
+    pairs = objects.items() if isinstance(objects, dict) else [(it.__name__, it) for it in objects or ()]
+    named: dict = {}
+    for id, target in pairs:
+        if not same(named.setdefault(id, target), target):
+            raise ArgumentError(f"custom_objects: '{id}' is the name of two definitions that are not the same. Pass "
+                                'the one that the file means.')
     for id, target in named.items():
         if _is_own(id):
             raise ArgumentError(f"custom_objects: '{id}' is the id of one of keraflow's own. Rename yours.")

@@ -226,6 +226,14 @@ def test_the_text_of_that_refusal(notebook):
         "register the older one, which it still has, under an id of its own: keraflow.register(id='...').")
 
 
+def test_custom_objects_of_one_name():
+    data = serialize(Lambda(closure(2)))
+    assert unserialize(data, [closure(2), closure(2)]).output_fn(3) == 6
+    for make in FUNCTIONS + CLASSES:
+        assert refusal(lambda make=make: unserialize(data, [make(2), make(3)]), ArgumentError) == (
+            "custom_objects: 'times' is the name of two definitions that are not the same. Pass the one that the file means.")
+
+
 def test_a_short_name_of_keraflows_own_is_no_id():
     def l2(w):
         return w
