@@ -51,11 +51,6 @@ class AUC(Metric):
     name : str, optional
         ``'auc'`` unless given.
 
-    Attributes
-    ----------
-    error_bound : float
-        By how much the latest value that was reported may be off.
-
     Shapes
     ------
     y_pred, y_true : ``(batch, ...)``, each value a prediction of its own; targets are positive above 0.5
@@ -73,7 +68,7 @@ class AUC(Metric):
 
     default_name = 'auc'
     larger_is_better = True
-    error_bound = 0.
+    _latest: Optional[np.ndarray] = None
 
     def __init__(self, nb_bin: Optional[PositiveInt] = None, name: Optional[Name] = None):
         super().__init__(name)
@@ -101,8 +96,13 @@ class AUC(Metric):
         negative, positive = counts.reshape(2, -1)
         pairs = negative.sum() * positive.sum()
         won = np.sum(positive * (np.cumsum(negative) - negative / 2))
-        self.error_bound = self.bound(counts)
+        self._latest = counts
         return float(won / pairs) if pairs else 0.
+
+    @property
+    def error_bound(self) -> float:
+        """By how much the latest value that was reported may be off."""
+        return 0. if self._latest is None else self.bound(self._latest)
 
     def bound(self, counts: np.ndarray) -> float:
         """By how much :meth:`result` may be off at most."""

@@ -128,6 +128,13 @@ def test_the_learning_rate_is_followed():
         assert str(caught.value) == text and optimizer.lr == 0.25
 
 
+@pytest.mark.parametrize('word', ['learning_rate', 'lerning_rate', 'learning_rte', 'LR'])
+def test_the_word_for_the_learning_rate(word):
+    with pytest.raises(ArgumentTypeError) as caught:
+        optimizers.Adam(**{word: 0.1})
+    assert str(caught.value) == f"Adam: there is no argument '{word}'. Did you mean 'lr'?"
+
+
 def test_an_optimizer_without_a_learning_rate():
     with pytest.raises(AttributeError, match="'Optimizer' object has no attribute 'lr'"):
         optimizers.Optimizer().lr
