@@ -145,7 +145,8 @@ def expected(annotation: Any) -> str:
         return f'a dict of {expected(args[1])}'
     if 'kind' in getattr(annotation, '__dict__', ()):  # the base of a kind
         return registry.article(annotation.kind)
-    return str(_WORDS.get(base) or getattr(base, '__name__', base))
+    known = _WORDS.get(base) if isinstance(base, collections.abc.Hashable) else None
+    return str(known or getattr(base, '__name__', base))
 
 
 def hints_of(function: Callable) -> Dict[str, Any]:

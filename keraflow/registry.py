@@ -6,7 +6,7 @@ import inspect
 from typing import Any, Callable, Iterator, NamedTuple, Optional
 
 from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError, describe, nearest
-from keraflow.sameness import same, same_text
+from keraflow.sameness import same, same_origin
 
 __all__ = ['Entry', 'advice_for', 'builtin', 'custom', 'entry_of', 'find', 'id_of', 'ids', 'is_builtin', 'kind_of',
            'register', 'resolve']
@@ -238,9 +238,8 @@ def _redefines(old: Any, new: Any) -> bool:
 
 
 def _other_values(old: Any, new: Any) -> bool:
-    """Whether both are made by one definition, inside of a function or of an object, with other values."""
-    inner = '<locals>' in new.__qualname__ or inspect.ismethod(new)
-    return inner and same_text(old, new) and not same(old, new)
+    """Whether both are made by one definition, such as one in a function or a loop, with other values."""
+    return not same(old, new) and same_origin(old, new)
 
 
 def _what(target: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Set, Tuple
 
 import numpy as np
 
-__all__ = ['same', 'same_text']
+__all__ = ['same', 'same_origin']
 
 #: Of a class: where it stands and what is written about it, not what it does.
 _BESIDE = frozenset({'__dict__', '__weakref__', '__doc__', '__module__', '__qualname__', '__firstlineno__',
@@ -24,20 +24,28 @@ def same(one: Any, other: Any) -> bool:
     return _Comparison().same(one, other)
 
 
-def same_text(one: Any, other: Any) -> bool:
-    """Whether two functions or classes have the same definition, whatever the values that it closes over."""
-    return _Comparison(values=False).same(one, other)
+def same_origin(one: Any, other: Any) -> bool:
+    """Whether two functions or classes were made by one definition that ran twice, whatever values it then had.
+
+    A text that is compiled again, as the cell of a notebook that is run again, is another definition.
+    """
+    comparison = _Comparison(values=False)
+    if not comparison.same(one, other):
+        return False
+    return comparison.nb_code > 0 or '<locals>' in one.__qualname__     # of a class without functions there is no code
 
 
 class _Comparison:
     """One comparison. Functions and classes may refer to themselves and to each other."""
 
     def __init__(self, values: bool = True):
-        self.values = values
+        self.values = values        # or else only which code was compiled
+        self.nb_code = 0
         self.begun: Set[Tuple[int, int]] = set()
 
     def same(self, one: Any, other: Any) -> bool:
         if one is other:
+            self.nb_code += inspect.isfunction(one)
             return True
         if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
             return len(one) == len(other) and all(map(self.same, one, other))
@@ -66,6 +74,9 @@ class _Comparison:
         if inspect.isclass(one):
             return (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__) and \
                 self.same([one.__bases__, self._body(one)], [other.__bases__, self._body(other)])
+        self.nb_code += 1
+        if not self.values and one.__code__ is not other.__code__:
+            return False
         if one.__code__ != other.__code__ or one.__globals__ is not other.__globals__:
             return False
         return self.same(self._bound_by(one), self._bound_by(other))

@@ -5,6 +5,7 @@ import collections
 import collections.abc
 import dataclasses
 import numbers
+import re
 import typing
 from typing import (Annotated, Any, Callable, ClassVar, Dict, FrozenSet, Generic, Hashable, Iterable, List, Literal,
                     Mapping, NewType, Optional, Protocol, Sequence, Set, Tuple, Type, TypedDict, TypeVar, Union)
@@ -132,6 +133,12 @@ ANNOTATIONS = [
     (typing.DefaultDict[str, int], 'a dict of an integer', [collections.defaultdict(int, a=1)], [{'a': 1}]),
     (typing.Counter[str], 'Counter', [collections.Counter('ab')], [{}]),
     (Literal[True, None, 2], 'one of True, None, 2', [True, None, 2], [1, 2., False]),
+    ([int], "[<class 'int'>]", [3, 'a'], []),
+    ((int, str), None, [3, 'a'], []),
+    (3, '3', [3, 'a'], []),
+    (typing.Pattern, 'Pattern', [re.compile('a')], ['a']),
+    (Iterable['Unknown'], 'Iterable', [[1]], [3]),
+    (dict['Unknown', int], 'a dict of an integer', [{3: 3}], [{3: 'a'}]),
 ]
 
 

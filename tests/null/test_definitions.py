@@ -8,7 +8,7 @@ from keraflow import registry
 from keraflow.errors import ArgumentError, SerializationError
 from keraflow.layers import Activation, Dense, Lambda, Layer, layer_register
 from keraflow.regularizers import Regularizer
-from keraflow.sameness import same, same_text
+from keraflow.sameness import same, same_origin
 from keraflow.serialization import serialize, unserialize
 
 
@@ -206,6 +206,42 @@ def test_a_cell_that_is_run_again(notebook):
     assert same(type(before[0]), type(after[0]))
 
 
+LOOP = '''
+for factor in (2, 3):
+    @keraflow.register
+    def times(x, factor=factor):
+        return x * factor
+'''
+FACTORY = '''
+def make(factor):
+    @keraflow.register
+    class Times(Layer):
+        def output(self, x):
+            return x * factor
+    return Times
+'''
+CONSTANT = '''
+@keraflow.register
+class Constant(Layer):
+    factor = 2
+'''
+
+
+def test_a_loop_defines_two_and_a_cell_one(notebook):
+    assert refusal(lambda: exec(LOOP, notebook), ArgumentError).startswith(
+        "register: the id 'times' is taken by a function of the same definition that computes with other values.")
+    exec(FACTORY, notebook)
+    notebook['make'](2)
+    assert refusal(lambda: notebook['make'](3), ArgumentError).startswith(
+        "register: the id 'Times' is taken by a class of the same definition that computes with other values.")
+    exec(FACTORY, notebook)                     # the cell is run again, and then makes another one
+    three = notebook['make'](3)
+    assert registry.find('Times').target is three
+    for cell in (CONSTANT, CONSTANT, CONSTANT.replace('2', '3')):
+        exec(cell, notebook)
+        assert registry.find('Constant').target is notebook['Constant']
+
+
 @pytest.mark.parametrize('old, new, number', [('x * 2', 'x * 5', 0), ('x * x * x', 'x * x', 1), ('Dense(size)(x)', 'x', 2)])
 def test_a_cell_that_was_changed(notebook, old, new, number):
     before, after = run(CELL, notebook, 1), run(CELL.replace(old, new), notebook, 2)
@@ -249,10 +285,9 @@ def test_a_short_name_of_keraflows_own_is_no_id():
 
 
 def test_what_is_compared():
-    assert same_text(closure(2), closure(3)) and not same(closure(2), closure(3))
-    assert same_text(layer_class(2), layer_class(3)) and not same(layer_class(2), layer_class(3))
-    assert not same_text(closure(2), by_default(2)) and not same_text(layer_class(2), class_with_attribute(2))
-    assert not same(closure(2), layer_class(2))
+    assert same_origin(closure(2), closure(3)) and not same(closure(2), closure(3))
+    assert same_origin(layer_class(2), layer_class(3)) and not same(layer_class(2), layer_class(3))
+    assert not same_origin(closure(2), by_default(2)) and not same_origin(layer_class(2), class_with_attribute(2))
 
     def unfilled():
         def one(x):
