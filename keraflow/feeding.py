@@ -1,5 +1,5 @@
 """From what a user gives to ``fit``, ``evaluate`` and ``predict`` to sources of batches."""
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
 
@@ -48,14 +48,15 @@ class Feeder:
                               for ends in batches(arrays.nb_sample, _CHUNK)]
         return arrays._replace(weights=[np.concatenate(weights)])
 
-    def array_source(self, arrays: Arrays, batch_size: Optional[int], shuffle: bool = False) -> Source:
+    def array_source(self, arrays: Arrays, batch_size: Optional[int],
+                     order: Optional[Callable[[int], np.ndarray]] = None) -> Source:
         """Batches of arrays."""
         size = self._batch_size(batch_size)
         if self._fixed and arrays.nb_sample % size:
             whole = arrays.nb_sample - arrays.nb_sample % size
             raise DataError(f'{self._name}: {arrays.nb_sample} samples do not fill batches of {size}, which the Inputs '
                             f'fix. ' + (f'Use {whole} of them.' if whole else 'Use more.'))
-        return ArraySource(arrays, size, shuffle)
+        return ArraySource(arrays, size, order)
 
     def iterable_source(self, given: Any, nb_epoch: int = 1, nb_batch: Optional[int] = None, is_repeated: bool = False,
                         is_validation: bool = False) -> Source:

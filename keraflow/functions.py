@@ -1,5 +1,4 @@
 """The compiled functions of a model: train, test and predict are three builds of the same path."""
-import functools
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
@@ -10,8 +9,8 @@ from keraflow.counted import counted_parts, part_weights
 from keraflow.data import Arrays
 from keraflow.errors import DataError, GraphError, warn
 from keraflow.kensor import Kensor, replay
-from keraflow.lengths import told_by_layers
 from keraflow.metrics import Metric
+from keraflow.model_function import ModelFunction
 from keraflow.objectives.base import call_objective, per_sample
 from keraflow.parameters import parameters_of, penalties
 from keraflow.places import Place, layer_names
@@ -52,12 +51,13 @@ class Functions:
         if optimizer is not None:
             trained = [one for one in self.parameters if one.trainable]
             optimizer.build([one.variable for one in trained], [one.name for one in trained], model)
-        self._compiled: Dict[tuple, Callable] = {}
+        self._compiled: Dict[tuple, ModelFunction] = {}
+        self._terms_of_loss: Optional[List[str]] = None
         self._told_of_change = False
         self._told_of_doubt: Set[str] = set()
         self._report_terms = report_terms
 
-    @functools.cached_property
+    @property
     def terms(self) -> List[str]:
         """The names of the terms of the loss, where they are reported one by one."""
         def names(*tensors: Any) -> List[str]:
@@ -65,7 +65,9 @@ class Functions:
                 losses, others, _ = self._terms(record, True, *self._unpack(unweighted, tensors))
             return [*losses, *others]
         unweighted = (0,) * len(self.losses)
-        return B.trace(names, self._specs(unweighted)) if self._report_terms else []
+        if self._terms_of_loss is None:     # not under a lock: the code of layers runs
+            self._terms_of_loss = B.trace(names, self._specs(unweighted)) if self._report_terms else []
+        return self._terms_of_loss
 
     @property
     def names(self) -> List[str]:
@@ -256,7 +258,7 @@ class Functions:
 
     def _compile(self, key: tuple, builder: Callable, specs: Callable[[], List[TensorSpec]]) -> Callable:
         if key not in self._compiled:
-            self._compiled[key] = told_by_layers(B.compile(builder, specs()), builder, specs())
+            self._compiled.setdefault(key, ModelFunction(builder, specs(), [self.model], self.model._stream))
         return self._compiled[key]
 
     def _input_specs(self) -> List[TensorSpec]:

@@ -3,13 +3,14 @@ from collections import Counter
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from keraflow import backend as B
-from keraflow import naming, shapes
+from keraflow import naming, random, shapes
 from keraflow.call_arguments import encoded
 from keraflow.checked import checked
 from keraflow.errors import BackendError, GraphError, ShapeError, describe
 from keraflow.kensor import Call, Kensor, calls_behind, replay, symbolic_tensors
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
+from keraflow.layers.slots import running_host
 from keraflow.network_names import Names
 from keraflow.records import Record, frozen, recording
 from keraflow.shapes import unlist
@@ -59,6 +60,8 @@ class Network(Layer):
         super().__init__(**common)
         self._as_namer = object()       # who named the layers: not the network itself, which they need not keep alive
         self.names = Names(self, [], [], self._as_namer)
+        # A model that output() makes in each run is none of the program.
+        self._stream = random.Stream(is_counted=running_host() is None)
 
     def _set_graph(self, inputs: Sequence[Input], outputs: Sequence[Kensor], calls: Sequence[Call] = (),
                    layers: Sequence[Layer] = ()) -> None:
@@ -168,6 +171,10 @@ class Network(Layer):
             raise GraphError(f'{self.name}: output() calls {describe(layer)}, which is no layer of this model: a model '
                              'has those of its graph alone. Call the model and the layer in output() of a Layer.')
         return super().embed(layer)
+
+    def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
+        with random.drawing(random.drawn_stream() or self._stream):     # from that of the outermost model
+            return super().run(tensors, arguments)
 
     def output(self, x: Any) -> Any:
         tensors = replay(self.calls, self._bind(x if self.multi_input else [x]))

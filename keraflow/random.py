@@ -1,9 +1,15 @@
-"""The one generator from which initial values and the order of samples are drawn, the same on every backend.
+"""Where random numbers come from, the same on every backend.
 
-Random numbers inside a function (the masks of dropout) come from the backend's own stream instead.
+Initial values are drawn from one generator, that of the program, when layers are built. All that is drawn while a model
+runs belongs to the model: it has a :class:`Stream` of its own, which is a function of the seed and of the model's
+number since :func:`seed`. What another model, thread or callback draws changes nothing for it.
 """
 import contextvars
-from typing import ContextManager, Optional
+import copy
+import itertools
+import threading
+import weakref
+from typing import Any, Callable, ContextManager, Dict, List, Optional
 
 import numpy as np
 
@@ -11,28 +17,59 @@ from keraflow.checked import checked
 from keraflow.contexts import bound
 from keraflow.schema import Natural
 
-__all__ = ['generator', 'seed', 'using']
+__all__ = ['Stream', 'apart', 'drawing', 'drawn_stream', 'generator', 'seed', 'using']
 
-_program = np.random.default_rng()
-_other: contextvars.ContextVar[Optional[np.random.Generator]] = contextvars.ContextVar('_other', default=None)
+
+class _Program:
+    """What a seed begins: a generator of initial values, and the numbers of models."""
+
+    def __init__(self, generator: np.random.Generator, seed: Optional[int] = None, is_counting: bool = True):
+        self.generator = generator
+        self._seed = seed
+        self._numbers = itertools.count(1) if is_counting else itertools.repeat(0)
+
+    @property
+    def seed(self) -> int:
+        if self._seed is None:      # what the generator would give, which is not drawn
+            self._seed = int(copy.deepcopy(self.generator).integers(2 ** 63))
+        return self._seed
+
+    def number(self) -> int:
+        return next(self._numbers)
+
+
+def _of_seed(value: int) -> _Program:
+    return _Program(np.random.default_rng(value), value)
+
+
+_LOCK = threading.RLock()
+_streams: 'weakref.WeakSet[Stream]' = weakref.WeakSet()
+_program = _of_seed(int(np.random.SeedSequence().entropy))      # type: ignore[arg-type]
+_other: contextvars.ContextVar[Optional[_Program]] = contextvars.ContextVar('_other', default=None)
+_drawn: 'contextvars.ContextVar[Optional[Stream]]' = contextvars.ContextVar('_drawn', default=None)
 
 
 def generator() -> np.random.Generator:
     """The generator in use."""
-    return _other.get() or _program
+    return (_other.get() or _program).generator
 
 
 @checked
 def seed(value: Natural) -> None:
-    """Start anew from an integer. ``keraflow.backend.seed`` does this and seeds the backend's stream too."""
+    """Start anew from an integer: the generator, the numbers of models, and the streams of all models that there are.
+    ``keraflow.backend.seed`` does this, and seeds what is drawn outside of models, too."""
     global _program
-    _program = np.random.default_rng(value)
-    if _other.get() is not None:
-        _other.set(_program)
+    with _LOCK:
+        _program = _of_seed(value)
+        if _other.get() is not None:
+            _other.set(_program)
+        for stream in _streams:
+            stream.begin(value)
 
 
 def using(other: np.random.Generator) -> ContextManager[None]:
-    """Draw from another generator for a while. Other threads do not.
+    """Draw from another generator for a while. Other threads do not. Models that are made inside are numbered by
+    themselves, so that several threads can build models that are the same in each run of the program.
 
     Examples
     --------
@@ -41,4 +78,93 @@ def using(other: np.random.Generator) -> ContextManager[None]:
     >>> bool(np.all(a == np.random.default_rng(0).normal(size=3)))
     True
     """
-    return bound(_other, other)
+    return bound(_other, _Program(other))
+
+
+def apart() -> ContextManager[None]:
+    """For what is read from a file: initial values, if they are drawn at all, come from a generator of their own, and
+    models get no number, so that the program's draws stay as they are."""
+    return bound(_other, _Program(np.random.default_rng(0), (_other.get() or _program).seed, is_counting=False))
+
+
+class Stream:
+    """What is drawn while one model runs: the order of its samples, and what is random in its functions.
+
+    Parameters
+    ----------
+    is_counted : bool
+        Whether the model is one that the program makes, and gets the next number. All others have the number 0, and so
+        have models that were made before the last :func:`seed`: two of them draw the same, each from a stream of its
+        own.
+
+    Attributes
+    ----------
+    seed, number : int
+    epoch : int
+        How many orders it has given.
+
+    Examples
+    --------
+    >>> stream = Stream()
+    >>> seed(3)
+    >>> stream.order(5), stream.order(5)
+    (array([4, 2, 1, 3, 0]), array([3, 1, 4, 0, 2]))
+    >>> np.random.default_rng([3, 0, 1]).permutation(5)     # seed, number, epoch
+    array([3, 1, 4, 0, 2])
+    """
+
+    def __init__(self, is_counted: bool = True):
+        self._inner: Dict[str, Any] = {}    # what backends draw from, by their names
+        self.sequence: Optional[np.random.Generator] = None
+        with _LOCK:
+            program = _other.get() or _program
+            self.begin(program.seed, program.number() if is_counted else 0)
+            _streams.add(self)
+
+    def begin(self, seed: int, number: int = 0, epoch: int = 0, position: int = 0) -> None:
+        """Begin anew, or go on where a stream with these numbers was."""
+        with _LOCK:
+            self.seed, self.number, self.epoch, self._position = seed, number, epoch, position
+            self.sequence = None
+            for inner in self._inner.values():
+                inner.begin(self._key(), position)
+
+    def order(self, nb_sample: int) -> np.ndarray:
+        """The order of the samples in the next epoch."""
+        with _LOCK:
+            draw = self.sequence or np.random.default_rng([self.seed, self.number, self.epoch])
+            self.epoch += 1
+        return draw.permutation(nb_sample)
+
+    def continue_orders(self, sequence: np.random.Generator) -> None:
+        """Draw orders from a generator, one after the other, as the first versions of keraflow did."""
+        self.sequence = sequence
+
+    @property
+    def position(self) -> int:
+        """How far it is in what functions draw, as the backend counts it."""
+        with _LOCK:
+            return next((inner.position for inner in self._inner.values()), self._position)
+
+    def inside(self, backend: str, make: Callable[[], Any]) -> Any:
+        """What functions of a backend draw from, made when it is first asked for."""
+        with _LOCK:
+            if backend not in self._inner:
+                inner = make()
+                inner.begin(self._key(), self._position)
+                self._inner[backend] = inner
+            return self._inner[backend]
+
+    def _key(self) -> int:
+        words: List[int] = np.random.SeedSequence(self.seed, spawn_key=(self.number,)).generate_state(2).tolist()
+        return words[0] << 31 ^ words[1]
+
+
+def drawing(stream: Stream) -> ContextManager[None]:
+    """Inside, functions that are built draw from a stream."""
+    return bound(_drawn, stream)
+
+
+def drawn_stream() -> Optional[Stream]:
+    """The stream that functions draw from which are built now; None outside of models."""
+    return _drawn.get()

@@ -1,19 +1,20 @@
 """Training that is broken off and continued as if it had not been."""
 import json
 import os
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
 from keraflow import backend as B
-from keraflow import random
 from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ModelFileError, warn
 from keraflow.files.atomic import write_files
 from keraflow.files.json_text import parse_json
 from keraflow.files.refusal import excerpt, refuse
 from keraflow.files.tensors import dump_tensors, read_tensors
+from keraflow.guards import changing, reading
 from keraflow.parameters import parameters_of
+from keraflow.random import Stream
 from keraflow.recipe import differences, recipe_of
 from keraflow.saving import FORMAT, check_extension, check_fit, misfits
 from keraflow.schema import Path
@@ -30,7 +31,7 @@ class ResumableNetwork(TrainableNetwork):
 
     @checked
     def save_training(self, path: Path, overwrite: bool = False) -> None:
-        """Save the weights, what the optimizer knows, its learning rate, and where the order of samples is.
+        """Save the weights, what the optimizer knows, its learning rate, and where the model's random numbers are.
 
         Parameters
         ----------
@@ -46,19 +47,20 @@ class ResumableNetwork(TrainableNetwork):
 
         Notes
         -----
-        A model that was built and compiled in the same way, and that loads the file, goes on as this one does. What is
-        random inside a function, such as the masks of Dropout, is drawn anew: call ``keraflow.seed`` before each part
-        if that is to be the same, too. Callbacks begin anew with each ``fit`` (see each of them).
+        A model that was built and compiled in the same way, and that loads the file, goes on as this one does: with the
+        same orders of samples and, on the same backend, with the same masks of Dropout. Callbacks begin anew with each
+        ``fit`` (see each of them). All in the file is of one moment, also where another thread trains the model.
 
         What the optimizer keeps is named by parameter: ``optimizer/m/dense1/W``. The file also says how the model was
         built and compiled, so that :meth:`load_training` can tell another one.
         """
         self._compiled('save_training')
         check_extension(path)
-        arrays = {name: B.get_value(variable) for name, variable in self.training_variables().items()}
-        lr = self.optimizer.lr
-        metadata = {'format': FORMAT, 'version': TRAINING_VERSION, 'order': _order(),
-                    'lr': '' if callable(lr) else repr(lr), 'recipe': json.dumps(recipe_of(self))}
+        with reading(self):
+            arrays = {name: B.get_value(variable) for name, variable in self.training_variables().items()}
+            lr = self.optimizer.lr
+            metadata = {'format': FORMAT, 'version': TRAINING_VERSION, **_random_state(self._stream),
+                        'lr': '' if callable(lr) else repr(lr), 'recipe': json.dumps(recipe_of(self))}
         write_files([(path, dump_tensors(arrays, metadata))], overwrite)
 
     @checked
@@ -87,15 +89,19 @@ class ResumableNetwork(TrainableNetwork):
             arrays = self._named_slots(arrays, metadata, where)
         variables = self.training_variables()
         check_fit(variables, arrays, f'{where}: the training does not fit')
-        try:
-            state = _state_of(metadata.get('order', ''))
-            if not callable(optimizer.lr):
-                optimizer.lr = float(metadata.get('lr', ''))
-            random.generator().bit_generator.state = state
-        except (ArgumentError, TypeError, ValueError, OverflowError):
-            raise ModelFileError(f'{where}: the learning rate or the order of samples in it is damaged.') from None
-        for name, variable in variables.items():
-            B.set_value(variable, arrays[name])
+        with changing(self):
+            try:
+                numbers, sequence = _numbers_of(metadata), _sequence_of(metadata)
+                if not callable(optimizer.lr):
+                    optimizer.lr = float(metadata.get('lr', ''))
+            except (ArgumentError, TypeError, ValueError, OverflowError):
+                raise ModelFileError(f'{where}: the learning rate or the order of samples in it is damaged.') from None
+            if numbers:
+                self._stream.begin(*numbers)
+            if sequence is not None:
+                self._stream.continue_orders(sequence)
+            for name, variable in variables.items():
+                B.set_value(variable, arrays[name])
         if 'recipe' not in metadata:
             self._tell_ambiguity(where)
 
@@ -163,17 +169,30 @@ def _nb_way(shapes: Sequence[tuple], possible: Sequence[tuple]) -> int:
     return ways[-1]
 
 
-def _order() -> str:
-    """The state of the generator of orders as text: its numbers, in base 16."""
-    state = random.generator().bit_generator.state
-    numbers = [state['state']['state'], state['state']['inc'], state['has_uint32'], state['uinteger']]
-    return ' '.join(f'{number:x}' for number in numbers)
+def _random_state(stream: Stream) -> Dict[str, str]:
+    """Where a stream is: numbers in base 16."""
+    texts = {'stream': [stream.seed, stream.number, stream.epoch, stream.position]}
+    if stream.sequence is not None:
+        state = stream.sequence.bit_generator.state
+        texts['order'] = [state['state']['state'], state['state']['inc'], state['has_uint32'], state['uinteger']]
+    return {key: ' '.join(f'{number:x}' for number in numbers) for key, numbers in texts.items()}
 
 
-def _state_of(order: str) -> Dict[str, Any]:
-    """The state that a text stands for; a ValueError for another text."""
-    state, inc, has_uint32, uinteger = (int(number, 16) for number in order.split(' '))
-    made: Any = {'bit_generator': 'PCG64', 'state': {'state': state, 'inc': inc},
-                 'has_uint32': has_uint32, 'uinteger': uinteger}
-    np.random.PCG64().state = made      # raises where it cannot be one
+def _numbers_of(metadata: Dict[str, str]) -> List[int]:
+    """Seed, number, epoch and position of the stream, of which the first files have nothing; a ValueError for what can
+    be none."""
+    numbers = [int(number, 16) for number in metadata['stream'].split(' ')] if 'stream' in metadata else []
+    if numbers and (len(numbers) != 4 or min(numbers) < 0 or numbers[3] >= 2 ** 63):
+        raise ValueError(numbers)
+    return numbers
+
+
+def _sequence_of(metadata: Dict[str, str]) -> Optional[np.random.Generator]:
+    """The generator from which the first files draw orders, one after the other; a ValueError for what can be none."""
+    if 'stream' in metadata and 'order' not in metadata:
+        return None
+    state, inc, has_uint32, uinteger = (int(number, 16) for number in metadata.get('order', '').split(' '))
+    made = np.random.Generator(np.random.PCG64())
+    made.bit_generator.state = {'bit_generator': 'PCG64', 'state': {'state': state, 'inc': inc},
+                                'has_uint32': has_uint32, 'uinteger': uinteger}      # raises where it cannot be one
     return made

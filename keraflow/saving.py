@@ -133,7 +133,7 @@ class SavableNetwork(Network):
             Not compiled.
         """
         data = read_plain(arch)
-        with random.using(np.random.default_rng(0)):    # the program's own draws stay as they are
+        with random.apart():
             made = _from_data(data, os.fspath(arch), custom_objects)
         if weights is not None:
             made.load_weights(weights)

@@ -6,7 +6,8 @@ import itertools
 import operator
 from typing import Any, Callable, ContextManager, Iterable, Iterator, Optional
 
-from keraflow import random
+import numpy as np
+
 from keraflow.backend.deferral import Deferred
 from keraflow.data import Arrays, batches
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
@@ -35,17 +36,17 @@ class ArraySource(Source):
     """Batches of arrays: views of them where there is no order of samples. If some are on the disk a thread reads all,
     some batches ahead, and copies what it reads."""
 
-    def __init__(self, arrays: Arrays, batch_size: int, shuffle: bool = False):
+    def __init__(self, arrays: Arrays, batch_size: int, order: Optional[Callable[[int], np.ndarray]] = None):
         self._arrays = arrays
         self._parts = batches(arrays.nb_sample, batch_size)
-        self._shuffle = shuffle
+        self._order = order     # of so many samples, for the next epoch
         self.nb_batch = len(self._parts)
         self.is_read_ahead = arrays.is_on_disk
 
     def epoch(self) -> ContextManager[Iterable[Arrays]]:
         arrays = self._arrays
-        if self._shuffle:
-            order = random.generator().permutation(arrays.nb_sample)
+        if self._order is not None:
+            order = self._order(arrays.nb_sample)
             found = (arrays.part(order[start:stop]) for start, stop in self._parts)
         else:
             found = (arrays.part(slice(start, stop), self.is_read_ahead) for start, stop in self._parts)

@@ -1,16 +1,16 @@
 """``TrainStep``: a training step of your own, written once for every backend."""
-from typing import Any, Callable, Dict, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Sequence, Union
 
 import numpy as np
 
 from keraflow import backend as B
-from keraflow import registry, schema
+from keraflow import random, registry, schema
 from keraflow.arguments import to_list
 from keraflow.data import Port, check_lengths, read_arrays
 from keraflow.errors import ArgumentError, DataError
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
-from keraflow.lengths import told_by_layers
+from keraflow.model_function import ModelFunction
 from keraflow.optimizers import Optimizer
 from keraflow.parameters import parameters_of, penalties
 from keraflow.records import recording
@@ -77,8 +77,9 @@ class TrainStep:
         self.optimizer.build(variables, [names[id(variable)] for variable in variables], self)
         with B.phase('train'), recording() as record:
             B.trace(loss_fn, self._specs)
-        self._trainability = Trainability([*layers, *record.layers.values()])
-        self._step: Optional[Callable] = None
+        runs = [*layers, *record.layers.values()]
+        self._trainability = Trainability(runs)
+        self._step = ModelFunction(self._build, self._specs, runs, random.Stream())
 
     def __call__(self, *arrays: Any) -> Any:
         """Take a step on a batch: the loss before it, or the list of what `loss_fn` returns.
@@ -93,8 +94,6 @@ class TrainStep:
             raise DataError(f"TrainStep: expected {len(names)} array(s) ({', '.join(names)}), received {len(arrays)}.")
         batch = read_arrays(dict(zip(names, arrays)), self._ports, 'TrainStep')
         check_lengths(dict(zip(names, batch)), 'TrainStep')
-        if self._step is None:
-            self._step = told_by_layers(B.compile(self._build, self._specs), self._build, self._specs)
         [values] = self._step(*batch)
         values = np.asarray(values)
         return values[0] if len(values) == 1 else list(values)

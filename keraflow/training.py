@@ -1,5 +1,6 @@
 """Compiling and training: ``compile``, ``fit``, ``evaluate``, ``predict``."""
 import contextlib
+import threading
 from typing import Any, Dict, List, Optional, Sequence, Union
 
 import numpy as np
@@ -27,6 +28,8 @@ __all__ = ['TrainableNetwork']
 
 #: What callbacks and logs call by these names is no metric.
 OTHER_LOGS = ('epoch', 'size', 'lr', 'data_wait')
+
+_MAKING = threading.Lock()      # of functions that predict, which several threads may ask for first
 
 
 class TrainableNetwork(Network):
@@ -129,7 +132,7 @@ class TrainableNetwork(Network):
             `x`; wins over `validation_split`.
         shuffle : bool
             Whether to draw a new order of the samples of arrays for each epoch, the same on every backend after the
-            same seed.
+            same seed, whatever other models and threads draw.
         class_weight : dict, optional
             From the numbers of classes to weights, by which those of the samples are multiplied; 1 for the others. For
             one output with a class for each sample; not for the validation.
@@ -169,7 +172,7 @@ class TrainableNetwork(Network):
             if validation is None and validation_split:
                 data, kept = self._split(data, validation_split)
                 validation = feeder.array_source(kept, batch_size)
-            source = feeder.array_source(data, batch_size, shuffle)
+            source = feeder.array_source(data, batch_size, self._stream.order if shuffle else None)
         progress = Progress(verbose, initial_epoch + nb_epoch)
         return Loop(self, functions, source, validation, CallbackList(callbacks, self),
                     progress).run(range(initial_epoch, initial_epoch + nb_epoch))
@@ -244,9 +247,10 @@ class TrainableNetwork(Network):
     def _forward_functions(self, train_mode: bool) -> Functions:
         if train_mode and self._functions is not None:      # as it is trained: with what compile read
             return self._functions
-        if self._predictor is None or train_mode and self._predictor.trainability.changed():
-            self._predictor = Functions(self, None, [], [])
-        return self._predictor
+        with _MAKING:
+            if self._predictor is None or train_mode and self._predictor.trainability.changed():
+                self._predictor = Functions(self, None, [], [])
+            return self._predictor
 
     # -- what goes in and out ---------------------------------------------------------------------------------------
 

@@ -1,9 +1,9 @@
 """Random numbers.
 
-The whole random state of the backend is one shared variable, two integers: the seed and the number of calls. NumPy's
-generator Philox computes any part of its stream at once, so that a draw is a function of the seed, the call, and the
-place of the draw in the compiled function: nothing is passed from draw to draw, and nothing else is kept. Each compiled
-function with a draw adds one to the number of calls.
+The whole state of a stream is one shared variable, two integers: the key and the number of calls. NumPy's generator
+Philox computes any part of its stream at once, so that a draw is a function of the key, the call, and the place of the
+draw in the compiled function: nothing is passed from draw to draw, and nothing else is kept. Each compiled function
+with a draw adds one to the number of calls.
 """
 import itertools
 from typing import Any, Optional, Sequence
@@ -18,7 +18,7 @@ from .operands import as_tensor, cast, floatx, real
 from .shaping import as_lengths
 from .static_shapes import lengths
 
-__all__ = ['Draw', 'Randomness', 'draw_places']
+__all__ = ['Draw', 'Randomness', 'Stream', 'draw_places']
 
 #: Places of draws that are not in a compiled function yet start here, above any place in a function.
 FIRST_PLACE = 2 ** 32
@@ -70,19 +70,29 @@ def _place(number: int) -> Any:
     return T.TensorConstant(T.lscalar, np.array(number, dtype='int64'))
 
 
+class Stream:
+    """A stream of random numbers; see the contract."""
+
+    def __init__(self) -> None:
+        self.state = theano.shared(np.zeros(2, dtype='int64'), name='random_state')
+        # Theano applies it in every function that draws.
+        self.state.default_update = self.state + np.array([0, 1], dtype='int64')
+
+    @property
+    def position(self) -> int:
+        return int(self.state.get_value()[1])
+
+    def begin(self, key: int, position: int = 0) -> None:
+        self.state.set_value(np.array([key, position], dtype='int64'))
+
+
 class Randomness(Backend):
     """Random numbers; see the contract."""
 
-    def __init__(self, floatx: str = 'float32'):
-        super().__init__(floatx)
-        self._next_place = itertools.count(FIRST_PLACE)     # several threads may build at once
-        self._random_state = theano.shared(np.zeros(2, dtype='int64'), name='random_state')
-        # Theano applies it in every function that draws.
-        self._random_state.default_update = self._random_state + np.array([0, 1], dtype='int64')
-        self.seed(int(np.random.SeedSequence().generate_state(1)[0]))
+    _next_place = itertools.count(FIRST_PLACE)      # several threads may build at once
 
-    def seed(self, value: int) -> None:
-        self._random_state.set_value(np.array([int(value) % 2 ** 63, 0], dtype='int64'))
+    def new_stream(self) -> Stream:
+        return Stream()
 
     def random_uniform(self, shape: Sequence, low: float = 0., high: float = 1., dtype: Optional[str] = None) -> Any:
         draw = self._draw('random', shape, dtype)
@@ -106,4 +116,4 @@ class Randomness(Backend):
 
     def _draw(self, kind: str, shape: Sequence, dtype: Optional[str]) -> Any:
         dtype = dtype if dtype in FLOATS else floatx()
-        return Draw(kind, dtype)(self._random_state, _place(next(self._next_place)), *as_lengths(shape))
+        return Draw(kind, dtype)(self._drawn().state, _place(next(self._next_place)), *as_lengths(shape))

@@ -31,6 +31,7 @@ from typing import Any, Callable, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from keraflow import random
 from keraflow.backend.compiled import Compiled
 from keraflow.backend.convolutions import Convolutions
 from keraflow.backend.dtypes import DTYPES, FLOATS, check_dtype, common_dtype
@@ -46,7 +47,7 @@ Shape = tuple     # of int or None; None is a length that is not known before th
 
 #: Names of the functions from tensors to tensors.
 OPERATIONS = frozenset({name for family in (Operations, Convolutions) for name in vars(family) if name[0] != '_'} -
-                       {'seed'} | {'as_real', 'cast', 'ones_like', 'require', 'shape', 'zeros_like'})
+                       {'as_real', 'cast', 'ones_like', 'require', 'shape', 'zeros_like'})
 
 
 #: What :meth:`Backend.variables_used` says of a function that it refuses.
@@ -95,6 +96,15 @@ class Backend(Operations, Convolutions, Recurrence):
 
     def __init__(self, floatx: str = 'float32'):
         self.set_floatx(floatx)
+        self._own_stream = self.new_stream()
+        self.seed(int(np.random.SeedSequence().generate_state(1)[0]))
+
+    def seed(self, value: int) -> None:
+        """Start the backend's own stream of random numbers anew, also for functions that are already compiled.
+
+        It is drawn from outside of models.
+        """
+        self._own_stream.begin(value % 2 ** 63)
 
     # -- settings ---------------------------------------------------------------------------------------------------
 
@@ -248,6 +258,20 @@ class Backend(Operations, Convolutions, Recurrence):
     def _in_order(self, variables: Sequence[Variable]) -> list:
         """As :meth:`variables_used` lists them; :meth:`variable` notes the number of each."""
         return sorted(variables, key=lambda variable: getattr(variable, 'keraflow_number', math.inf))
+
+    def new_stream(self) -> Any:
+        """A stream of random numbers, as each model has one.
+
+        It has a method ``begin(key, position=0)``, which starts it anew, also for functions that are compiled already:
+        `key` is an integer below 2**63, and `position` what its attribute ``position`` was, an integer that tells how
+        far it is. Random operations draw from the stream that :meth:`_drawn` gives where they are called.
+        """
+        raise NotImplementedError
+
+    def _drawn(self) -> Any:
+        """The stream to draw from: that of the model which is run or built, else the backend's own."""
+        owner = random.drawn_stream()
+        return self._own_stream if owner is None else owner.inside(self.name, self.new_stream)
 
     def gradients(self, loss: Tensor, variables: Sequence[Variable]) -> list:
         """Gradients of a symbolic scalar that is already there with regard to variables or tensors it was made from."""

@@ -367,10 +367,6 @@ class Operations:
 
     # -- random numbers ---------------------------------------------------------------------------------------------
 
-    def seed(self, value: int) -> None:
-        """Start the backend's stream of random numbers anew, also for functions that are already compiled."""
-        raise NotImplementedError
-
     def random_uniform(self, shape: Sequence, low: float = 0., high: float = 1., dtype: Optional[str] = None) -> Tensor:
         """Uniform in ``[low, high)``, drawn anew in each run; lengths may be integer scalars of the backend."""
         raise NotImplementedError

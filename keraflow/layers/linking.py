@@ -2,7 +2,7 @@
 from typing import Any, Callable, Dict, List, Sequence
 
 from keraflow import backend as B
-from keraflow import naming
+from keraflow import naming, random
 from keraflow.backend.contract import TensorSpec
 from keraflow.call_arguments import check_values
 from keraflow.checked import checked
@@ -14,6 +14,8 @@ from keraflow.shape_log import shape_log
 from keraflow.shapes import unlist
 
 __all__ = ['Linkable']
+
+_LINKING = random.Stream(is_counted=False)      # what is drawn there is thrown away
 
 
 class Linkable:
@@ -99,7 +101,7 @@ class Linkable:
         masks = dict(zip(masked, tensors[len(call.inputs):]))
         known = {kensor: remember(tensor, shape=kensor.shape, mask=masks.get(kensor), features=kensor.features)
                  for kensor, tensor in zip(call.inputs, tensors)}
-        with B.phase('train'), recording():
+        with B.phase('train'), recording(), random.drawing(_LINKING):
             return [(self.get_tensor_shape(it), B.dtype(it), mask_shape_of(it), facts_of(it).features)
                     for it in call.run(known)]
 

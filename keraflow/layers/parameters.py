@@ -13,6 +13,7 @@ from keraflow.arguments import assign, split_arrays
 from keraflow.backend.contract import FLOATS
 from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError, describe
+from keraflow.guards import changing, reading
 from keraflow.layers.slots import run_of
 from keraflow.layers.unused import mark_owned
 from keraflow.layers.variables import Parameter, Variables, by_parameter
@@ -40,6 +41,7 @@ class ParameterOwner(Serializable):
         self._given: Dict[str, Dict[str, Any]] = {'regularizer': {}, 'constraint': {}}
         self._asked: Dict[str, Dict[str, Any]] = {'regularizer': {}, 'constraint': {}}      # by add_weight()
         self._backend: Any = None
+        self._guard: Any = None         # of the variables, where a model runs the layer: see guards.py
 
     # -- what a layer uses to make them -------------------------------------------------------------------------------
 
@@ -201,8 +203,9 @@ class ParameterOwner(Serializable):
         if not layers:
             raise ArgumentError(f'{self.name}: reset_states: no layer in it keeps states. Make a recurrent one with '
                                 'stateful=True.')
-        for layer in layers:
-            layer.reset_states()
+        with changing(self):
+            for layer in layers:
+                layer.reset_states()
 
     def _stateful_layers(self) -> Iterator[Any]:
         for layer in self.embedded_layers:
@@ -241,9 +244,13 @@ class ParameterOwner(Serializable):
         return sum(int(np.prod(B.static_shape(variable))) for variable in self.variables)
 
     def get_weights(self) -> Dict[str, np.ndarray]:
-        """Copies of all parameters (trainable and state) by name; those of embedded layers as ``0/W``."""
+        """Copies of all parameters (trainable and state) by name; those of embedded layers as ``0/W``.
+
+        They are of one moment, also where another thread trains a model with the layer: of no step only a part.
+        """
         self._check_backend()
-        return {one.name: B.get_value(one.variable) for one in parameters_of([self])}
+        with reading(self):
+            return {one.name: B.get_value(one.variable) for one in parameters_of([self])}
 
     def set_weights(self, weights: Any) -> None:
         """Set parameters from a dict by name (some may be missing), a list in the order of :meth:`get_weights`, or one
@@ -263,7 +270,8 @@ class ParameterOwner(Serializable):
         if weights is None:
             raise ArgumentTypeError(f'{self.name}: weights: expected a dict by name, a list or an array, '
                                     'received None.')
-        self._assign_weights(variables, weights, 'weights')
+        with changing(self):
+            self._assign_weights(variables, weights, 'weights')
 
     def _first_run_is_over(self) -> bool:
         """Whether the first run is over, in which all parameters are made."""

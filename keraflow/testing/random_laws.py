@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 
+from keraflow import random
 from keraflow.backend.contract import TensorSpec
 from keraflow.testing.expectations import expect
 from keraflow.testing.numerics import assert_close
@@ -69,4 +70,30 @@ def _drops(backend: Any) -> None:
     expect(bool(np.all((rows == rows[:, :1])) and 0.3 < (rows == 0).mean() < 0.7), 'one number for each row from noise_shape', 'others')
 
 
-RANDOM_LAWS = (_draws, _is_seeded, _drops)
+def _has_streams(backend: Any) -> None:
+    """A function draws from the stream that it was built for, which nothing else moves and which can go on anywhere."""
+    streams = [random.Stream(is_counted=False) for _ in range(2)]
+    runs = [backend.compile(lambda: ([backend.random_uniform((50,)), backend.dropout(backend.ones((50,)), 0.5)], []), []) for _ in streams]
+    for stream, run in zip(streams, runs):
+        with random.drawing(stream):
+            run.build()
+        stream.begin(5, 2)
+    first, second, *others = [[np.array(it) for it in run()] for run in (runs[0], runs[0], *runs[1:])]
+    assert_close('another stream that began in the same way', others[0], first, 0)
+    streams[0].begin(5, 2)
+    again = np.array(runs[0]()[0])
+    position = streams[0].position
+    backend.seed(3)
+    runs[1]()
+    assert_close('the first run, begun anew', again, first[0], 0)
+    assert_close('the second run, after others have drawn', runs[0](), second, 0)
+    streams[1].begin(5, 2, position=position)
+    assert_close('the second run, from where another one was', runs[1](), second, 0)
+    streams[1].begin(5, 3)
+    expect(not np.any(np.array(runs[1]()[0]) == first[0]), 'other numbers for another model', 'some that are equal')
+    kept = backend.new_stream()
+    kept.begin(2 ** 63 - 1, 7)
+    expect(kept.position == 7, 'the position 7', kept.position)
+
+
+RANDOM_LAWS = (_draws, _is_seeded, _drops, _has_streams)

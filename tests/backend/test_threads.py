@@ -25,7 +25,7 @@ ONES = np.ones((4, 6), 'float32')
 @pytest.mark.parametrize('context, ask, inside', [
     (lambda: B.phase('train'), B.current_phase, 'train'),
     (lambda: frozen(True), runs_frozen, True),
-    (lambda: counting('samples'), counted_samples, 'samples'),
+    (lambda: counting('samples', 1), counted_samples, 'samples'),
     (lambda: argscope(Dense, bias=False), lambda: Dense(2).bias, False),
     (lambda: random.using(np.random.default_rng(3)), lambda: random.generator().bit_generator.state,
      np.random.default_rng(3).bit_generator.state)], ids=['phase', 'frozen', 'counted samples', 'argscope', 'generator'])
