@@ -16,12 +16,6 @@ from keraflow.errors import ArgumentTypeError, describe, nearest
 
 __all__ = ['CallSignature', 'check_values', 'decoded', 'encoded', 'parts_in', 'replaced']
 
-#: What to write in the place of arguments of a call that others have.
-ADVICE = {
-    **dict.fromkeys(('training', 'is_training'),
-                    "Run it in `with keraflow.phase('train'):`, or pass train_mode=True to predict or evaluate."),
-    **dict.fromkeys(('scope', 'reuse'), 'Call the same layer again where its parameters are to be shared.')}
-
 
 class CallSignature(NamedTuple):
     """The arguments that ``output`` of a class has beside its input."""
@@ -62,7 +56,7 @@ class CallSignature(NamedTuple):
     def _advice(self, layer: Any, name: str) -> str:
         if name in schema.parameters_of(type(layer)):
             return f'Pass it where the layer is made: {type(layer).__name__}({name}=...).'
-        return ADVICE.get(name) or nearest(name, [*self.names, 'mask'])
+        return nearest(name, [*self.names, 'mask'])
 
 
 def is_kensor(value: Any) -> bool:

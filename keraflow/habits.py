@@ -73,6 +73,12 @@ WORDS = {
 
 #: Where one name is not enough. A sentence says what to write.
 SENTENCES = {
+    **dict.fromkeys(('training', 'is_training'),
+                    "Run it in `with keraflow.phase('train'):`, or pass train_mode=True to predict or evaluate."),
+    **dict.fromkeys(('scope', 'reuse'), 'Call the same layer again where its parameters are to be shared.'),
+    'log_shape': 'Leave it out, and call keraflow.show_shapes() to see the shapes.',
+    'use_scope': 'Pass it to layer_register, where the function is registered.',
+    'ndim': "Write axes=('batch', ...), of which there are as many, or min_ndim and max_ndim.",
     'weighted_metrics': 'Write metrics: they are weighted by sample_weights.',
     'from_logits': "Leave it out: on the output of a 'softmax' or 'sigmoid' the loss is computed from the logits.",
     'loss_weights': 'Multiply the losses: a function may return 0.1 * objectives.square_error(y_pred, y_true).',

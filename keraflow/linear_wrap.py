@@ -7,6 +7,7 @@ from keraflow.errors import ArgumentTypeError, GraphError, describe, nearest
 from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer
 from keraflow.layers.registered import named
+from keraflow.layers.variables import Variables
 
 __all__ = ['LinearWrap']
 
@@ -17,7 +18,8 @@ class LinearWrap:
     An attribute with the name of a layer, of keraflow's own or registered by the program, is a function that makes that
     layer, feeds it, and gives a LinearWrap of the result. A string that it gets first is the name of the layer.
     ``apply(fn, ...)`` calls ``fn(kensor, ...)``, ``.B.square()`` a function of the backend. Called without arguments
-    the LinearWrap gives its Kensor.
+    the LinearWrap gives its Kensor, as ``tensor()`` does; ``print_tensor()`` prints it and goes on. ``variables`` are
+    those of the last layer: ``LinearWrap(x).Dense(3).variables.W``.
 
     Parameters
     ----------
@@ -46,7 +48,11 @@ class LinearWrap:
     (None, 10)
     """
 
-    def __init__(self, kensor: Any):
+    #: Advice where it stands in the place of its Kensor.
+    how_to_feed = ' End the chain with (): LinearWrap(x)...().'
+
+    def __init__(self, kensor: Any, layer: Any = None):
+        self._layer = layer
         self._kensor = kensor.as_kensor() if isinstance(kensor, Layer) else kensor
         several = isinstance(self._kensor, (list, tuple)) and bool(self._kensor)
         for one in self._kensor if several else [self._kensor]:
@@ -58,13 +64,31 @@ class LinearWrap:
         """The Kensor at the end of the chain."""
         return self._kensor
 
+    def tensor(self) -> Kensor:
+        """The Kensor at the end of the chain, as a call without arguments gives it."""
+        return self._kensor
+
+    def print_tensor(self) -> 'LinearWrap':
+        """Print the Kensor, and go on."""
+        print(self._kensor)
+        return self
+
+    @property
+    def variables(self) -> Variables:
+        """The parameters of the last layer, by name."""
+        layer = self._layer or getattr(self._kensor, 'layer', None)
+        if layer is None:
+            raise GraphError('LinearWrap: variables: there is no layer in the chain yet. Write LinearWrap(x).Dense(3)'
+                             '.variables.')
+        return layer.variables
+
     def __repr__(self) -> str:
         return f'LinearWrap({self._kensor!r})'
 
     def apply(self, function: Callable, *args: Any, **kwargs: Any) -> 'LinearWrap':
         """Go on with ``function(kensor, *args, **kwargs)``."""
         schema.check(function, Callable, 'LinearWrap: apply')
-        return LinearWrap(function(self._kensor, *args, **kwargs))
+        return LinearWrap(function(self._kensor, *args, **kwargs), function if isinstance(function, Layer) else None)
 
     @property
     def B(self) -> '_Functions':
@@ -75,12 +99,15 @@ class LinearWrap:
         if name.startswith('_'):
             raise AttributeError(name)
         entry = registry.find(name, 'layer')
+        if entry is None and name in ('tf', 'T', 'theano'):
+            raise GraphError(f"LinearWrap: there is no layer '{name}'. Functions of the backend are .B: "
+                             'LinearWrap(x).B.square().')
         if entry is None:
             raise GraphError(f"LinearWrap: there is no layer '{name}'. {nearest(name, registry.ids('layer'))}")
         cls = entry.target
 
         def feed(*args: Any, **kwargs: Any) -> LinearWrap:
-            if not args or not isinstance(args[0], str):
+            if not args or not isinstance(args[0], str) or not getattr(cls, 'use_scope', True):
                 return self.apply(cls(*args, **kwargs))
             try:
                 return self.apply(named(cls, *args, **kwargs))

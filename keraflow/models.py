@@ -73,8 +73,8 @@ class Model(ResumableNetwork, SavableNetwork, SurgicalNetwork):
     def _as_output(self, it: Any) -> Kensor:
         kensor = it.as_kensor() if isinstance(it, Layer) else it
         if not isinstance(kensor, Kensor):
-            raise GraphError(f'{self.name}: outputs: expected a Kensor, received {describe(it)}. '
-                             'Pass what a layer returned.')
+            advice = getattr(it, 'how_to_feed', ' Pass what a layer returned.')
+            raise GraphError(f'{self.name}: outputs: expected a Kensor, received {describe(it)}.{advice}')
         return kensor
 
     def _made(self, inputs: Any, outputs: Any, **common: Any) -> 'Model':

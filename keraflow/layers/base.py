@@ -385,7 +385,8 @@ class Layer(ChangeableHost, Running):
 
 
 def advice_for_class(value: Any) -> str:
-    return f' Make an object of it: {value.__name__}(...).' if isinstance(value, type) else ''
+    return f' Make an object of it: {value.__name__}(...).' if isinstance(value, type) else \
+        getattr(value, 'how_to_feed', '')
 
 
 class MultiInputLayer(Layer):

@@ -3,8 +3,11 @@ import inspect
 import types
 from typing import Any, Callable, Dict, List, Optional, Sequence, get_type_hints
 
+import numpy as np
+
 from keraflow import backend as B
 from keraflow import registry, schema
+from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, describe
 from keraflow.facts import facts_of
 from keraflow.kensor import Kensor
@@ -16,13 +19,22 @@ from keraflow.shapes import Shape, agree
 __all__ = ['FunctionLayer', 'add_weight', 'layer_register', 'named']
 
 
+#: What a LinearWrap has beside layers.
+RESERVED = frozenset({'B', 'apply', 'print_tensor', 'tensor', 'variables'})
+
+
 class _FedAtOnce(type(Layer)):  # type: ignore[misc]
     """A class that can be called as its function is: ``ConvBlock('conv0', x, 32)`` beside ``ConvBlock(32)(x)``."""
+
+    use_scope: bool
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if args and _is_fed(args[0]):
             return cls(*args[1:], **kwargs)(args[0])
         if len(args) > 1 and isinstance(args[0], str) and _is_fed(args[1]):
+            if not cls.use_scope:
+                raise ArgumentTypeError(f"{cls.__name__}: takes no name before what it is fed with, because it was "
+                                        f"registered with use_scope=False, received '{args[0]}'.")
             return named(cls, args[0], *args[2:], **kwargs)(args[1])
         return super().__call__(*args, **kwargs)
 
@@ -39,6 +51,8 @@ class FunctionLayer(Layer, metaclass=_FedAtOnce):
     takes_list = False
     #: Whether the function is given the mask of its input.
     takes_mask = False
+    #: Whether a string before what the layer is fed with is its name.
+    use_scope = True
 
     def __init__(self, **arguments: Any):
         own = {name: arguments.pop(name) for name in self.argument_names if name in arguments}
@@ -87,7 +101,8 @@ class FunctionLayer(Layer, metaclass=_FedAtOnce):
         return None
 
 
-def layer_register(function: Optional[Callable] = None, *, id: Optional[str] = None) -> Any:
+@checked
+def layer_register(function: Any = None, *, id: Optional[str] = None, use_scope: bool = True) -> Any:
     """Make a function of tensors a class of layers that files may name.
 
     The first argument of the function is a tensor, or the list of tensors that it is fed with (also a list of one, if
@@ -101,6 +116,9 @@ def layer_register(function: Optional[Callable] = None, *, id: Optional[str] = N
         Annotations of its arguments (``nb_kernel: PositiveInt``) are checked, as those of any layer.
     id : str, optional
         The name to use in files; that of the function unless given.
+    use_scope : bool
+        Whether a layer may be given a name as the first argument. If not, a string there is an argument of the
+        function, also in a LinearWrap.
 
     Returns
     -------
@@ -112,7 +130,7 @@ def layer_register(function: Optional[Callable] = None, *, id: Optional[str] = N
     ArgumentTypeError
         For something that is not a function, or one that takes ``*args`` or ``**kwargs``.
     ArgumentError
-        For an argument with the name of an attribute that each layer has.
+        For an argument with the name of an attribute that each layer has, or an `id` that a LinearWrap has.
 
     Notes
     -----
@@ -137,10 +155,16 @@ def layer_register(function: Optional[Callable] = None, *, id: Optional[str] = N
     ['0/W', '0/b']
     """
     if function is None:
-        return lambda it: layer_register(it, id=id)
+        return lambda it: layer_register(it, id=id, use_scope=use_scope)
     if not inspect.isfunction(function) or not function.__name__.isidentifier():
         raise ArgumentTypeError(f'layer_register: expected a function with a name, received {describe(function)}.')
-    return registry.register(_class_of(function), id=id)
+    if (id or function.__name__) in RESERVED:
+        raise ArgumentError(f"layer_register: '{id or function.__name__}' is what a LinearWrap has under this name, so "
+                            'that the layer could not be part of a chain. Choose another, as the name of the function '
+                            "or with id='...'.")
+    cls = _class_of(function)
+    cls.use_scope = use_scope       # type: ignore[attr-defined]
+    return registry.register(cls, id=id)
 
 
 def add_weight(name: str, shape: Sequence[int], **kwargs: Any) -> Any:
@@ -196,7 +220,7 @@ def _class_of(function: Callable) -> type:
             raise ArgumentError(f"layer_register: {name}: '{one.name}' cannot be the name of an argument, because each "
                                 'layer has an attribute of that name. Choose another.')
     body: Dict[str, Any] = {
-        '__init__': _init_of(own, hints), '__doc__': function.__doc__, '__module__': function.__module__,
+        '__init__': _init_of(own, hints), '__doc__': function.__doc__, '__module__': function.__module__ or '__main__',
         '__qualname__': function.__qualname__, 'function': staticmethod(function),
         'argument_names': [one.name for one in own], 'takes_mask': len(own) < len(listed) - 1,
         'takes_list': schema.takes_list(hints.get(listed[0].name))}
@@ -221,4 +245,5 @@ def _is_fed(value: Any) -> bool:
         return bool(value) and all(map(_is_fed, value))
     if isinstance(value, Layer):
         return isinstance(value, Kensor) or getattr(value, 'is_model', False)
-    return isinstance(value, Kensor) or not isinstance(value, (str, int, float)) and B.is_tensor(value)
+    return isinstance(value, (Kensor, np.ndarray)) or hasattr(type(value), 'how_to_feed') or \
+        not isinstance(value, (str, int, float)) and B.is_tensor(value)

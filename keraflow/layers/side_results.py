@@ -71,6 +71,9 @@ class SideResults(Linkable):
                     raise ArgumentTypeError(f'{self.name}: expected Kensors that the layer was fed with, received '
                                             f'{describe(one)}.')
             calls = [call for call in calls if list(call.fed) == fed]
+            if not fed:
+                raise GraphError(f'{self.name}: expected Kensors that the layer was fed with, received an empty list. '
+                                 'Pass None for what depends on no input.')
             if not calls:
                 raise GraphError(f"{self.name}: the layer was not fed with {', '.join(kensor.name for kensor in fed)}. "
                                  'Ask for what get_input_at(0) gives.')

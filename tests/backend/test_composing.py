@@ -349,3 +349,91 @@ def test_mistakes_with_functions(make, kind, text):
     with pytest.raises(kind) as caught:
         make()
     assert str(caught.value) == text
+
+
+# -- the words of other libraries, and chains ------------------------------------------------------------------------------
+
+@layer_register(use_scope=False)
+def ComposingUnnamed(x, mode='plain'):
+    return x * (2. if mode == 'double' else 1.)
+
+
+def test_a_function_without_scope_takes_no_name():
+    x = Input(4)
+    doubled = ComposingUnnamed(x, 'double')
+    np.testing.assert_allclose(Model(x, LinearWrap(doubled).ComposingUnnamed('double')()).predict(X), 4 * X, rtol=1e-6)
+    with pytest.raises(ArgumentTypeError) as caught:
+        ComposingUnnamed('name', x, 'double')
+    assert str(caught.value) == ("ComposingUnnamed: takes no name before what it is fed with, because it was registered with "
+                                 "use_scope=False, received 'name'.")
+
+
+def test_arrays_are_fed_as_tensors_are():
+    layer = ComposingBlock('named', X, 3)
+    assert B.eval(layer).shape == (5, 3)
+
+
+def test_chains_tell_variables_and_print():
+    chain = LinearWrap(Input(4)).Dense('fc', 3)
+    assert chain.variables.names == ['W', 'b'] and chain.variables.W is chain().layer.W and chain.tensor() is chain()
+    on_values = LinearWrap(B.constant(X)).apply(Dense(2))
+    assert on_values.variables.names == ['W', 'b']
+    with pytest.raises(GraphError, match='there is no layer in the chain yet'):
+        LinearWrap(B.constant(X)).variables
+
+
+def test_a_chain_prints_its_kensor(capsys):
+    LinearWrap(Input(4)).Dense('fc', 3).print_tensor().Dense(2)
+    assert capsys.readouterr().out == '<Kensor fc/output (None, 3) float32>\n'
+
+
+def apply(x):
+    return x
+
+
+@pytest.mark.parametrize('act, error, text', [
+    (lambda x: Dense(2, name='d')(LinearWrap(x).Dense('e', 3)), GraphError,
+     'd: expected a Kensor, a tensor or an array, received LinearWrap(<Kensor e/output (None, 3) float32>). End the chain with '
+     '(): LinearWrap(x)...().'),
+    (lambda x: Model(x, LinearWrap(x).Dense('e', 3), name='m'), GraphError,
+     'm: outputs: expected a Kensor, received LinearWrap(<Kensor e/output (None, 3) float32>). End the chain with (): '
+     'LinearWrap(x)...().'),
+    (lambda x: ComposingBlock('b', LinearWrap(x).Dense('e', 3), 3), GraphError,
+     'b: expected a Kensor, a tensor or an array, received LinearWrap(<Kensor e/output (None, 3) float32>). End the chain with '
+     '(): LinearWrap(x)...().'),
+    (lambda x: LinearWrap(x).tf.square(), GraphError,
+     "LinearWrap: there is no layer 'tf'. Functions of the backend are .B: LinearWrap(x).B.square()."),
+    (lambda x: layer_register(apply), ArgumentError,
+     "layer_register: 'apply' is what a LinearWrap has under this name, so that the layer could not be part of a chain. Choose "
+     "another, as the name of the function or with id='...'."),
+    (lambda x: layer_register(log_shape=True), ArgumentTypeError,
+     "layer_register: there is no argument 'log_shape'. Leave it out, and call keraflow.show_shapes() to see the shapes."),
+    (lambda x: ComposingBlock('b', x, 3, use_scope=False), ArgumentTypeError,
+     "ComposingBlock: there is no argument 'use_scope'. Pass it to layer_register, where the function is registered."),
+    (lambda x: Dense(2, name='d')(x).layer.get_losses_for([]), GraphError,
+     'd: expected Kensors that the layer was fed with, received an empty list. Pass None for what depends on no input.'),
+])
+def test_mistakes_with_the_advice(act, error, text):
+    with pytest.raises(error) as caught:
+        act(Input(4))
+    assert str(caught.value) == text
+
+
+def test_closures_that_compute_with_other_values_are_refused_and_a_cell_may_run_again():
+    def scaled_by(factor):
+        @layer_register(id='composing-closure')
+        def scaled(x):
+            return x * factor
+        return scaled
+    x = Input(4)
+    first = scaled_by(2.)
+    with pytest.raises(ArgumentError, match="^register: the id 'composing-closure' is taken"):
+        scaled_by(3.)
+    model = reloaded(Model(x, first()(x)))
+    np.testing.assert_allclose(model.predict(X), 2 * X, rtol=1e-6)
+    cell = "@layer_register(id='composing-cell')\ndef cell(x, factor=2.):\n    return x * factor\n"
+    for source in (cell, cell, cell.replace('2.', '3.')):
+        namespace = {'layer_register': layer_register, '__name__': '__main__'}
+        exec(source, namespace)
+        found = reloaded(Model(x, namespace['cell']()(x))).predict(X)
+    np.testing.assert_allclose(found, 3 * X, rtol=1e-6)

@@ -106,6 +106,13 @@ def frozen_by_compile():
     return np.array_equal(layer.get_weights()['W'], before)
 
 
+def without_scope():
+    @keraflow.layer_register(id='correspondence-without-scope', use_scope=False)
+    def plain(x, units):
+        return Dense(units)(x)
+    return plain(Input(3), 2).shape == (None, 2) and LinearWrap(Input(3)).apply(lambda x: Dense(2)(x))().shape == (None, 2)
+
+
 TF_LAYERS = {
     '``__init__``': weights_and_activity,
     '``__call__``': lambda: Fed().y.shape == (None, 3),
@@ -202,7 +209,7 @@ def normalized():
 
 TENSORPACK = {
     '``layer_register``': lambda: ConvBlock(2)(Input(3)).layer.variables.names == ['0/W', '0/b'],
-    '``layer_register(use_scope=False)``': lambda: LinearWrap(Input(3)).apply(lambda x: Dense(2)(x))().shape == (None, 2),
+    '``layer_register(use_scope=False)``': without_scope,
     "``Conv2D('conv0', x, 32, 3)``": lambda: ConvBlock('conv0', Input(3), 32, 3).layer.name == 'conv0',
     'list of tensors': lambda: [it.shape for it in Swapped()([Input(3), Input(2)])] == [(None, 2), (None, 3)],
     'printed shapes': told_shapes,
@@ -210,6 +217,8 @@ TENSORPACK = {
     '``LinearWrap``': lambda: LinearWrap(Input(3)).Dense('fc0', 10)().layer.name == 'fc0',
     '``LinearWrap.apply``': lambda: LinearWrap(Input(3)).apply(lambda x, n: x[:, :n], 2)().shape == (None, 2),
     '``LinearWrap.tf``': lambda: LinearWrap(Input(3)).B.square()().layer.operation == 'square',
+    '``LinearWrap.tensor``': lambda: LinearWrap(Input(3)).Dense(2).tensor().shape == (None, 2),
+    '``LinearWrap.print_tensor``': lambda: LinearWrap(Input(3)).print_tensor().Dense(2)().shape == (None, 2),
     '``variables.W``': lambda: (layer := Dense(2))(Input(3)) is not None and layer.variables.W is layer.W,
     '``name/W``': lambda: (model := model_of(Dense(2, name='name'))).variables['name/W'] is model.get_layer('name').W,
     '``name/output``': lambda: (model := model_of(Dense(2, name='name'))).get_kensor('name/output') is model.outputs[0],
