@@ -14,7 +14,7 @@ import numpy as np
 from keraflow import registry, schema
 from keraflow.errors import SerializationError
 from keraflow.files.refusal import excerpt
-from keraflow.serialization import MAX_DEPTH, pack_init_params, serialize
+from keraflow.serialization import MAX_DEPTH, pack_init_params
 
 __all__ = ['Recipe', 'differences', 'recipe_of']
 
@@ -48,7 +48,7 @@ def recipe_of(model: Any) -> Recipe:
         what = made if isinstance(made, str) else ', '.join(made)
         writer.parts[f'the inputs of {what}'] = fed
         if arguments:
-            writer.parts[f'the arguments of {what}'] = serialize(arguments[0])
+            writer.add(f'the arguments of {what}', arguments[0])
     writer.add('the activity_regularizer', model.activity_regularizer)
     for one in functions.parameters:
         writer.parts[one.name] = 'trainable' if one.trainable else 'frozen'

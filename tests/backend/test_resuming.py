@@ -13,7 +13,7 @@ from keraflow import objectives, random
 from keraflow.callbacks import Callback, EarlyStopping, ReduceLROnPlateau
 from keraflow.errors import ArgumentError, GraphError, ModelFileError
 from keraflow.files.tensors import dump_tensors, read_tensors
-from keraflow.layers import BatchNormalization, Dense, Dropout, ElementWiseSum, Highway, Input, Lambda
+from keraflow.layers import BatchNormalization, Dense, Dropout, ElementWiseSum, Highway, Input, Lambda, Layer
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD, Adam, Nadam
 from keraflow.regularizers import L2
@@ -335,3 +335,27 @@ def test_the_optimizer_of_a_step_names_slots_by_layer():
     assert 'm/dense1/W' in TrainStep(lambda x: B.mean(one(x)), Input(3), one, Adam()).optimizer.state()
     step = TrainStep(lambda x: B.mean(one(x)) + B.mean(two(x)), Input(3), [one, two], Adam())
     assert {'m/0/dense1/W', 'v/1/dense2/b'} < set(step.optimizer.state())
+
+
+class Shifted(Layer):
+    """Its calls have arguments."""
+
+    def output(self, x, by=0., other=None):
+        return x + by if other is None else x + by * other
+
+
+def test_arguments_of_calls_are_compared(tmp_path):
+    path = tmp_path / 't.safetensors'
+
+    def called(by, other):
+        x = Input(3, name='x')
+        a, b = (Dense(3, name=name)(x) for name in 'ab')
+        model = Model(x, ElementWiseSum(name='t')([Shifted(name='s')(a, by=by, other=a if other == 'a' else b), b]), name='m')
+        model.compile('sgd', 'mse')
+        return model
+    called(2., 'b').save_training(path)
+    called(2., 'b').load_training(path)
+    with pytest.raises(ModelFileError) as caught:
+        called(3., 'a').load_training(path)
+    assert str(caught.value) == (f'{path}: expected what save_training wrote with by of the arguments of s_0 3.0, received 2.0; '
+                                 'other.input of the arguments of s_0 a_0, received b_0.')
