@@ -36,7 +36,7 @@ WORDS = {
     'steps_per_epoch': 'nb_batch', 'samples_per_epoch': 'nb_batch', 'steps': 'nb_batch',
     'validation_steps': 'nb_val_batch', 'nb_val_samples': 'nb_val_batch',
     'sample_weight': 'sample_weights', 'class_weights': 'class_weight', 'objective': 'loss', 'losses': 'loss',
-    'training': 'train_mode', 'filepath': ('weights', 'path'), 'arch_fname': 'arch', 'weight_fname': 'weights',
+    'filepath': ('weights', 'path'), 'arch_fname': 'arch', 'weight_fname': 'weights',
     'save_best': 'save_best_only', 'filename': 'path',
     # Layers.
     **{f'Conv{n}D': f'Convolution{n}D' for n in (1, 2, 3)}, **{f'Conv{n}d': f'Convolution{n}D' for n in (1, 2, 3)},
@@ -74,7 +74,7 @@ WORDS = {
 #: Where one name is not enough. A sentence says what to write.
 SENTENCES = {
     **dict.fromkeys(('training', 'is_training'),
-                    "Run it in `with keraflow.phase('train'):`, or pass train_mode=True to predict or evaluate."),
+                    "Write train_mode=True for predict, or `with keraflow.phase('train'):` around it."),
     **dict.fromkeys(('scope', 'reuse'), 'Call the same layer again where its parameters are to be shared.'),
     'log_shape': 'Leave it out, and call keraflow.show_shapes() to see the shapes.',
     'use_scope': 'Pass it to layer_register, where the function is registered.',

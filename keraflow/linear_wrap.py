@@ -12,6 +12,10 @@ from keraflow.layers.variables import Variables
 __all__ = ['LinearWrap']
 
 
+class NoLayer(GraphError, AttributeError):
+    """A chain is asked for a layer that there is not: ``hasattr(wrap, name)`` is then False."""
+
+
 class LinearWrap:
     """A Kensor on which layers can be called one after the other.
 
@@ -100,10 +104,10 @@ class LinearWrap:
             raise AttributeError(name)
         entry = registry.find(name, 'layer')
         if entry is None and name in ('tf', 'T', 'theano'):
-            raise GraphError(f"LinearWrap: there is no layer '{name}'. Functions of the backend are .B: "
-                             'LinearWrap(x).B.square().')
+            raise NoLayer(f"LinearWrap: there is no layer '{name}'. Functions of the backend are .B: "
+                          'LinearWrap(x).B.square().')
         if entry is None:
-            raise GraphError(f"LinearWrap: there is no layer '{name}'. {nearest(name, registry.ids('layer'))}")
+            raise NoLayer(f"LinearWrap: there is no layer '{name}'. {nearest(name, registry.ids('layer'))}")
         cls = entry.target
 
         def feed(*args: Any, **kwargs: Any) -> LinearWrap:

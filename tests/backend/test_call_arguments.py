@@ -206,8 +206,7 @@ def test_output_is_given_the_mask_by_hand():
     (lambda x: Dense(2, name='d')(x, activation='relu'), ArgumentTypeError,
      "d: a call has no argument 'activation'. Pass it where the layer is made: Dense(activation=...)."),
     (lambda x: Dense(2, name='d')(x, training=True), ArgumentTypeError,
-     "d: a call has no argument 'training'. Run it in `with keraflow.phase('train'):`, or pass train_mode=True to predict or "
-     'evaluate.'),
+     "d: a call has no argument 'training'. Write train_mode=True for predict, or `with keraflow.phase('train'):` around it."),
     (lambda x: Scaled(name='s')(x, scael=2.), ArgumentTypeError, "s: a call has no argument 'scael'. Did you mean 'scale'?"),
     (lambda x: Scaled(name='s')(x, 2., scale=2.), ArgumentTypeError, "s: the argument 'scale' of the call is given twice."),
     (lambda x: Dense(2, name='d')(x, x), ArgumentTypeError,

@@ -375,6 +375,7 @@ def test_arrays_are_fed_as_tensors_are():
 
 def test_chains_tell_variables_and_print():
     chain = LinearWrap(Input(4)).Dense('fc', 3)
+    assert not hasattr(chain, 'no_layer') and hasattr(chain, 'Dense')
     assert chain.variables.names == ['W', 'b'] and chain.variables.W is chain().layer.W and chain.tensor() is chain()
     on_values = LinearWrap(B.constant(X)).apply(Dense(2))
     assert on_values.variables.names == ['W', 'b']
