@@ -367,7 +367,7 @@ class ParameterOwner(Serializable):
                 raise ArgumentError(f"{self.name}: '{name}' is a parameter of the layer already. Give each a name of "
                                     'its own, and let the layer call init_param() itself, when it is fed or by '
                                     'build().')
-            if getattr(self, name, None) is not None or '/' in name:
+            if vars(self).get(name, getattr(type(self), name, None)) is not None or '/' in name:
                 raise ArgumentError(f"{self.name}: '{name}' cannot be the name of a parameter, because the layer has "
                                     'an attribute of that name. Choose another.')
             if not B.is_variable(value):

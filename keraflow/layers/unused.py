@@ -1,5 +1,6 @@
 """What a layer keeps as if it were part of it, and is not: told once, after its first run."""
-from typing import Any, Iterator, Tuple
+import types
+from typing import Any
 
 from keraflow import backend as B
 from keraflow.errors import warn
@@ -9,6 +10,10 @@ from keraflow.layers.slots import is_layer, kept_values
 __all__ = ['mark_owned', 'tell_unused']
 
 _OWNED = '_keraflow_owned'
+#: Most attributes, of which nothing need be asked: what each layer has, and what is plain.
+_MACHINERY = frozenset({'_variables', '_states', '_backend', '_calls', '_slots', '_first_specs', '_first_features',
+                        '_passed', '_kept'})
+_PLAIN = frozenset({type(None), bool, int, float, str, types.FunctionType})
 
 
 def mark_owned(variable: Any) -> Any:
@@ -23,22 +28,24 @@ def tell_unused(layer: Any) -> None:
     Of its arguments nothing is said, nor of a layer that was fed elsewhere: to keep a template, a neighbour or a
     teacher is no mistake. A class that asks for the phase may call the layer in the other one.
     """
-    embedded = {id(one) for one in layer.embedded_layers}
-    for name, value in _own_values(layer):
-        if is_layer(value):
-            if id(value) not in embedded and not value._is_linked() and not value._has_kensors() and \
-                    not names_used(type(layer).__mro__, {'current_phase', 'in_train_phase'}):
-                warn(f'{layer.name}: {name} is a {type(value).__name__} that output() does not call: it is no part of '
-                     'the layer. Call it, or leave it out.')
-        elif B.is_variable(value) and not hasattr(value, _OWNED):
+    found = [(name, one) for name, value in vars(layer).items() if type(value) not in _PLAIN and name not in _MACHINERY
+             for one in kept_values(value) if _seems_a_part(one)]
+    if not found:
+        return
+    spared = {id(one) for value in layer._passed.values() for one in kept_values(value)}
+    spared |= {id(layer), *map(id, layer.embedded_layers)}
+    asks_for_phase = bool(names_used(type(layer).__mro__, {'current_phase', 'in_train_phase'}))
+    for name, one in found:
+        if id(one) not in spared and not is_layer(one):
             warn(f"{layer.name}: {name} is a variable that is no parameter: it is neither trained nor saved. Write "
                  f"self.set_trainable_params('{name}', ...), or set_state_params, in the place of self.{name} = ...")
+        elif id(one) not in spared and not asks_for_phase:
+            warn(f'{layer.name}: {name} is a {type(one).__name__} that output() does not call: it is no part of the '
+                 'layer. Call it, or leave it out.')
 
 
-def _own_values(layer: Any) -> Iterator[Tuple[str, Any]]:
-    """What the attributes of a layer keep that were not among its arguments."""
-    given = {id(one) for value in layer._passed.values() for one in kept_values(value)}
-    for name, value in vars(layer).items():
-        for one in kept_values(value):
-            if id(one) not in given and one is not layer:
-                yield name, one
+def _seems_a_part(value: Any) -> bool:
+    """Whether a value is a layer that was never fed, or a variable that is no parameter of any layer."""
+    if is_layer(value):
+        return not value._is_linked() and not value._has_kensors()
+    return type(value) not in _PLAIN and not hasattr(value, _OWNED) and B.is_variable(value)
