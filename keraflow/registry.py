@@ -250,7 +250,7 @@ def advice_for(target: Any) -> str:
     """What to do where two functions or classes of one definition need two ids."""
     name = target.__name__
     if inspect.isclass(target):
-        return f"Give {name} an argument of __init__ for what differs, or each class its own id: register(id='...')."
+        return f"Give {name} an argument for what differs, or each class its own id: register(id='...')."
     return (f"Write {name} with an argument for what differs and pass functools.partial({name}, argument=...), or give "
             "each its own id: register(id='...').")
 

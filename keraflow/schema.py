@@ -181,6 +181,6 @@ def check_arguments(function: Callable, arguments: Dict[str, Any]) -> None:
     hints = hints_of(function)
     for name, value in arguments.items():
         if name not in named and not (takes_any and name.isidentifier() and not keyword.iskeyword(name)):
-            raise ArgumentTypeError(f"{where}: there is no argument '{name!s:.60}'. {nearest(name, named)}".rstrip())
+            raise ArgumentTypeError(f'{where}: there is no argument {name[:60]!r}. {nearest(name, named)}'.rstrip())
         if name in listed:
             check(value, hints.get(name, Any), f'{where}: {name}', listed[name].default)

@@ -38,13 +38,14 @@ def serialize(obj: Any) -> Any:
     -------
     data
         ``{'class': id, 'args': {...}}`` for an object, ``{'function': id}`` for a function. A layer that occurs again
-        is ``{'shared': place}``. The arrays given as ``initial_weights`` are not part of it: weights are saved as
-        weights.
+        is ``{'shared': place}``. A value that JSON does not know is ``{'as': 'tuple', 'value': [...]}``, and comes back
+        as it was: tuples, arrays of up to 10,000 numbers, NumPy's numbers and dtypes, sets, dicts with any keys. The
+        arrays given as ``initial_weights`` are not part of it: weights are saved as weights.
 
     Raises
     ------
     SerializationError
-        For lambdas, and for values that are neither plain nor rebuilt from their arguments.
+        For lambdas, for two definitions of one name, and for values that could not come back.
 
     Examples
     --------
@@ -153,9 +154,9 @@ class _Writer:
                 return {'shared': self.places[id(value)]}
             self.places[id(value)] = _free(place.text, self.taken)
             self.taken.add(self.places[id(value)])
-        slots, other = schema.slots_of(type(value)), ('', registry.is_builtin(type(value)))
+        slots = schema.slots_of(type(value))
         data = {'class': name, 'args': {
-            argument: self.write(it, place.argument(argument, *slots.get(argument, other)))
+            argument: self.write(it, place.argument(argument, *slots.get(argument, ())))
             for argument, it in pack_init_params(value).items()}}
         if isinstance(value, Serializable) and value.learned_attributes:
             data['learned'] = {name: self._learned(value, name, place) for name in value.learned_attributes}

@@ -89,6 +89,21 @@ def times(x, by):
     return x * factor_of(by)
 
 
+class Called(Layer):
+    """Is given the value with the call."""
+
+    def output(self, x, value, other=None):
+        return x * factor_of(value) + factor_of(other)
+
+
+@pytest.mark.parametrize('value', [it for it in VALUES if not isinstance(it, (set, frozenset)) and not (isinstance(it, dict) and 1 in it)], ids=repr)
+def test_arguments_of_a_call_come_back_too(value, tmp_path):
+    x = Input(2)
+    model = Model(x, Called()(x, value, other=[value]))
+    for again in both_ways(model, tmp_path, [Called]):
+        np.testing.assert_allclose(again.predict(X), model.predict(X), rtol=1e-6)
+
+
 @pytest.mark.parametrize('arguments', [{}, {'size': (8, 8)}, {'pair': (3, 'b')}, {'rate': np.float32(0.1)}, {'rate': 2}])
 def test_with_annotations(arguments, tmp_path):
     model = Sequential([Input(2), Annotated(np.array([1., 2.]), **arguments), Dense(2)])
@@ -220,7 +235,7 @@ def test_no_name_in_a_file_becomes_code_of_to_python(tmp_path):
     path.write_text(json.dumps(data))
     with pytest.raises(ModelFileError) as caught:
         Model.load_from_file(path)
-    assert str(caught.value) == f"{path}: layers[1].activation: relu: there is no argument '{name}'. Choose one of alpha, max_value."
+    assert str(caught.value) == f'{path}: layers[1].activation: relu: there is no argument {name!r}. Choose one of alpha, max_value.'
 
     def open_to_all(x, **options):
         return x

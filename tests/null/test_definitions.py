@@ -114,7 +114,7 @@ FUNCTIONS = [closure, by_default, by_inner, wrapped, method]
 CLASSES = [layer_class, class_with_attribute, class_with_super, subclass]
 ADVICE = {**{make: 'Write times with an argument for what differs and pass functools.partial(times, argument=...), or give each its own '
                    "id: register(id='...')." for make in FUNCTIONS},
-          **{make: "Give times an argument of __init__ for what differs, or each class its own id: register(id='...')."
+          **{make: "Give times an argument for what differs, or each class its own id: register(id='...')."
              for make in CLASSES}}
 
 
@@ -158,8 +158,8 @@ def test_two_functions_of_layer_register():
         return Times
     first = make(2)
     assert refusal(lambda: make(3), ArgumentError) == (
-        "register: the id 'Times' is taken by a class of the same definition that computes with other values. Give Times an argument of "
-        "__init__ for what differs, or each class its own id: register(id='...').")
+        "register: the id 'Times' is taken by a class of the same definition that computes with other values. Give Times an argument "
+        "for what differs, or each class its own id: register(id='...').")
     assert make(2) is not first and serialize(first()) == serialize(make(2)())
 
 

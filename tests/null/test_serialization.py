@@ -207,7 +207,7 @@ def test_arguments_of_a_partial_function_are_those_that_it_has():
         assert refusal(lambda make=make: make({'facto': 3})).endswith("scale: there is no argument 'facto'. Did you mean 'factor'?")
     for name in ('x', "__import__('os').system('echo RAN') or 0, x", 'lambda', ''):
         assert refusal(lambda name=name: unserialize({'function': 'relu', 'args': {name: 1}})).startswith(
-            f"relu: there is no argument '{name[:60]}'. Choose one of alpha, max_value.")
+            f'relu: there is no argument {name[:60]!r}. Choose one of alpha, max_value.')
     assert refusal(lambda: unserialize({'function': 'relu', 'args': {'alpha': 'a'}})) == "relu: alpha: expected a number, received 'a'."
     assert refusal(lambda: unserialize({'function': 'anything', 'args': {'a b': 1}}, [anything])) == (
         "anything: there is no argument 'a b'.")
