@@ -4,7 +4,7 @@ from typing import Annotated, Any, Dict, Sequence
 import numpy as np
 
 from keraflow import schema
-from keraflow.data import Port
+from keraflow.casting import Port
 from keraflow.errors import ArgumentError, DataError
 from keraflow.schema import Natural, NonNegative, Rule
 
@@ -51,7 +51,10 @@ class ClassWeight:
                 raise ArgumentError(f'{where}: expected classes from 0 to {nb_class - 1}, received {number}.')
         self._weights = np.ones(nb_class, dtype)
         for number, weight in given.items():
-            self._weights[number] = weight
+            with np.errstate(over='ignore'):
+                self._weights[number] = weight
+            if not np.isfinite(self._weights[number]):
+                raise ArgumentError(f'{where}: expected weights that {dtype} can hold, received {weight:g}.')
 
     def __call__(self, targets: Any, sample_weights: Any, where: str) -> np.ndarray:
         """The weights of samples (``None``: all 1), times those of their classes.

@@ -5,31 +5,10 @@ import numpy as np
 
 from keraflow import shapes
 from keraflow.arguments import as_array, assign, is_array_like, split_arrays
+from keraflow.casting import Port, cast
 from keraflow.errors import DataError
 
 __all__ = ['Arrays', 'OnDisk', 'Port', 'Samples', 'batches', 'check_lengths', 'read_arrays', 'read_weights']
-
-
-class Port(NamedTuple):
-    """Where one array goes: an input or a target of a model.
-
-    With `nb_class` the array has numbers of classes, below it, and its last axis of length 1 may be left out; one other
-    number, `ignored`, may stand where there is none. A target is told from an input for the sake of advice. What is at
-    the steps that the mask of a prediction leaves out (`is_masked`) is known in the run alone, and checked there.
-    """
-
-    name: str
-    shape: tuple
-    dtype: str
-    nb_class: Optional[int] = None
-    is_target: bool = False
-    ignored: Optional[int] = None
-    is_masked: bool = False
-
-    @classmethod
-    def of(cls, kensor: Any, name: Optional[str] = None) -> 'Port':
-        """Where the data of an Input go, which may have another name in a model."""
-        return cls(name or kensor.name, (None, *kensor.shape[1:]), kensor.dtype)
 
 
 class OnDisk:
@@ -66,7 +45,7 @@ class OnDisk:
 
     def __getitem__(self, part: Any) -> np.ndarray:
         numbers = range(self.first, self.first + len(self))[part] if isinstance(part, slice) else part + self.first
-        return _cast(np.asarray(self.array[part]), self.port, self.where, numbers, copies=True)
+        return cast(np.asarray(self.array[part]), self.port, self.where, numbers, copies=True)
 
     def view(self, part: slice) -> 'OnDisk':
         """Some of the samples, still on the disk."""
@@ -146,30 +125,29 @@ def read_arrays(value: Any, ports: Sequence[Port], where: str, copies: bool = Fa
     return [_as_array(given[port.name], port, _at(where, port.name), copies) for port in ports]
 
 
-def read_weights(value: Any, targets: Sequence[Samples], ports: Sequence[Port], nb_sample: int, dtype: str, where: str,
+def read_weights(value: Any, targets: Sequence[Samples], names: Sequence[str], port: Port, where: str,
                  copies: bool = False) -> List[Optional[Samples]]:
     """Weights for each target: of the samples, ``(nb_sample,)``, or of the steps of series, ``(nb_sample, time)``.
 
     They are given by a dict by name or a list of arrays, in which those of a target may be missing or ``None``, or by
-    one array for all targets.
+    one array for all targets. The `port` is that of weights of samples.
     """
     if value is None:
-        return [None] * len(ports)
+        return [None] * len(names)
     is_one = not isinstance(value, dict) and (is_array_like(value) or not isinstance(value, (list, tuple)))
-    if is_one and len(ports) != 1:
-        shared = _weights(value, None, nb_sample, dtype, where, copies)
-        return [shared] * len(ports)
-    names = [port.name for port in ports]
+    if is_one and len(names) != 1:
+        shared = _weights(value, None, port, where, copies)
+        return [shared] * len(names)
     given = {names[0]: value} if is_one else assign(value, names, where)
-    return [_weights(given[port.name], target, nb_sample, dtype, where if is_one else f'{where}: {port.name}', copies)
-            if port.name in given else None for port, target in zip(ports, targets)]
+    return [_weights(given[name], target, port, where if is_one else f'{where}: {name}', copies)
+            if name in given else None for name, target in zip(names, targets)]
 
 
-def _weights(value: Any, target: Optional[Samples], nb_sample: int, dtype: str, where: str, copies: bool) -> Samples:
+def _weights(value: Any, target: Optional[Samples], port: Port, where: str, copies: bool) -> Samples:
     value = value if isinstance(value, np.memmap) else _as_array_of_one_shape(value, where)
     has_steps = target is not None and target.ndim > 2 and value.ndim == 2
-    shape = (nb_sample, target.shape[1]) if has_steps else (nb_sample,)  # type: ignore[union-attr]
-    return _as_array(value, Port('weights', shape, dtype), where, copies)
+    shape = (*port.shape, target.shape[1]) if has_steps else port.shape  # type: ignore[union-attr]
+    return _as_array(value, port._replace(shape=shape), where, copies)
 
 
 def check_lengths(named: Dict[str, Samples], where: str) -> None:
@@ -212,57 +190,7 @@ def _as_array(value: Any, port: Port, where: str, copies: bool) -> Samples:
         raise DataError(f'{where}: expected at least one value along each axis, received shape {array.shape}.')
     if isinstance(array, np.memmap):
         return OnDisk(array, port, where)
-    return _cast(array, port, where, range(len(array)), copies)
-
-
-def _cast(array: np.ndarray, port: Port, where: str, numbers: Sequence[int], copies: bool) -> np.ndarray:
-    """The samples of these numbers in the dtype of the port, if they can be that; as an array of their own if `copies`.
-    """
-    if array.dtype.kind == 'f' and not port.is_masked and array.size and np.isnan(np.min(array)):
-        raise DataError(f'{where}: there is a NaN in sample {_first(np.isnan(array), numbers)}. '
-                        'Replace missing values first.')
-    if port.is_masked and port.nb_class is not None and array.dtype.kind == 'f':
-        array = np.nan_to_num(array, nan=-1)        # no class: refused where the step counts
-    elif port.nb_class is not None and not port.is_masked:
-        _check_classes(array, port.nb_class, port.ignored, where, numbers)
-    with np.errstate(invalid='ignore'):     # what infinity becomes is told below
-        cast = (np.array if copies else np.asarray)(array, port.dtype, order='C')
-    if cast.dtype.kind != 'f' and cast.dtype != array.dtype and not np.array_equal(cast, array):
-        if array.dtype.kind == 'f' and not np.array_equal(array, np.round(array)):
-            raise DataError(
-                f'{where}: expected integers, received numbers with a fraction. Round them, or make the Input real.')
-        raise DataError(f'{where}: expected values that {port.dtype} can hold, '
-                        f'received {array[cast != array].flat[0]}.')
-    return cast
-
-
-def _check_classes(classes: np.ndarray, nb_class: int, ignored: Optional[int], where: str,
-                   numbers: Sequence[int]) -> None:
-    wrong = (classes < 0) | (classes >= nb_class)
-    if ignored is not None:
-        wrong &= classes != ignored
-    if wrong.any():
-        received, sample = int(classes[wrong][0]), _first(wrong, numbers)
-        raise DataError(f'{where}: {class_problem(nb_class, ignored)}, received {received} in sample {sample}. '
-                        + class_advice(received))
-
-
-def class_problem(nb_class: int, ignored: Optional[int]) -> str:
-    """What is expected of numbers of classes."""
-    also = '' if ignored is None else f', or {ignored}, which is ignored'
-    return f'expected numbers of classes from 0 to {nb_class - 1}{also}'
-
-
-def class_advice(received: int) -> str:
-    """What to do about a number of a class."""
-    if received < 0:
-        return f'Pass ignore_label={received} to compile if it stands for what does not count.'
-    return 'The output needs a unit for each class.'
-
-
-def _first(wrong: np.ndarray, numbers: Sequence[int]) -> int:
-    """The number of the first sample in which something is wrong."""
-    return int(numbers[int(np.argmax(wrong.reshape(len(wrong), -1).any(axis=1)))])
+    return cast(array, port, where, range(len(array)), copies)
 
 
 def _as_array_of_one_shape(value: Any, where: str) -> np.ndarray:
@@ -277,7 +205,7 @@ def _advice(port: Port, array: np.ndarray) -> str:
     if port.nb_class is not None and array.shape[-1:] == (port.nb_class,):
         return "Write .argmax(axis=-1) for the numbers of the classes, or use the loss 'categorical_crossentropy'."
     nb_unit = port.shape[-1] if len(port.shape) > 1 else None
-    if port.is_target and port.nb_class is None and array.dtype.kind in 'iu' and (nb_unit or 0) > 1 and any(
+    if port.role == 'target' and port.nb_class is None and array.dtype.kind in 'iu' and (nb_unit or 0) > 1 and any(
             shapes.agree((*port.shape[:-1], *last), array.shape) for last in ((), (1,))):
         return ("If they are numbers of classes, use the loss 'sparse_categorical_crossentropy', or "
                 f'to_categorical(y, {nb_unit}) of keraflow.utils.')

@@ -4,8 +4,9 @@ from typing import Any, Callable, Dict, List, Optional
 import numpy as np
 
 from keraflow import backend as B
+from keraflow.casting import Port, Told
 from keraflow.class_weight import ClassWeight
-from keraflow.data import Arrays, Port, batches, check_lengths, read_arrays, read_weights
+from keraflow.data import Arrays, batches, check_lengths, read_arrays, read_weights
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
 from keraflow.sources import ArraySource, IterableSource, Source, is_iterable_of_batches
 
@@ -32,6 +33,7 @@ class Feeder:
         self._where = where
         self._inputs = inputs
         self._targets = targets
+        self._told = Told()
         self._class_weight: Optional[ClassWeight] = None
 
     def weigh_classes(self, given: Any) -> None:
@@ -42,11 +44,13 @@ class Feeder:
     def arrays(self, x: Any, y: Any, sample_weights: Any) -> Arrays:
         """Arrays of all samples."""
         arrays = self._read(x, y, sample_weights, self._where)
-        if self._class_weight is None:
-            return arrays
-        weights: List[Any] = [self._weighed(arrays.part(slice(*ends)), self._where).weights[0]
-                              for ends in batches(arrays.nb_sample, _CHUNK)]
-        return arrays._replace(weights=[np.concatenate(weights)])
+        if self._class_weight is not None:
+            weights: List[Any] = [self._weighed(arrays.part(slice(*ends)), self._where).weights[0]
+                                  for ends in batches(arrays.nb_sample, _CHUNK)]
+            arrays = arrays._replace(weights=[np.concatenate(weights)])
+        if arrays.weights and all(isinstance(it, np.ndarray) and not it.any() for it in arrays.weights):
+            raise DataError(f'{self._where}: expected a sample that counts, received weights that are all 0.')
+        return arrays
 
     def array_source(self, arrays: Arrays, batch_size: Optional[int],
                      order: Optional[Callable[[int], np.ndarray]] = None) -> Source:
@@ -93,7 +97,8 @@ class Feeder:
         targets = read_arrays(y, self._targets, f'{where}: y', copies)
         check_lengths({**{port.name: it for port, it in zip(self._inputs, inputs)},
                        **{f'target {port.name}': it for port, it in zip(self._targets, targets)}}, where)
-        weights = read_weights(sample_weights, targets, self._targets, len(inputs[0]), B.floatx(),
+        port = Port('weights', (len(inputs[0]),), B.floatx(), role='weights', told=self._told)
+        weights = read_weights(sample_weights, targets, [one.name for one in self._targets], port,
                                f'{where}: sample_weights', copies)
         return Arrays(inputs, targets, weights)
 

@@ -6,7 +6,8 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import random, registry, schema
 from keraflow.arguments import to_list
-from keraflow.data import Port, check_lengths, read_arrays
+from keraflow.casting import Port
+from keraflow.data import check_lengths, read_arrays
 from keraflow.errors import ArgumentError, DataError
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input

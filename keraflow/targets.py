@@ -2,8 +2,8 @@
 from typing import Any, Tuple
 
 from keraflow import backend as B
+from keraflow.casting import Port, class_problem
 from keraflow.counted import beside, without
-from keraflow.data import Port, class_problem
 from keraflow.facts import facts_of, remember
 from keraflow.objectives.base import class_numbers
 
@@ -27,8 +27,8 @@ def seen_target(y_pred: Any, y_true: Any, port: Port, where: str) -> Tuple[Any, 
         y_true = B.require(y_true, right, f'{where}: {port.name}: {class_problem(port.nb_class, port.ignored)} at '
                            'steps that count, received another one.')
     elif port.is_masked:
-        y_true = B.require(y_true, B.logical_not(B.isnan(y_true)), f'{where}: {port.name}: there is a NaN in the '
-                           'target of a step that counts. Replace missing values first, or mask the step.')
+        y_true = B.require(y_true, B.isfinite(y_true), f'{where}: {port.name}: there is a NaN or an infinite value in '
+                           'the target of a step that counts. Replace such values first, or mask the step.')
     return y_pred, y_true
 
 

@@ -8,14 +8,16 @@ import numpy as np
 from keraflow import metrics, objectives, optimizers, random  # noqa: F401 (fills the registry)
 from keraflow.arguments import assign, to_list
 from keraflow.callbacks import Callback, CallbackList, History
+from keraflow.casting import Port, Told
 from keraflow.checked import checked
-from keraflow.data import Arrays, Port
+from keraflow.data import Arrays
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, describe
 from keraflow.feeding import Feeder
 from keraflow.functions import Functions, Loss, Report
 from keraflow.loop import Loop
 from keraflow.network import Network
 from keraflow.objectives.base import target_of
+from keraflow.objectives.doubts import doubt_of
 from keraflow.places import find_place
 from keraflow.progress import Progress
 from keraflow.registry import resolve
@@ -266,7 +268,8 @@ class TrainableNetwork(Network):
         kensor = dict(zip(self.output_names(), self.outputs))[name]
         target = target_of(objective, (None, *kensor.shape[1:]), kensor.dtype, kensor.features)
         mask = kensor.mask_shape
-        return Port(name, *target, is_target=True, ignored=ignored,
+        return Port(name, *target, role='target', ignored=ignored, told=Told(),
+                    doubt=doubt_of(objective, kensor.features),
                     is_masked=mask is not None and len(mask) < len(target.shape))
 
     def _read_ignored(self, given: Any, losses: List[Loss]) -> List[Loss]:

@@ -139,6 +139,8 @@ def per_sample(objective: Any, y_pred: Any, y_true: Any, weights: Any = None) ->
         raise ShapeError(f'{where}: expected a value for each sample, received a scalar. An objective keeps the sample '
                          'axis; the model takes the mean.')
     values = B.cast(values, B.floatx()) if B.dtype(values) == 'bool' else values
+    if not kind_of(getattr(objective, 'func', objective)):      # keraflow's own are right
+        values = _of_all_samples(values, y_pred, where)
     counted = counted_parts(y_pred, weights)
     if counted is None:
         return _mean(values, 1)
@@ -159,6 +161,15 @@ def per_sample(objective: Any, y_pred: Any, y_true: Any, weights: Any = None) ->
     axes = list(range(1, rank))
     total = B.sum(each if weights is None else each * B.cast(weights, B.dtype(each)), axes)
     return total / B.clip(B.cast(B.sum(counted, axes), B.dtype(total)), 1.)
+
+
+def _of_all_samples(values: Any, y_pred: Any, where: Any) -> Any:
+    message = (f'{where}: expected a value for each sample, received another number of values. An objective keeps the '
+               'sample axis; the model takes the mean.')
+    received, nb_sample = B.static_shape(values)[0], B.static_shape(y_pred)[0]
+    if received is not None and received != nb_sample:
+        raise ShapeError(message)
+    return B.require(values, B.equal(B.shape(values)[0], B.shape(y_pred)[0]), message) if received is None else values
 
 
 def _mean(values: Any, first: int) -> Any:

@@ -6,6 +6,7 @@ import numpy as np
 from keraflow import backend as B
 from keraflow.facts import features_of
 from keraflow.objectives.base import reals
+from keraflow.objectives.doubts import doubtful, no_sign
 from keraflow.registry import builtin
 from keraflow.schema import PositiveFloat, check
 
@@ -164,6 +165,7 @@ def cosine_proximity(y_pred: Any, y_true: Any) -> Any:
 
 
 @builtin('objective')
+@doubtful(no_sign)
 def hinge(y_pred: Any, y_true: Any) -> Any:
     """``max(1 - y_true * y_pred, 0)`` for targets of -1 and 1.
 
@@ -184,6 +186,7 @@ def hinge(y_pred: Any, y_true: Any) -> Any:
 
 
 @builtin('objective')
+@doubtful(no_sign)
 def squared_hinge(y_pred: Any, y_true: Any) -> Any:
     """``max(1 - y_true * y_pred, 0) ** 2`` for targets of -1 and 1.
 

@@ -7,6 +7,7 @@ import numpy as np
 from keraflow import backend as B
 from keraflow.facts import facts_of, features_of
 from keraflow.objectives.base import class_numbers, classes, one_hot, reals, wants
+from keraflow.objectives.doubts import doubtful, no_chance, no_distribution
 from keraflow.registry import builtin
 
 __all__ = ['binary_crossentropy', 'categorical_crossentropy', 'sparse_categorical_crossentropy',
@@ -14,6 +15,7 @@ __all__ = ['binary_crossentropy', 'categorical_crossentropy', 'sparse_categorica
 
 
 @builtin('objective')
+@doubtful(no_chance)
 def binary_crossentropy(y_pred: Any, y_true: Any) -> Any:
     """``-(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred))`` for independent probabilities.
 
@@ -40,6 +42,7 @@ def binary_crossentropy(y_pred: Any, y_true: Any) -> Any:
 
 
 @builtin('objective')
+@doubtful(no_distribution)
 def categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
     """``-sum(y_true * log(y_pred))`` over the classes: the axis of the features, which are the channels of images.
 

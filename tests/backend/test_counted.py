@@ -114,7 +114,8 @@ def test_what_is_wrong_at_steps_that_count_is_refused():
     y[0, 1, 1] = y[0, 2] = NAN
     with pytest.raises(DataError) as caught:
         dense.evaluate(x, y)
-    assert str(caught.value) == ('m: y: there is a NaN in the target of a step that counts. Replace missing values first, or mask the step.')
+    assert str(caught.value) == ('m: y: there is a NaN or an infinite value in the target of a step that counts. Replace such values '
+                                 'first, or mask the step.')
     y[0, 1, 1] = 0.5
     assert dense.evaluate(x, y)['loss'] == pytest.approx(3 * 0.25 / 4)
 

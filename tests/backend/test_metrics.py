@@ -84,7 +84,7 @@ def test_nothing_to_divide_by():
     model = passing(1, 'mse', ['precision', 'recall', 'auc'])
     found = model.evaluate([[0.1], [0.2]], [[0], [0]])
     assert found == {'loss': pytest.approx(0.025), 'precision': 0., 'recall': 0., 'auc': 0.}
-    found = model.evaluate([[0.9], [0.2]], [[1], [0]], sample_weights=[0, 0])
+    found = model.evaluate(lambda: iter([([[0.9], [0.2]], [[1], [0]], [0, 0])]))
     assert found == {'loss': 0., 'precision': 0., 'recall': 0., 'auc': 0.}
 
 

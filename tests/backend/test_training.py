@@ -5,7 +5,7 @@ import pytest
 from keraflow import backend as B
 from keraflow import constraints, objectives, regularizers
 from keraflow.callbacks import Callback
-from keraflow.errors import ArgumentTypeError, KeraFlowWarning
+from keraflow.errors import ArgumentTypeError, DataError, KeraFlowWarning
 from keraflow.layers import Concatenate, Dense, ElementWiseSum, Flatten, Input, Lambda
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD, Adam
@@ -182,7 +182,9 @@ def test_sample_weights_by_hand_with_zeros_and_over_uneven_batches():
         assert np.isclose(found['loss'], expected, rtol=1e-5)
         assert np.isclose(found['mse'], squares(model).mean(), rtol=1e-5)
     assert np.isclose(model.fit(X, Y, sample_weights=w, batch_size=3, nb_epoch=1, verbose=0)[0]['loss'], expected, rtol=1e-5)
-    assert model.evaluate(X, Y, sample_weights=np.zeros(7))['loss'] == 0.
+    with pytest.raises(DataError) as caught:
+        model.evaluate(X, Y, sample_weights=np.zeros(7))
+    assert str(caught.value) == f'{model.name}: evaluate: expected a sample that counts, received weights that are all 0.'
 
 
 def test_the_gradient_is_that_of_the_weighted_loss():

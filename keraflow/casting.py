@@ -1,0 +1,152 @@
+"""Numbers in the dtype that a model wants, where it can hold them."""
+from typing import Any, Callable, NamedTuple, Optional, Sequence, Set, Tuple
+
+import numpy as np
+
+from keraflow.errors import DataError, warn
+
+__all__ = ['Port', 'Told', 'cast', 'class_problem', 'first_sample']
+
+#: Up to here a dtype has every integer.
+_EXACT = {'float32': 2 ** 24, 'float64': 2 ** 53}
+
+
+class Told:
+    """Warnings of which each kind is given once."""
+
+    def __init__(self) -> None:
+        self._kinds: Set[str] = set()
+
+    def __call__(self, kind: str, text: str) -> None:
+        if kind not in self._kinds:
+            self._kinds.add(kind)
+            warn(text)
+
+
+class Port(NamedTuple):
+    """Where one array goes: an input, a target or weights of a model.
+
+    With `nb_class` the array has numbers of classes, below it, and its last axis of length 1 may be left out; one other
+    number, `ignored`, may stand where there is none. What is at the steps that the mask of a prediction leaves out
+    (`is_masked`) is known in the run alone, and checked there. A `doubt` finds what can be computed with and is hardly
+    meant: the samples that it is of, and words for it; `told` gives the warning.
+    """
+
+    name: str
+    shape: tuple
+    dtype: str
+    nb_class: Optional[int] = None
+    role: str = 'input'         # or 'target', 'weights'
+    ignored: Optional[int] = None
+    is_masked: bool = False
+    doubt: Optional[Callable[[np.ndarray], Optional[Tuple[np.ndarray, str]]]] = None
+    told: Callable[[str, str], None] = lambda kind, text: warn(text)
+
+    @classmethod
+    def of(cls, kensor: Any, name: Optional[str] = None) -> 'Port':
+        """Where the data of an Input go, which may have another name in a model."""
+        return cls(name or kensor.name, (None, *kensor.shape[1:]), kensor.dtype, told=Told())
+
+
+def cast(array: np.ndarray, port: Port, where: str, numbers: Sequence[int], copies: bool) -> np.ndarray:
+    """The samples of these numbers in the dtype of the port, as an array of their own if `copies`.
+
+    Raises
+    ------
+    DataError
+        For numbers that the dtype cannot hold or a model cannot use.
+    """
+    if port.is_masked and port.nb_class is not None and array.dtype.kind == 'f':
+        array = np.nan_to_num(array, nan=-1)        # no class: refused where the step counts
+    with np.errstate(invalid='ignore', over='ignore'):      # what became of such numbers is told below
+        made = (np.array if copies else np.asarray)(array, port.dtype, order='C')
+        # One product is not finite where a value is not. Where values are just large, all is looked at and found fine.
+        is_finite = made.dtype.kind != 'f' or bool(np.isfinite(np.vdot(made, made)))
+    if not is_finite:
+        _check_finite(array, made, port, where, numbers)
+    if made.dtype.kind != 'f':
+        _check_integers(array, made, port, where, numbers)
+    elif array.dtype.kind in 'iu' and array.dtype.itemsize > 2:
+        _check_exact(array, made, where, numbers)
+    if port.role == 'weights' and made.min() < 0:
+        port.told('negative', f'{where}: there is a negative weight in sample {first_sample(made < 0, numbers)}: '
+                  'training moves away from its target.')
+    if port.doubt is not None and not port.is_masked:
+        found = port.doubt(made)
+        if found is not None:
+            wrong, text = found
+            port.told('doubt', f'{where}: {text.format(sample=first_sample(wrong, numbers))}')
+    return made
+
+
+def first_sample(wrong: np.ndarray, numbers: Sequence[int]) -> int:
+    """The number of the first sample in which something is wrong."""
+    return int(numbers[int(np.argmax(wrong.reshape(len(wrong), -1).any(axis=1)))])
+
+
+def class_problem(nb_class: int, ignored: Optional[int]) -> str:
+    """What is expected of numbers of classes."""
+    also = '' if ignored is None else f', or {ignored}, which is ignored'
+    return f'expected numbers of classes from 0 to {nb_class - 1}{also}'
+
+
+def _check_finite(array: np.ndarray, made: np.ndarray, port: Port, where: str, numbers: Sequence[int]) -> None:
+    if array.dtype.kind != 'f':
+        return
+    _refuse_nan(array, port, where, numbers)
+    infinite = np.isinf(array)
+    if infinite.any() and not port.is_masked:
+        sample, place = first_sample(infinite, numbers), np.argwhere(infinite)[0, 1:].tolist()
+        text = f'{where}: there is an infinite value in sample {sample}'
+        if port.role != 'input':
+            raise DataError(f'{text}. Replace such values first.')
+        at = f', column {place[0]}' if len(place) == 1 else f', at {place}' if place else ''
+        port.told('infinite', f'{text}{at}, of which mostly comes NaN.')
+    lost = np.isinf(made) & ~infinite
+    if lost.any():
+        raise DataError(f'{where}: expected numbers that {port.dtype} can hold, received {array[lost][0]:g} in sample '
+                        f'{first_sample(lost, numbers)}. Scale them.')
+
+
+def _refuse_nan(array: np.ndarray, port: Port, where: str, numbers: Sequence[int]) -> None:
+    missing = np.isnan(array)
+    if missing.any() and not port.is_masked:
+        raise DataError(f'{where}: there is a NaN in sample {first_sample(missing, numbers)}. '
+                        'Replace missing values first.')
+
+
+def _check_integers(array: np.ndarray, made: np.ndarray, port: Port, where: str, numbers: Sequence[int]) -> None:
+    if array.dtype.kind == 'f':
+        _refuse_nan(array, port, where, numbers)
+    if port.nb_class is not None and not port.is_masked:
+        _check_classes(array, port.nb_class, port.ignored, where, numbers)
+    if made.dtype != array.dtype and not np.array_equal(made, array):
+        if array.dtype.kind == 'f' and not np.array_equal(array, np.round(array)):
+            raise DataError(
+                f'{where}: expected integers, received numbers with a fraction. Round them, or make the Input real.')
+        raise DataError(f'{where}: expected values that {port.dtype} can hold, '
+                        f'received {array[made != array].flat[0]}.')
+
+
+def _check_exact(array: np.ndarray, made: np.ndarray, where: str, numbers: Sequence[int]) -> None:
+    """Raise unless the integers are still the same as reals."""
+    if max(int(array.max()), -int(array.min())) > _EXACT[made.dtype.name]:
+        with np.errstate(invalid='ignore'):
+            wrong = made.astype(array.dtype) != array
+        if wrong.any():
+            raise DataError(f'{where}: expected integers that {made.dtype} can hold, received {array[wrong][0]} in '
+                            f'sample {first_sample(wrong, numbers)}, which would be {made[wrong][0]:.0f}. Write '
+                            f".astype('{made.dtype}') if they may be rounded.")
+
+
+def _check_classes(classes: np.ndarray, nb_class: int, ignored: Optional[int], where: str,
+                   numbers: Sequence[int]) -> None:
+    wrong = (classes < 0) | (classes >= nb_class)
+    if ignored is not None:
+        wrong &= classes != ignored
+    if wrong.any():
+        received, sample = int(classes[wrong][0]), first_sample(wrong, numbers)
+        advice = 'The output needs a unit for each class.' if received >= 0 else \
+            f'Pass ignore_label={received} to compile if it stands for what does not count.'
+        raise DataError(f'{where}: {class_problem(nb_class, ignored)}, received {received} in sample {sample}. '
+                        f'{advice}')
