@@ -90,7 +90,8 @@ class AUC(Metric):
         weights = like(positive, weights)
         # Behind all others NaN is on the wrong side of negative samples; that of positive ones is before all others.
         values = B.switch(B.logical_and(B.isnan(y_pred), is_positive), -np.inf, y_pred)
-        return B.concatenate([B.histogram(values, self.edges, side * weights) for side in (1. - positive, positive)], 0)
+        edges = self.edges.tolist()
+        return B.concatenate([B.histogram(values, edges, side * weights) for side in (1. - positive, positive)], 0)
 
     def result(self, counts: np.ndarray) -> float:
         negative, positive = counts.reshape(2, -1)
