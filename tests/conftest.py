@@ -89,6 +89,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list) -> None:
                 f"{', '.join(available()) or 'none'}). Install them, or name others with --backend or "
                 'KERAFLOW_TEST_BACKENDS.')
 
+    unstable = [item.nodeid for item in items if ' at 0x' in item.nodeid]
+    if unstable:            # processes that share the tests must find the same ones
+        raise pytest.UsageError(f'the name of a test has an address, which is another in each process: {unstable[0]}')
     if config.getoption('--torture'):
         others = [item for item in items if 'trials' not in item.fixturenames]
         items[:] = [item for item in items if 'trials' in item.fixturenames]

@@ -142,7 +142,7 @@ ANNOTATIONS = [
 ]
 
 
-@pytest.mark.parametrize('annotation, words, right, wrong', ANNOTATIONS, ids=[str(it[0]) for it in ANNOTATIONS])
+@pytest.mark.parametrize('annotation, words, right, wrong', ANNOTATIONS, ids=range(len(ANNOTATIONS)))
 def test_annotation(annotation, words, right, wrong):
     if words is not None:
         assert expected(annotation) == words
