@@ -15,6 +15,9 @@ __all__ = ['Entry', 'advice_for', 'builtin', 'custom', 'entry_of', 'find', 'id_o
 #: Kinds for which no function will do.
 OBJECTS = ('layer', 'optimizer')
 
+#: Kinds whose objects may also stand where another is wanted: a layer in the place of an activation is embedded.
+ALSO = {'activation': 'layer'}
+
 
 class Entry(NamedTuple):
     """A row of the table. `kind` is '' for a function that may stand wherever a function may."""
@@ -207,7 +210,7 @@ def resolve(kind: str, value: Any, where: str = '') -> Any:
         if entry is None:
             raise ArgumentError(f"{where}there is no {kind} '{value}'. {nearest(value, ids(kind))}")
         value = entry.target
-    elif kind_of(value) != kind and (kind_of(value) or kind in OBJECTS or not callable(value)):
+    elif kind_of(value) not in (kind, ALSO.get(kind)) and (kind_of(value) or kind in OBJECTS or not callable(value)):
         raise ArgumentTypeError(f'{where}expected {article(kind)} (a name, a function or an object), '
                                 f'received {describe(value)}.')
     return value() if inspect.isclass(value) else value

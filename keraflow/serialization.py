@@ -285,6 +285,8 @@ class _Reader:
     def _find(self, id: Any, place: _Place) -> registry.Entry:
         kind = '' if place.kind == 'function' else place.kind
         entry = registry.find(id, kind, self.customs) if isinstance(id, str) else None
+        if entry is None and kind in registry.ALSO and isinstance(id, str):
+            entry = registry.find(id, registry.ALSO[kind], self.customs)
         if entry is None:
             wanted = registry.article(place.kind) if place.kind else 'a class or function'
             raise place.refusal(f"'{id!s:.60}' is not {wanted} that is registered. If it is yours, put "

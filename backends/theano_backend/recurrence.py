@@ -31,7 +31,8 @@ class Recurrence(Backend):
             return [_without_ones(as_tensor(x, like.dtype)) for x, like in zip(new, initial)]
 
         build_scan_extension()
-        made, _ = theano.scan(inner, sequences, initial, constants, strict=True, return_list=True)
+        # Not strict: a layer in the place of an activation has variables that are no constants of the loop.
+        made, _ = theano.scan(inner, sequences, initial, constants, return_list=True)
         length = shape_of(sequences[0])[0]
         outputs = [set_shape(x, (length, *shape_of(like))) for x, like in zip(made, initial)]
         # Theano itself keeps no more of them than what is used.

@@ -32,7 +32,7 @@ class Dense(Layer):
         Number of units.
     init : str or function
         Initialization of `W`.
-    activation : str or function
+    activation : str, function or Layer
         Applied to the sum.
     bias : bool
         Whether there is a `b`.
@@ -90,7 +90,7 @@ class Highway(Layer):
         Initial value of `b_carry`. Below zero the layer starts by carrying its input through.
     init : str or function
         Initialization of `W` and `W_carry`.
-    activation : str or function
+    activation : str, function or Layer
         Of the transformation.
     bias : bool
         Whether there are `b` and `b_carry`.
@@ -142,7 +142,7 @@ class Activation(Layer):
 
     Parameters
     ----------
-    activation : str or function
+    activation : str, function or Layer
         A name (``'relu'``), or a function of a tensor that keeps the shape.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
