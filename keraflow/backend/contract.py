@@ -46,7 +46,7 @@ Variable = Any    # a tensor with a value that can be set
 Shape = tuple     # of int or None; None is a length that is not known before the data
 
 #: Names of the functions from tensors to tensors.
-OPERATIONS = frozenset({name for family in (Operations, Convolutions) for name in vars(family) if name[0] != '_'} -
+OPERATIONS = frozenset({name for family in (Operations, Convolutions) for name in vars(family) if name[0] != '_'} |
                        {'as_real', 'cast', 'ones_like', 'require', 'shape', 'zeros_like'})
 
 
