@@ -54,3 +54,12 @@ def test_constants_are_folded_in_python(compiled):
 def test_an_op_with_only_c_code_is_compiled(compiled):
     assert times(Twice()(T.constant(VALUES))) == (['Elemwise'], [2., 4.])
     assert compiled != []
+
+
+def test_constants_that_are_refused_are_told_in_the_run_alone(caplog):
+    x = T.vector()
+    refused = T.opt.Assert('no')(T.constant(VALUES), T.constant(np.bool_(False)))
+    run = theano.function([x], x * refused, mode='FAST_RUN')
+    assert not caplog.records
+    with pytest.raises(AssertionError, match='no'):
+        run(np.ones(2, 'float32'))
