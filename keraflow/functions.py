@@ -130,16 +130,16 @@ class Functions:
         return self._compile(('train', weighting), lambda *tensors: self._build_train(weighting, tensors),
                              lambda: self._specs(weighting))
 
-    def test(self, weighting: Tuple[int, ...]) -> Callable:
+    def test(self, weighting: Tuple[int, ...], phase: str = 'test') -> Callable:
         """From a batch with such weights to the counts of loss and metrics."""
-        return self._compile(('test', weighting), lambda *tensors: self._build_test(weighting, tensors),
+        return self._compile(('test', weighting, phase), lambda *tensors: self._build_test(weighting, tensors, phase),
                              lambda: self._specs(weighting))
 
-    def evaluate(self, batches: Iterable[Arrays]) -> Dict[str, float]:
+    def evaluate(self, batches: Iterable[Arrays], phase: str = 'test') -> Dict[str, float]:
         """Loss and metrics over all batches."""
         meter = self.meter()
         for batch in batches:
-            meter.add(self.test(batch.weighting)(*batch.flat)[0])
+            meter.add(self.test(batch.weighting, phase)(*batch.flat)[0])
         return meter.logs()
 
     def predict(self, batches: Iterable[Arrays], phase: str) -> List[np.ndarray]:
@@ -173,22 +173,28 @@ class Functions:
     def _build_predict(self, x: Sequence[Any], phase: str) -> tuple:
         with B.phase(phase), recording() as record:
             outputs = self._outputs(x)
+        return outputs, self._updates_outside_of_training(record, x, phase)
+
+    def _updates_outside_of_training(self, record: Record, x: Sequence[Any], phase: str) -> List[Tuple[Any, Any]]:
+        """States that go on in prediction do so in either phase; what training alone changes, such as statistics,
+        stays."""
         if phase == 'test' or not record.updates:
-            return outputs, record.updates
-        # States that go on in prediction do so here, too; what training alone changes, such as statistics, stays.
+            return record.updates
         with B.phase('test'), recording() as prediction:
             self._outputs(x)
-        return outputs, [one for one in record.updates if id(one[0]) in prediction.values]
+        return [one for one in record.updates if id(one[0]) in prediction.values]
 
     def _build_capture(self, x: Sequence[Any], phase: str, places: Sequence[Place]) -> tuple:
         with B.phase(phase), recording(keeps_outputs=True) as record:
             tensors = self._tensors(x)
         return [place.tensor(f'{self.model.name}: capture', tensors, record) for place in places], []
 
-    def _build_test(self, weighting: Tuple[int, ...], tensors: Sequence[Any]) -> tuple:
-        with B.phase('test'), recording() as record:
-            losses, others, counts = self._terms(record, False, *self._unpack(weighting, tensors))
-        return [self._sums(tensors[0], losses, others, counts)], record.updates
+    def _build_test(self, weighting: Tuple[int, ...], tensors: Sequence[Any], phase: str) -> tuple:
+        with B.phase(phase), recording() as record:
+            x, *rest = self._unpack(weighting, tensors)
+            losses, others, counts = self._terms(record, False, x, *rest)
+        updates = self._updates_outside_of_training(record, x, phase)
+        return [self._sums(tensors[0], losses, others, counts)], updates
 
     def _build_train(self, weighting: Tuple[int, ...], tensors: Sequence[Any]) -> tuple:
         def loss_fn() -> tuple:

@@ -181,15 +181,16 @@ class TrainableNetwork(Network):
 
     @checked
     def evaluate(self, x: Any, y: Any = None, sample_weights: Any = None, batch_size: Optional[PositiveInt] = None,
-                 nb_batch: Optional[PositiveInt] = None) -> Scores:
-        """Loss (without regularization) and metrics on data, as a dict; arguments as for :meth:`fit`.
+                 nb_batch: Optional[PositiveInt] = None, train_mode: bool = False) -> Scores:
+        """Loss (without regularization) and metrics on data, as a dict; arguments as for :meth:`fit`, and `train_mode`
+        as for :meth:`predict`.
 
         Numbers are taken by name, ``scores['loss']``, or as ``loss, acc = model.evaluate(x, y).values()``.
         """
         functions = self._compiled('evaluate')
         source = self._feeder('evaluate', self.target_ports()).source(x, y, sample_weights, batch_size, nb_batch)
         with contextlib.closing(source), source.epoch() as batches:
-            return Scores(functions.evaluate(batches))
+            return Scores(functions.evaluate(batches, 'train' if train_mode else 'test'))
 
     @checked
     def predict(self, x: Any, batch_size: Optional[PositiveInt] = None, train_mode: bool = False,

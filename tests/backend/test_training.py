@@ -6,7 +6,7 @@ from keraflow import backend as B
 from keraflow import constraints, objectives, regularizers
 from keraflow.callbacks import Callback
 from keraflow.errors import ArgumentTypeError, DataError, KeraFlowWarning
-from keraflow.layers import Concatenate, Dense, ElementWiseSum, Flatten, Input, Lambda
+from keraflow.layers import BatchNormalization, Concatenate, Dense, Dropout, ElementWiseSum, Flatten, Input, Lambda
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD, Adam
 
@@ -352,3 +352,17 @@ def test_scores_are_not_unpacked_into_their_names():
         loss, mae = model.fit(X, Y, nb_epoch=1, verbose=0)[-1]
     loss, mae = model.evaluate(X, Y).values()
     assert model.evaluate(X, Y) == {'loss': loss, 'mae': mae}
+
+
+def test_evaluate_runs_as_in_training_if_asked_and_leaves_no_trace():
+    x = Input(4)
+    model = Model(x, Dropout(0.5)(BatchNormalization(name='n')(x)))
+    model.compile('sgd', 'mse')
+    data, before = np.random.default_rng(0).normal(3., 2., size=(512, 4)), model.get_weights()
+    normal = (data - data.mean(0)) / np.sqrt(data.var(0) + model.get_layer('n').epsilon)
+    found = model.evaluate(data, 2 * normal, batch_size=512, train_mode=True)['loss']
+    np.testing.assert_allclose(found, 2 * np.mean(normal ** 2), rtol=0.1)    # of 0 and of twice the value: half of 4 normal**2
+    for name, value in model.get_weights().items():
+        np.testing.assert_array_equal(value, before[name])
+    tested = model.evaluate(data, data, batch_size=512)['loss']
+    np.testing.assert_allclose(tested, np.mean((data / np.sqrt(1 + model.get_layer('n').epsilon) - data) ** 2), rtol=1e-4, atol=1e-7)
