@@ -1,6 +1,8 @@
 """Symbolic tensors that a program computes with, outside of the graph that they are part of."""
 import functools
 
+from keraflow.backend.deferral import Deferred
+
 from .library import tf
 
 __all__ = ['inside']
@@ -43,3 +45,11 @@ class _Outside(tf.__internal__.dispatch.GlobalOpDispatcher):
 
 
 _Outside().register()
+
+
+def _refuse(value, dtype=None, name=None, as_ref=False):
+    raise value.has_no_value('TensorFlow')
+
+
+# So that functions of TensorFlow say what to write when they are given a Kensor.
+tf.register_tensor_conversion_function(Deferred, _refuse)

@@ -4,7 +4,7 @@ import contextlib
 from keraflow.backend.operators import install_operators
 from keraflow.errors import BackendError
 
-from . import shape_rules  # noqa: F401 (registers the rules)
+from . import outside, shape_rules  # noqa: F401 (for what they tell Theano)
 from .configure import T, theano
 from .convolutions import Convolutions
 from .elementwise import Elementwise

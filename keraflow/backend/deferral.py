@@ -2,6 +2,7 @@
 import functools
 from typing import Any, Callable, Dict, Iterator, Optional, Sequence
 
+from keraflow.backend.contract import OPERATIONS
 from keraflow.errors import ArgumentTypeError
 
 __all__ = ['Deferred', 'deferring', 'telling']
@@ -16,6 +17,13 @@ def _operator(operation: str, reflected: bool = False) -> Callable:
     def method(self: 'Deferred', *others: Any) -> Any:
         return self.defer(operation, (*others, self) if reflected else (self, *others), {})
     return method
+
+
+#: What NumPy calls the operators.
+_UFUNCS = {**{name: name for name in ('add', 'subtract', 'multiply', 'divide', 'floor_divide', 'power', 'less',
+                                      'less_equal', 'greater', 'greater_equal')},
+           'true_divide': 'divide', 'remainder': 'mod', 'matmul': 'dot', 'bitwise_and': 'logical_and',
+           'bitwise_or': 'logical_or'}
 
 
 class Deferred:
@@ -49,7 +57,20 @@ class Deferred:
     __gt__, __ge__ = _operator('greater'), _operator('greater_equal')
     __neg__, __abs__, __getitem__ = _operator('negative'), _operator('abs'), _operator('getitem')
     __iter__: Any = None            # a loop over __getitem__ would not end
-    __array_ufunc__: Any = None     # an array on the left leaves the operation to this object
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        name = ufunc.__name__
+        if name in _UFUNCS and method == '__call__' and not kwargs:     # so an array on the left asks for the operation
+            return self.defer(_UFUNCS[name], inputs, {})
+        if name in ('equal', 'not_equal'):
+            return name == 'not_equal'
+        raise self.has_no_value(f'np.{name}', {'absolute': 'abs'}.get(name, name))
+
+    def has_no_value(self, where: str, name: str = '') -> ArgumentTypeError:
+        """The error where a function of a library that needs a value is given this object."""
+        example = f'B.{name}(x)' if name in OPERATIONS else 'such as B.tanh(x)'
+        return ArgumentTypeError(f'{where}: received {self!r}, which has no value yet. Write the function of '
+                                 f'keraflow.backend, {example}, or call it in a Lambda.')
 
     def __bool__(self) -> bool:
         raise TypeError(f'{self!r} has no value yet, so that it is neither true nor false. Use B.switch.')

@@ -1,4 +1,6 @@
 """Functions of the backend that are given Kensors: operations make layers, others tell what is known or refuse."""
+import importlib
+
 import numpy as np
 import pytest
 
@@ -88,3 +90,39 @@ def test_tensors_that_cannot_be_joined(name, axis):
         getattr(B, name)([Input((2, 3)), Input((2, 4))], axis)
     assert str(caught.value).endswith(f"{name}([{{'input': 0}}, {{'input': 1}}], {axis}) cannot be computed of inputs of "
                                       'the shapes (None, 2, 3), (None, 2, 4).')
+
+
+@pytest.mark.parametrize('act, text', [
+    (lambda x: np.exp(x), 'np.exp: received <Input x>, which has no value yet. Write the function of keraflow.backend, B.exp(x), or '
+                          'call it in a Lambda.'),
+    (lambda x: np.abs(x), 'np.absolute: received <Input x>, which has no value yet. Write the function of keraflow.backend, '
+                          'B.abs(x), or call it in a Lambda.'),
+    (lambda x: np.arctan(x), 'np.arctan: received <Input x>, which has no value yet. Write the function of keraflow.backend, such as '
+                             'B.tanh(x), or call it in a Lambda.'),
+    (lambda x: np.add.reduce(x), 'np.add: received <Input x>, which has no value yet. Write the function of keraflow.backend, '
+                                 'B.add(x), or call it in a Lambda.'),
+])
+def test_functions_of_numpy_say_what_to_write(act, text):
+    with pytest.raises(ArgumentTypeError) as caught:
+        act(Input(3, name='x'))
+    assert str(caught.value) == text
+
+
+def test_functions_of_the_library_say_what_to_write(backend_name):
+    x, library = Input(3, name='x'), importlib.import_module('tensorflow' if backend_name == 'tensorflow' else 'theano.tensor')
+    name = 'TensorFlow' if backend_name == 'tensorflow' else 'Theano'
+    for act in (lambda: library.tanh(x), lambda: library.maximum(x, x)):
+        with pytest.raises(ArgumentTypeError) as caught:
+            act()
+        assert str(caught.value) == (f'{name}: received <Input x>, which has no value yet. Write the function of keraflow.backend, '
+                                     'such as B.tanh(x), or call it in a Lambda.')
+
+
+def test_arrays_on_the_left_are_operands():
+    x, array = Input(3), np.array([1., 2., 3.])
+    model = Model(x, [array + x, array - x, array * x, array / x, array % x, array ** x, np.add(array, x)])
+    data = np.array([[2., 4., 0.5]])
+    for found, expected in zip(model.predict(data), (array + data, array - data, array * data, array / data, array % data,
+                                                     array ** data, array + data)):
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert (array == x) is False and (array != x) is True
