@@ -83,7 +83,7 @@ def places(axis: Any, ndim: int) -> List[int]:
     """
     if axis is None:
         return list(range(ndim))
-    return [place(one, ndim) for one in ([axis] if isinstance(axis, int) else axis)]
+    return [place(int(one), ndim) for one in ([axis] if isinstance(axis, numbers.Integral) else axis)]
 
 
 def product(lengths: Sequence[Optional[int]]) -> Optional[int]:

@@ -1,6 +1,4 @@
 """Products of matrices, and indices."""
-from keraflow.shapes import check_factors
-
 from .library import tf
 from .variables import Variables
 
@@ -12,7 +10,6 @@ class Products(Variables):
 
     def dot(self, x, y):
         x, y = self._numbers(x, y)
-        check_factors(self.static_shape(x)[-1:], self.static_shape(y)[-2:][:1])
         return tf.matmul(x, y) if self.ndim(x) == self.ndim(y) == 2 else tf.tensordot(x, y, 1)
 
     def batch_dot(self, x, y):

@@ -2,7 +2,7 @@
 import numpy as np
 
 from keraflow.backend.layouts import keeps_layout
-from keraflow.shapes import place
+from keraflow.shapes import place, places
 
 from .library import tf
 from .variables import Variables
@@ -28,7 +28,8 @@ class Shaping(Variables):
         return flat
 
     def transpose(self, x, axes=None):
-        return tf.transpose(self._tensor(x), axes)
+        # TensorFlow ends the process at a negative one.
+        return tf.transpose(self._tensor(x), None if axes is None else places(axes, self.ndim(x)))
 
     def expand_dims(self, x, axis):
         return tf.expand_dims(self._tensor(x), axis)
@@ -44,7 +45,9 @@ class Shaping(Variables):
         return tf.stack(self._alike(*tensors), axis)
 
     def split(self, x, lengths, axis=-1):
-        return tf.split(self._tensor(x), lengths, axis)
+        x = self._tensor(x)
+        axis = place(axis, self.ndim(x))
+        return tf.split(self._whole(x, lengths, axis), lengths, axis)
 
     @keeps_layout
     def repeat(self, x, n, axis):

@@ -40,13 +40,18 @@ def import_theano() -> Any:
     environment variable ``THEANO_FLAGS``.
     """
     if 'theano' not in sys.modules:
+        compiler = _compiler()
+        libraries, definitions = _blas(compiler) if compiler else ('', '')
         handle, path = tempfile.mkstemp(suffix='.theanorc', text=True)
         with os.fdopen(handle, 'w') as file:
-            file.write(_settings())
+            file.write(_settings(compiler, libraries))
         try:
             _import_with(path)
         finally:
             os.unlink(path)
+        config = sys.modules['theano'].config
+        if config.blas__ldflags == libraries:       # beside the flags of the user, not in their place
+            config.gcc__cxxflags = f'{config.gcc__cxxflags} {definitions}'.strip()
     repair()
     load_linker()
     return sys.modules['theano']
@@ -78,16 +83,11 @@ def _import_with(path: str) -> None:
             os.environ['THEANORC'] = files
 
 
-def _settings() -> str:
+def _settings(compiler: str, libraries: str) -> str:
     """The text of the settings file."""
     sections: dict = {'global': {'floatX': 'float32', 'allow_gc': 'False', 'optimizer_excluding': SLOW_REWRITES}}
     options = sections['global']
-    compiler = _compiler()
-    if compiler:
-        libraries, definitions = _blas(compiler)
-        sections['gcc'] = {'cxxflags': definitions} if definitions else {}
-    else:
-        libraries = ''
+    if not compiler:
         options.update(cxx='', optimizer_excluding=SLOW_REWRITES + C_REWRITES)
     # It must be set: Theano looks for the default in numpy.distutils.__config__, which NumPy 1.23's wheels lack.
     sections['blas'] = {'ldflags': libraries}

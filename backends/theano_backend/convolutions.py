@@ -7,7 +7,7 @@ import operator
 from typing import Any, Optional, Sequence
 
 from keraflow.backend.contract import Backend
-from keraflow.backend.convolutions import check_windows, output_length, same_padding, transposed_length
+from keraflow.backend.convolutions import output_length, same_padding, transposed_length
 from keraflow.backend.layouts import keeps_layout
 
 from .configure import T
@@ -49,8 +49,6 @@ class Convolutions(Backend):
                   nb_group: int = 1) -> Any:
         x, window = self._inner(x, data_format), lengths(filters)[2:]
         strides, dilation = _steps(strides, window), _steps(dilation, window)
-        _, depth, *known_window = self.static_shape(filters)
-        check_windows(self.static_shape(x), known_window, pad, dilation, depth and depth * nb_group)
         around = _around(lengths(x)[2:], window, strides, pad, dilation)
         if len(window) == 1:
             x, filters = _as_rows(x), _as_rows(filters)
@@ -88,7 +86,6 @@ class Convolutions(Backend):
     def pool(self, x: Any, size: Sequence[int], mode: str = 'max', strides: Steps = None, pad: str = 'valid',
              data_format: str = 'channels_first') -> Any:
         x, strides = self._inner(real(x), data_format), strides or size
-        check_windows(self.static_shape(x), size, pad)
         around, before = _around(lengths(x)[2:], size, strides, pad), lengths(x)[2:]
         if mode == 'max':
             # The Op pads alike on both sides; what is behind that is lower than all, and never the first.

@@ -5,7 +5,7 @@ from keraflow.backend.contract import FLOATS, Backend, check_dtype
 from keraflow.backend.layouts import keeps_layout
 
 from .configure import T
-from .operands import as_tensor, cast, countable, numbers, operands, real, real_operands
+from .operands import alike, as_tensor, cast, countable, numbers, real, real_operands
 from .static_shapes import with_known_ones
 
 __all__ = ['Elementwise']
@@ -93,7 +93,7 @@ class Elementwise(Backend):
         return T.mul(*numbers(x, y))
 
     def divide(self, x: Any, y: Any) -> Any:
-        return T.true_div(*real_operands(*operands(x, y)))
+        return T.true_div(*real_operands(x, y))
 
     def floor_divide(self, x: Any, y: Any) -> Any:
         return T.int_div(*numbers(x, y))
@@ -114,31 +114,31 @@ class Elementwise(Backend):
         return T.minimum(x, y) if x.dtype in FLOATS else T.switch(T.le(x, y), x, y)
 
     def equal(self, x: Any, y: Any) -> Any:
-        return T.eq(*operands(x, y))
+        return T.eq(*alike(x, y))
 
     def not_equal(self, x: Any, y: Any) -> Any:
-        return T.neq(*operands(x, y))
+        return T.neq(*alike(x, y))
 
     def less(self, x: Any, y: Any) -> Any:
-        return T.lt(*operands(x, y))
+        return T.lt(*alike(x, y))
 
     def less_equal(self, x: Any, y: Any) -> Any:
-        return T.le(*operands(x, y))
+        return T.le(*alike(x, y))
 
     def greater(self, x: Any, y: Any) -> Any:
-        return T.gt(*operands(x, y))
+        return T.gt(*alike(x, y))
 
     def greater_equal(self, x: Any, y: Any) -> Any:
-        return T.ge(*operands(x, y))
+        return T.ge(*alike(x, y))
 
     def logical_and(self, x: Any, y: Any) -> Any:
-        return T.and_(*operands(as_tensor(x, 'bool'), as_tensor(y, 'bool')))
+        return T.and_(*alike(as_tensor(x, 'bool'), as_tensor(y, 'bool')))
 
     def logical_or(self, x: Any, y: Any) -> Any:
-        return T.or_(*operands(as_tensor(x, 'bool'), as_tensor(y, 'bool')))
+        return T.or_(*alike(as_tensor(x, 'bool'), as_tensor(y, 'bool')))
 
     def switch(self, condition: Any, x: Any, y: Any) -> Any:
-        return T.switch(with_known_ones(as_tensor(condition, 'bool')), *map(with_known_ones, operands(x, y)))
+        return T.switch(with_known_ones(as_tensor(condition, 'bool')), *map(with_known_ones, alike(x, y)))
 
     def cast(self, x: Any, dtype: str) -> Any:
         check_dtype(dtype)

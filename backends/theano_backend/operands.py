@@ -5,14 +5,12 @@ import numpy as np
 
 from keraflow.backend.contract import FLOATS
 from keraflow.backend.dtypes import array_dtype, near_dtype, operands_dtype
-from keraflow.errors import ShapeError
-from keraflow.shapes import broadcast
 
 from .configure import T, theano
-from .static_shapes import shape_of, with_known_ones
+from .static_shapes import with_known_ones
 
 __all__ = ['is_tensor', 'floatx', 'as_tensor', 'cast', 'real', 'countable',
-           'alike', 'operands', 'numbers', 'real_operands']
+           'alike', 'numbers', 'real_operands']
 
 
 def is_tensor(x: Any) -> bool:
@@ -65,24 +63,9 @@ def alike(*xs: Any) -> list:
     return _broadcasting([as_tensor(x, _common_dtype(xs)) for x in xs])
 
 
-def operands(*xs: Any) -> list:
-    """As :func:`alike`, for operations on values in the same place.
-
-    Raises
-    ------
-    ShapeError
-        If lengths that are known do not fit.
-    """
-    tensors = alike(*xs)
-    known = [tuple(n if isinstance(n, int) else None for n in shape_of(x)) for x in tensors]
-    if not broadcast(*known):
-        raise ShapeError(f"expected shapes that fit, received {', '.join(map(str, known))}.")
-    return tensors
-
-
 def numbers(*xs: Any) -> list:
-    """As :func:`operands`, but no bools."""
-    return [countable(x) for x in operands(*xs)]
+    """As :func:`alike`, but no bools."""
+    return [countable(x) for x in alike(*xs)]
 
 
 def real_operands(*xs: Any) -> list:

@@ -2,7 +2,7 @@
 from typing import Any
 
 from keraflow.backend.contract import FLOATS, Backend
-from keraflow.shapes import check_factors, place
+from keraflow.shapes import place
 
 from .configure import T
 from .operands import alike, as_tensor, countable, is_tensor
@@ -16,7 +16,6 @@ class Products(Backend):
 
     def dot(self, x: Any, y: Any) -> Any:
         x, y = map(countable, alike(x, y))
-        check_factors(self.static_shape(x)[-1:], self.static_shape(y)[-2:][:1])
         if x.ndim <= 2:
             return T.dot(x, y)
         shape = lengths(x)
@@ -26,8 +25,6 @@ class Products(Backend):
     def batch_dot(self, x: Any, y: Any) -> Any:
         x, y = map(countable, alike(x, y))
         left, right = lengths(x), lengths(y)
-        one, other = self.static_shape(x), self.static_shape(y)
-        check_factors((*one[:-2], one[-1]), other[:-1])
         if x.ndim > 3:
             product = self.batch_dot(self.reshape(x, [-1] + left[-2:]), self.reshape(y, [-1] + right[-2:]))
             return self.reshape(product, left[:-1] + right[-1:])

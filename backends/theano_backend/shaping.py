@@ -6,7 +6,6 @@ import numpy as np
 from keraflow import shapes
 from keraflow.backend.contract import Backend
 from keraflow.backend.layouts import keeps_layout
-from keraflow.errors import ShapeError
 
 from .configure import T, theano
 from .operands import alike, as_tensor
@@ -37,9 +36,6 @@ class Shaping(Backend):
         x, shape = as_tensor(x), as_lengths(shape)
         if not all(isinstance(n, int) for n in shape):
             return T.reshape(x, shape, ndim=len(shape))
-        known = self.static_shape(x)
-        if shapes.reshape(known, shape) is None:
-            raise ShapeError(f'expected lengths for a tensor of shape {known}, received {shape}.')
         return T.reshape(x, np.array(shape, dtype='int64'), ndim=len(shape))
 
     def flatten(self, x: Any, nb_axis: int = 1) -> Any:
@@ -62,9 +58,6 @@ class Shaping(Backend):
     def squeeze(self, x: Any, axis: int) -> Any:
         x = as_tensor(x)
         axis = shapes.place(axis, x.ndim)
-        length = self.static_shape(x)[axis]
-        if length not in (None, 1):
-            raise ShapeError(f'expected an axis of length 1, received one of length {length}.')
         if not x.broadcastable[axis]:      # DimShuffle drops only what broadcasts; the length is looked at later
             x = T.addbroadcast(x, axis)
         return x.dimshuffle([a for a in range(x.ndim) if a != axis])
@@ -72,18 +65,15 @@ class Shaping(Backend):
     @keeps_layout
     def concatenate(self, tensors: Sequence, axis: int = -1) -> Any:
         xs = alike(*tensors)
-        axis = shapes.place(axis, xs[0].ndim)
-        others = [(*shape[:axis], *shape[axis + 1:]) for shape in map(self.static_shape, xs)]
-        if not all(shapes.agree(others[0], other) for other in others):
-            raise ShapeError(f'expected equal lengths on all axes but one, received {others}.')
-        return T.join(axis, *xs)
+        return T.join(shapes.place(axis, xs[0].ndim), *xs)
 
     def stack(self, tensors: Sequence, axis: int = 0) -> Any:
         return super().stack(alike(*tensors), axis)
 
     def split(self, x: Any, lengths: Sequence[int], axis: int = -1) -> list:
         x = as_tensor(x)
-        before, start, parts = (slice(None),) * shapes.place(axis, x.ndim), 0, []
+        axis, start, parts = shapes.place(axis, x.ndim), 0, []
+        x, before = self._whole(x, lengths, axis), (slice(None),) * axis
         for length in lengths:
             parts.append(x[before + (slice(start, start + length),)])
             start += length
@@ -99,8 +89,6 @@ class Shaping(Backend):
 
     def tile(self, x: Any, reps: Sequence[int]) -> Any:
         x = as_tensor(x)
-        if len(reps) != x.ndim:
-            raise ShapeError(f'expected a number for each of {x.ndim} axes, received {len(reps)}.')
         shape = lengths(x)
         order = [part for axis in range(x.ndim) for part in ('x', axis)]
         pairs = [part for pair in zip(reps, shape) for part in pair]

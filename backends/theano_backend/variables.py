@@ -66,9 +66,6 @@ class Variables(Backend):
     def with_static_shape(self, x: Any, shape: Sequence) -> Any:
         x = as_tensor(x)
         known = shape_of(x)
-        if len(known) != len(shape) or any(isinstance(n, int) and m not in (None, n) for n, m in zip(known, shape)):
-            raise ShapeError(f'with_static_shape: a tensor of shape {self.static_shape(x)} cannot have the shape '
-                             f'{tuple(shape)}.')
         merged = [n if m is None else int(m) for n, m in zip(known, shape)]
         ones = [(i, True) for i, n in enumerate(merged) if n == 1 and not x.broadcastable[i]]
         if not ones and tuple(merged) == known:

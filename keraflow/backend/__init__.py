@@ -16,6 +16,7 @@ from typing import Any, Callable, Optional
 
 from keraflow import random
 from keraflow.arguments import dtype_name
+from keraflow.backend.checks import arguments_of
 from keraflow.backend.contract import OPERATIONS, Backend, TensorSpec
 from keraflow.backend.deferral import deferring, telling
 from keraflow.backend.loader import available, choose, load
@@ -105,7 +106,8 @@ def _forwarding(attribute: str) -> Callable:
     @functools.wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
         backend = current()
-        return remember_logs(backend, attribute, getattr(backend, attribute)(*args, **kwargs), args, kwargs)
+        given = arguments_of(backend, attribute, args, kwargs)
+        return remember_logs(backend, attribute, getattr(backend, attribute)(**given), given)
     signature = inspect.signature(method)
     without_self = list(signature.parameters.values())[1:]
     call.__signature__ = signature.replace(parameters=without_self)     # type: ignore[attr-defined]

@@ -37,6 +37,7 @@ from keraflow.backend.convolutions import Convolutions
 from keraflow.backend.dtypes import DTYPES, FLOATS, check_dtype, common_dtype
 from keraflow.backend.operations import Operations
 from keraflow.backend.recurrence import Recurrence
+from keraflow.schema import DType, Natural
 
 __all__ = ['Backend', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'check_dtype', 'common_dtype', 'DTYPES', 'FLOATS',
            'OPERATIONS', 'OTHER_VARIABLES']
@@ -191,7 +192,7 @@ class Backend(Operations, Convolutions, Recurrence):
         """What is known of the shape before there is data, for example ``(None, 64)``."""
         raise NotImplementedError
 
-    def with_static_shape(self, x: Tensor, shape: Shape) -> Tensor:
+    def with_static_shape(self, x: Tensor, shape: Sequence) -> Tensor:
         """The same tensor with the knowledge that it has this static shape (a length of 1 then broadcasts)."""
         raise NotImplementedError
 
@@ -283,31 +284,31 @@ class Backend(Operations, Convolutions, Recurrence):
 
     # -- creation ---------------------------------------------------------------------------------------------------
 
-    def zeros(self, shape: Shape, dtype: Optional[str] = None) -> Tensor:
+    def zeros(self, shape: Sequence, dtype: Optional[DType] = None) -> Tensor:
         """Zeros; lengths may be integers or integer scalars of the backend."""
         return self.full(shape, 0, dtype)
 
-    def ones(self, shape: Shape, dtype: Optional[str] = None) -> Tensor:
+    def ones(self, shape: Sequence, dtype: Optional[DType] = None) -> Tensor:
         """Ones; lengths as in :meth:`zeros`."""
         return self.full(shape, 1, dtype)
 
-    def full(self, shape: Shape, value: Any, dtype: Optional[str] = None) -> Tensor:
+    def full(self, shape: Sequence, value: Any, dtype: Optional[DType] = None) -> Tensor:
         """`value` everywhere, cast to `dtype` (floatx)."""
         raise NotImplementedError
 
-    def eye(self, size: int, dtype: Optional[str] = None) -> Tensor:
+    def eye(self, size: Natural, dtype: Optional[DType] = None) -> Tensor:
         """The identity matrix ``(size, size)``."""
         return self.constant(np.eye(size), dtype or self.floatx())
 
-    def zeros_like(self, x: Tensor, dtype: Optional[str] = None) -> Tensor:
+    def zeros_like(self, x: Tensor, dtype: Optional[DType] = None) -> Tensor:
         """Zeros of the shape (and dtype unless given) of `x`."""
         raise NotImplementedError
 
-    def ones_like(self, x: Tensor, dtype: Optional[str] = None) -> Tensor:
+    def ones_like(self, x: Tensor, dtype: Optional[DType] = None) -> Tensor:
         """Ones of the shape (and dtype unless given) of `x`."""
         raise NotImplementedError
 
-    def arange(self, stop: Any, dtype: str = 'int64') -> Tensor:
+    def arange(self, stop: Any, dtype: DType = 'int64') -> Tensor:
         """``0, 1, ..., stop - 1``; `stop` may be an integer scalar of the backend."""
         raise NotImplementedError
 

@@ -10,18 +10,21 @@ Rules that hold for every one of them:
 * ``pad='valid'``: windows lie inside the input. ``pad='same'``: the output has ``ceil(length / stride)`` cells, and the
   zeros that this takes are put around the input, the odd one at its end.
 """
-from typing import Any, Optional, Sequence
+from typing import Any, Literal, Optional, Sequence
 
 import numpy as np
 
 from keraflow.backend.layouts import Layouts
 from keraflow.errors import ShapeError
+from keraflow.schema import PositiveInt
 
 __all__ = ['Convolutions', 'check_windows', 'output_length', 'same_padding', 'transposed_length', 'DATA_FORMATS',
            'PADS']
 
 Tensor = Any
-Steps = Optional[Sequence[int]]
+Steps = Optional[Sequence[PositiveInt]]
+DataFormat = Literal['channels_first', 'channels_last']
+Pad = Literal['valid', 'same']
 
 DATA_FORMATS = ('channels_first', 'channels_last')
 PADS = ('valid', 'same')
@@ -91,29 +94,29 @@ class Convolutions(Layouts):
         """`value` around `x`: for each of its axes the number of cells ``(before, behind)``."""
         raise NotImplementedError
 
-    def conv(self, x: Tensor, kernels: Tensor, strides: Steps = None, pad: str = 'valid', dilation: Steps = None,
-             data_format: str = 'channels_first') -> Tensor:
+    def conv(self, x: Tensor, kernels: Tensor, strides: Steps = None, pad: Pad = 'valid', dilation: Steps = None,
+             data_format: DataFormat = 'channels_first') -> Tensor:
         """Convolution. `dilation` is the distance of the input's cells that neighbouring cells of a kernel meet."""
         raise NotImplementedError
 
-    def conv_transpose(self, x: Tensor, kernels: Tensor, strides: Steps = None, pad: str = 'valid',
-                       data_format: str = 'channels_first') -> Tensor:
+    def conv_transpose(self, x: Tensor, kernels: Tensor, strides: Steps = None, pad: Pad = 'valid',
+                       data_format: DataFormat = 'channels_first') -> Tensor:
         """What the gradient of a convolution does: each cell of `x` adds a kernel times its value to the output.
 
         The lengths of the output are those of :func:`transposed_length`.
         """
         raise NotImplementedError
 
-    def depthwise_conv(self, x: Tensor, kernels: Tensor, strides: Steps = None, pad: str = 'valid',
-                       dilation: Steps = None, data_format: str = 'channels_first') -> Tensor:
+    def depthwise_conv(self, x: Tensor, kernels: Tensor, strides: Steps = None, pad: Pad = 'valid',
+                       dilation: Steps = None, data_format: DataFormat = 'channels_first') -> Tensor:
         """Convolution of each channel with kernels of its own; `x` has two spatial axes.
 
         Output channel ``i * nb_kernel + j`` is input channel i with ``kernels[i, j]``.
         """
         raise NotImplementedError
 
-    def pool(self, x: Tensor, size: Sequence[int], mode: str = 'max', strides: Steps = None, pad: str = 'valid',
-             data_format: str = 'channels_first') -> Tensor:
+    def pool(self, x: Tensor, size: Sequence[PositiveInt], mode: Literal['max', 'avg'] = 'max', strides: Steps = None,
+             pad: Pad = 'valid', data_format: DataFormat = 'channels_first') -> Tensor:
         """The largest (``'max'``) or the mean value (``'avg'``) of each window of `size`.
 
         `strides` are `size` unless given. What is padded counts neither as a value nor for the mean. Of equal largest
@@ -121,7 +124,7 @@ class Convolutions(Layouts):
         """
         raise NotImplementedError
 
-    def add_bias(self, x: Tensor, bias: Tensor, data_format: str = 'channels_first') -> Tensor:
+    def add_bias(self, x: Tensor, bias: Tensor, data_format: DataFormat = 'channels_first') -> Tensor:
         """`x` plus a vector with one value for each channel."""
         if data_format == 'channels_first':
             # An array stays one, so that it takes the dtype of `x`.

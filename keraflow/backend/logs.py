@@ -4,8 +4,6 @@ What a sigmoid or a softmax gives remembers its logarithm, as a function that co
 that only moves, copies or picks values does the same to the logarithms as to the probabilities: these are remembered
 through it. They are computed where an objective asks for them.
 """
-import functools
-import inspect
 from typing import Any, Callable, Dict, List, Sequence
 
 from keraflow.backend.contract import FLOATS, Backend
@@ -24,8 +22,8 @@ _MOVED: Dict[str, Sequence[str]] = {
 _OPPOSITE = {'max': 'min', 'min': 'max', 'maximum': 'minimum', 'minimum': 'maximum'}
 
 
-def remember_logs(backend: Backend, operation: str, made: Any, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any:
-    """What ``backend.operation(*args, **kwargs)`` made, with its logarithms, if it consists of probabilities.
+def remember_logs(backend: Backend, operation: str, made: Any, given: Dict[str, Any]) -> Any:
+    """What ``backend.operation(**given)`` made, with its logarithms, if it consists of probabilities.
 
     Examples
     --------
@@ -35,17 +33,16 @@ def remember_logs(backend: Backend, operation: str, made: Any, args: Sequence[An
     [[-1000.0], [0.0]]
     """
     if operation == 'sigmoid':
-        x = _bound(operation, args, kwargs)['x']
+        x = given['x']
         return remember(made, logs=Logs(lambda: backend.negative(backend.softplus(backend.negative(x))),
                                         lambda: backend.negative(backend.softplus(x))))
     if operation == 'softmax':
-        return remember(made, logs=Logs(lambda: backend.log_softmax(*args, **kwargs)))
-    return _moved(backend, operation, made, args, kwargs) if operation in _MOVED else made
+        return remember(made, logs=Logs(lambda: backend.log_softmax(**given)))
+    return _moved(backend, operation, made, given) if operation in _MOVED else made
 
 
-def _moved(backend: Backend, operation: str, made: Any, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any:
-    given = _bound(operation, args, kwargs)
-    moved = {name: given[name] for name in _MOVED[operation] if name in given}
+def _moved(backend: Backend, operation: str, made: Any, given: Dict[str, Any]) -> Any:
+    moved = {name: given[name] for name in _MOVED[operation]}
     tensors = [x for value in moved.values() for x in (value if isinstance(value, (list, tuple)) else [value])]
     known = [facts_of(x).logs for x in tensors]
     if not tensors or None in known or any(made is x for x in tensors) or \
@@ -78,15 +75,3 @@ def _getitem(x: Any, index: Any) -> Any:
 
 def _function(backend: Backend, operation: str) -> Callable:
     return _getitem if operation == 'getitem' else getattr(backend, operation)
-
-
-def _bound(operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Dict[str, Any]:
-    return dict(_signature(operation).bind(*args, **kwargs).arguments)
-
-
-@functools.lru_cache(maxsize=None)
-def _signature(operation: str) -> inspect.Signature:
-    if operation == 'getitem':
-        return inspect.signature(_getitem)
-    signature = inspect.signature(getattr(Backend, operation))
-    return signature.replace(parameters=list(signature.parameters.values())[1:])

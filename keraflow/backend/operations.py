@@ -2,6 +2,7 @@
 from typing import Any, List, Optional, Sequence, Union
 
 from keraflow.errors import ArgumentTypeError
+from keraflow.schema import DType, Fraction, Natural, NonNegative, PositiveInt, Rate
 from keraflow.shapes import places
 
 Tensor = Any
@@ -11,8 +12,7 @@ __all__ = ['Operations']
 
 
 class Operations:
-    """The part of the contract that computes; see :mod:`keraflow.backend.contract` for the rules of operands and
-    dtypes."""
+    """The part of the contract that computes; its rules are those of :mod:`keraflow.backend.contract`."""
 
     # -- elementwise: one operand -----------------------------------------------------------------------------------
 
@@ -234,8 +234,7 @@ class Operations:
 
     def _root(self, x: Tensor) -> Tensor:
         """The square root, with the gradient 0 at 0."""
-        at_zero = self.equal(x, 0)
-        # The branch that is not taken must be finite, too: its gradient is multiplied by zero.
+        at_zero = self.equal(x, 0)      # the branch that is not taken must be finite, too
         return self.switch(at_zero, 0., self.sqrt(self.switch(at_zero, 1., x)))
 
     def logsumexp(self, x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -252,15 +251,14 @@ class Operations:
         raise NotImplementedError
 
     def batch_dot(self, x: Tensor, y: Tensor) -> Tensor:
-        """Matrix product for each sample: ``(b, ..., n, m), (b, ..., m, k) -> (b, ..., n, k)``; ranks are equal and
-        at least 3."""
+        """Product for each sample, ``(b, ..., n, m), (b, ..., m, k) -> (b, ..., n, k)``, of one rank of at least 3."""
         raise NotImplementedError
 
     def gather(self, x: Tensor, indices: Tensor, axis: int = 0) -> Tensor:
         """The slices of `x` at integer `indices` (any rank, not negative) along one axis, as ``numpy.take``."""
         raise NotImplementedError
 
-    def one_hot(self, indices: Tensor, nb_class: int, dtype: Optional[str] = None) -> Tensor:
+    def one_hot(self, indices: Tensor, nb_class: Natural, dtype: Optional[DType] = None) -> Tensor:
         """1 at each index along a new last axis of length `nb_class`, 0 elsewhere (floatx)."""
         indices = self._as_indices(indices)
         hit = self.equal(self.expand_dims(indices, -1), self.arange(nb_class))  # type: ignore[attr-defined]
@@ -268,7 +266,7 @@ class Operations:
 
     def _as_indices(self, x: Tensor) -> Tensor:
         x = self.identity(x)
-        if self.dtype(x) not in ('int32', 'int64'):                             # type: ignore[attr-defined]
+        if 'int' not in self.dtype(x):      # type: ignore[attr-defined]
             raise ArgumentTypeError(f'expected integers as indices, received {self.dtype(x)}. '     # type: ignore
                                     "Write B.cast(x, 'int32').")
         return x
@@ -279,7 +277,7 @@ class Operations:
         """The same values, row by row, in another shape; one length may be -1, others integers or integer scalars."""
         raise NotImplementedError
 
-    def flatten(self, x: Tensor, nb_axis: int = 1) -> Tensor:
+    def flatten(self, x: Tensor, nb_axis: PositiveInt = 1) -> Tensor:
         """Fold the last axes into one so that `nb_axis` are left."""
         raise NotImplementedError
 
@@ -309,15 +307,23 @@ class Operations:
         """Joined along a new axis."""
         return self.concatenate([self.expand_dims(x, axis) for x in tensors], axis)
 
-    def split(self, x: Tensor, lengths: Sequence[int], axis: int = -1) -> List[Tensor]:
-        """Cut along one axis into parts of these lengths, whose sum is its length."""
+    def split(self, x: Tensor, lengths: Sequence[Natural], axis: int = -1) -> List[Tensor]:
+        """Cut along one axis into parts of these lengths, whose sum is its length (else a DataError in the run)."""
         raise NotImplementedError
 
-    def repeat(self, x: Tensor, n: int, axis: int) -> Tensor:
+    def _whole(self, x: Tensor, lengths: Sequence[int], axis: int) -> Tensor:
+        """`x`, of which :meth:`split` leaves nothing over."""
+        if self.static_shape(x)[axis] is not None:      # type: ignore[attr-defined]
+            return x
+        fits = self.equal(self.shape(x)[axis], sum(lengths))        # type: ignore[attr-defined]
+        return self.require(x, fits, f'split: lengths: expected a sum of the length of axis {axis}, '  # type: ignore
+                            f'received {list(lengths)}.')
+
+    def repeat(self, x: Tensor, n: Natural, axis: int) -> Tensor:
         """Each slice `n` times in a row along one axis, as ``numpy.repeat``."""
         raise NotImplementedError
 
-    def tile(self, x: Tensor, reps: Sequence[int]) -> Tensor:
+    def tile(self, x: Tensor, reps: Sequence[Natural]) -> Tensor:
         """The whole tensor ``reps[i]`` times along axis i; one number for each axis."""
         raise NotImplementedError
 
@@ -367,20 +373,22 @@ class Operations:
 
     # -- random numbers ---------------------------------------------------------------------------------------------
 
-    def random_uniform(self, shape: Sequence, low: float = 0., high: float = 1., dtype: Optional[str] = None) -> Tensor:
+    def random_uniform(self, shape: Sequence, low: float = 0., high: float = 1.,
+                       dtype: Optional[DType] = None) -> Tensor:
         """Uniform in ``[low, high)``, drawn anew in each run; lengths may be integer scalars of the backend."""
         raise NotImplementedError
 
-    def random_normal(self, shape: Sequence, mean: float = 0., std: float = 1., dtype: Optional[str] = None) -> Tensor:
+    def random_normal(self, shape: Sequence, mean: float = 0., std: NonNegative = 1.,
+                      dtype: Optional[DType] = None) -> Tensor:
         """Gaussian, drawn anew in each run; lengths as in :meth:`random_uniform`."""
         raise NotImplementedError
 
-    def random_binomial(self, shape: Sequence, p: float = 0.5, dtype: Optional[str] = None) -> Tensor:
+    def random_binomial(self, shape: Sequence, p: Fraction = 0.5, dtype: Optional[DType] = None) -> Tensor:
         """1 with probability `p`, else 0, drawn anew in each run; lengths as in :meth:`random_uniform`."""
         hit = self.less(self.random_uniform(shape, 0., 1.), p)
         return self.cast(hit, dtype or self.floatx())  # type: ignore[attr-defined]
 
-    def dropout(self, x: Tensor, rate: float, noise_shape: Optional[Sequence] = None) -> Tensor:
+    def dropout(self, x: Tensor, rate: Rate, noise_shape: Optional[Sequence] = None) -> Tensor:
         """Each value 0 with probability `rate`, else divided by ``1 - rate``, whatever the phase.
 
         `noise_shape` (default: the shape of `x`) is the shape of the mask, which broadcasts.

@@ -11,6 +11,7 @@ from typing import Any, Callable, Iterator
 
 import numpy as np
 
+from keraflow.backend.checks import arguments_of
 from keraflow.backend.dtypes import FLOATS
 from keraflow.backend.logs import remember_logs
 from keraflow.facts import facts_of
@@ -58,8 +59,9 @@ def install_operators(backend: Any, *classes: type) -> None:
 def _operator(backend: Any, own: Any, operation: str, reflected: bool) -> Callable:
     def call(x: Any, y: Any) -> Any:
         if _follows.get() and _differs(backend, operation, x, y):
-            function = getattr(backend, operation) if operation != 'matmul' else functools.partial(_matmul, backend)
-            return function(y, x) if reflected else function(x, y)
+            given = (y, x) if reflected else (x, y)
+            function = operation if operation != 'matmul' else 'batch_dot' if _rank(backend, given[1]) > 2 else 'dot'
+            return getattr(backend, function)(**arguments_of(backend, function, given, {}))
         return NotImplemented if own is None else own(x, y)
     if own is not None:
         functools.update_wrapper(call, own)
@@ -71,7 +73,7 @@ def _indexing(backend: Any, own: Any) -> Callable:
     @functools.wraps(own)
     def getitem(x: Any, index: Any, *rest: Any) -> Any:
         made = own(x, index, *rest)
-        return remember_logs(backend, 'getitem', made, (x, index), {}) if facts_of(x).logs else made
+        return remember_logs(backend, 'getitem', made, {'x': x, 'index': index}) if facts_of(x).logs else made
     getitem.of_library = own       # type: ignore[attr-defined]
     return getitem
 
@@ -90,5 +92,5 @@ def _differs(backend: Any, operation: str, x: Any, y: Any) -> bool:
     return type(y) is float or operation == 'divide'
 
 
-def _matmul(backend: Any, x: Any, y: Any) -> Any:
-    return backend.batch_dot(x, y) if backend.ndim(y) > 2 else backend.dot(x, y)
+def _rank(backend: Any, x: Any) -> int:
+    return backend.ndim(x) if backend.is_tensor(x) else np.ndim(x)

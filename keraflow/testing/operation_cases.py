@@ -246,7 +246,7 @@ def _shapes() -> List[Case]:
     every: Dict[str, Any] = {'kinds': 'fib'}
     return [
         *_of('reshape', np.reshape, (x, (3, 8)), (x, (-1, 4)), (x, [2, -1, 2]), (x, (24,)), (scalar, (1, 1)), **every),
-        *_of('flatten', _flatten, (x,), (x, 2), (x, 3), **every), *_of('transpose', np.transpose, (x,), (x, (0, 2, 1)), (x, [2, 0, 1]), (other,), **every),
+        *_of('flatten', _flatten, (x,), (x, 2), (x, 3), **every), *_of('transpose', np.transpose, (x,), (x, (0, 2, 1)), (x, [2, 0, 1]), (x, (-1, 0, 1)), (other,), **every),
         *_of('expand_dims', np.expand_dims, (x, 0), (x, -1), (x, 1), (x, -2), (scalar, 0), **every),
         *_of('squeeze', np.squeeze, (one, 1), (one, -2), **every), *_of('squeeze_axes', _squeeze_axes, (one, [1]), (one, -2), **every),
         *_of('concatenate', np.concatenate, ([x, y], -1), ([x, one], 1), ([x, y, x], 0), **every),

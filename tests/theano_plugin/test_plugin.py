@@ -50,6 +50,17 @@ def test_settings_of_the_user_win(tmp_path):
     assert lines == ['float32 True merge None']
 
 
+def test_flags_of_the_user_stand_beside_those_that_the_blas_needs(tmp_path):
+    code = CONFIGURE + 'from keraflow_backends.theano_backend import configure as c\nprint(theano.config.gcc__cxxflags)\nprint(c._blas("g++")[1])'
+    (own, needed), _ = run(code, tmp_path, THEANO_FLAGS='gcc__cxxflags=-DOWN=1')
+    assert own == f'-DOWN=1 {needed}'.strip()
+    (tmp_path / '.theanorc').write_text('[gcc]\ncxxflags = -DOWN=2\n')
+    (own, _), _ = run(code, tmp_path)
+    assert own == f'-DOWN=2 {needed}'.strip()
+    (own, _), _ = run(code, tmp_path, THEANO_FLAGS='blas__ldflags=-lm')
+    assert own == '-DOWN=2'
+
+
 def test_settings_file_of_the_user_is_read_and_its_variable_kept(tmp_path):
     path = tmp_path / 'settings'
     path.write_text('[global]\nallow_gc = True\n')
