@@ -3,6 +3,7 @@
 A Kensor records the one call it came from, a call the Kensors it was fed. All that a Kensor carries beyond that
 (its path, parameters, regularizers, ...) is derived by one walk over the calls behind it.
 """
+import threading
 from typing import Any, Callable, Container, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from keraflow import backend as B
@@ -208,14 +209,18 @@ def replay(calls: Iterable[Call], tensors: Dict[Kensor, Any]) -> Dict[Kensor, An
     return tensors
 
 
+_PLACING = threading.Lock()
+
+
 def symbolic_tensors(kensors: Sequence[Kensor], keep: bool = True) -> List[Any]:
     """The backend's symbolic tensors of some Kensors, connected from the Inputs' tensors on."""
     calls = calls_behind(kensors)
-    known = {kensor: kensor._tensor for call in calls for kensor in call.outputs
-             if kensor._tensor is not None and (keep or not call.inputs)}
-    for call in calls:
-        if not call.inputs and call.outputs[0] not in known:
-            known[call.outputs[0]] = call.outputs[0]._tensor = call.layer.mark(B.placeholder(*call.outputs[0].spec))
+    with _PLACING:      # an Input has one tensor, whichever thread asks first
+        known = {kensor: kensor._tensor for call in calls for kensor in call.outputs
+                 if kensor._tensor is not None and (keep or not call.inputs)}
+        for call in calls:
+            if not call.inputs and call.outputs[0] not in known:
+                known[call.outputs[0]] = call.outputs[0]._tensor = call.layer.mark(B.placeholder(*call.outputs[0].spec))
     tensors = B.symbolic(lambda: replay(calls, known), [])
     if keep:
         for kensor, tensor in tensors.items():

@@ -23,14 +23,14 @@ class Execution(Variables):
 
     # The graph of symbolic tensors is kept alive by its tensors alone: models that were dropped leave no memory behind.
     _scratch = staticmethod(lambda: None)
-    _one_graph = threading.RLock()
+    _one_graph = threading.RLock()      # that of symbolic tensors, in which one thread builds at a time
 
     def placeholder(self, shape, dtype=None, name=None):
-        with self._symbolic_graph().as_default():
+        with self._one_graph, self._symbolic_graph().as_default():
             return tf.compat.v1.placeholder(dtype or self.floatx(), shape)
 
     def symbolic(self, fn, tensors):
-        with self._symbolic_graph().as_default(), follow_contract():
+        with self._one_graph, self._symbolic_graph().as_default(), follow_contract():
             return fn(*tensors)
 
     def trace(self, fn, specs):
@@ -47,7 +47,7 @@ class Execution(Variables):
 
     def function(self, inputs, outputs, updates=()):
         graph = self._symbolic_graph()
-        with graph.as_default():
+        with self._one_graph, graph.as_default():
             outputs = [tf.identity(tf.convert_to_tensor(it)) for it in outputs]
             assignments = [it.op for it in self._assign(updates, outputs)]
         pruned = graph.keraflow_wrapped.prune(list(inputs), [outputs, assignments])
@@ -102,7 +102,7 @@ class Execution(Variables):
         return [UsedVariable(name.rsplit('/', 1)[-1], it, it.trainable) for name, it in zip(names, used)]
 
     def gradients(self, loss, variables):
-        with loss.graph.as_default():
+        with self._one_graph, loss.graph.as_default():
             gradients = tf.gradients(loss, self._sources(variables),
                                      unconnected_gradients=tf.UnconnectedGradients.ZERO)
             return self._of_sources(map(tf.convert_to_tensor, gradients), variables)

@@ -134,6 +134,17 @@ def test_the_first_run_of_a_layer_by_several_threads_makes_its_parts_once():
     assert sorted(one.name for one in kensors) == [f'{layer.name}_{number}' for number in range(4)]
 
 
+def test_threads_that_ask_for_a_symbolic_tensor_get_it_of_one_placeholder():
+    class Slow(Layer):
+        def output(self, x):
+            threading.Event().wait(0.02)
+            return x * 2.
+    x = Input(6)
+    y = Slow()(Slow()(x))
+    for tensor in at_once(*[lambda: y.tensor] * 3):
+        np.testing.assert_allclose(B.function([x.tensor], [tensor])(ONES)[0], 4 * ONES)
+
+
 def test_no_name_is_given_twice():
     with switching():
         found = at_once(*[lambda: [naming.unique('threaded') for _ in range(2000)]] * 4)
