@@ -24,6 +24,7 @@ class Variables(Backend):
         with tf.init_scope():
             variable = tf.Variable(self._array(value, dtype))
         variable.keraflow_name, variable.keraflow_number = name or 'variable', next(self._creations)
+        variable._handle_name = f'{variable.keraflow_name}:0'   # what it is called in Python alone
         return variable
 
     def is_variable(self, x):

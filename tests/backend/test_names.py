@@ -266,3 +266,12 @@ def test_layers_are_shared_rightly_whose_names_have_dots():
     assert loaded.get_layer('a').layer is loaded.get_layer('i')
     assert loaded.get_layer('timedistributed1').layer is loaded.get_layer('a.layer')
     assert len(loaded.variables) == 4 and keraflow.serialize(loaded) == keraflow.serialize(model)
+
+
+def test_variables_of_the_backend_have_the_names_of_parameters():
+    x = Input(4)
+    layer = block(name='outer')(x).layer
+    dense = Dense(2, name='named')
+    dense(x)
+    assert [variable.name.split(':')[0] for variable in dense.variables] == ['named/W', 'named/b']
+    assert layer.variables['1/W'].name.split(':')[0] == 'outer/1/W'
