@@ -89,7 +89,7 @@ VALUES = [
     [np.float32(1), (np.arange(2), {'a': np.bool_(True)})]]
 
 
-@pytest.mark.parametrize('value', VALUES, ids=repr)
+@pytest.mark.parametrize('value', VALUES, ids=range(len(VALUES)))
 def test_value(value):
     for wrapped in (value, [value], {'a': value}, (value, [value]), {'as': value, 'value': value}):
         assert_equal(rebuilt(Keeps(wrapped)).value, wrapped)
