@@ -32,7 +32,7 @@ from keraflow.serialization import pack_init_params
 from keraflow.shapes import Shape, unlist
 from keraflow.tensor_checks import check_numbers, check_tensor
 
-__all__ = ['Layer', 'MultiInputLayer', 'Parameter']
+__all__ = ['Layer', 'MultiInputLayer', 'Parameter', 'advice_for_class']
 
 
 class Layer(ChangeableHost, Running):

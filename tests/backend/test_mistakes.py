@@ -211,7 +211,7 @@ ARGUMENTS = [
     (lambda: Dense(3, activaion='relu'), ArgumentTypeError, "Dense: there is no argument 'activaion'. Did you mean 'activation'?"),
     (lambda: Dropout(rate=0.5), ArgumentTypeError, "Dropout: there is no argument 'rate'. Did you mean 'drop_rate'?"),
     (lambda: Dense(3, zzz=1), ArgumentTypeError, "Dense: there is no argument 'zzz'. Choose one of activation, activity_regularizer, "
-     'bias, constraints, dtype, init, initial_weights, name, output_dim, regularizers, trainable.'),
+     'bias, constraints, dtype, embedded_arguments, init, initial_weights, name, output_dim, regularizers, trainable.'),
     (lambda: Dense(3, 'zero', 'relu', True, 'name'), ArgumentTypeError, 'Dense: expected at most 4 positional argument(s) '
      '(output_dim, init, activation, bias), received 5. Pass the others by name.'),
     (lambda: Dense(3, output_dim=3), ArgumentTypeError, "Dense: the argument 'output_dim' is given twice."),
