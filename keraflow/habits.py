@@ -4,7 +4,7 @@ A word is looked up where it was found to be no name that exists there. :data:`W
 place, of which a message gives the first that exists; :data:`SENTENCES` has what one name cannot say.
 """
 import sys
-from typing import Collection, Dict, Optional
+from typing import Collection, Dict, Optional, Sequence, Union
 
 __all__ = ['SENTENCES', 'WORDS', 'advice_for', 'no_attribute', 'words_for']
 
@@ -124,18 +124,18 @@ def advice_for(word: str, names: Collection[str]) -> Optional[str]:
     >>> advice_for('mask_zero', ['vocabulary_size', 'output_dim'])
     'Write Input(..., mask_value=0).'
     """
-    ours = words_for(names).get(word)
+    ours = _first_of(WORDS.get(word, ()), names)
     return f"Did you mean '{ours}'?" if ours else SENTENCES.get(word)
 
 
 def words_for(names: Collection[str]) -> Dict[str, str]:
     """The words of other libraries that mean one of these names, with it."""
-    found = {}
-    for word, meant in WORDS.items():
-        ours = next((name for name in ([meant] if isinstance(meant, str) else meant) if name in names), None)
-        if ours:
-            found[word] = ours
-    return found
+    found = {word: _first_of(meant, names) for word, meant in WORDS.items()}
+    return {word: ours for word, ours in found.items() if ours}
+
+
+def _first_of(meant: Union[str, Sequence[str]], names: Collection[str]) -> Optional[str]:
+    return next((name for name in ([meant] if isinstance(meant, str) else meant) if name in names), None)
 
 
 def no_attribute(owner: str, name: str, names: Collection[str]) -> Exception:
