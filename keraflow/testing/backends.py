@@ -35,7 +35,8 @@ def check_backend(backend: Any) -> None:
     Examples
     --------
     >>> class Nothing(Backend):
-    ...     pass
+    ...     def __init__(self):
+    ...         pass
     >>> check_backend(Nothing())
     Traceback (most recent call last):
     ...

@@ -180,6 +180,21 @@ class OtherInTraining(Layer):
         return B.in_train_phase(lambda: x * 1., lambda: B.concatenate([x, x], 0))
 
 
+class NewParametersForEachCall(Layer):
+    """Makes parameters where it is called, which nothing hears of but the list of them."""
+
+    def init_param(self, input_shape):
+        self.set_trainable_params('W', np.ones(input_shape[1]))
+
+    def output(self, x):
+        return x * self.W
+
+    def __call__(self, inputs):
+        if self.built:
+            self._variables[f'W{len(self._variables)}'] = B.variable(np.ones(3))
+        return super().__call__(inputs)
+
+
 class Right(MultiInputLayer):
     """Two inputs, two outputs, a state: no law is broken."""
 
@@ -204,6 +219,7 @@ BROKEN = [
     (OneForBatchesOfOne, 'fed with Kensors', 'expected shape (None, 3) also for batches of 1, received (3,).'),
     (NewVariables, 'running again makes no variables', 'expected no variables made by output(), received 2; make them in init_param()'),
     (NewParameters, 'fed with Kensors it gives Kensors', "output() makes the parameter 'W2', which its first run did not make."),
+    (NewParametersForEachCall, 'fed twice it has one set of parameters', "expected the parameters ['W'], received ['W', 'W1', 'W2', 'W3']."),
     (NeverFrozen, 'with trainable=False no parameter is trainable', 'expected none, received W.'),
     (DoublesWeights, 'weights that are set are got', ''),
     (TakesAnyWeights, 'weights that are set are got', 'expected ArgumentError for a name that does not exist, received none.'),
