@@ -53,11 +53,12 @@ class Serializable(metaclass=_Remembering):
     def _keeps(self, name: str, value: Any, parameter: schema.Parameter) -> bool:
         """Whether the attribute `name` is what was passed, so that it may be followed from now on."""
         attribute = vars(self).get(name, _MISSING)
-        if same(attribute, value):
+        if attribute is value or same(attribute, value):
             return True
+        if not isinstance(value, str):
+            return False
         kind = schema.kind_in(parameter.annotation)
-        return isinstance(value, str) and bool(kind) and registry.find(value, kind) is not None and \
-            same(attribute, registry.resolve(kind, value))
+        return bool(kind) and registry.find(value, kind) is not None and same(attribute, registry.resolve(kind, value))
 
     def pack_init_param(self) -> Dict[str, Any]:
         """The arguments to rebuild the object from. Override it where ``__init__`` changes an argument.

@@ -16,7 +16,7 @@ from typing import Any, Callable, Optional
 
 from keraflow import random
 from keraflow.arguments import dtype_name
-from keraflow.backend.checks import arguments_of
+from keraflow.backend.checks import arguments_of, is_checked
 from keraflow.backend.contract import OPERATIONS, Backend, TensorSpec
 from keraflow.backend.deferral import deferring, telling
 from keraflow.backend.loader import available, choose, load
@@ -102,14 +102,19 @@ def __getattr__(attribute: str) -> Any:
 @functools.lru_cache(maxsize=None)
 def _forwarding(attribute: str) -> Callable:
     method = getattr(Backend, attribute)
+    signature = inspect.signature(method)
+    without_self = list(signature.parameters.values())[1:]
+    # So many arguments in their order need no look, of methods that are asked all the time, such as is_tensor.
+    least, most = sum(one.default is one.empty for one in without_self), len(without_self)
+    is_plain = not is_checked(attribute)
 
     @functools.wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
         backend = current()
+        if is_plain and not kwargs and least <= len(args) <= most:
+            return getattr(backend, attribute)(*args)
         given = arguments_of(backend, attribute, args, kwargs)
         return remember_logs(backend, attribute, getattr(backend, attribute)(**given), given)
-    signature = inspect.signature(method)
-    without_self = list(signature.parameters.values())[1:]
     call.__signature__ = signature.replace(parameters=without_self)     # type: ignore[attr-defined]
     forwarded = deferring(attribute, call) if attribute in OPERATIONS else telling(attribute, call)
     names = [one.name for one in without_self]

@@ -14,7 +14,7 @@ from keraflow.backend.contract import OPERATIONS, Backend
 from keraflow.backend.convolutions import check_windows
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe, nearest
 
-__all__ = ['arguments_of']
+__all__ = ['arguments_of', 'is_checked']
 
 CREATION = ('arange', 'eye', 'full', 'ones', 'random_binomial', 'random_normal', 'random_uniform', 'zeros')
 #: The arguments that are tensors, arrays, numbers or lists of numbers.
@@ -26,6 +26,11 @@ _BROADCASTING = ('add', 'subtract', 'multiply', 'divide', 'floor_divide', 'mod',
 _FEW = 32
 #: From the arguments by name and the static shapes of those that are operands; they raise what is wrong.
 _RULES: Dict[str, Callable[[Dict[str, Any], Dict[str, Any]], None]] = {}
+
+
+def is_checked(method: str) -> bool:
+    """Whether the arguments of a method of the contract are looked at, beyond their names and number."""
+    return method in OPERATIONS or method in CREATION or method == 'with_static_shape'
 
 
 def arguments_of(backend: Backend, operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Dict[str, Any]:
@@ -48,7 +53,7 @@ def arguments_of(backend: Backend, operation: str, args: Sequence[Any], kwargs: 
     if given.keys() != signature.parameters.keys() or len(args) > len(given) or \
             kwargs and not kwargs.keys().isdisjoint(list(signature.parameters)[:len(args)]):
         _refuse(operation, signature, args, kwargs)
-    if operation not in OPERATIONS and operation not in CREATION and operation != 'with_static_shape':
+    if not is_checked(operation):
         return given
     try:
         _check(backend, operation, given, defaults, hints)

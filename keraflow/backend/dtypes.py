@@ -45,6 +45,8 @@ def near_dtype(dtype: Any, floatx: str) -> str:
     >>> near_dtype('int8', 'float32'), near_dtype('float16', 'float32'), near_dtype('float64', 'float32')
     ('int64', 'float32', 'float64')
     """
+    if isinstance(dtype, str) and dtype in DTYPES:
+        return dtype
     dtype = np.dtype(dtype)
     if dtype.name in DTYPES:
         return dtype.name
