@@ -11,6 +11,7 @@ from keraflow import backend as B
 from keraflow import initializations, registry
 from keraflow.arguments import assign, split_arrays
 from keraflow.backend.contract import FLOATS
+from keraflow.casting import fits
 from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError, describe
 from keraflow.guards import changing, reading
@@ -389,6 +390,9 @@ class ParameterOwner(Serializable):
             wanted = tuple(B.static_shape(variables[name]))
             if array.shape != wanted:
                 raise ShapeError(f'{where}: {name}: expected an array of shape {wanted}, received {array.shape}.')
+            if not fits(array, B.dtype(variables[name])):
+                raise ArgumentError(f'{where}: {name}: expected numbers that {B.dtype(variables[name])} can hold, '
+                                    'received others.')
         for name, array in arrays.items():
             B.set_value(variables[name], array)
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from keraflow import random
 from keraflow.arguments import as_array
+from keraflow.casting import fits
 from keraflow.checked import checked
 from keraflow.errors import ArgumentError, DataError, describe
 from keraflow.schema import DType, Finite, NonNegative, PositiveFloat, PositiveInt
@@ -52,7 +53,7 @@ def pad_sequences(sequences: Any, maxlen: Optional[PositiveInt] = None, dtype: D
     arrays = [_as_steps(one, dtype, f'pad_sequences: sequence {at}') for at, one in enumerate(sequences)]
     if not arrays:
         raise DataError('pad_sequences: there are no sequences.')
-    if not _fits(np.asarray(value), dtype):
+    if not fits(np.asarray(value), dtype):
         raise DataError(f'pad_sequences: value: expected a number that {dtype} can hold, received {value}. '
                         'Pass another one, or another dtype.')
     length = max(map(len, arrays)) if maxlen is None else maxlen
@@ -74,18 +75,9 @@ def _as_steps(sequence: Any, dtype: str, where: str) -> np.ndarray:
         raise DataError(f'{where}: its steps have different shapes.') from None
     if array.ndim == 0 or array.dtype.kind not in 'biuf':
         raise DataError(f'{where}: expected numbers, received {describe(sequence)}.')
-    if not _fits(array, dtype):
+    if not fits(array, dtype):
         raise DataError(f'{where}: its numbers do not fit into {dtype}. Pass another dtype.')
     return array.astype(dtype)
-
-
-def _fits(array: np.ndarray, dtype: str) -> bool:
-    """Whether numbers are the same in this dtype: reals up to rounding, integers as they are."""
-    with np.errstate(invalid='ignore', over='ignore'):
-        cast = array.astype(dtype)
-        if array.dtype.kind == cast.dtype.kind == 'f':
-            return np.array_equal(np.isfinite(array), np.isfinite(cast))
-        return np.array_equal(cast.astype(array.dtype), array)
 
 
 @checked

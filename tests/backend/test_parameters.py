@@ -298,3 +298,22 @@ def test_a_copy_of_a_compiled_model_keeps_notes_and_is_not_compiled():
     made = copy.deepcopy(model)
     assert made.note == 'mine' and not hasattr(made, 'optimizer')
     np.testing.assert_allclose(made.predict(X), model.predict(X), rtol=1e-5)
+
+
+@pytest.mark.parametrize('value', [1e39, -1e300, 2 ** 24 + 1, [[2 ** 30 + 1, 1]]])
+@pytest.mark.parametrize('way', ['set_weights', 'initial_weights'])
+def test_weights_that_the_dtype_cannot_hold_are_refused(value, way):
+    array = np.broadcast_to(np.array(value), (1, 2))
+    with pytest.raises(ArgumentError) as caught:
+        if way == 'set_weights':
+            layer = Dense(2, name='d')
+            layer(Input(1))
+            layer.set_weights({'W': array})
+        else:
+            Dense(2, name='d', initial_weights={'W': array})(Input(1))
+    what = 'weights' if way == 'set_weights' else 'initial_weights'
+    assert str(caught.value) == f'd: {what}: W: expected numbers that float32 can hold, received others.'
+    layer = Dense(2)
+    layer(Input(1))
+    layer.set_weights({'W': np.array([[0.1, 1e30]]), 'b': np.array([2 ** 24, -3])})     # rounded, or as they are
+    assert layer.get_weights()['b'].tolist() == [2 ** 24, -3]
