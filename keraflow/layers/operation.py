@@ -113,7 +113,7 @@ class Operation(Layer):
         except Exception as error:      # of any kind: each backend has its own
             if isinstance(error, KeraFlowError) and not isinstance(error, ShapeError):
                 raise
-            raise self._refusal([self.get_tensor_shape(tensor) for tensor in x]) from error
+            raise self._refusal([self.get_tensor_shape(tensor) for tensor in x], error) from error
         return [self._with_mask(x, it) for it in result] if isinstance(result, (list, tuple)) else \
             self._with_mask(x, result)
 
@@ -125,9 +125,12 @@ class Operation(Layer):
                 'ones. Make an Input of the length 1 if it shall be repeated.')
         return [*x[:1], *(equally_long(one, x[0], text) for one in x[1:])]
 
-    def _refusal(self, input_shape: List[Shape]) -> ShapeError:
+    def _refusal(self, input_shape: List[Shape], error: Optional[Exception] = None) -> ShapeError:
+        # What the checks of keraflow.backend say; a library's own words differ.
+        _, is_told, reason = str(error).partition(f'{self.operation}: ') if isinstance(error, ShapeError) else ('',) * 3
+        why = f"{reason.rstrip('.')}: " if is_told else ''
         arguments = ', '.join([*map(str, self.args), *(f'{name}={it}' for name, it in (self.kwargs or {}).items())])
-        return ShapeError(f"{self.name}: {self.operation}({arguments}) cannot be computed of inputs of the shapes "
+        return ShapeError(f"{self.name}: {why}{self.operation}({arguments}) cannot be computed of inputs of the shapes "
                           f"{', '.join(map(str, input_shape))}.")
 
     def _compute(self, x: List[Any]) -> Any:
