@@ -256,6 +256,16 @@ def test_mistakes_in_files(fourth, text):
     assert str(caught.value) == text
 
 
+def test_arguments_that_the_program_changes_later_stay_as_they_were():
+    x, layer = Input(4), Scaled()
+    scale, plus = np.array([1., 2., 3., 4.]), {'a': 5.}
+    model = Model(x, layer(x, scale=scale, plus=plus))
+    scale[:] = 0
+    plus['a'] = 0.
+    assert model.path[0][3]['plus'] == {'a': 5.} and np.array_equal(model.path[0][3]['scale'], [1, 2, 3, 4])
+    np.testing.assert_allclose(Model(x, layer.get_output_at(0)).predict(np.ones((1, 4))), [[7., 9., 11., 13.]])
+
+
 def test_every_layer_says_what_its_calls_take():
     assert Scaled.call_signature.names == ['scale', 'plus', 'power'] and Open.call_signature.is_open
     assert 'kwargs' in inspect.signature(Layer.__call__).parameters
