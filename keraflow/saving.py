@@ -104,7 +104,7 @@ class SavableNetwork(Network):
         check_extension(path)
         arrays, metadata = read_tensors(path)
         saved = metadata.get('architecture')
-        if same_architecture and saved is not None and saved not in _digests(serialize(self)):
+        if same_architecture and saved is not None and not _is_digest(saved, serialize(self)):
             raise ModelFileError(f'{os.fspath(path)}: the weights belong to a model of another architecture, which '
                                  'predicts otherwise from the same weights. Load them into the model they were saved '
                                  'with, or pass same_architecture=False if they are meant to be moved.')
@@ -166,7 +166,8 @@ class SavableNetwork(Network):
 
     def _weight_bytes(self, path: Path) -> bytes:
         check_extension(path)
-        return dump_tensors(self.get_weights(), {'format': FORMAT, 'architecture': _digests(serialize(self))[0]})
+        digest = _digest(serialize(self), _ONLY_TRAINING)
+        return dump_tensors(self.get_weights(), {'format': FORMAT, 'architecture': digest})
 
 
 def check_fit(variables: Dict[str, Any], arrays: Dict[str, np.ndarray], refusal: str) -> None:
@@ -224,12 +225,15 @@ def check_extension(path: Path) -> None:
             f'{os.fspath(path)}: weights are saved as safetensors. Let the name end with .safetensors.')
 
 
-def _digests(data: Any) -> List[str]:
-    """SHA-256 of what matters for predictions in an architecture, as it is written now and as it was at first."""
-    plain = unescape(data)
-    texts = [json.dumps(_without(arguments, plain), sort_keys=True, separators=(',', ':'))
-             for arguments in (_ONLY_TRAINING, _ONLY_TRAINING_AT_FIRST)]
-    return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+def _is_digest(saved: str, data: Any) -> bool:
+    """Whether a digest is that of an architecture, as it is written now or as it was at first."""
+    return saved in (_digest(data, arguments) for arguments in (_ONLY_TRAINING, _ONLY_TRAINING_AT_FIRST))
+
+
+def _digest(data: Any, left_out: Sequence[str]) -> str:
+    """SHA-256 of an architecture without some arguments."""
+    text = json.dumps(_without(left_out, unescape(data)), sort_keys=True, separators=(',', ':'))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _without(arguments: Sequence[str], data: Any) -> Any:
