@@ -154,11 +154,11 @@ def test_the_share_of_the_time_spent_waiting_is_reported(capsys):
             seen.append(logs['data_wait'])
 
     waits = model.fit(slow, nb_epoch=2, callbacks=[Watch()])
-    assert waits.data_wait == seen and all(0.5 < wait < 1 for wait in seen)
+    assert waits.data_wait == seen and all(0 < wait < 1 for wait in seen)
     assert all('data_wait' not in logs for logs in waits)
     assert capsys.readouterr().out.splitlines()[0].endswith(f'  data_wait {seen[0]:.0%}')
     slow_steps = model.fit(batches, nb_epoch=1, verbose=0, callbacks=[type('Slow', (Callback,), {'on_batch_end': slow_step})()])
-    assert slow_steps.data_wait[0] < 0.3
+    assert slow_steps.data_wait[0] < min(seen)
 
 
 # -- ends ---------------------------------------------------------------------------------------------------------------
@@ -211,18 +211,19 @@ def test_ctrl_c_in_the_data_and_while_waiting_for_it(capsys):
     assert capsys.readouterr().out.splitlines()[-1] == 'Interrupted after 0 complete epoch(s).'
     other.fit(X, Y, batch_size=3, nb_epoch=1, shuffle=False, verbose=0)
     assert same_weights(model, other)
-    asleep = threading.Event()
+    stands, pressed = threading.Event(), threading.Event()
 
     def stuck():
         yield from batches()
-        asleep.set()
-        time.sleep(0.3)
+        stands.set()
+        pressed.wait()
         yield from batches()
 
     def press():
-        asleep.wait()
-        time.sleep(0.1)
+        stands.wait()
+        time.sleep(0.1)             # fit waits for the next batch
         os.kill(os.getpid(), signal.SIGINT)
+        pressed.set()
 
     presser = threading.Thread(target=press)
     presser.start()
