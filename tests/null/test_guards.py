@@ -1,6 +1,7 @@
 """Guards: many threads read at a time or one changes, whoever waits is served in the order of coming."""
 import signal
 import threading
+import time
 
 import pytest
 from threads import at_once, elsewhere, switching
@@ -11,9 +12,11 @@ from keraflow.guards import Guard, held
 def is_free(guard, changes):
     """Whether another thread gets a guard at once."""
     thread = threading.Thread(target=lambda: held([guard], changes).__enter__(), daemon=True)
+    nb_before = len(guard._waiting)
     thread.start()
-    thread.join(0.2)
-    return not thread.is_alive()
+    while thread.is_alive() and len(guard._waiting) == nb_before:
+        time.sleep(.001)
+    return len(guard._waiting) == nb_before
 
 
 @pytest.mark.parametrize('first, second, both', [(False, False, True), (False, True, False), (True, False, False), (True, True, False)])
@@ -76,7 +79,13 @@ def test_a_thread_that_is_interrupted_leaves_the_queue():
     thread = threading.Thread(target=hold, daemon=True)
     thread.start()
     assert entered.wait(60)
-    threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
+
+    def press():
+        while not guard._waiting:
+            time.sleep(.01)
+        time.sleep(.1)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    threading.Thread(target=press, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
         guard.take(False)
     assert not guard._waiting
