@@ -1,4 +1,5 @@
 """The compiled functions of a model: train, test and predict are three builds of the same path."""
+import math
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
@@ -54,7 +55,7 @@ class Functions:
         self._compiled: Dict[tuple, ModelFunction] = {}
         self._terms_of_loss: Optional[List[str]] = None
         self._told_of_change = False
-        self._told_of_doubt: Set[str] = set()
+        self._told_of_doubt: Set[Tuple[str, bool]] = set()
         self._report_terms = report_terms
 
     @property
@@ -93,11 +94,13 @@ class Functions:
         return Meter(self.read_all)
 
     def read_all(self, counts: Any) -> Dict[str, float]:
-        """As :meth:`read`, for the sum of all batches: tells, once for each metric, where it may mean little."""
+        """As :meth:`read`, for the sum of all batches: tells, once for each metric, where it means nothing, or may mean
+        little."""
         for one, own in self._counts_of_metrics(counts):
-            doubt = '' if one.label in self._told_of_doubt else one.metric.doubt(own)
+            kind = one.label, math.isnan(one.metric.result(own))
+            doubt = '' if kind in self._told_of_doubt else one.metric.doubt(own)
             if doubt:
-                self._told_of_doubt.add(one.label)
+                self._told_of_doubt.add(kind)
                 warn(f'{self.model.name}: {one.label}: {doubt}')
         return self.read(counts)
 

@@ -126,7 +126,7 @@ class TrainableNetwork(Network):
             A weight for each sample, ``(samples,)``, or for each step of series, ``(samples, time)``: one array for all
             outputs, or some for each, by name or in order. The loss is the weighted sum divided by the number of
             weights that are not zero, over the steps of a sample and over samples. Metrics are weighted too, except
-            for objectives given as metrics.
+            for objectives given as metrics that are no accuracies.
         validation_split : float
             Share of the samples, from the end, that is kept for validation.
         validation_data : tuple or iterable, optional

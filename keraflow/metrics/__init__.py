@@ -3,7 +3,11 @@
 A metric is made from sums over all samples, such as the numbers of right and of wrong ones. Sums may be added up over
 batches, where a ratio like the precision may not be averaged. Each sample counts with its weight, where ``fit`` or
 ``evaluate`` are given ``sample_weights``. Time steps that the mask of a prediction leaves out do not count, and neither
-does a sample that has no other. Any objective is a metric too: its average, in which all samples count alike.
+does a sample that has no other. Any objective is a metric too: its average, in which all samples count alike; an
+accuracy is the share of the predictions that are right, and counts like the others.
+
+Where there is nothing to divide by, such as no positive sample, a metric is undefined. It is NaN then, which callbacks
+take for no better than any number, and there is a warning that says what is missing.
 
 Whether more of it is better is a fact of the metric (:attr:`Metric.larger_is_better`), which callbacks ask for.
 """

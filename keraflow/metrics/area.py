@@ -1,4 +1,5 @@
 """The area under the curve of the receiver operating characteristic: from sums, and exactly from arrays."""
+import math
 from typing import Any, Optional
 
 import numpy as np
@@ -39,7 +40,8 @@ class AUC(Metric):
     into bins, and two in one bin count as equal: half right. The area is therefore exact where no positive sample
     shares a bin with a negative one of another prediction, and else off by at most half the share of the pairs that do:
     that is the :attr:`error_bound`. ``fit`` and ``evaluate`` warn where it is above 0.1. Memory does not grow with the
-    data. No pair with a prediction that is NaN is right.
+    data. No pair with a prediction that is NaN is right. Without positive samples, or without negative ones, there is
+    no pair, and the area is NaN, with a warning that says which are missing.
 
     The bins suit probabilities of rare events, of nearly certain ones, and scores such as logits. :func:`auc_of` needs
     none: it has all predictions at once.
@@ -98,7 +100,7 @@ class AUC(Metric):
         pairs = negative.sum() * positive.sum()
         won = np.sum(positive * (np.cumsum(negative) - negative / 2))
         self._latest = counts
-        return float(won / pairs) if pairs else 0.
+        return float(won / pairs) if pairs else math.nan
 
     @property
     def error_bound(self) -> float:
@@ -111,9 +113,15 @@ class AUC(Metric):
         pairs = negative.sum() * positive.sum()
         return float(np.sum(negative * positive) / 2 / pairs) if pairs else 0.
 
+    def missing(self, counts: np.ndarray) -> str:
+        negative, positive = counts.reshape(2, -1).sum(1)
+        if not negative and not positive:
+            return super().missing(counts)
+        return 'positive sample' if negative else 'negative sample'
+
     def doubt(self, counts: np.ndarray) -> str:
         bound = self.bound(counts)
-        return '' if bound <= _LARGE_BOUND else (
+        return super().doubt(counts) if bound <= _LARGE_BOUND else (
             f'it may be off by up to {bound:.2f}, unless predictions that are nearly equal are equal: positive and '
             'negative samples share bins. auc_of(y_true, y_pred) of keraflow.metrics tells them apart.')
 

@@ -1,11 +1,13 @@
 """What metrics have in common: sums over all samples, and what is read from them."""
+import math
 from typing import Any, Optional
 
 import numpy as np
 
 from keraflow import backend as B
 from keraflow.counted import has_parts, part_weights
-from keraflow.objectives.base import is_better_larger, per_sample
+from keraflow.facts import features_of
+from keraflow.objectives.base import call_objective, is_better_larger, per_sample
 from keraflow.registry import builtin, resolve
 from keraflow.schema import Name, Objective
 from keraflow.serialization import Serializable
@@ -65,19 +67,29 @@ class Metric(Serializable):
         raise NotImplementedError
 
     def result(self, counts: np.ndarray) -> float:
-        """The metric, from the sums over all batches in float64: the first divided by the second, 0 if that is 0."""
-        return float(counts[0] / counts[1]) if counts[1] else 0.
+        """The metric, from the sums over all batches in float64: the first divided by the second, NaN if that is 0."""
+        return float(counts[0] / counts[1]) if counts[1] else math.nan
 
     def doubt(self, counts: np.ndarray) -> str:
-        """Why :meth:`result` of all batches may be far from what it stands for, for a warning; '' where it is not."""
-        return ''
+        """Why :meth:`result` of all batches is undefined, or may be far from what it stands for, for a warning; ''
+        where it is neither."""
+        # Where the sums are NaN it is the predictions, of which the loss tells.
+        is_undefined = math.isnan(self.result(counts)) and not np.isnan(counts).any()
+        return f'it is undefined, and NaN: there is no {self.missing(counts)}.' if is_undefined else ''
+
+    def missing(self, counts: np.ndarray) -> str:
+        """What there is none of where the result is undefined."""
+        return 'sample that counts'
 
 
 @builtin('metric')
 class Average(Metric):
-    """The average of an objective over all samples, whatever their weights.
+    """The average of an objective over all samples, whatever their weights; of an accuracy, the share of the
+    predictions that are right.
 
-    As in a loss the value of a masked sequence is the mean of its steps that count; one without any is no sample.
+    As in a loss the value of a masked sequence is the mean of its steps that count; one without any is no sample. An
+    accuracy is counted as TopKAccuracy, Precision and Recall are: each time step alike, and each sample with its
+    weight.
 
     Parameters
     ----------
@@ -109,6 +121,10 @@ class Average(Metric):
         return self.name or str(getattr(function, '__name__', type(function).__name__))
 
     def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
+        if getattr(getattr(self.objective, 'func', self.objective), 'is_accuracy', False):
+            right = call_objective(self.objective, y_pred, y_true)
+            right = B.mean(right, features_of(y_pred)) if B.ndim(right) > 1 else right
+            return ratio(right, B.ones_like(right), weights)
         samples = per_sample(self.objective, y_pred, y_true)
         return ratio(samples, B.ones_like(samples), part_weights(y_pred, None))
 

@@ -1,6 +1,8 @@
 """Metrics that are the ratio of two counts of predictions."""
 from typing import Any, Optional
 
+import numpy as np
+
 from keraflow import backend as B
 from keraflow.facts import features_of
 from keraflow.metrics.base import Metric, ratio
@@ -22,8 +24,7 @@ class TopKAccuracy(Metric):
     Parameters
     ----------
     k : int
-        At least 1. With 1 it is the accuracy, except that here each time step counts alike, and each sample with its
-        weight: see :class:`Average`.
+        At least 1. With 1 it is the accuracy; with as many as there are classes it is 1.
     name : str, optional
         ``'top_k_accuracy'`` unless given.
 
@@ -71,7 +72,9 @@ class _AtThreshold(Metric):
 
 @builtin('metric', 'precision')
 class Precision(_AtThreshold):
-    """Share of the positive predictions that are right: ``true positives / predicted positives``, 0 if there are none.
+    """Share of the positive predictions that are right: ``true positives / predicted positives``.
+
+    It is NaN where no prediction is positive, with a warning after all batches.
 
     Parameters
     ----------
@@ -97,10 +100,15 @@ class Precision(_AtThreshold):
         predicted, actual = self._positive(y_pred, y_true)
         return ratio(predicted * actual, predicted, weights)
 
+    def missing(self, counts: np.ndarray) -> str:
+        return 'positive prediction'
+
 
 @builtin('metric', 'recall')
 class Recall(_AtThreshold):
-    """Share of the positive samples that are found: ``true positives / positives``, 0 if there are none.
+    """Share of the positive samples that are found: ``true positives / positives``.
+
+    It is NaN where no sample is positive, with a warning after all batches.
 
     Parameters
     ----------
@@ -125,3 +133,6 @@ class Recall(_AtThreshold):
     def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
         predicted, actual = self._positive(y_pred, y_true)
         return ratio(predicted * actual, actual, weights)
+
+    def missing(self, counts: np.ndarray) -> str:
+        return 'positive sample'

@@ -9,13 +9,14 @@ from keraflow.registry import builtin
 __all__ = ['accuracy', 'are_numbers', 'binary_accuracy', 'categorical_accuracy', 'hits', 'sparse_categorical_accuracy']
 
 
-def _more_is_better(function: Callable) -> Callable:
-    function.larger_is_better = True        # type: ignore[attr-defined]
+def _accuracy(function: Callable) -> Callable:
+    """Mark an accuracy: more is better, and as a metric it is the share of all predictions that are right."""
+    function.larger_is_better = function.is_accuracy = True     # type: ignore[attr-defined]
     return function
 
 
 @builtin('objective', 'acc')
-@_more_is_better
+@_accuracy
 def accuracy(y_pred: Any, y_true: Any) -> Any:
     """Share of right predictions, by what target and prediction look like.
 
@@ -38,7 +39,7 @@ def accuracy(y_pred: Any, y_true: Any) -> Any:
 
 
 @builtin('objective')
-@_more_is_better
+@_accuracy
 def binary_accuracy(y_pred: Any, y_true: Any) -> Any:
     """1 where the rounded prediction is the target: ``round(y_pred) == y_true``, so that 0.5 is 0, and NaN is neither.
 
@@ -55,7 +56,7 @@ def binary_accuracy(y_pred: Any, y_true: Any) -> Any:
 
 
 @builtin('objective')
-@_more_is_better
+@_accuracy
 def categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
     """1 where the most likely class is that of the target: ``argmax(y_pred) == argmax(y_true)`` along the axis of the
     features.
@@ -78,7 +79,7 @@ def categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
 
 
 @builtin('objective')
-@_more_is_better
+@_accuracy
 @wants(classes)
 def sparse_categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
     """1 where the most likely class is the right one: ``argmax(y_pred) == y_true``, along the axis of the features.

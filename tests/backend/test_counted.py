@@ -267,7 +267,7 @@ def test_weights_of_0_and_1_are_a_mask():
 def test_weights_for_each_output(form):
     x = Input(2, name='x')
     model = Model(x, [Dense(1, name='a', init='one')(x), Dense(1, name='b', init='one')(x)], name='m')
-    model.compile(SGD(lr=1e-30), ['mse', 'mae'], metrics=[['precision'], ['precision']], report_terms=True)
+    model.compile(SGD(lr=1e-30), ['mse', 'mae'], metrics=[['acc'], ['acc']], report_terms=True)
     given, y = DRAW.normal(size=(4, 2)), DRAW.normal(size=(4, 1))
     of_a, of_b = np.array([1., 0., 2., 1.]), np.array([0., 0., 0., 3.])
     error = (given.sum(1) - y[:, 0])

@@ -1,12 +1,16 @@
 """Metrics against scikit-learn, weighted and over several batches; targets that are numbers of classes."""
+import warnings
+
 import numpy as np
 import pytest
-from sklearn.metrics import precision_score, recall_score, roc_auc_score, top_k_accuracy_score
+from sklearn.metrics import accuracy_score, precision_score, recall_score, roc_auc_score, top_k_accuracy_score
 
+from keraflow import backend as B
 from keraflow import objectives
-from keraflow.errors import ArgumentError, DataError, ShapeError
-from keraflow.layers import Activation, Dense, Input, TimeDistributed
-from keraflow.metrics import AUC, Average, Precision, Recall, TopKAccuracy
+from keraflow.callbacks import Callback
+from keraflow.errors import ArgumentError, DataError, KeraFlowWarning, ShapeError
+from keraflow.layers import Activation, Dense, Input, Lambda, TimeDistributed
+from keraflow.metrics import AUC, Average, Metric, Precision, Recall, TopKAccuracy, ratio
 from keraflow.models import Model
 from keraflow.optimizers import SGD
 
@@ -63,8 +67,8 @@ def test_the_right_class_among_the_first(loss, target, weights):
     for name, k in (('top_k_accuracy', 5), ('top_1', 1), ('top_2', 2)):
         expected = top_k_accuracy_score(NUMBERS, SCORES, k=k, sample_weight=weights, labels=range(NB_CLASS))
         assert found[name] == pytest.approx(expected, rel=1e-6), name
-    # An objective as a metric counts all samples alike.
-    assert found['acc'] == pytest.approx(np.mean(SCORES.argmax(1) == NUMBERS), rel=1e-6)
+    assert found['acc'] == pytest.approx(accuracy_score(NUMBERS, SCORES.argmax(1), sample_weight=weights), rel=1e-6)
+    assert found['acc'] == pytest.approx(found['top_1'], rel=1e-6)
 
 
 def test_the_area_is_as_near_as_the_bins_are_fine():
@@ -80,12 +84,70 @@ def test_the_area_of_predictions_on_the_edges():
     assert found['auc'] == pytest.approx(roc_auc_score([0, 1, 0, 0, 1], [0., 1., 0., 1., 0.25]), rel=1e-6)
 
 
-def test_nothing_to_divide_by():
-    model = passing(1, 'mse', ['precision', 'recall', 'auc'])
-    found = model.evaluate([[0.1], [0.2]], [[0], [0]])
-    assert found == {'loss': pytest.approx(0.025), 'precision': 0., 'recall': 0., 'auc': 0.}
-    found = model.evaluate(lambda: iter([([[0.9], [0.2]], [[1], [0]], [0, 0])]))
-    assert found == {'loss': 0., 'precision': 0., 'recall': 0., 'auc': 0.}
+def undefined(act, nan):
+    """What `act` returns, where these metrics are NaN and no others, and what is told of them."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        found = act()
+    assert {name for name, value in found.items() if np.isnan(value)} == set(nan)
+    assert all(issubclass(one.category, KeraFlowWarning) for one in caught)
+    return [str(one.message) for one in caught]
+
+
+class OfSums(Metric):
+    """One of the program's own."""
+
+    default_name = 'own'
+    nb_count = 3
+
+    def counts(self, y_pred, y_true, weights):
+        return B.concatenate([ratio(y_pred * y_true, y_true, weights), B.zeros((1,))], 0)
+
+    def missing(self, counts):
+        return 'target but 0'
+
+
+@pytest.mark.parametrize('x, y, weights, nan', [
+    ([0.1, 0.2], [0, 0], None, {'precision': 'positive prediction', 'recall': 'positive sample', 'auc': 'positive sample',
+                                'own': 'target but 0'}),
+    ([0.1, 0.9], [1, 1], None, {'auc': 'negative sample'}),
+    ([0.8, 0.9], [1, 0], [1, 0], {'auc': 'negative sample'}),
+    ([0.8, 0.3], [1, 0], [0, 2], {'precision': 'positive prediction', 'recall': 'positive sample', 'auc': 'positive sample',
+                                  'own': 'target but 0'}),
+    ([0.3, 0.2], [1, 0], None, {'precision': 'positive prediction'}),
+    ([0.9, 0.2], [1, 0], [0, 0], {'acc': 'sample that counts', 'precision': 'positive prediction', 'recall': 'positive sample',
+                                  'auc': 'sample that counts', 'own': 'target but 0', 'top': 'sample that counts'})])
+def test_nothing_to_divide_by(x, y, weights, nan):
+    model = passing(1, 'mse', ['acc', 'precision', 'recall', 'auc', OfSums(), TopKAccuracy(1, name='top'), 'mae'])
+    name = model.name
+    told = [f'{name}: {metric}: it is undefined, and NaN: there is no {missing}.' for metric, missing in nan.items()]
+    x, y = np.array(x)[:, None], np.array(y)[:, None]
+    batch = (x, y) if weights is None else (x, y, np.array(weights))
+    assert undefined(lambda: model.evaluate(lambda: iter([batch])), nan) == told
+    assert undefined(lambda: model.evaluate(lambda: iter([batch])), nan) == []      # it is known by now
+    model.compile(SGD(lr=1e-12), 'mse', metrics=[one.metric for one in model._functions.metrics])
+    history = {}
+    assert undefined(lambda: history.update(model.fit(lambda: iter([batch]), nb_epoch=2, verbose=0, validation_data=lambda: iter([batch]))[1])
+                     or history, [*nan, *(f'val_{one}' for one in nan)]) == told
+
+
+def test_batches_without_a_class_are_told_of_in_the_logs_of_batches_alone():
+    seen = []
+
+    class Noting(Callback):
+        def on_batch_end(self, batch, logs):
+            seen.append((logs['auc'], logs['recall']))
+    model = passing(1, 'mse', ['auc', 'recall'])
+    [logs] = model.fit(np.array([[0.2], [0.8]]), np.array([[0], [1]]), batch_size=1, nb_epoch=1, shuffle=False, verbose=0,
+                       callbacks=[Noting()])
+    assert np.isnan(seen[0]).all() and np.isnan(seen[1][0]) and seen[1][1] == 1 and (logs['auc'], logs['recall']) == (1., 1.)
+
+
+def test_predictions_that_are_nan_are_told_of_by_the_loss_alone():
+    x = Input(1)
+    model = Model(x, Lambda(lambda h: h * np.nan)(x))
+    model.compile('sgd', 'mse', metrics=['mae'])
+    assert undefined(lambda: model.evaluate(np.ones((2, 1)), np.ones((2, 1))), ['loss', 'mae']) == []
 
 
 def test_each_value_of_an_output_is_a_prediction():
@@ -145,7 +207,8 @@ def test_numbers_of_classes(shape, target):
     losses = -np.log(np.take_along_axis(probabilities, numbers[..., None], -1)).reshape(5, -1).mean(1)
     found = model.evaluate(inputs, target, sample_weights=weights, batch_size=2)
     assert found['loss'] == pytest.approx(np.sum(losses * weights) / 4, rel=1e-5)
-    assert found['acc'] == found['sparse_categorical_accuracy'] == pytest.approx(np.mean(probabilities.argmax(-1) == numbers), rel=1e-6)
+    right = np.mean(np.reshape(probabilities.argmax(-1) == numbers, (5, -1)), 1)
+    assert found['acc'] == found['sparse_categorical_accuracy'] == pytest.approx(np.average(right, weights=weights), rel=1e-6)
     # The same as training on the same targets as vectors.
     other = Model(model.inputs, model.outputs)
     other.compile('sgd', 'categorical_crossentropy')

@@ -1,6 +1,7 @@
 """Callbacks that watch whether a number gets better: names, directions, patience."""
 import functools
 import os
+import warnings
 
 import numpy as np
 import pytest
@@ -82,6 +83,30 @@ def test_auto_is_up_for_accuracies_and_down_for_the_rest():
     for name, values, nb_epoch in (('acc', [1, 2, 3, 2], 4), ('acc', [3, 2, 1, 0], 2), ('mae', [1, 2, 3, 2], 2), ('mae', [3, 2, 1, 0], 4)):
         history = fit(says(model, name, values), EarlyStopping(name), nb_epoch=4)
         assert len(history) == nb_epoch
+
+
+def test_an_epoch_without_a_class_is_no_better_than_any(tmp_path):
+    x = Input(1)
+    model = Model(x, Dense(1, init='one')(x))
+    model.compile(SGD(lr=1e-30), 'mse', metrics=['auc'])
+    path, kept = tmp_path / 'best.safetensors', []
+    one_class, wrong, right = [1, 1, 1, 1], [1, 1, 0, 0], [0, 0, 1, 1]
+    given = iter([one_class, wrong, one_class, right, one_class, one_class])
+
+    class Keep(Callback):
+        def on_epoch_end(self, epoch, logs):
+            kept.append(path.exists())
+    stopping, rate = EarlyStopping('val_auc', patience=1), ReduceLROnPlateau('val_auc', patience=3)
+    saving = ModelCheckpoint(path, monitor='val_auc', save_best_only=True)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter('always')
+        history = model.fit(np.arange(4.)[:, None], np.array(right)[:, None], nb_epoch=9, verbose=0, callbacks=[stopping, saving, Keep(), rate], validation_data=lambda: iter(
+            [(np.arange(4.)[:, None], np.array(next(given))[:, None])]))
+    assert [str(one.message) for one in told] == [
+        f'{model.name}: auc: it is undefined, and NaN: there is no negative sample.',
+        *(f'{model.name}: ModelCheckpoint: epoch {number} is not saved: there are values that are NaN or infinite.' for number in (1, 3, 5, 6))]
+    np.testing.assert_array_equal(history.column('val_auc'), [np.nan, 0., np.nan, 1., np.nan, np.nan])
+    assert (stopping.best, stopping.best_epoch, stopping.stopped_epoch) == (1., 3, 5) and saving.best == 1. and kept[:2] == [False, True]
 
 
 @pytest.mark.parametrize('restore, expected', [(True, -2.), (False, -4.)])

@@ -64,8 +64,9 @@ def test_a_dead_and_a_diverged_network():
     diverged = passing(10, metrics, of=lambda h: h * np.nan).evaluate(np.ones((50, 10)), y)
     assert [diverged[name] for name in ('top_1', 'top_5', 'categorical_accuracy')] == [0., 0., 0.]
     binary = passing(1, ['acc', 'precision', 'recall', 'auc'], of=lambda h: h * np.nan)
-    found = binary.evaluate(np.ones((4, 1)), [[0], [1], [1], [0]])
-    assert [found[name] for name in ('acc', 'precision', 'recall', 'auc')] == [0., 0., 0., 0.]
+    with pytest.warns(KeraFlowWarning, match='precision: it is undefined, and NaN: there is no positive prediction.'):
+        found = binary.evaluate(np.ones((4, 1)), [[0], [1], [1], [0]])
+    assert [found[name] for name in ('acc', 'recall', 'auc')] == [0., 0., 0.] and np.isnan(found['precision'])
 
 
 def test_numbers_of_classes_of_steps_without_their_axis():
@@ -109,11 +110,15 @@ def test_a_sample_without_a_step_counts_nowhere():
     lengths = [4, 2, 4, 4]
     expected = np.mean([np.mean((steps[i, :n] - y[i, :n]) ** 2) for i, n in zip(kept, lengths)])
     assert some['mse'] == pytest.approx(expected, rel=1e-5)
-    expected = np.mean([np.mean(steps[i, :n].argmax(-1) == y[i, :n].argmax(-1)) for i, n in zip(kept, lengths)])
-    assert some['acc'] == pytest.approx(expected, rel=1e-5)
-    empty = model.evaluate(steps[3:4], y[3:4])
-    assert {name: value for name, value in empty.items() if name != 'loss'} == dict.fromkeys(
-        ['acc', 'mse', 'mae', 'top_k_accuracy', 'precision', 'whole'], 0.)
+    right = np.concatenate([steps[i, :n].argmax(-1) == y[i, :n].argmax(-1) for i, n in zip(kept, lengths)])
+    assert some['acc'] == pytest.approx(np.mean(right), rel=1e-5)
+    assert some['acc'] == pytest.approx(some['top_k_accuracy'], rel=1e-6)
+    with pytest.warns(KeraFlowWarning) as caught:
+        empty = model.evaluate(steps[3:4], y[3:4])
+    assert empty.pop('loss') == 0 and np.isnan([*empty.values()]).all()
+    assert [str(one.message) for one in caught if one.category is KeraFlowWarning] == [
+        f'{model.name}: {name}: it is undefined, and NaN: there is no {"positive prediction" if name == "precision" else "sample that counts"}.'
+        for name in empty]
 
 
 def per_sequence(y_pred, y_true):
