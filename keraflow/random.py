@@ -2,14 +2,16 @@
 
 Initial values are drawn from one generator, that of the program, when layers are built. All that is drawn while a model
 runs belongs to the model: it has a :class:`Stream` of its own, which is a function of the seed and of the model's
-number since :func:`seed`. What another model, thread or callback draws changes nothing for it.
+number since :func:`seed`. So has a flow of pictures (:class:`Epochs`). What another model, thread or callback draws
+changes nothing for it.
 """
+import collections
 import contextvars
 import copy
 import itertools
 import threading
 import weakref
-from typing import Any, Callable, ContextManager, Dict, List, Optional
+from typing import Any, Callable, ContextManager, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -17,16 +19,17 @@ from keraflow.checked import checked
 from keraflow.contexts import bound
 from keraflow.schema import Natural
 
-__all__ = ['Stream', 'apart', 'drawing', 'drawn_stream', 'generator', 'seed', 'using']
+__all__ = ['Epochs', 'Stream', 'apart', 'drawing', 'drawn_stream', 'generator', 'seed', 'using']
 
 
 class _Program:
-    """What a seed begins: a generator of initial values, and the numbers of models."""
+    """What a seed begins: a generator of initial values, and the numbers of models, and of flows."""
 
     def __init__(self, generator: np.random.Generator, seed: Optional[int] = None, is_counting: bool = True):
         self.generator = generator
         self._seed = seed
-        self._numbers = itertools.count(1) if is_counting else itertools.repeat(0)
+        self._numbers: Dict[type, Iterator[int]] = collections.defaultdict(
+            lambda: itertools.count(1) if is_counting else itertools.repeat(0))
 
     @property
     def seed(self) -> int:
@@ -34,8 +37,8 @@ class _Program:
             self._seed = int(copy.deepcopy(self.generator).integers(2 ** 63))
         return self._seed
 
-    def number(self) -> int:
-        return next(self._numbers)
+    def number(self, kind: type) -> int:
+        return next(self._numbers[kind])
 
 
 def _of_seed(value: int) -> _Program:
@@ -43,7 +46,7 @@ def _of_seed(value: int) -> _Program:
 
 
 _LOCK = threading.RLock()
-_streams: 'weakref.WeakSet[Stream]' = weakref.WeakSet()
+_streams: 'weakref.WeakSet[Epochs]' = weakref.WeakSet()
 _program = _of_seed(int(np.random.SeedSequence().entropy))      # type: ignore[arg-type]
 _other: contextvars.ContextVar[Optional[_Program]] = contextvars.ContextVar('_other', default=None)
 _drawn: 'contextvars.ContextVar[Optional[Stream]]' = contextvars.ContextVar('_drawn', default=None)
@@ -56,7 +59,7 @@ def generator() -> np.random.Generator:
 
 @checked
 def seed(value: Natural) -> None:
-    """Start anew from an integer: the generator, the numbers of models, and the streams of all models that there are.
+    """Start anew from an integer: the generator, the numbers of models and flows, and what all of these draw.
     ``keraflow.backend.seed`` does this, and seeds what is drawn outside of models, too."""
     global _program
     with _LOCK:
@@ -87,21 +90,45 @@ def apart() -> ContextManager[None]:
     return bound(_other, _Program(np.random.default_rng(0), (_other.get() or _program).seed, is_counting=False))
 
 
-class Stream:
-    """What is drawn while one model runs: the order of its samples, and what is random in its functions.
+class Epochs:
+    """What one object draws, for each epoch anew: a function of the seed, of its number and of the epoch.
 
     Parameters
     ----------
     is_counted : bool
-        Whether the model is one that the program makes, and gets the next number. All others have the number 0, and so
-        have models that were made before the last :func:`seed`: two of them draw the same, each from a stream of its
-        own.
+        Whether the object is one that the program makes, and gets the next number of its kind. All others have the
+        number 0, and so have those that were made before the last :func:`seed`: two of them draw the same.
 
     Attributes
     ----------
     seed, number : int
     epoch : int
-        How many orders it has given.
+        How many were begun.
+    """
+
+    #: Behind seed, number and epoch, so that no two kinds draw the same.
+    kind: Tuple[int, ...] = (1,)
+
+    def __init__(self, is_counted: bool = True):
+        with _LOCK:
+            program = _other.get() or _program
+            self.begin(program.seed, program.number(type(self)) if is_counted else 0)
+            _streams.add(self)
+
+    def begin(self, seed: int, number: int = 0, epoch: int = 0) -> None:
+        """Begin anew, or go on where one with these numbers was."""
+        with _LOCK:
+            self.seed, self.number, self.epoch = seed, number, epoch
+
+    def next_generator(self) -> np.random.Generator:
+        """A generator for the next epoch."""
+        with _LOCK:
+            self.epoch += 1
+            return np.random.default_rng([self.seed, self.number, self.epoch - 1, *self.kind])
+
+
+class Stream(Epochs):
+    """What is drawn while one model runs: the order of its samples, and what is random in its functions.
 
     Examples
     --------
@@ -113,18 +140,18 @@ class Stream:
     array([3, 1, 4, 0, 2])
     """
 
+    kind = ()
+
     def __init__(self, is_counted: bool = True):
         self._inner: Dict[str, Any] = {}    # what backends draw from, by their names
         self.sequence: Optional[np.random.Generator] = None
-        with _LOCK:
-            program = _other.get() or _program
-            self.begin(program.seed, program.number() if is_counted else 0)
-            _streams.add(self)
+        super().__init__(is_counted)
 
     def begin(self, seed: int, number: int = 0, epoch: int = 0, position: int = 0) -> None:
         """Begin anew, or go on where a stream with these numbers was."""
         with _LOCK:
-            self.seed, self.number, self.epoch, self._position = seed, number, epoch, position
+            super().begin(seed, number, epoch)
+            self._position = position
             self.sequence = None
             for inner in self._inner.values():
                 inner.begin(self._key(), position)
@@ -132,9 +159,8 @@ class Stream:
     def order(self, nb_sample: int) -> np.ndarray:
         """The order of the samples in the next epoch."""
         with _LOCK:
-            draw = self.sequence or np.random.default_rng([self.seed, self.number, self.epoch])
-            self.epoch += 1
-        return draw.permutation(nb_sample)
+            own = self.next_generator()
+            return (self.sequence or own).permutation(nb_sample)
 
     def continue_orders(self, sequence: np.random.Generator) -> None:
         """Draw orders from a generator, one after the other, as the first versions of keraflow did."""

@@ -22,9 +22,8 @@ _EXTENSIONS = ('.bmp', '.gif', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp'
 class Flow:
     """An iterable of batches, ``(x, y)`` or ``x`` alone; the last one of an epoch may be smaller.
 
-    Each iteration is one epoch. Its order and its changes are decided when it begins, by one number from
-    :mod:`keraflow.random`, or from a generator of its own if there is a seed: a thread that fetches batches draws the
-    same images.
+    Each iteration is one epoch. Its order and its changes are a function of the seed, of the flow's number since
+    ``keraflow.seed``, and of the epoch; or of a seed of its own. What else is drawn changes nothing, in any thread.
     """
 
     def __init__(self, nb_sample: int, change: Change, batch_size: int, shuffle: bool, seed: Optional[int]):
@@ -33,12 +32,13 @@ class Flow:
         self.shuffle = shuffle
         self._change = change
         self._own = None if seed is None else np.random.default_rng(seed)
+        self._epochs = random.Epochs(is_counted=seed is None)
 
     def __len__(self) -> int:
         return -(-self.nb_sample // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        rng = np.random.default_rng((self._own or random.generator()).integers(2 ** 63))
+        rng = self._epochs.next_generator() if self._own is None else np.random.default_rng(self._own.integers(2 ** 63))
         order = rng.permutation(self.nb_sample) if self.shuffle else np.arange(self.nb_sample)
         starts = range(0, self.nb_sample, self.batch_size)
         return (self._batch(order[start:start + self.batch_size], rng) for start in starts)

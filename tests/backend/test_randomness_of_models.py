@@ -10,9 +10,10 @@ from keraflow import TrainStep
 from keraflow import backend as B
 from keraflow import random
 from keraflow.callbacks import Callback
-from keraflow.layers import Dense, Dropout, GaussianNoise, Input, Layer
+from keraflow.layers import Dense, Dropout, Flatten, GaussianNoise, Input, Layer
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD
+from keraflow.preprocessing.image import ImageDataGenerator
 
 X, Y = np.random.default_rng(0).normal(size=(12, 4)), np.random.default_rng(1).normal(size=(12, 2))
 NUMBERS = np.arange(10.)[:, None]
@@ -65,6 +66,35 @@ def disturb(kind):
 
 DISTURBANCES = ['draws of the program', 'layers outside of models', 'another model', 'another model that predicts as in training',
                 'a step of its own']
+
+
+@pytest.mark.parametrize('kind', DISTURBANCES)
+def test_what_others_draw_changes_no_pictures(kind):
+    """A flow draws in the thread that reads ahead, while the program may draw what it likes."""
+    class Disturbing(Callback):
+        def on_batch_begin(self, batch, logs):
+            disturb(kind)
+    ends = []
+    for callbacks in ([], [Disturbing()]):
+        keraflow.seed(5)
+        flow = ImageDataGenerator(width_shift_range=0.3, horizontal_flip=True).flow(X.reshape(12, 1, 2, 2), Y, batch_size=2)
+        x = Input((1, 2, 2))
+        model = Model(x, Dense(2)(Flatten()(x)))
+        model.compile(SGD(0.05), 'mse')
+        ends.append(model.fit(flow, nb_epoch=3, verbose=0, callbacks=callbacks).column('loss'))
+    assert ends[0] == ends[1]
+
+
+def test_pictures_change_nothing_that_the_program_draws():
+    drawn = []
+    for nb_epoch in (0, 2):
+        keraflow.seed(6)
+        flow = ImageDataGenerator(horizontal_flip=True).flow(X.reshape(12, 1, 2, 2), batch_size=2)
+        for _ in range(nb_epoch):
+            list(flow)
+        drawn.append([*noisy().get_weights().values(), trained(noisy(), nb_epoch=1)])
+    for one, other in zip(*drawn):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize('kind', DISTURBANCES)

@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 
+import keraflow
 from keraflow import random
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, MissingPackageError
 from keraflow.preprocessing.image import ImageDataGenerator, affine_matrix, apply_transform, array_to_img, load_img
@@ -225,8 +226,8 @@ def test_any_number_of_channels():
 def test_a_flow_is_an_epoch_each_time():
     flow = ImageDataGenerator(horizontal_flip=True).flow(IMAGES, np.arange(10), batch_size=4)
     assert len(flow) == 3
-    with random.using(np.random.default_rng(0)):
-        epochs = [list(flow), list(flow)]
+    keraflow.seed(0)
+    epochs = [list(flow), list(flow)]
     for epoch in epochs:
         assert [len(x) for x, _ in epoch] == [4, 4, 2] and sorted(np.concatenate([y for _, y in epoch])) == list(range(10))
         for x, y in epoch:
@@ -234,11 +235,32 @@ def test_a_flow_is_an_epoch_each_time():
             for one, number in zip(x, y):
                 assert np.array_equal(one, IMAGES[number]) or np.array_equal(one, IMAGES[number][:, :, ::-1])
     assert [y.tolist() for _, y in epochs[0]] != [y.tolist() for _, y in epochs[1]]
-    with random.using(np.random.default_rng(0)):
-        again = [list(flow), list(flow)]
+    keraflow.seed(0)
+    random.generator().random()
+    again = [list(flow), list(flow)]
     for one, other in zip(sum(epochs, []), sum(again, [])):
         np.testing.assert_array_equal(one[0], other[0])
         np.testing.assert_array_equal(one[1], other[1])
+
+
+def test_flows_are_numbered_by_themselves():
+    generator, draws = ImageDataGenerator(**CHANGES), []
+    for others in (0, 3):
+        keraflow.seed(4)
+        first, second = (generator.flow(IMAGES) for _ in range(2))
+        with_seed = generator.flow(IMAGES, seed=1)
+        third = generator.flow(IMAGES)
+        assert [random.Stream().number for _ in range(2)] == [1, 2]     # of models
+        draws.append([])
+        for flow in (first, second, third, third):
+            random.generator().random(others)
+            list(with_seed)
+            draws[-1].extend(flow)
+    np.testing.assert_array_equal(draws[1], draws[0])
+    assert len({one.tobytes() for one in draws[0]}) == 4
+    orders = [next(iter(ImageDataGenerator().flow(IMAGES, np.arange(10)))) for _ in range(2)]
+    expected = [np.random.default_rng([4, number, 0, 1]).permutation(10) for number in (4, 5)]      # seed, number, epoch
+    np.testing.assert_array_equal([y for _, y in orders], expected)
 
 
 def test_a_seed_of_its_own():
@@ -256,13 +278,15 @@ def test_without_shuffling_or_targets():
 
 
 def test_what_is_drawn_does_not_depend_on_who_fetches():
-    flow = ImageDataGenerator(**CHANGES).flow(IMAGES, np.arange(10), batch_size=3)
+    def made():
+        return ImageDataGenerator(**CHANGES).flow(IMAGES, np.arange(10), batch_size=3)
     with random.using(np.random.default_rng(0)):
-        expected, after = list(flow), random.generator().random()
+        expected, after = list(made()), random.generator().random()
+    assert after == np.random.default_rng(0).random()                   # nothing is drawn from there
     with random.using(np.random.default_rng(0)):
-        batches, found = iter(flow), []
-        thread = threading.Thread(target=lambda: found.extend(batches))
-        assert random.generator().random() == after                     # nothing more is drawn from here
+        flow, found = made(), []
+        random.generator().random(100)
+        thread = threading.Thread(target=lambda: found.extend(flow))
         thread.start()
         thread.join()
     for one, other in zip(found, expected):
