@@ -1,5 +1,6 @@
 """The TensorFlow backend, put together."""
 import contextlib
+from typing import Iterator
 
 from keraflow.backend.contract import OPERATIONS
 from keraflow.backend.operators import install_operators
@@ -26,23 +27,23 @@ class TensorFlowBackend(Randomness, Neural, Elementwise, Reductions, Products, C
 
     name = 'tensorflow'
 
-    def __init__(self, floatx='float32'):
+    def __init__(self, floatx: str = 'float32') -> None:
         super().__init__(floatx)
         install_operators(self, tf.Tensor, tf.Variable)
 
-    def version(self):
+    def version(self) -> str:
         return tf.__version__
 
-    def devices(self):
+    def devices(self) -> list:
         return ['cpu'] + [f'gpu:{number}' for number, _ in enumerate(tf.config.list_physical_devices('GPU'))]
 
-    def device(self, name):
+    def device(self, name: str) -> contextlib.AbstractContextManager:
         if name not in self.devices():
             raise BackendError(f"device: there is no device '{name}'; this machine has {', '.join(self.devices())}.")
         return self._place(name)
 
     @contextlib.contextmanager
-    def _place(self, name):
+    def _place(self, name: str) -> Iterator[None]:
         with tf.device(name if ':' in name else f'{name}:0'):
             yield
 

@@ -1,4 +1,6 @@
 """Convolutions and pooling, computed with the channels last."""
+from typing import Any, Callable, Optional, Sequence
+
 import numpy as np
 
 from keraflow.backend.convolutions import same_padding, transposed_length
@@ -9,6 +11,8 @@ from .shaping import Shaping
 
 __all__ = ['Convolutions']
 
+Steps = Optional[Sequence[int]]
+
 
 class Convolutions(Shaping):
     """Operations with spatial axes; see the contract."""
@@ -16,15 +20,16 @@ class Convolutions(Shaping):
     _inner_format = 'channels_last'     # the only one on a CPU
 
     @keeps_layout
-    def pad(self, x, padding, value=0.):
+    def pad(self, x: Any, padding: Sequence, value: float = 0.) -> Any:
         x = self._tensor(x)
         return tf.pad(x, np.array(padding, 'int32'), constant_values=tf.cast(value, x.dtype))
 
-    def conv(self, x, kernels, strides=None, pad='valid', dilation=None, data_format='channels_first'):
+    def conv(self, x: Any, kernels: Any, strides: Steps = None, pad: str = 'valid', dilation: Steps = None,
+             data_format: str = 'channels_first') -> Any:
         nb_axis = self.ndim(kernels) - 2
         strides, dilation = strides or (1,) * nb_axis, dilation or (1,) * nb_axis
 
-        def convolve(x, kernels):
+        def convolve(x: Any, kernels: Any) -> Any:
             filters = tf.transpose(kernels, (*range(2, nb_axis + 2), 0, 1))
             if max(strides) == 1 or max(dilation) == 1:
                 return tf.nn.convolution(x, filters, strides, pad.upper(), dilations=dilation)
@@ -32,11 +37,12 @@ class Convolutions(Shaping):
             return _every(tf.nn.convolution(x, filters, padding='VALID', dilations=dilation), strides)
         return self._with_channels_last(convolve, x, kernels, data_format)
 
-    def conv_transpose(self, x, kernels, strides=None, pad='valid', data_format='channels_first'):
+    def conv_transpose(self, x: Any, kernels: Any, strides: Steps = None, pad: str = 'valid',
+                       data_format: str = 'channels_first') -> Any:
         nb_axis = self.ndim(kernels) - 2
         strides = strides or (1,) * nb_axis
 
-        def convolve(x, kernels):
+        def convolve(x: Any, kernels: Any) -> Any:
             filters = tf.transpose(kernels, (*range(2, nb_axis + 2), 1, 0))
             lengths = [transposed_length(*each, pad)
                        for each in zip(_lengths(x)[1:-1], filters.shape[:nb_axis], strides)]
@@ -46,10 +52,11 @@ class Convolutions(Shaping):
             return made
         return self._with_channels_last(convolve, x, kernels, data_format)
 
-    def depthwise_conv(self, x, kernels, strides=None, pad='valid', dilation=None, data_format='channels_first'):
+    def depthwise_conv(self, x: Any, kernels: Any, strides: Steps = None, pad: str = 'valid', dilation: Steps = None,
+                       data_format: str = 'channels_first') -> Any:
         strides, dilation = strides or (1, 1), dilation or (1, 1)
 
-        def convolve(x, kernels):
+        def convolve(x: Any, kernels: Any) -> Any:
             filters = tf.transpose(kernels, (2, 3, 0, 1))
             if max(strides) == 1 or max(dilation) == 1 and strides[0] == strides[1]:
                 return tf.nn.depthwise_conv2d(x, filters, (1, *strides, 1), pad.upper(), dilations=dilation)
@@ -57,16 +64,17 @@ class Convolutions(Shaping):
             return _every(tf.nn.depthwise_conv2d(x, filters, (1, 1, 1, 1), 'VALID', dilations=dilation), strides)
         return self._with_channels_last(convolve, x, kernels, data_format)
 
-    def pool(self, x, size, mode='max', strides=None, pad='valid', data_format='channels_first'):
+    def pool(self, x: Any, size: Sequence[int], mode: str = 'max', strides: Steps = None,
+             pad: str = 'valid', data_format: str = 'channels_first') -> Any:
         operation = tf.nn.max_pool2d if mode == 'max' else tf.nn.avg_pool2d
 
-        def pooled(x, size, strides):
+        def pooled(x: Any, size: Sequence[int], strides: Sequence[int]) -> Any:
             return operation(x, (1, *size, 1), (1, *strides, 1), pad.upper())
 
-        def pooled_lines(x, size, strides):
+        def pooled_lines(x: Any, size: Sequence[int], strides: Sequence[int]) -> Any:
             return tf.squeeze(pooled(tf.expand_dims(x, 2), (*size, 1), (*strides, 1)), 2)
 
-        def pooled_volumes(x, size, strides):
+        def pooled_volumes(x: Any, size: Sequence[int], strides: Sequence[int]) -> Any:
             # In two steps: the axes are independent, and TensorFlow pools volumes in float32 only.
             batch, depth, *image = _lengths(x)
             x = pooled(self.reshape(x, [-1, *image]), size[1:], strides[1:])
@@ -77,16 +85,16 @@ class Convolutions(Shaping):
         function = (pooled_lines, pooled, pooled_volumes)[len(size) - 1]
         return self._outer(function(self._inner(x, data_format), size, strides), data_format)
 
-    def add_bias(self, x, bias, data_format='channels_first'):
+    def add_bias(self, x: Any, bias: Any, data_format: str = 'channels_first') -> Any:
         return self._with_channels_last(tf.nn.bias_add, x, bias, data_format)
 
-    def _with_channels_last(self, function, x, y, data_format):
+    def _with_channels_last(self, function: Callable, x: Any, y: Any, data_format: str) -> Any:
         """``function(x, y)`` of tensors of their common dtype, `x` with the channels last."""
         x, y = self._real_operands(x, y)
         made = function(self._inner(x, data_format), y)
         return self._outer(made, data_format)
 
-    def _padded(self, x, window, strides, pad, dilation):
+    def _padded(self, x: Any, window: Sequence[int], strides: Sequence[int], pad: str, dilation: Sequence[int]) -> Any:
         """The input of a convolution that has no padding of its own."""
         if pad == 'valid':
             return x
@@ -94,12 +102,12 @@ class Convolutions(Shaping):
         return tf.pad(x, [(0, 0), *around, (0, 0)])
 
 
-def _lengths(x):
+def _lengths(x: Any) -> list:
     """The length of each axis: an integer where it is known, else a scalar tensor."""
     dynamic = tf.shape(x)
     return [dynamic[axis] if length is None else length for axis, length in enumerate(x.shape)]
 
 
-def _every(x, strides):
+def _every(x: Any, strides: Sequence[int]) -> Any:
     """Each cell that a window with these strides would have reached."""
     return x[(slice(None),) + tuple(slice(None, None, stride) for stride in strides)]

@@ -1,6 +1,7 @@
 """From symbolic graphs and builders to callables."""
 import threading
 import weakref
+from typing import Any, Callable, List, Optional, Sequence
 
 import numpy as np
 
@@ -25,27 +26,27 @@ class Execution(Variables):
     _scratch = staticmethod(lambda: None)
     _one_graph = threading.RLock()      # that of symbolic tensors, in which one thread builds at a time
 
-    def placeholder(self, shape, dtype=None, name=None):
+    def placeholder(self, shape: Sequence, dtype: Optional[str] = None, name: Optional[str] = None) -> Any:
         with self._one_graph, self._symbolic_graph().as_default():
             return tf.compat.v1.placeholder(dtype or self.floatx(), shape)
 
-    def symbolic(self, fn, tensors):
+    def symbolic(self, fn: Callable, tensors: Sequence) -> Any:
         with self._one_graph, self._symbolic_graph().as_default(), follow_contract():
             return fn(*tensors)
 
-    def trace(self, fn, specs):
+    def trace(self, fn: Callable, specs: Sequence[TensorSpec]) -> Any:
         with tf.__internal__.FuncGraph('keraflow_trace').as_default(), follow_contract():
             return fn(*[tf.compat.v1.placeholder(spec.dtype, spec.shape) for spec in specs])
 
-    def verbatim(self, fn):
+    def verbatim(self, fn: Callable) -> Callable:
         return tf.autograph.experimental.do_not_convert(follow_contract()(fn))  # in a tf.function that a program made
 
-    def eval(self, tensors):
+    def eval(self, tensors: Any) -> Any:
         if isinstance(tensors, (list, tuple)):
             return self._eval_all(list(tensors))
         return self._eval_all([tensors])[0]
 
-    def function(self, inputs, outputs, updates=()):
+    def function(self, inputs: Sequence, outputs: Sequence, updates: Sequence = ()) -> Callable[..., list]:
         graph = self._symbolic_graph()
         with self._one_graph, graph.as_default():
             outputs = [tf.identity(tf.convert_to_tensor(it)) for it in outputs]
@@ -53,7 +54,7 @@ class Execution(Variables):
         pruned = graph.keraflow_wrapped.prune(list(inputs), [outputs, assignments])
         specs = [TensorSpec(self.static_shape(it), self.dtype(it)) for it in inputs]
 
-        def run(*arrays):
+        def run(*arrays: Any) -> list:
             if len(arrays) != len(specs):
                 raise ArgumentError(f'function: expected {len(specs)} array(s), received {len(arrays)}.')
             fed = [tf.constant(_checked(array, spec)) for array, spec in zip(arrays, specs)]
@@ -61,33 +62,34 @@ class Execution(Variables):
                 return [it.numpy() for it in pruned(*fed)[0]]
         return run
 
-    def compile(self, builder, specs):
+    def compile(self, builder: Callable, specs: Sequence[TensorSpec]) -> Compiled:
         return _Traced(lambda: self._traced(builder, specs))
 
     @keeps_layout
-    def require(self, x, condition, message):
+    def require(self, x: Any, condition: Any, message: str) -> Any:
         with refusing(tf.errors.InvalidArgumentError):      # it is checked at once where there is no graph
             check = tf.debugging.Assert(tf.reduce_all(self.cast(condition, 'bool')), [marked(message)])
         with tf.control_dependencies([] if check is None else [check]):
             return tf.identity(self._tensor(x))
 
-    def value_and_gradients(self, loss_fn, variables):
+    def value_and_gradients(self, loss_fn: Callable[[], Any], variables: Sequence) -> tuple:
         loss, aux, gradients = self._differentiated(loss_fn, variables)
         return loss, aux, [tf.convert_to_tensor(gradient) for gradient in gradients]
 
-    def value_and_row_gradients(self, loss_fn, variables, by_rows):
+    def value_and_row_gradients(self, loss_fn: Callable[[], Any], variables: Sequence,
+                                by_rows: Sequence[bool]) -> tuple:
         loss, aux, gradients = self._differentiated(loss_fn, variables)
         return loss, aux, [_rows(gradient) if one and isinstance(gradient, tf.IndexedSlices)
                            else tf.convert_to_tensor(gradient) for gradient, one in zip(gradients, by_rows)]
 
-    def _differentiated(self, loss_fn, variables):
+    def _differentiated(self, loss_fn: Callable[[], Any], variables: Sequence) -> tuple:
         """Loss, aux and gradients, which are slices where all that is done with a variable is to take them."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.plain(variables))
             loss, aux = loss_fn()
         return loss, aux, tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
-    def variables_used(self, fn, specs):
+    def variables_used(self, fn: Callable, specs: Sequence[TensorSpec]) -> List[UsedVariable]:
         signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
         try:
             with tf.init_scope():
@@ -101,15 +103,15 @@ class Execution(Variables):
         names = [getattr(it, 'keraflow_name', it.name.split(':')[0]) for it in used]
         return [UsedVariable(name.rsplit('/', 1)[-1], it, it.trainable) for name, it in zip(names, used)]
 
-    def gradients(self, loss, variables):
+    def gradients(self, loss: Any, variables: Sequence) -> list:
         with self._one_graph, loss.graph.as_default():
             gradients = tf.gradients(loss, self._sources(variables),
                                      unconnected_gradients=tf.UnconnectedGradients.ZERO)
             return self._of_sources(map(tf.convert_to_tensor, gradients), variables)
 
-    def _traced(self, builder, specs):
+    def _traced(self, builder: Callable, specs: Sequence[TensorSpec]) -> Callable:
         """A builder as a ``tf.function``."""
-        def build(*tensors):
+        def build(*tensors: Any) -> list:
             with follow_contract():
                 outputs, updates = builder(*tensors)
             outputs = [tf.convert_to_tensor(it) for it in outputs]
@@ -118,19 +120,19 @@ class Execution(Variables):
         signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
         return tf.function(build, autograph=False).get_concrete_function(*signature)
 
-    def _assign(self, updates, outputs):
+    def _assign(self, updates: Sequence, outputs: Sequence) -> list:
         """Set variables to new values when these and the outputs are there."""
         values = [self._new_value(value, self.dtype(variable)) for variable, value in updates]
         with tf.control_dependencies([*outputs, *values]):
             return [variable.scatter_update(value) if isinstance(value, tf.IndexedSlices) else variable.assign(value)
                     for (variable, _), value in zip(updates, values)]
 
-    def _new_value(self, value, dtype):
+    def _new_value(self, value: Any, dtype: str) -> Any:
         if isinstance(value, Rows):
             return tf.IndexedSlices(self.cast(value.values, dtype), self._tensor(value.indices))
         return self.cast(value, dtype)
 
-    def _symbolic_graph(self):
+    def _symbolic_graph(self) -> Any:
         with self._one_graph:
             graph = self._scratch()
             if graph is None:
@@ -140,13 +142,13 @@ class Execution(Variables):
                 self._scratch = weakref.ref(graph)
             return graph
 
-    def _eval_all(self, tensors):
+    def _eval_all(self, tensors: list) -> list:
         symbolic = [it for it in tensors if not hasattr(it, 'numpy')]
         values = iter(self.function([], symbolic)() if symbolic else ())
         return [np.array(it.numpy()) if hasattr(it, 'numpy') else next(values) for it in tensors]
 
 
-def _checked(array, spec):
+def _checked(array: Any, spec: TensorSpec) -> np.ndarray:
     """An array of the dtype of a placeholder, whose static shape it has."""
     array = np.asarray(array).astype(spec.dtype)
     if not agree(spec.shape, array.shape):
@@ -154,14 +156,14 @@ def _checked(array, spec):
     return array
 
 
-def _rows(slices):
+def _rows(slices: Any) -> Rows:
     """The gradient of a table from the parts that its lookups got: those of one index are added up."""
     indices, places = tf.unique(slices.indices)
     return Rows(indices, tf.math.unsorted_segment_sum(slices.values, places, tf.size(indices)))
 
 
 class _Traced(Compiled):
-    def __call__(self, *arrays):
+    def __call__(self, *arrays: Any) -> list:
         run = self._run or self.build()
         with refusing(tf.errors.InvalidArgumentError):
             return run(*map(tf.constant, arrays))

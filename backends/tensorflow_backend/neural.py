@@ -1,4 +1,6 @@
 """Activations."""
+from typing import Any, Optional
+
 from keraflow.backend.layouts import keeps_layout
 
 from .elementwise import Elementwise
@@ -11,10 +13,10 @@ __all__ = ['Neural']
 class Neural(Elementwise):
     """Functions between layers."""
 
-    def sigmoid(self, x):
+    def sigmoid(self, x: Any) -> Any:
         return tf.sigmoid(self._real(x))
 
-    def relu(self, x, alpha=0., max_value=None):
+    def relu(self, x: Any, alpha: float = 0., max_value: Optional[float] = None) -> Any:
         x = self._real(x)
         if alpha and x.dtype != tf.float32:     # leaky_relu rounds its slope to float32
             x = tf.where(x > 0, x, x * alpha)
@@ -22,14 +24,14 @@ class Neural(Elementwise):
             x = tf.nn.leaky_relu(x, alpha) if alpha else tf.nn.relu(x)
         return x if max_value is None else self.minimum(x, max_value)
 
-    def softplus(self, x):
+    def softplus(self, x: Any) -> Any:
         return tf.nn.softplus(self._real(x))
 
-    def softsign(self, x):
+    def softsign(self, x: Any) -> Any:
         return tf.nn.softsign(self._real(x))
 
-    def softmax(self, x, axis=-1):
+    def softmax(self, x: Any, axis: int = -1) -> Any:
         return tf.nn.softmax(self._real(x), axis)
 
-    def log_softmax(self, x, axis=-1):
+    def log_softmax(self, x: Any, axis: int = -1) -> Any:
         return tf.nn.log_softmax(self._real(x), axis)

@@ -1,5 +1,6 @@
 """Symbolic tensors that a program computes with, outside of the graph that they are part of."""
 import functools
+from typing import Any, Callable, Iterator, NoReturn
 
 from keraflow.backend.deferral import Deferred
 
@@ -8,10 +9,10 @@ from .library import tf
 __all__ = ['inside']
 
 
-def inside(method):
+def inside(method: Callable) -> Callable:
     """`method` of the backend, run in the graph of the symbolic tensors that it is given, unless it runs in one."""
     @functools.wraps(method)
-    def run(*args, **kwargs):
+    def run(*args: Any, **kwargs: Any) -> Any:
         graph = _graph_of(args, kwargs) if tf.executing_eagerly() else None
         if graph is None:
             return method(*args, **kwargs)
@@ -20,12 +21,12 @@ def inside(method):
     return run
 
 
-def _graph_of(*values):
+def _graph_of(*values: Any) -> Any:
     return next((value.graph for value in _each(values) if isinstance(value, tf.Tensor)
                  and not hasattr(value, 'numpy') and hasattr(value.graph, 'keraflow_wrapped')), None)
 
 
-def _each(value):
+def _each(value: Any) -> Iterator[Any]:
     if isinstance(value, (list, tuple)):
         for item in value:
             yield from _each(item)
@@ -39,7 +40,7 @@ class _Outside(tf.__internal__.dispatch.GlobalOpDispatcher):
     """What TensorFlow asks where one of its operations refuses operands, also those of Python's operators: it does so
     with tensors of a graph that is not open."""
 
-    def handle(self, op, args, kwargs):
+    def handle(self, op: Callable, args: Any, kwargs: Any) -> Any:
         is_outside = tf.executing_eagerly() and _graph_of(args, kwargs) is not None
         return inside(op)(*args, **kwargs) if is_outside else self.NOT_SUPPORTED
 
@@ -47,7 +48,7 @@ class _Outside(tf.__internal__.dispatch.GlobalOpDispatcher):
 _Outside().register()
 
 
-def _refuse(value, dtype=None, name=None, as_ref=False):
+def _refuse(value: Deferred, dtype: Any = None, name: Any = None, as_ref: bool = False) -> NoReturn:
     raise value.has_no_value('TensorFlow')
 
 

@@ -1,4 +1,6 @@
 """Products of matrices, and indices."""
+from typing import Any, Optional
+
 from .library import tf
 from .variables import Variables
 
@@ -8,16 +10,16 @@ __all__ = ['Products']
 class Products(Variables):
     """Operations over a shared axis."""
 
-    def dot(self, x, y):
+    def dot(self, x: Any, y: Any) -> Any:
         x, y = self._numbers(x, y)
         return tf.matmul(x, y) if self.ndim(x) == self.ndim(y) == 2 else tf.tensordot(x, y, 1)
 
-    def batch_dot(self, x, y):
+    def batch_dot(self, x: Any, y: Any) -> Any:
         return tf.matmul(*self._numbers(x, y))
 
-    def gather(self, x, indices, axis=0):
+    def gather(self, x: Any, indices: Any, axis: int = 0) -> Any:
         # Rows are read from a variable without a copy of all of it.
         return tf.gather(x if self.is_tensor(x) else self.constant(x), self._tensor(indices), axis=axis)
 
-    def one_hot(self, indices, nb_class, dtype=None):
+    def one_hot(self, indices: Any, nb_class: int, dtype: Optional[str] = None) -> Any:
         return tf.one_hot(self._as_indices(indices), nb_class, dtype=dtype or self.floatx())

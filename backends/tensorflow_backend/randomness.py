@@ -1,4 +1,6 @@
 """Random numbers inside functions: each stream is a generator, whose state is one variable."""
+from typing import Any, Optional, Sequence
+
 from keraflow.backend.layouts import keeps_layout
 
 from .elementwise import Elementwise
@@ -10,16 +12,16 @@ __all__ = ['Randomness', 'Stream']
 class Stream:
     """A stream of random numbers; see the contract."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         with tf.init_scope():
             self.generator = tf.random.Generator.from_key_counter(0, [0, 0], 'philox')
 
     @property
-    def position(self):
+    def position(self) -> int:
         with tf.init_scope():
             return int(self.generator.state[0])
 
-    def begin(self, key, position=0):
+    def begin(self, key: int, position: int = 0) -> None:
         with tf.init_scope():
             self.generator.reset_from_key_counter(key, [position, 0])
 
@@ -27,17 +29,17 @@ class Stream:
 class Randomness(Elementwise):
     """Draws from the stream of the model that is built, or the backend's own."""
 
-    def new_stream(self):
+    def new_stream(self) -> Stream:
         return Stream()
 
-    def random_uniform(self, shape, low=0., high=1., dtype=None):
+    def random_uniform(self, shape: Sequence, low: float = 0., high: float = 1., dtype: Optional[str] = None) -> Any:
         return self._drawn().generator.uniform(self._lengths(shape), low, high, dtype or self.floatx())
 
-    def random_normal(self, shape, mean=0., std=1., dtype=None):
+    def random_normal(self, shape: Sequence, mean: float = 0., std: float = 1., dtype: Optional[str] = None) -> Any:
         return self._drawn().generator.normal(self._lengths(shape), mean, std, dtype or self.floatx())
 
     @keeps_layout
-    def dropout(self, x, rate, noise_shape=None):
+    def dropout(self, x: Any, rate: float, noise_shape: Optional[Sequence] = None) -> Any:
         x = self._real(x)
         shape = tf.shape(x, out_type=tf.int64) if noise_shape is None else self._lengths(noise_shape)
         kept = self._drawn().generator.uniform(shape, dtype=x.dtype) >= rate

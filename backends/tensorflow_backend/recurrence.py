@@ -1,4 +1,6 @@
 """Loops over time."""
+from typing import Any, Sequence
+
 from .library import tf
 from .variables import Variables
 
@@ -8,7 +10,8 @@ __all__ = ['Recurrence']
 class Recurrence(Variables):
     """Loops by ``tf.while_loop``."""
 
-    def loop(self, step, sequences, states, constants=(), collect=True):
+    def loop(self, step: Any, sequences: Sequence, states: Sequence, constants: Sequence = (),
+             collect: bool = True) -> tuple:
         sequences, states, constants = [[self._tensor(x if self.is_tensor(x) else self.constant(x)) for x in some]
                                         for some in (sequences, states, constants)]
         known = sequences[0].shape[0]
@@ -17,7 +20,7 @@ class Recurrence(Variables):
         slices = [tf.TensorArray(x.dtype, length).unstack(x) for x in sequences]
         made = [tf.TensorArray(states[0].dtype, length, element_shape=states[0].shape)] if collect else []
 
-        def body(time, made, before):
+        def body(time: Any, made: list, before: list) -> tuple:
             after = step([x.read(time) for x in slices], before, constants)
             after = [self._like(x, old) for x, old in zip(after, before)]
             return time + 1, [array.write(time, after[0]) for array in made], after
@@ -29,7 +32,7 @@ class Recurrence(Variables):
         outputs.set_shape([known, *states[0].shape])
         return outputs, last
 
-    def _like(self, x, old):
+    def _like(self, x: Any, old: Any) -> Any:
         """`x` with the dtype and the static shape of `old`."""
         x = tf.cast(self._tensor(x), old.dtype)
         x.set_shape(old.shape)

@@ -1,4 +1,6 @@
 """Operations that move values without changing them."""
+from typing import Any, Optional, Sequence
+
 import numpy as np
 
 from keraflow.backend.layouts import keeps_layout
@@ -13,10 +15,10 @@ __all__ = ['Shaping']
 class Shaping(Variables):
     """Other shapes, orders and repetitions."""
 
-    def reshape(self, x, shape):
+    def reshape(self, x: Any, shape: Sequence) -> Any:
         return tf.reshape(self._tensor(x), self._lengths(shape))
 
-    def flatten(self, x, nb_axis=1):
+    def flatten(self, x: Any, nb_axis: int = 1) -> Any:
         x = self._tensor(x)
         if self.ndim(x) <= nb_axis:
             return x
@@ -27,30 +29,30 @@ class Shaping(Variables):
         flat.set_shape([*x.shape[:nb_axis - 1], folded])
         return flat
 
-    def transpose(self, x, axes=None):
+    def transpose(self, x: Any, axes: Optional[Sequence[int]] = None) -> Any:
         # TensorFlow ends the process at a negative one.
         return tf.transpose(self._tensor(x), None if axes is None else places(axes, self.ndim(x)))
 
-    def expand_dims(self, x, axis):
+    def expand_dims(self, x: Any, axis: int) -> Any:
         return tf.expand_dims(self._tensor(x), axis)
 
-    def squeeze(self, x, axis):
+    def squeeze(self, x: Any, axis: int) -> Any:
         return tf.squeeze(self._tensor(x), [axis])
 
     @keeps_layout
-    def concatenate(self, tensors, axis=-1):
+    def concatenate(self, tensors: Sequence, axis: int = -1) -> Any:
         return tf.concat(self._alike(*tensors), axis)
 
-    def stack(self, tensors, axis=0):
+    def stack(self, tensors: Sequence, axis: int = 0) -> Any:
         return tf.stack(self._alike(*tensors), axis)
 
-    def split(self, x, lengths, axis=-1):
+    def split(self, x: Any, lengths: Sequence[int], axis: int = -1) -> list:
         x = self._tensor(x)
         axis = place(axis, self.ndim(x))
         return tf.split(self._whole(x, lengths, axis), lengths, axis)
 
     @keeps_layout
-    def repeat(self, x, n, axis):
+    def repeat(self, x: Any, n: int, axis: int) -> Any:
         # tf.repeat loses the static length; a new axis that is folded in again keeps it.
         x = self._tensor(x)
         axis = place(axis, self.ndim(x))
@@ -65,17 +67,17 @@ class Shaping(Variables):
         result.set_shape(static)
         return result
 
-    def tile(self, x, reps):
+    def tile(self, x: Any, reps: Sequence[int]) -> Any:
         return tf.tile(self._tensor(x), reps)
 
     @keeps_layout
-    def reverse(self, x, axis):
+    def reverse(self, x: Any, axis: int) -> Any:
         return tf.reverse(self._tensor(x), [axis])
 
     @keeps_layout
-    def identity(self, x):
+    def identity(self, x: Any) -> Any:
         return tf.identity(self._tensor(x))
 
     @keeps_layout
-    def stop_gradient(self, x):
+    def stop_gradient(self, x: Any) -> Any:
         return tf.stop_gradient(self._tensor(x))

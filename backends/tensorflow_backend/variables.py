@@ -1,5 +1,6 @@
 """Variables, constants, and what is known of a tensor."""
-from typing import Any
+import contextlib
+from typing import Any, Optional, Sequence
 
 import numpy as np
 
@@ -16,10 +17,10 @@ __all__ = ['Variables']
 class Variables(Backend):
     """How values become tensors and variables."""
 
-    def eagerly(self):
+    def eagerly(self) -> contextlib.AbstractContextManager:
         return tf.init_scope()
 
-    def variable(self, value, dtype=None, name=None):
+    def variable(self, value: Any, dtype: Optional[str] = None, name: Optional[str] = None) -> Any:
         # TensorFlow is not told the name: it keeps some 30 kB for every name that there ever was, and makes it slowly.
         with tf.init_scope():
             variable = tf.Variable(self._array(value, dtype))
@@ -27,61 +28,61 @@ class Variables(Backend):
         variable._handle_name = f'{variable.keraflow_name}:0'   # what it is called in Python alone
         return variable
 
-    def is_variable(self, x):
+    def is_variable(self, x: Any) -> bool:
         return isinstance(x, tf.Variable)
 
-    def get_value(self, variable):
+    def get_value(self, variable: Any) -> np.ndarray:
         with tf.init_scope():       # also while a layer is linked
             return np.array(variable.numpy())
 
-    def set_value(self, variable, value):
+    def set_value(self, variable: Any, value: Any) -> None:
         array = np.asarray(value)
         if array.shape != tuple(variable.shape):
             raise ShapeError(f'set_value: expected an array of shape {tuple(variable.shape)}, received {array.shape}.')
         with tf.init_scope():
             variable.assign(array.astype(self.dtype(variable)))
 
-    def is_tensor(self, x):
+    def is_tensor(self, x: Any) -> bool:
         return isinstance(x, (tf.Tensor, tf.Variable))
 
-    def constant(self, value, dtype=None):
+    def constant(self, value: Any, dtype: Optional[str] = None) -> Any:
         return tf.constant(self._array(value, dtype))
 
-    def full(self, shape, value, dtype=None):
+    def full(self, shape: Sequence, value: Any, dtype: Optional[str] = None) -> Any:
         return tf.fill(self._lengths(shape), self.cast(value, dtype or self.floatx()))
 
     @keeps_layout
-    def zeros_like(self, x, dtype=None):
+    def zeros_like(self, x: Any, dtype: Optional[str] = None) -> Any:
         return tf.zeros_like(self._tensor(x), dtype=dtype)
 
     @keeps_layout
-    def ones_like(self, x, dtype=None):
+    def ones_like(self, x: Any, dtype: Optional[str] = None) -> Any:
         return tf.ones_like(self._tensor(x), dtype=dtype)
 
-    def arange(self, stop, dtype='int64'):
+    def arange(self, stop: Any, dtype: str = 'int64') -> Any:
         return tf.range(tf.cast(stop, dtype), dtype=dtype)
 
     @keeps_layout
-    def cast(self, x, dtype):
+    def cast(self, x: Any, dtype: str) -> Any:
         check_dtype(dtype)
         return self._cast(self._tensor(x), dtype)
 
-    def dtype(self, x):
+    def dtype(self, x: Any) -> str:
         return x.dtype.name
 
-    def ndim(self, x):
+    def ndim(self, x: Any) -> int:
         return len(x.shape)
 
-    def shape(self, x):
+    def shape(self, x: Any) -> Any:
         # The lengths of what a transposition is made from do not ask for it.
         [source] = self._sources([x])
         lengths = tf.shape(self._tensor(source), out_type=tf.int64)
         return lengths if source is x else tf.gather(lengths, self._places(self.ndim(x)))
 
-    def static_shape(self, x):
+    def static_shape(self, x: Any) -> tuple:
         return tuple(x.shape)
 
-    def with_static_shape(self, x, shape):
+    def with_static_shape(self, x: Any, shape: Sequence) -> Any:
         if not tf.is_tensor(x) or isinstance(x, tf.Variable):
             return tf.convert_to_tensor(x)
         x.set_shape(shape)

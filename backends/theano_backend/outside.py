@@ -1,10 +1,12 @@
 """What a program gives to Theano's own functions."""
+from typing import List, NoReturn
+
 from keraflow.backend.deferral import Deferred
 
-__all__ = []
+__all__: List[str] = []
 
 
-def _refuse(value):
+def _refuse(value: Deferred) -> NoReturn:
     raise value.has_no_value('Theano')
 
 

@@ -3,7 +3,7 @@
 In the formulas ``p`` is a parameter, ``g`` its gradient, ``t`` the number of the step from 1 on. Every other letter is
 kept in a slot: a variable for each parameter, 0 at first.
 """
-from typing import Any
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -56,12 +56,12 @@ class Adam(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def numbers(self, t, lr):
+    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
         correction = B.divide(B.sqrt(_missing(self.beta_2, t)), _missing(self.beta_1, t))
         return {'lr': B.multiply(lr, correction), 'beta_1': self.beta_1, 'rest_1': 1 - self.beta_1,
                 'beta_2': self.beta_2, 'rest_2': 1 - self.beta_2, 'epsilon': self.epsilon}
 
-    def rule(self, n, param, gradient, m, v):
+    def rule(self, n: Any, param: Any, gradient: Any, m: Any, v: Any) -> Sequence[Any]:
         m = m * n.beta_1 + gradient * n.rest_1
         v = v * n.beta_2 + B.square(gradient) * n.rest_2
         return [param - m * n.lr / (B.sqrt(v) + n.epsilon), m, v]
@@ -108,11 +108,11 @@ class Adamax(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def numbers(self, t, lr):
+    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
         return {'lr': B.divide(lr, _missing(self.beta_1, t)), 'beta_1': self.beta_1, 'rest_1': 1 - self.beta_1,
                 'beta_2': self.beta_2, 'epsilon': self.epsilon}
 
-    def rule(self, n, param, gradient, m, u):
+    def rule(self, n: Any, param: Any, gradient: Any, m: Any, u: Any) -> Sequence[Any]:
         m = m * n.beta_1 + gradient * n.rest_1
         u = B.maximum(u * n.beta_2, B.abs(gradient))
         return [param - m * n.lr / (u + n.epsilon), m, u]
@@ -150,10 +150,10 @@ class AdamW(Adam):
         super().__init__(lr=lr, **kwargs)
         self.weight_decay = weight_decay
 
-    def numbers(self, t, lr):
+    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
         return {**super().numbers(t, lr), 'decay': B.multiply(lr, self.weight_decay)}
 
-    def rule(self, n, param, gradient, m, v):
+    def rule(self, n: Any, param: Any, gradient: Any, m: Any, v: Any) -> Sequence[Any]:
         moved, m, v = super().rule(n, param, gradient, m, v)
         return [moved - param * n.decay, m, v]
 
@@ -205,19 +205,19 @@ class Nadam(Optimizer):
         self.momentum_decay = momentum_decay
         self._product: Any = None
 
-    def build(self, variables, names=None, owner=None):
+    def build(self, variables: Sequence[Any], names: Optional[Sequence[str]] = None, owner: Any = None) -> None:
         super().build(variables, names, owner)
         self._product = B.variable(1., dtype='float64', name='product')
 
-    def updates(self, variables, gradients):
+    def updates(self, variables: Sequence[Any], gradients: Sequence[Any]) -> List[Tuple[Any, Any]]:
         t = B.add(B.cast(self._iterations, 'float64'), 1)
         return [*super().updates(variables, gradients), (self._product, B.multiply(self._product, self._momentum(t)))]
 
-    def state(self):
+    def state(self) -> Dict[str, Any]:
         state = super().state()
         return {**state, 'product': self._product} if state else state
 
-    def numbers(self, t, lr):
+    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
         now, then = self._momentum(t), self._momentum(B.add(t, 1))
         product = B.multiply(self._product, now)
         return {'mu': now, 'rest': B.subtract(1, now), 'beta_2': self.beta_2, 'rest_2': 1 - self.beta_2,
@@ -225,7 +225,7 @@ class Nadam(Optimizer):
                 'of_g': B.divide(B.multiply(lr, B.subtract(1, now)), B.subtract(1, product)),
                 'scale': B.divide(1, B.sqrt(_missing(self.beta_2, t))), 'epsilon': self.epsilon}
 
-    def rule(self, n, param, gradient, m, v):
+    def rule(self, n: Any, param: Any, gradient: Any, m: Any, v: Any) -> Sequence[Any]:
         m = m * n.mu + gradient * n.rest
         v = v * n.beta_2 + B.square(gradient) * n.rest_2
         return [param - (m * n.of_m + gradient * n.of_g) / (B.sqrt(v) * n.scale + n.epsilon), m, v]

@@ -3,7 +3,7 @@
 In the formulas ``p`` is a parameter, ``g`` its gradient, ``t`` the number of the step from 1 on. Every other letter is
 kept in a slot: a variable for each parameter, 0 at first.
 """
-from typing import Any, Tuple
+from typing import Any, Dict, Sequence, Tuple
 
 from keraflow import backend as B
 from keraflow.optimizers.base import Optimizer
@@ -68,12 +68,12 @@ class SGD(Optimizer):
         """Whether there is no momentum, which moves a parameter on without a gradient."""
         return not self.momentum
 
-    def numbers(self, t, lr):
+    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
         if self.decay:
             lr = inverse_time(lr, self.decay, B.subtract(t, 1))
         return {'lr': lr, 'momentum': self.momentum}
 
-    def rule(self, n, param, gradient, v=None):
+    def rule(self, n: Any, param: Any, gradient: Any, v: Any = None) -> Sequence[Any]:
         step = gradient * n.lr
         if v is None:
             return [param - step]
@@ -119,10 +119,10 @@ class RMSprop(Optimizer):
         self.rho = rho
         self.epsilon = epsilon
 
-    def numbers(self, t, lr):
+    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
         return {'lr': lr, 'rho': self.rho, 'rest': 1 - self.rho, 'epsilon': self.epsilon}
 
-    def rule(self, n, param, gradient, a):
+    def rule(self, n: Any, param: Any, gradient: Any, a: Any) -> Sequence[Any]:
         a = a * n.rho + B.square(gradient) * n.rest
         return [param - gradient * n.lr / (B.sqrt(a) + n.epsilon), a]
 
@@ -166,10 +166,10 @@ class Adagrad(Optimizer):
         self.lr = lr
         self.epsilon = epsilon
 
-    def numbers(self, t, lr):
+    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
         return {'lr': lr, 'epsilon': self.epsilon}
 
-    def rule(self, n, param, gradient, a):
+    def rule(self, n: Any, param: Any, gradient: Any, a: Any) -> Sequence[Any]:
         a = a + B.square(gradient)
         return [param - gradient * n.lr / (B.sqrt(a) + n.epsilon), a]
 
@@ -214,10 +214,10 @@ class Adadelta(Optimizer):
         self.rho = rho
         self.epsilon = epsilon
 
-    def numbers(self, t, lr):
+    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
         return {'lr': lr, 'rho': self.rho, 'rest': 1 - self.rho, 'epsilon': self.epsilon}
 
-    def rule(self, n, param, gradient, a, d):
+    def rule(self, n: Any, param: Any, gradient: Any, a: Any, d: Any) -> Sequence[Any]:
         a = a * n.rho + B.square(gradient) * n.rest
         step = gradient * B.sqrt((d + n.epsilon) / (a + n.epsilon))
         return [param - step * n.lr, a, d * n.rho + B.square(step) * n.rest]
@@ -270,11 +270,11 @@ class Ftrl(Optimizer):
         self.l1 = l1
         self.l2 = l2
 
-    def numbers(self, t, lr):
+    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
         # A schedule may end at 0, where u / rate must stay finite.
         return {'lr': lr, 'inverse': B.divide(1, B.maximum(lr, 1e-30)), 'beta': self.beta, 'l1': self.l1, 'l2': self.l2}
 
-    def rule(self, n, param, gradient, a, d):
+    def rule(self, n: Any, param: Any, gradient: Any, a: Any, d: Any) -> Sequence[Any]:
         a = a + B.square(gradient)
         scale = B.sqrt(a) + n.beta
         rate = n.lr / scale
