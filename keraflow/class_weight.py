@@ -5,13 +5,12 @@ import numpy as np
 
 from keraflow import schema
 from keraflow.casting import Port
-from keraflow.errors import ArgumentError, DataError
-from keraflow.schema import Natural, NonNegative, Rule
+from keraflow.errors import ArgumentError, DataError, warn
+from keraflow.schema import Finite, Natural, Rule
 
 __all__ = ['ClassWeight']
 
-_Given = Annotated[Dict[Natural, NonNegative],
-                   Rule('a dict from numbers of classes to weights of at least 0', lambda value: True)]
+_Given = Annotated[Dict[Natural, Finite], Rule('a dict from numbers of classes to weights', lambda value: True)]
 
 
 class ClassWeight:
@@ -23,7 +22,7 @@ class ClassWeight:
     Parameters
     ----------
     given : dict
-        From the numbers of classes to weights of at least 0.
+        From the numbers of classes to weights. A negative one is told, as among those of samples.
     ports : sequence of Port
         Where the targets go: there must be one, and a class for each sample.
     dtype : str
@@ -55,6 +54,8 @@ class ClassWeight:
                 self._weights[number] = weight
             if not np.isfinite(self._weights[number]):
                 raise ArgumentError(f'{where}: expected weights that {dtype} can hold, received {weight:g}.')
+            if weight < 0:
+                warn(f'{where}: there is a negative weight for class {number}: training moves away from its samples.')
 
     def __call__(self, targets: Any, sample_weights: Any, where: str) -> np.ndarray:
         """The weights of samples (``None``: all 1), times those of their classes.

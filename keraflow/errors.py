@@ -13,8 +13,8 @@ import numpy as np
 from keraflow.habits import advice_for, words_for
 
 __all__ = ['KeraFlowError', 'KeraFlowWarning', 'ArgumentError', 'ArgumentTypeError', 'ShapeError', 'GraphError',
-           'CallError', 'DataError', 'DownloadError', 'SerializationError', 'ModelFileError', 'BackendError',
-           'MissingPackageError', 'describe', 'nearest', 'note', 'warn']
+           'CallError', 'PartsError', 'DataError', 'DownloadError', 'SerializationError', 'ModelFileError',
+           'BackendError', 'MissingPackageError', 'describe', 'nearest', 'note', 'warn']
 
 
 class KeraFlowError(Exception):
@@ -43,6 +43,10 @@ class GraphError(KeraFlowError, ValueError):
 
 class CallError(GraphError, AttributeError):
     """A layer is asked for its only call, and has none or several: ``hasattr(layer, 'input_kensor')`` is then False."""
+
+
+class PartsError(GraphError, AttributeError, TypeError):
+    """What a model consists of is changed in place. ``hasattr(model.layers, 'append')`` is False, as of any tuple."""
 
 
 class DataError(KeraFlowError, ValueError):

@@ -12,28 +12,12 @@ from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
 from keraflow.layers.slots import running_host
 from keraflow.network_names import Names
+from keraflow.parts import Part
 from keraflow.records import Record, frozen, recording
 from keraflow.shapes import unlist
 from keraflow.summary import summary_table
 
 __all__ = ['Network']
-
-
-class _Part:
-    """A list of a network's, which everybody else gets as a tuple: what a program took out of it would be half gone."""
-
-    def __init__(self, content: str):
-        self.__doc__ = content
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, network: Any, owner: Any = None) -> Any:
-        return self if network is None else tuple(getattr(network, f'_own_{self.name}'))
-
-    def __set__(self, network: Any, value: Any) -> None:
-        raise GraphError(f'{network.name}: {self.name} cannot be set. Make another model: with Model(inputs, outputs), '
-                         'or of this one with replace, insert_after, remove or sub_model.')
 
 
 class Network(Layer):
@@ -51,10 +35,10 @@ class Network(Layer):
         Those of the layers and Kensors.
     """
 
-    inputs = _Part('Where data enter.')
-    outputs = _Part('What is predicted.')
-    calls = _Part('The calls behind the outputs, a call after those that feed it.')
-    layers = _Part('Each layer once, after those that feed it.')
+    inputs = Part('Where data enter.')
+    outputs = Part('What is predicted.')
+    calls = Part('The calls behind the outputs, a call after those that feed it.')
+    layers = Part('Each layer once, after those that feed it.')
 
     def __init__(self, **common: Any):
         super().__init__(**common)

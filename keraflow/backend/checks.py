@@ -10,6 +10,7 @@ import numpy as np
 
 from keraflow import shapes
 from keraflow.annotations import check, expected
+from keraflow.backend.axes import tell_of_features
 from keraflow.backend.contract import OPERATIONS, Backend
 from keraflow.backend.convolutions import check_windows
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe, nearest
@@ -59,6 +60,8 @@ def arguments_of(backend: Backend, operation: str, args: Sequence[Any], kwargs: 
         _check(backend, operation, given, defaults, hints)
     except KeraFlowError as error:
         raise type(error)(f'{operation}: {error}') from None
+    if defaults.get('axis') == -1 and 'axis' not in kwargs and len(args) <= list(signature.parameters).index('axis'):
+        tell_of_features(operation, given)
     return given
 
 

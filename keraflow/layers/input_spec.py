@@ -64,8 +64,9 @@ class InputSpec:
         for one in fields(self):
             schema.check(getattr(self, one.name), one.type, f'InputSpec: {one.name}')
         if self.axes and self._least_ndim() > len(self.axes):
-            raise ArgumentError(f'InputSpec: known, fixed, lengths: expected axes of {list(self.axes)}, received '
-                                'others.')
+            wrong = [axis for axis in (*self.known, *self.fixed, *self.lengths) if _reach(axis) > len(self.axes)]
+            where, received = ('known, fixed, lengths', wrong) if wrong else ('min_ndim', self.min_ndim)
+            raise ArgumentError(f'InputSpec: {where}: expected axes of {list(self.axes)}, received {received}.')
 
     def check(self, name: str, received: TensorSpec, first: Optional[TensorSpec] = None) -> None:
         """Raise unless this is what the layer of this `name` takes, which was made for `first`.
@@ -100,8 +101,7 @@ class InputSpec:
                        'The layer was fed with that length before; make another layer for this one.')
 
     def _least_ndim(self) -> int:
-        reach = [axis + 1 if axis >= 0 else -axis for axis in (*self.known, *self.fixed, *self.lengths)]
-        return max(self.min_ndim, *reach, 0)
+        return max(self.min_ndim, *map(_reach, (*self.known, *self.fixed, *self.lengths)), 0)
 
     def _named(self) -> str:
         return f" ({', '.join(self.axes)})" if self.axes else ''
@@ -110,6 +110,11 @@ class InputSpec:
         if self.axes:
             return f'axis {self.axes[axis]}'
         return f'axis {axis}' if axis < 0 else f'axis {axis} (the batch is axis 0)'
+
+
+def _reach(axis: int) -> int:
+    """How many axes there are at least, of which this is one."""
+    return axis + 1 if axis >= 0 else -axis
 
 
 def specs_of(name: str, wanted: Any, nb_input: int) -> List[InputSpec]:

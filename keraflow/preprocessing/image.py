@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from keraflow import random
+from keraflow.annotations import number
 from keraflow.checked import checked
 from keraflow.config import setting
 from keraflow.errors import ArgumentError, DataError
@@ -22,6 +23,10 @@ __all__ = ['ImageDataGenerator', 'affine_matrix', 'apply_transform', 'array_to_i
 _EPSILON = 1e-7
 _Statistics = Optional[Annotated[np.ndarray, Rule('an array of finite numbers', lambda value: value.dtype.kind == 'f'
                                                   and bool(np.isfinite(value).all()))]]
+_OfWidth = Annotated[float, number('a share of the width (pixels divided by it), at least 0 and below 1',
+                                   lambda value: 0 <= value < 1)]
+_OfHeight = Annotated[float, number('a share of the height (pixels divided by it), at least 0 and below 1',
+                                    lambda value: 0 <= value < 1)]
 
 
 @builtin('preprocessor')
@@ -44,7 +49,7 @@ class ImageDataGenerator(Preprocessor):
     rotation_range : float
         Degrees by which images are turned at most.
     width_shift_range, height_shift_range : float
-        By which part of their size they are moved at most, below 1.
+        By which share of their size they are moved at most, below 1; for pixels write ``pixels / width``.
     shear_range : float
         Radians by which they are sheared at most, below a quarter turn.
     zoom_range : float or (float, float)
@@ -93,8 +98,8 @@ class ImageDataGenerator(Preprocessor):
 
     def __init__(self, featurewise_center: bool = False, samplewise_center: bool = False,
                  featurewise_std_normalization: bool = False, samplewise_std_normalization: bool = False,
-                 zca_whitening: bool = False, rotation_range: NonNegative = 0., width_shift_range: Rate = 0.,
-                 height_shift_range: Rate = 0., shear_range: NonNegative = 0.,
+                 zca_whitening: bool = False, rotation_range: NonNegative = 0., width_shift_range: _OfWidth = 0.,
+                 height_shift_range: _OfHeight = 0., shear_range: NonNegative = 0.,
                  zoom_range: Union[Rate, Sequence[PositiveFloat]] = 0., channel_shift_range: NonNegative = 0.,
                  fill_mode: Literal['nearest', 'constant', 'reflect', 'wrap'] = 'nearest', cval: Finite = 0.,
                  horizontal_flip: bool = False, vertical_flip: bool = False, rescale: Optional[Finite] = None,

@@ -284,3 +284,53 @@ def test_messages_say_which_axis_is_meant(call, text):
     with pytest.raises(ShapeError) as caught:
         call()
     assert str(caught.value) == text
+
+
+# -- functions of the backend, whose default axis is the last one -------------------------------------------------------
+
+def own_layer(x):
+    class Likeliest(Layer):
+        def output(self, x):
+            return B.cast(B.argmax(x), 'float32')
+
+        def output_shape(self, input_shape):
+            return None
+    return Likeliest()(x)
+
+
+ALONG_THE_LAST = {
+    'a function in a Lambda': ('softmax', lambda x: Lambda(B.softmax)(x)),
+    'called in a Lambda': ('log_softmax', lambda x: Lambda(lambda h: B.log_softmax(h))(x)),
+    'an activation': ('softmax', lambda x: Convolution2D(3, 1, 1, activation=B.softmax)(x)),
+    'behind layers that keep the axes': ('softmax', lambda x: Activation(B.softmax)(Dropout(0.5)(x))),
+    'of a Kensor': ('argmin', lambda x: B.argmin(x)),
+    'of two Kensors': ('concatenate', lambda x: B.concatenate([x, x])),
+    'with arguments before the axis': ('split', lambda x: B.split(x, [2, 5])[0]),
+    'in a layer of the program': ('argmax', own_layer)}
+
+
+@pytest.mark.parametrize('name', ALONG_THE_LAST)
+def test_a_function_that_works_along_the_last_axis_of_pictures_is_told(name):
+    operation, act = ALONG_THE_LAST[name]
+    with pytest.warns(KeraFlowWarning) as caught:
+        act(Convolution2D(3, 1, 1, data_format=FIRST)(Input((2, 6, 7))))
+    also = f" The activation '{operation}' works along the features." if 'softmax' in operation else ''
+    assert {str(one.message) for one in caught} == {
+        f'{operation}: no axis is given, so that it works along the last one; the features are along axis -3. Write axis=-3, or '
+        f'axis=-1 if the last one is meant.{also}'}
+
+
+@pytest.mark.parametrize('act', [
+    lambda x: Lambda(B.softmax, arguments={'axis': 1})(x), lambda x: Lambda(partial(B.softmax, axis=-1))(x), lambda x: B.argmax(x, 1),
+    lambda x: B.concatenate([x, x], axis=-1), lambda x: Activation('softmax')(x), lambda x: Activation(softmax)(x),
+    lambda x: Lambda(B.softmax)(Flatten()(x)), lambda x: Lambda(B.softmax)(Convolution2D(3, 1, 1, data_format=LAST)(PermuteDims((1, 2, 0))(x)))])
+def test_where_the_axis_is_said_or_is_that_of_the_features_nothing_is_told(act):
+    act(Convolution2D(3, 1, 1, data_format=FIRST)(Input((2, 6, 7))))
+
+
+def test_what_is_told_computes_along_the_last_axis_as_its_function_does():
+    x = random(2, 2, 6, 7)
+    with pytest.warns(KeraFlowWarning):
+        model = after(Convolution2D(3, 1, 1, init='one', data_format=FIRST), Lambda(B.softmax), shape=(2, 6, 7))
+        found = model.predict(x)
+    np.testing.assert_allclose(found, by_softmax(np.repeat(x.sum(1, keepdims=True), 3, 1), -1), rtol=1e-5)

@@ -101,8 +101,10 @@ def test_a_failed_first_call_fixes_nothing():
     (lambda: InputSpec('batch'), ArgumentTypeError, "InputSpec: axes: expected a list (a string each), received 'batch'."),
     (lambda: InputSpec(min_ndim=-1), ArgumentError, 'InputSpec: min_ndim: expected an integer of at least 0, received -1.'),
     (lambda: InputSpec(dtype='int32'), ArgumentTypeError, "InputSpec: dtype: expected one of 'bool', 'int', 'float' or None, received 'int32'."),
-    (lambda: InputSpec(('batch', 'a'), fixed=(2,)), ArgumentError, "InputSpec: known, fixed, lengths: expected axes of ['batch', 'a'], received others.")],
-    ids=range(4))
+    (lambda: InputSpec(('batch', 'a'), fixed=(2,)), ArgumentError, "InputSpec: known, fixed, lengths: expected axes of ['batch', 'a'], received [2]."),
+    (lambda: InputSpec(('batch', 'a'), known=(1, -3)), ArgumentError, "InputSpec: known, fixed, lengths: expected axes of ['batch', 'a'], received [-3]."),
+    (lambda: InputSpec(('batch', 'a'), min_ndim=3), ArgumentError, "InputSpec: min_ndim: expected axes of ['batch', 'a'], received 3.")],
+    ids=range(6))
 def test_a_spec_is_checked_when_it_is_written(make, kind, text):
     with pytest.raises(kind) as caught:
         make()

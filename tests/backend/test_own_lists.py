@@ -1,6 +1,7 @@
 """What an object hands out is not its own: taking something out of it, or setting it, changes nothing by half."""
 import copy
 import json
+import operator
 import pickle
 
 import numpy as np
@@ -47,6 +48,39 @@ def test_parts_of_a_model_cannot_be_taken_out_or_set(number, part, tmp_path):
     for one in (model, Model.load_from_file(*paths)):
         np.testing.assert_array_equal(one.predict(X), before)
         assert sorted(one.get_weights()) == ['low/W', 'low/b', 'top/W', 'top/b']
+
+
+@pytest.mark.parametrize('number, act, text', [
+    (0, lambda m: m.layers.pop(), 'm: layers is a tuple, which has no pop. Write m.remove(layer), which gives another model.'),
+    (1, lambda m: m.layers.remove(m.layers[1]), 's: layers is a tuple, which has no remove. Write s.remove(layer), which gives another model.'),
+    (0, lambda m: m.layers.insert(1, Dense(2)), 'm: layers is a tuple, which has no insert. Write m.insert_after(layer, new), which gives another '
+     'model.'),
+    (0, lambda m: m.layers.append(Dense(2)), 'm: layers is a tuple, which has no append. Make another model: with Model(inputs, outputs), or of '
+     'this one with replace, insert_after, remove or sub_model.'),
+    (1, lambda m: m.layers.append(Dense(2)), 's: layers is a tuple, which has no append. Write s.add(layer).'),
+    (1, lambda m: m.layers.extend([Dense(2)]), 's: layers is a tuple, which has no extend. Write s.add(layer).'),
+    (0, lambda m: m.layers.__setitem__(-1, Dense(2)), 'm: layers is a tuple, which has no __setitem__. Write m.replace(layer, new), which gives '
+     'another model.'),
+    (0, lambda m: operator.delitem(m.layers, slice(1)), 'm: layers is a tuple, which has no __delitem__. Write m.remove(layer), which gives '
+     'another model.'),
+    (0, lambda m: m.outputs.append(1), 'm: outputs is a tuple, which has no append. Make another model: with Model(inputs, outputs), or of this one '
+     'with replace, insert_after, remove or sub_model.')])
+def test_what_is_written_for_a_list_is_answered(number, act, text):
+    model = models()[number]
+    for kind in (GraphError, AttributeError, TypeError):
+        with pytest.raises(kind) as caught:
+            act(model)
+        assert str(caught.value) == text
+
+
+def test_parts_are_plain_tuples_otherwise():
+    model = models()[0]
+    layers = model.layers
+    assert not hasattr(layers, 'pop') and layers == tuple(layers) and type(layers[1:]) is tuple and layers + (1,) == (*layers, 1)
+    assert copy.copy(layers) == layers and type(copy.deepcopy(layers)) is tuple
+    with pytest.raises(AttributeError) as caught:
+        layers.something
+    assert str(caught.value) == "'tuple' object has no attribute 'something'"
 
 
 def test_whatever_is_done_to_what_is_handed_out_leaves_the_object_as_it_was():

@@ -164,6 +164,9 @@ def test_weights_that_are_all_0_or_negative():
     assert told(lambda: model().fit(lambda: iter(batches), nb_epoch=2, verbose=0)) == [
         'm: fit: batch 0: sample_weights: there is a negative weight in sample 1: training moves away from its target.']
     assert told(lambda: model().evaluate(lambda: iter([(X, Y, np.zeros(4)), (X, Y, np.ones(4))]))) == []
+    sparse = model('sparse_categorical_crossentropy')
+    assert told(lambda: sparse.fit(X, [0, 1, 0, 1], nb_epoch=2, batch_size=1, verbose=0, class_weight={1: -0.5, 0: 2.})) == [
+        'm: class_weight: there is a negative weight for class 1: training moves away from its samples.']
 
 
 ONE_HOT = np.eye(2)[[0, 1, 1, 0]]

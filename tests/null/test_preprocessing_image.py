@@ -319,9 +319,9 @@ def test_an_array_that_is_mapped_from_a_file(tmp_path):
      'flow: expected images in an array (samples, channels, height, width), received shape (2, 28, 28, 1). '
      "They look as if they had 1 channel(s) on the other side: write data_format='channels_last'."),
     (lambda: ImageDataGenerator(width_shift_range=1), ArgumentError,
-     'ImageDataGenerator: width_shift_range: expected a number of at least 0 and below 1, received 1.'),
+     'ImageDataGenerator: width_shift_range: expected a share of the width (pixels divided by it), at least 0 and below 1, received 1.'),
     (lambda: ImageDataGenerator(height_shift_range=10.), ArgumentError,
-     'ImageDataGenerator: height_shift_range: expected a number of at least 0 and below 1, received 10.0.'),
+     'ImageDataGenerator: height_shift_range: expected a share of the height (pixels divided by it), at least 0 and below 1, received 10.0.'),
     (lambda: ImageDataGenerator(shear_range=20), ArgumentError,
      'ImageDataGenerator: shear_range: expected radians below pi / 2, received 20. Of degrees write math.radians(20).'),
     (lambda: ImageDataGenerator().flow(IMAGES, [1, 2]), DataError, 'flow: expected a target for each of 10 images, received 2.'),
