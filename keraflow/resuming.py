@@ -83,6 +83,7 @@ class ResumableNetwork(TrainableNetwork):
         check_extension(path)
         arrays, metadata = read_tensors(path)
         where, optimizer = os.fspath(path), self.optimizer
+        arrays = self._presently_named(arrays)
         if 'recipe' in metadata:
             self._check_recipe(arrays, metadata, where)
         else:
@@ -110,6 +111,14 @@ class ResumableNetwork(TrainableNetwork):
         return {**{f'weights/{one.name}': one.variable for one in parameters_of([self])},
                 **{f'optimizer/{name}': variable for name, variable in self.optimizer.state().items()}}
 
+    def _presently_named(self, arrays: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+        """The arrays of a file, of which older ones have numbers in the place of the names that functions give."""
+        for start in ('weights/', *(f'optimizer/{slot}/' for slot in self.optimizer.slot_names)):
+            own = {name[len(start):]: name for name in arrays if name.startswith(start)}
+            present = {old: start + name for name, old in self.present_names(own).items()}
+            arrays = {present.get(name, name): array for name, array in arrays.items()}
+        return arrays
+
     def _check_recipe(self, arrays: Dict[str, np.ndarray], metadata: Dict[str, str], where: str) -> None:
         """Raise unless the file was written by a model that was made and compiled as this one."""
         if metadata.get('version') != TRAINING_VERSION:
@@ -118,6 +127,7 @@ class ResumableNetwork(TrainableNetwork):
         recipe = parse_json(metadata['recipe'], where)
         if not _is_recipe(recipe):
             raise refuse(where, 'what it says of the model is damaged.')
+        recipe = {**recipe, 'parts': self.present_names(recipe['parts'])}
         variables, saved = ({name: it for name, it in some.items() if name.startswith('weights/')}
                             for some in (self.training_variables(), arrays))
         problems = misfits(variables, saved)

@@ -263,6 +263,51 @@ def test_slots_are_named_by_parameter(tmp_path):
     assert list(model.optimizer.state()) == [name.removeprefix('optimizer/') for name in ['iterations', *expected]]
 
 
+@keraflow.layer_register(id='resuming-inner')
+def inner(x):
+    return Dense(4, name='d', activation='tanh')(x)
+
+
+@keraflow.layer_register(id='resuming-outer')
+def outer(x):
+    return Dense(2, name='top')(inner(name='i')(x))
+
+
+@pytest.mark.parametrize('version', [1, 2])
+@pytest.mark.parametrize('optimizer', [Adam, lambda: SGD(momentum=0.9)], ids=['Adam', 'SGD'])
+def test_files_in_which_layers_of_functions_are_numbers_go_on(optimizer, version, tmp_path):
+    def composed():
+        x = Input(3, name='x')
+        model = Model(x, outer(name='o')(x), name='m')
+        model.compile(optimizer(), 'mse')
+        return model
+    path, first = tmp_path / 't.safetensors', composed()
+    trained(first, nb_epoch=1, shuffle=False)
+    first.save_training(path)
+    arrays, metadata = read_tensors(path)
+
+    def numbered(name):
+        return name.replace('o/i/d/', 'o/0/0/').replace('o/top/', 'o/1/')
+    recipe = json.loads(metadata['recipe'])
+    recipe['parts'] = {numbered(name): part for name, part in recipe['parts'].items()}
+    if version == 2:
+        old = {numbered(name): array for name, array in arrays.items()}
+        metadata['recipe'] = json.dumps(recipe)
+    else:       # the slots were numbered, too
+        names = [f'o/i/d/{own}' for own in 'Wb'] + [f'o/top/{own}' for own in 'Wb']
+        old = {numbered(name): array for name, array in arrays.items() if name.startswith('weights/') or name.endswith('iterations')}
+        for slot in first.optimizer.slot_names:
+            old.update({f'optimizer/{slot}/{number}': arrays[f'optimizer/{slot}/{name}'] for number, name in enumerate(names)})
+        state = np.random.default_rng(3).bit_generator.state
+        numbers = [state['state']['state'], state['state']['inc'], 0, 0]
+        metadata = {'format': metadata['format'], 'optimizer': type(first.optimizer).__name__, 'lr': metadata['lr'],
+                    'order': ' '.join(f'{number:x}' for number in numbers)}
+    path.write_bytes(dump_tensors(old, metadata))
+    second = composed()
+    second.load_training(path)
+    assert trained(second, nb_epoch=2, shuffle=False) == trained(first, nb_epoch=2, shuffle=False)
+
+
 def test_a_file_of_a_newer_version_or_a_damaged_recipe(tmp_path):
     path, model = tmp_path / 't.safetensors', made('adam')
     model.save_training(path)
