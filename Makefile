@@ -37,13 +37,14 @@ RELEASES := $(if $(PINS),the releases of $(PINS),the newest releases that setup.
 INSTALL := $(if $(PINS),PIP_CONSTRAINT=$(PINS) PIP_BUILD_CONSTRAINT=$(PINS)) \
 	$(RUN) -m pip install --disable-pip-version-check $(PIP_FLAGS) --editable
 
-.PHONY: help demo test torture lint bench newest differences pins freeze clean
+.PHONY: help demo test torture lint stubs bench newest differences pins freeze clean
 
 help:
 	@echo 'make demo    learn handwritten digits, save, and reload under the other backend'
 	@echo 'make test    all tests on every backend'
 	@echo 'make torture random searches that take long, and all tests of Theano with C code, as users run it'
 	@echo 'make lint    style, order of imports, types'
+	@echo 'make stubs   write the stubs for type checkers anew, after a change of the contract of backends'
 	@echo 'make bench   the benchmarks, on every backend'
 	@echo 'make newest  all tests with the newest releases of all packages, and which differ from the pins'
 	@echo 'make pins    pin the releases that "make newest" passed with'
@@ -63,6 +64,9 @@ torture: $(VENV)/.has-test
 lint: $(VENV)/.has-test
 	@status=0; $(RUN) -m flake8 . || status=1; $(RUN) -m isort --check --diff --quiet . || status=1; \
 		$(RUN) -m mypy || status=1; exit $$status
+
+stubs: $(VENV)/.has-test
+	$(RUN) tools/stubs.py
 
 BACKENDS = $(if $(filter all,$(EXTRAS)),tensorflow theano,$(EXTRAS))
 bench: $(VENV)/.has-test

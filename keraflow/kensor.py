@@ -60,7 +60,7 @@ class Call:
             self.number, self._is_only, self._namer = number, is_only, namer
 
 
-class Kensor(Deferred):
+class Kensor(Deferred['Kensor']):
     """A symbolic tensor that remembers how it was made.
 
     Arithmetic, comparisons (but ``==``, which asks for the same Kensor), slices, and the functions of
@@ -145,7 +145,7 @@ class Kensor(Deferred):
         """Pairs of a variable and its constraint."""
         return [(one.variable, one.constraint) for one in self._parameters() if one.constraint]
 
-    def defer(self, operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any:
+    def defer(self, operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> 'Kensor':
         return _operate(operation, args, kwargs)
 
     @property

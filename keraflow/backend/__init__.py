@@ -22,10 +22,11 @@ from keraflow.backend.deferral import deferring, telling
 from keraflow.backend.loader import available, choose, load
 from keraflow.backend.logs import remember_logs
 from keraflow.backend.phases import current_phase, in_train_phase, phase
+from keraflow.backend.tensor import Tensor
 from keraflow.config import Setting, read, set_program, setting
 
-__all__ = ['Backend', 'TensorSpec', 'available', 'current', 'current_phase', 'epsilon', 'floatx', 'in_train_phase',
-           'name', 'phase', 'seed', 'set_epsilon', 'set_floatx', 'use']
+__all__ = ['Backend', 'Tensor', 'TensorSpec', 'available', 'current', 'current_phase', 'epsilon', 'floatx',
+           'in_train_phase', 'name', 'phase', 'seed', 'set_epsilon', 'set_floatx', 'use']
 
 _log = logging.getLogger('keraflow')
 _current: Optional[Backend] = None

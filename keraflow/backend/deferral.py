@@ -1,6 +1,6 @@
 """Functions of the backend and operators, used on what stands for a tensor that is not there yet."""
 import functools
-from typing import Any, Callable, Dict, Iterator, Optional, Sequence
+from typing import Any, Callable, Dict, Generic, Iterator, Optional, Sequence, TypeVar
 
 from keraflow.backend.contract import OPERATIONS
 from keraflow.errors import ArgumentTypeError
@@ -12,12 +12,7 @@ TOLD: Dict[str, Callable[[Any], Any]] = {
     'dtype': lambda one: one.dtype, 'ndim': lambda one: len(one.shape), 'static_shape': lambda one: one.shape,
     'is_tensor': lambda one: False, 'is_variable': lambda one: False}
 
-
-def _operator(operation: str, reflected: bool = False) -> Callable:
-    def method(self: 'Deferred', *others: Any) -> Any:
-        return self.defer(operation, (*others, self) if reflected else (self, *others), {})
-    return method
-
+Made = TypeVar('Made')
 
 #: What NumPy calls the operators.
 _UFUNCS = {**{name: name for name in ('add', 'subtract', 'multiply', 'divide', 'floor_divide', 'power', 'less',
@@ -26,7 +21,7 @@ _UFUNCS = {**{name: name for name in ('add', 'subtract', 'multiply', 'divide', '
            'bitwise_or': 'logical_or'}
 
 
-class Deferred:
+class Deferred(Generic[Made]):
     """Base of what stands for a tensor: operators and functions of the backend leave to it what they mean.
 
     Not ``==``, which asks whether two are the same object.
@@ -40,22 +35,37 @@ class Deferred:
     shape: tuple
     dtype: Any
 
-    def defer(self, operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any:
+    def defer(self, operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Made:
         """The result of ``B.operation(*args, **kwargs)`` (or of ``'getitem'``), where one argument is this object."""
         raise NotImplementedError
 
-    __add__, __radd__ = _operator('add'), _operator('add', reflected=True)
-    __sub__, __rsub__ = _operator('subtract'), _operator('subtract', reflected=True)
-    __mul__, __rmul__ = _operator('multiply'), _operator('multiply', reflected=True)
-    __truediv__, __rtruediv__ = _operator('divide'), _operator('divide', reflected=True)
-    __floordiv__, __rfloordiv__ = _operator('floor_divide'), _operator('floor_divide', reflected=True)
-    __mod__, __rmod__ = _operator('mod'), _operator('mod', reflected=True)
-    __pow__, __rpow__ = _operator('power'), _operator('power', reflected=True)
-    __matmul__, __rmatmul__ = _operator('dot'), _operator('dot', reflected=True)
-    __and__, __or__, __invert__ = _operator('logical_and'), _operator('logical_or'), _operator('logical_not')
-    __lt__, __le__ = _operator('less'), _operator('less_equal')
-    __gt__, __ge__ = _operator('greater'), _operator('greater_equal')
-    __neg__, __abs__, __getitem__ = _operator('negative'), _operator('abs'), _operator('getitem')
+    def __add__(self, other: Any) -> Made: return self.defer('add', (self, other), {})
+    def __radd__(self, other: Any) -> Made: return self.defer('add', (other, self), {})
+    def __sub__(self, other: Any) -> Made: return self.defer('subtract', (self, other), {})
+    def __rsub__(self, other: Any) -> Made: return self.defer('subtract', (other, self), {})
+    def __mul__(self, other: Any) -> Made: return self.defer('multiply', (self, other), {})
+    def __rmul__(self, other: Any) -> Made: return self.defer('multiply', (other, self), {})
+    def __truediv__(self, other: Any) -> Made: return self.defer('divide', (self, other), {})
+    def __rtruediv__(self, other: Any) -> Made: return self.defer('divide', (other, self), {})
+    def __floordiv__(self, other: Any) -> Made: return self.defer('floor_divide', (self, other), {})
+    def __rfloordiv__(self, other: Any) -> Made: return self.defer('floor_divide', (other, self), {})
+    def __mod__(self, other: Any) -> Made: return self.defer('mod', (self, other), {})
+    def __rmod__(self, other: Any) -> Made: return self.defer('mod', (other, self), {})
+    def __pow__(self, other: Any) -> Made: return self.defer('power', (self, other), {})
+    def __rpow__(self, other: Any) -> Made: return self.defer('power', (other, self), {})
+    def __matmul__(self, other: Any) -> Made: return self.defer('dot', (self, other), {})
+    def __rmatmul__(self, other: Any) -> Made: return self.defer('dot', (other, self), {})
+    def __and__(self, other: Any) -> Made: return self.defer('logical_and', (self, other), {})
+    def __or__(self, other: Any) -> Made: return self.defer('logical_or', (self, other), {})
+    def __lt__(self, other: Any) -> Made: return self.defer('less', (self, other), {})
+    def __le__(self, other: Any) -> Made: return self.defer('less_equal', (self, other), {})
+    def __gt__(self, other: Any) -> Made: return self.defer('greater', (self, other), {})
+    def __ge__(self, other: Any) -> Made: return self.defer('greater_equal', (self, other), {})
+    def __invert__(self) -> Made: return self.defer('logical_not', (self,), {})
+    def __neg__(self) -> Made: return self.defer('negative', (self,), {})
+    def __abs__(self) -> Made: return self.defer('abs', (self,), {})
+    def __getitem__(self, index: Any) -> Made: return self.defer('getitem', (self, index), {})
+
     __iter__: Any = None            # a loop over __getitem__ would not end
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:

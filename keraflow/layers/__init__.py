@@ -1,5 +1,5 @@
 """Layers: what takes Kensors and returns Kensors."""
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keraflow import constraints, regularizers  # noqa: F401 (fills the registry)
 from keraflow.habits import no_attribute
@@ -10,7 +10,8 @@ from keraflow.layers.convolutional import Convolution1D, Convolution2D, Convolut
 from keraflow.layers.core import Activation, Dense, Dropout, Highway, Lambda
 from keraflow.layers.embedding import Embedding
 from keraflow.layers.foreign import Foreign
-from keraflow.layers.input import Input
+from keraflow.layers.input import Input as _Input
+from keraflow.layers.input import typed_as_kensors
 from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.learned_activations import Maxout, PReLU
 from keraflow.layers.masking import Masking
@@ -27,6 +28,8 @@ from keraflow.layers.shaping import ExpandDims, Flatten, PermuteDims, Repeat, Re
 from keraflow.layers.unsampling import UnSampling1D, UnSampling2D, UnSampling3D
 from keraflow.layers.wrappers import Bidirectional, TimeDistributed
 
+Input = typed_as_kensors(_Input)
+
 __all__ = ['Activation', 'BatchNormalization', 'Bidirectional', 'Concatenate', 'Convolution1D', 'Convolution2D',
            'Convolution3D', 'Cropping1D', 'Cropping2D', 'Cropping3D', 'Deconvolution2D', 'Dense', 'Dot', 'Dropout',
            'ElementWiseAverage', 'ElementWiseMax', 'ElementWiseMult', 'ElementWiseSum', 'Embedding', 'ExpandDims',
@@ -39,5 +42,6 @@ __all__ = ['Activation', 'BatchNormalization', 'Bidirectional', 'Concatenate', '
            'ZeroPadding3D', 'add_weight', 'layer_register']
 
 
-def __getattr__(name: str) -> Any:
-    raise no_attribute("module 'keraflow.layers'", name, __all__)
+if not TYPE_CHECKING:       # which tells of names that are not there by itself
+    def __getattr__(name: str) -> Any:
+        raise no_attribute("module 'keraflow.layers'", name, __all__)

@@ -7,12 +7,13 @@ with Kensors, :mod:`keraflow.layers.parameters` has the rest about parameters, :
 run tells beside its output, and :mod:`keraflow.layers.side_results` what the calls told.
 """
 import copy
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union, overload
 
 from keraflow import backend as B
 from keraflow import naming, shapes
 from keraflow.arguments import is_array_like
 from keraflow.backend.contract import TensorSpec
+from keraflow.backend.tensor import Operand, Tensor
 from keraflow.call_arguments import is_kensor, is_spec, parts_in, replaced
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, SerializationError, ShapeError, describe
 from keraflow.facts import facts_of, remember
@@ -267,6 +268,13 @@ class Layer(ChangeableHost, Running):
 
     def __repr__(self) -> str:
         return f'<{type(self).__name__} {self.name if self._name or self._place else "(not named yet)"}>'
+
+    @overload
+    def __call__(self, inputs: Union[Kensor, 'Layer', Sequence[Union[Kensor, 'Layer']]], *args: Any,
+                 **kwargs: Any) -> Kensor: ...
+
+    @overload
+    def __call__(self, inputs: Operand, *args: Any, **kwargs: Any) -> Tensor: ...
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Feed the layer: with Kensors it links and gives Kensors; with tensors (or arrays) it runs and gives

@@ -1,5 +1,5 @@
 """Input: where data enter a model."""
-from typing import Any, Optional, Sequence, Union
+from typing import Any, Callable, Optional, ParamSpec, Sequence, Union, cast
 
 from keraflow import backend as B
 from keraflow import shapes
@@ -12,7 +12,9 @@ from keraflow.layers.masks import step_mask
 from keraflow.registry import builtin
 from keraflow.schema import DType, Name, PositiveInt
 
-__all__ = ['Input']
+__all__ = ['Input', 'typed_as_kensors']
+
+P = ParamSpec('P')
 
 
 @builtin('layer')
@@ -82,3 +84,9 @@ class Input(Layer, Kensor):
         mask = None if self.mask_value is None else step_mask(tensor, self.mask_value)
         features = facts_of(tensor).features if self.features is None else self.features
         return remember(tensor, shape=shapes.merge(self.shape, B.static_shape(tensor)), mask=mask, features=features)
+
+
+def typed_as_kensors(cls: Callable[P, Input]) -> Callable[P, Kensor]:
+    """The class itself. To a type checker what it makes is a Kensor alone, as is what layers give, so that one name may
+    stand for both: ``x = Input(3)``, then ``x = Dense(2)(x)``."""
+    return cast(Callable[P, Kensor], cls)

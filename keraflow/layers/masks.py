@@ -1,7 +1,7 @@
 """Masks: bool tensors ``(batch, time)`` that are True where a step counts."""
 import contextlib
 import contextvars
-from typing import Any, Iterator, Sequence
+from typing import Any, Iterator, Literal, Sequence
 
 from keraflow import backend as B
 from keraflow.contexts import bound
@@ -57,7 +57,7 @@ def joint_mask(masks: Sequence[Any]) -> Any:
     return joint
 
 
-def counted_in_windows(mask: Any, window: int, stride: int, pad: str, dilation: int = 1) -> Any:
+def counted_in_windows(mask: Any, window: int, stride: int, pad: Literal['valid', 'same'], dilation: int = 1) -> Any:
     """How many steps count of each window over the time of a series."""
     found = B.conv(B.expand_dims(B.cast(mask, B.floatx()), -1), B.ones((1, 1, window)), (stride,), pad, (dilation,),
                    'channels_last')

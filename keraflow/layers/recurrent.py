@@ -179,6 +179,7 @@ class Recurrent(MultiInputLayer):
         inputs = B.dot(steps, self._joined('W', self._all_gates())) + self._joined('b', self._all_gates())
         states, constants = states or self._first_states(batch), self._constants(batch)
         logs = facts_of(self.activation(states[0])).logs if self.activates_output else None
+        outputs: Any
         outputs, last = B.scan(self._step, [inputs], states, constants, mask, self.unroll,
                                self.return_sequences or logs is not None)
         if logs:
