@@ -25,6 +25,9 @@ class Rule(NamedTuple):
     text: str
     holds: Callable
 
+    def __repr__(self) -> str:
+        return self.text        # as part of an annotation, which help() shows
+
 
 class Kind(NamedTuple):
     """A slot for one kind of the registry's objects."""

@@ -1,6 +1,6 @@
 """Serializable: an object is rebuilt from the arguments of its ``__init__``."""
 import inspect
-from typing import Any, Dict
+from typing import Any, Dict, Type, TypeVar
 
 import numpy as np
 
@@ -8,19 +8,26 @@ from keraflow import registry, schema
 from keraflow.errors import SerializationError
 from keraflow.sameness import same
 from keraflow.scopes import defaults_for, no_argscope
+from keraflow.signatures import signature_of
 
 __all__ = ['Serializable', 'call_text', 'pack_init_params', 'snapshot']
 
 _MISSING = object()
+Made = TypeVar('Made')
 
 
 class _Remembering(type):
     """Checks the arguments of a constructor call, makes the object, and remembers them."""
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """What ``inspect.signature`` and ``help`` show of a class."""
+        return signature_of(cls)
+
+    def __call__(cls: Type[Made], *args: Any, **kwargs: Any) -> Made:
         passed = schema.bind(cls, args, kwargs, defaults_for(cls))
         with no_argscope():
-            made = super().__call__(**passed)
+            made = super().__call__(**passed)  # type: ignore[misc]
         made._remember(passed)
         return made
 

@@ -1,0 +1,55 @@
+"""Signatures of constructors as tools show them: all arguments, with short names for what they may be."""
+import collections.abc
+import inspect
+from typing import Annotated, Any, Hashable, Literal, get_args, get_origin
+
+from keraflow import schema
+
+__all__ = ['signature_of']
+
+#: The names of the module of what arguments may be, by what they stand for.
+_NAMES = {value: name for name, value in vars(schema).items()
+          if name in schema.__all__ and get_origin(value) is not None}
+
+
+_WORDS = {...: '...', type(None): 'None'}
+
+
+class _Text(str):
+    """An annotation that is shown as it is written."""
+
+    __repr__ = str.__str__
+
+
+def signature_of(cls: Any) -> inspect.Signature:
+    """The arguments of a constructor, those of base classes included.
+
+    Examples
+    --------
+    >>> from keraflow.regularizers import L1
+    >>> signature_of(L1)
+    <Signature (l1: NonNegative = 0.01)>
+    """
+    kinds = {True: inspect.Parameter.POSITIONAL_OR_KEYWORD, False: inspect.Parameter.KEYWORD_ONLY}
+    return inspect.Signature([inspect.Parameter(one.name, kinds[one.positional], default=one.default,
+                                                annotation=_shown(one.annotation))
+                              for one in schema.parameters_of(cls).values()])
+
+
+def _shown(annotation: Any) -> Any:
+    """An annotation, or a text in which it is short."""
+    text = _text(annotation)
+    return annotation if text == inspect.formatannotation(annotation) else _Text(text)
+
+
+def _text(annotation: Any) -> str:
+    if isinstance(annotation, Hashable) and annotation in _NAMES:
+        return _NAMES[annotation]
+    items = get_args(annotation)
+    if not items or get_origin(annotation) in (Literal, collections.abc.Callable):
+        return annotation.__qualname__ if inspect.isclass(annotation) else inspect.formatannotation(annotation)
+    if get_origin(annotation) is Annotated:
+        return _text(items[0])
+    name = inspect.formatannotation(annotation).partition('[')[0]
+    shown = items[:1] if name == 'Optional' else items
+    return f'{name}[{", ".join(_WORDS.get(one) or _text(one) for one in shown)}]'
