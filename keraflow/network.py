@@ -89,6 +89,23 @@ class Network(Layer):
         """The layers by their names in the network, which are the same in each run of a program."""
         return dict(self.names.layers)
 
+    def changeable_layers(self) -> Dict[str, Layer]:
+        return dict(self.names.layers) if self.calls else super().changeable_layers()
+
+    def note_parts(self) -> None:
+        for layer in self.layers if self.calls else ():
+            self.note_arguments(layer)
+
+    @property
+    def _notes_are_complete(self) -> bool:
+        # A graph that no host makes is written as it is.
+        return bool(self._slots.came_with) if self.calls else super()._notes_are_complete
+
+    def take_embedded_arguments(self, arguments: Any) -> None:
+        super().take_embedded_arguments(arguments)
+        if self.calls:
+            self.check_embedded_keys('layer')
+
     def inner_layer(self, name: str) -> Any:
         return self.names.layer(name) if self.calls else super().inner_layer(name)
 

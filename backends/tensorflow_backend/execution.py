@@ -1,4 +1,5 @@
 """From symbolic graphs and builders to callables."""
+import functools
 import threading
 import weakref
 from typing import Any, Callable, List, Optional, Sequence
@@ -111,8 +112,10 @@ class Execution(Variables):
 
     def _traced(self, builder: Callable, specs: Sequence[TensorSpec]) -> Callable:
         """A builder as a ``tf.function``."""
+        plain = _plain_variable()
+
         def build(*tensors: Any) -> list:
-            with follow_contract():
+            with follow_contract(), tf.variable_creator_scope(lambda next_creator, **arguments: plain(**arguments)):
                 outputs, updates = builder(*tensors)
             outputs = [tf.convert_to_tensor(it) for it in outputs]
             self._assign(updates, outputs)
@@ -167,3 +170,11 @@ class _Traced(Compiled):
         run = self._run or self.build()
         with refusing(tf.errors.InvalidArgumentError):
             return run(*map(tf.constant, arrays))
+
+
+@functools.lru_cache(maxsize=None)
+def _plain_variable() -> Any:
+    """The class of variables, of which a ``tf.function`` does not notice that one is made in it: it would trace again,
+    and refuse the next one. A layer that is made in each run of another one, and dropped, makes some in each trace."""
+    with tf.init_scope():
+        return next(one for one in type(tf.Variable(0.)).__mro__ if one.__name__ == 'ResourceVariable')

@@ -59,7 +59,7 @@ class Layer(ChangeableHost, Running):
         numbers unless given.
     embedded_arguments : dict, optional
         Other arguments for embedded layers than those that :meth:`output` makes them with, by slot:
-        ``{'0': {'trainable': False}}``. So a file keeps what is changed of one.
+        ``{'0': {'trainable': False}}``; for those of a model in a slot by name. So a file keeps what is changed of one.
 
     Examples
     --------

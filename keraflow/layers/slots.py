@@ -180,7 +180,7 @@ class Slots:
         self.layers.append(layer)
         number = len(self.layers) - 1
         layer.name_by_slot(self.host, number)
-        self.host.give_arguments(layer, number)
+        self.host.give_arguments(layer, str(number))
         self.host.give_initial_weights(layer, number)
         if is_kept:
             self._kept.add(id(layer))

@@ -198,3 +198,92 @@ def test_functions_whose_layers_are_changed():
 
 def twice(x):
     return Dense(3)(x) * 2
+
+
+# -- models that hosts make ---------------------------------------------------------------------------------------------
+
+def small_model(inside=lambda x: Dropout(0.5, name='drop')(Dense(3, name='one')(x)), **kwargs):
+    x = Input(3, name='x')
+    return Model(x, Dense(3, name='two')(inside(x)), **kwargs)
+
+
+class MakesAModel(Layer):
+    def output(self, x):
+        return small_model()(x)
+
+
+class KeepsAModel(Layer):
+    def init_param(self, input_shape):
+        self.model = small_model()
+
+    def output(self, x):
+        return self.model(x)
+
+
+class MakesASequential(Layer):
+    def output(self, x):
+        return Sequential([Input(3, name='x'), Dense(3, name='one'), Dropout(0.5, name='drop'), Dense(3, name='two')])(x)
+
+
+class ModelInAModel(Layer):
+    def output(self, x):
+        return small_model(lambda x: small_model(name='part')(x))(x)
+
+
+class BlockInAModel(Layer):
+    def output(self, x):
+        return small_model(lambda x: Block(name='b')(x))(x)
+
+
+PLACES = [(MakesAModel, '0/one', {'0': {'embedded_arguments': {'one': {'trainable': False}}}}),
+          (KeepsAModel, '0/one', {'0': {'embedded_arguments': {'one': {'trainable': False}}}}),
+          (MakesASequential, '0/two', {'0': {'embedded_arguments': {'two': {'trainable': False}}}}),
+          (ModelInAModel, '0/part/one', {'0': {'embedded_arguments': {'part': {'embedded_arguments': {'one': {'trainable': False}}}}}}),
+          (BlockInAModel, '0/b/2', {'0': {'embedded_arguments': {'b': {'embedded_arguments': {'2': {'trainable': False}}}}}})]
+
+
+@pytest.mark.parametrize('kind, place, expected', PLACES)
+def test_a_layer_of_a_model_that_a_host_makes(kind, place, expected, tmp_path):
+    host = kind(name='h')
+    model = model_of(host)
+    assert host.embedded_changes() == {}
+    model.get_layer(f'h/{place}').trainable = False
+    assert host.embedded_changes() == expected
+    paths = tmp_path / 'a.json', tmp_path / 'w.safetensors'
+    model.save_to_file(*paths)
+    loaded = Model.load_from_file(*paths, custom_objects=[kind, Block])
+    left = [name for name in model.trainable_variables.names]
+    assert f'h/{place}/W' not in left and f'h/{place}/W' in model.variables.names
+    for one in (loaded, copy.deepcopy(model), unserialize(serialize(model), custom_objects=[kind, Block])):
+        assert [name.split('/', 1)[1] for name in one.trainable_variables.names] == [name.split('/', 1)[1] for name in left]
+    loaded.compile('sgd', 'mse')
+    before = loaded.get_weights()
+    loaded.fit(X, X, nb_epoch=1, verbose=0)
+    assert {name for name, value in loaded.get_weights().items() if not np.array_equal(value, before[name])} == set(left)
+
+
+def test_other_arguments_of_a_model_that_a_host_makes():
+    host = MakesAModel(name='h')
+    model = model_of(host)
+    weights = model.get_weights()
+    model.get_layer('h/0/drop').drop_rate = 0.
+    model.get_layer('h/0/two').activity_regularizer = L1(0.5)
+    again = unserialize(serialize(model), custom_objects=[MakesAModel])
+    again.set_weights(weights)
+    expected = (X @ weights['h/0/one/W'] + weights['h/0/one/b']) @ weights['h/0/two/W'] + weights['h/0/two/b']
+    np.testing.assert_allclose(again.predict(X, train_mode=True), expected, rtol=1e-4, atol=1e-5)
+    assert again.get_layer('h/0/two').activity_regularizer.l1 == 0.5
+
+
+def test_a_model_that_is_written_itself_has_no_changes():
+    inner = small_model()
+    model = Model([x := Input((4, 3), name='x')], TimeDistributed(inner, name='t')(x), name='m')
+    inner.get_layer('one').trainable = False
+    assert 'embedded_arguments' not in str(serialize(model)) and 'embedded_arguments' not in str(serialize(inner))
+    assert len(unserialize(serialize(model)).trainable_variables) == 2
+
+
+def test_what_fits_no_layer_of_the_model_is_refused():
+    with pytest.raises(ArgumentError) as caught:
+        model_of(MakesAModel(name='h', embedded_arguments={'0': {'embedded_arguments': {'three': {'trainable': False}}}}))
+    assert str(caught.value) == "h/0: embedded_arguments: there is no layer 'three'. It has x, one, drop, two."
