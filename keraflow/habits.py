@@ -1,12 +1,21 @@
 """What people write by habit who know another library, and what to write here: one table, which all messages use.
 
 A word is looked up where it was found to be no name that exists there. :data:`WORDS` has names that may stand in its
-place, of which a message gives the first that exists; :data:`SENTENCES` has what one name cannot say.
+place, of which a message gives the first that exists; :data:`SENTENCES` has what one name cannot say; :data:`HOOKS` has
+what is defined by habit in a class of layers, where nothing would call it.
 """
 import sys
 from typing import Collection, Dict, Optional, Sequence, Union
 
-__all__ = ['SENTENCES', 'WORDS', 'advice_for', 'no_attribute', 'words_for']
+__all__ = ['HOOKS', 'SENTENCES', 'WORDS', 'advice_for', 'no_attribute', 'words_for']
+
+#: Methods and attributes of other libraries' layers, with the hooks of ours.
+HOOKS = {
+    'call': 'output', 'forward': 'output', 'get_output_for': 'output', 'get_output': 'output', '__call__': 'output',
+    'build': 'init_param', 'compute_output_shape': 'output_shape', 'get_output_shape_for': 'output_shape',
+    'get_output_shape': 'output_shape', 'compute_mask': 'output_mask', 'get_output_mask': 'output_mask',
+    'supports_masking': 'support_mask', 'support_masking': 'support_mask', 'supports_mask': 'support_mask',
+    'get_config': 'pack_init_param'}
 
 #: Names of arguments, classes, functions, modules and methods, with keraflow's.
 WORDS = {
@@ -67,8 +76,8 @@ WORDS = {
     'fit_generator': 'fit', 'train': 'fit', 'evaluate_generator': 'evaluate', 'test_on_batch': 'evaluate',
     'predict_generator': 'predict', 'predict_on_batch': 'predict', 'predict_proba': 'predict', 'pop': 'remove',
     'to_json': 'save_arch', 'to_yaml': 'save_arch', 'state_dict': 'get_weights', 'load_state_dict': 'set_weights',
-    'input': 'input_kensor', 'input_shape': 'input_kensor_shape', 'call': 'output', 'forward': 'output',
-    'trainable_params': 'trainable_variables',
+    'input': 'input_kensor', 'input_shape': 'input_kensor_shape', 'trainable_params': 'trainable_variables',
+    **{word: hook for word, hook in HOOKS.items() if word != 'get_config'},     # which is asked for values
 }
 
 #: Where one name is not enough. A sentence says what to write.

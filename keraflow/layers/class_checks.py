@@ -8,6 +8,7 @@ import types
 from typing import Any, Dict, Iterator, Optional, Sequence, Set, Tuple
 
 from keraflow.errors import ArgumentTypeError
+from keraflow.habits import HOOKS
 
 __all__ = ['check_class', 'names_used']
 
@@ -18,13 +19,6 @@ METHODS: Dict[str, Tuple[str, ...]] = {
     'pack_init_param': ()}
 #: The hooks that are values.
 VALUES = ('input_spec', 'multi_input')
-#: What other libraries call them.
-OTHER_WORDS = {
-    'call': 'output', 'forward': 'output', 'get_output_for': 'output', 'get_output': 'output', '__call__': 'output',
-    'build': 'init_param', 'compute_output_shape': 'output_shape', 'get_output_shape_for': 'output_shape',
-    'get_output_shape': 'output_shape', 'compute_mask': 'output_mask', 'get_output_mask': 'output_mask',
-    'supports_masking': 'support_mask', 'support_masking': 'support_mask', 'supports_mask': 'support_mask',
-    'get_config': 'pack_init_param'}
 
 
 def check_class(cls: type, base: type) -> None:
@@ -46,9 +40,9 @@ def check_class(cls: type, base: type) -> None:
             _check_signature(cls, name, value)
     used = names_used(owners, set(defined))
     for name, value in defined.items():
-        if name in used or name not in OTHER_WORDS and (name.startswith('_') or hasattr(base, name)):
+        if name in used or name not in HOOKS and (name.startswith('_') or hasattr(base, name)):
             continue
-        hook = OTHER_WORDS.get(name)
+        hook = HOOKS.get(name)
         if hook is None:
             missed = _nearly(name, value)
             if missed is not None and missed not in defined:

@@ -8,7 +8,7 @@ import keraflow
 from keraflow import errors, habits, layers, registry, schema
 from keraflow.callbacks import CSVLogger, ModelCheckpoint
 from keraflow.errors import ArgumentError, ArgumentTypeError
-from keraflow.layers import LSTM, Convolution1D, Convolution2D, Dense, Dropout, Embedding, Pooling2D
+from keraflow.layers import LSTM, Convolution1D, Convolution2D, Dense, Dropout, Embedding, Pooling2D, class_checks
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD, Adam
 
@@ -31,6 +31,16 @@ def test_what_is_said_exists():
         for name in [ours] if isinstance(ours, str) else ours:
             assert name in there, (word, name)
             assert word != name
+
+
+def test_each_hook_is_one_and_is_answered_as_an_attribute_too():
+    assert set(habits.HOOKS.values()) <= set(class_checks.METHODS)
+    for word, hook in habits.HOOKS.items():
+        with pytest.raises(ArgumentTypeError, match=rf'{re.escape(word)}\(\) is never called\. .*rite {hook}\(self'):
+            type('Mine', (layers.Layer,), {word: lambda self, *args: None})
+    for word in set(habits.HOOKS) - set(dir(layers.Layer)) - {'get_config'}:
+        with pytest.raises(AttributeError, match=rf"no attribute '{word}'. Did you mean '{habits.HOOKS[word]}'\?"):
+            getattr(Dense(3), word)
 
 
 def test_no_word_is_answered_twice():
