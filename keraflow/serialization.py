@@ -5,7 +5,6 @@
 """
 import functools
 import inspect
-import math
 from typing import Any, Collection, Dict, NamedTuple, Set
 
 import numpy as np
@@ -124,7 +123,7 @@ class _Writer:
         place.check_depth()
         value = values.plain(value) if place.closed else value
         kind = type(value)
-        if value is None or kind in (str, bool, int) or kind is float and math.isfinite(value):
+        if value is None or kind in (str, bool) or kind in (int, float) and values.is_number(value):
             return value
         if kind is list:
             return [self.write(item, place.inside(f'[{index}]')) for index, item in enumerate(value)]

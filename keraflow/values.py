@@ -1,8 +1,9 @@
 """Values that plain data cannot say (tuples, arrays, numbers of NumPy, ...) as plain data, and back.
 
-A dict ``{'as': 'tuple', 'value': [8, 8]}`` stands for each, the same in JSON and YAML. A dict of the program that looks
-like one, or like an object, is written as ``{'as': 'dict', 'value': [[key, value], ...]}``, so that nothing is taken
-for something else. Reading is strict, and makes nothing but the values of this page.
+A dict ``{'as': 'tuple', 'value': [8, 8]}`` stands for each, the same in JSON and YAML. In it a number that is not
+finite, or an integer of more digits than files have, is a string. A dict of the program that looks like one, or like an
+object, is written as ``{'as': 'dict', 'value': [[key, value], ...]}``, so that nothing is taken for something else.
+Reading is strict, and makes nothing but the values of this page.
 """
 import collections
 import math
@@ -11,9 +12,10 @@ from typing import Any, Callable, Dict, Optional
 import numpy as np
 
 from keraflow.errors import SerializationError, describe
+from keraflow.files.scalars import MAX_DIGITS
 
-__all__ = ['MAX_ARRAY', 'Refusal', 'decode', 'encode', 'escape', 'is_form', 'is_value', 'plain', 'unescape',
-           'version_of']
+__all__ = ['MAX_ARRAY', 'Refusal', 'decode', 'encode', 'escape', 'is_form', 'is_number', 'is_value', 'plain',
+           'unescape', 'version_of']
 
 #: How many numbers an array may have that is an argument. Larger ones belong to the weights.
 MAX_ARRAY = 10_000
@@ -22,11 +24,18 @@ _DTYPES = ('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32
            'float64')
 _TYPES = {'bool': bool, 'int': int, 'float': float, 'str': str,
           **{f'numpy.{name}': np.dtype(name).type for name in _DTYPES}}
+#: Of an integer outside of an array: Python reads longer ones slowly, and none of more than 4300.
+_MOST_DIGITS = 1000
 _NOT_FINITE = {'nan': math.nan, 'inf': math.inf, '-inf': -math.inf}
 
 
 class Refusal(SerializationError):
     """What is wrong with one value; whoever knows its place says it."""
+
+
+def is_number(value: Any) -> bool:
+    """Whether a number stands for itself: it is finite, and an integer has no more digits than files allow."""
+    return abs(value) < 10 ** MAX_DIGITS if type(value) is int else math.isfinite(value)
 
 
 def is_value(data: Any) -> bool:
@@ -67,6 +76,8 @@ def unescape(data: Any) -> Any:
     if not is_value(items):
         return items
     value = items['value']
+    if 'int' in items.get('dtype', ''):
+        value = list(map(int, value)) if items['as'] == 'array' else int(value)
     if items['as'] == 'array':
         return np.reshape(np.array(value, object), items['shape']).tolist()
     if items['as'] in ('dict', 'OrderedDict') and all(type(key) is str for key, _ in value):
@@ -100,6 +111,8 @@ def encode(value: Any, write: Callable[[Any, str], Any], max_array: int) -> Opti
         return {'as': 'text', 'value': str(value)}
     if kind is float:
         return {'as': 'float', 'value': _number(value)}
+    if kind is int:
+        return {'as': 'number', 'dtype': 'int', 'value': _integer(value)}
     if kind in (tuple, set, frozenset):
         items = value if kind is tuple else sorted(value, key=lambda it: (type(it).__name__, repr(it)))
         return {'as': kind.__name__, 'value': [write(item, f'[{index}]') for index, item in enumerate(items)]}
@@ -107,10 +120,10 @@ def encode(value: Any, write: Callable[[Any, str], Any], max_array: int) -> Opti
         pairs = [[write(key, f'[key {index}]'), write(item, _step(key))]
                  for index, (key, item) in enumerate(value.items())]
         return {'as': kind.__name__, 'value': pairs}
-    if kind is range:
-        return {'as': 'range', 'value': [value.start, value.stop, value.step]}
-    if kind is slice and all(type(it) in (int, type(None)) for it in (value.start, value.stop, value.step)):
-        return {'as': 'slice', 'value': [value.start, value.stop, value.step]}
+    if kind in (range, slice):
+        three = [value.start, value.stop, value.step]
+        if all(type(it) in (int, type(None)) for it in three):
+            return {'as': kind.__name__, 'value': [write(it, f'[{index}]') for index, it in enumerate(three)]}
     if value is Ellipsis:
         return {'as': 'ellipsis', 'value': None}
     if isinstance(value, np.dtype):
@@ -146,7 +159,15 @@ def _step(key: Any) -> str:
 # -- writing -----------------------------------------------------------------------------------------------------------
 
 def _number(value: Any) -> Any:
-    return value if not isinstance(value, float) or math.isfinite(value) else str(value)
+    """A number as files have it, or the string of one that no other program might read as it is."""
+    return value if is_number(value) else str(value)
+
+
+def _integer(value: int) -> str:
+    if abs(value) >= 10 ** _MOST_DIGITS:
+        raise Refusal(f'an integer of more than {_MOST_DIGITS} digits cannot be saved. Pass a string, and make the '
+                      'integer of it in the class.')
+    return str(value)
 
 
 def _dtype(dtype: np.dtype) -> str:
@@ -163,9 +184,7 @@ def _array(value: np.ndarray, max_array: int) -> Dict[str, Any]:
             'trainable=False).')
         raise Refusal(f'an array of {value.size} numbers is larger than those that are saved as plain data, which have '
                       f'at most {max_array}. {advice}')
-    dtype, numbers = _dtype(value.dtype), value.ravel().tolist()
-    if value.dtype.kind == 'f' and not np.isfinite(value).all():
-        numbers = [_number(item) for item in numbers]
+    dtype, numbers = _dtype(value.dtype), [_number(item) for item in value.ravel().tolist()]
     return {'as': 'array', 'dtype': dtype, 'shape': list(value.shape), 'value': numbers}
 
 
@@ -174,6 +193,14 @@ def _array(value: np.ndarray, max_array: int) -> Dict[str, Any]:
 def _exactly(value: Any, *types: type) -> Any:
     if type(value) not in types:
         raise TypeError
+    return value
+
+
+def _exact_integer(text: Any) -> int:
+    """The integer that a string stands for, which :func:`encode` would write so."""
+    value = int(_exactly(text, str)[:_MOST_DIGITS + 1])
+    if str(value) != text or is_number(value):
+        raise ValueError
     return value
 
 
@@ -187,7 +214,8 @@ def _numbers(values: list, dtype: Any) -> np.ndarray:
         if not np.array_equal(np.isinf(made), np.isinf(cast)):
             raise OverflowError
         return cast
-    values = [_exactly(it, bool if kind == 'b' else int) for it in values]
+    values = [_exact_integer(it) if kind != 'b' and type(it) is str else _exactly(it, bool if kind == 'b' else int)
+              for it in values]
     if kind != 'b' and values and not np.iinfo(dtype).min <= min(values) <= max(values) <= np.iinfo(dtype).max:
         raise OverflowError
     return np.array(values, dtype)
@@ -231,7 +259,8 @@ _EXTRA = {'array': ('dtype', 'shape'), 'number': ('dtype',)}
 _READERS: Dict[str, Callable[[Any, Any, int], Any]] = {
     'tuple': lambda *given: tuple(_items(*given)),
     'array': _array_of,
-    'number': lambda data, read, limit: _numbers([data['value']], data['dtype'])[0],
+    'number': lambda data, read, limit: _exact_integer(data['value']) if data['dtype'] == 'int' else
+    _numbers([data['value']], data['dtype'])[0],
     'float': lambda data, read, limit: _NOT_FINITE[data['value']],
     'text': lambda data, read, limit: np.str_(_exactly(data['value'], str)),
     'dict': _dict,

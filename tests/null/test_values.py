@@ -81,6 +81,9 @@ VALUES = [
     np.array([1., 2.]), np.arange(6).reshape(2, 3), np.zeros((0, 3)), np.array(5), np.array([True, False]), np.ones((2, 1, 2), 'float32'),
     np.array([np.nan, np.inf, -np.inf, 0.1], 'float32'), np.array([0.1], 'float16'), np.array([1, 2], 'uint8'), np.zeros((2, 0), bool),
     float('inf'), float('-inf'), float('nan'), -0., 1., 1,
+    10 ** 17 - 1, 10 ** 17, -10 ** 17, 2 ** 62, -2 ** 63, 2 ** 64, 10 ** 40, 10 ** 1000 - 1, np.int64(2 ** 62), np.int64(-2 ** 63),
+    np.uint64(2 ** 64 - 1), np.array([2 ** 62, 1, -2 ** 63]), np.array([[2 ** 64 - 1], [10 ** 17]], 'uint64'), np.array(10 ** 17),
+    {10 ** 18: (10 ** 20, [2 ** 63])}, {10 ** 17, 3}, slice(1, 10 ** 5), range(10 ** 17, 10 ** 18),
     {1: 'a', 2: 'b'}, {(1, 2): [3]}, {None: 1, True: 2, 1.5: 3}, {np.int64(3): np.float32(0.5)}, {}, {'': 1},
     collections.OrderedDict([('b', 1), ('a', 2)]),
     {1, 2}, {'a', 'b'}, set(), frozenset({(1, 2)}), {'words': {'the', 'a'}},
@@ -159,6 +162,7 @@ def test_named_tuples_and_other_containers_of_the_program():
                       'float16, float32, float64, or pass a list of strings and numbers.'),
     (np.array([None]), "NumPy's object cannot be saved. Choose one of bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, "
                        'float16, float32, float64, or pass a list of strings and numbers.'),
+    (10 ** 1000, 'an integer of more than 1000 digits cannot be saved. Pass a string, and make the integer of it in the class.'),
     (np.ma.array([1]), 'an object of class MaskedArray cannot be saved: it is not plain data. If the class is yours, put '
                        '@keraflow.register above it.'),
 ])
@@ -190,6 +194,13 @@ def test_other_forms_are_refused(data):
     {'as': 'array', 'dtype': 'float32', 'shape': [1], 'value': ['1']}, {'as': 'array', 'dtype': 'float32', 'shape': [1], 'value': [True]},
     {'as': 'array', 'dtype': 'float32', 'shape': [1], 'value': [[1.]]}, {'as': 'array', 'dtype': 'float64', 'shape': [0, 10 ** 15], 'value': 0},
     {'as': 'array', 'dtype': 'int8', 'shape': [MAX_ARRAY + 1], 'value': [1] * (MAX_ARRAY + 1)},
+    {'as': 'number', 'dtype': 'int', 'value': '12'}, {'as': 'number', 'dtype': 'int', 'value': 10 ** 18},
+    {'as': 'number', 'dtype': 'int', 'value': '+' + '1' * 18}, {'as': 'number', 'dtype': 'int', 'value': ' ' + '1' * 18},
+    {'as': 'number', 'dtype': 'int', 'value': '1_' * 18 + '1'}, {'as': 'number', 'dtype': 'int', 'value': '1' * 5000},
+    {'as': 'number', 'dtype': 'int', 'value': '1e18'}, {'as': 'number', 'dtype': 'int', 'value': None},
+    {'as': 'number', 'dtype': 'int64', 'value': '5'}, {'as': 'number', 'dtype': 'int64', 'value': str(2 ** 63)},
+    {'as': 'array', 'dtype': 'uint8', 'shape': [1], 'value': [str(2 ** 62)]}, {'as': 'array', 'dtype': 'bool', 'shape': [1], 'value': ['1' * 18]},
+    {'as': 'array', 'dtype': 'uint64', 'shape': [1], 'value': [str(-10 ** 17)]},
     {'as': 'number', 'dtype': 'uint8', 'value': -1}, {'as': 'number', 'dtype': 'float16', 'value': 1e9},
     {'as': 'number', 'dtype': 'float64', 'value': None}, {'as': 'float', 'value': 1.}, {'as': 'float', 'value': 'Infinity'},
     {'as': 'float', 'value': []}, {'as': 'text', 'value': 3}, {'as': 'dict', 'value': {}}, {'as': 'dict', 'value': [[1]]},
