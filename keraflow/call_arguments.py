@@ -13,6 +13,7 @@ from keraflow import schema
 from keraflow.backend.contract import TensorSpec
 from keraflow.backend.deferral import Deferred
 from keraflow.errors import ArgumentTypeError, describe, nearest
+from keraflow.owned import of_kind
 
 __all__ = ['CallSignature', 'check_values', 'decoded', 'encoded', 'parts_in', 'replaced']
 
@@ -83,7 +84,7 @@ def replaced(value: Any, replace: Callable[[Any], Any], is_part: Callable[[Any],
     if is_part(value):
         return replace(value)
     if isinstance(value, (list, tuple)):
-        return type(value)(replaced(item, replace, is_part) for item in value)
+        return of_kind(type(value), [replaced(item, replace, is_part) for item in value])
     if isinstance(value, dict):
         return {name: replaced(item, replace, is_part) for name, item in value.items()}
     return value

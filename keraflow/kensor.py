@@ -6,12 +6,15 @@ A Kensor records the one call it came from, a call the Kensors it was fed. All t
 import threading
 from typing import Any, Callable, Container, Dict, Iterable, List, Optional, Sequence, Tuple
 
+import numpy as np
+
 from keraflow import backend as B
 from keraflow.arguments import to_list
 from keraflow.backend.contract import TensorSpec
 from keraflow.backend.deferral import Deferred
 from keraflow.call_arguments import parts_in, replaced
 from keraflow.facts import facts_of
+from keraflow.owned import owned
 from keraflow.parameters import parameters_of
 from keraflow.records import recording
 from keraflow.shapes import unlist
@@ -19,24 +22,36 @@ from keraflow.shapes import unlist
 __all__ = ['Call', 'Kensor', 'calls_behind', 'replay', 'symbolic_tensors']
 
 
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray)
+
+
 class Call:
     """One event: this layer was fed these Kensors, with these arguments, and gave these Kensors."""
 
-    __slots__ = ('layer', 'fed', 'arguments', 'inputs', 'outputs', 'number', '_is_only', '_namer', '__weakref__')
+    __slots__ = ('layer', 'fed', '_arguments', 'inputs', 'outputs', 'number', '_is_only', '_namer', '__weakref__')
 
     def __init__(self, layer: Any, fed: Sequence['Kensor'], arguments: Optional[Dict[str, Any]] = None):
         self.layer = layer
         self.fed = tuple(fed)
-        self.arguments = arguments or {}
-        self.inputs = (*fed, *parts_in(self.arguments))   # all that it depends on
+        self._arguments = owned(arguments or {})
+        for array in parts_in(self._arguments, _is_array):
+            array.setflags(write=False)
+        self.inputs = (*fed, *parts_in(self._arguments))  # all that it depends on
         self.outputs: Tuple['Kensor', ...] = ()
         self.number = 0                 # among the calls of the layer in the program, then in a model
         self._is_only: Any = None
         self._namer: Any = None         # the model that gave it its number
 
+    @property
+    def arguments(self) -> Dict[str, Any]:
+        """Those of the call, beside what the layer was fed with; nothing that is done to them changes the call."""
+        return replaced(self._arguments, lambda kensor: kensor)
+
     def run(self, tensors: Dict['Kensor', Any]) -> List[Any]:
         """The output tensors, from tensors for its inputs."""
-        return self.layer.run([tensors[kensor] for kensor in self.fed], replaced(self.arguments, tensors.__getitem__))
+        arguments = replaced(owned(self._arguments), tensors.__getitem__)       # its code may change its arrays
+        return self.layer.run([tensors[kensor] for kensor in self.fed], arguments)
 
     def again(self, kensors: Dict['Kensor', 'Kensor'], layer: Any = None) -> List['Kensor']:
         """What the call (or that of another layer in its place) gives with other Kensors for its inputs."""

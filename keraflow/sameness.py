@@ -1,6 +1,7 @@
 """Whether two values mean the same: arguments of layers, and functions and classes that are defined again."""
 import functools
 import inspect
+import operator
 from typing import Any, Set, Tuple
 
 import numpy as np
@@ -48,13 +49,13 @@ class _Comparison:
             self.nb_code += inspect.isfunction(one)
             return True
         if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-            return len(one) == len(other) and all(map(self.same, one, other))
+            return len(one) == len(other) and (all(map(operator.is_, one, other)) or all(map(self.same, one, other)))
         if type(one) is not type(other):
             return _is_number(one) and _is_number(other) and bool(one == other)
         if isinstance(one, dict):
             return one.keys() == other.keys() and all(self.same(one[key], other[key]) for key in one)
         if isinstance(one, np.ndarray):
-            return one.shape == other.shape and bool(np.array_equal(one, other))
+            return one.shape == other.shape and self._same_items(one, other)
         if inspect.isfunction(one) or inspect.isclass(one):
             return self._definition(one, other)
         parts = self._parts(one)
@@ -66,6 +67,11 @@ class _Comparison:
             return bool(one == other)
         except Exception:       # an __eq__ that cannot answer does not say that they are the same
             return False
+
+    def _same_items(self, one: np.ndarray, other: np.ndarray) -> bool:
+        if object in (one.dtype, other.dtype):
+            return self.same(one.tolist(), other.tolist())
+        return np.array_equal(one, other) or one.dtype.kind in 'fc' and np.array_equal(one, other, equal_nan=True)
 
     def _definition(self, one: Any, other: Any) -> bool:
         if (id(one), id(other)) in self.begun:

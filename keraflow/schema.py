@@ -14,6 +14,7 @@ from keraflow.annotations import (Kind, PerParameter, Rule, check, expected, hin
                                   takes_list)
 from keraflow.arguments import dtype_name
 from keraflow.errors import ArgumentTypeError, nearest
+from keraflow.owned import owned
 
 __all__ = ['Parameter', 'as_taken', 'bind', 'check', 'check_arguments', 'kind_in', 'kinds_of', 'parameters_of',
            'slots_of', 'Activation', 'Axes', 'Beta', 'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction',
@@ -57,6 +58,7 @@ class Parameter(NamedTuple):
     default: Any            # inspect.Parameter.empty if there is none
     positional: bool
     owner: type             # the class whose __init__ lists it
+    is_changeable: bool     # whether its default can be changed in place, which all objects would share
 
 
 def parameters_of(cls: Any) -> Dict[str, Parameter]:
@@ -100,7 +102,8 @@ def _listed(function: Callable, owner: type, found: Dict[str, Parameter]) -> Lis
         if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL) and one.name not in found:
             positional = one.kind is not one.KEYWORD_ONLY and (
                 not found or all(p.owner is owner for p in found.values()))
-            found[one.name] = Parameter(one.name, hints.get(one.name, Any), one.default, positional, owner)
+            found[one.name] = Parameter(one.name, hints.get(one.name, Any), one.default, positional, owner,
+                                        owned(one.default) is not one.default)
     return listed
 
 
@@ -123,8 +126,8 @@ _slots: Dict[type, Dict[str, Tuple[str, bool]]] = {}
 
 
 def bind(cls: type, args: Sequence, kwargs: Dict[str, Any], defaults: Dict[str, Any]) -> Dict[str, Any]:
-    """The arguments that a call passes, by name, with `defaults` for those that it does not; each checked against its
-    annotation.
+    """The arguments that a call passes, by name, with `defaults` for those that it does not, and defaults of the class
+    that can be changed in place; each checked against its annotation.
 
     Raises
     ------
@@ -153,6 +156,8 @@ def bind(cls: type, args: Sequence, kwargs: Dict[str, Any], defaults: Dict[str, 
             check(passed[name], one.annotation, f'{where}: {name}', one.default)
         elif one.default is inspect.Parameter.empty:
             raise ArgumentTypeError(f"{where}: the argument '{name}' is missing: {expected(one.annotation)}.")
+        elif one.is_changeable:
+            passed[name] = one.default
     return passed
 
 

@@ -1,12 +1,12 @@
 """``argscope``: other default arguments for some classes, inside a ``with`` block."""
 import contextlib
 import contextvars
-import copy
 from typing import Any, ContextManager, Dict, Sequence, Tuple, Union
 
 from keraflow import schema
 from keraflow.contexts import bound
 from keraflow.errors import ArgumentTypeError, describe, nearest
+from keraflow.owned import owned
 
 __all__ = ['argscope', 'defaults_for', 'no_argscope']
 
@@ -53,7 +53,7 @@ class argscope(contextlib.ContextDecorator):
 
     def __init__(self, classes: Union[type, Sequence[type]], **arguments: Any):
         self._classes = tuple(classes) if isinstance(classes, (list, tuple)) else (classes,)
-        self._arguments = arguments
+        self._arguments = owned(arguments)
         for cls in self._classes:
             _check(cls, arguments)
 
@@ -71,9 +71,8 @@ def no_argscope() -> ContextManager[None]:
 
 
 def defaults_for(cls: type) -> Dict[str, Any]:
-    """The arguments that the scopes in force give a class; each object has lists and dicts of its own."""
-    return {name: copy.copy(value) if isinstance(value, (list, dict)) else value
-            for classes, arguments in _scopes.get() if cls in classes for name, value in arguments.items()}
+    """The arguments that the scopes in force give a class."""
+    return {name: value for classes, arguments in _scopes.get() if cls in classes for name, value in arguments.items()}
 
 
 def _check(cls: Any, arguments: Dict[str, Any]) -> None:

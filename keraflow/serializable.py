@@ -2,10 +2,9 @@
 import inspect
 from typing import Any, Dict, Type, TypeVar
 
-import numpy as np
-
 from keraflow import registry, schema
 from keraflow.errors import SerializationError
+from keraflow.owned import owned
 from keraflow.sameness import same
 from keraflow.scopes import defaults_for, no_argscope
 from keraflow.signatures import signature_of
@@ -17,7 +16,7 @@ Made = TypeVar('Made')
 
 
 class _Remembering(type):
-    """Checks the arguments of a constructor call, makes the object, and remembers them."""
+    """Checks the arguments of a constructor call, makes the object of copies of its own, and remembers them."""
 
     @property
     def __signature__(cls) -> inspect.Signature:
@@ -25,11 +24,17 @@ class _Remembering(type):
         return signature_of(cls)
 
     def __call__(cls: Type[Made], *args: Any, **kwargs: Any) -> Made:
-        passed = schema.bind(cls, args, kwargs, defaults_for(cls))
+        given = schema.bind(cls, args, kwargs, defaults_for(cls))
+        passed = _own(given, cls)
         with no_argscope():
             made = super().__call__(**passed)  # type: ignore[misc]
-        made._remember(passed)
+        made._remember(given, passed)
         return made
+
+
+def _own(given: Dict[str, Any], cls: Any) -> Dict[str, Any]:
+    """The arguments that an object of a class gets for those that the program gave."""
+    return {name: value if name in cls.unsaved_arguments else owned(value) for name, value in given.items()}
 
 
 class Serializable(metaclass=_Remembering):
@@ -37,6 +42,9 @@ class Serializable(metaclass=_Remembering):
 
     The rule for a class: ``__init__`` stores each argument under its own name, as passed. Where it does not, what was
     passed is remembered, so that the rebuilt object behaves like the original all the same.
+
+    ``__init__`` is given copies of arrays, lists, dicts and sets, which are the object's own: what the program does
+    with its own ones afterwards changes neither the object nor what is saved. Only unsaved arguments are shared.
     """
 
     #: The kind of slot that objects of the class fit into, for example ``'layer'``.
@@ -48,11 +56,13 @@ class Serializable(metaclass=_Remembering):
     #: Attributes that are no arguments and are part of the data: what an object learned, with their annotations.
     learned_attributes: Dict[str, Any] = {}
 
-    def _remember(self, passed: Dict[str, Any]) -> None:
-        self._passed = {name: value if name in self.unsaved_arguments else _copied(value)
-                        for name, value in passed.items()}
+    def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
+        """Remember the arguments: as the program gave them, which ``__init__`` has not seen, and as it got them."""
         self._kept = frozenset(name for name, one in schema.parameters_of(type(self)).items()
-                               if self._keeps(name, passed.get(name, one.default), one))
+                               if name not in self.unsaved_arguments
+                               and self._keeps(name, given.get(name, one.default), one))
+        self._passed = {name: passed[name] if name in self._kept else owned(value)
+                        for name, value in given.items() if name not in self.unsaved_arguments}
 
     def __repr__(self) -> str:
         return call_text(self) if hasattr(self, '_passed') else f'<{type(self).__name__} (being made)>'
@@ -74,7 +84,7 @@ class Serializable(metaclass=_Remembering):
         change, and returns the dict. Without an override an argument that ``__init__`` changed is remembered as it was
         passed.
         """
-        return {name: vars(self).get(name, value) for name, value in self._remembered_arguments().items()}
+        return {name: owned(vars(self).get(name, value)) for name, value in self._remembered_arguments().items()}
 
     @classmethod
     def unpack_init_param(cls, params: Dict[str, Any]) -> Dict[str, Any]:
@@ -91,7 +101,7 @@ class Serializable(metaclass=_Remembering):
             value = vars(self)[name] if name in self._kept else self._passed.get(name, one.default)
             quiet = name in self.quiet_arguments and same(value, one.default)
             if not quiet and name not in self.unsaved_arguments and value is not inspect.Parameter.empty:
-                arguments[name] = value
+                arguments[name] = owned(value)
         return arguments
 
 
@@ -152,13 +162,4 @@ def snapshot(value: Any) -> Any:
         return [snapshot(one) for one in value]
     if isinstance(value, dict):
         return {key: snapshot(one) for key, one in value.items()}
-    return value.copy() if isinstance(value, np.ndarray) else value
-
-
-def _copied(value: Any) -> Any:
-    """`value` as it is now, with copies of what the program may change in place."""
-    if type(value) in (list, tuple):
-        return type(value)(map(_copied, value))
-    if type(value) is dict:
-        return {key: _copied(item) for key, item in value.items()}
-    return value.copy() if isinstance(value, (np.ndarray, set, dict)) else value
+    return owned(value)

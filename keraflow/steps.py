@@ -13,6 +13,7 @@ from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
 from keraflow.model_function import ModelFunction
 from keraflow.optimizers import Optimizer
+from keraflow.owned import owned
 from keraflow.parameters import parameters_of, penalties
 from keraflow.records import recording
 from keraflow.tensor_checks import check_scalar
@@ -61,7 +62,7 @@ class TrainStep:
             schema.check(kensor, Input, 'TrainStep: inputs')
         self._ports = [Port.of(kensor) for kensor in to_list(inputs)]
         self._specs = [kensor.spec for kensor in to_list(inputs)]
-        self._loss_fn = loss_fn
+        self._loss_fn = owned(loss_fn)
         self.optimizer = registry.resolve('optimizer', optimizer, 'TrainStep: optimizer: ')
         layers = to_list(train)
         for layer in layers:
@@ -77,7 +78,7 @@ class TrainStep:
                                 'Feed the layers first.')
         self.optimizer.build(variables, [names[id(variable)] for variable in variables], self)
         with B.phase('train'), recording() as record:
-            B.trace(loss_fn, self._specs)
+            B.trace(self._loss_fn, self._specs)
         runs = [*layers, *record.layers.values()]
         self._trainability = Trainability(runs)
         self._step = ModelFunction(self._build, self._specs, runs, random.Stream())

@@ -18,6 +18,7 @@ from keraflow.loop import Loop
 from keraflow.network import Network
 from keraflow.objectives.base import target_of
 from keraflow.objectives.doubts import doubt_of
+from keraflow.owned import owned
 from keraflow.places import find_place
 from keraflow.progress import Progress
 from keraflow.registry import resolve
@@ -76,6 +77,7 @@ class TrainableNetwork(Network):
         compile again after a change of ``trainable``. ``fit`` warns where that was forgotten.
         """
         self.check_runnable()
+        loss, metrics, ignore_label = owned([loss, metrics, ignore_label])
         names = self.output_names()
         where = f'{self.name}: loss'
         given = [loss] if callable(loss) or isinstance(loss, str) else [None] * len(names) if loss is None else loss

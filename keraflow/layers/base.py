@@ -47,7 +47,8 @@ class Layer(ChangeableHost, Running):
         Whether training changes the parameters, those of embedded layers included.
     initial_weights : dict, list or array, optional
         Values to start from instead of those of ``init``: by name (``'0/W'`` for one of an embedded layer), in the
-        order of the parameters, or for the first parameter alone.
+        order of the parameters, or for the first parameter alone. They are copied at once, and let go when the layer is
+        first fed.
     regularizers, constraints : dict or list, optional
         By name (``'0/W'`` for one of an embedded layer) or in the order of the parameters: names (``'l1'``) or objects
         (``L1(0.1)``); ``None`` for no one.
@@ -104,11 +105,11 @@ class Layer(ChangeableHost, Running):
         check_class(cls, Layer)
         super().__init_subclass__(**kwargs)
 
-    def _remember(self, passed: Dict[str, Any]) -> None:
+    def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
         if '_slots' not in vars(self):
             raise ArgumentError(f'{type(self).__name__}: __init__ does not call super().__init__(**kwargs). '
                                 'Write it as its first line.')
-        super()._remember(passed)
+        super()._remember(given, passed)
 
     # -- what a layer may define ------------------------------------------------------------------------------------
 
@@ -363,7 +364,7 @@ class Layer(ChangeableHost, Running):
             params['name'] = naming.unique(params['name'])
         made = memo[id(self)] = type(self)(**self.unpack_init_param(params))
         if not self._first_specs:
-            made.initial_weights = copy.deepcopy(self.initial_weights)
+            made.initial_weights = self.initial_weights
         copy_attributes(self, made, memo)
         if self._first_specs and not made._is_linked():
             made._make_for(self._first_specs, self._first_features, self._first_arguments)

@@ -11,6 +11,7 @@ from keraflow.annotations import check
 from keraflow.errors import ArgumentError, nearest
 from keraflow.layers.parameters import ParameterOwner
 from keraflow.layers.slots import Slots, is_layer, kept_values
+from keraflow.owned import owned
 from keraflow.sameness import same
 from keraflow.serializable import snapshot
 
@@ -27,7 +28,7 @@ class ChangeableHost(ParameterOwner):
     _slots: Slots
 
     def __init__(self, embedded_arguments: EmbeddedArguments) -> None:
-        self._embedded_arguments = dict(embedded_arguments or {})
+        self._embedded_arguments = embedded_arguments or {}
 
     def changeable_layers(self) -> Dict[str, Any]:
         """The layers that ``embedded_arguments`` are for, by the keys there: the numbers of their slots."""
@@ -52,14 +53,14 @@ class ChangeableHost(ParameterOwner):
 
     def take_embedded_arguments(self, arguments: EmbeddedArguments) -> None:
         """Change what it embeds, or will embed, as ``embedded_arguments`` says."""
-        self._embedded_arguments = dict(arguments or {})
+        self._embedded_arguments = owned(arguments or {})
         for key, layer in self.changeable_layers().items():
             self.give_arguments(layer, key)
 
     def embedded_changes(self) -> Dict[str, Dict[str, Any]]:
         """The ``embedded_arguments`` with which a layer like this one embeds what this one does now."""
         if not self._notes_are_complete:
-            return self._embedded_arguments
+            return owned(self._embedded_arguments)
         return _changes_of(self.changeable_layers(), self._slots.came_with)
 
     def _remembered_arguments(self) -> Dict[str, Any]:
@@ -95,7 +96,7 @@ def _changes_of(layers: Dict[str, Any], before: Dict[int, Tuple[Any, Dict[str, A
     found: Dict[str, Dict[str, Any]] = {}
     for key, layer in layers.items():
         _, attributes = before[id(layer)]
-        changed = {name: value for name, value in _followed(layer).items()
+        changed = {name: owned(value) for name, value in _followed(layer).items()
                    if not same(attributes.get(name), snapshot(value))}
         inside = layer.embedded_changes()
         if inside:
@@ -125,9 +126,9 @@ def _change(layer: Any, arguments: Dict[str, Any], where: str) -> None:
         check(value, annotation, f'{where}: {name}')
         kind = schema.kind_in(annotation)
         resolves = isinstance(value, str) and kind and not isinstance(vars(layer).get(name), str)
-        setattr(layer, name, registry.resolve(kind, value) if resolves else value)
+        setattr(layer, name, registry.resolve(kind, value) if resolves else owned(value))
 
 
 def _followed(layer: Any) -> Dict[str, Any]:
-    return {name: vars(layer).get(name) for name in layer._kept - layer.unsaved_arguments
+    return {name: vars(layer).get(name) for name in layer._kept
             if not any(map(is_layer, kept_values(vars(layer).get(name))))}

@@ -9,6 +9,7 @@ from keraflow import backend as B
 from keraflow import initializations
 from keraflow.layers.base import Layer
 from keraflow.layers.input_spec import InputSpec
+from keraflow.owned import owned
 from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike
 from keraflow.schema import Finite, Function, Initialization, PositiveInt, Rate
@@ -238,7 +239,7 @@ class Lambda(Layer):
         self.arguments = arguments
 
     def output(self, x: Any) -> Any:
-        return self.output_fn(x, **(self.arguments or {}))
+        return self.output_fn(x, **owned(self.arguments or {}))     # which it may change
 
     def output_shape(self, input_shape: Shape) -> Optional[Shape]:
         if self.output_shape_fn is None:

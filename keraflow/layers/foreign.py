@@ -6,6 +6,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 from keraflow import backend as B
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe
 from keraflow.layers.base import Layer
+from keraflow.owned import owned
 from keraflow.registry import builtin
 from keraflow.shapes import Shape
 
@@ -80,7 +81,7 @@ class Foreign(Layer):
         if not _takes(self.make, [], arguments):
             raise ArgumentTypeError(f'{self.name}: arguments: expected those of {self.make.__name__}'
                                     f'{inspect.signature(self.make)}, received {describe(arguments)}.')
-        self._computes = self.make(**arguments)
+        self._computes = self.make(**owned(arguments))      # which it may change
         if not callable(self._computes):
             raise ArgumentTypeError(f'{self.name}: make: expected a function that returns what computes, received one '
                                     f'that returns {describe(self._computes)}.')

@@ -1,12 +1,10 @@
 """How a layer is fed with Kensors, and what users may ask of its calls."""
 from typing import Any, Callable, Dict, List, Sequence
 
-import numpy as np
-
 from keraflow import backend as B
 from keraflow import naming, random
 from keraflow.backend.contract import TensorSpec
-from keraflow.call_arguments import check_values, replaced
+from keraflow.call_arguments import check_values
 from keraflow.checked import checked
 from keraflow.errors import BackendError, CallError, GraphError
 from keraflow.facts import facts_of, remember
@@ -85,8 +83,7 @@ class Linkable:
         outputs."""
         self._check_feed(kensors)
         check_values(self.name, arguments)
-        # The program may change its arrays, lists and dicts afterwards.
-        call = Call(self, kensors, replaced(arguments, np.copy, lambda value: isinstance(value, np.ndarray)))
+        call = Call(self, kensors, arguments)
         self._check_feed(call.inputs)
         masked = [kensor for kensor in call.inputs if kensor.mask_shape is not None]
         specs = [kensor.spec for kensor in call.inputs]

@@ -17,7 +17,7 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, Grap
 from keraflow.guards import changing, reading
 from keraflow.layers.slots import run_of
 from keraflow.layers.unused import mark_owned
-from keraflow.layers.variables import Parameter, Variables, by_parameter
+from keraflow.layers.variables import Parameter, Variables, by_parameter, first_values
 from keraflow.parameters import parameters_of
 from keraflow.schema import Constraint, DType, Initialization, Name, Natural, Regularizer
 from keraflow.serialization import Serializable, same
@@ -31,7 +31,7 @@ class ParameterOwner(Serializable):
     """The part of :class:`~keraflow.layers.Layer` that has parameters."""
 
     name: Any
-    initial_weights: Any
+    initial_weights = first_values('initial_weights')
     regularizers = by_parameter('regularizers')
     constraints = by_parameter('constraints')
 
@@ -337,7 +337,8 @@ class ParameterOwner(Serializable):
         if own and layer._is_linked():
             layer.set_weights(own)
         elif own:
-            layer.initial_weights = {**layer.initial_weights, **own} if isinstance(layer.initial_weights, dict) else own
+            its_own = layer.initial_weights
+            vars(layer)['initial_weights'] = {**its_own, **own} if isinstance(its_own, dict) else own   # no more copies
 
     def _owners(self, prefix: str = '') -> Dict[str, Tuple['ParameterOwner', str]]:
         """By the name of each parameter, those of embedded layers included, its layer and its name there."""

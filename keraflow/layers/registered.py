@@ -14,6 +14,7 @@ from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer
 from keraflow.layers.masks import joint_mask
 from keraflow.layers.slots import running_host
+from keraflow.owned import owned
 from keraflow.shapes import Shape, agree
 
 __all__ = ['FunctionLayer', 'add_weight', 'layer_register', 'named']
@@ -78,7 +79,7 @@ class FunctionLayer(Layer, metaclass=_FedAtOnce):
         """Any: the function says what it takes."""
 
     def output(self, x: List[Any]) -> Any:
-        arguments = {name: getattr(self, name) for name in self.argument_names}
+        arguments = {name: owned(getattr(self, name)) for name in self.argument_names}     # which it may change
         is_list = len(x) > 1 or self.takes_list
         if self.takes_mask:
             arguments['mask'] = self._masks_of(x, is_list)

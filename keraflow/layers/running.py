@@ -19,6 +19,7 @@ from keraflow.layers.reporting import Reporting
 from keraflow.layers.side_results import SideResults
 from keraflow.layers.slots import Run, Slots, initial_run, run_of, running_host
 from keraflow.layers.unused import tell_unused
+from keraflow.owned import owned
 from keraflow.records import frozen, record_run
 from keraflow.scopes import no_argscope
 from keraflow.shapes import Shape
@@ -93,7 +94,7 @@ class Running(ParameterOwner, Reporting, SideResults):
         try:
             self._first_specs = received
             self._first_features = [facts_of(tensor).features for tensor in tensors]
-            self._first_arguments = replaced(arguments, self._spec_of, B.is_tensor)
+            self._first_arguments = owned(replaced(arguments, self._spec_of, B.is_tensor))
             with initial_run(self):
                 self._build(self._shape_of(received), [spec.dtype for spec in received])
             outputs = self._run_checked(tensors, self._shape_of(received), arguments)
@@ -101,7 +102,7 @@ class Running(ParameterOwner, Reporting, SideResults):
         except Exception:
             self._forget_parameters()
             raise
-        self._first_run = None
+        self._first_run = vars(self)['initial_weights'] = None      # whose arrays may be large
         tell_unused(self)
         return outputs
 

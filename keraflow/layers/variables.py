@@ -1,10 +1,16 @@
 """Parameters as they are listed: each by itself, or all by name."""
+import array
 import copy
 from typing import Any, List, NamedTuple, Sequence
 
-from keraflow.errors import ArgumentError
+import numpy as np
 
-__all__ = ['Parameter', 'Variables', 'by_parameter']
+from keraflow import backend as B
+from keraflow.arguments import is_array_like
+from keraflow.call_arguments import replaced
+from keraflow.errors import ArgumentError, ArgumentTypeError, describe
+
+__all__ = ['Parameter', 'Variables', 'by_parameter', 'first_values']
 
 
 class Parameter(NamedTuple):
@@ -57,3 +63,35 @@ def by_parameter(name: str) -> Any:
                                 'set_weights.')
         vars(self)[name] = copy.copy(value)     # where it is looked up when it is saved
     return property(get, set, doc=f'The {name} that were given: a copy, by name or in the order of the parameters.')
+
+
+def first_values(name: str) -> Any:
+    """An argument with values for parameters, which a layer reads once, when they are made, and then lets go."""
+    def get(self: Any) -> Any:
+        return replaced(vars(self)[name], lambda values: values, _is_array)     # which cannot be changed in place
+
+    def set(self: Any, value: Any) -> None:
+        if not isinstance(value, (dict, list, tuple, type(None))) and not _is_array(value) and not is_array_like(value):
+            raise ArgumentTypeError(f'{type(self).__name__}: {name}: expected a dict by name, a list or an array, '
+                                    f'received {describe(value)}.')
+        if self._backend is not None:
+            raise ArgumentError(f'{self.name}: {name} are read when the layer is first fed, and cannot be set any '
+                                'more. Write set_weights(...).')
+        vars(self)[name] = replaced(value, _array_of, _is_array)
+    return property(get, set, doc=f'The {name} that were given: arrays of its own, until the layer is first fed.')
+
+
+def _is_array(value: Any) -> bool:
+    """Whether a value has numbers that the program may change in place, whichever library it is of."""
+    return hasattr(value, '__array__') or isinstance(value, (memoryview, bytearray, array.array)) or \
+        not isinstance(value, (str, int, float, list, tuple, dict, type(None))) and B.is_tensor(value)
+
+
+def _array_of(value: Any) -> np.ndarray:
+    """An array of its own, of the values that `value` has now."""
+    if not isinstance(value, np.ndarray) and B.is_tensor(value):
+        with B.eagerly():
+            value = B.eval(value)
+    made = np.array(value)
+    made.setflags(write=False)
+    return made

@@ -28,6 +28,7 @@ def _edges() -> np.ndarray:
 
 
 _EDGES = _edges()
+_EDGES.setflags(write=False)     # all metrics share them
 #: An error that would change what is thought of a model.
 _LARGE_BOUND = 0.1
 
@@ -99,7 +100,7 @@ class AUC(Metric):
         negative, positive = counts.reshape(2, -1)
         pairs = negative.sum() * positive.sum()
         won = np.sum(positive * (np.cumsum(negative) - negative / 2))
-        self._latest = counts
+        self._latest = counts.copy()
         return float(won / pairs) if pairs else math.nan
 
     @property

@@ -1,0 +1,73 @@
+"""Values of a program as an object keeps them: copies of what the program may change in place."""
+import array
+import collections
+import copy
+import functools
+import operator
+from typing import Any, List
+
+import numpy as np
+
+__all__ = ['of_kind', 'owned']
+
+_UNCHANGEABLE = frozenset({type(None), bool, int, float, complex, str, bytes})
+
+
+def owned(value: Any) -> Any:
+    """`value` as it is now, whatever the program does afterwards with its arrays, lists, dicts and sets.
+
+    Arrays are copied, a view of a larger one or of a file alone; and so are containers, with what is in them, and the
+    arguments of a ``functools.partial``. What is no such value stays the same object: a layer, a Kensor, a tensor, a
+    function, an object of a class of the program.
+
+    Examples
+    --------
+    >>> given = {'scale': np.ones(2)}
+    >>> kept = owned(given)
+    >>> given['scale'][:] = 0
+    >>> kept
+    {'scale': array([1., 1.])}
+    """
+    kind = type(value)
+    if kind in _UNCHANGEABLE:
+        return value
+    if kind is list:
+        return value.copy() if _UNCHANGEABLE.issuperset(map(type, value)) else [owned(item) for item in value]
+    if kind is dict:
+        return {key: owned(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return _array(value)
+    if isinstance(value, tuple):
+        items = [owned(item) for item in value]
+        is_same = all(map(operator.is_, items, value)) or kind is not tuple and not hasattr(kind, '_make')
+        return value if is_same else of_kind(kind, items)
+    if isinstance(value, functools.partial):
+        args, keywords = owned(value.args), owned(value.keywords)
+        if args is value.args and all(keywords[name] is item for name, item in value.keywords.items()):
+            return value
+        made: Any = kind(value.func, *args, **keywords)
+        vars(made).update(vars(value))
+        return made
+    if isinstance(value, memoryview):
+        return memoryview(np.array(value))     # type: ignore[arg-type]
+    if hasattr(kind, '_meaning'):       # an object of keraflow's, whatever else it is
+        return value
+    if isinstance(value, (dict, list, collections.deque)):
+        made = copy.copy(value)
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            made[key] = owned(item)
+        return made
+    return copy.copy(value) if isinstance(value, (set, bytearray, array.array)) else value
+
+
+def of_kind(kind: Any, items: List[Any]) -> Any:
+    """A list or a tuple of these items, also one with names."""
+    return kind._make(items) if hasattr(kind, '_make') else kind(items)
+
+
+def _array(value: np.ndarray) -> np.ndarray:
+    made = np.array(value, subok=not isinstance(value, np.memmap))
+    if made.dtype == object:
+        for index in np.ndindex(made.shape):
+            made[index] = owned(made[index])
+    return made
