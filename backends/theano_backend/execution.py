@@ -16,6 +16,7 @@ from keraflow.errors import ArgumentError, BackendError, ShapeError
 
 from .configure import COMPILING, T, theano
 from .operands import as_tensor, cast, floatx
+from .origins import without_traces
 from .randomness import draw_places
 from .rows import lookups_among, rows_of, set_rows
 
@@ -31,6 +32,10 @@ class Execution(Backend):
     def symbolic(self, fn: Callable, tensors: Sequence) -> Any:
         with follow_contract():
             return fn(*tensors)
+
+    def trace(self, fn: Callable, specs: Sequence[TensorSpec]) -> Any:
+        with without_traces():
+            return super().trace(fn, specs)
 
     def verbatim(self, fn: Callable) -> Callable:
         return follow_contract()(fn)

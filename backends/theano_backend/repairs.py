@@ -9,6 +9,7 @@ from typing import Any, Iterator
 
 import numpy as np
 
+from .origins import repair_traces
 from .python_convolutions import repair_convolutions
 
 __all__ = ['repair', 'load_linker']
@@ -26,6 +27,7 @@ def repair() -> None:
         _repair_constant_folding()
         _repair_batched_dot()
         repair_convolutions()
+        repair_traces()
 
 
 def load_linker() -> None:
