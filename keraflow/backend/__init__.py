@@ -9,18 +9,14 @@ Examples
 >>> float(B.eval(B.sum(B.ones((2, 3)))))
 6.0
 """
-import functools
-import inspect
 import logging
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 from keraflow import random
 from keraflow.arguments import dtype_name
-from keraflow.backend.checks import arguments_of, is_checked
-from keraflow.backend.contract import OPERATIONS, Backend, TensorSpec
-from keraflow.backend.deferral import deferring, telling
+from keraflow.backend.contract import Backend, TensorSpec
+from keraflow.backend.forwarding import forwarding
 from keraflow.backend.loader import available, choose, load
-from keraflow.backend.logs import remember_logs
 from keraflow.backend.phases import current_phase, in_train_phase, phase
 from keraflow.backend.tensor import Tensor
 from keraflow.config import Setting, read, set_program, setting
@@ -97,39 +93,9 @@ def __getattr__(attribute: str) -> Any:
     # Only what the contract has, and no backend is opened: tools, as pytest, read all that dir() lists.
     if attribute.startswith('_') or not hasattr(Backend, attribute):
         raise AttributeError(f"module 'keraflow.backend' has no attribute '{attribute}'")
-    return _forwarding(attribute)
-
-
-@functools.lru_cache(maxsize=None)
-def _forwarding(attribute: str) -> Callable:
-    method = getattr(Backend, attribute)
-    signature = inspect.signature(method)
-    without_self = list(signature.parameters.values())[1:]
-    # So many arguments in their order need no look, of methods that are asked all the time, such as is_tensor.
-    least, most = sum(one.default is one.empty for one in without_self), len(without_self)
-    is_plain = not is_checked(attribute)
-
-    @functools.wraps(method)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        backend = current()
-        if is_plain and not kwargs and least <= len(args) <= most:
-            return getattr(backend, attribute)(*args)
-        given = arguments_of(backend, attribute, args, kwargs)
-        return remember_logs(backend, attribute, getattr(backend, attribute)(**given), given)
-    call.__signature__ = signature.replace(parameters=without_self)     # type: ignore[attr-defined]
-    forwarded = deferring(attribute, call) if attribute in OPERATIONS else telling(attribute, call)
-    names = [one.name for one in without_self]
-    return _naming_dtypes(forwarded, names.index('dtype')) if 'dtype' in names else forwarded
-
-
-def _naming_dtypes(function: Callable, place: int) -> Callable:
-    """A function whose argument `dtype`, at this place, may also be an object such as ``np.float32``."""
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if 'dtype' in kwargs:
-            kwargs['dtype'] = dtype_name(kwargs['dtype'])
-        return function(*args[:place], *map(dtype_name, args[place:place + 1]), *args[place + 1:], **kwargs)
-    return call
+    # Kept, so that the next access costs nothing. So no function of this file may use abs, all, any, eval, max, min,
+    # round, sum or another builtin that a method of the contract is called after.
+    return globals().setdefault(attribute, forwarding(attribute, current))
 
 
 def __dir__() -> list:

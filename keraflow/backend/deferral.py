@@ -1,11 +1,10 @@
 """Functions of the backend and operators, used on what stands for a tensor that is not there yet."""
-import functools
-from typing import Any, Callable, Dict, Generic, Iterator, Optional, Sequence, TypeVar
+from typing import Any, Callable, Dict, Generic, Optional, Sequence, TypeVar
 
 from keraflow.backend.contract import OPERATIONS
 from keraflow.errors import ArgumentTypeError
 
-__all__ = ['Deferred', 'deferring', 'telling']
+__all__ = ['Deferred', 'deferred_among', 'told_of']
 
 #: Functions of the backend that tell what is known of a tensor without its value.
 TOLD: Dict[str, Callable[[Any], Any]] = {
@@ -86,36 +85,21 @@ class Deferred(Generic[Made]):
         raise TypeError(f'{self!r} has no value yet, so that it is neither true nor false. Use B.switch.')
 
 
-def deferring(operation: str, method: Callable) -> Callable:
-    """`method`, but for arguments (and lists of them) that stand for tensors."""
-    @functools.wraps(method)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        one = _first((*args, *kwargs.values()))
-        return method(*args, **kwargs) if one is None else one.defer(operation, args, kwargs)
-    return call
+def deferred_among(args: Sequence[Any], kwargs: Dict[str, Any]) -> Optional[Deferred]:
+    """The first of some arguments, and of what is in lists among them, that stands for a tensor; None if none does."""
+    for one in (*args, *kwargs.values()) if kwargs else args:
+        if isinstance(one, Deferred):
+            return one
+        if isinstance(one, (list, tuple)):
+            for item in one:
+                if isinstance(item, Deferred):
+                    return item
+    return None
 
 
-def telling(name: str, method: Callable) -> Callable:
-    """`method`, which is no operation: of what stands for a tensor it tells what is known, or refuses it."""
-    @functools.wraps(method)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        one = _first((*args, *kwargs.values()))
-        if one is None:
-            return method(*args, **kwargs)
-        if name in TOLD:
-            return TOLD[name](one)
-        raise ArgumentTypeError(f'B.{name}: expected tensors of the backend, received {one!r}, which has no value yet. '
-                                'Write kensor.tensor for its symbolic tensor.')
-    return call
-
-
-def _first(arguments: Sequence[Any]) -> Optional[Deferred]:
-    return next((one for one in _each(arguments) if isinstance(one, Deferred)), None)
-
-
-def _each(arguments: Sequence[Any]) -> Iterator[Any]:
-    for argument in arguments:
-        if isinstance(argument, (list, tuple)):
-            yield from argument
-        else:
-            yield argument
+def told_of(one: Deferred, name: str) -> Any:
+    """What a function of the backend that is no operation tells of what stands for a tensor; else it is refused."""
+    if name in TOLD:
+        return TOLD[name](one)
+    raise ArgumentTypeError(f'B.{name}: expected tensors of the backend, received {one!r}, which has no value yet. '
+                            'Write kensor.tensor for its symbolic tensor.')

@@ -1,4 +1,5 @@
 """Which backend is opened, when, and what is said when it cannot be: with backends made up here, and in processes."""
+import builtins
 import inspect
 import logging
 import os
@@ -127,6 +128,13 @@ def test_the_attributes_are_those_of_the_contract_and_reading_them_opens_nothing
         "(shape: Sequence, dtype: Optional[Literal['bool', 'int32', 'int64', 'float32', 'float64']] = None) -> Any")
     assert B.zeros.__name__ == 'zeros' and B.zeros.__doc__ == Backend.zeros.__doc__
     assert B._current is None
+
+
+def test_no_function_of_the_facade_uses_a_builtin_that_a_method_of_the_contract_hides():
+    used = {name for one in vars(B).values() if inspect.isfunction(one) and one.__module__ == B.__name__
+            for code in (one.__code__, *filter(inspect.iscode, one.__code__.co_consts)) for name in code.co_names}
+    assert {'setdefault', 'sorted'} <= used
+    assert used & set(dir(builtins)) & set(dir(Backend)) == set() and B.sum is B.sum
 
 
 def test_a_function_that_was_read_before_goes_to_the_backend_in_use(plugins):

@@ -1,0 +1,53 @@
+"""The functions of ``keraflow.backend``: from a call of ``B.dot`` to the method of the backend in use.
+
+What they are given is looked at here and nowhere else: stand-ins for tensors say themselves what a function of them is,
+and arguments are checked before the backend is called. To link a layer takes some twenty such calls, most of them
+questions such as ``is_tensor``; what is known of a method before it is called is found out once.
+"""
+import functools
+import inspect
+from typing import Any, Callable
+
+from keraflow.arguments import dtype_name
+from keraflow.backend.checks import arguments_of, is_checked
+from keraflow.backend.contract import OPERATIONS, Backend
+from keraflow.backend.deferral import deferred_among, told_of
+from keraflow.backend.logs import remember_logs
+
+__all__ = ['forwarding']
+
+
+def forwarding(attribute: str, current: Callable[[], Backend]) -> Callable:
+    """The function that calls a method of the contract, of the backend that `current` gives."""
+    method = getattr(Backend, attribute)
+    signature = inspect.signature(method)
+    without_self = list(signature.parameters.values())[1:]
+    # So many arguments in their order need no look, of methods that are asked all the time, such as is_tensor.
+    least, most = sum(one.default is one.empty for one in without_self), len(without_self)
+    is_plain, is_operation = not is_checked(attribute), attribute in OPERATIONS
+
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        one = deferred_among(args, kwargs)
+        if one is not None:
+            return one.defer(attribute, args, kwargs) if is_operation else told_of(one, attribute)
+        backend = current()
+        if is_plain and not kwargs and least <= len(args) <= most:
+            return getattr(backend, attribute)(*args)
+        given = arguments_of(backend, attribute, args, kwargs)
+        return remember_logs(backend, attribute, getattr(backend, attribute)(**given), given)
+    call.__signature__ = signature.replace(parameters=without_self)     # type: ignore[attr-defined]
+    names = [one.name for one in without_self]
+    return _naming_dtypes(call, names.index('dtype')) if 'dtype' in names else call
+
+
+def _naming_dtypes(function: Callable, place: int) -> Callable:
+    """A function whose argument `dtype`, at this place, may also be an object such as ``np.float32``."""
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if 'dtype' in kwargs:
+            kwargs['dtype'] = dtype_name(kwargs['dtype'])
+        if len(args) > place:
+            args = (*args[:place], dtype_name(args[place]), *args[place + 1:])
+        return function(*args, **kwargs)
+    return call
