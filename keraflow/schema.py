@@ -10,10 +10,10 @@ import re
 from typing import Annotated, Any, Callable, Dict, List, Literal, NamedTuple, Sequence, Tuple, Union, get_args
 
 from keraflow import registry
-from keraflow.annotations import (Kind, PerParameter, Rule, check, expected, hints_of, is_open, kind_in, number,
-                                  takes_list)
+from keraflow.annotations import check, expected, hints_of, is_open, kind_in, takes_list
 from keraflow.arguments import dtype_name
 from keraflow.errors import ArgumentTypeError, nearest
+from keraflow.marks import Kind, PerParameter, Rule, number
 from keraflow.owned import owned
 
 __all__ = ['Parameter', 'as_taken', 'bind', 'check', 'check_arguments', 'kind_in', 'kinds_of', 'parameters_of',

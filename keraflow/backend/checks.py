@@ -4,7 +4,7 @@ The annotations of the contract say of which type an argument is, once for each 
 """
 import functools
 import inspect
-from typing import Any, Callable, Dict, List, Optional, Sequence, get_type_hints
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, get_type_hints
 
 import numpy as np
 
@@ -20,9 +20,9 @@ __all__ = ['arguments_of', 'is_checked']
 CREATION = ('arange', 'eye', 'full', 'ones', 'random_binomial', 'random_normal', 'random_uniform', 'zeros')
 #: The arguments that are tensors, arrays, numbers or lists of numbers.
 _OPERANDS = frozenset({'x', 'y', 'condition', 'kernels', 'bias', 'indices', 'min_value', 'max_value'})
-_BROADCASTING = ('add', 'subtract', 'multiply', 'divide', 'floor_divide', 'mod', 'power', 'maximum', 'minimum', 'equal',
-                 'not_equal', 'less', 'less_equal', 'greater', 'greater_equal', 'logical_and', 'logical_or', 'switch',
-                 'clip')
+_BROADCASTING = frozenset({'add', 'subtract', 'multiply', 'divide', 'floor_divide', 'mod', 'power', 'maximum',
+                           'minimum', 'equal', 'not_equal', 'less', 'less_equal', 'greater', 'greater_equal',
+                           'logical_and', 'logical_or', 'switch', 'clip'})
 #: Arrays of more numbers than there are axes are data, such as edges of bins.
 _FEW = 32
 #: From the arguments by name and the static shapes of those that are operands; they raise what is wrong.
@@ -49,18 +49,18 @@ def arguments_of(backend: Backend, operation: str, args: Sequence[Any], kwargs: 
     Traceback (most recent call last):
     keraflow.errors.ShapeError: split: lengths: expected a sum of 4, the length of axis 1, received [3, 3].
     """
-    signature, defaults, hints = _contract(operation)
-    given = {**defaults, **dict(zip(signature.parameters, args)), **kwargs}
-    if given.keys() != signature.parameters.keys() or len(args) > len(given) or \
-            kwargs and not kwargs.keys().isdisjoint(list(signature.parameters)[:len(args)]):
-        _refuse(operation, signature, args, kwargs)
-    if not is_checked(operation):
+    method = _method(operation)
+    given = {**method.defaults, **dict(zip(method.names, args)), **kwargs}
+    if len(given) != len(method.names) or len(args) > len(given) or \
+            kwargs and not kwargs.keys() <= set(method.names[len(args):]):
+        _refuse(operation, method.signature, args, kwargs)
+    if not method.is_checked:
         return given
     try:
-        _check(backend, operation, given, defaults, hints)
+        _check(backend, operation, given, method)
     except KeraFlowError as error:
         raise type(error)(f'{operation}: {error}') from None
-    if defaults.get('axis') == -1 and 'axis' not in kwargs and len(args) <= list(signature.parameters).index('axis'):
+    if method.is_along_last and 'axis' not in kwargs and len(args) <= method.names.index('axis'):
         tell_of_features(operation, given)
     return given
 
@@ -78,22 +78,35 @@ def _refuse(operation: str, signature: inspect.Signature, args: Sequence[Any], k
         raise ArgumentTypeError(f'{operation}: {error}. The arguments are {names}.') from None
 
 
+class _Method(NamedTuple):
+    """What is known of a method of the contract before it is called, without `self`."""
+
+    signature: inspect.Signature
+    names: Tuple[str, ...]
+    defaults: Dict[str, Any]
+    hints: Dict[str, Any]       # the annotations that allow less than anything
+    operands: List[str]
+    is_checked: bool
+    is_along_last: bool         # whether its axis is the last one unless another is given
+
+
 @functools.lru_cache(maxsize=None)
-def _contract(operation: str) -> tuple:
-    """Signature, defaults and annotations of a method of the contract, without `self`."""
-    method = getattr(Backend, operation)
+def _method(name: str) -> _Method:
+    method = getattr(Backend, name)
     signature = inspect.signature(method)
     signature = signature.replace(parameters=list(signature.parameters.values())[1:])
-    return (signature, {one.name: one.default for one in signature.parameters.values() if one.default is not one.empty},
-            {name: hint for name, hint in get_type_hints(method, include_extras=True).items()
-             if hint is not Any and name != 'return'})
+    defaults = {one.name: one.default for one in signature.parameters.values() if one.default is not one.empty}
+    hints = {argument: hint for argument, hint in get_type_hints(method, include_extras=True).items()
+             if hint is not Any and argument != 'return'}
+    operands = [argument for argument in dict.fromkeys([*defaults, *signature.parameters]) if argument in _OPERANDS]
+    return _Method(signature, tuple(signature.parameters), defaults, hints, operands, is_checked(name),
+                   defaults.get('axis') == -1)
 
 
-def _check(backend: Backend, operation: str, given: Dict[str, Any], defaults: Dict[str, Any],
-           hints: Dict[str, Any]) -> None:
-    for name, hint in hints.items():
+def _check(backend: Backend, operation: str, given: Dict[str, Any], method: _Method) -> None:
+    for name, hint in method.hints.items():
         value = given[name]
-        if value is defaults.get(name, Any):
+        if value is method.defaults.get(name, Any):
             continue
         if backend.is_tensor(value):
             if name not in ('shape', 'noise_shape'):
@@ -104,7 +117,7 @@ def _check(backend: Backend, operation: str, given: Dict[str, Any], defaults: Di
                 continue
             given[name] = value.tolist()
         check(given[name], hint, name)
-    sizes = {name: _shape(backend, name, given[name]) for name in given if name in _OPERANDS}
+    sizes = {name: _shape(backend, name, given[name]) for name in method.operands}
     if 'tensors' in given:
         sizes['tensors'] = [_shape(backend, 'tensors', one) for one in given['tensors']]
     if given.get('dtype') is not None and operation in ('random_normal', 'random_uniform') and given['dtype'][0] != 'f':

@@ -1,5 +1,4 @@
 """Layers whose kernels slide over series, images and volumes."""
-import dataclasses
 from typing import Any, Sequence
 
 import numpy as np
@@ -12,7 +11,7 @@ from keraflow.counted import beside
 from keraflow.facts import remember
 from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.masks import counted_in_windows
-from keraflow.layers.spatial import Border, DataFormat, SpatialLayer, Steps
+from keraflow.layers.spatial import Border, DataFormat, SpatialLayer, Steps, spatial_spec
 from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike
 from keraflow.schema import Initialization, PositiveInt
@@ -44,7 +43,7 @@ class ConvolutionBase(SpatialLayer):
 
     @property
     def input_spec(self) -> InputSpec:  # type: ignore[override]
-        return dataclasses.replace(super().input_spec, fixed=(self.channel_axis,))
+        return spatial_spec(self.nb_spatial, self.data_format, fixed=(self.channel_axis,))
 
     @property
     def window(self) -> tuple:

@@ -1,5 +1,6 @@
 """What the layers for series, images and volumes share: where channels are, and one number for each spatial axis."""
-from typing import Any, Dict, Iterable, List, Literal, Optional, Sequence, Union
+import functools
+from typing import Any, Dict, Iterable, List, Literal, Optional, Sequence, Tuple, Union
 
 from keraflow import backend as B
 from keraflow.errors import ArgumentError, ShapeError, warn
@@ -21,11 +22,12 @@ Steps = Union[PositiveInt, Sequence[PositiveInt]]
 _NAMES = {1: ['time'], 2: ['rows', 'cols'], 3: ['x', 'y', 'z']}
 
 
-def spatial_spec(nb_spatial: int, data_format: str) -> InputSpec:
-    """A batch, channels, and so many spatial axes."""
+@functools.lru_cache(maxsize=None)
+def spatial_spec(nb_spatial: int, data_format: str, fixed: Tuple[int, ...] = ()) -> InputSpec:
+    """A batch, channels, and so many spatial axes; parameters depend on the lengths of the `fixed` axes."""
     names = _NAMES[nb_spatial]
     return InputSpec(('batch', 'channels', *names) if data_format == 'channels_first' else
-                     ('batch', *names, 'channels'))
+                     ('batch', *names, 'channels'), fixed=fixed)
 
 
 class SpatialLayer(Layer):

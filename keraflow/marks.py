@@ -1,0 +1,53 @@
+"""keraflow's own marks in annotations, which say more than a type: ``Annotated[int, Rule('an integer of at least 1',
+...)]``."""
+import math
+from typing import Annotated, Any, Callable, List, NamedTuple, get_origin
+
+from keraflow import registry
+
+__all__ = ['Kind', 'PerParameter', 'Rule', 'marks_of', 'number']
+
+
+class Rule(NamedTuple):
+    """A further condition on a value, and the words for it."""
+
+    text: str
+    holds: Callable
+
+    def __repr__(self) -> str:
+        return self.text        # as part of an annotation, which help() shows
+
+
+class Kind(NamedTuple):
+    """A slot for one kind of the registry's objects."""
+
+    name: str
+
+    @property
+    def text(self) -> str:
+        """The words for it."""
+        return f'{registry.article(self.name)} (a name, a function or an object)'
+
+
+class PerParameter(NamedTuple):
+    """A slot for objects of one kind, a dict by the names of a layer's parameters or a list in their order."""
+
+    name: str
+    example: str
+
+    @property
+    def text(self) -> str:
+        """The words for it."""
+        return f"a dict or a list by parameter, such as {{'W': {self.example!r}}} or [{self.example!r}]"
+
+
+def number(text: str, holds: Callable) -> Rule:
+    """A condition on finite numbers."""
+    return Rule(text, lambda value: math.isfinite(value) and holds(value))
+
+
+def marks_of(annotation: Any) -> List[Any]:
+    """The marks in an annotation."""
+    if get_origin(annotation) is not Annotated:
+        return []
+    return [mark for mark in annotation.__metadata__ if isinstance(mark, (Rule, Kind, PerParameter))]
