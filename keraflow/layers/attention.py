@@ -123,7 +123,7 @@ class MultiHeadAttention(MultiInputLayer):
         self._add('o', inner, output_dim)
 
     def _add(self, role: str, input_dim: Any, output_dim: Any) -> None:
-        self.set_trainable_params(f'W_{role}', self.init((input_dim, output_dim)))
+        self._initialize(f'W_{role}', self.init, (input_dim, output_dim))
         if self.bias:
             self.set_trainable_params(f'b_{role}', np.zeros(output_dim))
 

@@ -157,9 +157,8 @@ class SeparableConvolution2D(ConvolutionBase):
         self.dilation = dilation
 
     def init_kernels(self, input_depth: int) -> None:
-        self.set_trainable_params(
-            'W_depth', self.init((input_depth, self.depth_multiplier, *self.window)),
-            'W_point', self.init((input_depth * self.depth_multiplier, self.nb_kernel, 1, 1)))
+        self._initialize('W_depth', self.init, (input_depth, self.depth_multiplier, *self.window))
+        self._initialize('W_point', self.init, (input_depth * self.depth_multiplier, self.nb_kernel, 1, 1))
 
     def convolve(self, x: Any) -> Any:
         kernels = self.fitting(self.W_depth, x)

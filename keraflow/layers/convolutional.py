@@ -64,7 +64,7 @@ class ConvolutionBase(SpatialLayer):
 
     def init_kernels(self, input_depth: int) -> None:
         """Make the kernels."""
-        self.set_trainable_params('W', self.init((input_depth, self.nb_kernel, *self.window)))
+        self._initialize('W', self.init, (input_depth, self.nb_kernel, *self.window))
 
     def kernels(self) -> Any:
         """The kernels, ``(input_depth, nb_kernel, *window)``."""

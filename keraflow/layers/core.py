@@ -67,7 +67,7 @@ class Dense(Layer):
         self.bias = bias
 
     def init_param(self, input_shape: Shape) -> None:
-        self.set_trainable_params('W', self.init((input_shape[1], self.output_dim)))
+        self._initialize('W', self.init, (input_shape[1], self.output_dim))
         if self.bias:
             self.set_trainable_params('b', np.zeros(self.output_dim))
 
@@ -125,7 +125,8 @@ class Highway(Layer):
 
     def init_param(self, input_shape: Any) -> None:
         dim = input_shape[1]
-        self.set_trainable_params('W', self.init((dim, dim)), 'W_carry', self.init((dim, dim)))
+        self._initialize('W', self.init, (dim, dim))
+        self._initialize('W_carry', self.init, (dim, dim))
         if self.bias:
             self.set_trainable_params('b', np.zeros(dim), 'b_carry', np.full(dim, float(self.transform_bias)))
 

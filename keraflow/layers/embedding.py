@@ -72,7 +72,7 @@ class Embedding(Layer):
         self.dropout = dropout
 
     def init_param(self, input_shape: Shape) -> None:
-        self.set_trainable_params('W', self.init((self.vocabulary_size, self.output_dim)))
+        self._initialize('W', self.init, (self.vocabulary_size, self.output_dim))
 
     def output(self, x: Any) -> Any:
         # Each backend does something else with an index that is not there, or nothing at all.

@@ -79,7 +79,7 @@ class PReLU(AxisLayer):
                              f'received shape {input_shape}. Make another layer for this one.')
 
     def init_param(self, input_shape: Shape) -> None:
-        self.set_trainable_params('alpha', self.init(self._alpha_shape(input_shape)))
+        self._initialize('alpha', self.init, self._alpha_shape(input_shape))
 
     def output(self, x: Any) -> Any:
         return B.switch(B.greater(x, 0), x, B.multiply(x, self.alpha))

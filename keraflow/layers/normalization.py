@@ -45,9 +45,9 @@ class _Normalization(FeatureAxisLayer):
 
     def init_param(self, input_shape: Shape) -> None:
         if self.scale:
-            self.set_trainable_params('gamma', self.gamma_init(self._lengths(input_shape)))
+            self._initialize('gamma', self.gamma_init, self._lengths(input_shape))
         if self.center:
-            self.set_trainable_params('beta', self.beta_init(self._lengths(input_shape)))
+            self._initialize('beta', self.beta_init, self._lengths(input_shape))
 
     def normalize(self, x: Any, mean: Any, variance: Any) -> Any:
         """The result, from moments that broadcast."""

@@ -357,6 +357,10 @@ class ParameterOwner(Serializable):
         self._dtype = self._passed.get('dtype')
         self._backend = None
 
+    def _initialize(self, name: str, init: Any, shape: Sequence[Any]) -> None:
+        """Register a parameter with the values that an initialization gives for this shape, and for no other."""
+        self.set_trainable_params(name, initializations.values_of(init, shape, f'{self.name}: {name}'))
+
     def _set_variables(self, pairs: Sequence[Any], where: str) -> List[str]:
         names = list(pairs[::2])
         if len(pairs) % 2 or not all(isinstance(name, str) for name in names):

@@ -1,6 +1,6 @@
 """Recurrent layers: a cell that is repeated over the time steps of a sequence."""
 import functools
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
@@ -135,12 +135,12 @@ class Recurrent(MultiInputLayer):
 
     def init_param(self, input_shape: Any) -> None:
         batch, _, input_dim = input_shape[0]
-        make: Dict[str, Any] = {'W': lambda gate: self.init((input_dim, self.output_dim)),
-                                'U': lambda gate: self.inner_init((self.output_dim, self.output_dim)),
-                                'b': self.initial_bias}
-        for kind, value in make.items():
-            for gate in self._all_gates():
-                self.set_trainable_params(_parameter(kind, gate), value(gate))
+        for gate in self._all_gates():
+            self._initialize(_parameter('W', gate), self.init, (input_dim, self.output_dim))
+        for gate in self._all_gates():
+            self._initialize(_parameter('U', gate), self.inner_init, (self.output_dim, self.output_dim))
+        for gate in self._all_gates():
+            self.set_trainable_params(_parameter('b', gate), self.initial_bias(gate))
         if self.stateful:
             for name in self.states:
                 self.set_state_params(name, np.zeros((batch, self.output_dim)))
