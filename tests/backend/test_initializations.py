@@ -5,8 +5,9 @@ import pytest
 from keraflow import backend as B
 from keraflow import initializations
 from keraflow.errors import ShapeError
-from keraflow.layers import (GRU, LSTM, BatchNormalization, Convolution1D, Convolution2D, Deconvolution2D, Dense, Embedding, Highway, Input,
-                             LayerNormalization, Maxout, MultiHeadAttention, PReLU, SeparableConvolution2D, SimpleRNN)
+from keraflow.layers import (GRU, LSTM, BatchNormalization, Convolution1D, Convolution2D, Deconvolution2D, Dense,
+                             Embedding, Highway, Input, LayerNormalization, Maxout, MultiHeadAttention, PReLU,
+                             SeparableConvolution2D, SimpleRNN)
 
 
 def test_the_seed():
