@@ -3,12 +3,12 @@
 They are drawn from :func:`keraflow.random.generator`, never from a backend: the same seed gives the same values on
 every backend. Arguments other than the shape are passed with ``functools.partial(uniform, scale=0.1)``.
 """
-from typing import Any, Sequence, Tuple
+from typing import Any, Sequence, Tuple, Type
 
 import numpy as np
 
 from keraflow import backend as B
-from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError, describe
+from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe
 from keraflow.random import generator
 from keraflow.registry import builtin, resolve
 from keraflow.tensor_checks import check_shape
@@ -296,15 +296,17 @@ def values_of(init: Any, shape: Sequence[int], where: str) -> np.ndarray:
 
 
 def _checked(shape: Any, where: str) -> Tuple[int, ...]:
-    expected = f'{where}: expected a shape, a tuple of integers such as (64, 10), received {describe(shape)}.'
+    def refuse(advice: str, error: Type[KeraFlowError] = ArgumentTypeError) -> None:
+        raise error(f'{where}: expected a shape, a tuple of integers such as (64, 10), received {describe(shape)}.'
+                    f'{advice}')
+
     if not isinstance(shape, (tuple, list)):
-        raise ArgumentTypeError(expected + (f' Write ({shape},).' if isinstance(shape, (int, np.integer)) else ''))
+        refuse(f' Write ({shape},).' if isinstance(shape, (int, np.integer)) else '')
     for length in shape:
         if isinstance(length, (float, np.floating)):
-            raise ArgumentTypeError(f'{expected} Write int({length}) or use // in the place of /.')
+            refuse(f' Write int({length}) or use // in the place of /.')
         if not isinstance(length, (int, np.integer)) or isinstance(length, bool):
-            advice = ' A length that is not known cannot be that of a parameter.' if length is None else ''
-            raise ArgumentTypeError(expected + advice)
+            refuse(' A length that is not known cannot be that of a parameter.' if length is None else '')
         if length < 1:
-            raise ArgumentError(f'{expected} Every length is at least 1.')
-    return tuple(int(length) for length in shape)
+            refuse(' Every length is at least 1.', ArgumentError)
+    return tuple(map(int, shape))

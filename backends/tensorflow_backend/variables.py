@@ -114,7 +114,9 @@ class Variables(Backend):
 
     def _cast(self, x: Any, dtype: str) -> Any:
         """A tensor as another dtype."""
-        return tf.not_equal(x, tf.zeros((), x.dtype)) if dtype == 'bool' and x.dtype != tf.bool else tf.cast(x, dtype)
+        if x.dtype.name == dtype:
+            return x
+        return tf.not_equal(x, tf.zeros((), x.dtype)) if dtype == 'bool' else tf.cast(x, dtype)
 
     def _real(self, x: Any) -> Any:
         """An operand as a tensor of reals."""
@@ -123,7 +125,9 @@ class Variables(Backend):
 
     def _countable(self, x: Any) -> Any:
         """An operand as a tensor of numbers: bools are counted in int64."""
-        x = self._tensor(x)
+        return self._counted(self._tensor(x))
+
+    def _counted(self, x: Any) -> Any:
         return tf.cast(x, tf.int64) if x.dtype == tf.bool else x
 
     def _alike(self, *xs: Any) -> list:
@@ -133,7 +137,7 @@ class Variables(Backend):
 
     def _numbers(self, *xs: Any) -> list:
         """As :meth:`_alike`, but no bools."""
-        return [self._countable(x) for x in self._alike(*xs)]
+        return [self._counted(x) for x in self._alike(*xs)]
 
     def _real_operands(self, *xs: Any) -> list:
         """All as tensors of their common dtype, floatx if that is not real."""
