@@ -14,7 +14,8 @@ Function = TypeVar('Function', bound=Callable[..., Any])
 def checked(function: Function) -> Function:
     """A function that refuses arguments which its annotations do not allow, and names the right one for a wrong name.
 
-    Messages of a method start with the name of its object, if it has one, or of its class where it is a method of that.
+    Messages of a method start with the name of its object, if it has one, or of its class where it is a method of that,
+    and those of ``__init__`` with the class of the object alone.
 
     Examples
     --------
@@ -54,5 +55,7 @@ def checked(function: Function) -> Function:
 
 
 def _where(function: Callable, owner: Any) -> str:
+    if function.__name__ == '__init__':
+        return type(owner).__name__
     name = owner.__name__ if inspect.isclass(owner) else getattr(owner, 'name', None)
     return f'{name}: {function.__name__}' if name else function.__name__

@@ -1,10 +1,10 @@
 """InputSpec: what a layer takes, said as data."""
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Dict, List, Literal, Optional, Sequence, Type
 
-from keraflow import schema
 from keraflow.arguments import to_list
 from keraflow.backend.contract import TensorSpec
+from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, KeraFlowError, ShapeError, describe
 from keraflow.schema import Natural
 
@@ -61,8 +61,9 @@ class InputSpec:
     advice: str = ''
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            schema.check(getattr(self, one.name), one.type, f'InputSpec: {one.name}')
+        if self.max_ndim is not None and self.max_ndim < self.min_ndim:
+            raise ArgumentError(f'InputSpec: max_ndim: expected at least {self.min_ndim}, which is min_ndim, received '
+                                f'{self.max_ndim}.')
         if self.axes and self._least_ndim() > len(self.axes):
             wrong = [axis for axis in (*self.known, *self.fixed, *self.lengths) if _reach(axis) > len(self.axes)]
             where, received = ('known, fixed, lengths', wrong) if wrong else ('min_ndim', self.min_ndim)
@@ -117,6 +118,11 @@ def _reach(axis: int) -> int:
     return axis + 1 if axis >= 0 else -axis
 
 
+# A dataclass makes the function, which has the annotations.
+setattr(InputSpec, '__init__', checked(InputSpec.__init__))
+_ANY = InputSpec()
+
+
 def specs_of(name: str, wanted: Any, nb_input: int) -> List[InputSpec]:
     """What a layer of this `name` says of each of its inputs with its ``input_spec``; ``None`` says nothing.
 
@@ -134,7 +140,7 @@ def specs_of(name: str, wanted: Any, nb_input: int) -> List[InputSpec]:
                                     f'None, received {describe(wanted)}.')
     if len(listed) != nb_input:
         raise GraphError(f'{name}: expected {len(listed)} input(s), as input_spec says, received {nb_input}.')
-    return [InputSpec() if one is None else one for one in listed]
+    return [_ANY if one is None else one for one in listed]
 
 
 def check_rank(name: str, ranks: Any, received: TensorSpec) -> None:

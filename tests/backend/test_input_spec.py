@@ -103,8 +103,17 @@ def test_a_failed_first_call_fixes_nothing():
     (lambda: InputSpec(dtype='int32'), ArgumentTypeError, "InputSpec: dtype: expected one of 'bool', 'int', 'float' or None, received 'int32'."),
     (lambda: InputSpec(('batch', 'a'), fixed=(2,)), ArgumentError, "InputSpec: known, fixed, lengths: expected axes of ['batch', 'a'], received [2]."),
     (lambda: InputSpec(('batch', 'a'), known=(1, -3)), ArgumentError, "InputSpec: known, fixed, lengths: expected axes of ['batch', 'a'], received [-3]."),
-    (lambda: InputSpec(('batch', 'a'), min_ndim=3), ArgumentError, "InputSpec: min_ndim: expected axes of ['batch', 'a'], received 3.")],
-    ids=range(6))
+    (lambda: InputSpec(('batch', 'a'), min_ndim=3), ArgumentError, "InputSpec: min_ndim: expected axes of ['batch', 'a'], received 3."),
+    (lambda: InputSpec(ndim='2'), ArgumentTypeError,
+     "InputSpec: there is no argument 'ndim'. Write axes=('batch', ...), of which there are as many, or min_ndim and max_ndim."),
+    (lambda: InputSpec(min_dim=2), ArgumentTypeError, "InputSpec: there is no argument 'min_dim'. Did you mean 'min_ndim'?"),
+    (lambda: InputSpec(*range(9)), ArgumentTypeError, 'InputSpec: too many positional arguments. The arguments are axes, min_ndim, max_ndim, '
+     'known, fixed, lengths, dtype, advice.'),
+    (lambda: InputSpec((), axes=()), ArgumentTypeError, "InputSpec: multiple values for argument 'axes'. The arguments are axes, min_ndim, "
+     'max_ndim, known, fixed, lengths, dtype, advice.'),
+    (lambda: InputSpec(lengths={'a': 1}), ArgumentTypeError, "InputSpec: lengths: expected a dict of an integer, received {'a': 1}."),
+    (lambda: InputSpec(min_ndim=3, max_ndim=2), ArgumentError, 'InputSpec: max_ndim: expected at least 3, which is min_ndim, received 2.')],
+    ids=range(12))
 def test_a_spec_is_checked_when_it_is_written(make, kind, text):
     with pytest.raises(kind) as caught:
         make()
