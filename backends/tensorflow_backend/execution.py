@@ -1,6 +1,5 @@
 """From symbolic graphs and builders to callables."""
 import functools
-import threading
 import weakref
 from typing import Any, Callable, List, Optional, Sequence
 
@@ -11,10 +10,11 @@ from keraflow.backend.contract import OTHER_VARIABLES, Rows, TensorSpec, UsedVar
 from keraflow.backend.layouts import keeps_layout
 from keraflow.backend.operators import follow_contract
 from keraflow.backend.refusals import marked, refusing
-from keraflow.errors import ArgumentError, ShapeError
+from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError
 from keraflow.shapes import agree
 
 from .library import tf
+from .outside import ONE_GRAPH
 from .variables import Variables
 
 __all__ = ['Execution']
@@ -25,14 +25,13 @@ class Execution(Variables):
 
     # The graph of symbolic tensors is kept alive by its tensors alone: models that were dropped leave no memory behind.
     _scratch = staticmethod(lambda: None)
-    _one_graph = threading.RLock()      # that of symbolic tensors, in which one thread builds at a time
 
     def placeholder(self, shape: Sequence, dtype: Optional[str] = None, name: Optional[str] = None) -> Any:
-        with self._one_graph, self._symbolic_graph().as_default():
+        with ONE_GRAPH, self._symbolic_graph().as_default():
             return tf.compat.v1.placeholder(dtype or self.floatx(), shape)
 
     def symbolic(self, fn: Callable, tensors: Sequence) -> Any:
-        with self._one_graph, self._symbolic_graph().as_default(), follow_contract():
+        with ONE_GRAPH, self._symbolic_graph().as_default(), follow_contract():
             return fn(*tensors)
 
     def trace(self, fn: Callable, specs: Sequence[TensorSpec]) -> Any:
@@ -49,7 +48,7 @@ class Execution(Variables):
 
     def function(self, inputs: Sequence, outputs: Sequence, updates: Sequence = ()) -> Callable[..., list]:
         graph = self._symbolic_graph()
-        with self._one_graph, graph.as_default():
+        with ONE_GRAPH, graph.as_default():
             outputs = [tf.identity(tf.convert_to_tensor(it)) for it in outputs]
             assignments = [it.op for it in self._assign(updates, outputs)]
         pruned = graph.keraflow_wrapped.prune(list(inputs), [outputs, assignments])
@@ -105,7 +104,11 @@ class Execution(Variables):
         return [UsedVariable(name.rsplit('/', 1)[-1], it, it.trainable) for name, it in zip(names, used)]
 
     def gradients(self, loss: Any, variables: Sequence) -> list:
-        with self._one_graph, loss.graph.as_default():
+        if hasattr(loss, 'numpy'):
+            raise ArgumentTypeError('gradients: loss: expected a symbolic tensor, received one that is computed '
+                                    'already. Make it by B.symbolic(lambda: ..., []), or write '
+                                    'B.value_and_gradients(lambda: (..., None), variables).')
+        with ONE_GRAPH, loss.graph.as_default():
             gradients = tf.gradients(loss, self._sources(variables),
                                      unconnected_gradients=tf.UnconnectedGradients.ZERO)
             return self._of_sources(map(tf.convert_to_tensor, gradients), variables)
@@ -136,7 +139,7 @@ class Execution(Variables):
         return self.cast(value, dtype)
 
     def _symbolic_graph(self) -> Any:
-        with self._one_graph:
+        with ONE_GRAPH:
             graph = self._scratch()
             if graph is None:
                 wrapped = tf.compat.v1.wrap_function(lambda: None, [])

@@ -1,12 +1,16 @@
 """Symbolic tensors that a program computes with, outside of the graph that they are part of."""
 import functools
+import threading
 from typing import Any, Callable, Iterator, NoReturn
 
 from keraflow.backend.deferral import Deferred
 
 from .library import tf
 
-__all__ = ['inside']
+__all__ = ['ONE_GRAPH', 'inside']
+
+#: Of the graph of symbolic tensors, in which one thread builds at a time.
+ONE_GRAPH = threading.RLock()
 
 
 def inside(method: Callable) -> Callable:
@@ -16,7 +20,7 @@ def inside(method: Callable) -> Callable:
         graph = _graph_of(args, kwargs) if tf.executing_eagerly() else None
         if graph is None:
             return method(*args, **kwargs)
-        with graph.as_default():
+        with ONE_GRAPH, graph.as_default():
             return method(*args, **kwargs)
     return run
 
