@@ -5,7 +5,7 @@ import numpy as np
 
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe, nearest
 
-__all__ = ['as_array', 'assign', 'dtype_name', 'is_array_like', 'split_arrays', 'to_list']
+__all__ = ['as_array', 'as_numbers', 'assign', 'dtype_name', 'is_array_like', 'split_arrays', 'to_list']
 
 _MAX_DEPTH = 32     # of lists in lists: NumPy has no more axes
 
@@ -99,6 +99,24 @@ def as_array(value: Any) -> np.ndarray:
     """
     _common_shape(value)
     return np.asarray(value)
+
+
+def as_numbers(value: Any, where: str) -> np.ndarray:
+    """`value` as an array of numbers or bools; an ArgumentTypeError, which starts with `where`, if it is none.
+
+    Examples
+    --------
+    >>> as_numbers('a', 'dense1: W')
+    Traceback (most recent call last):
+    keraflow.errors.ArgumentTypeError: dense1: W: expected an array of numbers, received 'a'.
+    """
+    try:
+        array = as_array(value)
+    except ValueError:      # its items have different shapes
+        array = np.array(None)
+    if array.dtype.kind not in 'biuf':
+        raise ArgumentTypeError(f'{where}: expected an array of numbers, received {describe(value)}.')
+    return array
 
 
 def _common_shape(value: Any, depth: int = 0) -> tuple:

@@ -5,7 +5,7 @@ import numpy as np
 
 from keraflow.errors import DataError, warn
 
-__all__ = ['Port', 'Told', 'cast', 'class_problem', 'first_sample', 'fits']
+__all__ = ['Port', 'Told', 'cast', 'class_problem', 'first_sample']
 
 #: Up to here a dtype has every integer.
 _EXACT = {'float32': 2 ** 24, 'float64': 2 ** 53}
@@ -46,21 +46,6 @@ class Port(NamedTuple):
     def of(cls, kensor: Any, name: Optional[str] = None) -> 'Port':
         """Where the data of an Input go, which may have another name in a model."""
         return cls(name or kensor.name, (None, *kensor.shape[1:]), kensor.dtype, told=Told())
-
-
-def fits(array: np.ndarray, dtype: str) -> bool:
-    """Whether numbers are the same in this dtype: reals up to rounding, integers as they are.
-
-    Examples
-    --------
-    >>> fits(np.array([0.1, 1e30]), 'float32'), fits(np.array(1e39), 'float32'), fits(np.array(2 ** 24 + 1), 'float32')
-    (True, False, False)
-    """
-    with np.errstate(invalid='ignore', over='ignore'):
-        made = array.astype(dtype)
-        if array.dtype.kind == made.dtype.kind == 'f':
-            return np.array_equal(np.isfinite(array), np.isfinite(made))
-        return np.array_equal(made.astype(array.dtype), array)
 
 
 def cast(array: np.ndarray, port: Port, where: str, numbers: Sequence[int], copies: bool) -> np.ndarray:

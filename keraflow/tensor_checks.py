@@ -5,10 +5,11 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow import shapes
-from keraflow.arguments import as_array
-from keraflow.errors import ArgumentTypeError, ShapeError, describe
+from keraflow.arguments import as_numbers
+from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError, describe
+from keraflow.ranges import misfit
 
-__all__ = ['check_numbers', 'check_scalar', 'check_shape', 'check_tensor']
+__all__ = ['check_held', 'check_new_value', 'check_numbers', 'check_scalar', 'check_shape', 'check_tensor']
 
 
 def check_tensor(value: Any, where: str) -> None:
@@ -28,8 +29,15 @@ def check_scalar(value: Any, where: str) -> None:
 
 def check_numbers(value: Any, where: str) -> None:
     """Raise unless `value` is a tensor, or something of which NumPy makes an array of numbers."""
-    if not B.is_tensor(value) and _as_array(value).dtype.kind not in 'biuf':
-        raise ArgumentTypeError(f'{where}: expected an array of numbers, received {describe(value)}.')
+    if not B.is_tensor(value):
+        as_numbers(value, where)
+
+
+def check_held(array: np.ndarray, dtype: str, where: str, advice: str = '') -> None:
+    """Raise unless a dtype can hold the numbers of an array."""
+    problem = misfit(array, dtype)
+    if problem:
+        raise ArgumentError(f'{where}: {problem}. {advice}'.rstrip())
 
 
 def check_shape(value: Any, shape: Sequence, where: str) -> None:
@@ -40,8 +48,8 @@ def check_shape(value: Any, shape: Sequence, where: str) -> None:
         raise ShapeError(f'{where}: expected a value of shape {tuple(shape)}, received {received}.')
 
 
-def _as_array(value: Any) -> np.ndarray:
-    try:
-        return as_array(value)
-    except ValueError:
-        return np.array(None)
+def check_new_value(value: Any, variable: Any, where: str) -> None:
+    """Raise unless `value` is a tensor or an array of numbers that a variable may be set to."""
+    check_shape(value, B.static_shape(variable), where)
+    if not B.is_tensor(value):
+        check_held(np.asarray(value), B.dtype(variable), where)

@@ -5,7 +5,7 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.contract import FLOATS, Backend, check_dtype
-from keraflow.backend.dtypes import array_dtype, near_dtype, operands_dtype
+from keraflow.backend.dtypes import array_dtype, near_dtype, operands_dtype, value_dtype
 from keraflow.backend.layouts import keeps_layout
 from keraflow.errors import ShapeError
 
@@ -49,7 +49,7 @@ class Variables(Backend):
         return tf.constant(self._array(value, dtype))
 
     def full(self, shape: Sequence, value: Any, dtype: Optional[str] = None) -> Any:
-        return tf.fill(self._lengths(shape), self.cast(value, dtype or self.floatx()))
+        return tf.fill(self._lengths(shape), self._tensor(value, dtype or self.floatx()))
 
     @keeps_layout
     def zeros_like(self, x: Any, dtype: Optional[str] = None) -> Any:
@@ -65,7 +65,7 @@ class Variables(Backend):
     @keeps_layout
     def cast(self, x: Any, dtype: str) -> Any:
         check_dtype(dtype)
-        return self._cast(self._tensor(x), dtype)
+        return self._tensor(x, dtype)
 
     def dtype(self, x: Any) -> str:
         return x.dtype.name
@@ -91,12 +91,8 @@ class Variables(Backend):
     # -- operands ---------------------------------------------------------------------------------------------------
 
     def _array(self, value: Any, dtype: Any) -> np.ndarray:
-        """A value as an array of a dtype of ours: the one asked for, floatx for reals, the integer type it has."""
-        array = np.asarray(value)
-        if dtype is None:
-            is_number = isinstance(value, int) and not isinstance(value, bool)
-            dtype = self.floatx() if is_number or array.dtype.kind == 'f' else near_dtype(array.dtype, self.floatx())
-        return array.astype(dtype)
+        """An array of `dtype`, else of that which the contract says."""
+        return np.asarray(value).astype(dtype or value_dtype(value, self.floatx()))
 
     def _tensor(self, x: Any, dtype: Any = None) -> Any:
         """An operand as a tensor of `dtype` (its own by default; int64, floatx or bool for a Python number)."""

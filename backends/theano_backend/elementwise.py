@@ -5,7 +5,7 @@ from keraflow.backend.contract import FLOATS, Backend, check_dtype
 from keraflow.backend.layouts import keeps_layout
 
 from .configure import T
-from .operands import alike, as_tensor, cast, countable, numbers, real, real_operands
+from .operands import alike, as_tensor, countable, numbers, real, real_operands
 from .static_shapes import with_known_ones
 
 __all__ = ['Elementwise']
@@ -142,4 +142,4 @@ class Elementwise(Backend):
 
     def cast(self, x: Any, dtype: str) -> Any:
         check_dtype(dtype)
-        return cast(as_tensor(x), dtype)
+        return as_tensor(x, dtype)

@@ -4,7 +4,7 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.contract import Backend
-from keraflow.backend.dtypes import near_dtype
+from keraflow.backend.dtypes import value_dtype
 from keraflow.backend.layouts import keeps_layout
 from keraflow.errors import ShapeError
 
@@ -93,9 +93,5 @@ class Variables(Backend):
 
 
 def _array(value: Any, dtype: Optional[str]) -> np.ndarray:
-    """A new C-contiguous array: of `dtype`, else of floatx, but arrays of integers and bools stay what they are."""
-    array = np.array(value, order='C')
-    if dtype is None:
-        is_number = isinstance(value, int) and not isinstance(value, bool)
-        dtype = floatx() if is_number or array.dtype.kind == 'f' else near_dtype(array.dtype, floatx())
-    return array.astype(dtype)
+    """A new C-contiguous array of `dtype`, else of that which the contract says."""
+    return np.array(value, order='C').astype(dtype or value_dtype(value, floatx()))

@@ -13,11 +13,15 @@ from keraflow.annotations import check, expected
 from keraflow.backend.axes import tell_of_features
 from keraflow.backend.contract import OPERATIONS, Backend
 from keraflow.backend.convolutions import check_windows
+from keraflow.backend.value_checks import check_held, check_tensors
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe, nearest
+from keraflow.schema import DType
 
 __all__ = ['arguments_of', 'is_checked']
 
-CREATION = ('arange', 'eye', 'full', 'ones', 'random_binomial', 'random_normal', 'random_uniform', 'zeros')
+#: Methods whose arguments are looked at as those of operations are.
+_METHODS = frozenset({'arange', 'constant', 'eye', 'full', 'gradients', 'ones', 'placeholder', 'set_value', 'variable',
+                      'with_static_shape', 'zeros'})
 #: The arguments that are tensors, arrays, numbers or lists of numbers.
 _OPERANDS = frozenset({'x', 'y', 'condition', 'kernels', 'bias', 'indices', 'min_value', 'max_value'})
 _BROADCASTING = frozenset({'add', 'subtract', 'multiply', 'divide', 'floor_divide', 'mod', 'power', 'maximum',
@@ -31,7 +35,7 @@ _RULES: Dict[str, Callable[[Dict[str, Any], Dict[str, Any]], None]] = {}
 
 def is_checked(method: str) -> bool:
     """Whether the arguments of a method of the contract are looked at, beyond their names and number."""
-    return method in OPERATIONS or method in CREATION or method == 'with_static_shape'
+    return method in OPERATIONS or method in _METHODS
 
 
 def arguments_of(backend: Backend, operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Dict[str, Any]:
@@ -118,6 +122,8 @@ def _check(backend: Backend, operation: str, given: Dict[str, Any], method: _Met
             given[name] = value.tolist()
         check(given[name], hint, name)
     sizes = {name: _shape(backend, name, given[name]) for name in method.operands}
+    if operation == 'full':
+        sizes['value'] = _shape(backend, 'value', given['value'])
     if 'tensors' in given:
         sizes['tensors'] = [_shape(backend, 'tensors', one) for one in given['tensors']]
     if given.get('dtype') is not None and operation in ('random_normal', 'random_uniform') and given['dtype'][0] != 'f':
@@ -128,10 +134,13 @@ def _check(backend: Backend, operation: str, given: Dict[str, Any], method: _Met
         known = [size for name, size in sizes.items() if given[name] is not None]
         if not shapes.broadcast(*known):
             raise ShapeError(f"expected shapes that fit, received {', '.join(map(str, known))}.")
+    if operation in ('constant', 'gradients', 'set_value', 'variable'):
+        check_tensors(backend, given)
     if operation in _RULES:
         _RULES[operation](given, sizes)
     elif 'axis' in given and 'x' in given:
         _places(given['axis'], len(sizes['x']))
+    check_held(backend, operation, given)
 
 
 def _shape(backend: Backend, name: str, value: Any) -> Any:
@@ -195,14 +204,36 @@ def _reshape(given: Dict[str, Any], sizes: Dict[str, Any]) -> None:
         raise ShapeError(f"shape: expected lengths for a tensor of shape {sizes['x']}, received {lengths}.")
 
 
-@_rule('zeros', 'ones', 'full', 'random_uniform', 'random_normal', 'random_binomial')
+@_rule('zeros', 'ones', 'random_uniform', 'random_normal', 'random_binomial')
 def _creation(given: Dict[str, Any], sizes: Dict[str, Any]) -> None:
     _lengths(given['shape'])
+
+
+@_rule('full')
+def _full(given: Dict[str, Any], sizes: Dict[str, Any]) -> None:
+    _creation(given, sizes)
+    if sizes['value'] != ():
+        raise ShapeError(f"value: expected one number, received {describe(given['value'])}.")
+
+
+@_rule('constant', 'variable')
+def _dtype(given: Dict[str, Any], sizes: Dict[str, Any]) -> None:
+    check(given['dtype'], Optional[DType], 'dtype')
+
+
+@_rule('placeholder')
+def _placeholder(given: Dict[str, Any], sizes: Dict[str, Any]) -> None:
+    _dtype(given, sizes)
+    if not shapes.is_shape(given['shape']):
+        raise ArgumentTypeError('shape: expected a list of integers of at least 0 or None, received '
+                                f"{describe(given['shape'])}.")
 
 
 @_rule('arange')
 def _arange(given: Dict[str, Any], sizes: Dict[str, Any]) -> None:
     _lengths([given['stop']], name='stop')
+    if given['dtype'] == 'bool':
+        raise ArgumentError("dtype: expected one of numbers, received 'bool'.")
 
 
 def _lengths(shape: Any, least: int = 0, name: str = 'shape') -> Optional[List[Optional[int]]]:

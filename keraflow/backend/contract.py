@@ -8,7 +8,9 @@ plugin with this class and with NumPy.
 Rules that hold for every operation:
 
 * *Operands* are tensors or variables of the backend, NumPy arrays, or Python numbers and lists of them. A number, a
-  list or a real array takes the dtype of the tensors that it meets (floatx where they are integer and it is not).
+  list or a real array takes the dtype of the tensors that it meets (floatx where they are integer and it is not). One
+  that this dtype cannot hold is refused (:mod:`keraflow.ranges`): integers are never cut or rounded, and no finite
+  number becomes infinite.
 * *Dtypes* are strings: ``'bool'``, ``'int32'``, ``'int64'``, ``'float32'``, ``'float64'``. Of two different dtypes a
   float wins over an integer, an integer over a bool, and within a kind the wider one (:func:`common_dtype`).
   A function whose result is real (``sqrt``, ``mean``, ``softmax``, ...) first casts integers and bools to floatx;
@@ -154,7 +156,10 @@ class Backend(Operations, Convolutions, Recurrence):
         raise NotImplementedError
 
     def set_value(self, variable: Variable, value: Any) -> None:
-        """Set the value of a variable: an array of its shape, cast to its dtype. ShapeError for another shape."""
+        """Set the value of a variable: an array of its shape, of numbers that its dtype can hold.
+
+        ShapeError for another shape.
+        """
         raise NotImplementedError
 
     def is_tensor(self, x: Any) -> bool:
@@ -275,7 +280,10 @@ class Backend(Operations, Convolutions, Recurrence):
         return self._own_stream if owner is None else owner.inside(self.name, self.new_stream)
 
     def gradients(self, loss: Tensor, variables: Sequence[Variable]) -> list:
-        """Gradients of a symbolic scalar that is already there with regard to variables or tensors it was made from."""
+        """Gradients of a symbolic scalar that is already there with regard to variables or tensors it was made from.
+
+        It is made by :meth:`symbolic` where no placeholder is in it: some libraries compute at once.
+        """
         raise NotImplementedError
 
     def require(self, x: Tensor, condition: Tensor, message: str) -> Tensor:
@@ -293,7 +301,7 @@ class Backend(Operations, Convolutions, Recurrence):
         return self.full(shape, 1, dtype)
 
     def full(self, shape: Sequence, value: Any, dtype: Optional[DType] = None) -> Tensor:
-        """`value` everywhere, cast to `dtype` (floatx)."""
+        """`value` everywhere, a number that `dtype` (floatx) can hold."""
         raise NotImplementedError
 
     def eye(self, size: Natural, dtype: Optional[DType] = None) -> Tensor:

@@ -5,7 +5,8 @@ import numpy as np
 
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe
 
-__all__ = ['DTYPES', 'FLOATS', 'array_dtype', 'check_dtype', 'common_dtype', 'near_dtype', 'operands_dtype']
+__all__ = ['DTYPES', 'FLOATS', 'array_dtype', 'check_dtype', 'common_dtype', 'near_dtype', 'operands_dtype',
+           'value_dtype']
 
 #: In order of promotion.
 DTYPES = ('bool', 'int32', 'int64', 'float32', 'float64')
@@ -67,6 +68,19 @@ def array_dtype(value: Any, floatx: str) -> str:
     if isinstance(value, np.ndarray) or dtype == 'bool':
         return dtype
     return floatx if dtype in FLOATS else 'int64'
+
+
+def value_dtype(value: Any, floatx: str) -> str:
+    """The dtype of a variable or a constant that is made from a value, unless the program says one.
+
+    Examples
+    --------
+    >>> value_dtype(2, 'float32'), value_dtype(np.ones(3), 'float32'), value_dtype([1, 2], 'float32')
+    ('float32', 'float32', 'int64')
+    """
+    dtype = np.asarray(value).dtype
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return floatx if is_number or dtype.kind == 'f' else near_dtype(dtype, floatx)
 
 
 def operands_dtype(tensors: Sequence[str], others: Sequence[Any], floatx: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from keraflow.backend.checks import arguments_of
 from keraflow.backend.dtypes import FLOATS
 from keraflow.backend.logs import remember_logs
+from keraflow.backend.value_checks import is_small
 from keraflow.facts import facts_of
 
 __all__ = ['follow_contract', 'install_operators']
@@ -81,6 +82,8 @@ def _indexing(backend: Any, own: Any) -> Callable:
 def _differs(backend: Any, operation: str, x: Any, y: Any) -> bool:
     """Whether the contract may say something else of `x`, a tensor, and `y` than the library does."""
     dtype = backend.dtype(x)
+    if type(y) in (int, float) and not is_small(y):     # which the dtype may not hold
+        return True
     if not backend.is_tensor(y) and type(y) not in (bool, int, float):
         return isinstance(y, (np.ndarray, np.generic, list, tuple))
     if operation == 'matmul' or dtype == 'bool':

@@ -11,8 +11,9 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union, overload
 
 from keraflow import backend as B
 from keraflow import naming, shapes
-from keraflow.arguments import is_array_like
+from keraflow.arguments import as_numbers, is_array_like
 from keraflow.backend.contract import TensorSpec
+from keraflow.backend.dtypes import value_dtype
 from keraflow.backend.tensor import Operand, Tensor
 from keraflow.call_arguments import is_kensor, is_spec, parts_in, replaced
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, SerializationError, ShapeError, describe
@@ -31,7 +32,7 @@ from keraflow.records import recording
 from keraflow.schema import Constraints, DType, Name, Regularizer, Regularizers
 from keraflow.serialization import pack_init_params
 from keraflow.shapes import Shape, unlist
-from keraflow.tensor_checks import check_numbers, check_tensor
+from keraflow.tensor_checks import check_held, check_tensor
 
 __all__ = ['Layer', 'MultiInputLayer', 'Parameter', 'advice_for_class']
 
@@ -311,8 +312,8 @@ class Layer(ChangeableHost, Running):
         if isinstance(it, str) or not is_array_like(it):
             raise GraphError(f'{self.name}: expected a Kensor, a tensor or an array, received {describe(it)}.'
                              f'{advice_for_class(it)}')
-        check_numbers(it, self.name)
-        return B.constant(it)
+        check_held(as_numbers(it, self.name), value_dtype(it, B.floatx()), self.name)
+        return B.current().constant(it)
 
     def build(self, input_shape: Any) -> None:
         """Make the parameters now, for inputs of this static shape with the batch (a list of them for several).

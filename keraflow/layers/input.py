@@ -8,7 +8,7 @@ from keraflow.facts import facts_of, remember
 from keraflow.kensor import Call, Kensor
 from keraflow.layers.base import Layer
 from keraflow.layers.channels import seen_features
-from keraflow.layers.masks import step_mask
+from keraflow.layers.masks import check_mask_value, step_mask
 from keraflow.registry import builtin
 from keraflow.schema import DType, Name, PositiveInt
 
@@ -30,7 +30,8 @@ class Input(Layer, Kensor):
     dtype : str, optional
         Of the data: ``'float32'``, ``'int32'``, ...; floatx unless given.
     mask_value : number, optional
-        The value of steps that do not count. A step of ``(time, ...)`` is masked when all its values are this one.
+        The value of steps that do not count, which the dtype can hold. A step of ``(time, ...)`` is masked when all its
+        values are this one.
     name : str, optional
 
     Shapes
@@ -57,6 +58,8 @@ class Input(Layer, Kensor):
         if mask_value is not None and not lengths:
             raise ArgumentError('Input: mask_value: expected a shape (time, ...) of which steps are masked, received '
                                 'shape ().')
+        if mask_value is not None:
+            check_mask_value(mask_value, self._dtype, 'Input: mask_value')
         self.regularizers = self.constraints = []
         self.batch_size = batch_size
         self.mask_value = mask_value

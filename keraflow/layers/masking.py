@@ -1,8 +1,9 @@
 """Masking: which steps count, said or taken back between layers."""
 from typing import Any, Optional
 
+from keraflow import backend as B
 from keraflow.layers.base import Layer
-from keraflow.layers.masks import joint_mask, step_mask
+from keraflow.layers.masks import check_mask_value, joint_mask, step_mask
 from keraflow.registry import builtin
 from keraflow.schema import Finite
 
@@ -19,7 +20,7 @@ class Masking(Layer):
     Parameters
     ----------
     mask_value : float, optional
-        ``None`` takes the mask of the input away instead.
+        A number that the dtype of the input can hold. ``None`` takes the mask of the input away instead.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -46,4 +47,5 @@ class Masking(Layer):
         before = self.get_tensor_mask(x)
         if self.mask_value is None:
             return self.set_tensor_mask(x, None)
+        check_mask_value(self.mask_value, B.dtype(x), f'{self.name}: mask_value')
         return self.set_tensor_mask(x, joint_mask([before, step_mask(x, self.mask_value)]))

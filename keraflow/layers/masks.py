@@ -3,13 +3,17 @@ import contextlib
 import contextvars
 from typing import Any, Iterator, Literal, Sequence
 
+import numpy as np
+
 from keraflow import backend as B
 from keraflow.contexts import bound
+from keraflow.errors import ArgumentError
 from keraflow.facts import facts_of, has_facts, remember
 from keraflow.shapes import agree
+from keraflow.tensor_checks import check_held
 
-__all__ = ['LOWEST', 'counted_in_windows', 'counted_samples', 'counting', 'full_mask', 'inherit_mask',
-           'joint_mask', 'loses_mask', 'sample_count', 'step_mask']
+__all__ = ['LOWEST', 'check_mask_value', 'counted_in_windows', 'counted_samples', 'counting', 'full_mask',
+           'inherit_mask', 'joint_mask', 'loses_mask', 'sample_count', 'step_mask']
 
 #: Stands for a masked value where the largest is sought: finite, so that gradients are, and 0 after softmax.
 LOWEST = -1e30
@@ -37,9 +41,17 @@ def sample_count(x: Any) -> Any:
     return B.shape(x)[0] if _folded_from.get() is None else _folded_from.get()
 
 
+def check_mask_value(value: float, dtype: str, where: str) -> None:
+    """Raise unless numbers of this dtype can be equal to `value`."""
+    if value != value:
+        raise ArgumentError(f'{where}: expected a number that others can be equal to, received {value}. Replace it in '
+                            'the data, for example by -1, and mask that.')
+    check_held(np.asarray(value), dtype, where, 'Choose one that the data can have, or another dtype.')
+
+
 def step_mask(x: Any, mask_value: float) -> Any:
     """True for the steps of ``(batch, time, ...)`` of which any value is not `mask_value`."""
-    mask = B.not_equal(x, mask_value)
+    mask = B.not_equal(x, np.asarray(mask_value, B.dtype(x)))
     return B.any(mask, axis=list(range(2, B.ndim(x)))) if B.ndim(x) > 2 else mask
 
 

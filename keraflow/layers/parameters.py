@@ -9,9 +9,9 @@ import keraflow.constraints  # noqa: F401
 import keraflow.regularizers  # noqa: F401
 from keraflow import backend as B
 from keraflow import initializations, registry
-from keraflow.arguments import assign, split_arrays
+from keraflow.arguments import as_numbers, assign, split_arrays
 from keraflow.backend.contract import FLOATS
-from keraflow.casting import fits
+from keraflow.backend.dtypes import value_dtype
 from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError, describe
 from keraflow.guards import changing, reading
@@ -21,7 +21,7 @@ from keraflow.layers.variables import Parameter, Variables, by_parameter, first_
 from keraflow.parameters import parameters_of
 from keraflow.schema import Constraint, DType, Initialization, Name, Natural, Regularizer
 from keraflow.serialization import Serializable, same
-from keraflow.tensor_checks import check_numbers
+from keraflow.tensor_checks import check_held
 from keraflow.trainability import as_read
 
 __all__ = ['ParameterOwner']
@@ -107,7 +107,7 @@ class ParameterOwner(Serializable):
                 raise _for_a_state(f'{self.name}: {name}: {kind}', one)
         with B.eagerly():
             value = initializations.values_of(init, shape, f'{self.name}: {name}')
-            variable = B.variable(value, dtype or self.dtype, f'{self.name}/{name}')
+            variable = self._new_variable(name, value, dtype or self.dtype)
             self._set_variables([name, variable], 'add_weight')
         if not trainable:
             self._states.add(name)
@@ -377,29 +377,30 @@ class ParameterOwner(Serializable):
                 raise ArgumentError(f"{self.name}: '{name}' cannot be the name of a parameter, because the layer has "
                                     'an attribute of that name. Choose another.')
             if not B.is_variable(value):
-                check_numbers(value, f'{self.name}: {name}')
-                value = B.variable(B.eval(value) if B.is_tensor(value) else value, self.dtype, f'{self.name}/{name}')
+                value = self._new_variable(name, B.eval(value) if B.is_tensor(value) else value, self.dtype)
             self._variables[name] = mark_owned(value)
             setattr(self, name, value)
         return names
+
+    def _new_variable(self, name: str, value: Any, dtype: Optional[str]) -> Any:
+        array = as_numbers(value, f'{self.name}: {name}')
+        dtype = dtype or value_dtype(value, B.floatx())
+        check_held(array, dtype, f'{self.name}: {name}')
+        return B.current().variable(array, dtype, f'{self.name}/{name}')
 
     def _assign_weights(self, variables: Dict[str, Any], weights: Any, what: str) -> None:
         """Check all arrays, then set them all."""
         where = f'{self.name}: {what}'
         weights = split_arrays(weights)
         given = assign(self.present_names(weights) if isinstance(weights, dict) else weights, list(variables), where)
-        for name, value in given.items():
-            check_numbers(value, f'{where}: {name}')
-        arrays = {name: np.asarray(value) for name, value in given.items()}
+        arrays = {name: as_numbers(value, f'{where}: {name}') for name, value in given.items()}
         for name, array in arrays.items():
             wanted = tuple(B.static_shape(variables[name]))
             if array.shape != wanted:
                 raise ShapeError(f'{where}: {name}: expected an array of shape {wanted}, received {array.shape}.')
-            if not fits(array, B.dtype(variables[name])):
-                raise ArgumentError(f'{where}: {name}: expected numbers that {B.dtype(variables[name])} can hold, '
-                                    'received others.')
+            check_held(array, B.dtype(variables[name]), f'{where}: {name}')
         for name, array in arrays.items():
-            B.set_value(variables[name], array)
+            B.current().set_value(variables[name], array)
 
     # -- checks -------------------------------------------------------------------------------------------------------
 

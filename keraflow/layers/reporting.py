@@ -11,7 +11,7 @@ from keraflow.facts import facts_of
 from keraflow.layers.masks import counted_samples, sample_count
 from keraflow.layers.slots import Run, current_run, run_of
 from keraflow.records import AddedLoss, Update, record_loss, record_update, recorded_value, runs_frozen
-from keraflow.tensor_checks import check_scalar, check_shape
+from keraflow.tensor_checks import check_new_value, check_scalar
 
 __all__ = ['Reporting']
 
@@ -108,7 +108,7 @@ class Reporting:
 
 
 def _report_update(layer: Any, variable: Any, value: Any, is_conditional: bool) -> None:
-    check_shape(value, B.static_shape(variable), f'{layer.name}: add_update')
+    check_new_value(value, variable, f'{layer.name}: add_update')
     record_update(Update(variable, value, is_conditional))
 
 

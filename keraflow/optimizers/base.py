@@ -16,7 +16,7 @@ from keraflow.backend.contract import Rows
 from keraflow.errors import ArgumentError
 from keraflow.schema import LearningRate, PositiveFloat
 from keraflow.serialization import Serializable, pack_init_params
-from keraflow.tensor_checks import check_shape
+from keraflow.tensor_checks import check_held, check_new_value
 
 __all__ = ['Optimizer']
 
@@ -126,6 +126,7 @@ class Optimizer(Serializable):
             if callable(value) or callable(self.lr):
                 raise ArgumentError(f'{where}: a schedule is part of the compiled step and stays as it is. '
                                     'Compile again, with a new optimizer.')
+            self._check_rate(value)
             self._backend.set_value(self._lr, value)
         vars(self)['lr'] = value if callable(value) else float(value)   # where it is looked up when it is saved
 
@@ -162,6 +163,8 @@ class Optimizer(Serializable):
             self._claim(owner)
         self._backend = B.current()
         self._variables = list(variables)
+        if not callable(self.lr):
+            self._check_rate(self.lr)
         self._lr = None if callable(self.lr) else B.variable(self.lr, dtype='float64', name='lr')
         self._iterations = B.variable(0, dtype='int64', name='iterations')
         if names is None:
@@ -245,6 +248,10 @@ class Optimizer(Serializable):
         param, *slots = (B.gather(one, gradient.indices) for one in before)
         return [Rows(gradient.indices, rows) for rows in self.rule(n, param, gradient.values, *slots)]
 
+    def _check_rate(self, rate: float) -> None:
+        for dtype in sorted(set(map(B.dtype, self._variables))):
+            check_held(np.asarray(rate), dtype, f'{type(self).__name__}: lr')
+
     def _rate(self, step: Any) -> Any:
         return _rounded(self.lr(step), 'float64') if callable(self.lr) else self._lr
 
@@ -264,7 +271,7 @@ class Optimizer(Serializable):
 def _allowed(parameter: Any, value: Any) -> Any:
     """What the constraint of a parameter makes of its new value."""
     found = parameter.constraint(value)
-    check_shape(found, B.static_shape(parameter.variable), f'{parameter.name}: constraint')
+    check_new_value(found, parameter.variable, f'{parameter.name}: constraint')
     return found
 
 

@@ -300,19 +300,24 @@ def test_a_copy_of_a_compiled_model_keeps_notes_and_is_not_compiled():
     np.testing.assert_allclose(made.predict(X), model.predict(X), rtol=1e-5)
 
 
-@pytest.mark.parametrize('value', [1e39, -1e300, 2 ** 24 + 1, [[2 ** 30 + 1, 1]]])
-@pytest.mark.parametrize('way', ['set_weights', 'initial_weights'])
-def test_weights_that_the_dtype_cannot_hold_are_refused(value, way):
+@pytest.mark.parametrize('value, problem', [
+    (1e39, 'numbers that float32 can hold, received 1e+39'), (-1e300, 'numbers that float32 can hold, received -1e+300'),
+    (2 ** 24 + 1, 'integers that float32 can hold, received 16777217, which would be 16777216'),
+    ([[2 ** 30 + 1, 1]], 'integers that float32 can hold, received 1073741825, which would be 1073741824')])
+@pytest.mark.parametrize('way', ['set_weights', 'initial_weights', 'init'])
+def test_weights_that_the_dtype_cannot_hold_are_refused(value, problem, way):
     array = np.broadcast_to(np.array(value), (1, 2))
     with pytest.raises(ArgumentError) as caught:
         if way == 'set_weights':
             layer = Dense(2, name='d')
             layer(Input(1))
             layer.set_weights({'W': array})
+        elif way == 'init':
+            Dense(2, name='d', init=lambda shape: array)(Input(1))
         else:
             Dense(2, name='d', initial_weights={'W': array})(Input(1))
-    what = 'weights' if way == 'set_weights' else 'initial_weights'
-    assert str(caught.value) == f'd: {what}: W: expected numbers that float32 can hold, received others.'
+    what = {'set_weights': 'weights: ', 'initial_weights': 'initial_weights: ', 'init': ''}[way]
+    assert str(caught.value) == f'd: {what}W: expected {problem}.'
     layer = Dense(2)
     layer(Input(1))
     layer.set_weights({'W': np.array([[0.1, 1e30]]), 'b': np.array([2 ** 24, -3])})     # rounded, or as they are
