@@ -256,6 +256,7 @@ def fans(shape: Sequence[int]) -> Tuple[float, float]:
     >>> fans((3, 8, 5, 5))
     (75, 200)
     """
+    shape = _checked(shape, 'fans')
     if len(shape) == 2:
         return shape[0], shape[1]
     if 3 <= len(shape) <= 5:

@@ -8,13 +8,17 @@ import functools
 import inspect
 from typing import Any, Callable
 
-from keraflow.arguments import dtype_name
+from keraflow.arguments import as_numbers, dtype_name, to_list
 from keraflow.backend.checks import arguments_of, is_checked
 from keraflow.backend.contract import OPERATIONS, Backend
 from keraflow.backend.deferral import deferred_among, told_of
 from keraflow.backend.logs import remember_logs
+from keraflow.errors import ArgumentTypeError, describe
 
 __all__ = ['forwarding']
+
+_OF_TENSORS = frozenset({'dtype', 'ndim', 'static_shape'})
+_OF_VALUES = frozenset({'eval', 'get_value'})
 
 
 def forwarding(attribute: str, current: Callable[[], Backend]) -> Callable:
@@ -33,12 +37,30 @@ def forwarding(attribute: str, current: Callable[[], Backend]) -> Callable:
             return one.defer(attribute, args, kwargs) if is_operation else told_of(one, attribute)
         backend = current()
         if is_plain and not kwargs and least <= len(args) <= most:
-            return getattr(backend, attribute)(*args)
+            if attribute in _OF_VALUES:
+                _check_value(backend, attribute, args[0])
+            try:
+                return getattr(backend, attribute)(*args)
+            except (AttributeError, TypeError):     # not looked at before: these are asked all the time
+                if attribute in _OF_TENSORS and not backend.is_tensor(args[0]):
+                    raise ArgumentTypeError(f'{attribute}: expected a tensor, received {describe(args[0])}.') from None
+                raise
         given = arguments_of(backend, attribute, args, kwargs)
         return remember_logs(backend, attribute, getattr(backend, attribute)(**given), given)
     call.__signature__ = signature.replace(parameters=without_self)     # type: ignore[attr-defined]
     names = [one.name for one in without_self]
     return _naming_dtypes(call, names.index('dtype')) if 'dtype' in names else call
+
+
+def _check_value(backend: Backend, attribute: str, given: Any) -> None:
+    """Raise unless there is a value of what :meth:`Backend.get_value` or :meth:`Backend.eval` is given."""
+    if attribute == 'eval':
+        for one in to_list(given):
+            if not backend.is_tensor(one):
+                as_numbers(one, attribute)
+    elif not backend.is_variable(given):
+        received = 'a tensor. Write B.eval(...) of it' if backend.is_tensor(given) else describe(given)
+        raise ArgumentTypeError(f'{attribute}: expected a variable, received {received}.')
 
 
 def _naming_dtypes(function: Callable, place: int) -> Callable:

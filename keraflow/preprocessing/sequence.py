@@ -1,12 +1,12 @@
 """Sequences of different lengths as one array, and pairs of words that occur together."""
-from typing import Any, Literal, Optional, Sequence, Tuple
+from typing import Any, Iterable, Literal, Optional, Sequence, Tuple
 
 import numpy as np
 
 from keraflow import random
 from keraflow.arguments import as_array
 from keraflow.checked import checked
-from keraflow.errors import ArgumentError, DataError, describe
+from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
 from keraflow.ranges import fits
 from keraflow.schema import DType, Finite, NonNegative, PositiveFloat, PositiveInt
 
@@ -50,6 +50,8 @@ def pad_sequences(sequences: Any, maxlen: Optional[PositiveInt] = None, dtype: D
            [2, 3],
            [5, 6]], dtype=int32)
     """
+    if not isinstance(sequences, Iterable) or isinstance(sequences, (str, dict)):
+        raise ArgumentTypeError(f'pad_sequences: sequences: expected a list of lists, received {describe(sequences)}.')
     arrays = [_as_steps(one, dtype, f'pad_sequences: sequence {at}') for at, one in enumerate(sequences)]
     if not arrays:
         raise DataError('pad_sequences: there are no sequences.')

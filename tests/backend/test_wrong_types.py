@@ -7,9 +7,11 @@ import keraflow
 from keraflow import LinearWrap, TrainStep
 from keraflow import backend as B
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ModelFileError, ShapeError
+from keraflow.initializations import fans
 from keraflow.layers import Activation, Dense, Input, Layer
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD
+from keraflow.preprocessing.sequence import pad_sequences
 
 HUGE, X, Y = 10 ** 400, np.ones((4, 3), 'float32'), np.ones((4, 2), 'float32')
 
@@ -174,7 +176,22 @@ RESULTS = [
 ]
 
 
-@pytest.mark.parametrize('table', [ARGUMENTS, METHODS, RESULTS], ids=['arguments', 'methods', 'results'])
+QUESTIONS = [
+    (lambda: B.dtype(None), ArgumentTypeError, 'dtype: expected a tensor, received None.'),
+    (lambda: B.ndim('x'), ArgumentTypeError, "ndim: expected a tensor, received 'x'."),
+    (lambda: B.static_shape([]), ArgumentTypeError, 'static_shape: expected a tensor, received [].'),
+    (lambda: B.get_value(3), ArgumentTypeError, 'get_value: expected a variable, received 3.'),
+    (lambda: B.get_value(B.ones((2,))), ArgumentTypeError, 'get_value: expected a variable, received a tensor. Write B.eval(...) of it.'),
+    (lambda: B.eval('x'), ArgumentTypeError, "eval: expected an array of numbers, received 'x'."),
+    (lambda: B.eval([B.ones((1,)), None]), ArgumentTypeError, 'eval: expected an array of numbers, received None.'),
+    (lambda: fans(3), ArgumentTypeError, 'fans: expected a shape, a tuple of integers such as (64, 10), received 3. Write (3,).'),
+    (lambda: fans(('a', 2)), ArgumentTypeError, "fans: expected a shape, a tuple of integers such as (64, 10), received ('a', 2)."),
+    (lambda: pad_sequences(None), ArgumentTypeError, 'pad_sequences: sequences: expected a list of lists, received None.'),
+    (lambda: pad_sequences('ab'), ArgumentTypeError, "pad_sequences: sequences: expected a list of lists, received 'ab'."),
+]
+
+
+@pytest.mark.parametrize('table', [ARGUMENTS, METHODS, RESULTS, QUESTIONS], ids=['arguments', 'methods', 'results', 'questions'])
 def test_a_wrong_type_is_answered_with_this_text(table):
     check(table)
 
