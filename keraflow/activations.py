@@ -2,6 +2,8 @@
 import math
 from typing import Any, Optional
 
+import numpy as np
+
 from keraflow import backend as B
 from keraflow.facts import facts_of, features_of, remember
 from keraflow.registry import builtin, resolve
@@ -180,8 +182,9 @@ def swish(x: Any) -> Any:
 
 @builtin('activation')
 def softmax(x: Any, axis: Optional[int] = None) -> Any:
-    """Probabilities ``exp(x) / sum(exp(x))`` along one axis, finite for every finite x.
+    """Probabilities ``exp(x) / sum(exp(x))`` along one axis.
 
+    Infinite x are taken for very large ones: the probability is 1 where one is infinite, and shared by those that are.
     The result remembers `x`, from which cross-entropies are computed exactly.
 
     Parameters
@@ -202,13 +205,13 @@ def softmax(x: Any, axis: Optional[int] = None) -> Any:
     >>> get('softmax') is softmax
     True
     """
-    made = B.softmax(x, features_of(x) if axis is None else axis)
+    made = B.softmax(_finite(x), features_of(x) if axis is None else axis)
     return remember(made, features=facts_of(x).features)
 
 
 @builtin('activation')
 def log_softmax(x: Any, axis: Optional[int] = None) -> Any:
-    """Logarithm of :func:`softmax`, ``x - log(sum(exp(x)))`` along one axis, finite for every finite x.
+    """Logarithm of :func:`softmax`, ``x - log(sum(exp(x)))`` along one axis: always finite, but of NaN.
 
     Parameters
     ----------
@@ -217,7 +220,14 @@ def log_softmax(x: Any, axis: Optional[int] = None) -> Any:
     axis : int, optional
         The axis whose probabilities add up to 1; that of the features unless given, as of :func:`softmax`.
     """
-    return B.log_softmax(x, features_of(x) if axis is None else axis)
+    return B.log_softmax(_finite(x), features_of(x) if axis is None else axis)
+
+
+def _finite(x: Any) -> Any:
+    """`x`, of which infinity is a number so large that differences are still finite; NaN stays."""
+    x = B.as_real(x)
+    most = float(np.finfo(B.dtype(x)).max / 4)
+    return B.clip(x, -most, most)
 
 
 @builtin('activation')

@@ -1,16 +1,44 @@
 """What keraflow knows of a raw tensor beyond what the backend knows, kept as one record on the tensor itself."""
-from typing import Any, Callable, NamedTuple, Optional
+import math
+from typing import Any, Callable, NamedTuple, Optional, Sequence, Tuple
 
-__all__ = ['Facts', 'Logs', 'facts_of', 'features_of', 'remember', 'has_facts']
+__all__ = ['Facts', 'Logs', 'Step', 'facts_of', 'features_of', 'remember', 'has_facts']
 
 _ATTRIBUTE = '_keraflow_facts'
 
 
-class Logs(NamedTuple):
-    """Functions that compute logarithms: of probabilities, and of what is left to 1, where that is known."""
+class Step(NamedTuple):
+    """How a logarithm is computed: by a function, of the logarithms that it needs.
 
-    of: Callable[[], Any]
-    of_rest: Optional[Callable[[], Any]] = None
+    Each of these is named by what it belongs to and by its part, ``'of'`` or ``'rest'`` of its :class:`Logs`.
+    """
+
+    compute: Callable[..., Any]
+    needs: Sequence[Tuple[Any, str]] = ()
+
+
+class Logs(NamedTuple):
+    """How the logarithms of a tensor are computed, which is not negative.
+
+    Attributes
+    ----------
+    of : Step
+        Its logarithm.
+    rest : Step or None
+        The logarithm of what is left to `total`, where it is known.
+    total : float
+        What it may be at most, such as 1 for probabilities; infinity where nothing is known.
+    is_exact : bool
+        Whether `of` is the logarithm, and no bound of it, also where the tensor is 0 or less.
+    addends : sequence of (tensor, axes)
+        Of a sum: what was added, and the axes along which it was, where its shape is kept; ``None`` for two operands.
+    """
+
+    of: Step
+    rest: Optional[Step] = None
+    total: float = math.inf
+    is_exact: bool = True
+    addends: Sequence[Tuple[Any, Any]] = ()
 
 
 class Facts(NamedTuple):
@@ -23,7 +51,7 @@ class Facts(NamedTuple):
     mask : tensor or None
         True where a sample (or a time step) counts.
     logs : Logs or None
-        The logarithms of a tensor of probabilities, where they are known better than from the probabilities.
+        Its logarithms, where they are known better than from its values: those of probabilities and rates.
     features : int or None
         The axis of the features (the channels of images), counted from the end.
     """

@@ -1,13 +1,14 @@
-"""The logarithms behind probabilities: exact where the probabilities themselves are rounded to 0 or 1.
+"""What is remembered of the logarithms of a tensor.
 
-What a sigmoid or a softmax gives remembers its logarithm, as a function that computes it from the input. An operation
-that only moves, copies or picks values does the same to the logarithms as to the probabilities: these are remembered
-through it. They are computed where an objective asks for them.
+What a sigmoid or a softmax gives is rounded to 0 or 1 far out; its logarithm, from the input, is not. An operation that
+moves, copies or picks values does the same to the logarithms; what others do is said by the rules of
+:mod:`keraflow.backend.log_rules`. Nothing is computed before it is asked for (:mod:`keraflow.backend.logarithms`).
 """
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any, Callable, Dict, Optional, Sequence
 
 from keraflow.backend.contract import FLOATS, Backend
-from keraflow.facts import Logs, facts_of, remember
+from keraflow.backend.log_rules import RULES
+from keraflow.facts import Logs, Step, facts_of, remember
 
 __all__ = ['remember_logs']
 
@@ -23,50 +24,51 @@ _OPPOSITE = {'max': 'min', 'min': 'max', 'maximum': 'minimum', 'minimum': 'maxim
 
 
 def remember_logs(backend: Backend, operation: str, made: Any, given: Dict[str, Any]) -> Any:
-    """What ``backend.operation(**given)`` made, with its logarithms, if it consists of probabilities.
+    """What ``backend.operation(**given)`` made, with its logarithms, where they are known.
 
     Examples
     --------
     >>> from keraflow import backend as B
-    >>> p = B.transpose(B.softmax(B.constant([[0., 1000.]])))
-    >>> B.eval([p, facts_of(p).logs.of()])[1].tolist()
+    >>> from keraflow.backend.logarithms import log_of
+    >>> p = B.transpose(B.softmax(B.constant([[0., 1000.]]))) * 1.
+    >>> B.eval([p, log_of(B.current(), p)])[1].tolist()
     [[-1000.0], [0.0]]
     """
-    if operation == 'sigmoid':
-        x = given['x']
-        return remember(made, logs=Logs(lambda: backend.negative(backend.softplus(backend.negative(x))),
-                                        lambda: backend.negative(backend.softplus(x))))
-    if operation == 'softmax':
-        return remember(made, logs=Logs(lambda: backend.log_softmax(**given)))
+    if operation not in RULES and operation not in _MOVED or any(made is value for value in given.values()):
+        return made
+    logs = RULES[operation](backend, made, given) if operation in RULES else None
+    if logs is not None:
+        return remember(made, logs=logs)
     return _moved(backend, operation, made, given) if operation in _MOVED else made
 
 
 def _moved(backend: Backend, operation: str, made: Any, given: Dict[str, Any]) -> Any:
+    """What was moved, copied or picked: of the tensors whose logarithms are not known they are bounded."""
     moved = {name: given[name] for name in _MOVED[operation]}
-    tensors = [x for value in moved.values() for x in (value if isinstance(value, (list, tuple)) else [value])]
-    known = [facts_of(x).logs for x in tensors]
-    if not tensors or None in known or any(made is x for x in tensors) or \
-            operation == 'cast' and given['dtype'] not in FLOATS:
+    parts = [x for value in moved.values() for x in (value if isinstance(value, (list, tuple)) else [value])]
+    all_logs = [facts_of(x).logs for x in parts]
+    known = [logs for logs in all_logs if logs]
+    if not known or any(made is x for x in parts) or operation == 'cast' and given['dtype'] not in FLOATS:
         return made
 
-    def again(function: str, parts: Sequence[Callable[[], Any]]) -> Callable[[], Any]:
-        def compute() -> Any:
-            logs = iter([part() for part in parts])
-            filled = {name: [next(logs) for _ in value] if isinstance(value, (list, tuple)) else next(logs)
+    def step(function: str, part: str, number: Optional[int] = None) -> Step:
+        def compute(*logs: Any) -> Any:
+            rest = iter(logs)
+            filled = {name: [next(rest) for _ in value] if isinstance(value, (list, tuple)) else next(rest)
                       for name, value in moved.items()}
-            return _function(backend, function)(**{**given, **filled})
-        return compute
-    of = again(operation, [logs.of for logs in known if logs])
-    rests = [logs.of_rest for logs in known if logs and logs.of_rest]
-    of_rest = again(_OPPOSITE.get(operation, operation), rests) if len(rests) == len(known) else None
+            made = _function(backend, function)(**{**given, **filled})
+            return made if number is None else made[number]
+        return Step(compute, [(x, part) for x in parts])
+    totals = {1. if logs is None else logs.total for logs in all_logs}
+    has_rest = len(totals) == 1 and all(logs.rest for logs in known)
+    of_rest = _OPPOSITE.get(operation, operation)
+
+    def logs_of_one(number: Optional[int] = None) -> Logs:
+        return Logs(step(operation, 'of', number), step(of_rest, 'rest', number) if has_rest else None, max(totals),
+                    len(known) == len(parts) and all(logs.is_exact for logs in known))
     if not isinstance(made, list):
-        return remember(made, logs=Logs(of, of_rest))
-    return [remember(one, logs=Logs(_item(of, number), of_rest and _item(of_rest, number)))
-            for number, one in enumerate(made)]
-
-
-def _item(several: Callable[[], List[Any]], number: int) -> Callable[[], Any]:
-    return lambda: several()[number]
+        return remember(made, logs=logs_of_one())
+    return [remember(one, logs=logs_of_one(number)) for number, one in enumerate(made)]
 
 
 def _getitem(x: Any, index: Any) -> Any:

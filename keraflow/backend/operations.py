@@ -1,4 +1,5 @@
 """The operations on tensors that every backend has: their definitions, and those that follow from others."""
+import math
 from typing import Any, List, Optional, Sequence, Union
 
 from keraflow.errors import ArgumentTypeError
@@ -241,8 +242,10 @@ class Operations:
         """``log(sum(exp(x)))`` without overflow; -inf adds nothing."""
         peak = self.stop_gradient(self.max(x, axis, keepdims=True))
         peak = self.switch(self.isfinite(peak), peak, 0.)
-        total = self.log(self.sum(self.exp(self.subtract(x, peak)), axis, keepdims))
-        return self.add(total, peak if keepdims else self.squeeze_axes(peak, axis))
+        total = self.sum(self.exp(self.subtract(x, peak)), axis, keepdims)
+        is_none = self.equal(total, 0)      # the branch that is not taken must be finite, too
+        log = self.switch(is_none, -math.inf, self.log(self.switch(is_none, 1., total)))
+        return self.add(log, peak if keepdims else self.squeeze_axes(peak, axis))
 
     # -- products and indices ---------------------------------------------------------------------------------------
 

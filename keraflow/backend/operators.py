@@ -59,11 +59,15 @@ def install_operators(backend: Any, *classes: type) -> None:
 
 def _operator(backend: Any, own: Any, operation: str, reflected: bool) -> Callable:
     def call(x: Any, y: Any) -> Any:
+        given = (y, x) if reflected else (x, y)
         if _follows.get() and _differs(backend, operation, x, y):
-            given = (y, x) if reflected else (x, y)
             function = operation if operation != 'matmul' else 'batch_dot' if _rank(backend, given[1]) > 2 else 'dot'
-            return getattr(backend, function)(**arguments_of(backend, function, given, {}))
-        return NotImplemented if own is None else own(x, y)
+            made = getattr(backend, function)(**arguments_of(backend, function, given, {}))
+        else:
+            made = NotImplemented if own is None else own(x, y)
+        if made is not NotImplemented and (facts_of(x).logs or facts_of(y).logs):
+            remember_logs(backend, operation, made, dict(zip('xy', given)))
+        return made
     if own is not None:
         functools.update_wrapper(call, own)
     call.of_library = own       # type: ignore[attr-defined]

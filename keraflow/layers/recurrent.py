@@ -1,6 +1,6 @@
 """Recurrent layers: a cell that is repeated over the time steps of a sequence."""
 import functools
-from typing import Any, Iterator, List, Sequence, Tuple
+from typing import Any, Callable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
@@ -8,8 +8,9 @@ from keraflow import activations
 from keraflow import backend as B
 from keraflow import initializations
 from keraflow.backend.contract import TensorSpec
+from keraflow.backend.logarithms import log_of, log_of_rest
 from keraflow.errors import ArgumentError, ShapeError
-from keraflow.facts import Logs, facts_of, remember
+from keraflow.facts import Logs, Step, facts_of, remember
 from keraflow.layers.base import MultiInputLayer
 from keraflow.layers.input_spec import InputSpec
 from keraflow.registry import builtin
@@ -184,8 +185,8 @@ class Recurrent(MultiInputLayer):
                                self.return_sequences or logs is not None)
         if logs:
             again = functools.partial(self._logs, outputs, inputs, states[0], constants, mask)
-            remember(outputs, logs=Logs(functools.partial(again, 'of'),
-                                        functools.partial(again, 'of_rest') if logs.of_rest else None))
+            remember(outputs, logs=Logs(Step(functools.partial(again, log_of)),
+                                        Step(functools.partial(again, log_of_rest)) if logs.rest else None, logs.total))
             last = [outputs[-1], *last[1:]]
         if self.stateful:
             for name, value in zip(self.states, last):
@@ -194,10 +195,10 @@ class Recurrent(MultiInputLayer):
             return last[0]
         return self.set_tensor_mask(B.transpose(outputs, (1, 0, 2)), None if mask is None else B.transpose(mask))
 
-    def _logs(self, outputs: Any, inputs: Any, first: Any, constants: List[Any], mask: Any, part: str) -> Any:
+    def _logs(self, outputs: Any, inputs: Any, first: Any, constants: List[Any], mask: Any, log: Callable) -> Any:
         """The logarithms of outputs that are probabilities: inside of the loop, where they are known, nobody asks."""
         before = B.concatenate([B.expand_dims(first, 0), outputs[:-1]], 0)
-        found = getattr(facts_of(self._step([inputs], [before], constants)[0]).logs, part)()      # of all steps at once
+        found = log(B.current(), self._step([inputs], [before], constants)[0])      # of all steps at once
         if mask is None:
             return found
         kept = B.log(B.clip(first, B.epsilon(), 1.))

@@ -2,9 +2,8 @@
 import math
 from typing import Any
 
-import numpy as np
-
 from keraflow import backend as B
+from keraflow.backend.logarithms import GUARD, log_of, log_of_rest
 from keraflow.facts import facts_of, features_of
 from keraflow.objectives.base import class_numbers, classes, one_hot, reals, wants
 from keraflow.objectives.doubts import doubtful, no_chance, no_distribution
@@ -19,9 +18,10 @@ __all__ = ['binary_crossentropy', 'categorical_crossentropy', 'sparse_categorica
 def binary_crossentropy(y_pred: Any, y_true: Any) -> Any:
     """``-(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred))`` for independent probabilities.
 
-    What a ``sigmoid`` gave has its logarithms from the sigmoid's input, finite and exact however large that is, also
-    behind what only moves or picks values; those of other predictions are kept above ``log(epsilon)``, with the
-    gradient that they have without this bound. Where `y_true` is 0, an infinite logarithm counts as 0.
+    What a ``sigmoid`` (or a ``softmax``) gave has its logarithms from that function's input, finite and exact however
+    large that is, also behind what moves, picks, averages, multiplies or bounds probabilities; those of other
+    predictions are kept above ``log(epsilon)``, with the gradient that they have without this bound. Where `y_true` is
+    0, an infinite logarithm counts as 0.
 
     Parameters
     ----------
@@ -35,10 +35,8 @@ def binary_crossentropy(y_pred: Any, y_true: Any) -> Any:
     y_pred, y_true, output : ``(batch, ...)``
     """
     y_pred, y_true = reals(y_pred, y_true)
-    logs = facts_of(y_pred).logs
-    of_rest = logs.of_rest() if logs and logs.of_rest else _bounded_log(1. - y_pred)
     # The terms have one sign, so that nothing is cancelled.
-    return -(_times(y_true, _log(y_pred)) + _times(1. - y_true, of_rest))
+    return -(_times(y_true, _log(y_pred)) + _times(1. - y_true, log_of_rest(B.current(), y_pred)))
 
 
 @builtin('objective')
@@ -47,9 +45,9 @@ def categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
     """``-sum(y_true * log(y_pred))`` over the classes: the axis of the features, which are the channels of images.
 
     What a ``softmax`` (or a ``sigmoid``) gave has its logarithms from that function's input, finite and exact however
-    large that is, also behind what only moves or picks values; those of other predictions are kept above
-    ``log(epsilon)``, with the gradient that they have without this bound. Where `y_true` is 0, an infinite logarithm
-    counts as 0.
+    large that is, also behind what moves, picks, averages, multiplies or bounds probabilities; those of other
+    predictions are kept above ``log(epsilon)``, with the gradient that they have without this bound. Where `y_true` is
+    0, an infinite logarithm counts as 0.
 
     Parameters
     ----------
@@ -127,6 +125,8 @@ def kullback_leibler_divergence(y_pred: Any, y_true: Any) -> Any:
 def poisson(y_pred: Any, y_true: Any) -> Any:
     """``y_pred - y_true * log(y_pred + epsilon)``: minus the log-likelihood of counts, without its constant part.
 
+    The rates that ``exponential`` or ``softplus`` gave have the gradient of their logarithms also below epsilon.
+
     Parameters
     ----------
     y_pred : tensor
@@ -139,7 +139,9 @@ def poisson(y_pred: Any, y_true: Any) -> Any:
     y_pred, y_true, output : ``(batch, ...)``
     """
     y_pred, y_true = reals(y_pred, y_true)
-    return y_pred - y_true * B.log(y_pred + B.epsilon())
+    shifted = y_pred + B.epsilon()
+    log = log_of(B.current(), shifted) if facts_of(shifted).logs else B.log(shifted)
+    return y_pred - y_true * log
 
 
 def _times(weight: Any, log: Any) -> Any:
@@ -148,14 +150,6 @@ def _times(weight: Any, log: Any) -> Any:
 
 
 def _log(probability: Any) -> Any:
-    """The logarithm, as exact as it is known."""
-    logs = facts_of(probability).logs
-    return logs.of() if logs else _bounded_log(probability)
-
-
-def _bounded_log(x: Any) -> Any:
-    """The logarithm, from log(epsilon) to 0, with the gradient ``1 / x`` also below; 1 / epsilon where x has none."""
-    epsilon, kept = B.epsilon(), B.stop_gradient(x)
-    slope = 1. / B.switch(B.less(kept, np.finfo(B.dtype(x)).tiny), epsilon, kept)
-    # The second term is 0, and has the gradient that the bound takes away.
-    return B.log(B.clip(x, epsilon, 1.)) + B.switch(B.less(kept, epsilon), slope * (x - kept), 0.)
+    """The logarithm, as exact as it is known, and at most 0."""
+    logs, log = facts_of(probability).logs, log_of(B.current(), probability)
+    return B.minimum(log, 0.) if logs and logs.total > 1 + GUARD else log

@@ -227,9 +227,31 @@ def test_infinite_logits(floatx):
     np.testing.assert_allclose(found['binary'][1], [[0., 0., -0.5]], rtol=1e-6)
 
 
-def test_an_infinite_loss_is_infinite():
-    found = objectives.categorical_crossentropy(activations.softmax(B.constant([[0., -np.inf]])), B.constant([[0., 1.]]))
-    assert B.eval(found) == np.inf
+@pytest.mark.parametrize('floatx', ['float32', 'float64'])
+def test_an_infinite_logit_is_a_very_large_one(floatx):
+    """One that is infinite has the probability 1, and several share it; so do all where all are minus infinity."""
+    B.set_floatx(floatx)
+    z = np.array([[np.inf, 0., -np.inf], [np.inf, 5., np.inf], [-np.inf] * 3, [0., 1., -np.inf], [np.nan, 0., 1.]])
+    p = np.array([[1., 0., 0.], [0.5, 0., 0.5], [1 / 3] * 3, [1 / (1 + np.e), np.e / (1 + np.e), 0.], [np.nan] * 3])
+    right = np.array([[1., 0., 0.], [0., 0., 1.], [0., 1., 0.], [0., 1., 0.], [1., 0., 0.]])
+    wrong = np.array([[0., 1., 0.], [0., 1., 0.], [1., 0., 0.], [0., 0., 1.], [1., 0., 0.]])
+    functions = {'p': activations.softmax, 'log': activations.log_softmax,
+                 'right': lambda z: objectives.categorical_crossentropy(activations.softmax(z) * 1., B.constant(right)),
+                 'sparse': lambda z: objectives.sparse_categorical_crossentropy(activations.softmax(z), B.constant(right.argmax(1)[:, None])),
+                 'divergence': lambda z: objectives.kullback_leibler_divergence(activations.softmax(z), B.constant(p)),
+                 'wrong': lambda z: objectives.categorical_crossentropy(activations.softmax(z), B.constant(wrong))}
+    shapes = {**dict.fromkeys(functions, (5, 1)), 'p': (5, 3), 'log': (5, 3)}
+    found = values_and_gradients(functions, dict.fromkeys(functions, z), {name: np.ones(shape) for name, shape in shapes.items()})
+    np.testing.assert_allclose(found['p'][0][:4], p[:4], rtol=1e-6)
+    losses = -np.log([1., 0.5, 1 / 3, np.e / (1 + np.e), np.nan])
+    for name in ('right', 'sparse'):
+        np.testing.assert_allclose(found[name][0][:, 0], losses, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(found['divergence'][0][:4, 0], 0., atol=1e-4)
+    assert np.all(found['wrong'][0][[0, 1, 3]] > 1e37)
+    for name, (value, gradient) in found.items():
+        assert np.all(np.isfinite(gradient[:4])) and not np.any(np.isnan(value[:4])) and np.isnan(value[4, 0]), name
+    # Of the finite logits it is the formula's, softmax(z) - y, and none of the infinite ones.
+    np.testing.assert_allclose(found['wrong'][1][:4], np.where(np.isfinite(z), p - wrong, 0.)[:4], rtol=1e-6)
 
 
 @pytest.mark.parametrize('floatx', ['float32', 'float64'])
@@ -237,10 +259,13 @@ def test_probabilities_whose_logits_are_gone(floatx):
     """The value is bounded, and the gradient is that of the logarithm."""
     B.set_floatx(floatx)
     z, right = np.array([[40., -40.], [0., 30.]]), np.array([[0., 1.], [1., 0.]])
-    functions = {'categorical': lambda z: objectives.categorical_crossentropy(activations.softmax(z) * 1., B.constant(right)),
-                 'sparse': lambda z: objectives.sparse_categorical_crossentropy((activations.softmax(z) + activations.softmax(z)) / 2, B.constant([[1], [0]])),
-                 'divergence': lambda z: objectives.kullback_leibler_divergence(activations.softmax(z) * 1., B.constant(right)),
-                 'binary': lambda z: objectives.binary_crossentropy(activations.sigmoid(z) * 1., B.constant(right))}
+
+    def gone(p):
+        return B.dot(p, np.eye(2))
+    functions = {'categorical': lambda z: objectives.categorical_crossentropy(gone(activations.softmax(z)), B.constant(right)),
+                 'sparse': lambda z: objectives.sparse_categorical_crossentropy(gone(activations.softmax(z)), B.constant([[1], [0]])),
+                 'divergence': lambda z: objectives.kullback_leibler_divergence(gone(activations.softmax(z)), B.constant(right)),
+                 'binary': lambda z: objectives.binary_crossentropy(gone(activations.sigmoid(z)), B.constant(right))}
     found = values_and_gradients(functions, {**dict.fromkeys(functions, z), 'binary': -np.abs(z)}, {
         **dict.fromkeys(functions, np.ones((2, 1))), 'binary': right})
     for name in ('categorical', 'sparse', 'divergence'):

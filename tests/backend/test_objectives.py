@@ -181,8 +181,8 @@ def test_crossentropies_of_large_logits(floatx):
     found = values_and_gradients(
         {'softmax': lambda z: objectives.categorical_crossentropy(activations.softmax(z), target),
          'sigmoid': lambda z: objectives.binary_crossentropy(activations.sigmoid(z), target),
-         'clipped': lambda z: objectives.categorical_crossentropy(B.softmax(z) * 1., target),
-         'clipped binary': lambda z: objectives.binary_crossentropy(B.sigmoid(z) * 1., target)},
+         'clipped': lambda z: objectives.categorical_crossentropy(B.dot(B.softmax(z), np.eye(3)), target),
+         'clipped binary': lambda z: objectives.binary_crossentropy(B.dot(B.sigmoid(z), np.eye(3)), target)},
         dict.fromkeys(['softmax', 'sigmoid', 'clipped', 'clipped binary'], z),
         {'softmax': np.ones((4, 1)), 'sigmoid': np.ones((4, 3)), 'clipped': np.ones((4, 1)),
          'clipped binary': np.ones((4, 3))})

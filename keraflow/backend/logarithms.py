@@ -1,0 +1,101 @@
+"""Logarithms of probabilities and rates: exact as far as they are remembered (:mod:`keraflow.backend.logs`)."""
+import functools
+from typing import Any, Dict, Optional
+
+import numpy as np
+
+from keraflow.backend.contract import Backend
+from keraflow.config import setting
+from keraflow.facts import Step, facts_of
+
+__all__ = ['GUARD', 'bounded_log', 'log_of', 'log_of_difference', 'log_of_rest', 'log_of_sum', 'same_gradient']
+
+#: Numbers this small are there to keep a logarithm finite: they bound its value, and not its gradient.
+GUARD = 1e-5
+
+
+def log_of(backend: Backend, x: Any) -> Any:
+    """The logarithm of a tensor: the one that is remembered, else :func:`bounded_log`.
+
+    It is computed of those that it needs, each of which is computed once. No function calls itself for the next one:
+    chains of them may be long.
+
+    Examples
+    --------
+    >>> from keraflow import backend as B
+    >>> B.eval(log_of(B.current(), B.sigmoid(B.constant([-1000.])) * 1.)).tolist()
+    [-1000.0]
+    """
+    return _computed(backend, x, 'of')
+
+
+def log_of_rest(backend: Backend, x: Any) -> Any:
+    """The logarithm of ``1 - x``, as far as it or that of `x` is remembered, else bounded."""
+    logs = facts_of(x).logs
+    if logs and abs(logs.total - 1) > GUARD:
+        return log_of_difference(backend, log_of(backend, x))
+    return _computed(backend, x, 'rest')
+
+
+def _computed(backend: Backend, x: Any, part: str) -> Any:
+    found: Dict[tuple, Any] = {}
+    waiting = [(x, part)]
+    while waiting:
+        step = _step(backend, *waiting[-1])
+        missing = [need for need in step.needs if _key(*need) not in found]
+        if missing:
+            waiting.extend(missing)
+        else:
+            found[_key(*waiting.pop())] = step.compute(*[found[_key(*need)] for need in step.needs])
+    return found[_key(x, part)]
+
+
+def _key(x: Any, part: str) -> tuple:
+    return id(x), part
+
+
+def _step(backend: Backend, x: Any, part: str) -> Step:
+    logs = facts_of(x).logs
+    if logs is None:
+        return Step(lambda: bounded_log(backend, x if part == 'of' else 1. - x))
+    if part == 'of':
+        return logs.of
+    return logs.rest or Step(functools.partial(log_of_difference, backend), [(x, 'of')])
+
+
+def bounded_log(backend: Backend, x: Any, least: Optional[float] = None) -> Any:
+    """The logarithm, from that of `least` (epsilon) to 0, with the gradient ``1 / x`` also below.
+
+    Where x has no such slope it is 1 / epsilon.
+    """
+    if not backend.is_tensor(x):
+        return np.log(np.clip(x, setting('epsilon').value, 1.))
+    x = backend.as_real(x)
+    epsilon, kept, tiny = setting('epsilon').value, backend.stop_gradient(x), np.finfo(backend.dtype(x)).tiny
+    least = epsilon if least is None else least
+    slope = backend.divide(1., backend.switch(backend.less(kept, tiny), epsilon, kept))
+    # The second term is 0, and has the gradient that the bound takes away.
+    return backend.add(backend.log(backend.clip(x, least, 1.)), backend.switch(
+        backend.less(kept, least), backend.multiply(slope, backend.subtract(x, kept)), 0.))
+
+
+def log_of_difference(backend: Backend, log: Any) -> Any:
+    """The logarithm of ``1 - exp(log)``."""
+    # What a branch computes with where the other one is taken is kept where it is finite.
+    far = backend.log1p(backend.negative(backend.exp(backend.minimum(log, -0.5))))
+    rest = backend.negative(backend.expm1(backend.clip(log, -1., 0.)))
+    return backend.switch(backend.less(log, -0.7), far,
+                          bounded_log(backend, rest, float(np.finfo(backend.dtype(rest)).tiny)))
+
+
+def log_of_sum(backend: Backend, one: Any, other: Any) -> Any:
+    """The logarithm of ``exp(one) + exp(other)``; -inf adds nothing."""
+    parts = [backend.add(one, backend.zeros_like(other)), backend.add(other, backend.zeros_like(one))]   # of one shape
+    return backend.logsumexp(backend.stack(parts), 0)
+
+
+def same_gradient(backend: Backend, log: Any, value: Any, least: float) -> Any:
+    """`value`, whose gradient is that of `log` where this is below `least`."""
+    finite = backend.maximum(log, np.finfo(backend.dtype(log)).min)
+    moved = backend.add(backend.stop_gradient(value), backend.subtract(finite, backend.stop_gradient(finite)))
+    return backend.switch(backend.less(log, least), moved, value)
