@@ -65,7 +65,7 @@ def _operator(backend: Any, own: Any, operation: str, reflected: bool) -> Callab
             made = getattr(backend, function)(**arguments_of(backend, function, given, {}))
         else:
             made = NotImplemented if own is None else own(x, y)
-        if made is not NotImplemented and (facts_of(x).logs or facts_of(y).logs):
+        if (facts_of(x).logs or facts_of(y).logs) and backend.is_tensor(made):     # the other one may give anything
             remember_logs(backend, operation, made, dict(zip('xy', given)))
         return made
     if own is not None:

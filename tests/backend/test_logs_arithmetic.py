@@ -220,6 +220,15 @@ def test_a_sum_with_what_may_be_negative_is_a_number():
         np.testing.assert_allclose(found, -np.log(np.clip(values[name], EPSILON, 1)), rtol=1e-9, err_msg=name)
 
 
+def test_an_operand_of_another_kind_may_give_anything():
+    class Other:
+        __array_priority__ = 1e6
+
+        def __rmul__(self, tensor):
+            return 'product'
+    assert B.sigmoid(B.constant([1.])) * Other() == 'product'
+
+
 # -- chains, layers, models ---------------------------------------------------------------------------------------------
 
 def test_chains_are_computed_without_recursion_and_once():
