@@ -16,6 +16,7 @@ from keraflow.objectives.base import call_objective, per_sample
 from keraflow.parameters import parameters_of, penalties
 from keraflow.places import Place, layer_names
 from keraflow.records import AddedLoss, Record, frozen, recording
+from keraflow.serializable import Changes
 from keraflow.targets import seen_target
 from keraflow.trainability import Trainability
 
@@ -53,6 +54,7 @@ class Functions:
             trained = [one for one in self.parameters if one.trainable]
             optimizer.build([one.variable for one in trained], [one.name for one in trained], model)
         self._compiled: Dict[tuple, ModelFunction] = {}
+        self._changes = Changes()
         self._terms_of_loss: Optional[List[str]] = None
         self._told_of_change = False
         self._told_of_doubt: Set[Tuple[str, bool]] = set()
@@ -266,9 +268,17 @@ class Functions:
     # -- signatures -------------------------------------------------------------------------------------------------
 
     def _compile(self, key: tuple, builder: Callable, specs: Callable[[], List[TensorSpec]]) -> Callable:
+        if self._changes.are_there(self._computed_with):
+            self._compiled.clear()
         if key not in self._compiled:
             self._compiled.setdefault(key, ModelFunction(builder, specs(), [self.model], self.model._stream))
         return self._compiled[key]
+
+    def _computed_with(self) -> List[Any]:
+        """The objects whose arguments the functions depend on."""
+        return [*self.trainability.layers, self.optimizer, *(one.objective for one in self.losses),
+                *(one.metric for one in self.metrics),
+                *(each for one in self.parameters for each in (one.regularizer, one.constraint))]
 
     def _input_specs(self) -> List[TensorSpec]:
         return [kensor.spec for kensor in self.model.inputs]

@@ -1,6 +1,7 @@
 """Serializable: an object is rebuilt from the arguments of its ``__init__``."""
 import inspect
-from typing import Any, Dict, Type, TypeVar
+import itertools
+from typing import Any, Callable, Dict, Iterable, Type, TypeVar
 
 from keraflow import registry, schema
 from keraflow.errors import SerializationError
@@ -9,7 +10,7 @@ from keraflow.sameness import same
 from keraflow.scopes import defaults_for, no_argscope
 from keraflow.signatures import signature_of
 
-__all__ = ['Serializable', 'call_text', 'pack_init_params', 'snapshot']
+__all__ = ['Changes', 'Serializable', 'call_text', 'pack_init_params', 'snapshot']
 
 _MISSING = object()
 Made = TypeVar('Made')
@@ -55,6 +56,9 @@ class Serializable(metaclass=_Remembering):
     unsaved_arguments: frozenset = frozenset()
     #: Attributes that are no arguments and are part of the data: what an object learned, with their annotations.
     learned_attributes: Dict[str, Any] = {}
+    #: Arguments of which a change is followed in another way, or never: functions are not built anew for it.
+    unfollowed_arguments: frozenset = frozenset()
+    _set_at = 0        # when an argument was set last, as `Changes` counts
 
     def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
         """Remember the arguments: as the program gave them, which ``__init__`` has not seen, and as it got them."""
@@ -63,6 +67,24 @@ class Serializable(metaclass=_Remembering):
                                and self._keeps(name, given.get(name, one.default), one))
         self._passed = {name: passed[name] if name in self._kept else owned(value)
                         for name, value in given.items() if name not in self.unsaved_arguments}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in vars(self).get('_kept', ()):
+            value = self._taken(name, value)
+        super().__setattr__(name, value)
+
+    def _taken(self, name: str, value: Any) -> Any:
+        """The value of an argument that is set, as the constructor takes it; what was built with another one is built
+        anew before it computes again."""
+        one, before = schema.parameters_of(type(self))[name], vars(self).get(name, _MISSING)
+        value = schema.as_taken(owned(value), one.annotation)
+        schema.check(value, one.annotation, f'{type(self).__name__}: {name}', one.default)
+        kind = schema.kind_in(one.annotation)
+        if isinstance(value, str) and kind and not isinstance(before, str):
+            value = registry.resolve(kind, value)
+        if name not in self.unfollowed_arguments and not same(before, value):
+            vars(self)['_set_at'] = Changes.count()
+        return value
 
     def __repr__(self) -> str:
         return call_text(self) if hasattr(self, '_passed') else f'<{type(self).__name__} (being made)>'
@@ -103,6 +125,42 @@ class Serializable(metaclass=_Remembering):
             if not quiet and name not in self.unsaved_arguments and value is not inspect.Parameter.empty:
                 arguments[name] = owned(value)
         return arguments
+
+
+class Changes:
+    """Whether an argument of some objects was set since this was last asked, or made.
+
+    As long as no argument of any object is set that costs one comparison.
+    """
+
+    _numbers = itertools.count(1)
+    _latest = 0
+
+    def __init__(self) -> None:
+        self._seen = Changes._latest
+
+    @classmethod
+    def count(cls) -> int:
+        """Number a change."""
+        cls._latest = next(cls._numbers)
+        return cls._latest
+
+    def are_there(self, objects: Callable[[], Iterable[Any]]) -> bool:
+        """Whether there is one, of the objects that the function gives or of what they keep."""
+        if self._seen == Changes._latest:
+            return False
+        before, self._seen = self._seen, Changes._latest
+        waiting, met = list(objects()), set()
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, (list, tuple, dict)):
+                waiting.extend(one.values() if isinstance(one, dict) else one)
+            elif isinstance(one, Serializable) and id(one) not in met:
+                met.add(id(one))
+                if one._set_at > before:
+                    return True
+                waiting.extend(value for name, value in vars(one).items() if name[0] != '_')
+        return False
 
 
 def pack_init_params(obj: Any) -> Dict[str, Any]:

@@ -1,5 +1,5 @@
 """``TrainStep``: a training step of your own, written once for every backend."""
-from typing import Any, Callable, Dict, Sequence, Union
+from typing import Any, Callable, Dict, List, Sequence, Union
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from keraflow.optimizers import Optimizer
 from keraflow.owned import owned
 from keraflow.parameters import parameters_of, penalties
 from keraflow.records import recording
+from keraflow.serializable import Changes
 from keraflow.tensor_checks import check_scalar
 from keraflow.trainability import Trainability
 
@@ -81,7 +82,8 @@ class TrainStep:
             B.trace(self._loss_fn, self._specs)
         runs = [*layers, *record.layers.values()]
         self._trainability = Trainability(runs)
-        self._step = ModelFunction(self._build, self._specs, runs, random.Stream())
+        self._runs, self._stream, self._changes = runs, random.Stream(), Changes()
+        self._step = self._function()
 
     def __call__(self, *arrays: Any) -> Any:
         """Take a step on a batch: the loss before it, or the list of what `loss_fn` returns.
@@ -96,9 +98,18 @@ class TrainStep:
             raise DataError(f"TrainStep: expected {len(names)} array(s) ({', '.join(names)}), received {len(arrays)}.")
         batch = read_arrays(dict(zip(names, arrays)), self._ports, 'TrainStep')
         check_lengths(dict(zip(names, batch)), 'TrainStep')
+        if self._changes.are_there(self._computed_with):
+            self._step = self._function()
         [values] = self._step(*batch)
         values = np.asarray(values)
         return values[0] if len(values) == 1 else list(values)
+
+    def _function(self) -> ModelFunction:
+        return ModelFunction(self._build, self._specs, self._runs, self._stream)
+
+    def _computed_with(self) -> List[Any]:
+        return [*self._trainability.layers, self.optimizer,
+                *(each for one in self._parameters for each in (one.regularizer, one.constraint))]
 
     def _build(self, *tensors: Any) -> tuple:
         with B.phase('train'), recording() as record, self._trainability.kept():

@@ -37,6 +37,11 @@ class Trainability:
                 self._read[id(layer)] = layer, layer.trainable
                 waiting += layer.layer_ids().values()
 
+    @property
+    def layers(self) -> List[Any]:
+        """The layers, with all that are in them."""
+        return [layer for layer, _ in self._read.values()]
+
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
         """Inside, ``trainable`` of the layers is what it was."""

@@ -78,6 +78,7 @@ class Layer(ChangeableHost, Running):
     quiet_arguments = frozenset({'name', 'trainable', 'regularizers', 'constraints', 'activity_regularizer', 'dtype',
                                  NESTED})
     unsaved_arguments = frozenset({'initial_weights'})
+    unfollowed_arguments = frozenset({'trainable', 'regularizers', 'constraints'})
     #: Attributes that a copy does not take over.
     fresh_attributes: frozenset = frozenset()
     #: Whether the layer takes a list of inputs.

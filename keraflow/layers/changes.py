@@ -6,7 +6,7 @@ makes has its layers by their names.
 """
 from typing import Any, Dict, Optional, Tuple
 
-from keraflow import registry, schema
+from keraflow import schema
 from keraflow.annotations import check
 from keraflow.errors import ArgumentError, nearest
 from keraflow.layers.parameters import ParameterOwner
@@ -122,11 +122,8 @@ def _change(layer: Any, arguments: Dict[str, Any], where: str) -> None:
         if name not in _followed(layer):
             raise ArgumentError(f"{where}: there is no argument '{name}' that can be changed. "
                                 f'{nearest(name, _followed(layer))}')
-        annotation = schema.parameters_of(type(layer))[name].annotation
-        check(value, annotation, f'{where}: {name}')
-        kind = schema.kind_in(annotation)
-        resolves = isinstance(value, str) and kind and not isinstance(vars(layer).get(name), str)
-        setattr(layer, name, registry.resolve(kind, value) if resolves else owned(value))
+        check(value, schema.parameters_of(type(layer))[name].annotation, f'{where}: {name}')
+        setattr(layer, name, value)
 
 
 def _followed(layer: Any) -> Dict[str, Any]:

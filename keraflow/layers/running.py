@@ -21,6 +21,7 @@ from keraflow.layers.slots import Run, Slots, initial_run, run_of, running_host
 from keraflow.layers.unused import tell_unused
 from keraflow.owned import owned
 from keraflow.records import frozen, record_run
+from keraflow.sameness import same
 from keraflow.scopes import no_argscope
 from keraflow.shapes import Shape
 from keraflow.tensor_checks import check_numbers
@@ -69,6 +70,15 @@ class Running(ParameterOwner, Reporting, SideResults):
                 if self._backend is None:
                     return self._run_first(tensors, arguments)
         return self._run_checked(tensors, self._shape_of(self._received(tensors)), arguments)
+
+    def _taken(self, name: str, value: Any) -> Any:
+        if run_of(self) is None:
+            return super()._taken(name, value)
+        before = vars(self)[name]
+        if not same(before, value):     # set by init_param() or output(), which a rebuilt layer calls again
+            self._passed[name] = before
+            self._kept -= {name}
+        return value
 
     def _with_masks(self, tensors: List[Any], given: Any) -> List[Any]:
         """Inputs with the masks that a call was given: one, or a list of one (or None) for each."""

@@ -13,7 +13,7 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import schema
 from keraflow.backend.contract import Rows
-from keraflow.errors import ArgumentError
+from keraflow.errors import ArgumentError, describe
 from keraflow.schema import LearningRate, PositiveFloat
 from keraflow.serialization import Serializable, pack_init_params
 from keraflow.tensor_checks import check_held, check_new_value
@@ -55,6 +55,7 @@ class Optimizer(Serializable):
 
     kind = 'optimizer'
     quiet_arguments = frozenset({'clipnorm', 'clipvalue'})
+    unfollowed_arguments = frozenset({'lr'})
     #: Names of the variables that are kept for each parameter.
     slot_names: Tuple[str, ...] = ()
     #: Whether :meth:`rule` works value by value, and leaves a parameter and its slots as they are where the gradient is
@@ -142,6 +143,16 @@ class Optimizer(Serializable):
     def first_lr(self) -> Any:
         """The learning rate that it was made with, whatever has been set since."""
         return self._passed.get('lr', schema.parameters_of(type(self))['lr'].default)
+
+    def _taken(self, name: str, value: Any) -> Any:
+        value, before, slots = super()._taken(name, value), vars(self)[name], self.slot_names
+        vars(self)[name] = value
+        if self._iterations is not None and self.slot_names != slots:
+            vars(self)[name] = before
+            raise ArgumentError(f'{type(self).__name__}: {name}: expected a value with which the slots stay as they '
+                                f'were built ({", ".join(slots) or "none"}), received {describe(value)}. Compile '
+                                'again, with a new optimizer.')
+        return value
 
     def build(self, variables: Sequence[Any], names: Optional[Sequence[str]] = None, owner: Any = None) -> None:
         """Make the slots of these parameters, and start counting steps anew. Not inside a builder.
