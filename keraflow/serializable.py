@@ -58,7 +58,7 @@ class Serializable(metaclass=_Remembering):
     learned_attributes: Dict[str, Any] = {}
     #: Arguments of which a change is followed in another way, or never: functions are not built anew for it.
     unfollowed_arguments: frozenset = frozenset()
-    _set_at = 0        # when an argument was set last, as `Changes` counts
+    _set_at = 0         # when it was changed last, as `Changes` counts
 
     def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
         """Remember the arguments: as the program gave them, which ``__init__`` has not seen, and as it got them."""
@@ -69,8 +69,11 @@ class Serializable(metaclass=_Remembering):
                         for name, value in given.items() if name not in self.unsaved_arguments}
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in vars(self).get('_kept', ()):
-            value = self._taken(name, value)
+        if name[0] != '_' and '_kept' in vars(self):
+            if name in self._kept:
+                value = self._taken(name, value)
+            elif self._computes_with(name):
+                self._note_change(name, value)
         super().__setattr__(name, value)
 
     def _taken(self, name: str, value: Any) -> Any:
@@ -82,9 +85,17 @@ class Serializable(metaclass=_Remembering):
         kind = schema.kind_in(one.annotation)
         if isinstance(value, str) and kind and not isinstance(before, str):
             value = registry.resolve(kind, value)
-        if name not in self.unfollowed_arguments and not same(before, value):
-            vars(self)['_set_at'] = Changes.count()
+        if name not in self.unfollowed_arguments:
+            self._note_change(name, value)
         return value
+
+    def _computes_with(self, name: str) -> bool:
+        """Whether an attribute that is no argument may change what the object computes."""
+        return name not in self.unsaved_arguments
+
+    def _note_change(self, name: str, value: Any) -> None:
+        if not same(vars(self).get(name, _MISSING), value):
+            vars(self)['_set_at'] = Changes.count()
 
     def __repr__(self) -> str:
         return call_text(self) if hasattr(self, '_passed') else f'<{type(self).__name__} (being made)>'
@@ -128,9 +139,9 @@ class Serializable(metaclass=_Remembering):
 
 
 class Changes:
-    """Whether an argument of some objects was set since this was last asked, or made.
+    """Whether what some objects compute with was set since this was last asked, or made.
 
-    As long as no argument of any object is set that costs one comparison.
+    As long as nothing of any object is set that costs one comparison.
     """
 
     _numbers = itertools.count(1)

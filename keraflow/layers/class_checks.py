@@ -78,13 +78,13 @@ def _is_near(one: str, other: str) -> bool:
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or a[:2] == b[:2][::-1] and a[2:] == b[2:]
 
 
-def names_used(owners: Sequence[type], names: Set[str]) -> Set[str]:
-    """Those of the names that methods of some classes use, other than a method of that name: a ``call`` that calls
-    ``super().call`` is not called itself. A ``__call__`` is."""
+def names_used(owners: Sequence[type], names: Set[str], beside: Sequence[str] = ()) -> Set[str]:
+    """Those of the names that methods of some classes use, other than those `beside` and a method of that name: a
+    ``call`` that calls ``super().call`` is not called itself. A ``__call__`` is."""
     used: Set[str] = set()
     for one in owners:
         for method, value in vars(one).items():
-            for code in _codes(value):
+            for code in () if method in beside else _codes(value):
                 used |= {name for name in code.co_names if name in names and (name != method or name == '__call__')}
     return used
 

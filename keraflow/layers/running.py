@@ -12,6 +12,7 @@ from keraflow.call_arguments import CallSignature, replaced
 from keraflow.errors import ArgumentError, GraphError, ShapeError, describe, warn
 from keraflow.facts import facts_of, remember
 from keraflow.layers.channels import inherited_features
+from keraflow.layers.class_checks import names_used
 from keraflow.layers.input_spec import InputSpec, check_rank, specs_of
 from keraflow.layers.masks import loses_mask
 from keraflow.layers.parameters import ParameterOwner
@@ -34,6 +35,7 @@ class Running(ParameterOwner, Reporting, SideResults):
 
     multi_input: bool
     input_spec: Union[InputSpec, Sequence[Optional[InputSpec]], None]
+    fresh_attributes: frozenset
     input_dimension: Callable       # the word of the first Keraflow for the rank of the input, if a class has it
     output: Callable
     output_shape: Callable
@@ -79,6 +81,11 @@ class Running(ParameterOwner, Reporting, SideResults):
             self._passed[name] = before
             self._kept -= {name}
         return value
+
+    def _computes_with(self, name: str) -> bool:
+        own = [one for one in type(self).__mro__ if not one.__module__.startswith('keraflow.')]
+        return run_of(self) is None and name not in self.fresh_attributes and \
+            bool(names_used(own, {name}, beside=('__init__',)))
 
     def _with_masks(self, tensors: List[Any], given: Any) -> List[Any]:
         """Inputs with the masks that a call was given: one, or a list of one (or None) for each."""

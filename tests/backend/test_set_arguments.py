@@ -11,6 +11,7 @@ from keraflow import steps
 from keraflow.callbacks import Callback
 from keraflow.errors import ArgumentError, ArgumentTypeError
 from keraflow.layers import Activation, Dense, Dropout, Input, Layer, TimeDistributed
+from keraflow.metrics import Metric
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD
 from keraflow.regularizers import L2
@@ -103,6 +104,44 @@ def test_a_callback_may_set_an_argument():
     model.compile(SGD(lr=1e-12), lambda y_pred, y_true: y_pred * 1.)
     history = model.fit(X, Y, nb_epoch=3, verbose=0, callbacks=[Anneal()])
     np.testing.assert_allclose([one['loss'] for one in history], X.sum() / 2 * np.array([1., 2., 3.]), rtol=1e-9)
+
+
+def test_an_attribute_that_is_no_argument_counts_where_the_class_reads_it():
+    ran = []
+
+    class Gained(Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.gain = 2.
+            self.notes = None
+
+        def output(self, x):
+            ran.append(1)
+            return x * self.gain
+    layer = Gained()
+    model = Sequential([Input(2), layer])
+    np.testing.assert_array_equal(model.predict(X), 2 * X)
+    layer.gain = 5.
+    np.testing.assert_array_equal(model.predict(X), 5 * X)
+    before = len(ran)
+    layer.notes = model.notes = 'what a program writes down of them'
+    np.testing.assert_array_equal(model.predict(X), 5 * X)
+    assert len(ran) == before
+
+
+def test_a_metric_counts_with_what_was_set():
+    class Weighted(Metric):
+        default_name = 'weighted'
+        factor = 1.
+
+        def counts(self, y_pred, y_true, weights):
+            return B.stack([B.sum(y_pred) * self.factor, B.sum(B.ones_like(y_pred))])
+    metric = Weighted()
+    model = Sequential([Input(2), Scaled(1.), Dense(1, init='one')])
+    model.compile('sgd', 'mse', metrics=[metric])
+    first = model.evaluate(X, Y)['weighted']
+    metric.factor = 3.
+    assert first == pytest.approx(X.sum() / 2) and model.evaluate(X, Y)['weighted'] == pytest.approx(3 * X.sum() / 2)
 
 
 def test_a_training_step_goes_on_with_what_was_set():
