@@ -1,5 +1,6 @@
 """What a user gives for several named things (parameters, inputs, outputs): a dict, a list, or one value."""
-from typing import Any, Dict, List, Sequence
+import inspect
+from typing import Any, Callable, Dict, List, Sequence
 
 import numpy as np
 
@@ -66,6 +67,25 @@ def assign(value: Any, names: Sequence[str], where: str, *, single: bool = False
         return {names[0]: value}
     raise ArgumentTypeError(
         f'{where}: expected a dict by name or a list in the order {", ".join(names)}, received {describe(value)}.')
+
+
+def takes(function: Callable, *args: Any, **kwargs: Any) -> bool:
+    """Whether a function can be called with these arguments, as far as that is known.
+
+    Examples
+    --------
+    >>> takes(lambda epoch, lr: lr, 0), takes(lambda epoch: 0.1, 0)
+    (False, True)
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):     # some built-in functions do not tell
+        return True
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError:
+        return False
+    return True
 
 
 def is_array_like(value: Any) -> bool:

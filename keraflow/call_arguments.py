@@ -24,6 +24,7 @@ class CallSignature(NamedTuple):
     positional: List[str]
     names: List[str]
     is_open: bool               # whether it takes any name
+    required: List[str]         # those without a default
 
     @classmethod
     def of(cls, output: Callable) -> 'CallSignature':
@@ -31,7 +32,8 @@ class CallSignature(NamedTuple):
         listed = list(inspect.signature(output).parameters.values())[2:]
         positional = [one.name for one in listed if one.kind is one.POSITIONAL_OR_KEYWORD]
         by_name = [one.name for one in listed if one.kind is one.KEYWORD_ONLY]
-        return cls(positional, positional + by_name, any(one.kind is one.VAR_KEYWORD for one in listed))
+        required = [one.name for one in listed if one.name in positional + by_name and one.default is one.empty]
+        return cls(positional, positional + by_name, any(one.kind is one.VAR_KEYWORD for one in listed), required)
 
     def bind(self, layer: Any, args: Sequence[Any], kwargs: Dict[str, Any]) -> Dict[str, Any]:
         """The arguments of a call by name.

@@ -4,10 +4,11 @@ from typing import Any, Callable, Dict, List, Optional
 import numpy as np
 
 from keraflow import backend as B
+from keraflow.arguments import to_list
 from keraflow.casting import Port, Told
 from keraflow.class_weight import ClassWeight
 from keraflow.data import Arrays, batches, check_lengths, read_arrays, read_weights
-from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
+from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, describe
 from keraflow.sources import ArraySource, IterableSource, Source, is_iterable_of_batches
 
 __all__ = ['Feeder']
@@ -69,6 +70,9 @@ class Feeder:
 
     def source(self, x: Any, y: Any, sample_weights: Any, batch_size: Optional[int], nb_batch: Optional[int]) -> Source:
         """All samples once, for ``evaluate`` and ``predict``."""
+        if any(map(_has_no_numbers, to_list(x))):
+            raise GraphError(f'{self._where}: expected arrays, received a tensor that has no numbers before it is run. '
+                             f'In what is compiled call the model itself: {self._name}(x).')
         if is_iterable_of_batches(x):
             self.refuse_beside_iterable(y=y, sample_weights=sample_weights, batch_size=batch_size)
             return self.iterable_source(x, nb_batch=nb_batch)
@@ -130,3 +134,13 @@ class Feeder:
             raise ArgumentError(
                 f'{self._name}: batch_size: the Inputs fix it to {self._fixed}, received {asked}. Leave it out.')
         return asked
+
+
+def _has_no_numbers(value: Any) -> bool:
+    """Whether a value is a tensor that stands for what is computed later."""
+    if not B.is_tensor(value) or B.is_variable(value):
+        return False
+    try:
+        return np.asarray(value).dtype == object
+    except Exception:       # whatever a library raises for it
+        return True

@@ -12,7 +12,7 @@ from keraflow.errors import DataError, GraphError, warn
 from keraflow.kensor import Kensor, replay
 from keraflow.metrics import Metric
 from keraflow.model_function import ModelFunction
-from keraflow.objectives.base import call_objective, per_sample
+from keraflow.objectives.base import per_sample
 from keraflow.parameters import parameters_of, penalties
 from keraflow.places import Place, layer_names
 from keraflow.records import AddedLoss, Record, frozen, recording
@@ -235,7 +235,7 @@ class Functions:
 
     @staticmethod
     def _counts(metric: Metric, y_pred: Any, y_true: Any, weights: Any) -> Any:
-        return call_objective(metric.counts, y_pred, y_true, part_weights(y_pred, weights))
+        return metric.counted(y_pred, y_true, part_weights(y_pred, weights))
 
     def _added(self, record: Record) -> Iterator[Tuple[str, AddedLoss]]:
         """What layers added, with labels: ``host/0/loss``, or ``host/0/loss.1`` where a layer adds several."""

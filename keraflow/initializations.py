@@ -8,6 +8,7 @@ from typing import Any, Sequence, Tuple, Type
 import numpy as np
 
 from keraflow import backend as B
+from keraflow.arguments import takes
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe
 from keraflow.random import generator
 from keraflow.registry import builtin, resolve
@@ -291,7 +292,11 @@ def values_of(init: Any, shape: Sequence[int], where: str) -> np.ndarray:
     ShapeError
         For values of another shape; the message starts with `where`.
     """
-    values = get(init)(tuple(shape))
+    function = get(init)
+    if not takes(function, tuple(shape)):
+        raise ArgumentTypeError(f'{where}: init: expected a function of the shape, received {describe(function)}, '
+                                'which takes other arguments. Pass further ones with functools.partial.')
+    values = function(tuple(shape))
     check_shape(values, shape, f'{where}: init')
     return B.eval(values) if B.is_tensor(values) else np.asarray(values)
 

@@ -44,7 +44,7 @@ def builtin(kind: str, *aliases: str, id: Optional[str] = None) -> Callable:
     return add
 
 
-def register(target: Any = None, *, id: Optional[str] = None) -> Any:
+def register(target: Any = None, *, id: Optional[str] = None, **others: Any) -> Any:
     """Allow files to name a class or function of the program.
 
     Parameters
@@ -74,6 +74,8 @@ def register(target: Any = None, *, id: Optional[str] = None) -> Any:
     >>> keraflow.serialize(cube)
     {'function': 'cube'}
     """
+    for name in others:
+        raise ArgumentTypeError(f"register: there is no argument '{name}'. Did you mean 'id'?")
     if target is None:
         return lambda it: register(it, id=id)
     if not callable(target) or not hasattr(target, '__name__'):

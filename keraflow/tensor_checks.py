@@ -9,19 +9,28 @@ from keraflow.arguments import as_numbers
 from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError, describe
 from keraflow.ranges import misfit
 
-__all__ = ['check_held', 'check_new_value', 'check_numbers', 'check_scalar', 'check_shape', 'check_tensor']
+__all__ = ['check_held', 'check_new_value', 'check_numbers', 'check_scalar', 'check_shape', 'check_tensor',
+           'described']
+
+
+def described(value: Any) -> str:
+    """A value for a message, with the same words on every backend also where it is a tensor, or has some in it."""
+    if B.is_tensor(value):
+        return 'a tensor'
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return f'a {type(value).__name__} of tensors' if any(map(B.is_tensor, parts)) else describe(value)
 
 
 def check_tensor(value: Any, where: str) -> None:
     """Raise unless `value` is a tensor of the backend."""
     if not B.is_tensor(value):
-        raise ArgumentTypeError(f'{where}: expected a tensor, received {describe(value)}.')
+        raise ArgumentTypeError(f'{where}: expected a tensor, received {described(value)}.')
 
 
 def check_scalar(value: Any, where: str) -> None:
     """Raise unless `value` is a tensor without axes."""
     if not B.is_tensor(value):
-        raise ArgumentTypeError(f'{where}: expected a scalar tensor, received {describe(value)}.')
+        raise ArgumentTypeError(f'{where}: expected a scalar tensor, received {described(value)}.')
     if B.ndim(value):
         raise ShapeError(f'{where}: expected a scalar tensor, received {tuple(B.static_shape(value))}. '
                          'Write B.sum or B.mean of it.')

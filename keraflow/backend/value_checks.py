@@ -62,7 +62,10 @@ def check_tensors(backend: Backend, given: Dict[str, Any]) -> None:
     if 'value' in given and backend.is_tensor(given['value']):
         raise ArgumentTypeError('value: expected an array of numbers, received a tensor. Write B.eval(...) of it.')
     if 'variable' in given and not backend.is_variable(given['variable']):
-        raise ArgumentTypeError(f"variable: expected a variable, received {_words(backend, given['variable'])}.")
+        is_number = isinstance(given['variable'], float)
+        raise ArgumentTypeError(f"variable: expected a variable, received {_words(backend, given['variable'])}."
+                                + (' The learning rate of an optimizer is a number: write optimizer.lr = 0.1.'
+                                   if is_number else ''))
     if 'variables' not in given:
         return
     variables = given['variables']

@@ -1,6 +1,7 @@
 """Callbacks that set the learning rate."""
 from typing import Annotated, Any, Callable, Dict, Optional, Sequence
 
+from keraflow.arguments import takes
 from keraflow.callbacks.callback import CheckedCallback
 from keraflow.callbacks.monitor import Mode, MonitoringCallback
 from keraflow.errors import ArgumentError
@@ -24,7 +25,8 @@ class LearningRateScheduler(CheckedCallback):
     0.025
     """
 
-    def __init__(self, schedule: Annotated[Callable, Rule('a function from the epoch to a rate', callable)]):
+    def __init__(self, schedule: Annotated[Callable, Rule('a function from the epoch alone to a rate',
+                                                          lambda function: takes(function, 0))]):
         self.schedule = schedule
 
     def check_names(self, names: Sequence[str]) -> None:

@@ -78,6 +78,7 @@ class Layer(ChangeableHost, Running):
     quiet_arguments = frozenset({'name', 'trainable', 'regularizers', 'constraints', 'activity_regularizer', 'dtype',
                                  NESTED})
     unsaved_arguments = frozenset({'initial_weights'})
+    open_methods = frozenset({'output'})
     unfollowed_arguments = frozenset({'trainable', 'regularizers', 'constraints'})
     #: Attributes that a copy does not take over.
     fresh_attributes: frozenset = frozenset()
@@ -106,6 +107,7 @@ class Layer(ChangeableHost, Running):
     def __init_subclass__(cls, **kwargs: Any):
         check_class(cls, Layer)
         super().__init_subclass__(**kwargs)
+        cls._declares_shape = cls.output_shape is not Layer.output_shape
 
     def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
         if '_slots' not in vars(self):
@@ -125,9 +127,10 @@ class Layer(ChangeableHost, Running):
         return x
 
     def output_shape(self, input_shape: Any) -> Any:
-        """The static shape of what :meth:`output` returns; that of the (first) input unless defined.
+        """The static shape of what :meth:`output` returns.
 
-        ``None`` stands for what the backend knows of the tensors that :meth:`output` returns.
+        ``None`` stands for what the backend knows of the tensors that :meth:`output` returns. So it is for a class that
+        does not define the method, unless the one output may have the shape of the (first) input.
         """
         return input_shape[0] if self.multi_input else input_shape
 

@@ -6,10 +6,11 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 import numpy as np
 
 from keraflow import backend as B
-from keraflow import shapes
+from keraflow import schema, shapes
+from keraflow.arguments import is_array_like
 from keraflow.backend.contract import FLOATS, TensorSpec
 from keraflow.call_arguments import CallSignature, replaced
-from keraflow.errors import ArgumentError, GraphError, ShapeError, describe, warn
+from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe, warn
 from keraflow.facts import facts_of, remember
 from keraflow.layers.channels import inherited_features
 from keraflow.layers.class_checks import names_used
@@ -18,14 +19,14 @@ from keraflow.layers.masks import loses_mask
 from keraflow.layers.parameters import ParameterOwner
 from keraflow.layers.reporting import Reporting
 from keraflow.layers.side_results import SideResults
-from keraflow.layers.slots import Run, Slots, initial_run, run_of, running_host
+from keraflow.layers.slots import Run, Slots, initial_run, is_layer, run_of, running_host
 from keraflow.layers.unused import tell_unused
 from keraflow.owned import owned
 from keraflow.records import frozen, record_run
 from keraflow.sameness import same
 from keraflow.scopes import no_argscope
 from keraflow.shapes import Shape
-from keraflow.tensor_checks import check_numbers
+from keraflow.tensor_checks import check_numbers, described
 
 __all__ = ['Running']
 
@@ -36,6 +37,7 @@ class Running(ParameterOwner, Reporting, SideResults):
     multi_input: bool
     input_spec: Union[InputSpec, Sequence[Optional[InputSpec]], None]
     fresh_attributes: frozenset
+    _declares_shape: bool           # whether the class says something by output_shape()
     input_dimension: Callable       # the word of the first Keraflow for the rank of the input, if a class has it
     output: Callable
     output_shape: Callable
@@ -164,6 +166,11 @@ class Running(ParameterOwner, Reporting, SideResults):
 
     def _call_output(self, tensors: List[Any], arguments: Dict[str, Any]) -> Any:
         given = {'mask': self._masks_of(tensors, self.multi_input)} if 'mask' in self.call_signature.names else {}
+        for name in self.call_signature.required:
+            if name not in arguments and name not in given:
+                advice = f' Write output(self, x), where x is the list of the inputs, or pass {name}=.' \
+                    if self.multi_input else f' Pass {name}=.'
+                raise ArgumentTypeError(f"{self.name}: the argument '{name}' of output() is missing in a call.{advice}")
         return self.output(tensors if self.multi_input else tensors[0], **given, **arguments)
 
     def _masks_of(self, tensors: List[Any], as_list: bool) -> Any:
@@ -172,8 +179,10 @@ class Running(ParameterOwner, Reporting, SideResults):
 
     def _declared_shapes(self, input_shape: Any, outputs: List[Any]) -> List[Shape]:
         declared = self.output_shape(input_shape)
-        if declared is None:
-            return [self.get_tensor_shape(tensor) if B.is_tensor(tensor) else () for tensor in outputs]
+        if declared is None or not self._declares_shape:
+            known = [self.get_tensor_shape(tensor) if B.is_tensor(tensor) else () for tensor in outputs]
+            if declared is None or len(known) != 1 or not shapes.agree(shapes.as_shape(declared), known[0]):
+                return known
         several = [declared] if shapes.is_shape(declared) else declared
         if not isinstance(several, (list, tuple)) or not all(map(shapes.is_shape, several)):
             raise ShapeError(f'{self.name}: output_shape(): expected a shape such as (None, 3), a list of shapes or '
@@ -189,13 +198,11 @@ class Running(ParameterOwner, Reporting, SideResults):
         annotated = []
         for tensor, shape in zip(outputs, declared):
             if not B.is_tensor(tensor):
-                raise GraphError(
-                    f'{self.name}: output() returned {type(tensor).__name__}, expected a tensor. Does it end with '
-                    'return?')
+                raise GraphError(f'{self.name}: output() returned {described(tensor)}, expected a tensor. '
+                                 f'{_advice_on_result(tensor)}')
             actual = shapes.as_shape(B.static_shape(tensor))
             if not shapes.agree(shape, actual):
-                raise ShapeError(f'{self.name}: output_shape() says {shape}, but output() gives {actual}. '
-                                 'Let output_shape() return the shape of what output() returns.')
+                raise self._of_other_shape(shape, actual)
             known = shapes.merge(shape, actual)
             named = B.with_static_shape(tensor, known)
             # A mask that output() or an embedded layer recorded is the output's.
@@ -204,6 +211,15 @@ class Running(ParameterOwner, Reporting, SideResults):
             features = inherited_features(known, inputs) if facts.features is None else facts.features
             annotated.append(remember(named, shape=known, mask=kept, features=features))
         return annotated
+
+    def _of_other_shape(self, declared: Shape, actual: Shape) -> ShapeError:
+        for name, kind in schema.kinds_of(type(self)).items():
+            if kind == 'activation' and is_layer(vars(self).get(name)):
+                return ShapeError(f'{self.name}: {name}: expected a layer that keeps the shape, as PReLU() does, '
+                                  f'received {vars(self)[name]!r}, with which the output is {actual} and not '
+                                  f'{declared}. Feed it with the output of this layer.')
+        return ShapeError(f'{self.name}: output_shape() says {declared}, but output() gives {actual}. '
+                          'Let output_shape() return the shape of what output() returns.')
 
     def _output_mask(self, tensors: List[Any], input_shape: Any) -> Any:
         masks = [facts_of(tensor).mask for tensor in tensors]
@@ -250,3 +266,12 @@ class Running(ParameterOwner, Reporting, SideResults):
             spec.check(self.name, one, before)
         for one in received if callable(getattr(type(self), 'input_dimension', None)) else ():
             check_rank(self.name, self.input_dimension(), one)
+
+
+def _advice_on_result(value: Any) -> str:
+    if value is None:
+        return 'Does it end with return?'
+    if isinstance(value, dict):
+        return 'Return a list of tensors.'
+    is_array = is_array_like(value) and not isinstance(value, str)
+    return 'Write B.constant(...) of it.' if is_array else 'Compute it with functions of keraflow.backend.'

@@ -6,11 +6,13 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow.counted import has_parts, part_weights
+from keraflow.errors import ArgumentTypeError
 from keraflow.facts import features_of
 from keraflow.objectives.base import call_objective, is_better_larger, per_sample
 from keraflow.registry import builtin, resolve
 from keraflow.schema import Name, Objective
 from keraflow.serialization import Serializable
+from keraflow.tensor_checks import check_shape, described
 
 __all__ = ['Metric', 'Average', 'like', 'ratio']
 
@@ -38,8 +40,9 @@ class Metric(Serializable):
     """
 
     kind = 'metric'
+    required_methods = {'counts': ()}
     quiet_arguments = frozenset({'name'})
-    #: What it is called in the logs unless the user says otherwise.
+    #: What it is called in the logs unless the user says otherwise; the name of the class where this is ''.
     default_name = ''
     #: Whether more of it is better, for callbacks that monitor it; ``None`` where they have to be told.
     larger_is_better: Optional[bool] = None
@@ -52,7 +55,7 @@ class Metric(Serializable):
     @property
     def label(self) -> str:
         """What it is called in the logs."""
-        return self.name or self.default_name
+        return self.name or self.default_name or type(self).__name__
 
     def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
         """Sums over the samples of a batch, as a tensor of :attr:`nb_count` numbers.
@@ -65,6 +68,17 @@ class Metric(Serializable):
             ``(batch,)``, or ``(batch, time)`` where the prediction has a mask: 0 for steps that do not count.
         """
         raise NotImplementedError
+
+    def counted(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
+        """What :meth:`counts` gives, checked."""
+        counts, where = call_objective(self.counts, y_pred, y_true, weights), f'{self.label}: counts'
+        if isinstance(counts, (list, tuple)) and all(map(B.is_tensor, counts)):
+            counts = B.stack([B.cast(one, B.floatx()) for one in counts])
+        if not B.is_tensor(counts):
+            raise ArgumentTypeError(f'{where}: expected a tensor of {self.nb_count} numbers, received '
+                                    f'{described(counts)}.')
+        check_shape(counts, (self.nb_count,), where)
+        return counts
 
     def result(self, counts: np.ndarray) -> float:
         """The metric, from the sums over all batches in float64: the first divided by the second, NaN if that is 0."""

@@ -4,6 +4,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from keraflow import backend as B
 from keraflow import shapes
+from keraflow.arguments import takes
 from keraflow.backend.contract import FLOATS
 from keraflow.counted import counted_parts, has_parts
 from keraflow.errors import ArgumentTypeError, ShapeError, describe
@@ -108,6 +109,10 @@ def call_objective(function: Callable, y_pred: Any, y_true: Any, *others: Any) -
             args.append(named[name] if name in named else left.pop(0))
         elif name in named:
             kwargs[name] = named[name]
+    if not takes(function, *args, *left, **kwargs):
+        names = ', '.join(['y_pred', 'y_true', *(['weights'] if others else [])])
+        raise ArgumentTypeError(f'{getattr(function, "__name__", type(function).__name__)}: expected a function that '
+                                f'is called with ({names}), received one that takes other arguments.')
     return function(*args, *left, **kwargs)
 
 

@@ -13,10 +13,10 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import schema
 from keraflow.backend.contract import Rows
-from keraflow.errors import ArgumentError, describe
+from keraflow.errors import ArgumentError, ArgumentTypeError, describe
 from keraflow.schema import LearningRate, PositiveFloat
 from keraflow.serialization import Serializable, pack_init_params
-from keraflow.tensor_checks import check_held, check_new_value
+from keraflow.tensor_checks import check_held, check_new_value, check_shape, described
 
 __all__ = ['Optimizer']
 
@@ -54,6 +54,7 @@ class Optimizer(Serializable):
     """
 
     kind = 'optimizer'
+    required_methods = {'numbers': ('updates',), 'rule': ('updates',)}
     quiet_arguments = frozenset({'clipnorm', 'clipvalue'})
     unfollowed_arguments = frozenset({'lr'})
     #: Names of the variables that are kept for each parameter.
@@ -147,8 +148,8 @@ class Optimizer(Serializable):
     def _taken(self, name: str, value: Any) -> Any:
         value, before, slots = super()._taken(name, value), vars(self)[name], self.slot_names
         vars(self)[name] = value
-        if self._iterations is not None and self.slot_names != slots:
-            vars(self)[name] = before
+        slots_then, vars(self)[name] = self.slot_names, before
+        if self._iterations is not None and slots_then != slots:
             raise ArgumentError(f'{type(self).__name__}: {name}: expected a value with which the slots stay as they '
                                 f'were built ({", ".join(slots) or "none"}), received {describe(value)}. Compile '
                                 'again, with a new optimizer.')
@@ -172,6 +173,8 @@ class Optimizer(Serializable):
         """
         if owner is not None:
             self._claim(owner)
+        if 'lr' not in vars(self):
+            raise ArgumentError(f'{type(self).__name__}: there is no learning rate. Write self.lr = lr in __init__.')
         self._backend = B.current()
         self._variables = list(variables)
         if not callable(self.lr):
@@ -233,6 +236,9 @@ class Optimizer(Serializable):
                                 'received others. Give each model an optimizer of its own.')
         t = B.add(B.cast(self._iterations, 'float64'), 1)
         numbers = self.numbers(t, self._rate(B.subtract(t, 1)))
+        if not isinstance(numbers, dict):
+            raise ArgumentTypeError(f'{type(self).__name__}: numbers: expected a dict by name, received '
+                                    f'{described(numbers)}.')
         gradients = self._clipped(gradients)
         rounded: Dict[str, Any] = {}
         updates = [(self._iterations, B.add(self._iterations, 1))]
@@ -255,9 +261,21 @@ class Optimizer(Serializable):
     def _after(self, n: Any, before: Sequence[Any], gradient: Any) -> Sequence[Any]:
         """New values of a parameter and its slots: by :meth:`rule`, for rows alone where the gradient is of rows."""
         if not isinstance(gradient, Rows):
-            return self.rule(n, before[0], gradient, *before[1:])
-        param, *slots = (B.gather(one, gradient.indices) for one in before)
-        return [Rows(gradient.indices, rows) for rows in self.rule(n, param, gradient.values, *slots)]
+            return self._new_values(n, before, gradient)
+        rows = self._new_values(n, [B.gather(one, gradient.indices) for one in before], gradient.values)
+        return [Rows(gradient.indices, one) for one in rows]
+
+    def _new_values(self, n: Any, before: Sequence[Any], gradient: Any) -> Sequence[Any]:
+        """What :meth:`rule` gives, checked."""
+        values, where = self.rule(n, before[0], gradient, *before[1:]), f'{type(self).__name__}: rule'
+        is_list = isinstance(values, (list, tuple))
+        if not is_list or len(values) != len(before):
+            raise ArgumentTypeError(f'{where}: expected a list of the new values of '
+                                    f'({", ".join(["param", *self.slot_names])}), received '
+                                    f'{f"a list of {len(values)}" if is_list else described(values)}.')
+        for value, old in zip(values, before):
+            check_shape(value, B.static_shape(old), where)
+        return values
 
     def _check_rate(self, rate: float) -> None:
         for dtype in sorted(set(map(B.dtype, self._variables))):

@@ -73,10 +73,16 @@ class WrongShape(Layer):
     def output(self, x):
         return x[:, :2]
 
+    def output_shape(self, input_shape):
+        return input_shape
+
 
 class OneShape(Layer):
     def output(self, x):
         return [x, x]
+
+    def output_shape(self, input_shape):
+        return input_shape
 
 
 class TakenName(Layer):
@@ -241,7 +247,7 @@ ARGUMENTS = [
 
 LAYERS = [
     (lambda: NoReturn(name='l')(Input(3)), GraphError,
-     'l: output() returned NoneType, expected a tensor. Does it end with return?'),
+     'l: output() returned None, expected a tensor. Does it end with return?'),
     (lambda: WrongShape(name='l')(Input(3)), ShapeError, 'l: output_shape() says (None, 3), but output() gives (None, 2). Let '
      'output_shape() return the shape of what output() returns.'),
     (lambda: OneShape(name='l')(Input(3)), ShapeError,

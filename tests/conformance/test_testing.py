@@ -214,7 +214,7 @@ class Right(MultiInputLayer):
 
 
 BROKEN = [
-    (NothingReturned, 'fed with Kensors', 'output() returned NoneType'),
+    (NothingReturned, 'fed with Kensors', 'output() returned None'),
     (WrongShape, 'fed with Kensors', r'output_shape() says (None, 7), but output() gives (None, 3)'),
     (OneForBatchesOfOne, 'fed with Kensors', 'expected shape (None, 3) also for batches of 1, received (3,).'),
     (NewVariables, 'running again makes no variables', 'expected no variables made by output(), received 2; make them in init_param()'),
