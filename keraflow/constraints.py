@@ -14,6 +14,7 @@ class Constraint(Serializable):
     """Base of constraints: called with a parameter, it returns the value allowed in its place, of the same shape."""
 
     kind = 'constraint'
+    required_methods = {'__call__': ()}
 
     def __call__(self, param: Any) -> Any:
         raise NotImplementedError

@@ -13,6 +13,7 @@ class Regularizer(Serializable):
     """Base of penalties: called with a parameter, it returns a scalar."""
 
     kind = 'regularizer'
+    required_methods = {'__call__': ()}
 
     def __call__(self, param: Any) -> Any:
         raise NotImplementedError

@@ -33,6 +33,7 @@ class Schedule(Serializable):
     """
 
     kind = 'schedule'
+    required_methods = {'__call__': ()}
 
     def __call__(self, step: Any) -> Any:
         raise NotImplementedError

@@ -1,11 +1,12 @@
 """Serializable: an object is rebuilt from the arguments of its ``__init__``."""
 import inspect
 import itertools
-from typing import Any, Callable, Dict, Iterable, Type, TypeVar
+from typing import Any, Callable, Dict, Iterable, Tuple, Type, TypeVar
 
 from keraflow import registry, schema
 from keraflow.errors import SerializationError
 from keraflow.owned import owned
+from keraflow.reserved import check_attribute, check_class_names, check_complete
 from keraflow.sameness import same
 from keraflow.scopes import defaults_for, no_argscope
 from keraflow.signatures import signature_of
@@ -25,6 +26,7 @@ class _Remembering(type):
         return signature_of(cls)
 
     def __call__(cls: Type[Made], *args: Any, **kwargs: Any) -> Made:
+        check_complete(cls)
         given = schema.bind(cls, args, kwargs, defaults_for(cls))
         passed = _own(given, cls)
         with no_argscope():
@@ -58,7 +60,15 @@ class Serializable(metaclass=_Remembering):
     learned_attributes: Dict[str, Any] = {}
     #: Arguments of which a change is followed in another way, or never: functions are not built anew for it.
     unfollowed_arguments: frozenset = frozenset()
+    #: Methods that a class of the program must define, each with others of which one is enough instead.
+    required_methods: Dict[str, Tuple[str, ...]] = {}
+    #: Methods to which a class may give more arguments than the base class has.
+    open_methods: frozenset = frozenset()
     _set_at = 0         # when it was changed last, as `Changes` counts
+
+    def __init_subclass__(cls, **kwargs: Any):
+        check_class_names(cls)
+        super().__init_subclass__(**kwargs)
 
     def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
         """Remember the arguments: as the program gave them, which ``__init__`` has not seen, and as it got them."""
@@ -69,6 +79,7 @@ class Serializable(metaclass=_Remembering):
                         for name, value in given.items() if name not in self.unsaved_arguments}
 
     def __setattr__(self, name: str, value: Any) -> None:
+        check_attribute(self, name)
         if name[0] != '_' and '_kept' in vars(self):
             if name in self._kept:
                 value = self._taken(name, value)

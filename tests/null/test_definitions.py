@@ -307,4 +307,7 @@ def test_recursion_and_objects_of_the_program():
     class Own(Regularizer):
         def __init__(self, size=1.):
             self.size = size
+
+        def __call__(self, param):
+            return param * self.size
     assert same(closure(Own(2.)), closure(Own(2.))) and not same(closure(Own(2.)), closure(Own(3.)))

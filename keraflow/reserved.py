@@ -1,0 +1,150 @@
+"""Names that keraflow's base classes use: what a class of the program must define, and what it cannot use otherwise."""
+import inspect
+import sys
+from typing import Any, Dict, Iterator, List, Sequence
+
+from keraflow.errors import ArgumentError, ArgumentTypeError
+
+__all__ = ['check_attribute', 'check_class_names', 'check_complete']
+
+#: What other libraries call the methods that a class must define, by these.
+_OTHER_WORDS = {'__call__': ('call', 'forward', 'project'), 'counts': ('update_state', 'call', 'forward', 'update'),
+                'rule': ('get_updates', 'update_step', 'apply_gradients', 'step')}
+_METHOD, _PROPERTY, _SETTABLE, _PRIVATE = 'a method', 'a property', 'an argument', 'an attribute'
+_reserved: Dict[type, Dict[str, str]] = {}
+
+
+def check_attribute(obj: Any, name: str) -> None:
+    """Raise if `name` cannot be set as an attribute, because objects of the class have a method or a read-only property
+    of that name, or keep something there for themselves.
+
+    It is called by ``__setattr__``, whose caller is asked where keraflow alone may set it.
+    """
+    cls = type(obj)
+    if cls not in _reserved:
+        _reserved[cls] = _names_of(cls.__mro__)
+    what = _reserved[cls].get(name)
+    if what in (_METHOD, _PROPERTY) or what == _PRIVATE and \
+            not _is_own(sys._getframe(2).f_globals.get('__name__', '')):
+        raise ArgumentError(_refusal(cls, name, what))
+
+
+def check_class_names(cls: Any) -> None:
+    """Raise if a class of the program defines something else under a name that its base classes of keraflow use.
+
+    It may override what they define by what is called in the same way, or calls ``super()``.
+    """
+    if _is_own(cls.__module__):
+        return
+    reserved = _names_of(cls.__mro__[1:])
+    for name, value in vars(cls).items():
+        what, function = reserved.get(name), inspect.unwrap(getattr(value, '__func__', value))
+        if what is None or isinstance(value, property) and what in (_PROPERTY, _SETTABLE):
+            continue
+        if not inspect.isfunction(function) or what != _METHOD:
+            raise ArgumentError(_refusal(cls, name, what))
+        overridden = next(vars(one)[name] for one in _own(cls.__mro__) if name in vars(one))
+        overridden = getattr(overridden, '__func__', overridden)
+        if name in cls.open_methods or 'super' in function.__code__.co_names or \
+                name[0] != '_' and _is_called_alike(function, overridden):
+            continue
+        raise ArgumentTypeError(f'{cls.__name__}: {_written(name, function)}: expected a method that is called as '
+                                f'{_written(name, overridden)}. Take these arguments, or call the method something '
+                                'else.')
+    if '__init__' in vars(cls):
+        _check_constructor(cls, vars(cls)['__init__'])
+    for hook in _missing(cls):
+        for word in _OTHER_WORDS.get(hook, ()):
+            if inspect.isfunction(vars(cls).get(word)):
+                raise ArgumentTypeError(f'{cls.__name__}: {word}() is never called. Write {_hook_of(cls, hook)}.')
+
+
+def _check_constructor(cls: Any, init: Any) -> None:
+    """Raise for arguments that have no names; ``*args`` may be handed on to the base class, where they have some."""
+    for one in inspect.signature(init).parameters.values() if inspect.isfunction(init) else ():
+        if one.kind is one.VAR_POSITIONAL and one.name != 'args':
+            raise ArgumentTypeError(f'{cls.__name__}: {_written("__init__", init)}: an object is rebuilt from its '
+                                    f'arguments by name, and those of *{one.name} have none. Take one list: '
+                                    f'{_written("__init__", init).replace("*", "", 1)}.')
+
+
+def check_complete(cls: Any) -> None:
+    """Raise if objects cannot be made of a class, because it does not define what it must."""
+    for hook in () if _is_own(cls.__module__) else _missing(cls):
+        raise ArgumentTypeError(f'{cls.__name__}: there is no {_hook_of(cls, hook)}, which each {cls.kind} defines. '
+                                'Write it.')
+
+
+def _missing(cls: Any) -> Iterator[str]:
+    """The methods that the class must define, and that keraflow's base class only has the words for."""
+    for hook, instead in cls.required_methods.items():
+        if not any(name in vars(one) for name in (hook, *instead) for one in cls.__mro__[:_place_of_base(cls)]):
+            yield hook
+
+
+def _place_of_base(cls: Any) -> int:
+    """The place in the order of bases of the class that says what must be defined."""
+    return next(place for place, one in enumerate(cls.__mro__) if 'required_methods' in vars(one))
+
+
+def _names_of(mro: Sequence[type]) -> Dict[str, str]:
+    """What keraflow's own classes among the bases use the names for that are not free; but for those that a class of
+    the program has taken over."""
+    own, found = _own(mro), {}
+    for name in (name for one in own for method in vars(one).values() for name in _underscored(method)):
+        found[name] = _PRIVATE
+    for name in {name for one in own for name in vars(one) if not _is_special(name)}:
+        owner = next(one for one in mro if name in vars(one))
+        value = vars(owner)[name]
+        if inspect.isfunction(getattr(value, '__func__', value)):
+            found[name] = _METHOD
+        elif isinstance(value, property):
+            found[name] = _PROPERTY if value.fset is None else _SETTABLE
+        elif not _is_own(owner.__module__):
+            found.pop(name, None)
+    return found
+
+
+def _own(mro: Sequence[type]) -> List[type]:
+    return [one for one in mro if _is_own(one.__module__)]
+
+
+def _underscored(method: Any) -> List[str]:
+    """The names with an underscore that a method uses."""
+    code = getattr(inspect.unwrap(getattr(method, '__func__', method)), '__code__', None)
+    return [name for name in code.co_names if name[0] == '_' and not _is_special(name)] if code else []
+
+
+def _is_called_alike(function: Any, overridden: Any) -> bool:
+    """Whether a method can be called with the arguments of the one that it overrides."""
+    given = [one for one in inspect.signature(overridden).parameters.values()
+             if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    try:
+        inspect.signature(function).bind(*(one.name for one in given))
+    except TypeError:
+        return False
+    return True
+
+
+def _hook_of(cls: Any, hook: str) -> str:
+    return _written(hook, getattr(cls.__mro__[_place_of_base(cls)], hook))
+
+
+def _written(name: str, function: Any) -> str:
+    """A method as it is written in a class, without annotations."""
+    marks: Dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: '*', inspect.Parameter.VAR_KEYWORD: '**'}
+    listed = inspect.signature(function).parameters.values()
+    return f'{name}({", ".join(marks.get(one.kind, "") + one.name for one in listed)})'
+
+
+def _refusal(cls: Any, name: str, what: str) -> str:
+    return (f"{cls.__name__}: '{name}' is {what} that every {cls.kind or cls.__name__} of keraflow has. Call yours "
+            'something else.')
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith('__') and name.endswith('__')
+
+
+def _is_own(module: str) -> bool:
+    return module.partition('.')[0] in ('keraflow', 'keraflow_backends')
