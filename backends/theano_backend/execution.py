@@ -49,7 +49,7 @@ class Execution(Backend):
             if len(arrays) != len(inputs):
                 raise ArgumentError(f'function: expected {len(inputs)} array(s), received {len(arrays)}.')
             checked = [_checked(array, x, shape) for array, x, shape in zip(arrays, inputs, shapes)]
-            with refusing(AssertionError), running:
+            with _quietly(), running:
                 return [np.asarray(result) for result in run(*checked)]
 
         return call
@@ -63,12 +63,13 @@ class Execution(Backend):
         # Compiling C takes longer than computing once, so Theano's Python implementations do it.
         mode = 'FAST_COMPILE' if theano.config.mode == 'Mode' else None
         try:
-            with refusing(AssertionError):
+            with _quietly():
                 results = _theano_function([], tensors, (), mode)()
         except theano.graph.fg.MissingInputError:
             raise BackendError('eval: the tensor depends on a placeholder. Use function(), which feeds it.') from None
         except (NotImplementedError, theano.graph.utils.MethodNotDefined):
-            results = _theano_function([], tensors)()      # an Op that has only C code
+            with _quietly():
+                results = _theano_function([], tensors)()      # an Op that has only C code
         return [np.asarray(result) for result in results]
 
     @keeps_layout
@@ -121,8 +122,15 @@ class _Compiled(Compiled):
         run = self._run or self.build()
         # A scalar may come as a number of NumPy, which is no array for C code.
         given = map(np.asarray, arrays) if self._has_scalar else arrays
-        with refusing(AssertionError), self._running:
+        with _quietly(), self._running:
             return run(*given)
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Inside, refusals are DataErrors, and NumPy, which computes for some Ops, does not warn of infinity and NaN."""
+    with refusing(AssertionError), np.errstate(all='ignore'):
+        yield
 
 
 def _build(backend: Backend, builder: Callable, specs: List[TensorSpec]) -> Callable:
@@ -138,7 +146,7 @@ def _theano_function(inputs: list, outputs: Sequence, updates: Sequence = (), mo
     results = [as_tensor(x) for x in outputs]
     pairs = [(variable, _of_type(value, variable)) for variable, value in updates]
     nodes = _nodes(results + [value for _, value in pairs], inputs)
-    with COMPILING, _deep_recursion(len(nodes)):
+    with COMPILING, _deep_recursion(len(nodes)), np.errstate(all='ignore'):     # constants are folded
         return theano.function(inputs, results, updates=pairs, givens=draw_places(nodes), mode=mode,
                                on_unused_input='ignore', name='keraflow')
 

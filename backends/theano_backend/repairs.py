@@ -26,6 +26,7 @@ def repair() -> None:
         _repair_code_loading()
         _repair_constant_folding()
         _repair_batched_dot()
+        _repair_comparisons()
         repair_convolutions()
         repair_traces()
 
@@ -80,6 +81,26 @@ def _repair_rebroadcast() -> None:
         return found[0] if found else x
 
     opt.apply_rebroadcast_opt = apply_rebroadcast_opt
+
+
+# -- NaN ------------------------------------------------------------------------------------------------------------
+
+def _repair_comparisons() -> None:
+    """Let reals be compared with themselves: rewrites take it for true that ``x == x``, ``x <= x`` and ``x >= x``."""
+    from theano.scalar import basic as scalars
+    from theano.tensor import opt
+    from theano.tensor.elemwise import Elemwise
+    kinds = scalars.EQ, scalars.NEQ, scalars.LE, scalars.GE
+
+    def unless_real(original: Any) -> Any:
+        def rewrite(fgraph: Any, node: Any) -> Any:
+            is_comparison = isinstance(node.op, Elemwise) and isinstance(node.op.scalar_op, kinds)
+            if is_comparison and node.inputs[0] is node.inputs[1] and node.inputs[0].dtype in ('float32', 'float64'):
+                return False
+            return original(fgraph, node)
+        return rewrite
+    for rewriter in (opt.local_useless_elemwise, opt.local_useless_elemwise_comparison):
+        rewriter.fn = unless_real(rewriter.fn)
 
 
 # -- indexing -------------------------------------------------------------------------------------------------------

@@ -20,6 +20,11 @@ Rules that hold for every operation:
   plugin says to :func:`keraflow.backend.operators.install_operators` which classes have them.
 * *Axes* may be negative. ``axis`` of a reduction is ``None`` (all), an integer, or a sequence of integers.
 * *Broadcasting* is NumPy's, also where a length of 1 is only known from a static shape.
+* *NaN* is NumPy's: ``equal`` and the orders are False of it (``not_equal`` is True), of itself too; ``max``, ``min``,
+  ``maximum``, ``minimum``, ``clip`` and ``relu`` give it on; no warning is given where it arises. Which index
+  ``argmax`` gives of values with a NaN, and what ``softmax`` and ``pool`` give of the others in its row or window, is
+  the library's affair. So is algebra that holds for numbers: a library may compute ``x - x`` as 0, or the largest
+  root as the root of the largest number, so that a NaN is seen for certain only where it leaves a function.
 * *Gradients*: at a kink they are what the branches of ``switch`` give; ``round``, ``sign``, ``floor`` and comparisons
   have none. Where the largest (or smallest) values are equal they have the gradient together, once: ``max`` and ``min``
   share it evenly, ``maximum`` and ``minimum`` give it to their first argument, ``pool`` to the first cell of a window,

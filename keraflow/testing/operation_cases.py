@@ -184,7 +184,7 @@ def _pairs() -> List[Case]:
                            ('greater', np.greater), ('greater_equal', np.greater_equal)):
         cases += _of(name, function, (x, x), (x, one), (x, 1), (1, x), (x, 0.5), rule='bool', smooth=False)
         cases += _of(name, function, (x, y), rule='bool', kinds='fib' if name in ('equal', 'not_equal') else 'fi', smooth=False)
-        cases += _of(name, function, (int32, int64), (float32, int64), (strange, 0.), rule='bool', kinds='f', smooth=False)
+        cases += _of(name, function, (int32, int64), (float32, int64), (strange, 0.), (strange, strange), rule='bool', kinds='f', smooth=False)
     for name, function in (('logical_and', np.logical_and), ('logical_or', np.logical_or)):
         cases += _of(name, function, (x, condition), (condition, one), (flags, flags), rule='bool', kinds='fib', smooth=False)
     return [
@@ -197,7 +197,8 @@ def _pairs() -> List[Case]:
         *_of('switch', np.where, (condition, x, y), (condition, one, x), (condition, x, row), kinds='fib'),
         *_of('switch', np.where, (condition, x, 0), (condition, 1, x)), *_of('switch', np.where, (condition, x, 0.5), rule='real'),
         *_of('switch', np.where, (boolean, int32, float64), kinds='f'), *_of('switch', np.where, (x, y, x), kinds='i'),
-        *_of('clip', _clip, (x, -1, 2), (x, None, 1), (x, 0, None), (x, None, None)), *_of('clip', _clip, (x, -0.6, 0.6), rule='real'),
+        *_of('maximum', np.maximum, (strange, 0.), (0., strange), kinds='f', smooth=False), *_of('minimum', np.minimum, (strange, 0.), (0., strange), kinds='f', smooth=False),
+        *_of('clip', _clip, (strange, -1., 1.), kinds='f', smooth=False), *_of('clip', _clip, (x, -1, 2), (x, None, 1), (x, 0, None), (x, None, None)), *_of('clip', _clip, (x, -0.6, 0.6), rule='real'),
     ]
 
 
@@ -210,7 +211,7 @@ def _reductions() -> List[Case]:
     for name, function in (('mean', np.mean), ('var', np.var)):
         cases += _of(name, _reducing(function), *axes, rule='real', kinds='fib')
     for name, function in (('max', np.max), ('min', np.min)):
-        cases += _of(name, _reducing(function), *axes)
+        cases += _of(name, _reducing(function), *axes) + _of(name, _reducing(function), (strange,), (strange, 0, True), kinds='f', smooth=False)
     for name, function in (('any', np.any), ('all', np.all)):
         cases += _of(name, _reducing(function), *axes, (flags, 1), (flags, {'axis': 0, 'keepdims': True}), rule='bool', kinds='fib', smooth=False)
     for name, function in (('argmax', np.argmax), ('argmin', np.argmin)):
@@ -270,6 +271,7 @@ def _activations() -> List[Case]:
         *_of('sigmoid', _logistic, (x,), **real), *_of('sigmoid', _logistic, (edges,), kinds='f'),
         *_of('hard_sigmoid', lambda x: np.clip(0.2 * x + 0.5, 0, 1), (x,), **real),
         *_of('hard_sigmoid', lambda x: np.clip(0.2 * x + 0.5, 0, 1), (edges,), kinds='f'),
+        *_of('relu', lambda x, alpha=0., max_value=np.inf: np.minimum(np.where(x < 0, x * alpha if alpha else 0., x), max_value), (strange,), (strange, 0.1, 2.), kinds='f', smooth=False),
         *_of('relu', _relu, (x,), (x, 0.1), (x, {'alpha': 0.2, 'max_value': 1.1}), (x, {'max_value': 1.1}), **real),
         *_of('softplus', lambda x: np.logaddexp(x, 0), (x,), **real), *_of('softplus', lambda x: np.logaddexp(x, 0), (edges,), kinds='f'),
         *_of('softplus', lambda x: np.logaddexp(x, 0), (strange,), kinds='f', smooth=False),

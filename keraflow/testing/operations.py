@@ -89,8 +89,7 @@ class Evaluation:
                     results[number] = Result(error=error)
             return outputs, []
         try:
-            with np.errstate(all='ignore'):     # some backends compute with NumPy, and some cases divide by zero
-                values = iter([np.array(it) for it in self.backend.compile(builder, specs)(*arrays)])
+            values = iter([np.array(it) for it in self.backend.compile(builder, specs)(*arrays)])
         except Exception as error:
             if len(numbers) == 1:
                 return {numbers[0]: Result(error=error)}

@@ -63,7 +63,6 @@ def test_a_rate_that_cannot_be_is_told_with_the_name_of_the_optimizer():
 
 # -- NaN ----------------------------------------------------------------------------------------------------------------
 
-@pytest.mark.filterwarnings('ignore:invalid value:RuntimeWarning')     # NumPy's, of which Theano without C is made
 def test_training_ends_with_a_loss_that_is_no_number():
     x = Input(1, name='x')
     model = Model(x, Dense(1, name='y', init='zero')(x), name='m')
@@ -120,7 +119,6 @@ def diverging(factor, optimizer=None):
     return model
 
 
-@pytest.mark.filterwarnings('ignore:.*(invalid value|overflow):RuntimeWarning')     # of NumPy, of which Theano without C is made
 def test_the_good_weights_are_there_after_a_loss_that_is_no_number():
     for restores, expected in ((True, 1e12), (False, np.nan)):
         model = diverging(1e4)
@@ -134,7 +132,6 @@ def test_the_good_weights_are_there_after_a_loss_that_is_no_number():
         assert found == pytest.approx(expected, rel=1e-4) if restores else not found <= 1e20
 
 
-@pytest.mark.filterwarnings('ignore:.*(invalid value|overflow):RuntimeWarning')
 def test_what_the_optimizer_knows_is_good_again_too():
     model = diverging(0., Adam(lr=1e-3))
     x, bad = np.ones((4, 1)), np.array([[0.], [0.], [0.], [1e30]])

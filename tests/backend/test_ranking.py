@@ -39,7 +39,6 @@ RIGHT = np.arange(len(VALUES)) % 5
 K = (1, 2, 3, 5, 7)
 
 
-@pytest.mark.filterwarnings('ignore:invalid value:RuntimeWarning')     # NumPy's, of the loss of what is no probability
 @pytest.mark.parametrize('loss', ['mse', 'sparse_categorical_crossentropy'])
 def test_a_tie_counts_as_its_share(loss):
     metrics = [*(TopKAccuracy(k, name=f'top_{k}') for k in K), 'acc']
@@ -93,7 +92,6 @@ def test_classes_where_the_channels_are(loss, nb_col):
 
 # -- what does not count ------------------------------------------------------------------------------------------------
 
-@pytest.mark.filterwarnings('ignore:invalid value:RuntimeWarning')     # NumPy's, of which Theano without C is made
 def test_a_sample_without_a_step_counts_nowhere():
     draw = np.random.default_rng(2)
     steps = draw.normal(size=(5, 4, 3)) + 1
