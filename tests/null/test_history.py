@@ -62,7 +62,7 @@ MISTAKES = [
     (lambda: ReduceLROnPlateau(factor=1.), ArgumentError,
      'ReduceLROnPlateau: factor: expected a number above 0 and below 1, received 1.0.'),
     (lambda: LearningRateScheduler(0.1), ArgumentTypeError, 'LearningRateScheduler: schedule: expected a function from the '
-     'epoch to a rate, received 0.1.'),
+     'epoch alone to a rate, received 0.1.'),
     (ModelCheckpoint, ArgumentTypeError, 'ModelCheckpoint: expected a path for weights, arch or both, received none.'),
     (lambda: ModelCheckpoint(3), ArgumentTypeError, 'ModelCheckpoint: weights: expected a path or None, received 3.'),
     (lambda: CSVLogger(), ArgumentTypeError, "CSVLogger: the argument 'path' is missing: a path."),
