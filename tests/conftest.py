@@ -17,6 +17,7 @@ long.
 """
 import os
 import random
+import signal
 from pathlib import Path
 from typing import Callable, Iterator, Optional
 
@@ -127,6 +128,14 @@ def backend_name(request: pytest.FixtureRequest):
     yield name
     B.use(name)
     B.set_floatx('float32')
+
+
+@pytest.fixture(autouse=True, scope='session')
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C is an error of Python's in the tests, also where they were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING, Any
 
 from keraflow import constraints, regularizers  # noqa: F401 (fills the registry)
 from keraflow.habits import no_attribute
+from keraflow.layers import input as _input
 from keraflow.layers.attention import MultiHeadAttention
 from keraflow.layers.base import Layer, MultiInputLayer, Parameter
 from keraflow.layers.convolution_variants import Deconvolution2D, SeparableConvolution2D
@@ -10,8 +11,6 @@ from keraflow.layers.convolutional import Convolution1D, Convolution2D, Convolut
 from keraflow.layers.core import Activation, Dense, Dropout, Highway, Lambda
 from keraflow.layers.embedding import Embedding
 from keraflow.layers.foreign import Foreign
-from keraflow.layers.input import Input as _Input
-from keraflow.layers.input import typed_as_kensors
 from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.learned_activations import Maxout, PReLU
 from keraflow.layers.masking import Masking
@@ -28,7 +27,7 @@ from keraflow.layers.shaping import ExpandDims, Flatten, PermuteDims, Repeat, Re
 from keraflow.layers.unsampling import UnSampling1D, UnSampling2D, UnSampling3D
 from keraflow.layers.wrappers import Bidirectional, TimeDistributed
 
-Input = typed_as_kensors(_Input)
+Input = _input.typed_as_kensors(_input.Input)
 
 __all__ = ['Activation', 'BatchNormalization', 'Bidirectional', 'Concatenate', 'Convolution1D', 'Convolution2D',
            'Convolution3D', 'Cropping1D', 'Cropping2D', 'Cropping3D', 'Deconvolution2D', 'Dense', 'Dot', 'Dropout',
