@@ -5,6 +5,7 @@ what was expected, what was received, and what to write instead.
 """
 import difflib
 import inspect
+import re
 import warnings
 from typing import Any, Iterable
 
@@ -89,7 +90,7 @@ def describe(value: Any) -> str:
         text = repr(value)
     except Exception:   # of the user's own class, or of an integer of thousands of digits
         text = ''
-    if not text or ' object at 0x' in text:
+    if not text or re.search(r'<.* at 0x[0-9a-f]+>', text):
         return f'an object of class {type(value).__name__}'
     return text if len(text) <= 60 else f'{type(value).__name__} {text[:50]}...'
 

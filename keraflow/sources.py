@@ -15,6 +15,9 @@ from keraflow.prefetch import Prefetch
 
 __all__ = ['ArraySource', 'IterableSource', 'Source', 'is_iterable_of_batches']
 
+#: Iterators that end when the first of those ends that they go through.
+_PASSING_ON = (map, filter, enumerate, zip)
+
 
 class Source:
     """Gives the batches of one epoch after the other."""
@@ -176,10 +179,33 @@ def is_iterable_of_batches(value: Any) -> bool:
 
 
 def _is_endless(value: Any) -> bool:
-    """Whether it is known that `value` never ends; of a generator nobody knows."""
-    if isinstance(value, itertools.repeat):
-        return operator.length_hint(value, -1) < 0
-    return isinstance(value, (itertools.cycle, itertools.count))
+    """Whether it is known that `value` never ends: an endless iterator, what goes through one, or a data set that says
+    so by ``cardinality()``, as those of TensorFlow do. Of a generator function nobody knows."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, itertools.repeat):
+            if operator.length_hint(one, -1) >= 0:
+                return False
+        elif isinstance(one, _PASSING_ON):
+            reduced: Any = one.__reduce__()
+            parts = [part for part in reduced[1] if hasattr(part, '__next__')]
+            if not parts:       # a zip of nothing
+                return False
+            waiting += parts
+        elif inspect.isgenerator(one) and one.__name__ == '<genexpr>' and one.gi_frame is not None:
+            waiting.append(one.gi_frame.f_locals['.0'])
+        elif not isinstance(one, (itertools.cycle, itertools.count)) and not _says_endless(one):
+            return False
+    return True
+
+
+def _says_endless(value: Any) -> bool:
+    cardinality = getattr(value, 'cardinality', None)
+    try:
+        return inspect.ismethod(cardinality) and int(cardinality()) == -1
+    except (TypeError, ValueError):
+        return False
 
 
 def _is_sequence(value: Any) -> bool:

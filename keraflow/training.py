@@ -185,7 +185,7 @@ class TrainableNetwork(Network):
     def evaluate(self, x: Any, y: Any = None, sample_weights: Any = None, batch_size: Optional[PositiveInt] = None,
                  nb_batch: Optional[PositiveInt] = None, train_mode: bool = False) -> Scores:
         """Loss (without regularization) and metrics on data, as a dict; arguments as for :meth:`fit`, and `train_mode`
-        as for :meth:`predict`.
+        as for :meth:`predict`. Data that never end need `nb_batch`, as there.
 
         Numbers are taken by name, ``scores['loss']``, or as ``loss, acc = model.evaluate(x, y).values()``.
         """
@@ -209,7 +209,8 @@ class TrainableNetwork(Network):
             Run as in training (with dropout), for debugging. States of stateful layers go on; what training alone
             changes, such as the statistics of BatchNormalization, stays.
         nb_batch : int, optional
-            How many batches to take of an iterable.
+            How many batches to take of an iterable: needed where it never ends, which is an error if it can be known.
+            Of a generator function with a ``while True`` nobody knows, and it is read for ever.
         """
         outputs = self._forward('predict', x, batch_size, train_mode, nb_batch)
         return outputs[0] if len(outputs) == 1 else outputs

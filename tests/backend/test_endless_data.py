@@ -64,6 +64,52 @@ def test_a_validation_that_does_not_end_is_told(data, most, trained):
     (itertools.cycle([BATCH]), 'an object of class cycle'), (lambda: itertools.cycle([BATCH]), 'an object of class cycle'),
     (itertools.count(), 'count(0)'), (itertools.repeat(1), 'repeat(1)')])
 def test_what_is_known_never_to_end_is_refused_at_once(data, received):
+    refused(data, received)
+
+
+class Dataset:
+    """As those of other libraries that say how many batches there are: -1 for no end, -2 if it is not known."""
+
+    def __init__(self, nb_batch):
+        self.nb_batch = nb_batch
+
+    def cardinality(self):
+        return np.int64(self.nb_batch)
+
+    def __iter__(self):
+        return itertools.repeat(BATCH) if self.nb_batch == -1 else iter([BATCH] * 2)
+
+
+def forever():
+    return itertools.cycle([BATCH])
+
+
+@pytest.mark.parametrize('make, kind', [
+    (lambda: map(lambda batch: batch, forever()), 'map'), (lambda: zip(itertools.repeat(X), itertools.cycle([Y])), 'zip'),
+    (lambda: filter(None, forever()), 'filter'), (lambda: map(lambda number, batch: batch, itertools.count(), forever()), 'map'),
+    (lambda: (batch for _, batch in enumerate(forever())), 'generator'), (lambda: (it for it in (it for it in forever())), 'generator'),
+    (lambda: Dataset(-1), 'Dataset')])
+def test_what_goes_through_something_endless_is_refused_too(make, kind):
+    for data in (make(), make):
+        refused(data, f'an object of class {kind}')
+
+
+@pytest.mark.parametrize('make', [
+    lambda: map(lambda batch: batch, [BATCH]), lambda: zip(itertools.repeat(X), [Y]), lambda: zip([X], itertools.cycle([Y])),
+    lambda: (batch for batch in [BATCH]), lambda: map(lambda number, batch: batch, itertools.count(), iter([BATCH])),
+    lambda: itertools.islice(forever(), 2), lambda: itertools.repeat(BATCH, 2), lambda: Dataset(2), lambda: Dataset(-2),
+    lambda: (batch for batch in itertools.islice(forever(), 2))])
+def test_what_goes_through_something_that_ends_is_taken(make):
+    for data in (make(), make):
+        assert model().evaluate(data)['loss'] == 1.
+
+
+def test_a_zip_of_nothing_is_not_endless():
+    with pytest.raises(DataError, match='there are no batches'):
+        model().evaluate(zip())
+
+
+def refused(data, received):
     for act, name, argument in ((lambda it: it.fit(X, Y, nb_epoch=1, verbose=0, validation_data=data), 'validation_data', 'nb_val_batch'),
                                 (lambda it: it.fit(data, nb_epoch=1, verbose=0), 'fit', 'nb_batch'),
                                 (lambda it: it.evaluate(data), 'evaluate', 'nb_batch'), (lambda it: it.predict(data), 'predict', 'nb_batch')):
