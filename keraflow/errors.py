@@ -7,15 +7,15 @@ import difflib
 import inspect
 import re
 import warnings
-from typing import Any, Iterable
+from typing import Any, Iterable, Type
 
 import numpy as np
 
 from keraflow.habits import advice_for, words_for
 
-__all__ = ['KeraFlowError', 'KeraFlowWarning', 'ArgumentError', 'ArgumentTypeError', 'ShapeError', 'GraphError',
-           'CallError', 'PartsError', 'DataError', 'DownloadError', 'SerializationError', 'ModelFileError',
-           'BackendError', 'MissingPackageError', 'describe', 'nearest', 'note', 'warn']
+__all__ = ['KeraFlowError', 'KeraFlowWarning', 'KeraFlowDeprecationWarning', 'ArgumentError', 'ArgumentTypeError',
+           'ShapeError', 'GraphError', 'CallError', 'PartsError', 'DataError', 'DownloadError', 'SerializationError',
+           'ModelFileError', 'BackendError', 'MissingPackageError', 'describe', 'nearest', 'note', 'warn']
 
 
 class KeraFlowError(Exception):
@@ -24,6 +24,10 @@ class KeraFlowError(Exception):
 
 class KeraFlowWarning(UserWarning):
     """Base of all warnings: something can be computed, but hardly as it was meant."""
+
+
+class KeraFlowDeprecationWarning(KeraFlowWarning, DeprecationWarning):
+    """A later version removes what is used. The message says what to write instead."""
 
 
 class ArgumentError(KeraFlowError, ValueError):
@@ -124,7 +128,7 @@ def note(error: BaseException, text: str) -> None:
     error.__notes__ = [*getattr(error, '__notes__', ()), text]      # type: ignore[attr-defined]
 
 
-def warn(text: str) -> None:
+def warn(text: str, kind: Type[KeraFlowWarning] = KeraFlowWarning) -> None:
     """A KeraFlowWarning at the user's line: the one that called keraflow."""
     frame, depth, level = inspect.currentframe(), 0, 1
     while frame is not None:
@@ -132,4 +136,4 @@ def warn(text: str) -> None:
         if frame.f_globals.get('__name__', '').partition('.')[0] == 'keraflow':
             level = depth + 1
         frame = frame.f_back
-    warnings.warn(text, KeraFlowWarning, stacklevel=level)
+    warnings.warn(text, kind, stacklevel=level)

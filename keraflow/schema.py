@@ -12,6 +12,7 @@ from typing import Annotated, Any, Callable, Dict, List, Literal, NamedTuple, Se
 from keraflow import registry
 from keraflow.annotations import check, expected, hints_of, is_open, kind_in, takes_list
 from keraflow.arguments import dtype_name
+from keraflow.deprecation import current_name
 from keraflow.errors import ArgumentTypeError, nearest
 from keraflow.marks import Kind, PerParameter, Rule, number
 from keraflow.owned import owned
@@ -144,6 +145,7 @@ def bind(cls: type, args: Sequence, kwargs: Dict[str, Any], defaults: Dict[str, 
                                 f'({", ".join(positional)}), received {len(args)}. {advice}')
     passed = dict(zip(positional, args))
     for name, value in kwargs.items():
+        name = name if name in parameters else current_name(cls, name)
         if name not in parameters:
             raise ArgumentTypeError(f"{where}: there is no argument '{name}'. {nearest(name, parameters)}")
         if name in passed:

@@ -10,6 +10,7 @@ from typing import Any, Collection, Dict, NamedTuple, Set
 import numpy as np
 
 from keraflow import registry, schema, values
+from keraflow.deprecation import current_name
 from keraflow.errors import KeraFlowError, SerializationError, describe
 from keraflow.firstformat import is_first_format, migrate
 from keraflow.sameness import same
@@ -255,6 +256,7 @@ class _Reader:
         if not inspect.isclass(cls) or not isinstance(args, dict):
             raise place.refusal(f"'{data['class']}' is not a class, or its 'args' are not a mapping.")
         slots = schema.slots_of(cls)
+        args = {name if name in slots else current_name(cls, name, is_told=False): it for name, it in args.items()}
         given = {name: self.read(value, place.argument(name, *slots.get(name, ()))) for name, value in args.items()}
         try:
             made = cls(**(cls.unpack_init_param(given) if hasattr(cls, 'unpack_init_param') else given))

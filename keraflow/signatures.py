@@ -8,8 +8,7 @@ from keraflow import schema
 __all__ = ['signature_of']
 
 #: The names of the module of what arguments may be, by what they stand for.
-_NAMES = {value: name for name, value in vars(schema).items()
-          if name in schema.__all__ and get_origin(value) is not None}
+_NAMES = {value: name for name, value in vars(schema).items() if name[0] != '_' and get_origin(value) is not None}
 
 
 _WORDS = {...: '...', type(None): 'None'}
