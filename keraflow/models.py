@@ -9,7 +9,7 @@ from keraflow.errors import ArgumentTypeError, GraphError, SerializationError, d
 from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer, advice_for_class
 from keraflow.layers.input import Input
-from keraflow.layers.parameters import ParameterOwner
+from keraflow.layers.weights import Weights
 from keraflow.naming import distinct, two_of_one_name
 from keraflow.network import Network
 from keraflow.registry import builtin
@@ -221,7 +221,7 @@ class Sequential(Model):
         self.forget_training()
 
     def layer_ids(self) -> Dict[str, Layer]:
-        return super().layer_ids() if self.is_model else ParameterOwner.layer_ids(self)
+        return super().layer_ids() if self.is_model else Weights.layer_ids(self)
 
     def _settle_names(self) -> None:
         if self.is_model:

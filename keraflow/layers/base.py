@@ -3,8 +3,9 @@
 A layer is written by saying what it stores (``__init__``), which parameters it makes (``init_param``), what it computes
 (``output``) and the shape of that (``output_shape``). :mod:`keraflow.layers.running` runs layers on tensors,
 :mod:`keraflow.layers.slots` keeps the layers that are embedded in others, :mod:`keraflow.layers.linking` feeds them
-with Kensors, :mod:`keraflow.layers.parameters` has the rest about parameters, :mod:`keraflow.layers.reporting` what a
-run tells beside its output, and :mod:`keraflow.layers.side_results` what the calls told.
+with Kensors, :mod:`keraflow.layers.parameters` makes parameters, :mod:`keraflow.layers.weights` reads and sets them,
+:mod:`keraflow.layers.named` has names, :mod:`keraflow.layers.reporting` what a run tells beside its output, and
+:mod:`keraflow.layers.side_results` what the calls told.
 """
 import copy
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union, overload
@@ -25,6 +26,7 @@ from keraflow.layers.class_checks import check_class
 from keraflow.layers.copying import copy_attributes
 from keraflow.layers.input_spec import INPUT_DTYPES, InputSpec, specs_of
 from keraflow.layers.masks import inherit_mask, joint_mask
+from keraflow.layers.named import Named
 from keraflow.layers.running import Running
 from keraflow.layers.slots import run_of, running_host
 from keraflow.layers.variables import Parameter
@@ -37,7 +39,7 @@ from keraflow.tensor_checks import check_held, check_tensor
 __all__ = ['Layer', 'MultiInputLayer', 'Parameter', 'advice_for_class']
 
 
-class Layer(ChangeableHost, Running):
+class Layer(Named, ChangeableHost, Running):
     """A layer with one input. It takes a Kensor and returns a Kensor (or a list of them).
 
     Parameters
@@ -93,11 +95,7 @@ class Layer(ChangeableHost, Running):
                  embedded_arguments: EmbeddedArguments = None):
         Running.__init__(self, dtype)
         ChangeableHost.__init__(self, embedded_arguments)
-        self._name = name
-        self._namer: Any = None     # the network that gave it its name
-        self._place: Any = None     # its host, and the number of its slot
-        if name is not None:
-            naming.claim(name)      # so that no layer is given this name later
+        Named.__init__(self, name)
         self.trainable = trainable
         self.initial_weights = initial_weights
         self.regularizers = regularizers
@@ -221,59 +219,10 @@ class Layer(ChangeableHost, Running):
 
     # -- what users call --------------------------------------------------------------------------------------------
 
-    @property
-    def name(self) -> str:
-        """Name given by the user, else that in the first model or host which takes the layer; before, it is numbered
-        by class when it is first used."""
-        if self._name is None and self._place is not None:
-            host, number = self._place
-            return f'{host.name}/{number}'
-        if self._name is None:
-            with naming.LOCK:
-                self._name = self._name or naming.unique(self.name_prefix)
-        return self._name
-
-    @name.setter
-    def name(self, name: str) -> None:
-        raise ArgumentError(f'{self!r}: its name cannot be changed, because Kensors and files refer to it. Pass '
-                            f'name={name!r} where the layer is made.')
-
-    @property
-    def name_prefix(self) -> str:
-        """What numbers are put behind where it has no name: its class."""
-        return type(self).__name__.lower()
-
-    @property
-    def user_name(self) -> Optional[str]:
-        """The name that the user gave, if any."""
-        return self._passed.get('name')
-
-    @property
-    def scope_name(self) -> str:
-        """What the names of its parameters and outputs start with: its name."""
-        return self.name
-
-    def name_kept_from(self, namer: Any) -> Optional[str]:
-        """The name that the user or another one than `namer` gave it, if any."""
-        return self.name if self.user_name is not None or self._namer not in (None, namer) else None
-
-    def suggest_name(self, name: str, namer: Any) -> None:
-        """Take `name`, unless :meth:`name_kept_from` says another one."""
-        if self.name_kept_from(namer) is None:
-            self._name, self._namer = name, namer
-
-    def name_by_slot(self, host: 'Layer', number: int) -> None:
-        """Let the name be that of a slot, unless there is another one that it keeps."""
-        if self.name_kept_from(None) is None:
-            self._name, self._place = None, (host, number)
-
     def __getattr__(self, name: str) -> Any:
         if hasattr(type(self), name):       # a property that raised an AttributeError of its own
             return object.__getattribute__(self, name)
         raise no_attribute(f"'{type(self).__name__}' object", name, dir(type(self)))
-
-    def __repr__(self) -> str:
-        return f'<{type(self).__name__} {self.name if self._name or self._place else "(not named yet)"}>'
 
     @overload
     def __call__(self, inputs: Union[Kensor, 'Layer', Sequence[Union[Kensor, 'Layer']]], *args: Any,
