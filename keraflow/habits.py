@@ -7,7 +7,7 @@ what is defined by habit in a class of layers, where nothing would call it.
 import sys
 from typing import Collection, Dict, Optional, Sequence, Union
 
-__all__ = ['HOOKS', 'SENTENCES', 'WORDS', 'advice_for', 'no_attribute', 'words_for']
+__all__ = ['CALLBACK_HOOKS', 'HOOKS', 'METHODS', 'SENTENCES', 'WORDS', 'advice_for', 'no_attribute', 'words_for']
 
 #: Methods and attributes of other libraries' layers, with the hooks of ours.
 HOOKS = {
@@ -16,6 +16,11 @@ HOOKS = {
     'get_output_shape': 'output_shape', 'compute_mask': 'output_mask', 'get_output_mask': 'output_mask',
     'supports_masking': 'support_mask', 'support_masking': 'support_mask', 'supports_mask': 'support_mask',
     'get_config': 'pack_init_param'}
+#: Methods of other libraries' callbacks, with ours.
+CALLBACK_HOOKS = {'on_train_batch_begin': 'on_batch_begin', 'on_train_batch_end': 'on_batch_end'}
+#: The methods that our metrics, optimizers, regularizers and constraints must have, with what others call them.
+METHODS = {'__call__': ('call', 'forward', 'project'), 'counts': ('update_state', 'call', 'forward', 'update'),
+           'rule': ('get_updates', 'update_step', 'apply_gradients', 'step')}
 
 #: Names of arguments, classes, functions, modules and methods, with keraflow's.
 WORDS = {

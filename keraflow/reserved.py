@@ -3,13 +3,11 @@ import inspect
 import sys
 from typing import Any, Dict, Iterator, List, Sequence
 
-from keraflow.errors import ArgumentError, ArgumentTypeError
+from keraflow.errors import ArgumentError, ArgumentTypeError, nearest
+from keraflow.habits import CALLBACK_HOOKS, METHODS
 
-__all__ = ['check_attribute', 'check_class_names', 'check_complete']
+__all__ = ['check_attribute', 'check_class_names', 'check_complete', 'check_constructor']
 
-#: What other libraries call the methods that a class must define, by these.
-_OTHER_WORDS = {'__call__': ('call', 'forward', 'project'), 'counts': ('update_state', 'call', 'forward', 'update'),
-                'rule': ('get_updates', 'update_step', 'apply_gradients', 'step')}
 _METHOD, _PROPERTY, _SETTABLE, _PRIVATE = 'a method', 'a property', 'an argument', 'an attribute'
 _reserved: Dict[type, Dict[str, str]] = {}
 
@@ -51,16 +49,21 @@ def check_class_names(cls: Any) -> None:
         raise ArgumentTypeError(f'{cls.__name__}: {_written(name, function)}: expected a method that is called as '
                                 f'{_written(name, overridden)}. Take these arguments, or call the method something '
                                 'else.')
-    if '__init__' in vars(cls):
-        _check_constructor(cls, vars(cls)['__init__'])
+    hooks = [name for one in _own(cls.__mro__) for name in vars(one) if name.startswith('on_')]
+    for name in vars(cls) if hooks else ():
+        if name.startswith('on_') and name not in hooks and not _is_used(cls, name):
+            ours = CALLBACK_HOOKS.get(name)
+            advice = f"Did you mean '{ours}'?" if ours else nearest(name, hooks)
+            raise ArgumentTypeError(f'{cls.__name__}: {name}() is never called. {advice}')
     for hook in _missing(cls):
-        for word in _OTHER_WORDS.get(hook, ()):
+        for word in METHODS.get(hook, ()):
             if inspect.isfunction(vars(cls).get(word)):
                 raise ArgumentTypeError(f'{cls.__name__}: {word}() is never called. Write {_hook_of(cls, hook)}.')
 
 
-def _check_constructor(cls: Any, init: Any) -> None:
+def check_constructor(cls: type) -> None:
     """Raise for arguments that have no names; ``*args`` may be handed on to the base class, where they have some."""
+    init = vars(cls).get('__init__')
     for one in inspect.signature(init).parameters.values() if inspect.isfunction(init) else ():
         if one.kind is one.VAR_POSITIONAL and one.name != 'args':
             raise ArgumentTypeError(f'{cls.__name__}: {_written("__init__", init)}: an object is rebuilt from its '
@@ -107,6 +110,12 @@ def _names_of(mro: Sequence[type]) -> Dict[str, str]:
 
 def _own(mro: Sequence[type]) -> List[type]:
     return [one for one in mro if _is_own(one.__module__)]
+
+
+def _is_used(cls: type, name: str) -> bool:
+    """Whether another method of a class names something."""
+    methods = (inspect.unwrap(getattr(one, '__func__', one)) for key, one in vars(cls).items() if key != name)
+    return any(name in one.__code__.co_names for one in methods if inspect.isfunction(one))
 
 
 def _underscored(method: Any) -> List[str]:

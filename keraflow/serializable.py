@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, Iterable, Tuple, Type, TypeVar
 from keraflow import registry, schema
 from keraflow.errors import SerializationError
 from keraflow.owned import owned
-from keraflow.reserved import check_attribute, check_class_names, check_complete
+from keraflow.reserved import check_attribute, check_class_names, check_complete, check_constructor
 from keraflow.sameness import same
 from keraflow.scopes import defaults_for, no_argscope
 from keraflow.signatures import signature_of
@@ -68,6 +68,7 @@ class Serializable(metaclass=_Remembering):
 
     def __init_subclass__(cls, **kwargs: Any):
         check_class_names(cls)
+        check_constructor(cls)
         super().__init_subclass__(**kwargs)
 
     def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:

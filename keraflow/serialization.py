@@ -146,6 +146,9 @@ class _Writer:
         if inspect.isclass(value):
             return {'as': 'class', 'value': self._id(value, place)}
         if not isinstance(value, Serializable) and not _keeps_arguments(type(value)):
+            if hasattr(value, 'dtype') and hasattr(value, 'shape') and not isinstance(value, (np.ndarray, np.generic)):
+                raise place.refusal('a tensor or a variable cannot be saved among arguments. Pass an array, '
+                                    'B.eval(...) of a tensor, or make a parameter of it in init_param().')
             raise place.refusal(f'an object of class {type(value).__name__} cannot be saved: it is not plain data. If '
                                 'the class is yours, put @keraflow.register above it.')
         name = self._id(type(value), place)

@@ -3,6 +3,7 @@ from typing import Any, Dict, Optional, Sequence
 
 from keraflow import schema
 from keraflow.errors import note
+from keraflow.reserved import check_class_names
 
 __all__ = ['Callback', 'CallbackList', 'CheckedCallback']
 
@@ -25,7 +26,14 @@ class Callback:
     ...         self.model.stop_training = logs['loss'] < 0.1
     """
 
+    kind = 'callback'
+    open_methods: frozenset = frozenset()
+    required_methods: Dict[str, tuple] = {}
     model: Any = None
+
+    def __init_subclass__(cls, **kwargs: Any):
+        check_class_names(cls)
+        super().__init_subclass__(**kwargs)
 
     def check_names(self, names: Sequence[str]) -> None:
         """Before all hooks: raise if the callback cannot work with what ``fit`` will report by these names."""

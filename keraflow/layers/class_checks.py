@@ -4,13 +4,14 @@ keraflow calls methods of certain names, the hooks. A method with another librar
 misspelt one, would never be called, and the layer would compute something else in silence.
 """
 import inspect
+import itertools
 import types
 from typing import Any, Dict, Iterator, Optional, Sequence, Set, Tuple
 
 from keraflow.errors import ArgumentTypeError
 from keraflow.habits import HOOKS
 
-__all__ = ['check_class', 'names_used']
+__all__ = ['check_class', 'names_reached', 'names_used']
 
 #: The hooks that are methods, with what they are called with.
 METHODS: Dict[str, Tuple[str, ...]] = {
@@ -87,6 +88,21 @@ def names_used(owners: Sequence[type], names: Set[str], beside: Sequence[str] = 
             for code in () if method in beside else _codes(value):
                 used |= {name for name in code.co_names if name in names and (name != method or name == '__call__')}
     return used
+
+
+def names_reached(cls: type, method: str) -> Set[str]:
+    """The names that a method uses, and the methods that it calls which not every layer has."""
+    own = list(itertools.takewhile(lambda one: 'kind' not in vars(one), cls.__mro__))
+    reached: Set[str] = set()
+    waiting = [method]
+    while waiting:
+        name = waiting.pop()
+        for one in own:
+            if name in vars(one):
+                found = {used for code in _codes(vars(one)[name]) for used in code.co_names} - reached
+                reached |= found
+                waiting += found
+    return reached
 
 
 def _codes(value: Any) -> Iterator[types.CodeType]:

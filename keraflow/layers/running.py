@@ -13,7 +13,7 @@ from keraflow.call_arguments import CallSignature, replaced
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe, warn
 from keraflow.facts import facts_of, remember
 from keraflow.layers.channels import inherited_features
-from keraflow.layers.class_checks import names_used
+from keraflow.layers.class_checks import names_reached, names_used
 from keraflow.layers.input_spec import InputSpec, check_rank, specs_of
 from keraflow.layers.masks import loses_mask
 from keraflow.layers.parameters import ParameterOwner
@@ -77,7 +77,12 @@ class Running(ParameterOwner, Reporting, SideResults):
 
     def _taken(self, name: str, value: Any) -> Any:
         if run_of(self) is None:
-            return super()._taken(name, value)
+            value = super()._taken(name, value)
+            if self._is_linked() and name in names_reached(type(self), 'init_param') and \
+                    not same(vars(self)[name], value):
+                raise ArgumentError(f'{self.name}: {name} is read when the layer is first fed, and cannot be set any '
+                                    f'more. Make a layer with {name}= in its place.')
+            return value
         before = vars(self)[name]
         if not same(before, value):     # set by init_param() or output(), which a rebuilt layer calls again
             self._passed[name] = before

@@ -72,7 +72,7 @@ def test_the_logs_of_a_callback_are_its_own():
             seen.append(sorted(logs))
             logs['mine'] = logs.pop('loss')
 
-        on_epoch_end = on_train_end_ = on_batch_begin = on_batch_end_ = lambda self, number, logs: logs.clear() or seen.append({})
+        on_epoch_end = on_batch_begin = lambda self, number, logs: logs.clear() or seen.append({})
 
     history = fit(counting(), Changes(), Changes(), EarlyStopping('loss', patience=9), TerminateOnNaN(), nb_epoch=1)
     assert [one for one in seen if one] == [['loss', 'size']] * 2 and list(history[0]) == ['loss']

@@ -6,7 +6,8 @@ import keraflow
 from keraflow import backend as B
 from keraflow import steps
 from keraflow.callbacks import LearningRateScheduler
-from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, KeraFlowError, ShapeError
+from keraflow.errors import (ArgumentError, ArgumentTypeError, GraphError, KeraFlowError, KeraFlowWarning,
+                             SerializationError, ShapeError)
 from keraflow.layers import Activation, Dense, Input, Layer, MultiInputLayer, PReLU
 from keraflow.metrics import Metric
 from keraflow.models import Model, Sequential
@@ -103,6 +104,36 @@ def test_an_argument_of_a_call_that_is_missing():
         Own(name='l')(Input(3))
     assert str(caught.value) == "l: the argument 'scale' of output() is missing in a call. Pass scale=."
     np.testing.assert_array_equal(B.eval(Own()(X, scale=2.)), 2 * X)
+
+
+def test_which_of_several_layers_is_not_called():
+    class Own(Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.blocks = [Dense(3), Dense(3)]
+            self.heads = {'a': [Dense(2)]}
+
+        def output(self, x):
+            return self.blocks[0](x)
+    with pytest.warns(KeraFlowWarning) as told:
+        Own(name='l')(Input(3))
+    assert [str(one.message) for one in told] == [f'l: {place} is a Dense that output() does not call: it is no part of the layer. Call it, or leave '
+                                                  'it out.' for place in ('blocks[1]', "heads['a'][0]")]
+
+
+@pytest.mark.parametrize('value', [lambda: B.variable(np.ones(2)), lambda: B.constant(np.ones(2))], ids=['variable', 'tensor'])
+def test_a_tensor_among_arguments(value):
+    class Own(Layer):
+        def __init__(self, scale=None, **kwargs):
+            super().__init__(**kwargs)
+            self.scale = scale
+
+        def output(self, x):
+            return x
+    with pytest.raises(SerializationError) as caught:
+        keraflow.serialize(Own(value()))
+    assert str(caught.value) == ('scale: a tensor or a variable cannot be saved among arguments. Pass an array, B.eval(...) of a tensor, or make a '
+                                 'parameter of it in init_param().')
 
 
 # -- what trains ----------------------------------------------------------------------------------------------------------------------

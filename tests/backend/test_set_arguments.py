@@ -10,7 +10,7 @@ from keraflow import backend as B
 from keraflow import steps
 from keraflow.callbacks import Callback
 from keraflow.errors import ArgumentError, ArgumentTypeError
-from keraflow.layers import Activation, Dense, Dropout, Input, Layer, TimeDistributed
+from keraflow.layers import Activation, Convolution1D, Dense, Dropout, Input, Layer, PReLU, TimeDistributed
 from keraflow.metrics import Metric
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD
@@ -195,6 +195,22 @@ def test_an_optimizer_in_use_keeps_its_slots(first, then, slots):
     assert str(caught.value) == (f'SGD: momentum: expected a value with which the slots stay as they were built ({slots}), received {then}. '
                                  'Compile again, with a new optimizer.')
     assert model.optimizer.momentum == first
+
+
+@pytest.mark.parametrize('make, name, value', [
+    (lambda: Dense(3), 'output_dim', 5), (lambda: Dense(3), 'bias', False), (lambda: Dense(3), 'init', 'zero'), (lambda: PReLU(), 'shared_axes', 1),
+    (lambda: Convolution1D(3, 1), 'nb_kernel', 2)])
+def test_what_parameters_were_made_by_is_not_set_any_more(make, name, value):
+    layer = make()
+    setattr(layer, name, value)         # before they are made
+    layer = make()
+    layer(Input((4, 2) if isinstance(layer, Convolution1D) else 2))
+    before = getattr(layer, name)
+    with pytest.raises(ArgumentError) as caught:
+        setattr(layer, name, value)
+    assert str(caught.value) == f'{layer.name}: {name} is read when the layer is first fed, and cannot be set any more. Make a layer with {name}= in its place.'
+    assert getattr(layer, name) == before
+    setattr(layer, name, before)
 
 
 class Changing(Layer):

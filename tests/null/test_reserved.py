@@ -3,6 +3,7 @@ import types
 
 import pytest
 
+from keraflow.callbacks import Callback
 from keraflow.constraints import Constraint
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError
 from keraflow.layers import LSTM, Dense, Layer, MultiInputLayer
@@ -83,6 +84,10 @@ def test_names_that_are_free():
     (Optimizer, {'get_updates': lambda self, params, loss: []}, 'Mine: get_updates() is never called. Write rule(self, n, param, gradient, *slots).'),
     (Optimizer, {'rule': lambda self, param, gradient: []}, 'Mine: rule(self, param, gradient): expected a method that is called as rule(self, n, '
      'param, gradient, *slots). Take these arguments, or call the method something else.'),
+    (Callback, {'on_epoch_end': lambda self, epoch: None}, 'Mine: on_epoch_end(self, epoch): expected a method that is called as on_epoch_end(self, '
+     'epoch, logs). Take these arguments, or call the method something else.'),
+    (Callback, {'on_epoch_ends': lambda self, epoch, logs: None}, "Mine: on_epoch_ends() is never called. Did you mean 'on_epoch_end'?"),
+    (Callback, {'on_train_batch_end': lambda self, batch, logs=None: None}, "Mine: on_train_batch_end() is never called. Did you mean 'on_batch_end'?"),
     (Layer, {'__init__': lambda self, *sizes, **k: None}, 'Mine: __init__(self, *sizes, **k): an object is rebuilt from its arguments by name, and '
      'those of *sizes have none. Take one list: __init__(self, sizes, **k).')])
 def test_a_class_that_is_refused(base, body, text):
@@ -109,6 +114,14 @@ def test_classes_that_are_right():
     define(Layer, output=lambda self, x, state, scale=1.: x)                # arguments of a call
     define(Optimizer, updates=lambda self, variables, gradients: [])()      # which needs no rule
     define(Metric, counts=lambda self, y_true, y_pred, weights=None: y_pred)()
+
+    class Hears(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.on_my_own()
+
+        def on_my_own(self):
+            pass
+    Hears().model = None
 
     class Mine(Layer):
         def get_weights(self, as_list=False):
