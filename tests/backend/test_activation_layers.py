@@ -88,7 +88,7 @@ def test_a_layer_that_is_shared_by_two_as_their_activation():
 def test_what_is_no_activation_is_refused():
     with pytest.raises(ArgumentTypeError, match='^Dense: activation: expected an activation'):
         Dense(2, activation=keraflow.optimizers.SGD())
-    with pytest.raises(ShapeError, match=r'^d: output_shape\(\) says'):
+    with pytest.raises(ShapeError, match=r'^d: activation: expected a layer that keeps the shape, as PReLU\(\) does, received <Dense d/0>'):
         Dense(2, activation=Dense(3), name='d')(Input(3))
     assert Dense(2, activation=PReLU)(Input(3)).layer.variables.names == ['W', 'b', '0/alpha']
     with pytest.raises(ArgumentError, match="^Dense: activation: there is no activation 'PReLU'"):

@@ -122,6 +122,9 @@ def test_advice_in_a_layer_works():
     class Wrong(Layer):
         def output(self, x):
             return B.sum(x)
+
+        def output_shape(self, input_shape):
+            return input_shape
     with pytest.raises(KeraFlowError, match='Let output_shape.* return the shape of what output.* returns'):
         Wrong()(Input(3))
 
