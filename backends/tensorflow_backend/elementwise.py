@@ -83,13 +83,16 @@ class Elementwise(Variables):
         return tf.divide(*self._real_operands(x, y))
 
     def floor_divide(self, x: Any, y: Any) -> Any:
-        return tf.math.floordiv(*self._numbers(x, y))
+        one, other = self._numbers(x, y)
+        return tf.math.floordiv(one, self._second_integers('floor_divide', other, y))
 
     def mod(self, x: Any, y: Any) -> Any:
-        return tf.math.floormod(*self._numbers(x, y))
+        one, other = self._numbers(x, y)
+        return tf.math.floormod(one, self._second_integers('mod', other, y))
 
     def power(self, x: Any, y: Any) -> Any:
-        return tf.pow(*self._numbers(x, y))
+        one, other = self._numbers(x, y)
+        return tf.pow(one, self._second_integers('power', other, y))
 
     def maximum(self, x: Any, y: Any) -> Any:
         return tf.maximum(*self._numbers(x, y))

@@ -87,7 +87,8 @@ class Execution(Variables):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.plain(variables))
             loss, aux = loss_fn()
-        return loss, aux, tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        with follow_contract(False):
+            return loss, aux, tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     def variables_used(self, fn: Callable, specs: Sequence[TensorSpec]) -> List[UsedVariable]:
         signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
@@ -108,7 +109,7 @@ class Execution(Variables):
             raise ArgumentTypeError('gradients: loss: expected a symbolic tensor, received one that is computed '
                                     'already. Make it by B.symbolic(lambda: ..., []), or write '
                                     'B.value_and_gradients(lambda: (..., None), variables).')
-        with ONE_GRAPH, loss.graph.as_default():
+        with ONE_GRAPH, loss.graph.as_default(), follow_contract(False):
             gradients = tf.gradients(loss, self._sources(variables),
                                      unconnected_gradients=tf.UnconnectedGradients.ZERO)
             return self._of_sources(map(tf.convert_to_tensor, gradients), variables)

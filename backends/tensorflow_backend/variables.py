@@ -65,6 +65,9 @@ class Variables(Backend):
     @keeps_layout
     def cast(self, x: Any, dtype: str) -> Any:
         check_dtype(dtype)
+        if 'int' in dtype and self._is_symbolic(x):
+            x = self._tensor(x)
+            return self._as_integers(x, dtype, self._cast) if x.dtype.is_floating else self._cast(x, dtype)
         return self._tensor(x, dtype)
 
     def dtype(self, x: Any) -> str:

@@ -5,7 +5,7 @@ from keraflow.backend.contract import FLOATS, Backend, check_dtype
 from keraflow.backend.layouts import keeps_layout
 
 from .configure import T
-from .operands import alike, as_tensor, countable, numbers, real, real_operands
+from .operands import alike, as_tensor, cast, countable, is_symbolic, numbers, real, real_operands
 from .static_shapes import with_known_ones
 
 __all__ = ['Elementwise']
@@ -96,13 +96,16 @@ class Elementwise(Backend):
         return T.true_div(*real_operands(x, y))
 
     def floor_divide(self, x: Any, y: Any) -> Any:
-        return T.int_div(*numbers(x, y))
+        one, other = numbers(x, y)
+        return T.int_div(one, self._second_integers('floor_divide', other, y))
 
     def mod(self, x: Any, y: Any) -> Any:
-        return T.mod(*numbers(x, y))
+        one, other = numbers(x, y)
+        return T.mod(one, self._second_integers('mod', other, y))
 
     def power(self, x: Any, y: Any) -> Any:
-        return T.pow(*numbers(x, y))
+        one, other = numbers(x, y)
+        return T.pow(one, self._second_integers('power', other, y))
 
     def maximum(self, x: Any, y: Any) -> Any:
         x, y = numbers(x, y)
@@ -142,4 +145,7 @@ class Elementwise(Backend):
 
     def cast(self, x: Any, dtype: str) -> Any:
         check_dtype(dtype)
+        if 'int' in dtype and is_symbolic(x):
+            x = as_tensor(x)
+            return self._as_integers(x, dtype, cast) if x.dtype in FLOATS else cast(x, dtype)
         return as_tensor(x, dtype)

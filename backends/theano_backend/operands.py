@@ -9,7 +9,7 @@ from keraflow.backend.dtypes import array_dtype, near_dtype, operands_dtype
 from .configure import T, theano
 from .static_shapes import with_known_ones
 
-__all__ = ['is_tensor', 'floatx', 'as_tensor', 'cast', 'real', 'countable',
+__all__ = ['is_tensor', 'is_symbolic', 'floatx', 'as_tensor', 'cast', 'real', 'countable',
            'alike', 'numbers', 'real_operands']
 
 
@@ -25,14 +25,14 @@ def floatx() -> str:
 
 def as_tensor(x: Any, dtype: Optional[str] = None) -> Any:
     """`x` as a tensor of `dtype` (its own by default; int64, floatx or bool for a Python number)."""
-    if _is_symbolic(x):
+    if is_symbolic(x):
         x = T.as_tensor_variable(x)
         return cast(x, dtype or near_dtype(x.dtype, floatx()))
     own, array = array_dtype(x, floatx()), np.array(x)
     return T.constant(array != 0 if dtype == 'bool' else array.astype(dtype or own))
 
 
-def _is_symbolic(x: Any) -> bool:
+def is_symbolic(x: Any) -> bool:
     """Whether `x` is a tensor, a scalar inside Theano, or a list of such."""
     if isinstance(x, (list, tuple)):
         return any(isinstance(item, theano.graph.basic.Variable) for item in x)
@@ -80,6 +80,6 @@ def _broadcasting(tensors: list) -> list:
 
 
 def _common_dtype(xs: tuple) -> str:
-    tensors = [T.as_tensor_variable(x).dtype for x in xs if _is_symbolic(x)]
+    tensors = [T.as_tensor_variable(x).dtype for x in xs if is_symbolic(x)]
     return operands_dtype([near_dtype(dtype, floatx()) for dtype in tensors],
-                          [x for x in xs if not _is_symbolic(x)], floatx())
+                          [x for x in xs if not is_symbolic(x)], floatx())

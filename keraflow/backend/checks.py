@@ -13,7 +13,8 @@ from keraflow.annotations import check, expected
 from keraflow.backend.axes import tell_of_features
 from keraflow.backend.contract import OPERATIONS, Backend
 from keraflow.backend.convolutions import check_windows
-from keraflow.backend.value_checks import check_held, check_tensors
+from keraflow.backend.refusals import OF_INTEGERS
+from keraflow.backend.value_checks import check_held, check_integers, check_tensors
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe, nearest
 from keraflow.schema import DType
 
@@ -134,6 +135,8 @@ def _check(backend: Backend, operation: str, given: Dict[str, Any], method: _Met
         known = [size for name, size in sizes.items() if given[name] is not None]
         if not shapes.broadcast(*known):
             raise ShapeError(f"expected shapes that fit, received {', '.join(map(str, known))}.")
+    if operation in OF_INTEGERS:
+        check_integers(backend, operation, given)
     if operation in ('constant', 'gradients', 'set_value', 'variable'):
         check_tensors(backend, given)
     if operation in _RULES:

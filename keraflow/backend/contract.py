@@ -44,6 +44,7 @@ from keraflow.backend.convolutions import Convolutions
 from keraflow.backend.dtypes import DTYPES, FLOATS, check_dtype, common_dtype
 from keraflow.backend.operations import Operations
 from keraflow.backend.recurrence import Recurrence
+from keraflow.backend.refusals import OF_INTEGERS
 from keraflow.schema import DType, Natural
 
 __all__ = ['Backend', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'check_dtype', 'common_dtype', 'DTYPES', 'FLOATS',
@@ -295,6 +296,14 @@ class Backend(Operations, Convolutions, Recurrence):
         """`x`. Where it is run, there is a DataError with this message unless all of `condition` is true."""
         raise NotImplementedError
 
+    def _second_integers(self, operation: str, y: Tensor, given: Any) -> Tensor:
+        """The second operand of :data:`OF_INTEGERS`, looked at in the run if it is integer; others than tensors were
+        looked at before."""
+        if 'int' not in self.dtype(y) or not self.is_tensor(given):
+            return y
+        fits = self.greater_equal(y, 0) if operation == 'power' else self.not_equal(y, 0)
+        return self.require(y, fits, f'{operation}: y: {OF_INTEGERS[operation]}.')
+
     # -- creation ---------------------------------------------------------------------------------------------------
 
     def zeros(self, shape: Sequence, dtype: Optional[DType] = None) -> Tensor:
@@ -326,8 +335,21 @@ class Backend(Operations, Convolutions, Recurrence):
         raise NotImplementedError
 
     def cast(self, x: Tensor, dtype: str) -> Tensor:
-        """`x` as `dtype`; reals are cut towards zero, bools become 0 and 1, and everything but 0 is true."""
+        """`x` as `dtype`; reals are cut towards zero, bools become 0 and 1, and everything but 0 is true.
+
+        Of reals beyond the integers of `dtype` its largest and smallest one are made, and 0 of NaN; int64 keeps its
+        last 32 bits in int32.
+        """
         raise NotImplementedError
+
+    def _as_integers(self, x: Tensor, dtype: str, cut: Callable[[Tensor, str], Tensor]) -> Tensor:
+        """A real tensor as :meth:`cast` makes integers of it; `cut` is the library's own way for those in range."""
+        least, largest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+        above = self.greater_equal(x, -float(least))        # which reals have exactly
+        inside = self.logical_and(self.greater_equal(x, float(least)), self.logical_not(above))
+        beyond = self.switch(above, self.constant(largest, dtype), self.switch(
+            self.less(x, 0.), self.constant(least, dtype), self.constant(0, dtype)))
+        return self.switch(inside, cut(self.switch(inside, x, 0.), dtype), beyond)
 
     def as_real(self, x: Tensor) -> Tensor:
         """`x` as reals: integers and bools in floatx, reals as they are."""

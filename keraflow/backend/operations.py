@@ -112,15 +112,15 @@ class Operations:
         raise NotImplementedError
 
     def floor_divide(self, x: Tensor, y: Tensor) -> Tensor:
-        """``x // y``, rounded down as in Python."""
+        """``x // y``, rounded down as in Python; of integers by 0 a DataError in the run."""
         raise NotImplementedError
 
     def mod(self, x: Tensor, y: Tensor) -> Tensor:
-        """``x % y``, with the sign of y as in Python."""
+        """``x % y``, with the sign of y as in Python; of integers by 0 a DataError in the run."""
         raise NotImplementedError
 
     def power(self, x: Tensor, y: Tensor) -> Tensor:
-        """x to the power of y."""
+        """x to the power of y; of integers with one below 0 a DataError in the run."""
         raise NotImplementedError
 
     def maximum(self, x: Tensor, y: Tensor) -> Tensor:

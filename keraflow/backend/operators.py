@@ -14,6 +14,7 @@ import numpy as np
 from keraflow.backend.checks import arguments_of
 from keraflow.backend.dtypes import FLOATS
 from keraflow.backend.logs import remember_logs
+from keraflow.backend.refusals import OF_INTEGERS
 from keraflow.backend.value_checks import is_small
 from keraflow.facts import facts_of
 
@@ -90,7 +91,7 @@ def _differs(backend: Any, operation: str, x: Any, y: Any) -> bool:
         return True
     if not backend.is_tensor(y) and type(y) not in (bool, int, float):
         return isinstance(y, (np.ndarray, np.generic, list, tuple))
-    if operation == 'matmul' or dtype == 'bool':
+    if operation == 'matmul' or dtype == 'bool' or operation in OF_INTEGERS and dtype not in FLOATS:
         return True
     if backend.is_tensor(y):
         return backend.dtype(y) != dtype or operation == 'divide' and dtype not in FLOATS

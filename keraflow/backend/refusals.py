@@ -6,7 +6,11 @@ from typing import Iterator, Type
 
 from keraflow.errors import DataError
 
-__all__ = ['marked', 'refusing']
+__all__ = ['OF_INTEGERS', 'marked', 'refusing']
+
+#: What the second operand must be where both are integers.
+OF_INTEGERS = {'floor_divide': 'expected integers other than 0', 'mod': 'expected integers other than 0',
+               'power': 'expected integers of at least 0'}
 
 _MARK = 'keraflow refuses [{}] until here'
 

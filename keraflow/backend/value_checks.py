@@ -11,10 +11,11 @@ import numpy as np
 from keraflow.arguments import as_numbers
 from keraflow.backend.contract import Backend
 from keraflow.backend.dtypes import DTYPES, FLOATS, array_dtype, near_dtype, operands_dtype, value_dtype
+from keraflow.backend.refusals import OF_INTEGERS
 from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError, describe
 from keraflow.ranges import fits, misfit
 
-__all__ = ['check_held', 'check_tensors', 'is_small']
+__all__ = ['check_held', 'check_integers', 'check_tensors', 'is_small']
 
 _NAMES = frozenset({'x', 'y', 'kernels', 'bias', 'tensors', 'min_value', 'max_value', 'alpha', 'edges', 'value', 'low',
                     'high', 'mean', 'std'})
@@ -54,6 +55,32 @@ def check_held(backend: Backend, operation: str, given: Dict[str, Any]) -> None:
         problem = misfit(_cut(array, dtype) if operation == 'cast' else array, dtype)
         if problem:
             raise ArgumentError(f'{name}: {problem}. {_advice(operation, array, dtype, bool(tensors))}'.rstrip())
+
+
+def check_integers(backend: Backend, operation: str, given: Dict[str, Any]) -> None:
+    """Raise if integers are divided by 0, or have a power below 0, that the program gives as a number or an array.
+
+    Examples
+    --------
+    >>> from keraflow import backend as B
+    >>> check_integers(B.current(), 'mod', {'x': B.constant([1, 2], 'int32'), 'y': 0})
+    Traceback (most recent call last):
+    keraflow.errors.ArgumentError: y: expected integers other than 0, received 0. Write B.as_real(...) of ...
+    """
+    x, y = given['x'], given['y']
+    if backend.is_tensor(y) or any(_is_real(backend, one) for one in (x, y)):
+        return
+    array = np.asarray(as_numbers(y, 'y'))
+    wrong = array[array < 0] if operation == 'power' else array[array == 0]
+    if wrong.size:
+        raise ArgumentError(f'y: {OF_INTEGERS[operation]}, received {wrong.flat[0]}. Write B.as_real(...) of the first '
+                            'operand.')
+
+
+def _is_real(backend: Backend, value: Any) -> bool:
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return any(backend.dtype(one) in FLOATS if backend.is_tensor(one) else np.asarray(one).dtype.kind == 'f'
+               for one in values)
 
 
 def check_tensors(backend: Backend, given: Dict[str, Any]) -> None:

@@ -114,4 +114,15 @@ def _requires(backend: Any) -> None:
     refuses(DataError, text, lambda: backend.eval(required(backend.constant([-1.]))))
 
 
-FUNCTION_LAWS = (_runs_functions, _compiles_builders, _casts_updates, _traces, _computes_outside, _knows_variables, _requires)
+def _divides_integers(backend: Any) -> None:
+    """Integers are not divided by 0, and have no power below 0."""
+    spec = TensorSpec((None,), 'int32')
+    for name, wrong, text in (('floor_divide', 0, 'other than 0'), ('mod', 0, 'other than 0'), ('power', -1, 'of at least 0')):
+        run = backend.compile(lambda x, y: ([getattr(backend, name)(x, y)], []), [spec, spec])
+        assert_close(name, np.asarray(run(np.array([7, -7], 'int32'), np.array([2, 3], 'int32'))[0]),
+                     {'floor_divide': [3, -3], 'mod': [1, 2], 'power': [49, -343]}[name], 0)
+        refuses(DataError, f'{name}: y: expected integers {text}.', run, np.array([7, 7], 'int32'), np.array([2, wrong], 'int32'))
+
+
+FUNCTION_LAWS = (_runs_functions, _compiles_builders, _casts_updates, _traces, _computes_outside, _knows_variables, _requires,
+                 _divides_integers)

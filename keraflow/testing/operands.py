@@ -52,6 +52,7 @@ def pool(dtype: str) -> Dict[str, np.ndarray]:
             'other': _spread(rng, (3, 4)), 'vector': _spread(rng, (4,)), 'batch': _spread(rng, (2, 4, 5)),
             'edges': np.array([-1e4, -88., -30., -1., 0., 1., 30., 88., 1e4]),
             'far': np.array([[1e4, -1e4, 0.5], [-1e4, -1e4, -1e4], [1e4, 1e4, 1e4], [1., 2., 3.]]),
+            'far_out': np.array([-1e19, -2. ** 63, -3e9, -2. ** 31, -2.7, 2.7, 2. ** 31, 3e9, 2. ** 40, 2. ** 63, 1e19]),
             'strange': np.array([np.nan, np.inf, -np.inf, 0., 1., -1e30]), 'halves': np.arange(-4, 5) + 0.5,
             'tied': np.array([[1., 3., 3.], [2., 2., 1.], [0., 0., 0.]]), 'flags': np.array([[0., 2., 0.], [0., 0., 0.], [1., 3., -1.]]),
             'condition': rng.uniform(size=cube) < 0.5, 'index': np.array([[0, 2], [1, 1]]), 'wide_index': np.array([2, 0, 1, 2]),
@@ -60,7 +61,7 @@ def pool(dtype: str) -> Dict[str, np.ndarray]:
             'series': _spread(rng, (2, 3, 5)), 'image': _spread(rng, (2, 2, 5, 4)), 'volume': _spread(rng, (1, 2, 4, 3, 3)), 'pair': _spread(rng, (2,))}
     with np.errstate(invalid='ignore'):
         return {name: _cast(array, FIXED.get(name, dtype)) for name, array in made.items()
-                if dtype.startswith('f') or name not in ('strange', 'halves', 'edges', 'far')}
+                if dtype.startswith('f') or name not in ('far_out', 'strange', 'halves', 'edges', 'far')}
 
 
 def _spread(rng: np.random.Generator, shape: tuple) -> np.ndarray:

@@ -71,7 +71,7 @@ def _text(value: Any) -> str:
 
 x, y, positive, row, one, scalar, matrix, other, vector, batch = map(
     Operand, ('x', 'y', 'positive', 'row', 'one', 'scalar', 'matrix', 'other', 'vector', 'batch'))
-edges, far, strange, halves, tied, flags = map(Operand, ('edges', 'far', 'strange', 'halves', 'tied', 'flags'))
+edges, far, far_out, strange, halves, tied, flags = map(Operand, ('edges', 'far', 'far_out', 'strange', 'halves', 'tied', 'flags'))
 condition, index, wide_index = map(Operand, ('condition', 'index', 'wide_index'))
 int32, int64, float32, float64, boolean = map(Operand, ('int32', 'int64', 'float32', 'float64', 'boolean'))
 
@@ -288,7 +288,9 @@ def _creation() -> List[Case]:
     for dtype in ('bool', 'int32', 'int64', 'float32', 'float64'):
         cases += _of('cast', _cast_like, (x, dtype), (flags, dtype), rule=dtype, kinds='fib', smooth=dtype == 'float64')
     return [
-        *cases, *_of('as_real', np.array, (x,), (flags,), rule='real', kinds='fib'), *_of('zeros_like', lambda x, dtype=None: np.zeros_like(x), (x,), kinds='fib', smooth=False),
+        *cases, *_of('cast', _saturated, (strange, 'int32'), rule='int32', kinds='f', smooth=False),
+        *_of('cast', _saturated, (far_out, 'int32'), rule='int32', kinds='f', smooth=False),
+        *_of('cast', _saturated, (far_out, 'int64'), rule='int64', kinds='f', smooth=False), *_of('as_real', np.array, (x,), (flags,), rule='real', kinds='fib'), *_of('zeros_like', lambda x, dtype=None: np.zeros_like(x), (x,), kinds='fib', smooth=False),
         *_of('zeros_like', lambda x, dtype=None: np.zeros_like(x), (x, 'int32'), rule='int32', **fixed),
         *_of('ones_like', lambda x, dtype=None: np.ones_like(x), (x,), kinds='fib', smooth=False),
         *_of('ones_like', lambda x, dtype=None: np.ones_like(x), (x, 'bool'), rule='bool', **fixed),
@@ -321,6 +323,11 @@ def _of_tensor_lengths() -> List[Case]:
         Case('with_static_shape', (x, one), {}, np.add, text='a length of 1 that is said broadcasts', call=lambda B, x, one: B.add(
             x, B.with_static_shape(B.reshape(one, [B.shape(one)[0], B.shape(one)[1], 4]), (2, 1, 4)))),
     ]
+
+
+def _saturated(x: Any, dtype: str) -> Any:
+    held = [0 if one != one else min(max(one, np.iinfo(dtype).min), np.iinfo(dtype).max) for one in x.tolist()]
+    return np.array([int(one) for one in held], dtype)
 
 
 def _cast_like(x: Any, dtype: str) -> Any:

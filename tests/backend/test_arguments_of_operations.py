@@ -16,7 +16,15 @@ def image():
 
 
 KERNELS = np.ones((2, 3, 2, 2))
+WHOLE = 'expected integers other than 0, received 0. Write B.as_real(...) of the first operand.'
 WRONG = [
+    (lambda: B.floor_divide(B.constant([7], 'int32'), 0), ArgumentError, f'floor_divide: y: {WHOLE}'),
+    (lambda: B.mod(B.constant([7], 'int64'), [0]), ArgumentError, f'mod: y: {WHOLE}'),
+    (lambda: Input(3, dtype='int32') % np.array([1, 0, 2]), ArgumentError, f'mod: y: {WHOLE}'),
+    (lambda: Input(3, dtype='int32') ** -1, ArgumentError,
+     'power: y: expected integers of at least 0, received -1. Write B.as_real(...) of the first operand.'),
+    (lambda: B.power(2, [-1, 2]), ArgumentError,
+     'power: y: expected integers of at least 0, received -1. Write B.as_real(...) of the first operand.'),
     (lambda: B.split(cube(), [1, 2]), ShapeError, 'split: lengths: expected a sum of 4, the length of axis 2, received [1, 2].'),
     (lambda: B.split(cube(), [3, 3], 1), ShapeError, 'split: lengths: expected a sum of 3, the length of axis 1, received [3, 3].'),
     (lambda: B.split(cube(), [5, -1]), ArgumentError, 'split: lengths: expected a list (an integer of at least 0 each), received [5, -1].'),
