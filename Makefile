@@ -8,12 +8,16 @@
 #   WORKERS=2           how many processes share the tests
 #   PYTEST_ARGS=...     arguments for pytest, for example PYTEST_ARGS="--backend theano tests/backend"
 #   TORTURE=50          how many times as many trials `make torture` makes
+#   RELEASE_TESTS=...   which tests `make release-check` runs: tests/null, or none to run them all
+#   DIST=dist           where `make release-check` leaves what it built
 VENV ?= .venv
 EXTRAS ?= all
 PIP_FLAGS ?= -q
 WORKERS ?= 2
 PYTEST_ARGS ?=
 TORTURE ?= 50
+RELEASE_TESTS ?= tests/null
+DIST ?= dist
 
 # Theano-PyMC runs on Python 3.10 and 3.11. The first of these interpreters that works and can make environments
 # (a version manager may leave a python3.11 on the path that only prints an error) is taken.
@@ -37,17 +41,19 @@ RELEASES := $(if $(PINS),the releases of $(PINS),the newest releases that setup.
 INSTALL := $(if $(PINS),PIP_CONSTRAINT=$(PINS) PIP_BUILD_CONSTRAINT=$(PINS)) \
 	$(RUN) -m pip install --disable-pip-version-check $(PIP_FLAGS) --editable
 
-.PHONY: help demo test torture lint stubs bench newest differences pins freeze clean
+.PHONY: help demo test torture coverage lint stubs bench newest differences pins freeze release-check clean
 
 help:
 	@echo 'make demo    learn handwritten digits, save, and reload under the other backend'
 	@echo 'make test    all tests on every backend'
 	@echo 'make torture random searches that take long, and all tests of Theano with C code, as users run it'
+	@echo 'make coverage       all tests, and which lines and branches they run'
 	@echo 'make lint    style, order of imports, types'
 	@echo 'make stubs   write the stubs for type checkers anew, after a change of the contract of backends'
 	@echo 'make bench   the benchmarks, on every backend'
 	@echo 'make newest  all tests with the newest releases of all packages, and which differ from the pins'
 	@echo 'make pins    pin the releases that "make newest" passed with'
+	@echo 'make release-check  build the distributions of a release, and test what is in them'
 	@echo 'make clean   remove the environments and everything else that was made'
 
 demo: $(VENV)/.has-examples
@@ -60,6 +66,10 @@ torture: $(VENV)/.has-test
 	$(RUN) -m pytest --numprocesses $(WORKERS) --torture $(TORTURE) $(PYTEST_ARGS)
 	$(if $(filter tensorflow,$(EXTRAS)),,KERAFLOW_TEST_THEANO_MODE=default \
 		$(RUN) -m pytest --numprocesses $(WORKERS) --backend theano $(PYTEST_ARGS))
+
+# Shown, not demanded: what a line does is for a test to say.
+coverage: $(VENV)/.has-test
+	$(RUN) -m pytest --numprocesses $(WORKERS) --cov --cov-report term $(PYTEST_ARGS)
 
 lint: $(VENV)/.has-test
 	@status=0; $(RUN) -m flake8 . || status=1; $(RUN) -m isort --check --diff --quiet . || status=1; \
@@ -93,8 +103,11 @@ freeze:
 	@mkdir -p pins
 	$(FREEZE) > $(PINS_FILE)
 
+release-check: $(VENV)/.has-test
+	$(RUN) tools/release_check.py --out $(DIST) --numprocesses $(WORKERS) $(RELEASE_TESTS)
+
 clean:
-	rm -rf $(VENV) $(NEWEST) build dist *.egg-info .pytest_cache .mypy_cache
+	rm -rf $(VENV) $(NEWEST) build dist *.egg-info .coverage .pytest_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One file for each state of the environment, newer than the packaging files and pins when that state is up to date.

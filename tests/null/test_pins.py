@@ -3,6 +3,7 @@ import configparser
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -32,3 +33,12 @@ def test_what_setup_cfg_asks_for_is_pinned_within_its_range(file):
              if (one.marker is None or one.marker.evaluate({'python_version': version})) and not holds(one)]
     assert not wrong, f'renew {file.name}: make newest pins'
     assert 'setuptools' in pinned                               # which builds keraflow
+
+
+def test_the_checks_at_each_commit_are_those_of_make_lint_in_the_pinned_releases():
+    hooks = [hook for repo in yaml.safe_load((ROOT / '.pre-commit-config.yaml').read_text())['repos'] for hook in repo['hooks']]
+    recipe = (ROOT / 'Makefile').read_text().partition('\nlint:')[2].partition('\n\n')[0]
+    assert [hook['id'] for hook in hooks] == [name for name in ('flake8', 'isort', 'mypy') if f'-m {name}' in recipe]
+    pinned = (ROOT / 'pins' / '3.11-all.txt').read_text().splitlines()
+    asked = [one for hook in hooks for one in hook['additional_dependencies']]
+    assert len(asked) >= 3 and [one for one in asked if one not in pinned] == []
