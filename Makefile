@@ -44,17 +44,17 @@ INSTALL := $(if $(PINS),PIP_CONSTRAINT=$(PINS) PIP_BUILD_CONSTRAINT=$(PINS)) \
 .PHONY: help demo test torture coverage lint stubs bench newest differences pins freeze release-check clean
 
 help:
-	@echo 'make demo    learn handwritten digits, save, and reload under the other backend'
-	@echo 'make test    all tests on every backend'
-	@echo 'make torture random searches that take long, and all tests of Theano with C code, as users run it'
+	@echo 'make demo           learn handwritten digits, save, and reload under the other backend'
+	@echo 'make test           all tests on every backend'
+	@echo 'make torture        random searches that take long, and all tests of Theano with C code, as users run it'
 	@echo 'make coverage       all tests, and which lines and branches they run'
-	@echo 'make lint    style, order of imports, types'
-	@echo 'make stubs   write the stubs for type checkers anew, after a change of the contract of backends'
-	@echo 'make bench   the benchmarks, on every backend'
-	@echo 'make newest  all tests with the newest releases of all packages, and which differ from the pins'
-	@echo 'make pins    pin the releases that "make newest" passed with'
+	@echo 'make lint           style, order of imports, types'
+	@echo 'make stubs          write the stubs for type checkers anew, after a change of the contract of backends'
+	@echo 'make bench          the benchmarks, on every backend'
+	@echo 'make newest         all tests with the newest releases of all packages, and which differ from the pins'
+	@echo 'make pins           pin the releases that "make newest" passed with'
 	@echo 'make release-check  build the distributions of a release, and test what is in them'
-	@echo 'make clean   remove the environments and everything else that was made'
+	@echo 'make clean          remove the environments and everything else that was made'
 
 demo: $(VENV)/.has-examples
 	$(RUN) examples/digits_mlp.py

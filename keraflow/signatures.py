@@ -50,5 +50,12 @@ def _text(annotation: Any) -> str:
     if get_origin(annotation) is Annotated:
         return _text(items[0])
     name = inspect.formatannotation(annotation).partition('[')[0]
+    if name == 'Optional' and _takes_none(items[0]):       # Python 3.10 says it of every argument whose default is None
+        return _text(items[0])
     shown = items[:1] if name == 'Optional' else items
     return f'{name}[{", ".join(_WORDS.get(one) or _text(one) for one in shown)}]'
+
+
+def _takes_none(annotation: Any) -> bool:
+    base = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    return annotation is Any or type(None) in get_args(base)

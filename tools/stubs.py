@@ -107,10 +107,10 @@ class Stub:
 
 def _home(name: str, value: Any, function: Callable) -> str:
     """The module to import a name from."""
-    if getattr(value, '__name__', '') == name:
-        return value.__module__
-    return next(module.__name__ for module in (typing, numpy.typing, schema, sys.modules[Tensor.__module__],
-                                               sys.modules[function.__module__]) if vars(module).get(name) is value)
+    for module in (typing, numpy.typing, schema, sys.modules[Tensor.__module__]):
+        if vars(module).get(name) is value:
+            return module.__name__
+    return value.__module__ if getattr(value, '__name__', '') == name else function.__module__
 
 
 def of_backend() -> str:

@@ -1,6 +1,7 @@
 """What ``inspect.signature`` and ``help`` show of classes whose objects are rebuilt from their arguments."""
 import inspect
 import pydoc
+import re
 from typing import Optional
 
 import pytest
@@ -31,7 +32,8 @@ def test_a_signature_has_the_arguments_of_base_classes():
 
 
 def test_help_shows_it():
-    assert 'Dense(output_dim: PositiveInt, init: Initialization' in pydoc.plain(pydoc.render_doc(Dense))
+    text = re.sub(r'[\s|]+', ' ', pydoc.plain(pydoc.render_doc(Dense)))      # Python 3.13 breaks its lines
+    assert re.search(r'Dense\( ?output_dim: PositiveInt, init: Initialization', text)
 
 
 @pytest.mark.parametrize('cls', CLASSES, ids=[cls.__name__ for cls in CLASSES])
