@@ -12,6 +12,7 @@ from keraflow.arguments import takes
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe
 from keraflow.random import generator
 from keraflow.registry import builtin, resolve
+from keraflow.schema import NonNegative, check
 from keraflow.tensor_checks import check_shape
 
 __all__ = ['uniform', 'normal', 'lecun_uniform', 'glorot_normal', 'glorot_uniform', 'he_normal', 'he_uniform',
@@ -34,6 +35,7 @@ def uniform(shape: Sequence[int], scale: float = 0.05) -> np.ndarray:
     >>> from keraflow.layers import Dense
     >>> layer = Dense(3, init=partial(uniform, scale=0.1))
     """
+    check(scale, NonNegative, 'uniform: scale')
     return generator().uniform(-scale, scale, _checked(shape, 'uniform'))
 
 
@@ -52,6 +54,7 @@ def normal(shape: Sequence[int], scale: float = 0.05) -> np.ndarray:
     >>> normal((3, 4)).shape
     (3, 4)
     """
+    check(scale, NonNegative, 'normal: scale')
     return generator().normal(0., scale, _checked(shape, 'normal'))
 
 

@@ -6,7 +6,9 @@ questions such as ``is_tensor``; what is known of a method before it is called i
 """
 import functools
 import inspect
-from typing import Any, Callable
+from typing import Any, Callable, NoReturn
+
+import numpy as np
 
 from keraflow.arguments import as_numbers, dtype_name, to_list
 from keraflow.backend.checks import arguments_of, is_checked
@@ -18,6 +20,7 @@ from keraflow.errors import ArgumentTypeError, describe
 __all__ = ['forwarding']
 
 _OF_TENSORS = frozenset({'dtype', 'ndim', 'static_shape'})
+_ARRAYS = np.ndarray, np.generic
 _OF_VALUES = frozenset({'eval', 'get_value'})
 
 
@@ -28,6 +31,7 @@ def forwarding(attribute: str, current: Callable[[], Backend]) -> Callable:
     without_self = list(signature.parameters.values())[1:]
     # So many arguments in their order need no look, of methods that are asked all the time, such as is_tensor.
     least, most = sum(one.default is one.empty for one in without_self), len(without_self)
+    is_question = attribute in _OF_TENSORS
     is_plain, is_operation = not is_checked(attribute), attribute in OPERATIONS
 
     @functools.wraps(method)
@@ -37,19 +41,25 @@ def forwarding(attribute: str, current: Callable[[], Backend]) -> Callable:
             return one.defer(attribute, args, kwargs) if is_operation else told_of(one, attribute)
         backend = current()
         if is_plain and not kwargs and least <= len(args) <= most:
+            if is_question and isinstance(args[0], _ARRAYS):    # which some backends would answer for
+                _refuse(attribute, args[0])
             if attribute in _OF_VALUES:
                 _check_value(backend, attribute, args[0])
             try:
                 return getattr(backend, attribute)(*args)
             except (AttributeError, TypeError):     # not looked at before: these are asked all the time
-                if attribute in _OF_TENSORS and not backend.is_tensor(args[0]):
-                    raise ArgumentTypeError(f'{attribute}: expected a tensor, received {describe(args[0])}.') from None
+                if is_question and not backend.is_tensor(args[0]):
+                    _refuse(attribute, args[0])
                 raise
         given = arguments_of(backend, attribute, args, kwargs)
         return remember_logs(backend, attribute, getattr(backend, attribute)(**given), given)
     call.__signature__ = signature.replace(parameters=without_self)     # type: ignore[attr-defined]
     names = [one.name for one in without_self]
     return _naming_dtypes(call, names.index('dtype')) if 'dtype' in names else call
+
+
+def _refuse(attribute: str, given: Any) -> NoReturn:
+    raise ArgumentTypeError(f'{attribute}: expected a tensor, received {describe(given)}.') from None
 
 
 def _check_value(backend: Backend, attribute: str, given: Any) -> None:

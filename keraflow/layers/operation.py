@@ -6,7 +6,8 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.arguments import is_array_like, to_list
-from keraflow.backend.contract import OPERATIONS
+from keraflow.backend.contract import FLOATS, OPERATIONS
+from keraflow.backend.dtypes import operands_dtype
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe, nearest
 from keraflow.facts import facts_of
 from keraflow.kensor import Kensor, on_operation
@@ -17,6 +18,7 @@ from keraflow.layers.masks import joint_mask
 from keraflow.lengths import equally_long
 from keraflow.registry import builtin
 from keraflow.shapes import Shape
+from keraflow.tensor_checks import check_held
 
 __all__ = ['Operation']
 
@@ -158,7 +160,18 @@ def _operate(operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any
     """Feed an :class:`Operation` with the Kensors among the arguments of a function of the backend."""
     inputs: List[Kensor] = []
     if operation in OF_TENSORS:     # a list of numbers is an array there, and nowhere else
-        args = [np.asarray(it) if isinstance(it, (list, tuple)) and is_array_like(it) else it for it in args]
+        args = [_array(operation, it, args) if isinstance(it, (list, tuple)) and is_array_like(it) else it
+                for it in args]
     layer = Operation(operation, [encode(it, inputs) for it in args],
                       {name: encode(it, inputs) for name, it in kwargs.items()} or None)
     return layer(inputs)
+
+
+def _array(operation: str, values: Any, args: Sequence[Any]) -> np.ndarray:
+    """A list as an array; one of integers has the dtype that it takes where it meets integer tensors."""
+    array = np.asarray(values)
+    dtype = operands_dtype([it.dtype for it in args if isinstance(it, Kensor)], [values], B.floatx())
+    if array.dtype.kind != 'i' or dtype in FLOATS:
+        return array
+    check_held(array, dtype, operation, "Write B.cast(..., 'int64') for what it meets.")
+    return array.astype(dtype)

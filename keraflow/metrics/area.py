@@ -5,6 +5,7 @@ from typing import Any, Optional
 import numpy as np
 
 from keraflow import backend as B
+from keraflow.arguments import as_numbers
 from keraflow.errors import DataError
 from keraflow.metrics.base import Metric, like
 from keraflow.objectives.base import reals
@@ -153,11 +154,13 @@ def auc_of(y_true: Any, y_pred: Any, sample_weights: Any = None) -> float:
     >>> auc_of([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
     """
-    labels, scores = np.asarray(y_true, 'float64'), np.asarray(y_pred, 'float64')
+    labels, scores = (as_numbers(value, f'auc_of: {name}').astype('float64')
+                      for name, value in (('y_true', y_true), ('y_pred', y_pred)))
     if labels.size != scores.size or labels.shape[:1] != scores.shape[:1]:
         raise DataError(f'auc_of: expected a target for each prediction, received arrays of shape {labels.shape} and '
                         f'{scores.shape}.')
-    weights = np.ones(labels.shape) if sample_weights is None else np.asarray(sample_weights, 'float64')
+    weights = np.ones(labels.shape) if sample_weights is None else \
+        as_numbers(sample_weights, 'auc_of: sample_weights').astype('float64')
     if weights.size != labels.size and weights.shape == labels.shape[:1]:
         weights = np.repeat(weights, labels.size // len(weights))
     if weights.size != labels.size or not np.all(np.isfinite(weights)) or np.any(weights < 0):

@@ -1,10 +1,10 @@
 """Objectives and metrics: functions of a prediction and a target that say how far one is from the other.
 
-Each is called ``fn(y_pred, y_true)`` with two tensors of the same shape ``(batch, ...)`` and keeps the axis of the
-samples. A function of the program whose arguments are called ``y_true`` and ``y_pred`` may have them in either order:
-these names count, and only other names go by position. Some are elementwise and return a tensor of that shape; those
-over whole distributions fold the axis of the features into a length of 1. The model averages over what is left. Targets
-are cast to the dtype of the prediction.
+Each is called ``fn(y_pred, y_true)`` with two tensors of the same shape ``(batch, ...)``, those of keraflow also with
+arrays, and keeps the axis of the samples. A function of the program whose arguments are called ``y_true`` and
+``y_pred`` may have them in either order: these names count, and only other names go by position. Some are elementwise
+and return a tensor of that shape; those over whole distributions fold the axis of the features into a length of 1. The
+model averages over what is left. Targets are cast to the dtype of the prediction.
 """
 from typing import Any
 

@@ -3,8 +3,7 @@ from typing import Any, Callable
 
 from keraflow import backend as B
 from keraflow.facts import features_of
-from keraflow.objectives.base import class_numbers, classes, reals, wants
-from keraflow.registry import builtin
+from keraflow.objectives.base import class_numbers, classes, objective, reals, wants
 
 __all__ = ['accuracy', 'are_numbers', 'binary_accuracy', 'categorical_accuracy', 'hits', 'sparse_categorical_accuracy']
 
@@ -15,7 +14,7 @@ def _accuracy(function: Callable) -> Callable:
     return function
 
 
-@builtin('objective', 'acc')
+@objective('acc')
 @_accuracy
 def accuracy(y_pred: Any, y_true: Any) -> Any:
     """Share of right predictions, by what target and prediction look like.
@@ -38,7 +37,7 @@ def accuracy(y_pred: Any, y_true: Any) -> Any:
     return (sparse_categorical_accuracy if are_numbers(y_pred, y_true) else categorical_accuracy)(y_pred, y_true)
 
 
-@builtin('objective')
+@objective()
 @_accuracy
 def binary_accuracy(y_pred: Any, y_true: Any) -> Any:
     """1 where the rounded prediction is the target: ``round(y_pred) == y_true``, so that 0.5 is 0, and NaN is neither.
@@ -55,7 +54,7 @@ def binary_accuracy(y_pred: Any, y_true: Any) -> Any:
     return B.cast(B.equal(B.round(y_pred), y_true), B.floatx())
 
 
-@builtin('objective')
+@objective()
 @_accuracy
 def categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
     """1 where the most likely class is that of the target: ``argmax(y_pred) == argmax(y_true)`` along the axis of the
@@ -78,7 +77,7 @@ def categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
     return B.expand_dims(hits(y_pred, B.argmax(y_true, axis)), axis)
 
 
-@builtin('objective')
+@objective()
 @_accuracy
 @wants(classes)
 def sparse_categorical_accuracy(y_pred: Any, y_true: Any) -> Any:

@@ -1,19 +1,21 @@
 """What objectives have in common: how they are called, what target they want, and one value for each sample."""
+import functools
 import inspect
 from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from keraflow import backend as B
 from keraflow import shapes
-from keraflow.arguments import takes
+from keraflow.arguments import as_numbers, takes
 from keraflow.backend.contract import FLOATS
+from keraflow.backend.deferral import deferred_among
 from keraflow.counted import counted_parts, has_parts
 from keraflow.errors import ArgumentTypeError, ShapeError, describe
 from keraflow.facts import features_of
 from keraflow.lengths import equally_long
-from keraflow.registry import kind_of
+from keraflow.registry import builtin, kind_of
 
-__all__ = ['Target', 'call_objective', 'class_numbers', 'classes', 'is_better_larger', 'one_hot', 'per_sample', 'reals',
-           'target_of', 'wants']
+__all__ = ['Target', 'call_objective', 'class_numbers', 'classes', 'is_better_larger', 'objective', 'one_hot',
+           'per_sample', 'reals', 'target_of', 'wants']
 
 
 class Target(NamedTuple):
@@ -31,6 +33,22 @@ class Target(NamedTuple):
     shape: tuple
     dtype: str
     nb_class: Optional[int] = None
+
+
+def objective(*aliases: str) -> Callable:
+    """Decorator for keraflow's own objectives, with other names that users may write: they take arrays, too, of which
+    real ones have the dtype floatx, as where a layer is fed with them."""
+    def add(function: Callable) -> Callable:
+        @functools.wraps(function)
+        def call(y_pred: Any, y_true: Any, *args: Any, **kwargs: Any) -> Any:
+            fed = ((f'{function.__name__}: {name}', value) for name, value in (('y_pred', y_pred), ('y_true', y_true)))
+            return function(*(_as_tensor(*one) for one in fed), *args, **kwargs)
+        return builtin('objective', *aliases)(call)
+    return add
+
+
+def _as_tensor(where: str, value: Any) -> Any:
+    return value if B.is_tensor(value) or deferred_among((value,), {}) else B.constant(as_numbers(value, where))
 
 
 def wants(target: Callable[[tuple], Target]) -> Callable:

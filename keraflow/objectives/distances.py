@@ -5,16 +5,15 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow.facts import features_of
-from keraflow.objectives.base import reals
+from keraflow.objectives.base import objective, reals
 from keraflow.objectives.doubts import doubtful, no_sign
-from keraflow.registry import builtin
 from keraflow.schema import PositiveFloat, check
 
 __all__ = ['square_error', 'absolute_error', 'absolute_percentage_error', 'squared_logarithmic_error', 'huber',
            'log_cosh', 'cosine_proximity', 'hinge', 'squared_hinge']
 
 
-@builtin('objective', 'se', 'mse')
+@objective('se', 'mse')
 def square_error(y_pred: Any, y_true: Any) -> Any:
     """``(y_pred - y_true) ** 2``.
 
@@ -35,7 +34,7 @@ def square_error(y_pred: Any, y_true: Any) -> Any:
     return B.square(y_pred - y_true)
 
 
-@builtin('objective', 'ae', 'mae')
+@objective('ae', 'mae')
 def absolute_error(y_pred: Any, y_true: Any) -> Any:
     """``|y_pred - y_true|``: a single target far off counts for less than with :func:`square_error`.
 
@@ -51,7 +50,7 @@ def absolute_error(y_pred: Any, y_true: Any) -> Any:
     return B.abs(y_pred - y_true)
 
 
-@builtin('objective')
+@objective()
 def huber(y_pred: Any, y_true: Any, delta: float = 1.) -> Any:
     """A parabola near 0 and straight lines beyond `delta`: errors far off have the pull of an absolute error.
 
@@ -88,7 +87,7 @@ def huber(y_pred: Any, y_true: Any, delta: float = 1.) -> Any:
     return near * (distance - near * 0.5)
 
 
-@builtin('objective')
+@objective()
 def log_cosh(y_pred: Any, y_true: Any) -> Any:
     """``log(cosh(y_pred - y_true))``: half the square of small errors, and ``|d| - log(2)`` of large ones, smoothly.
 
@@ -110,7 +109,7 @@ def log_cosh(y_pred: Any, y_true: Any) -> Any:
     return B.switch(B.less(distance, 1.), near, distance + B.softplus(distance * -2.) - float(np.log(2.)))
 
 
-@builtin('objective', 'ape', 'mape')
+@objective('ape', 'mape')
 def absolute_percentage_error(y_pred: Any, y_true: Any) -> Any:
     """``100 * |y_pred - y_true| / max(|y_true|, epsilon)``.
 
@@ -126,7 +125,7 @@ def absolute_percentage_error(y_pred: Any, y_true: Any) -> Any:
     return B.abs(y_pred - y_true) / B.maximum(B.abs(y_true), B.epsilon()) * 100.
 
 
-@builtin('objective', 'sle', 'msle')
+@objective('sle', 'msle')
 def squared_logarithmic_error(y_pred: Any, y_true: Any) -> Any:
     """``(log(1 + y_pred) - log(1 + y_true)) ** 2``, for targets of many magnitudes; both count as at least epsilon.
 
@@ -143,7 +142,7 @@ def squared_logarithmic_error(y_pred: Any, y_true: Any) -> Any:
     return B.square(y_pred - y_true)
 
 
-@builtin('objective', 'cosine')
+@objective('cosine')
 def cosine_proximity(y_pred: Any, y_true: Any) -> Any:
     """Minus the cosine of the angle between prediction and target along the axis of the features, as its terms.
 
@@ -164,7 +163,7 @@ def cosine_proximity(y_pred: Any, y_true: Any) -> Any:
     return -(_direction(y_pred, axis) * _direction(y_true, axis))
 
 
-@builtin('objective')
+@objective()
 @doubtful(no_sign)
 def hinge(y_pred: Any, y_true: Any) -> Any:
     """``max(1 - y_true * y_pred, 0)`` for targets of -1 and 1.
@@ -185,7 +184,7 @@ def hinge(y_pred: Any, y_true: Any) -> Any:
     return B.relu(1. - y_true * y_pred)
 
 
-@builtin('objective')
+@objective()
 @doubtful(no_sign)
 def squared_hinge(y_pred: Any, y_true: Any) -> Any:
     """``max(1 - y_true * y_pred, 0) ** 2`` for targets of -1 and 1.

@@ -5,15 +5,14 @@ from typing import Any
 from keraflow import backend as B
 from keraflow.backend.logarithms import GUARD, log_of, log_of_rest
 from keraflow.facts import facts_of, features_of
-from keraflow.objectives.base import class_numbers, classes, one_hot, reals, wants
+from keraflow.objectives.base import class_numbers, classes, objective, one_hot, reals, wants
 from keraflow.objectives.doubts import doubtful, no_chance, no_distribution
-from keraflow.registry import builtin
 
 __all__ = ['binary_crossentropy', 'categorical_crossentropy', 'sparse_categorical_crossentropy',
            'kullback_leibler_divergence', 'poisson']
 
 
-@builtin('objective')
+@objective()
 @doubtful(no_chance)
 def binary_crossentropy(y_pred: Any, y_true: Any) -> Any:
     """``-(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred))`` for independent probabilities.
@@ -39,7 +38,7 @@ def binary_crossentropy(y_pred: Any, y_true: Any) -> Any:
     return -(_times(y_true, _log(y_pred)) + _times(1. - y_true, log_of_rest(B.current(), y_pred)))
 
 
-@builtin('objective')
+@objective()
 @doubtful(no_distribution)
 def categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
     """``-sum(y_true * log(y_pred))`` over the classes: the axis of the features, which are the channels of images.
@@ -65,7 +64,7 @@ def categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
     return -B.sum(_times(y_true, _log(y_pred)), features_of(y_pred), keepdims=True)
 
 
-@builtin('objective')
+@objective()
 @wants(classes)
 def sparse_categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
     """``-log(y_pred[y_true])``: :func:`categorical_crossentropy` for a target that is the number of the right class.
@@ -94,7 +93,7 @@ def sparse_categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
     return categorical_crossentropy(y_pred, one_hot(class_numbers(y_pred, y_true), y_pred))
 
 
-@builtin('objective', 'kld')
+@objective('kld')
 def kullback_leibler_divergence(y_pred: Any, y_true: Any) -> Any:
     """``sum(y_true * log(y_true / y_pred))`` over the axis of the features, with both kept from epsilon to 1.
 
@@ -121,7 +120,7 @@ def kullback_leibler_divergence(y_pred: Any, y_true: Any) -> Any:
     return B.sum(kept * (B.log(kept) - log), axis, keepdims=True)
 
 
-@builtin('objective')
+@objective()
 def poisson(y_pred: Any, y_true: Any) -> Any:
     """``y_pred - y_true * log(y_pred + epsilon)``: minus the log-likelihood of counts, without its constant part.
 

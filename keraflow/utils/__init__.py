@@ -5,7 +5,7 @@ from typing import Any
 from keraflow import (activations, constraints, initializations, layers, metrics, models, objectives,  # noqa: F401
                       optimizers, regularizers, schedules)
 from keraflow.arguments import to_list
-from keraflow.errors import KeraFlowError
+from keraflow.errors import ArgumentError, KeraFlowError, describe, nearest
 from keraflow.preprocessing import image, text  # noqa: F401
 from keraflow.registry import register, resolve
 from keraflow.serialization import pack_init_params, serialize, unserialize
@@ -27,5 +27,10 @@ def get_from_module(module: str, value: Any) -> Any:
     --------
     >>> get_from_module('activations', 'tanh').__name__
     'tanh'
+    >>> get_from_module('activation', 'tanh')
+    Traceback (most recent call last):
+    keraflow.errors.ArgumentError: get_from_module: there is no module 'activation'. Did you mean 'activations'?
     """
+    if module not in _KINDS:
+        raise ArgumentError(f'get_from_module: there is no module {describe(module)}. {nearest(str(module), _KINDS)}')
     return resolve(_KINDS[module], value)

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from keraflow import backend as B
+from keraflow.errors import ArgumentError
 from keraflow.layers import Dense, Dot, Dropout, GaussianDropout, GaussianNoise, Input, Lambda, Layer, SpatialDropout1D
 from keraflow.models import Model
 
@@ -76,3 +77,16 @@ def test_weights_in_an_objective_of_the_program():
     model.compile('sgd', lambda y_pred, y_true: B.abs(y_pred - y_true) * FACTORS + [0., 0., 0., 1.])
     found = model.evaluate(np.ones((2, 4)), np.zeros((2, 4)))['loss']
     np.testing.assert_allclose(found, 4 * FACTORS.mean() + 0.25, rtol=1e-6)
+
+
+def test_a_list_of_integers_takes_the_dtype_of_what_it_meets_whatever_that_is():
+    tensor, kensor = B.constant([4, 5, 6], 'int32'), Input(3, dtype='int32')
+    for function in (lambda x: x + [1, 2, 3], lambda x: [1, 2, 3] * x, lambda x: B.maximum(x, (1, 2, 3)), lambda x: x // [1, 2, 3]):
+        made = function(kensor)
+        assert made.dtype == Lambda(function)(kensor).dtype == B.dtype(B.verbatim(function)(tensor)) == 'int32'
+    assert (Input(3) + [1, 2, 3]).dtype == 'float32' and (kensor + [1., 2., 3.]).dtype == 'float32'
+    assert (Input(3, dtype='int64') + [1, 2, 3]).dtype == 'int64'
+    with pytest.raises(ArgumentError) as error:
+        kensor + [1, 2, 2 ** 40]
+    assert str(error.value) == ('add: expected numbers that int32 can hold, received 1099511627776. Write '
+                                "B.cast(..., 'int64') for what it meets.")

@@ -8,7 +8,7 @@ from differences import check, values_and_gradients
 from keraflow import activations
 from keraflow import backend as B
 from keraflow import objectives
-from keraflow.errors import ArgumentError, ShapeError
+from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError
 from keraflow.objectives.base import target_of
 
 EPSILON = 1e-7
@@ -275,3 +275,28 @@ def test_a_delta_that_is_refused():
     with pytest.raises(ArgumentError) as caught:
         objectives.huber(B.constant([[0.]]), B.constant([[0.]]), delta=0)
     assert str(caught.value) == 'huber: delta: expected a number above 0, received 0.'
+
+
+OBJECTIVES = [getattr(objectives, name) for name in objectives.__all__ if name not in ('Target', 'wants', 'get')]
+
+
+@pytest.mark.parametrize('objective', OBJECTIVES, ids=lambda objective: objective.__name__)
+def test_objectives_take_arrays_and_lists_as_they_take_tensors(objective):
+    rng = np.random.default_rng(0)
+    y_pred = rng.uniform(0.1, 0.9, (4, 3))
+    y_true = np.array([[0], [2], [1], [2]]) if 'sparse' in objective.__name__ else np.eye(3)[[0, 2, 1, 2]]
+    expected = B.eval(objective(B.constant(y_pred), B.constant(y_true)))
+    for given in ((y_pred, y_true), (y_pred.tolist(), y_true.tolist()), (B.constant(y_pred), y_true)):
+        made = objective(*given)
+        assert B.dtype(made) == 'float64'
+        np.testing.assert_array_equal(B.eval(made), expected)
+    with pytest.raises(ArgumentTypeError) as error:
+        objective(y_pred, 'a')
+    assert str(error.value) == f"{objective.__name__}: y_true: expected an array of numbers, received 'a'."
+
+
+@pytest.mark.parametrize('question', ['static_shape', 'ndim', 'dtype'])
+def test_questions_about_tensors_are_not_asked_of_arrays(question):
+    with pytest.raises(ArgumentTypeError) as error:
+        getattr(B, question)(np.ones((2, 3)))
+    assert str(error.value) == f'{question}: expected a tensor, received an array of shape (2, 3).'

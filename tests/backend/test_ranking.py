@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keraflow import backend as B
-from keraflow.errors import DataError, KeraFlowWarning
+from keraflow.errors import ArgumentTypeError, DataError, KeraFlowWarning
 from keraflow.layers import Activation, Convolution2D, Input, Lambda
 from keraflow.metrics import AUC, Average, TopKAccuracy, auc_of
 from keraflow.models import Model
@@ -228,3 +228,11 @@ def test_arrays_without_an_area(arguments, text):
     with pytest.raises(DataError) as caught:
         auc_of(*arguments)
     assert str(caught.value) == text
+
+
+def test_auc_of_refuses_what_is_no_number():
+    for given, name, text in ((([0, 'a'], [0.1, 0.2]), 'y_true', "[0, 'a']"), (([0, 1], ['a', 'b']), 'y_pred', "['a', 'b']"),
+                              (([0, 1], [0.1, 0.2], 'a'), 'sample_weights', "'a'")):
+        with pytest.raises(ArgumentTypeError) as error:
+            auc_of(*given)
+        assert str(error.value) == f'auc_of: {name}: expected an array of numbers, received {text}.'

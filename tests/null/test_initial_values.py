@@ -135,3 +135,12 @@ def test_shapes_that_do_not_fit():
             initializations.identity(shape)
         assert str(caught.value) == (f'identity: expected the shape of a square matrix (n, n), received {shape}. '
                                      "Use 'orthogonal' for others.")
+
+
+@pytest.mark.parametrize('name', ['uniform', 'normal'])
+def test_a_scale_is_a_number_of_at_least_0(name):
+    function = getattr(initializations, name)
+    for scale, kind, received in (('x', ArgumentTypeError, "'x'"), (-1., ArgumentError, '-1.0')):
+        with pytest.raises(kind) as error:
+            function((2, 3), scale=scale)
+        assert str(error.value) == f'{name}: scale: expected a number of at least 0, received {received}.'
