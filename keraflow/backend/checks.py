@@ -246,7 +246,8 @@ def _lengths(shape: Any, least: int = 0, name: str = 'shape') -> Optional[List[O
     found = [int(one) if isinstance(one, (int, np.integer)) and not isinstance(one, bool) else None for one in shape]
     for one, length in zip(shape, found):
         if length is None and not hasattr(one, 'dtype') or isinstance(one, (float, np.floating)):
-            raise ArgumentTypeError(f'{name}: expected an integer, received {describe(one)}.')
+            advice = ' Write -1 in B.reshape, and B.shape(x)[0] elsewhere.' if one is None else ''
+            raise ArgumentTypeError(f'{name}: expected an integer, received {describe(one)}.{advice}')
         if length is not None and length < least:
             raise ArgumentError(f'{name}: expected an integer of at least {least}, received {length}.')
     return found

@@ -18,6 +18,10 @@ def image():
 KERNELS = np.ones((2, 3, 2, 2))
 WHOLE = 'expected integers other than 0, received 0. Write B.as_real(...) of the first operand.'
 WRONG = [
+    (lambda: B.reshape(cube(), (None, 12)), ArgumentTypeError,
+     'reshape: shape: expected an integer, received None. Write -1 in B.reshape, and B.shape(x)[0] elsewhere.'),
+    (lambda: B.zeros((None, 2)), ArgumentTypeError,
+     'zeros: shape: expected an integer, received None. Write -1 in B.reshape, and B.shape(x)[0] elsewhere.'),
     (lambda: B.floor_divide(B.constant([7], 'int32'), 0), ArgumentError, f'floor_divide: y: {WHOLE}'),
     (lambda: B.mod(B.constant([7], 'int64'), [0]), ArgumentError, f'mod: y: {WHOLE}'),
     (lambda: Input(3, dtype='int32') % np.array([1, 0, 2]), ArgumentError, f'mod: y: {WHOLE}'),
