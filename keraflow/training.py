@@ -17,6 +17,7 @@ from keraflow.functions import Functions, Loss, Report
 from keraflow.loop import Loop
 from keraflow.network import Network
 from keraflow.objectives.base import target_of
+from keraflow.objectives.calling import tell_order
 from keraflow.objectives.doubts import doubt_of
 from keraflow.owned import owned
 from keraflow.places import find_place
@@ -55,8 +56,8 @@ class TrainableNetwork(Network):
             anew with each call.
         loss : str, function, list or dict
             An objective for each output: one value for one output, else by order or by the name of the output layer.
-            A function of the program is given the prediction and the target in this order, unless its arguments are
-            called ``y_pred`` and ``y_true``: then by these names.
+            A function of the program is given the prediction and the target by the names of its arguments,
+            ``y_pred`` and ``y_true`` or other common ones; else in this order, with a warning.
             ``None`` for an output that has no target; what layers add (``add_loss``) is minimized in any case.
         metrics : list or dict, optional
             Metrics (:mod:`keraflow.metrics`) and objectives that are reported and not trained on. For one output a list
@@ -86,8 +87,10 @@ class TrainableNetwork(Network):
             raise ArgumentError(f'{where}: expected one for each output ({", ".join(names)}), received {len(given)}.')
         resolved = resolve('optimizer', optimizer, f'{self.name}: optimizer: ')
         terms = [Loss(name, resolve('objective', one, f'{where}: ')) for name, one in losses.items()]
+        for one in terms:
+            tell_order(one.objective, where)
         terms = self._read_ignored(ignore_label, terms)
-        self._functions = Functions(self, resolved, terms, self._read_metrics(metrics, list(losses)), report_terms)
+        self._functions = Functions(self, resolved, terms, self._read_metrics(metrics, terms), report_terms)
         self.optimizer = resolved
 
     def larger_is_better(self, name: str) -> Optional[bool]:
@@ -266,14 +269,21 @@ class TrainableNetwork(Network):
 
     def target_ports(self) -> List[Port]:
         """Where targets go: what the losses want for the outputs that have one."""
-        return [self._target_port(*one) for one in self._compiled('target_ports').losses]
+        functions = self._compiled('target_ports')
+        beside = {one.output: [each.metric for each in functions.metrics if each.output == one.output]
+                  for one in functions.losses}
+        return [self._target_port(*one, metrics=beside[one.output]) for one in functions.losses]
 
-    def _target_port(self, name: str, objective: Any, ignored: Optional[int]) -> Port:
-        kensor = dict(zip(self.output_names(), self.outputs))[name]
+    def _output_of(self, name: str) -> Any:
+        return dict(zip(self.output_names(), self.outputs))[name]
+
+    def _target_port(self, name: str, objective: Any, ignored: Optional[int],
+                     metrics: Sequence[Any] = ()) -> Port:
+        kensor = self._output_of(name)
         target = target_of(objective, (None, *kensor.shape[1:]), kensor.dtype, kensor.features)
         mask = kensor.mask_shape
         return Port(name, *target, role='target', ignored=ignored, told=Told(),
-                    doubt=doubt_of(objective, kensor.features),
+                    doubt=None if target.nb_class else doubt_of(objective, metrics, kensor.features),
                     is_masked=mask is not None and len(mask) < len(target.shape))
 
     def _read_ignored(self, given: Any, losses: List[Loss]) -> List[Loss]:
@@ -313,9 +323,10 @@ class TrainableNetwork(Network):
                 'parts.')
         return data.split(at)
 
-    def _read_metrics(self, given: Any, names: List[str]) -> List[Report]:
+    def _read_metrics(self, given: Any, losses: Sequence[Loss]) -> List[Report]:
         if given is None:
             return []
+        names = [one.output for one in losses]
         if len(names) == 1 and not isinstance(given, dict):
             given = {names[0]: to_list(given)}
         where = f'{self.name}: metrics'
@@ -324,8 +335,12 @@ class TrainableNetwork(Network):
             raise ArgumentError(f'{where}: expected one (or a list, or None) for each output ({", ".join(names)}), '
                                 f'received {len(given)}.')
         reports = []
+        trained = {one.output: one.objective for one in losses}
         for name, some in by_name.items():
-            for metric in (metrics.get(one, f'{where}: ') for one in to_list(some)):
+            kensor = self._output_of(name)
+            nb_feature = kensor.shape[-1 if kensor.features is None else kensor.features]
+            for one in to_list(some):
+                metric = metrics.get(one, f'{where}: ').beside(trained[name], nb_feature, where)
                 reports.append(Report(name, metric, f'{metric.label}({name})' if len(names) > 1 else metric.label))
         labels = [report.label for report in reports]
         for label in labels:

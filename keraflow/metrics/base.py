@@ -8,7 +8,9 @@ from keraflow import backend as B
 from keraflow.counted import has_parts, part_weights
 from keraflow.errors import ArgumentTypeError
 from keraflow.facts import features_of
-from keraflow.objectives.base import call_objective, is_better_larger, per_sample
+from keraflow.objectives.accuracies import accuracy_for, is_accuracy
+from keraflow.objectives.base import is_better_larger, per_sample
+from keraflow.objectives.calling import call_objective, tell_order
 from keraflow.registry import builtin, resolve
 from keraflow.schema import Name, Objective
 from keraflow.serialization import Serializable
@@ -56,6 +58,12 @@ class Metric(Serializable):
     def label(self) -> str:
         """What it is called in the logs."""
         return self.name or self.default_name or type(self).__name__
+
+    def beside(self, loss: Any, nb_feature: Optional[int], where: str) -> 'Metric':
+        """The metric as it is meant beside a loss, for predictions of so many features."""
+        if type(self).counts is not Metric.counts:
+            tell_order(self.counts, where)
+        return self
 
     def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
         """Sums over the samples of a batch, as a tensor of :attr:`nb_count` numbers.
@@ -134,8 +142,13 @@ class Average(Metric):
         function = getattr(self.objective, 'func', self.objective)      # a functools.partial has no name
         return self.name or str(getattr(function, '__name__', type(function).__name__))
 
+    def beside(self, loss: Any, nb_feature: Optional[int], where: str) -> Metric:
+        tell_order(self.objective, where)
+        meant = accuracy_for(self.objective, loss, nb_feature)
+        return self if meant is self.objective else Average(meant, self.label)
+
     def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
-        if getattr(getattr(self.objective, 'func', self.objective), 'is_accuracy', False):
+        if is_accuracy(self.objective):
             right = call_objective(self.objective, y_pred, y_true)
             right = B.mean(right, features_of(y_pred)) if B.ndim(right) > 1 else right
             return ratio(right, B.ones_like(right), weights)

@@ -2,13 +2,15 @@
 
 Each is called ``fn(y_pred, y_true)`` with two tensors of the same shape ``(batch, ...)``, those of keraflow also with
 arrays, and keeps the axis of the samples. A function of the program whose arguments are called ``y_true`` and
-``y_pred`` may have them in either order: these names count, and only other names go by position. Some are elementwise
-and return a tensor of that shape; those over whole distributions fold the axis of the features into a length of 1. The
-model averages over what is left. Targets are cast to the dtype of the prediction.
+``y_pred``, or by other common names for the two, may have them in either order: these names count, and only other names
+go by position, with a warning. Some are elementwise and return a tensor of that shape; those over whole distributions
+fold the axis of the features into a length of 1. The model averages over what is left. Targets are cast to the dtype of
+the prediction.
 """
 from typing import Any
 
-from keraflow.objectives.accuracies import accuracy, binary_accuracy, categorical_accuracy, sparse_categorical_accuracy
+from keraflow.objectives.accuracies import (accuracy, binary_accuracy, categorical_accuracy, sign_accuracy,
+                                            sparse_categorical_accuracy)
 from keraflow.objectives.base import Target, wants
 from keraflow.objectives.distances import (absolute_error, absolute_percentage_error, cosine_proximity, hinge, huber,
                                            log_cosh, square_error, squared_hinge, squared_logarithmic_error)
@@ -16,9 +18,9 @@ from keraflow.objectives.likelihoods import (binary_crossentropy, categorical_cr
                                              poisson, sparse_categorical_crossentropy)
 from keraflow.registry import resolve
 
-__all__ = ['accuracy', 'binary_accuracy', 'categorical_accuracy', 'sparse_categorical_accuracy', 'square_error',
-           'absolute_error', 'absolute_percentage_error', 'squared_logarithmic_error', 'huber', 'log_cosh',
-           'cosine_proximity', 'hinge', 'squared_hinge', 'binary_crossentropy', 'categorical_crossentropy',
+__all__ = ['accuracy', 'binary_accuracy', 'categorical_accuracy', 'sign_accuracy', 'sparse_categorical_accuracy',
+           'square_error', 'absolute_error', 'absolute_percentage_error', 'squared_logarithmic_error', 'huber',
+           'log_cosh', 'cosine_proximity', 'hinge', 'squared_hinge', 'binary_crossentropy', 'categorical_crossentropy',
            'sparse_categorical_crossentropy', 'kullback_leibler_divergence', 'poisson', 'Target', 'wants', 'get']
 
 

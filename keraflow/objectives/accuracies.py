@@ -1,11 +1,13 @@
 """Accuracies: 1 where a prediction is right and 0 where it is not; a share of 1 where classes are equally likely."""
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from keraflow import backend as B
 from keraflow.facts import features_of
 from keraflow.objectives.base import class_numbers, classes, objective, reals, wants
+from keraflow.objectives.doubts import doubtful, no_answer, no_class, no_label, no_sign, wants_signs
 
-__all__ = ['accuracy', 'are_numbers', 'binary_accuracy', 'categorical_accuracy', 'hits', 'sparse_categorical_accuracy']
+__all__ = ['accuracy', 'accuracy_for', 'are_numbers', 'binary_accuracy', 'categorical_accuracy', 'hits', 'is_accuracy',
+           'sign_accuracy', 'sparse_categorical_accuracy']
 
 
 def _accuracy(function: Callable) -> Callable:
@@ -16,10 +18,12 @@ def _accuracy(function: Callable) -> Callable:
 
 @objective('acc')
 @_accuracy
+@doubtful(no_answer)
 def accuracy(y_pred: Any, y_true: Any) -> Any:
     """Share of right predictions, by what target and prediction look like.
 
-    :func:`binary_accuracy` for one output; else :func:`sparse_categorical_accuracy` for numbers of classes and
+    :func:`binary_accuracy` for one output, or :func:`sign_accuracy` as a metric beside a loss whose targets are -1 and
+    1; else :func:`sparse_categorical_accuracy` for numbers of classes and
     :func:`categorical_accuracy` for a target of the shape of the prediction.
 
     Parameters
@@ -39,6 +43,7 @@ def accuracy(y_pred: Any, y_true: Any) -> Any:
 
 @objective()
 @_accuracy
+@doubtful(no_label)
 def binary_accuracy(y_pred: Any, y_true: Any) -> Any:
     """1 where the rounded prediction is the target: ``round(y_pred) == y_true``, so that 0.5 is 0, and NaN is neither.
 
@@ -56,6 +61,27 @@ def binary_accuracy(y_pred: Any, y_true: Any) -> Any:
 
 @objective()
 @_accuracy
+@doubtful(no_sign)
+def sign_accuracy(y_pred: Any, y_true: Any) -> Any:
+    """1 where the prediction has the sign of the target: ``y_pred * y_true > 0``, so that 0 and NaN have none.
+
+    It is what ``'accuracy'`` and ``'binary_accuracy'`` mean as metrics beside a ``hinge`` or ``squared_hinge``.
+
+    Parameters
+    ----------
+    y_pred, y_true : tensor
+
+    Shapes
+    ------
+    y_pred, y_true, output : ``(batch, ...)``
+    """
+    y_pred, y_true = reals(y_pred, y_true)
+    return B.cast(B.greater(y_pred * B.sign(y_true), 0.), B.floatx())
+
+
+@objective()
+@_accuracy
+@doubtful(no_class)
 def categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
     """1 where the most likely class is that of the target: ``argmax(y_pred) == argmax(y_true)`` along the axis of the
     features.
@@ -98,6 +124,17 @@ def sparse_categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
     output : ``(batch, ..., 1)``
     """
     return B.expand_dims(hits(y_pred, class_numbers(y_pred, y_true)), features_of(y_pred))
+
+
+def is_accuracy(function: Any) -> bool:
+    """Whether an objective is a share of right predictions, also as a functools.partial."""
+    return getattr(getattr(function, 'func', function), 'is_accuracy', False)
+
+
+def accuracy_for(function: Any, loss: Any, nb_feature: Optional[int]) -> Any:
+    """An accuracy as it is meant beside a loss, for a prediction of so many features; all else as it is."""
+    is_binary = function is binary_accuracy or function is accuracy and nb_feature == 1
+    return sign_accuracy if is_binary and wants_signs(loss) else function
 
 
 def are_numbers(y_pred: Any, y_true: Any) -> bool:

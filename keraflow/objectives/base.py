@@ -1,21 +1,21 @@
-"""What objectives have in common: how they are called, what target they want, and one value for each sample."""
+"""What objectives have in common: what target they want, and one value for each sample."""
 import functools
-import inspect
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 from keraflow import backend as B
 from keraflow import shapes
-from keraflow.arguments import as_numbers, takes
+from keraflow.arguments import as_numbers
 from keraflow.backend.contract import FLOATS
 from keraflow.backend.deferral import deferred_among
 from keraflow.counted import counted_parts, has_parts
-from keraflow.errors import ArgumentTypeError, ShapeError, describe
+from keraflow.errors import ArgumentTypeError, ShapeError, describe, warn
 from keraflow.facts import features_of
 from keraflow.lengths import equally_long
+from keraflow.objectives.calling import call_objective
 from keraflow.registry import builtin, kind_of
 
-__all__ = ['Target', 'call_objective', 'class_numbers', 'classes', 'is_better_larger', 'objective', 'one_hot',
-           'per_sample', 'reals', 'target_of', 'wants']
+__all__ = ['Target', 'class_numbers', 'classes', 'is_better_larger', 'objective', 'one_hot', 'per_sample', 'reals',
+           'target_of', 'wants']
 
 
 class Target(NamedTuple):
@@ -104,54 +104,11 @@ def class_numbers(y_pred: Any, y_true: Any) -> Any:
     return B.cast(B.squeeze(y_true, -1) if B.ndim(y_true) == B.ndim(y_pred) else y_true, 'int64')
 
 
-def call_objective(function: Callable, y_pred: Any, y_true: Any, *others: Any) -> Any:
-    """What an objective, or :meth:`Metric.counts`, gives for a prediction and a target.
-
-    An argument that is called ``y_pred`` or ``y_true`` is given that. What is left is given in the order of this
-    function's own arguments.
-
-    Examples
-    --------
-    >>> call_objective(lambda y_true, y_pred: f'{y_pred} for {y_true}', 'prediction', 'target')
-    'prediction for target'
-    >>> call_objective(lambda found, wanted: f'{found} for {wanted}', 'prediction', 'target')
-    'prediction for target'
-    """
-    named = {'y_pred': y_pred, 'y_true': y_true}
-    parameters = _parameters(function, named)
-    left = [*(value for name, value in named.items() if name not in parameters), *others]
-    args, kwargs, by_position = [], {}, True
-    for name, kind in parameters.items():
-        by_position = by_position and kind is not inspect.Parameter.KEYWORD_ONLY and (name in named or bool(left))
-        if by_position:
-            args.append(named[name] if name in named else left.pop(0))
-        elif name in named:
-            kwargs[name] = named[name]
-    if not takes(function, *args, *left, **kwargs):
-        names = ', '.join(['y_pred', 'y_true', *(['weights'] if others else [])])
-        raise ArgumentTypeError(f'{getattr(function, "__name__", type(function).__name__)}: expected a function that '
-                                f'is called with ({names}), received one that takes other arguments.')
-    return function(*args, *left, **kwargs)
-
-
-def _parameters(function: Callable, names: Any) -> Dict[str, Any]:
-    """The kinds of the arguments of a function by name: its own if some are among `names`, else those of the function
-    that it wraps."""
-    for follows in (False, True):
-        try:
-            listed = inspect.signature(function, follow_wrapped=follows).parameters.values()
-        except (TypeError, ValueError):     # some built-in functions do not tell
-            continue
-        found = {one.name: one.kind for one in listed if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)}
-        if found.keys() & names:
-            return found
-    return {}
-
-
 def per_sample(objective: Any, y_pred: Any, y_true: Any, weights: Any = None) -> Any:
     """One value for each sample: the mean of what the objective gives over all other axes.
 
-    What the mask of the prediction leaves out is no part of the mean. With weights of parts, ``(batch, time)``, it is
+    What the mask of the prediction leaves out is no part of the mean, unless a function of the program has put parts of
+    a sample together, which is told. With weights of parts, ``(batch, time)``, it is
     the sum of the weighted values divided by how many parts count. A sample without any has the value 0.
     """
     values = call_objective(objective, y_pred, y_true)
@@ -162,7 +119,8 @@ def per_sample(objective: Any, y_pred: Any, y_true: Any, weights: Any = None) ->
         raise ShapeError(f'{where}: expected a value for each sample, received a scalar. An objective keeps the sample '
                          'axis; the model takes the mean.')
     values = B.cast(values, B.floatx()) if B.dtype(values) == 'bool' else values
-    if not kind_of(getattr(objective, 'func', objective)):      # keraflow's own are right
+    is_own = not kind_of(getattr(objective, 'func', objective))     # keraflow's are right
+    if is_own:
         values = _of_all_samples(values, y_pred, where)
     counted = counted_parts(y_pred, weights)
     if counted is None:
@@ -177,6 +135,10 @@ def per_sample(objective: Any, y_pred: Any, y_true: Any, weights: Any = None) ->
         if weights is not None:
             raise ShapeError(f'{where}: expected a value for each part of a sample that has a weight, received '
                              f'{tuple(B.static_shape(values))}. Pass a weight for each sample.')
+        if is_own:
+            warn(f'{where}: expected a value for each part of a sample, of which the mask leaves some out, received '
+                 f'{tuple(B.static_shape(values))}: parts that do not count are in it, with targets of 0. Keep the '
+                 'axes of the mask; the model takes the mean of what counts.')
         return _mean(values, 1)
     each = B.switch(counted, _mean(values, rank), 0.)
     if rank == 1:

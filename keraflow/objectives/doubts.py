@@ -1,10 +1,10 @@
 """Targets that an objective can compute with and that are hardly meant."""
-import functools
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable, Optional, Sequence, Tuple
 
 import numpy as np
 
-__all__ = ['doubtful', 'doubt_of', 'no_chance', 'no_distribution', 'no_sign']
+__all__ = ['doubtful', 'doubt_of', 'no_answer', 'no_chance', 'no_class', 'no_distribution', 'no_label', 'no_sign',
+           'wants_signs']
 
 #: How far probabilities, or their sum, may be off.
 _TOLERANCE = 1e-3
@@ -21,10 +21,28 @@ def doubtful(find: Callable[[np.ndarray, int], Found]) -> Callable:
     return mark
 
 
-def doubt_of(objective: Any, features: Optional[int]) -> Optional[Callable[[np.ndarray], Found]]:
-    """What finds them for an objective, also for a functools.partial; ``None`` where nothing is in doubt."""
-    find = getattr(getattr(objective, 'func', objective), 'doubt', None)
-    return None if find is None else functools.partial(find, axis=-1 if features is None else features)
+def wants_signs(objective: Any) -> bool:
+    """Whether the targets of an objective are -1 and 1."""
+    return getattr(getattr(objective, 'func', objective), 'doubt', None) is no_sign
+
+
+def doubt_of(loss: Any, metrics: Sequence[Any], features: Optional[int]) -> Optional[Callable[[np.ndarray], Found]]:
+    """What finds them for a loss and the metrics beside it, also for a functools.partial; ``None`` where nothing is in
+    doubt."""
+    objectives = {'': loss, **{f'{one.label}: ': one.objective for one in metrics if hasattr(one, 'objective')}}
+    finds = {where: getattr(getattr(one, 'func', one), 'doubt', None) for where, one in objectives.items()}
+    known = {where: find for where, find in finds.items() if find is not None}
+    if not known:
+        return None
+    axis = -1 if features is None else features
+
+    def first(y: np.ndarray) -> Found:
+        for where, find in known.items():
+            found = find(y, axis)
+            if found is not None:
+                return found[0], where + found[1]
+        return None
+    return first
 
 
 def no_distribution(y: np.ndarray, axis: int) -> Found:
@@ -51,3 +69,25 @@ def no_sign(y: np.ndarray, axis: int) -> Found:
     if y.min() != 0 or not np.all((y == 0) | (y == 1)):
         return None
     return y == 0, 'expected -1 and 1, received 0 and 1: 0 in sample {sample}. Write 2 * y - 1.'
+
+
+def no_class(y: np.ndarray, axis: int) -> Found:
+    """One class for each sample, by the largest value."""
+    wrong = (y == y.max(axis, keepdims=True)).sum(axis) > 1
+    if not wrong.any():
+        return None
+    return wrong, ('expected one class with the largest value, received several in sample {sample}. For classes that '
+                   "may be true together there is the metric 'binary_accuracy'.")
+
+
+def no_label(y: np.ndarray, axis: int) -> Found:
+    """One of two classes, by 0 and 1."""
+    if y.min() != -1 or not np.all((y == -1) | (y == 1)):
+        return None
+    return y == -1, ('expected 0 and 1, received -1 and 1: -1 in sample {sample}. For these there is the metric '
+                     "'sign_accuracy'.")
+
+
+def no_answer(y: np.ndarray, axis: int) -> Found:
+    """One of two classes, or one of several, by the number of values."""
+    return (no_label if y.shape[axis] == 1 else no_class)(y, axis)

@@ -86,7 +86,7 @@ def test_values_and_gradients(shape):
 
 
 def test_every_objective_is_here():
-    accuracies = {'accuracy', 'binary_accuracy', 'categorical_accuracy', 'sparse_categorical_accuracy'}
+    accuracies = {'accuracy', 'binary_accuracy', 'categorical_accuracy', 'sign_accuracy', 'sparse_categorical_accuracy'}
     others = {'Target', 'wants', 'get', 'sparse_categorical_crossentropy'}
     assert set(objectives.__all__) - accuracies - others == set(FORMULAS)
 

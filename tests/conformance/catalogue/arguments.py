@@ -19,7 +19,7 @@ ARGUMENTS: Dict[str, Dict[str, List[dict]]] = {
     'regularizer': {'L1': [{}, {'l1': 0.5}], 'L2': [{}, {'l2': 0.25}], 'L1L2': [{}, {'l1': 0.5, 'l2': 0.125}]},
     'constraint': {'MaxNorm': [{}, {'m': 0.5}, {'m': 1.5, 'axis': [0, 1]}], 'NonNeg': [{}], 'UnitNorm': [{}, {'axis': 1}]},
     'objective': {'huber': [{}, {'delta': 0.5}], **{name: [{}] for name in (
-        'accuracy', 'binary_accuracy', 'categorical_accuracy', 'sparse_categorical_accuracy', 'sparse_categorical_crossentropy', 'log_cosh', 'square_error', 'absolute_error', 'absolute_percentage_error',
+        'accuracy', 'binary_accuracy', 'categorical_accuracy', 'sign_accuracy', 'sparse_categorical_accuracy', 'sparse_categorical_crossentropy', 'log_cosh', 'square_error', 'absolute_error', 'absolute_percentage_error',
         'squared_logarithmic_error', 'cosine_proximity', 'hinge', 'squared_hinge', 'binary_crossentropy', 'categorical_crossentropy',
         'kullback_leibler_divergence', 'poisson')}},
     'metric': {'Average': [{'objective': objectives.absolute_error}, {'objective': objectives.hinge, 'name': 'margin'}], 'TopKAccuracy': [{}, {'k': 2, 'name': 'top_2'}],
