@@ -78,7 +78,7 @@ class Call:
 class Kensor(Deferred['Kensor']):
     """A symbolic tensor that remembers how it was made.
 
-    Arithmetic, comparisons (but ``==``, which asks for the same Kensor), slices, and the functions of
+    Arithmetic, comparisons (also ``==``; write ``x is y`` to ask for the same Kensor), slices, and the functions of
     :mod:`keraflow.backend` make further Kensors.
 
     Attributes
@@ -246,7 +246,7 @@ def symbolic_tensors(kensors: Sequence[Kensor], keep: bool = True) -> List[Any]:
 def numbered_name(kensor: Kensor, call_name: str) -> str:
     """The name of what a call of this name gives: ``conv0_1``, and ``split0_1.0`` and so on of several."""
     outputs = kensor.call.outputs
-    return call_name if len(outputs) == 1 else f'{call_name}.{outputs.index(kensor)}'
+    return call_name if len(outputs) == 1 else f'{call_name}.{next(i for i, it in enumerate(outputs) if it is kensor)}'
 
 
 def output_name(kensor: Kensor, layer_name: str) -> str:

@@ -38,6 +38,13 @@ class Parts(tuple):
             raise self._error(name)
         raise AttributeError(f"'tuple' object has no attribute '{name}'", name=name)
 
+    def __contains__(self, part: Any) -> bool:      # == of Kensors asks for their values
+        return any(one is part for one in self)
+
+    def index(self, part: Any, *ends: int) -> int:  # type: ignore[override]
+        """Where a layer, a Kensor or a call is, itself."""
+        return [id(one) for one in self].index(id(part), *ends)
+
     def __setitem__(self, number: Any, value: Any) -> None:
         raise self._error('__setitem__')
 

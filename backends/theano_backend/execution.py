@@ -90,7 +90,7 @@ class Execution(Backend):
 
     def variables_used(self, fn: Callable, specs: Sequence[TensorSpec]) -> List[UsedVariable]:
         used, again = (self._variables_in(fn(*[self.placeholder(*spec) for spec in specs])) for _ in range(2))
-        if used != again:
+        if list(map(id, used)) != list(map(id, again)):
             raise ArgumentError(OTHER_VARIABLES)
         return [UsedVariable((it.name or 'variable').rsplit('/', 1)[-1], it,
                              getattr(it, 'default_update', None) is None and it.dtype.startswith('float'))

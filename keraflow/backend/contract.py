@@ -17,7 +17,8 @@ Rules that hold for every operation:
   ``sum``, ``prod`` and ``cumsum`` count bools in int64. Comparisons give bools; ``argmax`` and ``argmin`` int64.
 * *Operators* of Python follow these rules, too, in what a backend runs: builders, and functions for
   :meth:`Backend.trace`, :meth:`Backend.symbolic` and :meth:`Backend.verbatim`. Elsewhere they are the library's. A
-  plugin says to :func:`keraflow.backend.operators.install_operators` which classes have them.
+  plugin says to :func:`keraflow.backend.operators.install_operators` which classes have them. ``==`` and ``!=``
+  compare values.
 * *Axes* may be negative. ``axis`` of a reduction is ``None`` (all), an integer, or a sequence of integers.
 * *Broadcasting* is NumPy's, also where a length of 1 is only known from a static shape.
 * *NaN* is NumPy's: ``equal`` and the orders are False of it (``not_equal`` is True), of itself too; ``max``, ``min``,

@@ -1,6 +1,7 @@
 """Functions of the backend and operators, used on what stands for a tensor that is not there yet."""
 from typing import Any, Callable, Dict, Generic, Optional, Sequence, TypeVar
 
+from keraflow.arguments import is_array_like
 from keraflow.backend.contract import OPERATIONS
 from keraflow.errors import ArgumentTypeError
 
@@ -13,9 +14,18 @@ TOLD: Dict[str, Callable[[Any], Any]] = {
 
 Made = TypeVar('Made')
 
+
+def _is_operand(value: Any) -> bool:
+    """Whether a value is compared value by value: what stands for a tensor, is one, or is an array, a number or a list
+    of numbers. Of anything else ``==`` asks whether it is the same object."""
+    if isinstance(value, (str, bytes)):
+        return False
+    return isinstance(value, Deferred) or is_array_like(value) or hasattr(value, 'dtype') and hasattr(value, 'shape')
+
+
 #: What NumPy calls the operators.
-_UFUNCS = {**{name: name for name in ('add', 'subtract', 'multiply', 'divide', 'floor_divide', 'power', 'less',
-                                      'less_equal', 'greater', 'greater_equal')},
+_UFUNCS = {**{name: name for name in ('add', 'subtract', 'multiply', 'divide', 'floor_divide', 'power', 'equal',
+                                      'not_equal', 'less', 'less_equal', 'greater', 'greater_equal')},
            'true_divide': 'divide', 'remainder': 'mod', 'matmul': 'dot', 'bitwise_and': 'logical_and',
            'bitwise_or': 'logical_or'}
 
@@ -23,7 +33,7 @@ _UFUNCS = {**{name: name for name in ('add', 'subtract', 'multiply', 'divide', '
 class Deferred(Generic[Made]):
     """Base of what stands for a tensor: operators and functions of the backend leave to it what they mean.
 
-    Not ``==``, which asks whether two are the same object.
+    So does ``==``: write ``x is y`` to ask for the same object, as sets and keys of dicts do.
 
     Attributes
     ----------
@@ -60,6 +70,15 @@ class Deferred(Generic[Made]):
     def __le__(self, other: Any) -> Made: return self.defer('less_equal', (self, other), {})
     def __gt__(self, other: Any) -> Made: return self.defer('greater', (self, other), {})
     def __ge__(self, other: Any) -> Made: return self.defer('greater_equal', (self, other), {})
+
+    def __eq__(self, other: Any) -> Made:   # type: ignore[override]
+        return self.defer('equal', (self, other), {}) if _is_operand(other) else NotImplemented
+
+    def __ne__(self, other: Any) -> Made:   # type: ignore[override]
+        return self.defer('not_equal', (self, other), {}) if _is_operand(other) else NotImplemented
+
+    __hash__ = object.__hash__
+
     def __invert__(self) -> Made: return self.defer('logical_not', (self,), {})
     def __neg__(self) -> Made: return self.defer('negative', (self,), {})
     def __abs__(self) -> Made: return self.defer('abs', (self,), {})
@@ -71,8 +90,6 @@ class Deferred(Generic[Made]):
         name = ufunc.__name__
         if name in _UFUNCS and method == '__call__' and not kwargs:     # so an array on the left asks for the operation
             return self.defer(_UFUNCS[name], inputs, {})
-        if name in ('equal', 'not_equal'):
-            return name == 'not_equal'
         raise self.has_no_value(f'np.{name}', {'absolute': 'abs'}.get(name, name))
 
     def has_no_value(self, where: str, name: str = '') -> ArgumentTypeError:
@@ -82,7 +99,8 @@ class Deferred(Generic[Made]):
                                  f'keraflow.backend, {example}, or call it in a Lambda.')
 
     def __bool__(self) -> bool:
-        raise TypeError(f'{self!r} has no value yet, so that it is neither true nor false. Use B.switch.')
+        raise TypeError(f'{self!r} has no value yet, so that it is neither true nor false. Use B.switch for '
+                        'values; write x is y to ask for the same Kensor, as any(x is one for one in kensors) does.')
 
 
 def deferred_among(args: Sequence[Any], kwargs: Dict[str, Any]) -> Optional[Deferred]:

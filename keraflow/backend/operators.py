@@ -3,19 +3,28 @@
 The operators belong to the library. TensorFlow's refuse operands of two dtypes, or cut reals to integers; Theano's make
 float64 of them. While layers, objectives and the like are run, an operator whose operands have one dtype is still the
 library's, and any other one is the function of the backend.
+
+``==`` and ``!=`` ask of Theano's variables whether they are the same object, on which Theano's own code relies, and of
+TensorFlow's tensors of shapes that do not fit they are False. There they are those of the backend, for all code but the
+library's own; with anything else than a tensor, an array, a number or a list of these they ask for the same object.
+What has no value yet is neither true nor false, which Theano says of some comparisons only.
 """
 import contextlib
 import contextvars
 import functools
+import sys
 from typing import Any, Callable, Iterator
 
 import numpy as np
 
+from keraflow.arguments import is_array_like
 from keraflow.backend.checks import arguments_of
+from keraflow.backend.deferral import Deferred
 from keraflow.backend.dtypes import FLOATS
 from keraflow.backend.logs import remember_logs
 from keraflow.backend.refusals import OF_INTEGERS
 from keraflow.backend.value_checks import is_small
+from keraflow.errors import ArgumentTypeError
 from keraflow.facts import facts_of
 
 __all__ = ['follow_contract', 'install_operators']
@@ -25,6 +34,7 @@ _follows = contextvars.ContextVar('whether operators follow the contract', defau
 _ARITHMETIC = {'add': 'add', 'sub': 'subtract', 'mul': 'multiply', 'truediv': 'divide', 'floordiv': 'floor_divide',
                'mod': 'mod', 'pow': 'power', 'matmul': 'matmul'}
 _COMPARISONS = {'lt': 'less', 'le': 'less_equal', 'gt': 'greater', 'ge': 'greater_equal'}
+_EQUALITIES = {'eq': 'equal', 'ne': 'not_equal'}
 
 
 @contextlib.contextmanager
@@ -50,10 +60,17 @@ def install_operators(backend: Any, *classes: type) -> None:
     names = {**{f'__{name}__': (operation, False) for name, operation in {**_ARITHMETIC, **_COMPARISONS}.items()},
              **{f'__r{name}__': (operation, True) for name, operation in _ARITHMETIC.items()}}
     for cls in classes:
+        library = cls.__module__.partition('.')[0]
         for name, (operation, reflected) in names.items():
             own = getattr(cls, name, None)
             own = getattr(own, 'of_library', own)
             setattr(cls, name, _operator(backend, own, operation, reflected))
+        for name, operation in _EQUALITIES.items():
+            own = getattr(cls, f'__{name}__')
+            setattr(cls, f'__{name}__', _equality(backend, getattr(own, 'of_library', own), operation, library))
+        own = getattr(cls, '__bool__', None)
+        if own is not None:
+            setattr(cls, '__bool__', _truth(backend, getattr(own, 'of_library', own), library))
         own = getattr(cls, '__getitem__')
         setattr(cls, '__getitem__', _indexing(backend, getattr(own, 'of_library', own)))
 
@@ -73,6 +90,40 @@ def _operator(backend: Any, own: Any, operation: str, reflected: bool) -> Callab
         functools.update_wrapper(call, own)
     call.of_library = own       # type: ignore[attr-defined]
     return call
+
+
+def _equality(backend: Any, own: Any, operation: str, library: str) -> Callable:
+    """``==`` or ``!=``, which is the library's own in its own code."""
+    is_identity = own in (object.__eq__, object.__ne__)     # which Python asks for by itself
+
+    @functools.wraps(own)
+    def call(x: Any, y: Any) -> Any:
+        if not _follows.get() or _package(sys._getframe(1)) == library:
+            return NotImplemented if is_identity else own(x, y)
+        if isinstance(y, Deferred):
+            return NotImplemented       # which refuses a tensor
+        if not _is_operand(backend, y):
+            return (x is y) == (operation == 'equal')
+        return getattr(backend, operation)(**arguments_of(backend, operation, (x, y), {}))
+    call.of_library = own       # type: ignore[attr-defined]
+    return call
+
+
+def _truth(backend: Any, own: Any, library: str) -> Callable:
+    @functools.wraps(own)
+    def call(x: Any) -> bool:
+        # A variable is there, and what a library computes at once has a value.
+        if _follows.get() and not (backend.is_variable(x) or hasattr(x, 'numpy')) and \
+                _package(sys._getframe(1)) != library:
+            raise ArgumentTypeError('a tensor has no value yet, so that it is neither true nor false. Use B.switch for '
+                                    'values; write x is None, or x is y, to ask for an object.')
+        return own(x)
+    call.of_library = own       # type: ignore[attr-defined]
+    return call
+
+
+def _package(frame: Any) -> str:
+    return frame.f_globals.get('__name__', '').partition('.')[0]
 
 
 def _indexing(backend: Any, own: Any) -> Callable:
@@ -98,6 +149,13 @@ def _differs(backend: Any, operation: str, x: Any, y: Any) -> bool:
     if dtype in FLOATS:
         return type(y) is float and dtype != backend.floatx()      # which Theano rounds to floatx
     return type(y) is float or operation == 'divide'
+
+
+def _is_operand(backend: Any, y: Any) -> bool:
+    """Whether a tensor is compared with `y` value by value."""
+    while isinstance(y, (list, tuple)) and y:
+        y = y[0]
+    return backend.is_tensor(y) or not isinstance(y, (str, bytes, list, tuple)) and is_array_like(y)
 
 
 def _rank(backend: Any, x: Any) -> int:

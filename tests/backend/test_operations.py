@@ -114,7 +114,8 @@ def test_mistakes_with_operators():
     assert str(caught.value).endswith(": add({'input': 0}, {'input': 1}) cannot be computed of inputs of the shapes (None, 4), (None, 3).")
     with pytest.raises(TypeError) as caught:
         bool(x > 0)
-    assert str(caught.value).endswith('has no value yet, so that it is neither true nor false. Use B.switch.')
+    assert str(caught.value).endswith('has no value yet, so that it is neither true nor false. Use B.switch for values; write x is y '
+                                      'to ask for the same Kensor, as any(x is one for one in kensors) does.')
     with pytest.raises(TypeError):
         list(x)
 
