@@ -78,7 +78,7 @@ def defaults_for(cls: type) -> Dict[str, Any]:
 def _check(cls: Any, arguments: Dict[str, Any]) -> None:
     if not isinstance(cls, type):
         raise ArgumentTypeError(f'argscope: expected a class or a list of classes, received {describe(cls)}.')
-    if not hasattr(cls, 'kind'):
+    if not hasattr(cls, 'pack_init_param'):
         raise ArgumentTypeError(f'argscope: expected layers or other classes that keraflow rebuilds, received '
                                 f'{describe(cls)}.')
     parameters = schema.parameters_of(cls)

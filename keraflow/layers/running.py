@@ -79,7 +79,8 @@ class Running(ParameterOwner, Reporting, SideResults):
         if run_of(self) is None:
             value = super()._taken(name, value)
             if self._is_linked() and name in names_reached(type(self), 'init_param') and \
-                    not same(vars(self)[name], value):
+                    'kind' not in vars(schema.parameters_of(type(self))[name].owner) and \
+                    not same(vars(self)[name], value):      # what all layers have, such as `trainable`, counts later
                 raise ArgumentError(f'{self.name}: {name} is read when the layer is first fed, and cannot be set any '
                                     f'more. Make a layer with {name}= in its place.')
             return value

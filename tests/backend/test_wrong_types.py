@@ -105,7 +105,7 @@ METHODS = [
      'verbose, callbacks, sample_weights, validation_split, validation_data, shuffle, class_weight, nb_batch, nb_val_batch, initial_epoch.'),
     (lambda: model().fit(X, Y, shuffle=X), ArgumentTypeError,
      'm: fit: shuffle: expected True or False, received an array of shape (4, 3).'),
-    (lambda: model().fit(X, Y, callbacks=None), ArgumentTypeError, 'm: fit: callbacks: expected a list (Callback each), received None.'),
+    (lambda: model().fit(X, Y, callbacks=None), ArgumentTypeError, 'm: fit: callbacks: expected a list (a callback each), received None.'),
     (lambda: model().predict(X, train_mode=1), ArgumentTypeError, 'm: predict: train_mode: expected True or False, received 1.'),
     (lambda: model().capture([3], X), ArgumentTypeError, 'm: capture: names: expected a string or a list (a string each), received [3].'),
     (lambda: model().get_layer(0), ArgumentTypeError, 'm: get_layer: name: expected a string, received 0.'),
