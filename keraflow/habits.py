@@ -7,7 +7,8 @@ what is defined by habit in a class of layers, where nothing would call it.
 import sys
 from typing import Collection, Dict, Optional, Sequence, Union
 
-__all__ = ['CALLBACK_HOOKS', 'HOOKS', 'METHODS', 'SENTENCES', 'WORDS', 'advice_for', 'no_attribute', 'words_for']
+__all__ = ['CALLBACK_HOOKS', 'HOOKS', 'METHODS', 'SENTENCES', 'SETTINGS', 'WORDS', 'advice_for', 'no_attribute',
+           'word_for', 'words_for']
 
 #: Methods and attributes of other libraries' layers, with the hooks of ours.
 HOOKS = {
@@ -128,6 +129,13 @@ SENTENCES = {
 }
 
 
+#: Attributes by which programs try to change how a model is trained.
+SETTINGS = {
+    **dict.fromkeys(('optimizer', 'loss', 'metrics'), 'Call compile again, with all that it takes.'),
+    **dict.fromkeys(('lr', 'learning_rate'), 'Write model.optimizer.lr = ....'),
+}
+
+
 def advice_for(word: str, names: Collection[str]) -> Optional[str]:
     """What to write in the place of a word of another library, where there are these names; None if nothing is known.
 
@@ -138,8 +146,13 @@ def advice_for(word: str, names: Collection[str]) -> Optional[str]:
     >>> advice_for('mask_zero', ['vocabulary_size', 'output_dim'])
     'Write Input(..., mask_value=0).'
     """
-    ours = _first_of(WORDS.get(word, ()), names)
+    ours = word_for(word, names)
     return f"Did you mean '{ours}'?" if ours else SENTENCES.get(word)
+
+
+def word_for(word: str, names: Collection[str]) -> Optional[str]:
+    """The first of these names that a word of another library may stand for; None if there is none."""
+    return _first_of(WORDS.get(word, ()), names)
 
 
 def words_for(names: Collection[str]) -> Dict[str, str]:

@@ -11,7 +11,7 @@ from keraflow.progress import Progress, interruptible
 from keraflow.scores import Scores
 from keraflow.sources import Source
 
-__all__ = ['Loop']
+__all__ = ['Loop', 'check_not_training']
 
 _END = object()
 
@@ -20,6 +20,12 @@ MOST = 1000
 
 #: The loop of each model that is in training, by the ``id()`` of the model.
 _training: Dict[int, 'Loop'] = {}
+
+
+def check_not_training(model: Any, where: str, advice: str) -> None:
+    """Raise for what would not reach the training of a model that goes on."""
+    if id(model) in _training:
+        raise GraphError(f'{where}: the model is in training, by a fit that has not returned. {advice}')
 
 
 class Loop:

@@ -10,6 +10,7 @@ from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer, advice_for_class
 from keraflow.layers.input import Input
 from keraflow.layers.weights import Weights
+from keraflow.loop import check_not_training
 from keraflow.naming import distinct, two_of_one_name
 from keraflow.network import Network
 from keraflow.registry import builtin
@@ -196,6 +197,7 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             raise ArgumentTypeError(f'{type(self).__name__}: layers: expected a layer, received {describe(layer)}.'
                                     f'{advice_for_class(layer)}')
+        check_not_training(self, f'{self.name}: add', 'Add all layers first.')
         if self._backend is not None:
             raise GraphError(
                 f'{self.name}: a layer cannot be added after the Sequential was fed. Add all layers first.')

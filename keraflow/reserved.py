@@ -3,8 +3,9 @@ import inspect
 import sys
 from typing import Any, Dict, Iterator, List, Sequence
 
+from keraflow import schema
 from keraflow.errors import ArgumentError, ArgumentTypeError, nearest
-from keraflow.habits import CALLBACK_HOOKS, METHODS
+from keraflow.habits import CALLBACK_HOOKS, METHODS, word_for
 
 __all__ = ['check_attribute', 'check_class_names', 'check_complete', 'check_constructor']
 
@@ -14,7 +15,8 @@ _reserved: Dict[type, Dict[str, str]] = {}
 
 def check_attribute(obj: Any, name: str) -> None:
     """Raise if `name` cannot be set as an attribute, because objects of the class have a method or a read-only property
-    of that name, or keep something there for themselves.
+    of that name, or keep something there for themselves; or because it is another library's word for what is set
+    elsewhere, and nothing would read it.
 
     It is called by ``__setattr__``, whose caller is asked where keraflow alone may set it.
     """
@@ -25,6 +27,12 @@ def check_attribute(obj: Any, name: str) -> None:
     if what in (_METHOD, _PROPERTY) or what == _PRIVATE and \
             not _is_own(sys._getframe(2).f_globals.get('__name__', '')):
         raise ArgumentError(_refusal(cls, name, what))
+    if what is None and '_kept' in vars(obj):
+        ours = name not in vars(obj) and not hasattr(cls, name) and word_for(name, schema.parameters_of(cls))
+        advice = f"Did you mean '{ours}'?" if ours else cls.set_elsewhere.get(name)
+        if advice and not _is_own(sys._getframe(2).f_globals.get('__name__', '')) and \
+                not any(_is_used(one, name) for one in cls.__mro__ if not _is_own(one.__module__)):
+            raise ArgumentError(f"{getattr(obj, 'name', cls.__name__)}: '{name}' would be set to no effect. {advice}")
 
 
 def check_class_names(cls: Any) -> None:

@@ -60,6 +60,8 @@ class Serializable(metaclass=_Remembering):
     learned_attributes: Dict[str, Any] = {}
     #: Arguments of which a change is followed in another way, or never: functions are not built anew for it.
     unfollowed_arguments: frozenset = frozenset()
+    #: What is set elsewhere, though programs try to set it as an attribute, with what to write.
+    set_elsewhere: Dict[str, str] = {}
     #: Methods that a class of the program must define, each with others of which one is enough instead.
     required_methods: Dict[str, Tuple[str, ...]] = {}
     #: Methods to which a class may give more arguments than the base class has.

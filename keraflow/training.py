@@ -14,7 +14,8 @@ from keraflow.data import Arrays
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, describe
 from keraflow.feeding import Feeder
 from keraflow.functions import Functions, Loss, Report
-from keraflow.loop import Loop
+from keraflow.habits import SETTINGS
+from keraflow.loop import Loop, check_not_training
 from keraflow.network import Network
 from keraflow.objectives.base import target_of
 from keraflow.objectives.calling import tell_order
@@ -40,6 +41,7 @@ class TrainableNetwork(Network):
     """The part of :class:`~keraflow.models.Model` that trains and predicts."""
 
     stop_training = False
+    set_elsewhere = SETTINGS
     fresh_attributes = frozenset({'_functions', '_predictor', 'optimizer', 'stop_training'})    # it is not compiled
     _functions: Optional[Functions] = None
     _predictor: Optional[Functions] = None
@@ -78,6 +80,9 @@ class TrainableNetwork(Network):
         compile again after a change of ``trainable``. ``fit`` warns where that was forgotten.
         """
         self.check_runnable()
+        check_not_training(self, f'{self.name}: compile', 'Call compile after it, and not in a callback of it: fit for '
+                           'fewer epochs, and for the others after compile. A learning rate can be set at any time: '
+                           'model.optimizer.lr = 0.001.')
         loss, metrics, ignore_label = owned([loss, metrics, ignore_label])
         names = self.output_names()
         where = f'{self.name}: loss'

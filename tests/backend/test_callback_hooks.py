@@ -1,11 +1,15 @@
 """Hooks of callbacks: errors, what is closed, logs of their own, models that are in training."""
 import copy
 
+import numpy as np
 import pytest
 from counting import X, Y, compile_with, counting, fit, weight
 
 from keraflow.callbacks import Callback, EarlyStopping, TerminateOnNaN
 from keraflow.errors import GraphError, KeraFlowError
+from keraflow.layers import Dense, Input
+from keraflow.models import Sequential
+from keraflow.optimizers import SGD
 
 
 @pytest.mark.parametrize('hook, steps', [('check_names', 0), ('on_train_begin', 0), ('on_epoch_begin', 0), ('on_batch_begin', 0),
@@ -98,6 +102,46 @@ def test_a_model_in_training_is_not_trained(hook):
     before = weight(model)
     fit(model, nb_epoch=1)
     assert weight(model) == before - 1
+
+
+@pytest.mark.parametrize('hook', ['on_train_begin', 'on_epoch_begin', 'on_batch_end', 'on_epoch_end', 'on_train_end'])
+def test_a_model_in_training_is_not_compiled(hook):
+    class Compiles(Callback):
+        def __init__(self):
+            setattr(self, hook, lambda *args: self.model.compile('adam', 'mse'))
+    model = counting()
+    with pytest.raises(GraphError) as caught:
+        fit(model, Compiles(), nb_epoch=2)
+    assert str(caught.value) == ('m: compile: the model is in training, by a fit that has not returned. Call compile after it, and not in a callback '
+                                 'of it: fit for fewer epochs, and for the others after compile. A learning rate can be set at any time: '
+                                 'model.optimizer.lr = 0.001.')
+    assert type(model.optimizer) is SGD
+    before = weight(model)
+    fit(model, nb_epoch=1)
+    assert weight(model) == before - 1
+    model.compile('adam', 'mse')
+
+
+def test_a_model_in_training_is_given_no_layer():
+    class Adds(Callback):
+        def on_epoch_end(self, epoch, logs):
+            self.model.add(Dense(1))
+    model = Sequential([Input(1), Dense(1)], name='m')
+    model.compile('sgd', 'mse')
+    with pytest.raises(GraphError) as caught:
+        model.fit(np.ones((2, 1)), np.ones((2, 1)), nb_epoch=2, verbose=0, callbacks=[Adds()])
+    assert str(caught.value) == 'm: add: the model is in training, by a fit that has not returned. Add all layers first.'
+    assert len(model.layers) == 2
+
+
+def test_another_model_is_compiled_in_a_callback():
+    class CompilesAnother(Callback):
+        def on_epoch_end(self, epoch, logs):
+            self.other = compile_with(copy.deepcopy(self.model))
+    callback = CompilesAnother()
+    fit(counting(), callback, nb_epoch=1)
+    fit(callback.other, nb_epoch=1)
+    assert weight(callback.other) == -2.
 
 
 def test_another_model_and_a_copy_are_trained_in_a_callback():

@@ -43,6 +43,58 @@ def test_predict_computes_with_what_was_set():
     np.testing.assert_array_equal(model.capture(f'{layer.name}/output', X), 5 * X)
 
 
+@pytest.mark.parametrize('change, text', [
+    (lambda model: setattr(model.optimizer, 'learning_rate', 0.5), "SGD: 'learning_rate' would be set to no effect. Did you mean 'lr'?"),
+    (lambda model: setattr(model, 'learning_rate', 0.5), "m: 'learning_rate' would be set to no effect. Write model.optimizer.lr = ...."),
+    (lambda model: setattr(model, 'lr', 0.5), "m: 'lr' would be set to no effect. Write model.optimizer.lr = ...."),
+    (lambda model: setattr(model, 'optimizer', SGD()), "m: 'optimizer' would be set to no effect. Call compile again, with all that it takes."),
+    (lambda model: setattr(model, 'loss', 'mae'), "m: 'loss' would be set to no effect. Call compile again, with all that it takes."),
+    (lambda model: setattr(model, 'metrics', ['mae']), "m: 'metrics' would be set to no effect. Call compile again, with all that it takes."),
+    (lambda model: setattr(model.layers[1], 'rate', 0.1), "drop: 'rate' would be set to no effect. Did you mean 'drop_rate'?"),
+    (lambda model: setattr(model.layers[1], 'p', 0.1), "drop: 'p' would be set to no effect. Did you mean 'drop_rate'?"),
+    (lambda model: setattr(model.layers[2], 'units', 3), "d: 'units' would be set to no effect. Did you mean 'output_dim'?"),
+    (lambda model: setattr(model.layers[2], 'use_bias', False), "d: 'use_bias' would be set to no effect. Did you mean 'bias'?")])
+def test_what_nothing_reads_is_not_set(change, text):
+    model = Sequential([Input(2), Dropout(0.5, name='drop'), Dense(1, name='d')], name='m')
+    optimizer = SGD(lr=0.25)
+    model.compile(optimizer, 'mse')
+    with pytest.raises(ArgumentError) as caught:
+        change(model)
+    assert str(caught.value) == text
+    assert model.optimizer is optimizer and optimizer.lr == 0.25
+    model.optimizer.lr = 0.5
+    model.compile('adam', 'mae', metrics=['mse'])
+    assert list(model.fit(X, Y, nb_epoch=1, verbose=0)[0]) == ['loss', 'mse']
+
+
+def test_an_attribute_of_a_class_of_the_program_may_have_the_words_of_others():
+    class Scheduled(SGD):
+        def begin(self):
+            self.learning_rate = 3.
+
+    class Named(SGD):
+        @property
+        def learning_rate(self):
+            return self.lr
+
+        @learning_rate.setter
+        def learning_rate(self, value):
+            self.lr = value
+
+    class Pair(Sequential):
+        def __init__(self, layers, loss: str = 'mae', **kwargs):
+            super().__init__(layers, **kwargs)
+            self.loss = loss
+    scheduled, named, pair = Scheduled(), Named(), Pair([Input(2)])
+    scheduled.begin()
+    scheduled.learning_rate = 4.
+    named.learning_rate = 0.5
+    pair.loss = 'mse'
+    layer = Dense(3)
+    layer.tag, layer.size = 'mine', 5       # which say nothing of Dense
+    assert (scheduled.learning_rate, named.lr, pair.loss, layer.size) == (4., 0.5, 'mse', 5)
+
+
 def test_a_name_is_resolved_as_in_the_constructor():
     layer = Activation('linear')
     model = Sequential([Input(2), layer])
