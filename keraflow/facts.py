@@ -2,7 +2,7 @@
 import math
 from typing import Any, Callable, NamedTuple, Optional, Sequence, Tuple
 
-__all__ = ['Facts', 'Logs', 'Step', 'facts_of', 'features_of', 'remember', 'has_facts']
+__all__ = ['Facts', 'Logs', 'Step', 'facts_of', 'features_of', 'remember']
 
 _ATTRIBUTE = '_keraflow_facts'
 
@@ -54,17 +54,15 @@ class Facts(NamedTuple):
         Its logarithms, where they are known better than from its values: those of probabilities and rates.
     features : int or None
         The axis of the features (the channels of images), counted from the end.
+    says_mask : bool
+        Whether `mask` was recorded, also where it was that there is none.
     """
 
     shape: Optional[tuple] = None
     mask: Any = None
     logs: Optional[Logs] = None
     features: Optional[int] = None
-
-
-def has_facts(tensor: Any) -> bool:
-    """Whether anything was recorded of `tensor`."""
-    return hasattr(tensor, _ATTRIBUTE)
+    says_mask: bool = False
 
 
 def facts_of(tensor: Any) -> Facts:
@@ -80,5 +78,7 @@ def features_of(tensor: Any) -> int:
 
 def remember(tensor: Any, **changes: Any) -> Any:
     """Record something of `tensor`, and return it."""
+    if 'mask' in changes:
+        changes['says_mask'] = True
     setattr(tensor, _ATTRIBUTE, facts_of(tensor)._replace(**changes))
     return tensor

@@ -78,7 +78,8 @@ class ConvolutionBase(SpatialLayer):
     def output(self, x: Any) -> Any:
         y = self.convolve(x)
         y = B.add_bias(y, self.b, self.data_format) if self.bias else y
-        return self.activation(remember(y, features=self.features))
+        # The mask is that of output_mask(), also where the activation is a layer.
+        return self.activation(remember(y, features=self.features, mask=None))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         axes = zip(self.lengths(input_shape), self.window, self.each(self.strides), self.each(self.dilation))

@@ -8,7 +8,7 @@ import numpy as np
 from keraflow import backend as B
 from keraflow.contexts import bound
 from keraflow.errors import ArgumentError
-from keraflow.facts import facts_of, has_facts, remember
+from keraflow.facts import facts_of, remember
 from keraflow.shapes import agree
 from keraflow.tensor_checks import check_held
 
@@ -77,8 +77,9 @@ def counted_in_windows(mask: Any, window: int, stride: int, pad: Literal['valid'
 
 
 def inherit_mask(tensor: Any, inputs: Sequence[Any]) -> Any:
-    """A tensor that a layer computed, with the mask of that input whose first axes (batch, time) agree with its own."""
-    if not has_facts(tensor):
+    """A tensor that a layer computed, with the mask of that input whose first axes (batch, time) agree with its own,
+    unless something said what its mask is."""
+    if not facts_of(tensor).says_mask:
         shape = B.static_shape(tensor)
         for mask in (facts_of(it).mask for it in inputs):
             if mask is not None and agree(shape[:B.ndim(mask)], B.static_shape(mask)):

@@ -2,9 +2,10 @@
 import numpy as np
 import pytest
 
+from keraflow import activations
 from keraflow import backend as B
 from keraflow.errors import ArgumentError, GraphError, ShapeError
-from keraflow.layers import Activation, Dense, ElementWiseSum, Input, Lambda, Layer
+from keraflow.layers import Activation, Convolution1D, Dense, ElementWiseSum, Input, Lambda, Layer, PReLU
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD
 from keraflow.utils import serialize, unserialize
@@ -280,6 +281,43 @@ def test_an_inner_layer_knows_shape_and_mask_also_behind_backend_functions():
     Facts.seen = []
     Looks()(Input((4, 3)))
     assert Facts.seen[:4] == [((None, 4, 3), None), ((None, 4, 6), None), ((None, 3), None), ((None, 4, 3), None)]
+
+
+class Reads(Layer):
+    """Hands the result of a function of its input to a layer that notes what it knows of it."""
+
+    def __init__(self, function, **kwargs):
+        super().__init__(**kwargs)
+        self.function = function
+
+    def output(self, x):
+        return self.embed(Facts())(self.function(x))
+
+
+@pytest.mark.parametrize('function', [
+    B.sigmoid, B.softplus, activations.softmax, lambda x: B.exp(x) * 2, lambda x: 1 - B.softmax(x),
+    lambda x: B.concatenate([B.sigmoid(x), x])], ids=['sigmoid', 'softplus', 'softmax', 'exp', 'rest', 'joined'])
+def test_what_is_remembered_of_logarithms_and_features_hides_no_mask(function):
+    Facts.seen = []
+    assert Reads(function)(Input((4, 3), mask_value=0)).mask_shape == (None, 4)
+    assert {ndim for _, ndim in Facts.seen} == {2}
+
+
+class MaskOf(Layer):
+    """The mask of its input, as numbers."""
+
+    def output(self, x):
+        return B.cast(self.get_tensor_mask(x), B.floatx())
+
+
+@pytest.mark.parametrize('activation', ['relu', 'softmax', PReLU])
+def test_the_mask_of_a_convolution_is_its_own_whatever_activation_it_has(activation):
+    data = np.ones((1, 4, 3))
+    data[0, 3:] = 0
+    x = Input((None, 3), mask_value=0)
+    activation = activation if isinstance(activation, str) else activation(shared_axes=[0])
+    model = Model(x, MaskOf()(Convolution1D(2, 2, activation=activation)(x)))
+    assert model.predict(data).tolist() == [[1, 1, 0]]
 
 
 def test_a_layer_shared_between_a_host_and_the_graph_is_one():
