@@ -77,6 +77,8 @@ def install_operators(backend: Any, *classes: type) -> None:
 
 def _operator(backend: Any, own: Any, operation: str, reflected: bool) -> Callable:
     def call(x: Any, y: Any) -> Any:
+        if isinstance(y, Deferred):
+            return NotImplemented       # which refuses a tensor
         given = (y, x) if reflected else (x, y)
         if _follows.get() and _differs(backend, operation, x, y):
             function = operation if operation != 'matmul' else 'batch_dot' if _rank(backend, given[1]) > 2 else 'dot'

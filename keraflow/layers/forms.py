@@ -14,8 +14,10 @@ from keraflow.kensor import Kensor
 from keraflow.layers.base import Layer
 from keraflow.shapes import Shape
 
-__all__ = ['check_index', 'decode', 'encode', 'inputs_in', 'is_inside', 'shape_of']
+__all__ = ['check_index', 'decode', 'encode', 'inputs_in', 'is_inside', 'shape_of', 'text_of']
 
+#: So many items of a list are in a message.
+MOST = 8
 _KEYS = ({'input'}, {'slice'}, {'ellipsis'}, {'array', 'dtype'})
 
 
@@ -41,7 +43,8 @@ def encode(value: Any, inputs: List[Kensor]) -> Any:
         return value
     received = 'a tensor of the backend' if B.is_tensor(value) else describe(value)
     raise ArgumentTypeError(f'expected Kensors, arrays, numbers and lists of them, received {received}. '
-                            'Feed a tensor of the backend to a layer that keeps it, or make it an Input.')
+                            'Write a NumPy array, a layer such as GaussianNoise for noise, or a Lambda that computes '
+                            'with tensors.')
 
 
 def inputs_in(value: Any) -> Iterator[int]:
@@ -90,6 +93,20 @@ def decode(value: Any, tensors: Sequence[Any]) -> Any:
     if 'slice' in value:
         return slice(*value['slice'])
     return Ellipsis if 'ellipsis' in value else _array_of(value)
+
+
+def text_of(form: Any) -> str:
+    """An argument for a message, of an array its shape.
+
+    Examples
+    --------
+    >>> text_of([{'input': 0}, {'array': [1, 2], 'dtype': 'int32'}])
+    "[{'input': 0}, an array of shape (2,)]"
+    """
+    if isinstance(form, (list, tuple)):
+        rest = ['...'] if len(form) > MOST else []
+        return f"[{', '.join([*map(text_of, form[:MOST]), *rest])}]"
+    return describe(_array_of(form) if isinstance(form, dict) and 'array' in form else form)
 
 
 def shape_of(factor: Any, input_shape: List[Shape]) -> tuple:

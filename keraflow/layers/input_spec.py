@@ -1,6 +1,6 @@
 """InputSpec: what a layer takes, said as data."""
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Literal, Optional, Sequence, Type
+from typing import Any, Dict, List, Literal, Optional, Sequence, Tuple, Type
 
 from keraflow.arguments import to_list
 from keraflow.backend.contract import TensorSpec
@@ -85,7 +85,7 @@ class InputSpec:
         if self.dtype is not None and not received.dtype.startswith(self.dtype):
             refuse(_WORDS[self.dtype], f"Write Input(..., dtype='{INPUT_DTYPES[self.dtype]}').", ArgumentTypeError,
                    received.dtype)
-        least, most = (len(self.axes),) * 2 if self.axes else (self._least_ndim(), self.max_ndim)
+        least, most = self.ranks
         if len(received.shape) < least or most is not None and len(received.shape) > most:
             limits = f'{least} or more' if most is None else f'{least} to {most}'
             refuse(f'a {least}-D input{self._named()}' if least == most else f'an input of rank {limits}', self.advice)
@@ -100,6 +100,11 @@ class InputSpec:
             if first is not None and received.shape[axis] != first.shape[axis]:
                 refuse(f'an input{self._named()} whose {self._name(axis)} has length {first.shape[axis]}',
                        'The layer was fed with that length before; make another layer for this one.')
+
+    @property
+    def ranks(self) -> Tuple[int, Optional[int]]:
+        """The least and the greatest rank, with the batch; ``None`` is any."""
+        return (len(self.axes),) * 2 if self.axes else (self._least_ndim(), self.max_ndim)
 
     def _least_ndim(self) -> int:
         return max(self.min_ndim, *map(_reach, (*self.known, *self.fixed, *self.lengths)), 0)

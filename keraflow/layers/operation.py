@@ -7,14 +7,17 @@ from keraflow import backend as B
 from keraflow import shapes
 from keraflow.arguments import is_array_like, to_list
 from keraflow.backend.contract import FLOATS, OPERATIONS
+from keraflow.backend.deferral import deferred_among
 from keraflow.backend.dtypes import operands_dtype
+from keraflow.call_arguments import parts_in
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe, nearest
 from keraflow.facts import facts_of
 from keraflow.kensor import Kensor, on_operation
 from keraflow.layers.base import Layer
-from keraflow.layers.forms import check_index, decode, encode, inputs_in, is_inside, shape_of
+from keraflow.layers.forms import check_index, decode, encode, inputs_in, is_inside, shape_of, text_of
 from keraflow.layers.kept_steps import keeps_steps
 from keraflow.layers.masks import joint_mask
+from keraflow.layers.slots import running_host
 from keraflow.lengths import equally_long
 from keraflow.registry import builtin
 from keraflow.shapes import Shape
@@ -131,7 +134,8 @@ class Operation(Layer):
         # What the checks of keraflow.backend say; a library's own words differ.
         _, is_told, reason = str(error).partition(f'{self.operation}: ') if isinstance(error, ShapeError) else ('',) * 3
         why = f"{reason.rstrip('.')}: " if is_told else ''
-        arguments = ', '.join([*map(str, self.args), *(f'{name}={it}' for name, it in (self.kwargs or {}).items())])
+        arguments = ', '.join([*map(text_of, self.args),
+                               *(f'{name}={text_of(it)}' for name, it in (self.kwargs or {}).items())])
         return ShapeError(f"{self.name}: {why}{self.operation}({arguments}) cannot be computed of inputs of the shapes "
                           f"{', '.join(map(str, input_shape))}.")
 
@@ -159,6 +163,12 @@ class Operation(Layer):
 def _operate(operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any:
     """Feed an :class:`Operation` with the Kensors among the arguments of a function of the backend."""
     inputs: List[Kensor] = []
+    host = running_host()
+    if host is not None and any(True for _ in parts_in([*args, *kwargs.values()], B.is_tensor)):
+        kensor = deferred_among(args, kwargs)
+        raise ArgumentTypeError(f'{host.name}: {operation}: received {kensor!r}, which has no value in this layer, '
+                                'beside a tensor. Write the operation on Kensors, outside of the layer, or feed a '
+                                'MultiInputLayer with both.')
     if operation in OF_TENSORS:     # a list of numbers is an array there, and nowhere else
         args = [_array(operation, it, args) if isinstance(it, (list, tuple)) and is_array_like(it) else it
                 for it in args]

@@ -9,6 +9,7 @@ from keraflow import backend as B
 from keraflow import schema, shapes
 from keraflow.arguments import is_array_like
 from keraflow.backend.contract import FLOATS, TensorSpec
+from keraflow.backend.deferral import Deferred
 from keraflow.call_arguments import CallSignature, replaced
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe, warn
 from keraflow.facts import facts_of, remember
@@ -263,8 +264,8 @@ class Running(ParameterOwner, Reporting, SideResults):
             raise GraphError(f'{self.name}: was fed an empty list. Feed it with at least one Kensor.')
         if len(tensors) > 1 and not self.multi_input:
             raise GraphError(
-                f'{self.name}: expected one input, received {len(tensors)}. Join them first, for example with '
-                'Concatenate().')
+                f'{self.name}: expected one input, received {len(tensors)}. Join them first, with '
+                'Concatenate() or with operators on Kensors such as a + b, or write a MultiInputLayer.')
 
     def _check_inputs(self, received: List[TensorSpec]) -> None:
         first = itertools.repeat(None) if self._backend is None else self._first_specs
@@ -279,5 +280,7 @@ def _advice_on_result(value: Any) -> str:
         return 'Does it end with return?'
     if isinstance(value, dict):
         return 'Return a list of tensors.'
+    if isinstance(value, Deferred):
+        return 'Compute it from the tensors that output() is given.'
     is_array = is_array_like(value) and not isinstance(value, str)
     return 'Write B.constant(...) of it.' if is_array else 'Compute it with functions of keraflow.backend.'

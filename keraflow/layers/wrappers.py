@@ -3,6 +3,7 @@ from typing import Any, List, Literal, Optional
 
 from keraflow import backend as B
 from keraflow.arguments import to_list
+from keraflow.errors import ShapeError
 from keraflow.facts import facts_of, features_of, remember
 from keraflow.layers.base import Layer
 from keraflow.layers.input_spec import InputSpec
@@ -58,6 +59,14 @@ class TimeDistributed(_Wrapper):
     >>> TimeDistributed(Dense(3))(Input((None, 4))).shape
     (None, None, 3)
     """
+
+    def check_input_shape(self, input_shape: Any) -> None:
+        spec = self.layer.input_spec
+        for shape in self._shapes(input_shape):
+            if isinstance(spec, InputSpec) and len(shape) == 2 and spec.ranks[0] > 1:
+                raise ShapeError(f'{self.name}: expected an input (batch, time, ...), whose steps '
+                                 f'{type(self.layer).__name__} is run on, received shape {shape}. Use '
+                                 f'{type(self.layer).__name__} by itself for an input without steps.')
 
     def output(self, x: Any) -> Any:
         inputs = x if self.multi_input else [x]

@@ -79,7 +79,7 @@ MISTAKES = {
                                 lambda _: (lambda one: shared(one, copy.deepcopy(one)))(SGD(0.1))),
     'a registered function': (lambda path: saved(path, Lambda(lambda t: t * 2)), 'Write it as a function with def and put @keraflow.register above it.',
                               lambda path: saved(path, Lambda(twice_in_advice))),
-    'Concatenate': (lambda _: Dense(2)([Input(3), Input(3)]), 'Join them first, for example with Concatenate().',
+    'Concatenate': (lambda _: Dense(2)([Input(3), Input(3)]), 'Join them first, with Concatenate() or with operators on Kensors such as a + b, or write a MultiInputLayer.',
                     lambda _: Dense(2)(Concatenate()([Input(3), Input(3)]))),
     'names of metrics': (lambda _: net(Dense(3), metrics=['mse', 'mse']), 'Write for example Average(objective, name=...)',
                          lambda _: net(Dense(3), metrics=['mse', Average('mse', name='again')]).evaluate(X, X)),

@@ -7,8 +7,8 @@ import pytest
 import keraflow
 from keraflow import activations
 from keraflow import backend as B
-from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, ShapeError
-from keraflow.layers import Input
+from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, ShapeError
+from keraflow.layers import Input, Lambda
 from keraflow.models import Model
 
 X = np.random.default_rng(40).normal(size=(3, 1, 4, 4)).astype('float32')
@@ -94,13 +94,13 @@ def test_tensors_that_cannot_be_joined(name, axis):
 
 @pytest.mark.parametrize('act, text', [
     (lambda x: np.exp(x), 'np.exp: received <Input x>, which has no value yet. Write the function of keraflow.backend, B.exp(x), or '
-                          'call it in a Lambda.'),
+                          'call it on what a Lambda is fed with.'),
     (lambda x: np.abs(x), 'np.absolute: received <Input x>, which has no value yet. Write the function of keraflow.backend, '
-                          'B.abs(x), or call it in a Lambda.'),
+                          'B.abs(x), or call it on what a Lambda is fed with.'),
     (lambda x: np.arctan(x), 'np.arctan: received <Input x>, which has no value yet. Write the function of keraflow.backend, such as '
-                             'B.tanh(x), or call it in a Lambda.'),
+                             'B.tanh(x), or call it on what a Lambda is fed with.'),
     (lambda x: np.add.reduce(x), 'np.add: received <Input x>, which has no value yet. Write the function of keraflow.backend, '
-                                 'B.add(x), or call it in a Lambda.'),
+                                 'B.add(x), or call it on what a Lambda is fed with.'),
 ])
 def test_functions_of_numpy_say_what_to_write(act, text):
     with pytest.raises(ArgumentTypeError) as caught:
@@ -115,7 +115,45 @@ def test_functions_of_the_library_say_what_to_write(backend_name):
         with pytest.raises(ArgumentTypeError) as caught:
             act()
         assert str(caught.value) == (f'{name}: received <Input x>, which has no value yet. Write the function of keraflow.backend, '
-                                     'such as B.tanh(x), or call it in a Lambda.')
+                                     'such as B.tanh(x), or call it on what a Lambda is fed with.')
+
+
+@pytest.mark.parametrize('act, told', [
+    (lambda x: x + np.ones((500, 300)), "add({'input': 0}, an array of shape (500, 300))"),
+    (lambda x: B.concatenate([x, np.ones((4, 7, 8))], axis=1), "concatenate([{'input': 0}, an array of shape (4, 7, 8)], axis=1)"),
+    (lambda x: B.switch(x > 0, x, np.zeros((90, 90))), "switch({'input': 0}, {'input': 1}, an array of shape (90, 90))"),
+    (lambda x: B.batch_dot(x, np.ones((200, 50, 60))), "batch_dot({'input': 0}, an array of shape (200, 50, 60))"),
+    (lambda x: B.transpose(x, list(range(1000))), 'transpose({\'input\': 0}, [0, 1, 2, 3, 4, 5, 6, 7, ...])'),
+], ids=['operator', 'listed', 'switch', 'product', 'long list'])
+def test_a_message_has_the_shapes_of_arrays_and_not_their_values(act, told):
+    with pytest.raises(ShapeError) as caught:
+        act(Input(2))
+    assert told in str(caught.value) and len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize('tensor', [lambda: B.random_normal((4, 3)), lambda: B.arange(3), lambda: B.zeros((4, 3))])
+@pytest.mark.parametrize('act', [lambda x, y: x + y, lambda x, y: y + x, lambda x, y: x < y, lambda x, y: y < x, lambda x, y: y @ x,
+                                 lambda x, y: B.maximum(y, x)])
+def test_tensors_beside_kensors_are_refused_with_what_to_write(act, tensor):
+    with pytest.raises(ArgumentTypeError) as caught:
+        act(Input(3), tensor())
+    assert str(caught.value) == ('expected Kensors, arrays, numbers and lists of them, received a tensor of the backend. Write a NumPy '
+                                 'array, a layer such as GaussianNoise for noise, or a Lambda that computes with tensors.')
+
+
+@pytest.mark.parametrize('act, operation', [
+    (lambda x, y: x * y, 'multiply'), (lambda x, y: y * x, 'multiply'), (lambda x, y: x ** y, 'power'), (lambda x, y: x == y, 'equal'),
+    (lambda x, y: x > y, 'less'), (lambda x, y: y > x, 'greater'), (lambda x, y: x @ y, 'dot'), (lambda x, y: B.add(x, y), 'add'),
+    (lambda x, y: B.concatenate([x, y]), 'concatenate')])
+def test_a_kensor_in_a_lambda_is_refused_with_what_to_write(act, operation):
+    y = Input(3)
+    Model(y, y + 1, name='named')
+    with pytest.raises(ArgumentTypeError) as caught:
+        Lambda(lambda x: act(x, y), name='f')(Input(3))
+    assert str(caught.value) == (f'f: {operation}: received {y!r}, which has no value in this layer, beside a tensor. Write the '
+                                 'operation on Kensors, outside of the layer, or feed a MultiInputLayer with both.')
+    with pytest.raises(GraphError, match=r'expected a tensor\. Compute it from the tensors that output\(\) is given\.'):
+        Lambda(lambda x: B.tanh(y))(Input(3))
 
 
 def test_arrays_on_the_left_are_operands():

@@ -141,7 +141,7 @@ GRAPH = [
      's: expected Kensors only, received also ndarray. Make an Input for it.'),
     (lambda: ElementWiseSum(name='s')([]), GraphError, 's: was fed an empty list. Feed it with at least one Kensor.'),
     (lambda: Dense(2, name='d')([Input(3), Input(3)]), GraphError,
-     'd: expected one input, received 2. Join them first, for example with Concatenate().'),
+     'd: expected one input, received 2. Join them first, with Concatenate() or with operators on Kensors such as a + b, or write a MultiInputLayer.'),
     (lambda: Input(3, name='x')(Input(3)), GraphError,
      'x: an Input takes data, not the output of a layer. Feed it to a layer instead.'),
     (useless_input, GraphError, "m: no output depends on the Input 'x'. Remove it from inputs, or use it."),

@@ -120,7 +120,7 @@ def test_mistakes_with_operators():
         list(x)
 
 
-ADVICE = 'Feed a tensor of the backend to a layer that keeps it, or make it an Input.'
+ADVICE = 'Write a NumPy array, a layer such as GaussianNoise for noise, or a Lambda that computes with tensors.'
 LISTED = 'Use B.gather(x, indices, axis) for positions that are listed.'
 
 

@@ -136,14 +136,14 @@ def test_a_sequential_of_several_outputs_is_no_kensor():
     several = Sequential([Input(3), Halves(name='halves')], name='s')
     with pytest.raises(GraphError) as caught:
         several.add(Dense(2, name='dense'))
-    assert str(caught.value) == 'dense: expected one input, received 2. Join them first, for example with Concatenate().'
+    assert str(caught.value) == 'dense: expected one input, received 2. Join them first, with Concatenate() or with operators on Kensors such as a + b, or write a MultiInputLayer.'
     assert [layer.name for layer in several.layers[1:]] == ['halves'] and len(several.predict(X)) == 2
     with pytest.raises(GraphError) as caught:
         Dense(2)(several)
     assert str(caught.value) == 's: expected a Kensor, received a Sequential with 2 outputs. Take one of its outputs.'
     with pytest.raises(GraphError) as caught:
         Sequential([Halves(name='halves'), Dense(2, name='dense')], name='s')(Input(3))
-    assert str(caught.value) == 'dense: expected one input, received 2. Join them first, for example with Concatenate().'
+    assert str(caught.value) == 'dense: expected one input, received 2. Join them first, with Concatenate() or with operators on Kensors such as a + b, or write a MultiInputLayer.'
 
 
 def test_no_output():

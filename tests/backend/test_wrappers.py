@@ -4,8 +4,8 @@ import pytest
 
 from keraflow import backend as B
 from keraflow.errors import ArgumentTypeError, SerializationError, ShapeError
-from keraflow.layers import (GRU, LSTM, Bidirectional, Dense, Dropout, Embedding, Input, Layer, SimpleRNN,
-                             TimeDistributed)
+from keraflow.layers import (GRU, LSTM, BatchNormalization, Bidirectional, Dense, Dropout, Embedding, Input, Lambda,
+                             Layer, SimpleRNN, TimeDistributed)
 from keraflow.models import Model, Sequential
 from keraflow.serialization import serialize, unserialize
 from keraflow.testing import assert_close
@@ -161,3 +161,18 @@ def test_a_layer_that_files_cannot_name_has_no_copy():
     assert str(caught.value) == (
         "'Mine' is not a class or function that is registered. If it is yours, put @keraflow.register above it and import its module "
         'first, or pass custom_objects=[...].')
+
+
+@pytest.mark.parametrize('make', [lambda: Dense(3), lambda: BatchNormalization(), lambda: LSTM(2)])
+def test_time_distributed_says_that_it_takes_steps(make):
+    layer = make()
+    kind = type(layer).__name__
+    with pytest.raises(ShapeError) as caught:
+        TimeDistributed(layer, name='each')(Input(6))
+    assert str(caught.value) == (f'each: expected an input (batch, time, ...), whose steps {kind} is run on, received shape (None, 6). '
+                                 f'Use {kind} by itself for an input without steps.')
+
+
+def test_time_distributed_runs_layers_that_take_numbers_on_steps_that_are_numbers():
+    x = Input(2)
+    assert Model(x, TimeDistributed(Lambda(lambda one: one * 2))(x)).predict(np.ones((1, 2))).tolist() == [[2, 2]]
