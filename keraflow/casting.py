@@ -122,8 +122,8 @@ def _check_integers(array: np.ndarray, made: np.ndarray, port: Port, where: str,
         _check_classes(array, port.nb_class, port.ignored, where, numbers)
     if made.dtype != array.dtype and not np.array_equal(made, array):
         if array.dtype.kind == 'f' and not np.array_equal(array, np.round(array)):
-            raise DataError(
-                f'{where}: expected integers, received numbers with a fraction. Round them, or make the Input real.')
+            instead = 'make the Input real' if port.role == 'input' else 'use a loss whose targets are real'
+            raise DataError(f'{where}: expected integers, received numbers with a fraction. Round them, or {instead}.')
         raise DataError(f'{where}: expected values that {port.dtype} can hold, '
                         f'received {array[made != array].flat[0]}.')
 

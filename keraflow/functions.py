@@ -89,7 +89,8 @@ class Functions:
             self._told_of_change = True
             some = ', '.join(changed[:5]) + (f' and {len(changed) - 5} more' if len(changed) > 5 else '')
             warn(f'{self.model.name}: fit: trainable of {some} was changed after compile, which reads it: it is '
-                 'trained as compile read it. Compile again for the change to count.')
+                 'trained as compile read it. Compile again if the change is to count here; if it is meant for '
+                 'another model alone, as in a GAN, this is as it should be.')
 
     def meter(self) -> 'Meter':
         """An empty meter for what train and test functions return."""

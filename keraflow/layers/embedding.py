@@ -76,9 +76,11 @@ class Embedding(Layer):
 
     def output(self, x: Any) -> Any:
         # Each backend does something else with an index that is not there, or nothing at all.
-        inside = B.logical_and(B.greater_equal(x, 0), B.less(x, self.vocabulary_size))
-        indices = B.require(x, inside, f'{self.name}: expected indices from 0 to {self.vocabulary_size - 1}, received '
-                                       'others. Make vocabulary_size larger than the largest index.')
+        where = f'{self.name}: expected indices from 0 to {self.vocabulary_size - 1}, received'
+        indices = B.require(x, B.greater_equal(x, 0), f'{where} negative ones. Number the words from 0 on, or '
+                                                      'from 1 if 0 is padding.')
+        indices = B.require(indices, B.less(indices, self.vocabulary_size),
+                            f'{where} larger ones. Make vocabulary_size larger than the largest index.')
         rows = remember(B.gather(self.W, indices), features=-1)
         return B.in_train_phase(lambda: self._dropped(rows, indices), rows) if self.dropout else rows
 

@@ -9,17 +9,18 @@ from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD
 from keraflow.testing import assert_close
 
-TEXT = 'words: expected indices from 0 to 4, received others. Make vocabulary_size larger than the largest index.'
+TEXT = 'words: expected indices from 0 to 4, received larger ones. Make vocabulary_size larger than the largest index.'
+NEGATIVE = 'words: expected indices from 0 to 4, received negative ones. Number the words from 0 on, or from 1 if 0 is padding.'
 
 
 def embedding_model(*layers, dtype='int32', **options):
     return Sequential([Input(3, dtype=dtype), *layers, Embedding(5, 2, name='words', **options), Flatten(), Dense(1)])
 
 
-def refused(call):
+def refused(call, text=TEXT):
     with pytest.raises(DataError) as caught:
         call()
-    assert str(caught.value) == TEXT
+    assert str(caught.value) == text
 
 
 @pytest.mark.parametrize('wrong', [5, -1, 10 ** 6, -10 ** 6])
@@ -30,7 +31,7 @@ def test_an_index_that_is_not_there_is_refused_and_nothing_is_changed(wrong, dty
     x, y = np.array([[0, 1, 4], [2, 3, wrong]]), np.ones((2, 1))
     before = model.get_weights()
     for call in (lambda: model.fit(x, y, verbose=0), lambda: model.evaluate(x, y), lambda: model.predict(x)):
-        refused(call)
+        refused(call, TEXT if wrong > 0 else NEGATIVE)
     for name, array in model.get_weights().items():
         assert_close(name, array, before[name], 0)
     assert model.predict(x[:1]).shape == (1, 1)
@@ -53,6 +54,7 @@ def test_an_index_of_a_raw_array_is_refused():
     layer(Input(3, dtype='int32'))
     assert_close('rows', B.eval(layer(np.array([[0, 4]]))), layer.get_weights()['W'][[[0, 4]]], 0)
     refused(lambda: B.eval(layer(np.array([[0, 5]]))))
+    refused(lambda: B.eval(layer(np.array([[0, -1]]))), NEGATIVE)
 
 
 def test_numbers_that_are_no_indices_are_refused_when_the_layer_is_fed():
