@@ -4,6 +4,7 @@ A word is looked up where it was found to be no name that exists there. :data:`W
 place, of which a message gives the first that exists; :data:`SENTENCES` has what one name cannot say; :data:`HOOKS` has
 what is defined by habit in a class of layers, where nothing would call it.
 """
+import opcode
 import sys
 from typing import Collection, Dict, Optional, Sequence, Union
 
@@ -43,7 +44,7 @@ WORDS = {
     'padding': ('pad', 'cropping'), 'border_mode': 'pad', 'dilation_rate': 'dilation',
     'strides': 'stride', 'subsample': ('strides', 'stride'), 'subsample_length': 'stride',
     'dim_ordering': 'data_format', 'pool_size': 'pool_length', 'size': ('repeats', 'repeat'),
-    'batch_shape': 'batch_size', 'batch_input_shape': 'batch_size',
+    'batch_shape': 'batch_size', 'batch_input_shape': 'batch_size', 'log_dir': 'path', 'logdir': 'path',
     'num_heads': 'nb_head', 'key_dim': 'head_dim', 'function': 'output_fn', 'output_shape': 'output_shape_fn',
     'dims': 'axes', 'eps': 'epsilon', 'affine': 'scale',
     # Arguments of training.
@@ -62,7 +63,7 @@ WORDS = {
     **{f'BatchNorm{n}d': 'BatchNormalization' for n in (1, 2, 3)}, 'BatchNorm': 'BatchNormalization',
     'LayerNorm': 'LayerNormalization', 'Linear': 'Dense', 'RNN': 'SimpleRNN', 'InputLayer': 'Input',
     'Add': 'ElementWiseSum', 'Multiply': 'ElementWiseMult', 'Maximum': 'ElementWiseMax',
-    'Average': 'ElementWiseAverage', 'Merge': 'Concatenate', 'Permute': 'PermuteDims', 'RepeatVector': 'Repeat',
+    'Average': 'ElementWiseAverage', 'Merge': 'Concatenate', 'Permute': 'PermuteDims', 'Concat': 'Concatenate',
     'Attention': 'MultiHeadAttention', 'MultiheadAttention': 'MultiHeadAttention',
     # Functions and optimizers by name.
     'silu': 'swish', 'identity': 'linear', 'exp': 'exponential',
@@ -71,18 +72,28 @@ WORDS = {
     'zeros': 'zero', 'ones': 'one', 'random_normal': 'normal', 'random_uniform': 'uniform',
     'mean_squared_error': 'mse', 'mean_absolute_error': 'mae', 'mean_absolute_percentage_error': 'mape',
     'mean_squared_logarithmic_error': 'msle', 'l1_loss': 'mae', 'l2_loss': 'mse', 'smooth_l1': 'huber',
+    'MSELoss': 'mse', 'L1Loss': 'mae', 'SmoothL1Loss': 'huber', 'BCELoss': 'binary_crossentropy',
+    'BCEWithLogitsLoss': 'binary_crossentropy', 'KLDivLoss': 'kullback_leibler_divergence', 'PoissonNLLLoss': 'poisson',
+    **dict.fromkeys(('NLLLoss', 'nll_loss', 'CrossEntropyLoss'), 'sparse_categorical_crossentropy'),
+    **dict.fromkeys(('top_k_categorical_accuracy', 'sparse_top_k_categorical_accuracy'), 'top_k_accuracy'),
     'bce': 'binary_crossentropy', 'crossentropy': 'categorical_crossentropy',
     'cross_entropy': 'categorical_crossentropy', 'nll': 'sparse_categorical_crossentropy',
     'kl_divergence': 'kullback_leibler_divergence', 'logcosh': 'log_cosh', 'cosine_similarity': 'cosine',
     'weight_decay': 'l2',
+    # Functions of the backend.
+    'concat': 'concatenate', 'cat': 'concatenate', 'where': 'switch', 'pow': 'power', 'sub': 'subtract',
+    'mul': 'multiply', 'div': 'divide', 'neg': 'negative', 'bmm': 'batch_dot', 'clamp': 'clip', 'clip_by_value': 'clip',
+    'unsqueeze': 'expand_dims', 'detach': 'stop_gradient', 'int_shape': 'static_shape', 'permute': 'transpose',
+    'permute_dimensions': 'transpose', **{f'reduce_{name}': name for name in ('sum', 'mean', 'max', 'min', 'prod')},
     # Modules.
     'initializers': 'initializations', 'initialization': 'initializations', 'nn': 'layers',
     # Attributes and methods of layers and models.
-    'save': 'save_to_file', 'save_model': 'save_to_file', 'load_model': 'load_from_file', 'load': 'load_from_file',
+    'save': 'save_to_file', 'load': 'load_from_file',
     'fit_generator': 'fit', 'train': 'fit', 'evaluate_generator': 'evaluate', 'test_on_batch': 'evaluate',
     'predict_generator': 'predict', 'predict_on_batch': 'predict', 'predict_proba': 'predict', 'pop': 'remove',
     'to_json': 'save_arch', 'to_yaml': 'save_arch', 'state_dict': 'get_weights', 'load_state_dict': 'set_weights',
-    'input': 'input_kensor', 'input_shape': 'input_kensor_shape', 'trainable_params': 'trainable_variables',
+    'input': ('inputs', 'input_kensor'), 'input_shape': ('inputs', 'input_kensor_shape'),
+    'trainable_params': 'trainable_variables',
     **{word: hook for word, hook in HOOKS.items() if word != 'get_config'},     # which is asked for values
 }
 
@@ -112,12 +123,32 @@ SENTENCES = {
     'return_state': 'Write return_sequences=True, and take the last step.',
     **{f'{name}{n}{end}': f"Write Pooling{n}D('{mode}')." for n in (1, 2, 3) for name, end, mode in (
         ('MaxPooling', 'D', 'max'), ('MaxPool', 'D', 'max'), ('MaxPool', 'd', 'max'), ('AveragePooling', 'D', 'avg'),
-        ('AvgPool', 'd', 'avg'))},
-    **{f'Global{name}Pooling{n}D': f"Write GlobalPooling{n}D('{mode}')." for n in (1, 2, 3)
-       for name, mode in (('Max', 'max'), ('Average', 'avg'))},
-    **{name: f"Write Activation('{name.lower()}')."
-       for name in ('ReLU', 'ELU', 'SELU', 'GELU', 'Softmax', 'Sigmoid', 'Tanh')},
-    'LeakyReLU': "Write Activation('leaky_relu').",
+        ('AvgPool', 'D', 'avg'), ('AvgPool', 'd', 'avg'))},
+    **{f'Global{name}{n}D': f"Write GlobalPooling{n}D('{mode}')." for n in (1, 2, 3)
+       for name, mode in (('MaxPooling', 'max'), ('AveragePooling', 'avg'), ('MaxPool', 'max'), ('AvgPool', 'avg'))},
+    **{name: f"Write Activation('{name.lower()}')." for name in (
+        'ReLU', 'ELU', 'SELU', 'GELU', 'Softmax', 'Sigmoid', 'Tanh', 'Softplus', 'Softsign', 'Swish')},
+    'SiLU': "Write Activation('swish').", 'LeakyReLU': "Write Activation('leaky_relu').",
+    'LogSoftmax': "Write Activation('log_softmax').",
+    'Subtract': 'Write x - y.', 'RepeatVector': 'Write Repeat(n, axis=0)(ExpandDims(0)(x)).',
+    # Functions that are not there under any name, whose neighbours in spelling are something else.
+    'prelu': 'Use the layer PReLU().',
+    **{name: f'Write a function: lambda t: {formula}.' for names, formula in (
+        (('hardtanh', 'hard_tanh'), 'B.clip(t, -1, 1)'), (('relu6',), 'B.clip(t, 0, 6)'),
+        (('mish',), 't * B.tanh(B.softplus(t))'), (('hard_swish', 'hardswish'), 't * B.clip(t + 3, 0, 6) / 6'),
+        (('log_sigmoid', 'logsigmoid'), '-B.softplus(-t)'), (('softmin',), 'B.softmax(-t)')) for name in names},
+    **dict.fromkeys(('ctc', 'ctc_loss', 'CTCLoss'), 'Write a function of y_pred and y_true: there is no CTC.'),
+    'categorical_hinge': 'Write a function of y_pred and y_true: B.relu(1 + B.max((1 - y_true) * y_pred, -1, True) - '
+                         'B.sum(y_true * y_pred, -1, True)).',
+    'confusion_matrix': 'Count with NumPy what predict(x).argmax(-1) gives for each class.',
+    'amsgrad': "Leave it out, and use 'adam': there is no AMSGrad.",
+    'weight_decay': 'Use AdamW, or the regularizer L2 in the layers.',
+    **dict.fromkeys(('rprop', 'adafactor', 'radam', 'asgd'), 'Write a class: the page of Optimizer shows how.'),
+    **dict.fromkeys(('input_dim', 'input_shape', 'batch_input_shape'),
+                    'Put an Input before it, such as Input(8): a layer learns from what it is fed how long that is.'),
+    'matmul': 'Write B.dot(x, W), and B.batch_dot(x, y) for a product for each sample.',
+    'load_model': 'Write Model.load_from_file(arch, weights).',
+    'save_model': 'Write model.save_to_file(arch, weights).',
     'losses': 'Write keraflow.objectives.',       # the module
     **{name: f'Write keraflow.layers.{name}.' for name in ('Layer', 'Input', 'Dense', 'Dropout', 'LSTM', 'Embedding')},
     'history': "fit returns it: a list with a dict for each epoch, of which column('loss') is one curve.",
@@ -173,6 +204,7 @@ def no_attribute(owner: str, name: str, names: Collection[str]) -> Exception:
     """
     advice = advice_for(name, names)
     text = f"{owner} has no attribute '{name}'" + (f'. {advice}' if advice else '')
-    asks = sys._getframe(2).f_globals.get('__name__')
-    is_import = bool(advice) and asks == 'importlib._bootstrap'
+    asks = sys._getframe(2)     # of a package importlib, else the line of the program
+    is_import = bool(advice) and (asks.f_globals.get('__name__') == 'importlib._bootstrap' or
+                                  asks.f_code.co_code[asks.f_lasti] == opcode.opmap['IMPORT_FROM'])
     return ImportError(text, name=name) if is_import else AttributeError(text, name=name)

@@ -3,7 +3,7 @@
 Loading looks ids up in this table. It never imports a module and calls nothing else.
 """
 import inspect
-from typing import Any, Callable, Iterator, NamedTuple, Optional
+from typing import Any, Callable, Iterator, NamedTuple, Optional, Sequence
 
 from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError, describe, nearest
 from keraflow.sameness import same, same_origin
@@ -182,7 +182,7 @@ def kind_of(value: Any) -> str:
     return entry.kind if entry else _kind_of_target(target)
 
 
-def resolve(kind: str, value: Any, where: str = '') -> Any:
+def resolve(kind: str, value: Any, where: str = '', names: Optional[Sequence[str]] = None) -> Any:
     """What a name, a class, or an object means where a `kind` is wanted.
 
     Parameters
@@ -193,6 +193,8 @@ def resolve(kind: str, value: Any, where: str = '') -> Any:
         A string is looked up; a class is called without arguments; all else is taken as it is.
     where : str
         Start of the message.
+    names : list of str, optional
+        Those of the kind that the message suggests; all of them unless given.
 
     Raises
     ------
@@ -210,7 +212,7 @@ def resolve(kind: str, value: Any, where: str = '') -> Any:
     if isinstance(value, str):
         entry = find(value, kind)
         if entry is None:
-            raise ArgumentError(f"{where}there is no {kind} '{value}'. {nearest(value, ids(kind))}")
+            raise ArgumentError(f"{where}there is no {kind} '{value}'. {nearest(value, names or ids(kind))}")
         value = entry.target
     elif kind_of(value) not in (kind, ALSO.get(kind)) and (kind_of(value) or kind in OBJECTS or not callable(value)):
         raise ArgumentTypeError(f'{where}expected {article(kind)} (a name, a function or an object), '

@@ -17,13 +17,14 @@ from keraflow.functions import Functions, Loss, Report
 from keraflow.habits import SETTINGS
 from keraflow.loop import Loop, check_not_training
 from keraflow.network import Network
+from keraflow.objectives.accuracies import is_accuracy
 from keraflow.objectives.base import target_of
 from keraflow.objectives.calling import tell_order
 from keraflow.objectives.doubts import doubt_of
 from keraflow.owned import owned
 from keraflow.places import find_place
 from keraflow.progress import Progress
-from keraflow.registry import resolve
+from keraflow.registry import find, ids, resolve
 from keraflow.schema import Natural, PositiveInt, Rate, check
 from keraflow.scores import Scores
 from keraflow.sources import Source, is_iterable_of_batches
@@ -91,7 +92,8 @@ class TrainableNetwork(Network):
         if len(given) < len(names):
             raise ArgumentError(f'{where}: expected one for each output ({", ".join(names)}), received {len(given)}.')
         resolved = resolve('optimizer', optimizer, f'{self.name}: optimizer: ')
-        terms = [Loss(name, resolve('objective', one, f'{where}: ')) for name, one in losses.items()]
+        known = [id for id in ids('objective') if not is_accuracy(find(id, 'objective').target)]    # type: ignore
+        terms = [Loss(name, resolve('objective', one, f'{where}: ', known)) for name, one in losses.items()]
         for one in terms:
             tell_order(one.objective, where)
         terms = self._read_ignored(ignore_label, terms)

@@ -20,6 +20,7 @@ from keraflow.backend.loader import available, choose, load
 from keraflow.backend.phases import current_phase, in_train_phase, phase
 from keraflow.backend.tensor import Tensor
 from keraflow.config import Setting, read, set_program, setting
+from keraflow.habits import no_attribute
 
 __all__ = ['Backend', 'Tensor', 'TensorSpec', 'available', 'current', 'current_phase', 'epsilon', 'floatx',
            'in_train_phase', 'name', 'phase', 'seed', 'set_epsilon', 'set_floatx', 'use']
@@ -92,7 +93,7 @@ def _open(asked: Setting) -> Backend:
 def __getattr__(attribute: str) -> Any:
     # Only what the contract has, and no backend is opened: tools, as pytest, read all that dir() lists.
     if attribute.startswith('_') or not hasattr(Backend, attribute):
-        raise AttributeError(f"module 'keraflow.backend' has no attribute '{attribute}'")
+        raise no_attribute("module 'keraflow.backend'", attribute, __dir__())
     # Kept, so that the next access costs nothing. So no function of this file may use abs, all, any, eval, max, min,
     # round, sum or another builtin that a method of the contract is called after.
     return globals().setdefault(attribute, forwarding(attribute, current))

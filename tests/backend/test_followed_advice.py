@@ -6,12 +6,14 @@ import pytest
 
 import keraflow
 from keraflow import backend as B
+from keraflow.callbacks import TensorBoard
 from keraflow.errors import KeraFlowError
-from keraflow.layers import (LSTM, Concatenate, Convolution2D, Dense, Embedding, Flatten, Input, Lambda, Layer,
-                             Pooling2D, TimeDistributed)
+from keraflow.layers import (LSTM, Activation, Concatenate, Convolution2D, Dense, Embedding, ExpandDims, Flatten, Input,
+                             Lambda, Layer, Pooling2D, PReLU, Repeat, TimeDistributed)
 from keraflow.metrics import Average
 from keraflow.models import Model, Sequential
-from keraflow.optimizers import SGD
+from keraflow.optimizers import SGD, Adam, AdamW
+from keraflow.regularizers import L2
 from keraflow.utils import to_categorical
 
 X, SERIES = np.ones((6, 3)), np.ones((6, 4, 3))
@@ -87,6 +89,8 @@ MISTAKES = {
     'nb_epoch': (lambda _: net(Dense(3)).fit(X, X, epochs=1), "Did you mean 'nb_epoch'?", lambda _: net(Dense(3)).fit(X, X, nb_epoch=1, verbose=0)),
     'a larger vocabulary': (lambda _: Sequential([Input(2, dtype='int32'), Embedding(4, 2)]).predict(np.array([[5, 1]])), 'Make vocabulary_size larger than the largest index.',
                             lambda _: Sequential([Input(2, dtype='int32'), Embedding(6, 2)]).predict(np.array([[5, 1]]))),
+    'numbered words': (lambda _: Sequential([Input(2, dtype='int32'), Embedding(4, 2)]).predict(np.array([[-1, 1]])), 'received negative ones. Number the words from 0 on',
+                       lambda _: Sequential([Input(2, dtype='int32'), Embedding(4, 2)]).predict(np.array([[0, 2]]))),
     'integers': (lambda _: Embedding(4, 2)(Input(2)), "Write Input(..., dtype='int32').", lambda _: Embedding(4, 2)(Input(2, dtype='int32'))),
     'a loss': (lambda _: net(Dense(2), loss=None).fit(X), 'Pass an objective to compile', lambda _: net(Dense(2), loss='mse').fit(X, X[:, :2], verbose=0)),
     'a mask': (lambda _: Embedding(9, 3, mask_zero=True), 'Write Input(..., mask_value=0).', lambda _: LSTM(2)(Embedding(9, 3)(Input(4, dtype='int32', mask_value=0)))),
@@ -132,3 +136,137 @@ def test_advice_in_a_layer_works():
         def output_shape(self, input_shape):
             return ()
     assert Right()(Input(3)).shape == ()
+
+
+# -- words of other libraries, whose neighbours in spelling are something else -------------------------------------------------
+
+def of(call):
+    with pytest.raises((KeraFlowError, AttributeError, ImportError)) as caught:
+        call()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize('loss, advice', [
+    ('NLLLoss', "Did you mean 'sparse_categorical_crossentropy'?"), ('MSELoss', "Did you mean 'mse'?"), ('top_k_categorical_accuracy', None),
+    ('ctc', 'Write a function of y_pred and y_true: there is no CTC.'), ('categorical_acuracy', None), ('acurracy', None), ('binary_acc', None)])
+def test_a_loss_is_advised_no_accuracy(loss, advice):
+    said, start = of(lambda: net(Dense(2), loss=loss)), f"m: loss: there is no objective '{loss}'. "
+    assert said.startswith(start) and 'accuracy' not in said[len(start):] and "'acc'" not in said
+    assert advice is None or said.endswith(advice)
+    assert of(lambda: net(Dense(2), metrics=['acurracy'])) == "m: metrics: there is no metric 'acurracy'. Did you mean 'accuracy'?"
+
+
+def test_a_categorical_hinge_as_advised():
+    assert of(lambda: net(Dense(2), loss='categorical_hinge')) == (
+        "m: loss: there is no objective 'categorical_hinge'. Write a function of y_pred and y_true: B.relu(1 + B.max((1 - y_true) * y_pred, -1, True) "
+        '- B.sum(y_true * y_pred, -1, True)).')
+    scores, labels = np.array([[.5, -1., 2.], [3., .1, .2]]), np.eye(3)[[0, 0]]
+    model = net(Dense(3), loss=lambda y_pred, y_true: B.relu(1 + B.max((1 - y_true) * y_pred, -1, True) - B.sum(y_true * y_pred, -1, True)))
+    model.set_weights(dict(zip(model.get_weights(), (np.eye(3), np.zeros(3)))))
+    np.testing.assert_allclose(model.evaluate(scores, labels)['loss'], (2.5 + 0.) / 2, rtol=1e-6)    # 1 + 2 - .5, and 1 + .2 - 3 < 0
+
+
+def test_metrics_as_advised():
+    said = of(lambda: net(Dense(2), metrics=['confusion_matrix']))
+    assert said == "m: metrics: there is no metric 'confusion_matrix'. Count with NumPy what predict(x).argmax(-1) gives for each class."
+    counts = np.zeros((4, 4), int)
+    np.add.at(counts, (NUMBERS, classes(loss='mse').predict(X).argmax(-1)), 1)
+    assert counts.sum() == len(X)
+    said = of(lambda: classes(loss='categorical_crossentropy', metrics=['top_k_categorical_accuracy']))
+    assert said == "m: metrics: there is no metric 'top_k_categorical_accuracy'. Did you mean 'top_k_accuracy'?"
+    assert 'top_k_accuracy' in classes(loss='categorical_crossentropy', metrics=['top_k_accuracy']).evaluate(X, to_categorical(NUMBERS, 4))
+
+
+@pytest.mark.parametrize('names, function, expected', [
+    (['hardtanh', 'hard_tanh'], lambda t: B.clip(t, -1, 1), lambda t: np.clip(t, -1, 1)),
+    (['relu6'], lambda t: B.clip(t, 0, 6), lambda t: np.clip(t, 0, 6)),
+    (['mish'], lambda t: t * B.tanh(B.softplus(t)), lambda t: t * np.tanh(np.log1p(np.exp(t)))),
+    (['hardswish', 'hard_swish'], lambda t: t * B.clip(t + 3, 0, 6) / 6, lambda t: t * np.minimum(np.maximum(t + 3, 0), 6) / 6),
+    (['logsigmoid', 'log_sigmoid'], lambda t: -B.softplus(-t), lambda t: -np.log1p(np.exp(-t))),
+    (['softmin'], lambda t: B.softmax(-t), lambda t: np.exp(-t) / np.exp(-t).sum(-1, keepdims=True))])
+def test_activations_as_advised(names, function, expected):
+    for name in names:
+        said = of(lambda: Activation(name))
+        assert said.startswith(f"Activation: activation: there is no activation '{name}'. Write a function: lambda t: ")
+        given = eval(said.partition('Write a function: ')[2][:-1], {'B': B})
+        t = np.array([[-4., -.5, 0.], [.5, 2., 7.]])
+        for one in (given, function):
+            np.testing.assert_allclose(Sequential([Input(3), Activation(one)]).predict(t), expected(t), rtol=1e-5, atol=1e-6)
+
+
+def test_layers_as_advised():
+    assert of(lambda: Activation('prelu')).endswith(' Use the layer PReLU().')
+    assert PReLU()(Input(3)).shape == (None, 3)
+    for name, function in (('Swish', 'swish'), ('SiLU', 'swish'), ('Softplus', 'softplus'), ('Softmax', 'softmax'), ('LogSoftmax', 'log_softmax')):
+        assert of(lambda: getattr(keraflow.layers, name)).endswith(f"has no attribute '{name}'. Write Activation('{function}').")
+        assert Activation(function)(Input(3)).shape == (None, 3)
+    assert of(lambda: keraflow.layers.GlobalMaxPool2D).endswith(" Write GlobalPooling2D('max').")
+    assert of(lambda: keraflow.layers.Concat).endswith(" Did you mean 'Concatenate'?")
+    assert of(lambda: keraflow.layers.Subtract).endswith(' Write x - y.')
+    x, y = Input(3), Input(3)
+    np.testing.assert_array_equal(Model([x, y], x - y).predict([X, 3 * X]), -2 * X)
+    assert of(lambda: keraflow.layers.RepeatVector).endswith(' Write Repeat(n, axis=0)(ExpandDims(0)(x)).')
+    x = Input(3)
+    np.testing.assert_array_equal(Model(x, Repeat(2, axis=0)(ExpandDims(0)(x))).predict(X), np.repeat(X[:, None], 2, 1))
+    for arguments in ({'input_dim': 8}, {'input_shape': (8,)}, {'batch_input_shape': (None, 8)}):
+        assert of(lambda: Dense(3, **arguments)) == (f"Dense: there is no argument '{list(arguments)[0]}'. Put an Input before it, such as Input(8): "
+                                                     'a layer learns from what it is fed how long that is.')
+    assert Sequential([Input(8), Dense(3)]).outputs[0].shape == (None, 3)
+
+
+def test_models_as_advised(tmp_path):
+    model = net(Dense(2))
+    for name in ('input', 'input_shape'):
+        assert of(lambda: getattr(model, name)) == f"'Sequential' object has no attribute '{name}'. Did you mean 'inputs'?"
+    assert model.inputs[0].shape == (None, 3)
+    assert of(lambda: exec('from keraflow.models import load_model')) == (
+        "module 'keraflow.models' has no attribute 'load_model'. Write Model.load_from_file(arch, weights).")
+    assert of(lambda: model.save_model) == "'Sequential' object has no attribute 'save_model'. Write model.save_to_file(arch, weights)."
+    model.save_to_file(tmp_path / 'm.yaml', tmp_path / 'm.safetensors')
+    np.testing.assert_array_equal(Model.load_from_file(tmp_path / 'm.yaml', tmp_path / 'm.safetensors').predict(X), model.predict(X))
+    with pytest.raises(ImportError, match='cannot import name'):
+        exec('from keraflow.models import Something')
+
+
+def test_training_as_advised():
+    assert of(lambda: net(Dense(2)).compile('amsgrad', 'mse')) == "m: optimizer: there is no optimizer 'amsgrad'. Leave it out, and use 'adam': there is no AMSGrad."
+    assert of(lambda: Adam(amsgrad=True)) == "Adam: there is no argument 'amsgrad'. Leave it out, and use 'adam': there is no AMSGrad."
+    for optimizer in (Adam, SGD):
+        assert of(lambda: optimizer(weight_decay=0.1)).endswith("'weight_decay'. Use AdamW, or the regularizer L2 in the layers.")
+    Sequential([Input(3), Dense(2, regularizers=[L2(0.1)])]).compile(AdamW(weight_decay=0.1), 'mse')
+    assert of(lambda: TensorBoard(log_dir='logs')) == "TensorBoard: there is no argument 'log_dir'. Did you mean 'path'?"
+
+
+@pytest.mark.parametrize('word, ours, arguments', [('concat', 'concatenate', ([X, X],)), ('where', 'switch', (X > 0, X, X)), ('pow', 'power', (X, X)),
+                                                   ('reduce_mean', 'mean', (X,)), ('clamp', 'clip', (X, 0, 1)), ('unsqueeze', 'expand_dims', (X, 1))])
+def test_functions_of_the_backend_as_advised(word, ours, arguments):
+    assert not hasattr(B, word)
+    assert of(lambda: getattr(B, word)) == f"module 'keraflow.backend' has no attribute '{word}'. Did you mean '{ours}'?"
+    getattr(B, ours)(*arguments)
+
+
+def test_products_as_advised():
+    assert of(lambda: B.matmul) == ("module 'keraflow.backend' has no attribute 'matmul'. Write B.dot(x, W), and B.batch_dot(x, y) for a product for "
+                                    'each sample.')
+    np.testing.assert_array_equal(B.eval(B.dot(X, X.T)), X @ X.T)
+    np.testing.assert_array_equal(B.eval(B.batch_dot(SERIES, SERIES.transpose(0, 2, 1))), SERIES @ SERIES.transpose(0, 2, 1))
+
+
+def test_a_change_for_another_model_is_as_it_should_be():
+    critic = net(Dense(1, name='critic'))
+    critic.trainable = False
+    both = Sequential([Input(2), Dense(3), critic])
+    both.compile('sgd', 'mse')
+    before = critic.get_weights()
+    with pytest.warns(UserWarning, match='if it is meant for another model alone, as in a GAN, this is as it should be'):
+        critic.fit(X, X[:, :1], nb_epoch=1, verbose=0)
+    trained = critic.get_weights()
+    both.fit(X[:, :2], X[:, :1], nb_epoch=1, verbose=0)
+    critic.fit(X, X[:, :1], nb_epoch=1, verbose=0)      # which is told once
+    assert not np.array_equal(trained['critic/W'], before['critic/W']) and not np.array_equal(critic.get_weights()['critic/W'], trained['critic/W'])
+
+
+def test_labels_with_a_fraction_as_advised():
+    said = of(lambda: classes(loss='sparse_categorical_crossentropy').fit(X[:3], np.array([0, .5, 1])))
+    assert said.endswith('y: expected integers, received numbers with a fraction. Round them, or use a loss whose targets are real.')
+    net(Dense(1), loss='mse').fit(X[:3], np.array([[0], [.5], [1]]), verbose=0)
