@@ -9,7 +9,7 @@ from keraflow import backend as B
 from keraflow import shapes
 from keraflow.arguments import to_list
 from keraflow.contexts import bound
-from keraflow.errors import ArgumentError, ShapeError
+from keraflow.errors import ArgumentError, ShapeError, warn
 from keraflow.facts import facts_of, remember
 from keraflow.layers.base import Layer
 from keraflow.layers.channels import feature_axis, seen_features
@@ -42,8 +42,21 @@ class FeatureAxisLayer(AxisLayer):
     axis: Any
 
     def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
+        if not self._is_linked():
+            self._tell_of_other_axis(tensors)
         with bound(_runs, (self, tensors)):
             return super().run(tensors, arguments)
+
+    def _tell_of_other_axis(self, tensors: List[Any]) -> None:
+        """Warn of an axis of images that seems to be counted with the batch, because it is not that of the channels."""
+        axes = [] if self.axis is None or self.include_batch_dim else to_list(self.axis)
+        for tensor in tensors[:1] if len(axes) == 1 and axes[0] >= 0 else ():
+            shape, known = self.get_tensor_shape(tensor), facts_of(tensor).features
+            place = axes[0] + 1 - len(shape)
+            if known is not None and len(shape) >= 4 and place < 0 and place != known:
+                warn(f'{self.name}: axis={axes[0]} is counted without the batch: it is axis {place} of an input of '
+                     f'shape {shape} (the last is -1), whose channels are axis {known}. If they are meant, leave axis '
+                     f'out or write axis={known}, else write axis={place}.')
 
     def axes(self, shape: Shape) -> List[int]:
         """The places of `axis` in an input of this shape, in order, counted from the batch."""

@@ -334,3 +334,38 @@ def test_what_is_told_computes_along_the_last_axis_as_its_function_does():
         model = after(Convolution2D(3, 1, 1, init='one', data_format=FIRST), Lambda(B.softmax), shape=(2, 6, 7))
         found = model.predict(x)
     np.testing.assert_allclose(found, by_softmax(np.repeat(x.sum(1, keepdims=True), 3, 1), -1), rtol=1e-5)
+
+
+def images_behind_a_convolution():
+    return Convolution2D(8, 3, 3, data_format=LAST)(Input((28, 28, 3)))
+
+
+@pytest.mark.parametrize('make, layer, axis, place, channels, shape', [
+    (lambda: Input((3, 32, 32)), BatchNormalization, 1, -2, -3, (None, 3, 32, 32)),
+    (lambda: Input((3, 32, 32)), BatchNormalization, 2, -1, -3, (None, 3, 32, 32)),
+    (lambda: Input((3, None, 32)), LayerNormalization, 2, -1, -3, (None, 3, None, 32)),
+    (lambda: Input((32, 32, 3)), BatchNormalization, 1, -2, -1, (None, 32, 32, 3)),
+    (images_behind_a_convolution, BatchNormalization, 0, -3, -1, (None, 26, 26, 8)),
+    (lambda: Convolution3D(4, 2, 2, 2)(Input((1, 5, 6, 7))), BatchNormalization, 1, -3, -4, (None, 4, 4, 5, 6)),
+    (lambda: Input((3, 32, 32)), Concatenate, 1, -2, -3, (None, 3, 32, 32))])
+def test_an_axis_of_images_that_seems_to_be_counted_with_the_batch_is_told_once(make, layer, axis, place, channels, shape):
+    x, one = make(), layer(axis=axis, name='one')
+    fed = [x, x] if layer is Concatenate else x
+    with pytest.warns(KeraFlowWarning) as caught:
+        once = one(fed)
+    one(fed)
+    assert [str(it.message) for it in caught] == [
+        f'one: axis={axis} is counted without the batch: it is axis {place} of an input of shape {shape} (the last is -1), whose '
+        f'channels are axis {channels}. If they are meant, leave axis out or write axis={channels}, else write axis={place}.']
+    meant = layer(axis=place)(fed)      # which is not told, and is the same
+    assert meant.shape == once.shape and layer(axis=channels)(fed).features == channels
+
+
+@pytest.mark.parametrize('make', [
+    lambda: BatchNormalization(axis=0)(Input((3, 32, 32))), lambda: BatchNormalization(axis=2)(Input((32, 32, 3))),
+    lambda: LayerNormalization(axis=[1, 2])(Input((3, 32, 32))), lambda: BatchNormalization(axis=1)(Input((64, 7, 7))),
+    lambda: Concatenate(axis=0)([Embedding(5, 4)(Input(3, dtype='int32')), Embedding(5, 4)(Input(6, dtype='int32'))]),
+    lambda: Concatenate(axis=2, include_batch_dim=True)([Input((3, 32, 32)), Input((3, 32, 32))]),
+    lambda: BatchNormalization(axis=1)(Input((5, 4)))])
+def test_an_axis_is_not_told_where_it_is_that_of_the_channels_or_nothing_tells_that_there_are_images(make):
+    make()
