@@ -116,10 +116,12 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     known = advice_for(name, names)
     if known:
         return known
-    by_lower = {**words_for(names), **{candidate.lower(): candidate for candidate in names}}
-    close = difflib.get_close_matches(str(name).lower(), list(by_lower), n=1)
+    # A word of another library must be nearly the same: what is a little like it is mostly something else.
+    words, own = words_for(names), {candidate.lower(): candidate for candidate in names}
+    written = str(name).lower()
+    close = difflib.get_close_matches(written, list(words), 1, 0.85) or difflib.get_close_matches(written, list(own), 1)
     if close:
-        return f"Did you mean '{by_lower[close[0]]}'?"
+        return f"Did you mean '{own.get(close[0]) or words[close[0]]}'?"
     return f"Choose one of {', '.join(names)}." if names else ''
 
 

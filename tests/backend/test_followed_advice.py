@@ -147,7 +147,8 @@ def of(call):
 
 
 @pytest.mark.parametrize('loss, advice', [
-    ('NLLLoss', "Did you mean 'sparse_categorical_crossentropy'?"), ('MSELoss', "Did you mean 'mse'?"), ('top_k_categorical_accuracy', None),
+    ('NLLLoss', "Did you mean 'sparse_categorical_crossentropy'?"), ('MSELoss', "Did you mean 'mse'?"), ('log_loss', "Did you mean 'binary_crossentropy'?"), ('softmax_crossentropy', "Did you mean 'categorical_crossentropy'?"), ('hinge_loss', "Did you mean 'hinge'?"), ('pinbal', None),
+    ('mean_squared_eror', "Did you mean 'mse'?"),
     ('ctc', 'Write a function of y_pred and y_true: there is no CTC.'), ('categorical_acuracy', None), ('acurracy', None), ('binary_acc', None)])
 def test_a_loss_is_advised_no_accuracy(loss, advice):
     said, start = of(lambda: net(Dense(2), loss=loss)), f"m: loss: there is no objective '{loss}'. "
