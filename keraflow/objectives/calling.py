@@ -55,7 +55,7 @@ def call_objective(function: Callable, y_pred: Any, y_true: Any, *others: Any) -
 def tell_order(function: Any, where: str) -> None:
     """Warn where the names of a function's arguments do not say which is the target, and it goes by position."""
     parameters, roles = _parameters(function)
-    if not roles:
+    if not roles and takes(function, None, None):       # what takes other arguments is refused where it is called
         names = ', '.join(parameters) or 'no names'
         warn(f'{where}: {getattr(function, "__name__", type(function).__name__)}: expected arguments called y_pred and '
              f'y_true, in any order, received {names}: the prediction is passed first, and then the target. Call them '
