@@ -4,6 +4,7 @@ import functools
 import pytest
 
 import keraflow
+import keraflow.models  # noqa: F401 (fills the registry)
 from keraflow import registry
 from keraflow.errors import ArgumentError, SerializationError
 from keraflow.layers import Activation, Dense, Lambda, Layer, layer_register
