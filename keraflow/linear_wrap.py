@@ -9,7 +9,7 @@ from keraflow.layers.base import Layer
 from keraflow.layers.registered import named
 from keraflow.layers.variables import Variables
 
-__all__ = ['LinearWrap']
+__all__ = ['LinearWrap', 'NoLayer']
 
 
 class NoLayer(GraphError, AttributeError):

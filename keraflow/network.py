@@ -221,9 +221,9 @@ class Network(Layer):
 
     def output_names(self) -> List[str]:
         """Names of the output layers, or of the Kensors where one layer gives several outputs."""
-        layers = [kensor.layer for kensor in self.outputs]
-        return [self.names.of[id(kensor.layer)] if layers.count(kensor.layer) == 1 else self.names.short(kensor)
-                for kensor in self.outputs]
+        layers = [id(kensor.layer) for kensor in self.outputs]
+        return [self.names.of[layer] if layers.count(layer) == 1 else self.names.short(kensor)
+                for layer, kensor in zip(layers, self.outputs)]
 
     def check_runnable(self) -> None:
         """Raise unless the network has Inputs and was made on the backend in use."""

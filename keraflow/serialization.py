@@ -3,6 +3,7 @@
 ``serialize`` turns an object into dicts, lists, strings and numbers; ``unserialize`` looks the ids in them up in
 :mod:`keraflow.registry`, and calls constructors with checked arguments. A file can do nothing else.
 """
+import contextvars
 import functools
 import inspect
 from typing import Any, Collection, Dict, NamedTuple, Set
@@ -10,6 +11,7 @@ from typing import Any, Collection, Dict, NamedTuple, Set
 import numpy as np
 
 from keraflow import registry, schema, values
+from keraflow.contexts import bound
 from keraflow.deprecation import current_name
 from keraflow.errors import KeraFlowError, SerializationError, describe
 from keraflow.firstformat import is_first_format, migrate
@@ -18,7 +20,10 @@ from keraflow.scopes import no_argscope
 from keraflow.serializable import Serializable, call_text, pack_init_params, snapshot
 from keraflow.values import is_form
 
-__all__ = ['Serializable', 'call_text', 'pack_init_params', 'serialize', 'snapshot', 'unserialize', 'same']
+__all__ = ['Serializable', 'call_text', 'is_rebuilding', 'pack_init_params', 'serialize', 'snapshot', 'unserialize',
+           'same']
+
+_rebuilding: contextvars.ContextVar[bool] = contextvars.ContextVar('_rebuilding', default=False)
 
 #: Deeper nesting of objects than this is refused instead of exhausting the stack.
 MAX_DEPTH = 50
@@ -80,8 +85,13 @@ def unserialize(data: Any, custom_objects: Any = None) -> Any:
     customs = registry.custom(custom_objects)
     if is_first_format(data):
         data = migrate(data, customs)
-    with no_argscope():
+    with no_argscope(), bound(_rebuilding, True):
         return _Reader(customs).read(data, _Place())
+
+
+def is_rebuilding() -> bool:
+    """Whether objects are made from data now: what is unlikely was told when they were made first."""
+    return _rebuilding.get()
 
 
 class _Place(NamedTuple):

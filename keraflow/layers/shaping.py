@@ -16,6 +16,7 @@ from keraflow.layers.channels import feature_axis, seen_features
 from keraflow.layers.input_spec import InputSpec
 from keraflow.registry import builtin
 from keraflow.schema import PositiveInt
+from keraflow.serialization import is_rebuilding
 from keraflow.shapes import Shape
 
 __all__ = ['AxisLayer', 'ExpandDims', 'FeatureAxisLayer', 'Flatten', 'PermuteDims', 'Repeat', 'Reshape']
@@ -49,7 +50,7 @@ class FeatureAxisLayer(AxisLayer):
 
     def _tell_of_other_axis(self, tensors: List[Any]) -> None:
         """Warn of an axis of images that seems to be counted with the batch, because it is not that of the channels."""
-        axes = [] if self.axis is None or self.include_batch_dim else to_list(self.axis)
+        axes = [] if self.axis is None or self.include_batch_dim or is_rebuilding() else to_list(self.axis)
         for tensor in tensors[:1] if len(axes) == 1 and axes[0] >= 0 else ():
             shape, known = self.get_tensor_shape(tensor), facts_of(tensor).features
             place = axes[0] + 1 - len(shape)

@@ -70,7 +70,7 @@ class SideResults(Linkable):
                 if not isinstance(one, Kensor):
                     raise ArgumentTypeError(f'{self.name}: expected Kensors that the layer was fed with, received '
                                             f'{describe(one)}.')
-            calls = [call for call in calls if list(call.fed) == fed]
+            calls = [call for call in calls if list(map(id, call.fed)) == list(map(id, fed))]
             if not fed:
                 raise GraphError(f'{self.name}: expected Kensors that the layer was fed with, received an empty list. '
                                  'Pass None for what depends on no input.')

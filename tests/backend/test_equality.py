@@ -124,3 +124,13 @@ def test_a_kensor_is_not_compared_with_a_tensor():
                                  'NumPy array, a layer such as GaussianNoise for noise, or a Lambda that computes with tensors.')
     with pytest.raises(ArgumentTypeError, match='received <Input .*>, which has no value in this layer, beside a tensor'):
         Lambda(lambda tensor: tensor * B.cast(tensor == x, 'float32'))(x)
+
+
+def test_a_model_may_hand_on_several_inputs_and_losses_are_asked_for_by_kensors():
+    a, b = Input(2), Input(2)
+    model = Model([a, b], [a, b])
+    assert [it.tolist() for it in model.predict([np.array([[1., 2.]]), np.array([[3., 4.]])])] == [[[1., 2.]], [[3., 4.]]]
+    layer = Dense(1, activity_regularizer='l2')
+    layer(a)
+    layer(b)
+    assert len(layer.get_losses_for(b)) == 1
