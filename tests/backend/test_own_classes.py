@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 import keraflow
+from keraflow import TrainStep
 from keraflow import backend as B
-from keraflow import steps
 from keraflow.callbacks import LearningRateScheduler
 from keraflow.errors import (ArgumentError, ArgumentTypeError, GraphError, KeraFlowError, KeraFlowWarning,
                              SerializationError, ShapeError)
@@ -187,6 +187,6 @@ def test_methods_for_arrays_inside_of_a_training_step(method):
     model.compile('sgd', 'mse')
     arguments = {'predict': 1, 'evaluate': 2}[method]
     with pytest.raises(GraphError) as caught:
-        steps.TrainStep(lambda x: getattr(model, method)(*[x] * arguments), [Input(3)], model, 'sgd')
+        TrainStep(lambda x: getattr(model, method)(*[x] * arguments), [Input(3)], model, 'sgd')
     assert str(caught.value) == (f'm: {method}: expected arrays, received a tensor that has no numbers before it is run. In what is compiled call the '
                                  'model itself: m(x).')

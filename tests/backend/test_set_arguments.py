@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import keraflow
+from keraflow import TrainStep
 from keraflow import backend as B
-from keraflow import steps
 from keraflow.callbacks import Callback
 from keraflow.errors import ArgumentError, ArgumentTypeError
 from keraflow.layers import Activation, Convolution1D, Dense, Dropout, Input, Layer, PReLU, TimeDistributed
@@ -200,7 +200,7 @@ def test_a_training_step_goes_on_with_what_was_set():
     layer = Scaled(1.)
     dense = Dense(1, init='one')
     model = Sequential([Input(2), layer, dense])
-    step = steps.TrainStep(lambda x: B.mean(model(x)), [Input(2)], model, SGD(lr=1e-9))
+    step = TrainStep(lambda x: B.mean(model(x)), [Input(2)], model, SGD(lr=1e-9))
     assert step(X) == pytest.approx(X.sum() / 2, rel=1e-6)
     layer.factor = 4.
     assert step(X) == pytest.approx(4 * X.sum() / 2, rel=1e-6)
