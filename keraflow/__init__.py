@@ -9,11 +9,12 @@ __version__ = '0.1.0'
 
 _MODULES = ('activations', 'backend', 'callbacks', 'config', 'constraints', 'datasets', 'errors', 'initializations',
             'layers', 'metrics', 'models', 'objectives', 'optimizers', 'preprocessing', 'random', 'regularizers',
-            'saving', 'schedules', 'testing', 'utils')
-_NAMES = {'KeraFlowError': 'errors', 'Kensor': 'kensor', 'LinearWrap': 'linear_wrap', 'Model': 'models',
-          'Sequential': 'models', 'TrainStep': 'steps', 'add_weight': 'layers', 'argscope': 'scopes',
-          'layer_register': 'layers', 'phase': 'backend', 'recording': 'records', 'register': 'registry',
-          'seed': 'backend', 'serialize': 'utils', 'show_shapes': 'shape_log', 'unserialize': 'utils'}
+            'schedules', 'testing', 'utils')
+_NAMES = {'KeraFlowError': 'errors', 'Kensor': 'graph.kensor', 'LinearWrap': 'layers.linear_wrap', 'Model': 'models',
+          'Sequential': 'models', 'TrainStep': 'training.train_step', 'add_weight': 'layers',
+          'argscope': 'argument_scopes', 'layer_register': 'layers', 'phase': 'backend',
+          'recording': 'graph.records', 'register': 'registry', 'seed': 'backend', 'serialize': 'utils',
+          'show_shapes': 'graph.shape_log', 'unserialize': 'utils'}
 
 __all__ = ['__version__', *_MODULES, *_NAMES]
 

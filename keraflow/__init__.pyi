@@ -15,25 +15,25 @@ from keraflow import optimizers as optimizers
 from keraflow import preprocessing as preprocessing
 from keraflow import random as random
 from keraflow import regularizers as regularizers
-from keraflow import saving as saving
+from keraflow.models import saving as saving
 from keraflow import schedules as schedules
 from keraflow import testing as testing
 from keraflow import utils as utils
 from keraflow.errors import KeraFlowError as KeraFlowError
-from keraflow.kensor import Kensor as Kensor
-from keraflow.linear_wrap import LinearWrap as LinearWrap
+from keraflow.graph.kensor import Kensor as Kensor
+from keraflow.layers.linear_wrap import LinearWrap as LinearWrap
 from keraflow.models import Model as Model
 from keraflow.models import Sequential as Sequential
-from keraflow.steps import TrainStep as TrainStep
+from keraflow.training.steps import TrainStep as TrainStep
 from keraflow.layers import add_weight as add_weight
-from keraflow.scopes import argscope as argscope
+from keraflow.argument_scopes import argscope as argscope
 from keraflow.layers import layer_register as layer_register
 from keraflow.backend import phase as phase
-from keraflow.records import recording as recording
+from keraflow.graph.records import recording as recording
 from keraflow.registry import register as register
 from keraflow.backend import seed as seed
 from keraflow.utils import serialize as serialize
-from keraflow.shape_log import show_shapes as show_shapes
+from keraflow.graph.shape_log import show_shapes as show_shapes
 from keraflow.utils import unserialize as unserialize
 
 __version__: str

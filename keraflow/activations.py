@@ -5,7 +5,7 @@ from typing import Any, Optional
 import numpy as np
 
 from keraflow import backend as B
-from keraflow.facts import facts_of, features_of, remember
+from keraflow.backend.facts import facts_of, features_of, remember
 from keraflow.registry import builtin, resolve
 
 __all__ = ['linear', 'sigmoid', 'hard_sigmoid', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'swish', 'softmax',

@@ -10,10 +10,10 @@ import numpy as np
 from keraflow import backend as B
 from keraflow.arguments import takes
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe
+from keraflow.graph.tensor_checks import check_shape
 from keraflow.random import generator
 from keraflow.registry import builtin, resolve
 from keraflow.schema import NonNegative, check
-from keraflow.tensor_checks import check_shape
 
 __all__ = ['uniform', 'normal', 'lecun_uniform', 'glorot_normal', 'glorot_uniform', 'he_normal', 'he_uniform',
            'orthogonal', 'identity', 'zero', 'one', 'fans', 'get', 'values_of']

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Callable, Dict, List, Literal, NamedTuple, Se
 
 from keraflow import registry
 from keraflow.annotations import check, expected, hints_of, is_open, kind_in, takes_list
+from keraflow.annotations.marks import Kind, PerParameter, Rule, number
 from keraflow.arguments import dtype_name
 from keraflow.deprecation import current_name
 from keraflow.errors import ArgumentTypeError, nearest
-from keraflow.marks import Kind, PerParameter, Rule, number
 from keraflow.owned import owned
 
 __all__ = ['Parameter', 'as_taken', 'bind', 'check', 'check_arguments', 'kind_in', 'kinds_of', 'parameters_of',

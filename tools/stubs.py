@@ -18,7 +18,7 @@ import keraflow
 from keraflow import backend, schema
 from keraflow.backend.contract import OPERATIONS, Backend
 from keraflow.backend.tensor import Operand, Tensor
-from keraflow.kensor import Kensor
+from keraflow.graph.kensor import Kensor
 
 HEADER = '# Made by tools/stubs.py: run "make stubs". isort: skip_file\n'
 PUBLIC = vars(backend)['__all__']

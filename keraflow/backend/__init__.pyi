@@ -9,7 +9,7 @@ from keraflow.backend.operations import Axis
 from keraflow.backend.phases import current_phase as current_phase, in_train_phase as in_train_phase, phase as phase
 from keraflow.backend.recurrence import Step
 from keraflow.backend.tensor import Operand, Tensor as Tensor
-from keraflow.kensor import Kensor
+from keraflow.graph.kensor import Kensor
 from keraflow.schema import Fraction, Natural, NonNegative, PositiveInt, Rate
 from numpy.typing import DTypeLike
 from typing import Any, Callable, Iterable, List, Literal, Optional, Sequence, Tuple, overload

@@ -6,8 +6,8 @@ activations, objectives and metrics work along the features (``layers/channels.p
 """
 from typing import Any, Dict
 
+from keraflow.backend.facts import facts_of, features_of
 from keraflow.errors import warn
-from keraflow.facts import facts_of, features_of
 
 __all__ = ['tell_of_features']
 

@@ -9,7 +9,7 @@ Rules that hold for every operation:
 
 * *Operands* are tensors or variables of the backend, NumPy arrays, or Python numbers and lists of them. A number, a
   list or a real array takes the dtype of the tensors that it meets (floatx where they are integer and it is not). One
-  that this dtype cannot hold is refused (:mod:`keraflow.ranges`): integers are never cut or rounded, and no finite
+  that this dtype cannot hold is refused (:mod:`keraflow.backend.ranges`): integers are never cut or rounded, and no finite
   number becomes infinite.
 * *Dtypes* are strings: ``'bool'``, ``'int32'``, ``'int64'``, ``'float32'``, ``'float64'``. Of two different dtypes a
   float wins over an integer, an integer over a bool, and within a kind the wider one (:func:`common_dtype`).

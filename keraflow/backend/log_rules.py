@@ -6,8 +6,8 @@ from typing import Any, Callable, Dict, Optional
 import numpy as np
 
 from keraflow.backend.contract import Backend
+from keraflow.backend.facts import Logs, Step, facts_of
 from keraflow.backend.logarithms import GUARD, bounded_log, log_of_difference, log_of_sum, same_gradient
-from keraflow.facts import Logs, Step, facts_of
 from keraflow.shapes import places, product
 
 __all__ = ['RULES']

@@ -5,8 +5,8 @@ from typing import Any, Dict, Optional
 import numpy as np
 
 from keraflow.backend.contract import Backend
+from keraflow.backend.facts import Step, facts_of
 from keraflow.config import setting
-from keraflow.facts import Step, facts_of
 
 __all__ = ['GUARD', 'bounded_log', 'log_of', 'log_of_difference', 'log_of_rest', 'log_of_sum', 'same_gradient']
 

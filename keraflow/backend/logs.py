@@ -7,8 +7,8 @@ moves, copies or picks values does the same to the logarithms; what others do is
 from typing import Any, Callable, Dict, Optional, Sequence
 
 from keraflow.backend.contract import FLOATS, Backend
+from keraflow.backend.facts import Logs, Step, facts_of, remember
 from keraflow.backend.log_rules import RULES
-from keraflow.facts import Logs, Step, facts_of, remember
 
 __all__ = ['remember_logs']
 

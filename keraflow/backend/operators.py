@@ -21,11 +21,11 @@ from keraflow.arguments import is_array_like
 from keraflow.backend.checks import arguments_of
 from keraflow.backend.deferral import Deferred
 from keraflow.backend.dtypes import FLOATS
+from keraflow.backend.facts import facts_of
 from keraflow.backend.logs import remember_logs
 from keraflow.backend.refusals import OF_INTEGERS
 from keraflow.backend.value_checks import is_small
 from keraflow.errors import ArgumentTypeError
-from keraflow.facts import facts_of
 
 __all__ = ['follow_contract', 'install_operators']
 

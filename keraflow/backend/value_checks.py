@@ -11,9 +11,9 @@ import numpy as np
 from keraflow.arguments import as_numbers
 from keraflow.backend.contract import Backend
 from keraflow.backend.dtypes import DTYPES, FLOATS, array_dtype, near_dtype, operands_dtype, value_dtype
+from keraflow.backend.ranges import fits, misfit
 from keraflow.backend.refusals import OF_INTEGERS
 from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError, describe
-from keraflow.ranges import fits, misfit
 
 __all__ = ['check_held', 'check_integers', 'check_tensors', 'is_small']
 

@@ -3,7 +3,7 @@ from typing import Any, Dict, Optional, Sequence
 
 from keraflow import schema
 from keraflow.errors import note
-from keraflow.reserved import check_class_names
+from keraflow.serialization.reserved import check_class_names
 
 __all__ = ['Callback', 'CallbackList', 'CheckedCallback']
 

@@ -6,12 +6,12 @@ from keraflow.habits import no_attribute
 from keraflow.layers import input as _input
 from keraflow.layers.attention import MultiHeadAttention
 from keraflow.layers.base import Layer, MultiInputLayer, Parameter
+from keraflow.layers.base.input_spec import InputSpec
 from keraflow.layers.convolution_variants import Deconvolution2D, SeparableConvolution2D
 from keraflow.layers.convolutional import Convolution1D, Convolution2D, Convolution3D
 from keraflow.layers.core import Activation, Dense, Dropout, Highway, Lambda
 from keraflow.layers.embedding import Embedding
 from keraflow.layers.foreign import Foreign
-from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.learned_activations import Maxout, PReLU
 from keraflow.layers.masking import Masking
 from keraflow.layers.merging import (Concatenate, Dot, ElementWiseAverage, ElementWiseMax, ElementWiseMult,

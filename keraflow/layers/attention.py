@@ -8,8 +8,8 @@ from keraflow import backend as B
 from keraflow import initializations, shapes
 from keraflow.errors import GraphError, ShapeError
 from keraflow.layers.base import MultiInputLayer
-from keraflow.layers.input_spec import InputSpec
-from keraflow.layers.masks import LOWEST, joint_mask
+from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.masks import LOWEST, joint_mask
 from keraflow.registry import builtin
 from keraflow.schema import Initialization, PositiveInt, Rate
 from keraflow.shapes import Shape

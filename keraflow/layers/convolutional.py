@@ -7,10 +7,10 @@ from keraflow import activations
 from keraflow import backend as B
 from keraflow import initializations
 from keraflow.backend.convolutions import output_length
-from keraflow.counted import beside
-from keraflow.facts import remember
-from keraflow.layers.input_spec import InputSpec
-from keraflow.layers.masks import counted_in_windows
+from keraflow.backend.facts import remember
+from keraflow.graph.counted import beside
+from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.masks import counted_in_windows
 from keraflow.layers.spatial import Border, DataFormat, SpatialLayer, Steps, spatial_spec
 from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike

@@ -3,12 +3,12 @@ from typing import Any, Callable, Dict, Optional, Sequence, Union
 
 import numpy as np
 
-import keraflow.pure_operations  # noqa: F401 (fills the registry)
+import keraflow.backend.pure_operations  # noqa: F401 (fills the registry)
 from keraflow import activations
 from keraflow import backend as B
 from keraflow import initializations
 from keraflow.layers.base import Layer
-from keraflow.layers.input_spec import InputSpec
+from keraflow.layers.base.input_spec import InputSpec
 from keraflow.owned import owned
 from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike

@@ -3,9 +3,9 @@ from typing import Any
 
 from keraflow import backend as B
 from keraflow import initializations
-from keraflow.facts import remember
+from keraflow.backend.facts import remember
 from keraflow.layers.base import Layer
-from keraflow.layers.input_spec import InputSpec
+from keraflow.layers.base.input_spec import InputSpec
 from keraflow.registry import builtin
 from keraflow.schema import Initialization, PositiveInt, Rate
 from keraflow.shapes import Shape

@@ -10,7 +10,7 @@ import numpy as np
 from keraflow import backend as B
 from keraflow.arguments import to_list
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe
-from keraflow.kensor import Kensor
+from keraflow.graph.kensor import Kensor
 from keraflow.layers.base import Layer
 from keraflow.shapes import Shape
 

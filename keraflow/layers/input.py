@@ -3,12 +3,12 @@ from typing import Any, Callable, Optional, ParamSpec, Sequence, Union, cast
 
 from keraflow import backend as B
 from keraflow import shapes
+from keraflow.backend.facts import facts_of, remember
 from keraflow.errors import ArgumentError, GraphError
-from keraflow.facts import facts_of, remember
-from keraflow.kensor import Call, Kensor
+from keraflow.graph.kensor import Call, Kensor
 from keraflow.layers.base import Layer
-from keraflow.layers.channels import seen_features
-from keraflow.layers.masks import check_mask_value, step_mask
+from keraflow.layers.base.channels import seen_features
+from keraflow.layers.base.masks import check_mask_value, step_mask
 from keraflow.registry import builtin
 from keraflow.schema import DType, Name, PositiveInt
 

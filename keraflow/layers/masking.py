@@ -3,7 +3,7 @@ from typing import Any, Optional
 
 from keraflow import backend as B
 from keraflow.layers.base import Layer
-from keraflow.layers.masks import check_mask_value, joint_mask, step_mask
+from keraflow.layers.base.masks import check_mask_value, joint_mask, step_mask
 from keraflow.registry import builtin
 from keraflow.schema import Finite
 

@@ -5,11 +5,11 @@ from typing import Any, List, Optional
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.errors import ArgumentError, GraphError, ShapeError, describe
+from keraflow.graph.lengths import equally_long
 from keraflow.layers.base import MultiInputLayer
-from keraflow.layers.input_spec import InputSpec
-from keraflow.layers.masks import full_mask, joint_mask
+from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.masks import full_mask, joint_mask
 from keraflow.layers.shaping import AxisLayer, FeatureAxisLayer
-from keraflow.lengths import equally_long
 from keraflow.registry import builtin
 from keraflow.schema import Axes
 from keraflow.shapes import Shape

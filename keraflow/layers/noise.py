@@ -4,8 +4,8 @@ from typing import Any, List
 
 from keraflow import backend as B
 from keraflow.layers.base import Layer
+from keraflow.layers.base.input_spec import InputSpec
 from keraflow.layers.core import Dropout
-from keraflow.layers.input_spec import InputSpec
 from keraflow.layers.spatial import DataFormat, spatial_spec
 from keraflow.registry import builtin
 from keraflow.schema import NonNegative, Rate

@@ -6,9 +6,9 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import initializations
 from keraflow.arguments import to_list
-from keraflow.counted import beside
-from keraflow.layers.input_spec import InputSpec
-from keraflow.layers.masks import counted_samples, joint_mask
+from keraflow.graph.counted import beside
+from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.masks import counted_samples, joint_mask
 from keraflow.layers.shaping import FeatureAxisLayer
 from keraflow.registry import builtin
 from keraflow.schema import Axes, Initialization, PositiveFloat, Rate

@@ -9,19 +9,19 @@ from keraflow.arguments import is_array_like, to_list
 from keraflow.backend.contract import FLOATS, OPERATIONS
 from keraflow.backend.deferral import deferred_among
 from keraflow.backend.dtypes import operands_dtype
-from keraflow.call_arguments import parts_in
+from keraflow.backend.facts import facts_of
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe, nearest
-from keraflow.facts import facts_of
-from keraflow.kensor import Kensor, on_operation
+from keraflow.graph.call_arguments import parts_in
+from keraflow.graph.kensor import Kensor, on_operation
+from keraflow.graph.lengths import equally_long
+from keraflow.graph.tensor_checks import check_held
 from keraflow.layers.base import Layer
+from keraflow.layers.base.masks import joint_mask
+from keraflow.layers.base.slots import running_host
 from keraflow.layers.forms import check_index, decode, encode, inputs_in, is_inside, shape_of, text_of
 from keraflow.layers.kept_steps import keeps_steps
-from keraflow.layers.masks import joint_mask
-from keraflow.layers.slots import running_host
-from keraflow.lengths import equally_long
 from keraflow.registry import builtin
 from keraflow.shapes import Shape
-from keraflow.tensor_checks import check_held
 
 __all__ = ['Operation']
 

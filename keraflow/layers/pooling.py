@@ -3,8 +3,8 @@ from typing import Any, Optional, Sequence
 
 from keraflow import backend as B
 from keraflow.backend.convolutions import output_length
-from keraflow.counted import beside
-from keraflow.layers.masks import LOWEST, counted_in_windows
+from keraflow.graph.counted import beside
+from keraflow.layers.base.masks import LOWEST, counted_in_windows
 from keraflow.layers.spatial import Border, DataFormat, Pool, SpatialLayer, Steps
 from keraflow.registry import builtin
 from keraflow.schema import PositiveInt

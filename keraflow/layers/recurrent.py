@@ -8,11 +8,11 @@ from keraflow import activations
 from keraflow import backend as B
 from keraflow import initializations
 from keraflow.backend.contract import TensorSpec
+from keraflow.backend.facts import Logs, Step, facts_of, remember
 from keraflow.backend.logarithms import log_of, log_of_rest
 from keraflow.errors import ArgumentError, ShapeError
-from keraflow.facts import Logs, Step, facts_of, remember
 from keraflow.layers.base import MultiInputLayer
-from keraflow.layers.input_spec import InputSpec
+from keraflow.layers.base.input_spec import InputSpec
 from keraflow.registry import builtin
 from keraflow.schema import Activation, Initialization, PositiveInt, Rate
 from keraflow.shapes import Shape, agree

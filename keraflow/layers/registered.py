@@ -7,13 +7,13 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow import registry, schema
+from keraflow.backend.facts import facts_of
 from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, describe
-from keraflow.facts import facts_of
-from keraflow.kensor import Kensor
+from keraflow.graph.kensor import Kensor
 from keraflow.layers.base import Layer
-from keraflow.layers.masks import joint_mask
-from keraflow.layers.slots import running_host
+from keraflow.layers.base.masks import joint_mask
+from keraflow.layers.base.slots import running_host
 from keraflow.owned import owned
 from keraflow.shapes import Shape, agree
 

@@ -8,12 +8,12 @@ from typing import Any, Dict, List, Optional, Sequence
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.arguments import to_list
+from keraflow.backend.facts import facts_of, remember
 from keraflow.contexts import bound
 from keraflow.errors import ArgumentError, ShapeError, warn
-from keraflow.facts import facts_of, remember
 from keraflow.layers.base import Layer
-from keraflow.layers.channels import feature_axis, seen_features
-from keraflow.layers.input_spec import InputSpec
+from keraflow.layers.base.channels import feature_axis, seen_features
+from keraflow.layers.base.input_spec import InputSpec
 from keraflow.registry import builtin
 from keraflow.schema import PositiveInt
 from keraflow.serialization import is_rebuilding

@@ -3,11 +3,11 @@ import functools
 from typing import Any, Dict, Iterable, List, Literal, Optional, Sequence, Tuple, Union
 
 from keraflow import backend as B
+from keraflow.backend.facts import facts_of, remember
 from keraflow.errors import ArgumentError, ShapeError, warn
-from keraflow.facts import facts_of, remember
 from keraflow.layers.base import Layer
-from keraflow.layers.channels import seen_features
-from keraflow.layers.input_spec import InputSpec
+from keraflow.layers.base.channels import seen_features
+from keraflow.layers.base.input_spec import InputSpec
 from keraflow.schema import PositiveInt
 from keraflow.shapes import Shape
 

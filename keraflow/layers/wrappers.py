@@ -3,11 +3,11 @@ from typing import Any, List, Literal, Optional
 
 from keraflow import backend as B
 from keraflow.arguments import to_list
+from keraflow.backend.facts import facts_of, features_of, remember
 from keraflow.errors import ShapeError
-from keraflow.facts import facts_of, features_of, remember
 from keraflow.layers.base import Layer
-from keraflow.layers.input_spec import InputSpec
-from keraflow.layers.masks import counted_samples, counting, full_mask, joint_mask, sample_count
+from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.masks import counted_samples, counting, full_mask, joint_mask, sample_count
 from keraflow.registry import builtin
 from keraflow.serialization import serialize, unserialize
 from keraflow.shapes import Shape, is_shape, product, unlist

@@ -5,16 +5,16 @@ from typing import Any, Optional
 import numpy as np
 
 from keraflow import backend as B
-from keraflow.counted import has_parts, part_weights
+from keraflow.backend.facts import features_of
 from keraflow.errors import ArgumentTypeError
-from keraflow.facts import features_of
+from keraflow.graph.counted import has_parts, part_weights
+from keraflow.graph.tensor_checks import check_shape, described
 from keraflow.objectives.accuracies import accuracy_for, is_accuracy
 from keraflow.objectives.base import is_better_larger, per_sample
 from keraflow.objectives.calling import call_objective, tell_order
 from keraflow.registry import builtin, resolve
 from keraflow.schema import Name, Objective
 from keraflow.serialization import Serializable
-from keraflow.tensor_checks import check_shape, described
 
 __all__ = ['Metric', 'Average', 'like', 'ratio']
 

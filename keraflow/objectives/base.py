@@ -7,10 +7,10 @@ from keraflow import shapes
 from keraflow.arguments import as_numbers
 from keraflow.backend.contract import FLOATS
 from keraflow.backend.deferral import deferred_among
-from keraflow.counted import counted_parts, has_parts
+from keraflow.backend.facts import features_of
 from keraflow.errors import ArgumentTypeError, ShapeError, describe, warn
-from keraflow.facts import features_of
-from keraflow.lengths import equally_long
+from keraflow.graph.counted import counted_parts, has_parts
+from keraflow.graph.lengths import equally_long
 from keraflow.objectives.calling import call_objective
 from keraflow.registry import builtin, kind_of
 

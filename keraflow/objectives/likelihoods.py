@@ -3,8 +3,8 @@ import math
 from typing import Any
 
 from keraflow import backend as B
+from keraflow.backend.facts import facts_of, features_of
 from keraflow.backend.logarithms import GUARD, log_of, log_of_rest
-from keraflow.facts import facts_of, features_of
 from keraflow.objectives.base import class_numbers, classes, objective, one_hot, reals, wants
 from keraflow.objectives.doubts import doubtful, no_chance, no_distribution
 

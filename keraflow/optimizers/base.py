@@ -14,9 +14,9 @@ from keraflow import backend as B
 from keraflow import schema
 from keraflow.backend.contract import Rows
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe
+from keraflow.graph.tensor_checks import check_held, check_new_value, check_shape, described
 from keraflow.schema import LearningRate, PositiveFloat
 from keraflow.serialization import Serializable, pack_init_params
-from keraflow.tensor_checks import check_held, check_new_value, check_shape, described
 
 __all__ = ['Optimizer']
 

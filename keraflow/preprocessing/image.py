@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from keraflow import random
+from keraflow.annotations.marks import number
 from keraflow.checked import checked
 from keraflow.config import setting
 from keraflow.errors import ArgumentError, DataError
 from keraflow.files.regular import PathLike
-from keraflow.marks import number
 from keraflow.preprocessing.flows import ArrayFlow, Flow, FolderFlow
 from keraflow.preprocessing.pictures import DataFormat, array_to_img, img_to_array, load_img
 from keraflow.preprocessing.saving import Preprocessor

@@ -5,9 +5,9 @@ import numpy as np
 
 from keraflow import random
 from keraflow.arguments import as_array
+from keraflow.backend.ranges import fits
 from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
-from keraflow.ranges import fits
 from keraflow.schema import DType, Finite, NonNegative, PositiveFloat, PositiveInt
 
 __all__ = ['make_sampling_table', 'pad_sequences', 'skipgrams']

@@ -6,9 +6,9 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import random, shapes
 from keraflow.errors import ArgumentError, ShapeError
-from keraflow.kensor import Kensor
-from keraflow.parameters import parameters_of
-from keraflow.records import recording
+from keraflow.graph.kensor import Kensor
+from keraflow.graph.parameters import parameters_of
+from keraflow.graph.records import recording
 from keraflow.serialization import serialize
 from keraflow.testing.expectations import expect
 from keraflow.testing.numerics import STEP, assert_close

@@ -14,12 +14,12 @@ from keraflow import backend as B
 from keraflow import registry, shapes
 from keraflow.errors import ArgumentError
 from keraflow.files.plaindata import dump_json, dump_yaml, parse_json, parse_yaml
-from keraflow.kensor import Kensor
+from keraflow.graph.kensor import Kensor
+from keraflow.graph.parameters import parameters_of
+from keraflow.graph.records import recording
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
 from keraflow.models import Model  # noqa: F401 (what a layer names when it is rebuilt must be in the registry)
-from keraflow.parameters import parameters_of
-from keraflow.records import recording
 from keraflow.serialization import serialize, unserialize
 from keraflow.testing.numerics import assert_close, random_weights, using_floatx
 

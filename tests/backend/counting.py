@@ -2,10 +2,10 @@
 import numpy as np
 
 from keraflow.errors import KeraFlowWarning
-from keraflow.functions import Meter
 from keraflow.layers import Dense, Input
 from keraflow.models import Model
 from keraflow.optimizers import SGD
+from keraflow.training.functions import Meter
 
 __all__ = ['X', 'Y', 'compile_with', 'counting', 'fit', 'lost', 'said', 'says', 'told', 'weight']
 

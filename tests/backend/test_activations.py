@@ -8,8 +8,8 @@ from differences import check
 
 from keraflow import activations
 from keraflow import backend as B
+from keraflow.backend.facts import facts_of
 from keraflow.backend.logarithms import log_of, log_of_rest
-from keraflow.facts import facts_of
 
 
 def softmax(x, axis=-1):

@@ -4,7 +4,7 @@ import pytest
 
 from keraflow import backend as B
 from keraflow.callbacks import Callback
-from keraflow.data import Port, read_arrays
+from keraflow.data.arrays import Port, read_arrays
 from keraflow.layers import Activation, Dense, Input
 from keraflow.models import Model
 from keraflow.optimizers import SGD

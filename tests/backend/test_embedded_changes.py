@@ -9,8 +9,8 @@ from keraflow import serialize, unserialize
 from keraflow.errors import ArgumentError, ArgumentTypeError, ModelFileError
 from keraflow.layers import Activation, Bidirectional, Dense, Dropout, Input, Lambda, Layer, SimpleRNN, TimeDistributed
 from keraflow.models import Model, Sequential
+from keraflow.models.to_python import to_python
 from keraflow.regularizers import L1
-from keraflow.source import to_python
 
 X = np.random.default_rng(7).normal(size=(6, 3)).astype('float32')
 

@@ -6,7 +6,7 @@ import pytest
 
 from keraflow import backend as B
 from keraflow.errors import GraphError
-from keraflow.kensor import calls_behind
+from keraflow.graph.kensor import calls_behind
 from keraflow.layers import (Activation, Concatenate, Dense, Dropout, ElementWiseMult, ElementWiseSum, Input, Lambda,
                              Layer)
 from keraflow.models import Model, Sequential

@@ -7,11 +7,11 @@ from differences import check
 
 from keraflow import backend as B
 from keraflow.errors import KeraFlowWarning, ShapeError
+from keraflow.graph.records import recording
 from keraflow.layers import (BatchNormalization, Bidirectional, Dense, ElementWiseSum, Input, Layer, LayerNormalization,
                              Masking, TimeDistributed)
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD
-from keraflow.records import recording
 
 X = np.random.default_rng(3).normal(1., 2., (6, 3))
 Y = np.random.default_rng(4).normal(size=(6, 3))

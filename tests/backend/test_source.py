@@ -13,8 +13,8 @@ from keraflow import backend as B
 from keraflow.errors import ArgumentTypeError, SerializationError
 from keraflow.layers import Concatenate, Dense, Dropout, ElementWiseSum, Input, Lambda
 from keraflow.models import Model, Sequential
+from keraflow.models.to_python import to_python
 from keraflow.regularizers import L1L2
-from keraflow.source import to_python
 
 
 @keraflow.register(id='doubled-in-test-source')

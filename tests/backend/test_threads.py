@@ -10,14 +10,15 @@ from threads import at_once, elsewhere, switching
 import keraflow
 from keraflow import argscope
 from keraflow import backend as B
-from keraflow import naming, random
+from keraflow import random
 from keraflow.errors import ArgumentTypeError, DataError
+from keraflow.graph import naming
+from keraflow.graph.records import frozen, runs_frozen
 from keraflow.layers import BatchNormalization, Dense, Dropout, Input, Layer, SimpleRNN
-from keraflow.layers.masks import counted_samples, counting
-from keraflow.layers.slots import running_host
+from keraflow.layers.base.masks import counted_samples, counting
+from keraflow.layers.base.slots import running_host
 from keraflow.models import Model
 from keraflow.preprocessing.sequence import pad_sequences
-from keraflow.records import frozen, runs_frozen
 
 ONES = np.ones((4, 6), 'float32')
 

@@ -9,10 +9,10 @@ import pytest
 import keraflow
 from keraflow import backend as B
 from keraflow import registry
+from keraflow.backend.pure_operations import PURE_OPERATIONS
 from keraflow.errors import ArgumentError, ModelFileError, SerializationError
 from keraflow.layers import Dense, Input, Lambda, Layer, layer_register
 from keraflow.models import Model, Sequential
-from keraflow.pure_operations import PURE_OPERATIONS
 
 X = np.random.default_rng(2).normal(size=(3, 2)).astype('float32')
 

@@ -10,8 +10,8 @@ from keraflow.checked import checked
 from keraflow.deprecation import deprecated, is_over
 from keraflow.errors import ArgumentTypeError, KeraFlowDeprecationWarning, KeraFlowWarning
 from keraflow.schema import PositiveInt
-from keraflow.serializable import Serializable
 from keraflow.serialization import unserialize
+from keraflow.serialization.serializable import Serializable
 
 ROOT = Path(keraflow.__file__).parent
 

@@ -6,7 +6,7 @@ import time
 import pytest
 from threads import at_once, elsewhere, switching
 
-from keraflow.guards import Guard, held
+from keraflow.graph.guards import Guard, held
 
 
 def is_free(guard, changes):

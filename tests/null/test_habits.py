@@ -8,7 +8,8 @@ import keraflow
 from keraflow import errors, habits, layers, registry, schema
 from keraflow.callbacks import CSVLogger, ModelCheckpoint, TensorBoard
 from keraflow.errors import ArgumentError, ArgumentTypeError
-from keraflow.layers import LSTM, Convolution1D, Convolution2D, Dense, Dropout, Embedding, Pooling2D, class_checks
+from keraflow.layers import LSTM, Convolution1D, Convolution2D, Dense, Dropout, Embedding, Pooling2D
+from keraflow.layers.base import class_checks
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD, Adam
 

@@ -5,7 +5,7 @@ import pytest
 
 from keraflow.errors import ArgumentTypeError
 from keraflow.layers import Dense, Layer, MultiInputLayer
-from keraflow.layers.input_spec import InputSpec
+from keraflow.layers.base.input_spec import InputSpec
 from keraflow.models import Model, Sequential
 
 

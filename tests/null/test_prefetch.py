@@ -5,10 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from keraflow.class_weight import ClassWeight
-from keraflow.data import OnDisk, Port, read_arrays
+from keraflow.data.arrays import OnDisk, Port, read_arrays
+from keraflow.data.class_weight import ClassWeight
+from keraflow.data.prefetch import Prefetch
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, KeraFlowError
-from keraflow.prefetch import Prefetch
 
 
 @pytest.fixture(autouse=True)

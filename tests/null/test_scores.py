@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from keraflow.errors import ArgumentTypeError
-from keraflow.scores import Scores
+from keraflow.training.scores import Scores
 
 SCORES = Scores(loss=0.25, acc=0.5)
 PLAIN = {'loss': 0.25, 'acc': 0.5}

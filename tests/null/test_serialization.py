@@ -12,7 +12,8 @@ from keraflow.layers import Activation, Dense, Lambda, Layer
 from keraflow.models import Sequential
 from keraflow.optimizers import SGD, Adam
 from keraflow.regularizers import L1
-from keraflow.serialization import MAX_DEPTH, Serializable, call_text, pack_init_params, same, serialize, unserialize
+from keraflow.serialization import Serializable, call_text, pack_init_params, same, serialize, unserialize
+from keraflow.serialization.serialization import MAX_DEPTH
 
 
 class Box(Serializable):

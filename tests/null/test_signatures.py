@@ -8,7 +8,7 @@ import pytest
 
 from keraflow import layers, optimizers, regularizers, schedules, schema
 from keraflow.layers import Dense, Input, Layer
-from keraflow.serializable import Serializable
+from keraflow.serialization.serializable import Serializable
 
 CLASSES = [value for module in (layers, optimizers, regularizers, schedules) for value in vars(module).values()
            if inspect.isclass(value) and issubclass(value, Serializable)]

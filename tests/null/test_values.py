@@ -15,7 +15,7 @@ from keraflow.layers import Dense, Input, Lambda, Layer
 from keraflow.models import Sequential
 from keraflow.regularizers import L1
 from keraflow.serialization import Serializable, serialize, unserialize
-from keraflow.values import MAX_ARRAY, escape, unescape, version_of
+from keraflow.serialization.values import MAX_ARRAY, escape, unescape, version_of
 
 
 class Keeps(Serializable):

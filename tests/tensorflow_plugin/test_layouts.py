@@ -5,9 +5,9 @@ import tensorflow as tf
 from chains import CHAINS, input_shape
 
 from keraflow import backend as B
+from keraflow.graph.records import recording
 from keraflow.layers import Convolution2D, ElementWiseSum, Flatten, GlobalPooling2D, Input
 from keraflow.models import Model
-from keraflow.records import recording
 
 SHAPE = input_shape('channels_first')
 

@@ -4,9 +4,9 @@ import pytest
 from chains import CHAINS, input_shape
 
 from keraflow import backend as B
+from keraflow.graph.records import recording
 from keraflow.layers import Convolution2D, Flatten, GlobalPooling2D, Input
 from keraflow.models import Model
-from keraflow.records import recording
 from keraflow_backends.theano_backend.configure import theano
 
 SHAPE = input_shape('channels_last')

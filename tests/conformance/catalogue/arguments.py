@@ -2,7 +2,7 @@
 from typing import Dict, List
 
 from keraflow import objectives
-from keraflow.pure_operations import PURE_OPERATIONS
+from keraflow.backend.pure_operations import PURE_OPERATIONS
 
 #: By kind and id: arguments of a constructor; for a function those of ``functools.partial``. The first set is that of the defaults where there are any.
 ARGUMENTS: Dict[str, Dict[str, List[dict]]] = {

@@ -1,0 +1,152 @@
+"""Whether a value is what an annotation allows.
+
+What cannot be judged (a Protocol, a name that does not exist, a type of a later Python) is never refused. The same
+annotations are met again with each layer and each operation, so that an annotation is read once and a test of values
+made of it.
+"""
+import collections.abc
+import functools
+import inspect
+import types
+import typing
+from typing import Annotated, Any, Callable, Literal, Sequence, TypeVar, Union, get_args, get_origin
+
+import numpy as np
+
+from keraflow import registry
+from keraflow.annotations.marks import Kind, PerParameter, Rule, marks_of
+from keraflow.errors import KeraFlowError
+
+__all__ = ['LISTS', 'UNIONS', 'matches']
+
+Test = Callable[[Any], bool]     # of a value
+
+UNIONS = (Union, getattr(types, 'UnionType', Union))
+LISTS = (list, collections.abc.Sequence, collections.abc.MutableSequence)
+_NUMBERS = {int: (int, np.integer), float: (int, float, np.integer, np.floating),
+            complex: (int, float, complex, np.number)}
+
+
+def matches(value: Any, annotation: Any, by_type: bool = False) -> bool:
+    """Whether an annotation allows a value; with `by_type` without the further conditions of keraflow's own."""
+    return _test(annotation, by_type)(value)
+
+
+def _test(annotation: Any, by_type: bool = False) -> Test:
+    """Whether a value is what an annotation allows."""
+    try:
+        return _kept_test(annotation, by_type)
+    except TypeError:       # one that has no hash
+        return _make_test(annotation, by_type)
+
+
+def _make_test(annotation: Any, by_type: bool) -> Test:
+    origin, args = get_origin(annotation), get_args(annotation)
+    base = annotation if origin is None else origin
+    if origin is Annotated:
+        marks = [] if by_type else marks_of(annotation)
+        return _all([_obeys(args[0], mark) for mark in marks]) if marks else _test(args[0], by_type)
+    if origin in UNIONS:
+        return _any(args, by_type)
+    if origin is Literal:
+        return lambda value: any(type(value) is type(one) and value == one for one in args)
+    if isinstance(annotation, TypeVar):
+        return _any(annotation.__constraints__ or (annotation.__bound__ or Any,), by_type)
+    if hasattr(annotation, '__supertype__'):        # of a NewType
+        return _test(annotation.__supertype__, by_type)
+    if base is tuple:
+        return _is_tuple(annotation, args, by_type)
+    if base in LISTS:
+        return _is_list(base, args, by_type)
+    if base is type:
+        return lambda value: inspect.isclass(value) and (not args or _is_subclass(value, args[0]))
+    return _is_instance(base, [_test(one) for one in args])
+
+
+_kept_test = functools.lru_cache(maxsize=2048)(_make_test)
+
+
+def _all(tests: Sequence[Test]) -> Test:
+    return tests[0] if len(tests) == 1 else lambda value: all(test(value) for test in tests)
+
+
+def _any(annotations: Sequence[Any], by_type: bool) -> Test:
+    tests = [_test(one, by_type) for one in annotations]
+    return lambda value: any(test(value) for test in tests)
+
+
+def _obeys(base: Any, mark: Any) -> Test:
+    """Whether a value is what one of keraflow's own marks of an annotation says."""
+    allows = _test(base)
+    if isinstance(mark, Rule):
+        return lambda value: allows(value) and mark.holds(value)
+    if isinstance(mark, PerParameter):
+        one_obeys = _obeys(Any, Kind(mark.name))
+        return lambda value: allows(value) and all(
+            one is None or one_obeys(one) for one in (value.values() if isinstance(value, dict) else value or ()))
+    return callable if mark.name == 'function' else lambda value: _is_found(mark.name, value)
+
+
+def _is_found(kind: str, value: Any) -> bool:
+    try:
+        registry.resolve(kind, value)
+    except KeraFlowError:
+        return False
+    return True
+
+
+def _is_list(base: Any, args: tuple, by_type: bool) -> Test:
+    is_item = _test(args[0], by_type) if args else None
+
+    def test(value: Any) -> bool:
+        is_list = isinstance(value, (list, tuple)) or isinstance(value, base) and not isinstance(value, (str, bytes))
+        return is_list and (is_item is None or all(map(is_item, value)))
+    return test
+
+
+def _is_tuple(annotation: Any, args: tuple, by_type: bool) -> Test:
+    """Whether a tuple (or a list, as which older files have tuples) is what ``Tuple[int, str]`` allows, place by
+    place."""
+    if annotation in (tuple, typing.Tuple) or any(get_origin(one) is getattr(typing, 'Unpack', ()) for one in args):
+        return lambda value: isinstance(value, (list, tuple))
+    if args[1:] == (Ellipsis,):
+        is_item = _test(args[0], by_type)
+        return lambda value: isinstance(value, (list, tuple)) and all(map(is_item, value))
+    tests = [_test(one, by_type) for one in (() if args == ((),) else args)]    # Tuple[()], as Python 3.10 gives it
+    return lambda value: isinstance(value, (list, tuple)) and len(value) == len(tests) and all(
+        test(item) for item, test in zip(value, tests))
+
+
+def _is_subclass(value: type, wanted: Any) -> bool:
+    options = get_args(wanted) if get_origin(wanted) in UNIONS else (wanted,)
+    try:
+        return Any in options or any(issubclass(value, one) for one in options)
+    except TypeError:       # a TypeVar, a Protocol
+        return True
+
+
+def _is_instance(cls: Any, parts: Sequence[Test]) -> Test:
+    """Whether a value is of a class, and what is in it, if it is a dict or a set, is what `parts` want."""
+    if cls is None or not inspect.isclass(cls):
+        return lambda value: value is None or cls is not None
+    if cls is bool:
+        return lambda value: isinstance(value, (bool, np.bool_))
+    if cls in _NUMBERS:
+        return functools.partial(_is_number, classes=_NUMBERS[cls])
+
+    def test(value: Any) -> bool:
+        try:
+            if not (callable(value) if cls is collections.abc.Callable else isinstance(value, cls)):
+                return False
+        except TypeError:       # a Protocol, a TypedDict
+            pass
+        if len(parts) == 2 and isinstance(value, collections.abc.Mapping):
+            return all(parts[0](key) and parts[1](item) for key, item in value.items())
+        return len(parts) != 1 or not isinstance(value, collections.abc.Set) or all(map(parts[0], value))
+    return test
+
+
+def _is_number(value: Any, classes: tuple) -> bool:
+    if isinstance(value, int) and not -2 ** 63 <= value < 2 ** 63:      # no array and no other language has it
+        return False
+    return isinstance(value, classes) and not isinstance(value, (bool, np.bool_))

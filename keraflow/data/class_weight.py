@@ -1,0 +1,82 @@
+"""Weights of classes as weights of samples."""
+from typing import Annotated, Any, Dict, Sequence
+
+import numpy as np
+
+from keraflow import schema
+from keraflow.data.casting import Port
+from keraflow.errors import ArgumentError, DataError, warn
+from keraflow.schema import Finite, Natural, Rule
+
+__all__ = ['ClassWeight']
+
+_Given = Annotated[Dict[Natural, Finite], Rule('a dict from numbers of classes to weights', lambda value: True)]
+
+
+class ClassWeight:
+    """From targets to a weight for each sample: that of its class, 1 for a class that is not named.
+
+    The targets are numbers of classes (``(samples, 1)``, for a loss that wants them), one-hot rows
+    (``(samples, nb_class)``), or 0 and 1 (``(samples, 1)``).
+
+    Parameters
+    ----------
+    given : dict
+        From the numbers of classes to weights. A negative one is told, as among those of samples.
+    ports : sequence of Port
+        Where the targets go: there must be one, and a class for each sample.
+    dtype : str
+        Of the weights.
+    where : str
+        Start of a message.
+
+    Examples
+    --------
+    >>> weigh = ClassWeight({1: 3.}, [Port('y', (None, 2), 'float32')], 'float32', 'class_weight')
+    >>> weigh(np.array([[1., 0.], [0., 1.]]), None, 'fit').tolist()
+    [1.0, 3.0]
+    """
+
+    def __init__(self, given: Dict[int, float], ports: Sequence[Port], dtype: str, where: str):
+        schema.check(given, _Given, where)
+        if len(ports) > 1 or len(ports[0].shape) != 2:
+            raise ArgumentError(f'{where}: expected a model with one output and one class for each sample, '
+                                f'received {", ".join(f"{port.name} {port.shape}" for port in ports)}. '
+                                'Pass sample_weights instead.')
+        self._port = ports[0]
+        nb_class = self._port.nb_class or max(self._port.shape[1] or 0, 2)
+        for number in given:
+            if number >= nb_class:
+                raise ArgumentError(f'{where}: expected classes from 0 to {nb_class - 1}, received {number}.')
+        self._weights = np.ones(nb_class, dtype)
+        for number, weight in given.items():
+            with np.errstate(over='ignore'):
+                self._weights[number] = weight
+            if not np.isfinite(self._weights[number]):
+                raise ArgumentError(f'{where}: expected weights that {dtype} can hold, received {weight:g}.')
+            if weight < 0:
+                warn(f'{where}: there is a negative weight for class {number}: training moves away from its samples.')
+
+    def __call__(self, targets: Any, sample_weights: Any, where: str) -> np.ndarray:
+        """The weights of samples (``None``: all 1), times those of their classes.
+
+        Raises
+        ------
+        DataError
+            If a sample has no class, or several.
+        """
+        weights = self._weights[self._classes(targets, where)]
+        return weights if sample_weights is None else weights * sample_weights
+
+    def _classes(self, targets: np.ndarray, where: str) -> Any:
+        if self._port.nb_class is not None:
+            return np.where(targets[:, 0] == self._port.ignored, 0, targets[:, 0])
+        is_class = ((targets == 0) | (targets == 1)).all(axis=1)
+        if targets.shape[1] > 1:
+            is_class &= targets.sum(axis=1) == 1
+        if not is_class.all():
+            expected = 'a 1 for one class and else 0' if targets.shape[1] > 1 else '0 or 1'
+            sample = int(np.argmin(is_class))
+            raise DataError(f'{where}: class_weight: expected {expected} in each target, received '
+                            f'{targets[sample].tolist()} in sample {sample}. Pass sample_weights instead.')
+        return targets.argmax(axis=1) if targets.shape[1] > 1 else targets[:, 0].astype('int64')

@@ -1,0 +1,146 @@
+"""From what a user gives to ``fit``, ``evaluate`` and ``predict`` to sources of batches."""
+from typing import Any, Callable, Dict, List, Optional
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow.arguments import to_list
+from keraflow.data.arrays import Arrays, batches, check_lengths, read_arrays, read_weights
+from keraflow.data.casting import Port, Told
+from keraflow.data.class_weight import ClassWeight
+from keraflow.data.sources import ArraySource, IterableSource, Source, is_iterable_of_batches
+from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, describe
+
+__all__ = ['Feeder']
+
+_CHUNK = 1024
+
+
+class Feeder:
+    """Reads the data of one call of a method of a model.
+
+    Parameters
+    ----------
+    model : Model
+    where : str
+        Start of a message: the model and its method.
+    inputs, targets : list of Port
+        Where the arrays go; there are no targets for ``predict``, and where no output has a loss.
+    """
+
+    def __init__(self, model: Any, where: str, inputs: List[Port], targets: List[Port]):
+        self._name = model.name
+        self._fixed: Optional[int] = model.inputs[0].batch_size
+        self._where = where
+        self._inputs = inputs
+        self._targets = targets
+        self._told = Told()
+        self._class_weight: Optional[ClassWeight] = None
+
+    def weigh_classes(self, given: Any) -> None:
+        """Multiply the weights of samples by those of their classes."""
+        if given is not None:
+            self._class_weight = ClassWeight(given, self._targets, B.floatx(), f'{self._name}: class_weight')
+
+    def arrays(self, x: Any, y: Any, sample_weights: Any) -> Arrays:
+        """Arrays of all samples."""
+        arrays = self._read(x, y, sample_weights, self._where)
+        if self._class_weight is not None:
+            weights: List[Any] = [self._weighed(arrays.part(slice(*ends)), self._where).weights[0]
+                                  for ends in batches(arrays.nb_sample, _CHUNK)]
+            arrays = arrays._replace(weights=[np.concatenate(weights)])
+        if arrays.weights and all(isinstance(it, np.ndarray) and not it.any() for it in arrays.weights):
+            raise DataError(f'{self._where}: expected a sample that counts, received weights that are all 0.')
+        return arrays
+
+    def array_source(self, arrays: Arrays, batch_size: Optional[int],
+                     order: Optional[Callable[[int], np.ndarray]] = None) -> Source:
+        """Batches of arrays."""
+        size = self._batch_size(batch_size)
+        if self._fixed and arrays.nb_sample % size:
+            whole = arrays.nb_sample - arrays.nb_sample % size
+            raise DataError(f'{self._name}: {arrays.nb_sample} samples do not fill batches of {size}, which the Inputs '
+                            f'fix. ' + (f'Use {whole} of them.' if whole else 'Use more.'))
+        return ArraySource(arrays, size, order)
+
+    def iterable_source(self, given: Any, nb_epoch: int = 1, nb_batch: Optional[int] = None, is_repeated: bool = False,
+                        is_validation: bool = False) -> Source:
+        """Batches that an iterable gives."""
+        return IterableSource(given, self._read_batch, self._where, nb_epoch, nb_batch, is_repeated, is_validation)
+
+    def source(self, x: Any, y: Any, sample_weights: Any, batch_size: Optional[int], nb_batch: Optional[int]) -> Source:
+        """All samples once, for ``evaluate`` and ``predict``."""
+        if any(map(_has_no_numbers, to_list(x))):
+            raise GraphError(f'{self._where}: expected arrays, received a tensor that has no numbers before it is run. '
+                             f'In what is compiled call the model itself: {self._name}(x).')
+        if is_iterable_of_batches(x):
+            self.refuse_beside_iterable(y=y, sample_weights=sample_weights, batch_size=batch_size)
+            return self.iterable_source(x, nb_batch=nb_batch)
+        self.refuse_beside_arrays(nb_batch=nb_batch)
+        return self.array_source(self.arrays(x, y, sample_weights), batch_size)
+
+    def refuse_beside_iterable(self, **arguments: Any) -> None:
+        """Raise if one of these arguments is given."""
+        form = '(x, y) or (x, y, sample_weights)' if self._targets else 'x'
+        self._refuse(f'an iterable as x, which gives whole batches {form}', arguments)
+
+    def refuse_beside_arrays(self, **arguments: Any) -> None:
+        """Raise if one of these arguments is given."""
+        self._refuse('arrays, which batch_size cuts into batches', arguments)
+
+    def _refuse(self, data: str, arguments: Dict[str, Any]) -> None:
+        for name, value in arguments.items():
+            if value is not None:
+                raise ArgumentTypeError(f'{self._where}: expected no {name} beside {data}, received {describe(value)}.')
+
+    def _read(self, x: Any, y: Any, sample_weights: Any, where: str, copies: bool = False) -> Arrays:
+        if self._targets and y is None and isinstance(x, (list, tuple)) and all(isinstance(it, tuple) for it in x):
+            raise ArgumentTypeError(f'{where}: x: expected arrays, received a {type(x).__name__} of tuples. '
+                                    'Write lambda: batches if these are batches (x, y).')
+        inputs = read_arrays(x, self._inputs, f'{where}: x' if self._targets else where, copies)
+        targets = read_arrays(y, self._targets, f'{where}: y', copies)
+        check_lengths({**{port.name: it for port, it in zip(self._inputs, inputs)},
+                       **{f'target {port.name}': it for port, it in zip(self._targets, targets)}}, where)
+        port = Port('weights', (len(inputs[0]),), B.floatx(), role='weights', told=self._told)
+        weights = read_weights(sample_weights, targets, [one.name for one in self._targets], port,
+                               f'{where}: sample_weights', copies)
+        return Arrays(inputs, targets, weights)
+
+    def _read_batch(self, item: Any, where: str) -> Arrays:
+        if self._targets:
+            if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
+                raise ArgumentTypeError(f'{where}: expected (x, y) or (x, y, sample_weights), received '
+                                        f'{describe(item)}.')
+            x, y, weights = (*item, None)[:3]
+        else:
+            x, y, weights = item, None, None
+        # Batches wait for their turn, while the program may fill its arrays with the next ones.
+        batch = self._read(x, y, weights, where, copies=True)
+        if self._fixed and batch.nb_sample != self._fixed:
+            raise DataError(f'{where}: expected {self._fixed} samples, which the Inputs fix, received '
+                            f'{batch.nb_sample}.')
+        # What is on the disk is read here, in the thread.
+        return self._weighed(batch.part(slice(0, batch.nb_sample)), where)
+
+    def _weighed(self, batch: Arrays, where: str) -> Arrays:
+        if self._class_weight is None:
+            return batch
+        return batch._replace(weights=[self._class_weight(batch.targets[0], batch.weights[0], where)])
+
+    def _batch_size(self, asked: Optional[int]) -> int:
+        if asked is None:
+            return self._fixed or 32
+        if self._fixed and asked != self._fixed:
+            raise ArgumentError(
+                f'{self._name}: batch_size: the Inputs fix it to {self._fixed}, received {asked}. Leave it out.')
+        return asked
+
+
+def _has_no_numbers(value: Any) -> bool:
+    """Whether a value is a tensor that stands for what is computed later."""
+    if not B.is_tensor(value) or B.is_variable(value):
+        return False
+    try:
+        return np.asarray(value).dtype == object
+    except Exception:       # whatever a library raises for it
+        return True

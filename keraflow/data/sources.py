@@ -1,0 +1,231 @@
+"""Where the batches of an epoch come from: arrays, or an iterable of batches."""
+import contextlib
+import contextvars
+import inspect
+import itertools
+import operator
+from typing import Any, Callable, ContextManager, Iterable, Iterator, Optional
+
+import numpy as np
+
+from keraflow.backend.deferral import Deferred
+from keraflow.data.arrays import Arrays, batches
+from keraflow.data.prefetch import Prefetch
+from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
+
+__all__ = ['ArraySource', 'IterableSource', 'Source', 'is_iterable_of_batches']
+
+#: Iterators that end when the first of those ends that they go through.
+_PASSING_ON = (map, filter, enumerate, zip)
+
+
+class Source:
+    """Gives the batches of one epoch after the other."""
+
+    #: How many batches an epoch has, as far as that is known.
+    nb_batch: Optional[int] = None
+    #: Whether a thread reads some batches ahead.
+    is_read_ahead = True
+
+    def epoch(self) -> ContextManager[Iterable[Arrays]]:
+        """The batches of the next epoch, to be taken inside of the context."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Say that no further epoch is wanted."""
+
+
+class ArraySource(Source):
+    """Batches of arrays: views of them where there is no order of samples. If some are on the disk a thread reads all,
+    some batches ahead, and copies what it reads."""
+
+    def __init__(self, arrays: Arrays, batch_size: int, order: Optional[Callable[[int], np.ndarray]] = None):
+        self._arrays = arrays
+        self._parts = batches(arrays.nb_sample, batch_size)
+        self._order = order     # of so many samples, for the next epoch
+        self.nb_batch = len(self._parts)
+        self.is_read_ahead = arrays.is_on_disk
+
+    def epoch(self) -> ContextManager[Iterable[Arrays]]:
+        arrays = self._arrays
+        if self._order is not None:
+            order = self._order(arrays.nb_sample)
+            found = (arrays.part(order[start:stop]) for start, stop in self._parts)
+        else:
+            found = (arrays.part(slice(start, stop), self.is_read_ahead) for start, stop in self._parts)
+        return Prefetch(found) if self.is_read_ahead else contextlib.nullcontext(found)
+
+
+class IterableSource(Source):
+    """Batches that an iterable gives, read by a thread, some batches ahead.
+
+    Parameters
+    ----------
+    given : iterable, or object with ``len()`` and numbered batches, or function without arguments that returns one
+    read : function
+        From what the iterable gives, and the start of a message, to a batch.
+    where : str
+        Start of a message.
+    nb_epoch : int
+        How many epochs will be asked for.
+    nb_batch : int, optional
+        How many batches an epoch has: the next one goes on where it ended. Without it an epoch is all that the iterable
+        gives.
+    is_repeated : bool
+        Whether to begin anew where the iterable ends within the `nb_batch` of an epoch.
+    is_validation : bool
+        Whether each epoch begins anew, where that can be, and `nb_batch` is the program's ``nb_val_batch``.
+
+    Raises
+    ------
+    ArgumentError
+        For what can be gone through once and is wanted for several epochs, and for what never ends, without `nb_batch`.
+    """
+
+    def __init__(self, given: Any, read: Callable[[Any, str], Arrays], where: str, nb_epoch: int = 1,
+                 nb_batch: Optional[int] = None, is_repeated: bool = False, is_validation: bool = False):
+        self._given = given
+        self._read = read
+        self._where = where
+        self._size = nb_batch
+        self._is_repeated = is_repeated
+        self._is_validation = is_validation
+        self._nb_name = 'nb_val_batch' if is_validation else 'nb_batch'
+        self._iterator: Optional[Iterator] = None
+        self._variables = contextvars.copy_context()    # of all threads that read: an iterator may go through several
+        self._is_once = hasattr(given, '__next__')
+        self.nb_batch = nb_batch or operator.length_hint(given, 0) or None
+        if self._is_once and nb_batch is None and nb_epoch > 1:
+            raise ArgumentError(f'{where}: expected batches for {nb_epoch} epochs, received {self._kind}, which can be '
+                                f'gone through once. {self._advice}, or {self._nb_name}, the number of batches in an '
+                                'epoch.')
+        self._refuse_endless(given)
+
+    def epoch(self) -> ContextManager[Iterable[Arrays]]:
+        if self._is_validation and not self._is_once:
+            self.close()
+            self._iterator = None
+        return Prefetch(self._batches(), variables=self._variables)
+
+    def close(self) -> None:
+        if not self._is_once and hasattr(self._iterator, 'close'):
+            self._variables.run(self._iterator.close)   # type: ignore[union-attr]
+
+    def _batches(self) -> Iterator[Arrays]:
+        number = 0
+        for number, item in enumerate(itertools.islice(self._items(), self._size), 1):
+            yield self._read(item, f'{self._where}: batch {number - 1}')
+        if number == 0:
+            raise DataError(f'{self._where}: there are no batches.')
+        if self._size is not None and number < self._size:
+            raise DataError(f'{self._where}: expected {self._size} batches, received {number} before the data ended. '
+                            f'Pass a smaller {self._nb_name}.')
+
+    def _items(self) -> Iterator[Any]:
+        while True:
+            is_new = self._iterator is None
+            if self._iterator is None:
+                self._iterator = self._begin()
+            is_empty = True
+            for item in self._iterator:
+                is_empty = False
+                yield item
+            self._iterator = None
+            if self._size is None or not self._is_repeated or is_new and is_empty:
+                return
+
+    def _begin(self) -> Iterator[Any]:
+        if callable(self._given) and _needs_arguments(self._given):
+            raise ArgumentTypeError(f'{self._where}: expected a function without arguments that returns batches, '
+                                    f'received {self._kind}.')
+        found = self._given() if callable(self._given) else self._given
+        self._refuse_endless(found)
+        if _is_sequence(found):
+            return _numbered(found)
+        if not hasattr(found, '__iter__'):
+            raise ArgumentTypeError(f'{self._where}: expected a function that returns batches, received {self._kind}, '
+                                    f'which returned {describe(found)}.')
+        return iter(found)
+
+    def _refuse_endless(self, found: Any) -> None:
+        if self._size is None and _is_endless(found):
+            raise ArgumentError(f'{self._where}: expected batches that end, received {describe(found)}. '
+                                f'Pass {self._nb_name}, the number of batches in an epoch.')
+
+    @property
+    def _kind(self) -> str:
+        if inspect.isgenerator(self._given):
+            return f'the generator {self._given.__name__}'
+        return 'an iterator' if self._is_once else describe(self._given)
+
+    @property
+    def _advice(self) -> str:
+        is_named = inspect.isgenerator(self._given) and self._given.__name__.isidentifier()
+        what = f'the function {self._given.__name__} itself' if is_named else 'a function that returns it'
+        return f'Pass {what}, which is called for each epoch'
+
+
+def is_iterable_of_batches(value: Any) -> bool:
+    """Whether `value` is an iterable or a function of batches, and not one array, or several in a list or a dict.
+
+    Examples
+    --------
+    >>> is_iterable_of_batches(iter([])), is_iterable_of_batches([[1, 2]])
+    (True, False)
+    """
+    if isinstance(value, (list, tuple, dict, str, bytes, Deferred)) or hasattr(value, '__array__'):
+        return False
+    return callable(value) or hasattr(value, '__iter__') or _is_sequence(value)
+
+
+def _is_endless(value: Any) -> bool:
+    """Whether it is known that `value` never ends: an endless iterator, what goes through one, or a data set that says
+    so by ``cardinality()``, as those of TensorFlow do. Of a generator function nobody knows."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, itertools.repeat):
+            if operator.length_hint(one, -1) >= 0:
+                return False
+        elif isinstance(one, _PASSING_ON):
+            reduced: Any = one.__reduce__()
+            parts = [part for part in reduced[1] if hasattr(part, '__next__')]
+            if not parts:       # a zip of nothing
+                return False
+            waiting += parts
+        elif inspect.isgenerator(one) and one.__name__ == '<genexpr>' and one.gi_frame is not None:
+            waiting.append(one.gi_frame.f_locals['.0'])
+        elif not isinstance(one, (itertools.cycle, itertools.count)) and not _says_endless(one):
+            return False
+    return True
+
+
+def _says_endless(value: Any) -> bool:
+    cardinality = getattr(value, 'cardinality', None)
+    try:
+        return inspect.ismethod(cardinality) and int(cardinality()) == -1
+    except (TypeError, ValueError):
+        return False
+
+
+def _is_sequence(value: Any) -> bool:
+    """Whether the batches are numbered, and not given one after the other."""
+    return not hasattr(value, '__iter__') and hasattr(value, '__getitem__') and hasattr(value, '__len__')
+
+
+def _numbered(batches: Any) -> Iterator[Any]:
+    """Batches by their numbers, and then what such objects may do between two epochs, such as another order."""
+    for number in range(len(batches)):
+        yield batches[number]
+    if callable(getattr(batches, 'on_epoch_end', None)):
+        batches.on_epoch_end()
+
+
+def _needs_arguments(function: Callable) -> bool:
+    try:
+        inspect.signature(function).bind()
+    except TypeError:
+        return True
+    except ValueError:      # some built-in functions do not tell
+        pass
+    return False

@@ -1,0 +1,92 @@
+"""Masks: bool tensors ``(batch, time)`` that are True where a step counts."""
+import contextlib
+import contextvars
+from typing import Any, Iterator, Literal, Sequence
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow.backend.facts import facts_of, remember
+from keraflow.contexts import bound
+from keraflow.errors import ArgumentError
+from keraflow.graph.tensor_checks import check_held
+from keraflow.shapes import agree
+
+__all__ = ['LOWEST', 'check_mask_value', 'counted_in_windows', 'counted_samples', 'counting', 'full_mask',
+           'inherit_mask', 'joint_mask', 'loses_mask', 'sample_count', 'step_mask']
+
+#: Stands for a masked value where the largest is sought: finite, so that gradients are, and 0 after softmax.
+LOWEST = -1e30
+
+_counted: contextvars.ContextVar[Any] = contextvars.ContextVar('_counted', default=None)
+_folded_from: contextvars.ContextVar[Any] = contextvars.ContextVar('_folded_from', default=None)
+
+
+@contextlib.contextmanager
+def counting(samples: Any, nb_sample: Any) -> Iterator[None]:
+    """Inside, layers are run on parts of so many samples, of which those count where ``(batch,)`` is True; ``None`` is
+    all."""
+    with bound(_counted, samples), bound(_folded_from, nb_sample):
+        yield
+
+
+def counted_samples() -> Any:
+    """The samples that :func:`counting` says, for what is computed over the samples of a batch."""
+    return _counted.get()
+
+
+def sample_count(x: Any) -> Any:
+    """The number of samples that a tensor is of: the length of its first axis, unless :func:`counting` says that its
+    rows are parts of samples."""
+    return B.shape(x)[0] if _folded_from.get() is None else _folded_from.get()
+
+
+def check_mask_value(value: float, dtype: str, where: str) -> None:
+    """Raise unless numbers of this dtype can be equal to `value`."""
+    if value != value:
+        raise ArgumentError(f'{where}: expected a number that others can be equal to, received {value}. Replace it in '
+                            'the data, for example by -1, and mask that.')
+    check_held(np.asarray(value), dtype, where, 'Choose one that the data can have, or another dtype.')
+
+
+def step_mask(x: Any, mask_value: float) -> Any:
+    """True for the steps of ``(batch, time, ...)`` of which any value is not `mask_value`."""
+    mask = B.not_equal(x, np.asarray(mask_value, B.dtype(x)))
+    return B.any(mask, axis=list(range(2, B.ndim(x)))) if B.ndim(x) > 2 else mask
+
+
+def full_mask(x: Any) -> Any:
+    """True for all steps of ``(batch, time, ...)``."""
+    return step_mask(B.zeros_like(x), 1)
+
+
+def joint_mask(masks: Sequence[Any]) -> Any:
+    """True where all masks are; ``None`` stands for a mask that is True everywhere."""
+    joint = None
+    for mask in masks:
+        if mask is not None:
+            joint = mask if joint is None else B.logical_and(joint, mask)
+    return joint
+
+
+def counted_in_windows(mask: Any, window: int, stride: int, pad: Literal['valid', 'same'], dilation: int = 1) -> Any:
+    """How many steps count of each window over the time of a series."""
+    found = B.conv(B.expand_dims(B.cast(mask, B.floatx()), -1), B.ones((1, 1, window)), (stride,), pad, (dilation,),
+                   'channels_last')
+    return B.squeeze(found, -1)
+
+
+def inherit_mask(tensor: Any, inputs: Sequence[Any]) -> Any:
+    """A tensor that a layer computed, with the mask of that input whose first axes (batch, time) agree with its own,
+    unless something said what its mask is."""
+    if not facts_of(tensor).says_mask:
+        shape = B.static_shape(tensor)
+        for mask in (facts_of(it).mask for it in inputs):
+            if mask is not None and agree(shape[:B.ndim(mask)], B.static_shape(mask)):
+                return remember(tensor, mask=mask)
+    return tensor
+
+
+def loses_mask(inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
+    """Whether an input has a mask and no output has one."""
+    return any(facts_of(it).mask is not None for it in inputs) and all(facts_of(it).mask is None for it in outputs)

@@ -1,0 +1,61 @@
+"""What a layer keeps as if it were part of it, and is not: told once, after its first run."""
+import types
+from typing import Any, Iterator, Tuple
+
+from keraflow import backend as B
+from keraflow.errors import warn
+from keraflow.layers.base.class_checks import names_used
+from keraflow.layers.base.slots import is_layer, kept_values
+
+__all__ = ['mark_owned', 'tell_unused']
+
+_OWNED = '_keraflow_owned'
+#: Most attributes, of which nothing need be asked: what each layer has, and what is plain.
+_MACHINERY = frozenset({'_variables', '_states', '_backend', '_calls', '_slots', '_first_specs', '_first_features',
+                        '_passed', '_kept'})
+_PLAIN = frozenset({type(None), bool, int, float, str, types.FunctionType})
+
+
+def mark_owned(variable: Any) -> Any:
+    """Note that a variable is a parameter of a layer, and return it."""
+    setattr(variable, _OWNED, True)
+    return variable
+
+
+def tell_unused(layer: Any) -> None:
+    """Warn of layers that `layer` made for itself and did not call, and of variables that are nobody's parameters.
+
+    Of its arguments nothing is said, nor of a layer that was fed elsewhere: to keep a template, a neighbour or a
+    teacher is no mistake. A class that asks for the phase may call the layer in the other one.
+    """
+    found = [(place, one) for name, value in vars(layer).items() if type(value) not in _PLAIN and name not in _MACHINERY
+             for place, one in _places(name, value) if _seems_a_part(one)]
+    if not found:
+        return
+    spared = {id(one) for value in layer._passed.values() for one in kept_values(value)}
+    spared |= {id(layer), *map(id, layer.embedded_layers)}
+    asks_for_phase = bool(names_used(type(layer).__mro__, {'current_phase', 'in_train_phase'}))
+    for place, one in found:
+        if id(one) not in spared and not is_layer(one):
+            name = place.partition('[')[0]
+            warn(f"{layer.name}: {place} is a variable that is no parameter: it is neither trained nor saved. Write "
+                 f"self.set_trainable_params('{name}', ...), or set_state_params, in the place of self.{name} = ...")
+        elif id(one) not in spared and not asks_for_phase:
+            warn(f'{layer.name}: {place} is a {type(one).__name__} that output() does not call: it is no part of the '
+                 'layer. Call it, or leave it out.')
+
+
+def _places(name: str, value: Any) -> Iterator[Tuple[str, Any]]:
+    """What an attribute keeps, with its place: ``blocks[1]``."""
+    if isinstance(value, (dict, list, tuple)):
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _places(f'{name}[{key!r}]', one)
+    else:
+        yield name, value
+
+
+def _seems_a_part(value: Any) -> bool:
+    """Whether a value is a layer that was never fed, or a variable that is no parameter of any layer."""
+    if is_layer(value):
+        return not value._is_linked() and not value._has_kensors()
+    return type(value) not in _PLAIN and not hasattr(value, _OWNED) and B.is_variable(value)

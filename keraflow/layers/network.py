@@ -1,0 +1,241 @@
+"""A layer that is made of a graph of layers: what Model and Sequential have in common."""
+from collections import Counter
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from keraflow import backend as B
+from keraflow import random, shapes
+from keraflow.checked import checked
+from keraflow.errors import BackendError, GraphError, ShapeError, describe
+from keraflow.graph import naming
+from keraflow.graph.call_arguments import encoded
+from keraflow.graph.kensor import Call, Kensor, calls_behind, replay, symbolic_tensors
+from keraflow.graph.records import Record, frozen, recording
+from keraflow.layers.base import Layer
+from keraflow.layers.base.slots import running_host
+from keraflow.layers.input import Input
+from keraflow.layers.network_names import Names
+from keraflow.layers.parts import Part
+from keraflow.layers.summary import summary_table
+from keraflow.shapes import unlist
+
+__all__ = ['Network']
+
+
+class Network(Layer):
+    """What is computed between Inputs and outputs, as one layer.
+
+    Attributes
+    ----------
+    inputs : tuple of Input
+    outputs : tuple of Kensor
+    calls : tuple of Call
+        Those behind the outputs, a call after those that feed it.
+    layers : tuple of Layer
+        Each once, a layer after those that feed it.
+    names : Names
+        Those of the layers and Kensors.
+    """
+
+    inputs = Part('Where data enter.')
+    outputs = Part('What is predicted.')
+    calls = Part('The calls behind the outputs, a call after those that feed it.')
+    layers = Part('Each layer once, after those that feed it.')
+
+    def __init__(self, **common: Any):
+        super().__init__(**common)
+        self._as_namer = object()       # who named the layers: not the network itself, which they need not keep alive
+        self.names = Names(self, [], [], self._as_namer)
+        # A model that output() makes in each run is none of the program.
+        self._stream = random.Stream(is_counted=running_host() is None)
+
+    def _set_graph(self, inputs: Sequence[Input], outputs: Sequence[Kensor], calls: Sequence[Call] = (),
+                   layers: Sequence[Layer] = ()) -> None:
+        self._own_inputs, self._own_outputs = list(inputs), list(outputs)
+        self._own_calls, self._own_layers = list(calls), list(layers)
+
+    def _set_ends(self, inputs: Sequence[Input], outputs: Sequence[Kensor]) -> None:
+        calls = calls_behind(outputs)
+        self._set_graph(inputs, outputs, calls, list({id(call.layer): call.layer for call in calls}.values()))
+        self._check_graph()
+        self.multi_input = len(inputs) > 1
+
+    def _check_graph(self) -> None:
+        if not self.outputs or not self.inputs:
+            raise GraphError(f'{self.name}: expected at least one input and one output.')
+        ends: Dict[str, Sequence[Kensor]] = {'inputs': self.inputs, 'outputs': self.outputs}
+        for what, kensors in ends.items():
+            for kensor, count in Counter(kensors).items():
+                if count > 1:
+                    raise GraphError(f"{self.name}: {what}: expected each Kensor once, received '{kensor.name}' twice.")
+        for kensor in self.inputs:
+            if not any(kensor is layer for layer in self.layers):
+                raise GraphError(
+                    f"{self.name}: no output depends on the Input '{kensor.name}'. Remove it from inputs, or use it.")
+            if kensor.batch_size != self.inputs[0].batch_size:
+                raise GraphError(
+                    f'{self.name}: the Inputs have different batch sizes: {[it.batch_size for it in self.inputs]}. '
+                    'Give them the same, or none.')
+        for layer in self.layers:
+            if isinstance(layer, Input) and not any(layer is kensor for kensor in self.inputs):
+                raise GraphError(
+                    f"{self.name}: the outputs depend on the Input '{layer.name}', which is not one of inputs. Add it.")
+        self._settle_names()
+
+    def _settle_names(self) -> None:
+        layers = list({id(layer): layer for layer in self.layers}.values())
+        with naming.LOCK:
+            self.names = Names(self, layers, self.calls, self._as_namer)
+
+    def layer_ids(self) -> Dict[str, Layer]:
+        """The layers by their names in the network, which are the same in each run of a program."""
+        return dict(self.names.layers)
+
+    def changeable_layers(self) -> Dict[str, Layer]:
+        return dict(self.names.layers) if self.calls else super().changeable_layers()
+
+    def note_parts(self) -> None:
+        for layer in self.layers if self.calls else ():
+            self.note_arguments(layer)
+
+    @property
+    def _notes_are_complete(self) -> bool:
+        # A graph that no host makes is written as it is.
+        return bool(self._slots.came_with) if self.calls else super()._notes_are_complete
+
+    def take_embedded_arguments(self, arguments: Any) -> None:
+        super().take_embedded_arguments(arguments)
+        if self.calls:
+            self.check_embedded_keys('layer')
+
+    def inner_layer(self, name: str) -> Any:
+        return self.names.layer(name) if self.calls else super().inner_layer(name)
+
+    @property
+    def path(self) -> List[list]:
+        """The calls as ``[input names, layer name, output name(s)]``, with the names of :meth:`layer_ids`; the
+        arguments of a call that has some are the fourth, in which ``{'input': name}`` stands for a Kensor."""
+        names = self.names.kensors
+        return [[[names[kensor] for kensor in call.fed], self.names.of[id(call.layer)],
+                 unlist([names[kensor] for kensor in call.outputs]),
+                 *([encoded(call.arguments, names)] if call.arguments else [])]
+                for call in self.calls if call.inputs]
+
+    @checked
+    def get_kensor(self, name: str) -> Kensor:
+        """The Kensor of this name.
+
+        Parameters
+        ----------
+        name : str
+            ``'conv0/output'`` for what the only call of a layer gave, ``'conv0_1'`` for what its second call gave;
+            ``'split0/output.1'`` and ``'split0_1.1'`` for the second output where a call gave several. An Input has
+            its own name.
+
+        Raises
+        ------
+        GraphError
+            If there is none, with the names that there are.
+        """
+        return self.names.kensor(name)
+
+    @checked
+    def get_layer(self, name: str) -> Layer:
+        """The layer of this name; ``'host/0'`` for one that another one embeds.
+
+        Raises
+        ------
+        GraphError
+            If there is none, with the names that there are.
+        """
+        layer: Layer = self
+        inner = name.split('/')
+        is_whole = inner[0] == self.name and len(inner) > 1 and self.inner_layer(inner[0]) is None
+        for one in inner[is_whole:]:
+            found = layer.inner_layer(one)
+            if found is None:
+                has = f"{layer.name} has {', '.join(layer.layer_ids()) or 'none'}."
+                if layer is self:
+                    name, has = one, f"It has {', '.join(self.layer_ids())}."
+                raise GraphError(f"{self.name}: there is no layer '{name}'. {has}")
+            layer = found
+        return layer
+
+    # -- a model is a layer -----------------------------------------------------------------------------------------
+
+    def check_input_shape(self, input_shape: Any) -> None:
+        for kensor, shape in zip(self.inputs, input_shape if self.multi_input else [input_shape]):
+            if not shapes.agree(kensor.shape, shape):
+                raise ShapeError(
+                    f"{self.name}: expected shape {kensor.shape} for the input '{kensor.name}', received {shape}.")
+
+    def embed(self, layer: Layer) -> Any:
+        if not any(layer is one for one in self.layers):
+            raise GraphError(f'{self.name}: output() calls {describe(layer)}, which is no layer of this model: a model '
+                             'has those of its graph alone. Call the model and the layer in output() of a Layer.')
+        return super().embed(layer)
+
+    def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
+        with random.drawing(random.drawn_stream() or self._stream):     # from that of the outermost model
+            return super().run(tensors, arguments)
+
+    def output(self, x: Any) -> Any:
+        tensors = replay(self.calls, self._bind(x if self.multi_input else [x]))
+        return unlist([tensors[kensor] for kensor in self.outputs])
+
+    def output_shape(self, input_shape: Any) -> Any:
+        return unlist([kensor.shape for kensor in self.outputs])
+
+    def _bind(self, tensors: Sequence[Any]) -> Dict[Kensor, Any]:
+        """Tensors for the Inputs; one with a mask value makes its own mask, another one has that of what it is fed."""
+        own = [self.set_tensor_mask(tensor, self.get_tensor_mask(tensor)) for tensor in tensors]
+        return {kensor: tensor if kensor.mask_value is None else kensor.mark(tensor)
+                for kensor, tensor in zip(self.inputs, own)}
+
+    @property
+    def embedded_layers(self) -> Tuple[Layer, ...]:
+        return self.layers
+
+    def _is_linked(self) -> bool:
+        return bool(self._own_calls) or super()._is_linked()
+
+    def _record(self, fed: Optional[List[Kensor]] = None) -> Record:
+        if self._calls or not self.calls:
+            return super()._record(fed)
+        with B.phase('train'), recording() as record, frozen(not self.trainable):
+            outputs = symbolic_tensors(self.outputs, keep=False)    # it was not fed: what its own graph gives
+            B.symbolic(lambda: self.penalize(outputs), [])
+        return record
+
+    def _has_kensors(self) -> bool:
+        return bool(self.calls) or super()._has_kensors()
+
+    def summary(self) -> str:
+        """Print a table of the layers, with shapes, numbers of parameters and connections, and return it as a
+        string."""
+        text = summary_table(self)
+        print(text)
+        return text
+
+    def input_names(self) -> List[str]:
+        """Names of the Inputs, by which data may be given."""
+        return [self.names.of[id(kensor)] for kensor in self.inputs]
+
+    def output_names(self) -> List[str]:
+        """Names of the output layers, or of the Kensors where one layer gives several outputs."""
+        layers = [id(kensor.layer) for kensor in self.outputs]
+        return [self.names.of[layer] if layers.count(layer) == 1 else self.names.short(kensor)
+                for layer, kensor in zip(layers, self.outputs)]
+
+    def check_runnable(self) -> None:
+        """Raise unless the network has Inputs and was made on the backend in use."""
+        if not self.inputs:
+            raise GraphError(f'{self.name}: a Sequential is a model only if its first layer is an Input. '
+                             'Write Sequential([Input(...), ...]), or use it as a layer.')
+        self._check_backend()
+
+    def _check_backend(self) -> None:
+        super()._check_backend()
+        made_on = self.inputs[0].backend_name if self.inputs else B.name()
+        if made_on != B.name():
+            raise BackendError(f"{self.name}: was made on the backend '{made_on}', the current one is '{B.name()}'. "
+                               f"Call keraflow.backend.use('{made_on}') first.")

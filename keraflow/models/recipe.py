@@ -1,0 +1,146 @@
+"""How a model is made and compiled, as plain data that a file keeps, and what differs between two of them.
+
+Only what its training depends on is part of it: neither initial values nor the names of the program. A function is
+known by its name; what cannot be part of an architecture, such as a lambda, by what it is.
+"""
+import functools
+import hashlib
+import inspect
+import math
+from typing import Any, Dict, List
+
+import numpy as np
+
+from keraflow import registry, schema
+from keraflow.errors import SerializationError
+from keraflow.files.refusal import excerpt
+from keraflow.serialization import pack_init_params
+from keraflow.serialization.serialization import MAX_DEPTH
+
+__all__ = ['Recipe', 'differences', 'recipe_of']
+
+#: ``parts``: what there is, by words for it (``'the optimizer'``); ``arguments``: what each was made with. All values
+#: are plain data.
+Recipe = Dict[str, Dict[str, Any]]
+
+#: Arguments of layers that training does not depend on. What is trainable is told of each parameter.
+_LEFT_OUT = frozenset({'name', 'trainable', 'initial_weights'})
+#: Integers of more digits are not read as JSON.
+_MAX_INT = 10 ** 17
+#: How many differences are told.
+_MAX_TOLD = 8
+
+
+def recipe_of(model: Any) -> Recipe:
+    """The recipe of a compiled model."""
+    functions, kensors = model._functions, model.names.kensors
+    writer = _Writer()
+    writer.add('the optimizer', model.optimizer)
+    if 'lr' in writer.arguments['the optimizer']:       # what was set since is in the file beside the recipe
+        writer.write('the optimizer', 'lr', model.optimizer.first_lr)
+    outputs = dict(zip(model.output_names(), model.outputs))
+    for one in functions.losses:
+        part = f'the loss of {kensors[outputs[one.output]]}'
+        writer.add(part, one.objective)
+        writer.write(part, 'ignore_label', one.ignored)
+    for name, layer in model.layer_ids().items():
+        writer.add(f'the layer {name}', layer)
+    for fed, _, made, *arguments in model.path:
+        what = made if isinstance(made, str) else ', '.join(made)
+        writer.parts[f'the inputs of {what}'] = fed
+        if arguments:
+            writer.add(f'the arguments of {what}', arguments[0])
+    writer.add('the activity_regularizer', model.activity_regularizer)
+    for one in functions.parameters:
+        writer.parts[one.name] = 'trainable' if one.trainable else 'frozen'
+    return {'parts': writer.parts, 'arguments': writer.arguments}
+
+
+def differences(here: Recipe, there: Recipe, of_both_alone: bool = False) -> List[str]:
+    """What differs: ``'the optimizer SGD, received Adam'`` where the first recipe has SGD.
+
+    Arguments that one of them does not have are passed over: another version of a class may have others. So are parts,
+    if asked for.
+    """
+    parts, others = here['parts'], there['parts']
+    found = [(part, parts.get(part, 'none'), others.get(part, 'none')) for part in {**parts, **others}
+             if not of_both_alone or part in parts and part in others]
+    for part, arguments in here['arguments'].items():
+        given = there['arguments'].get(part)
+        if parts[part] == others.get(part) and isinstance(given, dict):
+            found += [(f"{name} of {part.removeprefix('the layer ')}", value, given[name])
+                      for name, value in arguments.items() if name in given]
+    told = [f'{_shown(what)} {_shown(mine)}, received {_shown(other)}' for what, mine, other in found if mine != other]
+    return told if len(told) <= _MAX_TOLD else [*told[:_MAX_TOLD], f'and {len(told) - _MAX_TOLD} more']
+
+
+def _shown(value: Any) -> str:
+    return excerpt(value)[1:-1] if isinstance(value, str) else excerpt(value)
+
+
+class _Writer:
+    """Takes objects apart into plain values. Unlike an architecture nobody makes them of these again."""
+
+    def __init__(self) -> None:
+        self.parts: Dict[str, Any] = {}
+        self.arguments: Dict[str, Dict[str, Any]] = {}
+
+    def add(self, part: str, value: Any) -> None:
+        """Note an object or a function."""
+        self.parts[part] = _leaf(value)
+        self.arguments[part] = {}
+        for name, inner in _inside(value).items():
+            self.write(part, name, inner)
+
+    def write(self, part: str, name: str, value: Any) -> None:
+        """Note an argument of a part, and what is inside of it."""
+        self.arguments[part][name] = _leaf(value)
+        for inner, it in _inside(value).items() if name.count('.') + name.count('[') < MAX_DEPTH else ():
+            self.write(part, name + inner if inner.startswith('[') else f'{name}.{inner}', it)
+
+
+def _leaf(value: Any) -> Any:
+    """A value itself, if it is plain, or a word for it."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, (np.bool_, np.integer, np.floating)):
+        return _leaf(value.item())
+    if isinstance(value, (int, float)):
+        return value if math.isfinite(value) and abs(value) < _MAX_INT else repr(value)
+    if isinstance(value, str):
+        return value if value.isprintable() else ascii(value)
+    if isinstance(value, np.ndarray):
+        digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        return f'an array of shape {value.shape} ({digest[:16]})'
+    if isinstance(value, (list, tuple)):
+        return f'a list of {len(value)}'
+    if isinstance(value, dict):
+        return f'a dict of {", ".join(sorted(map(str, value))) or "nothing"}'
+    target = value.func if isinstance(value, functools.partial) else value
+    target = target if inspect.isroutine(target) or inspect.isclass(target) else type(target)
+    try:
+        return registry.id_of(target)
+    except SerializationError:
+        return target.__name__
+
+
+def _inside(value: Any) -> Dict[str, Any]:
+    """What a value is made of, by names, those arguments included that files leave out."""
+    if value is None or isinstance(value, (bool, int, float, str, np.generic, np.ndarray)):
+        return {}
+    if isinstance(value, (list, tuple)):
+        return {f'[{number}]': item for number, item in enumerate(value)}
+    if isinstance(value, dict):
+        return {str(key): item for key, item in value.items()}
+    if isinstance(value, functools.partial):
+        return {**_inside(value.args), **value.keywords}
+    if inspect.isroutine(value) or inspect.isclass(value):
+        return {}
+    try:
+        given = pack_init_params(value)
+    except SerializationError:
+        return {}
+    kinds, arguments = schema.kinds_of(type(value)), schema.parameters_of(type(value))
+    defaults = {name: one.default for name, one in arguments.items() if one.default is not inspect.Parameter.empty}
+    return {name: it for name, it in {**defaults, **given}.items()
+            if name not in _LEFT_OUT and kinds.get(name) != 'initialization'}

@@ -1,0 +1,248 @@
+"""Serializable: an object is rebuilt from the arguments of its ``__init__``."""
+import inspect
+import itertools
+from typing import Any, Callable, Dict, Iterable, Tuple, Type, TypeVar
+
+from keraflow import registry, schema
+from keraflow.argument_scopes import defaults_for, no_argscope
+from keraflow.errors import SerializationError
+from keraflow.owned import owned
+from keraflow.sameness import same
+from keraflow.serialization.reserved import check_attribute, check_class_names, check_complete, check_constructor
+from keraflow.serialization.signatures import signature_of
+
+__all__ = ['Changes', 'Serializable', 'call_text', 'pack_init_params', 'snapshot']
+
+_MISSING = object()
+Made = TypeVar('Made')
+
+
+class _Remembering(type):
+    """Checks the arguments of a constructor call, makes the object of copies of its own, and remembers them."""
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """What ``inspect.signature`` and ``help`` show of a class."""
+        return signature_of(cls)
+
+    def __call__(cls: Type[Made], *args: Any, **kwargs: Any) -> Made:
+        check_complete(cls)
+        given = schema.bind(cls, args, kwargs, defaults_for(cls))
+        passed = _own(given, cls)
+        with no_argscope():
+            made = super().__call__(**passed)  # type: ignore[misc]
+        made._remember(given, passed)
+        return made
+
+
+def _own(given: Dict[str, Any], cls: Any) -> Dict[str, Any]:
+    """The arguments that an object of a class gets for those that the program gave."""
+    return {name: value if name in cls.unsaved_arguments else owned(value) for name, value in given.items()}
+
+
+class Serializable(metaclass=_Remembering):
+    """Base of everything that is rebuilt from the arguments of its ``__init__``.
+
+    The rule for a class: ``__init__`` stores each argument under its own name, as passed. Where it does not, what was
+    passed is remembered, so that the rebuilt object behaves like the original all the same.
+
+    ``__init__`` is given copies of arrays, lists, dicts and sets, which are the object's own: what the program does
+    with its own ones afterwards changes neither the object nor what is saved. Only unsaved arguments are shared.
+    """
+
+    #: The kind of slot that objects of the class fit into, for example ``'layer'``.
+    kind = ''
+    #: Arguments that are left out of the data while they have their default values.
+    quiet_arguments: frozenset = frozenset()
+    #: Arguments that are never part of the data.
+    unsaved_arguments: frozenset = frozenset()
+    #: Attributes that are no arguments and are part of the data: what an object learned, with their annotations.
+    learned_attributes: Dict[str, Any] = {}
+    #: Arguments of which a change is followed in another way, or never: functions are not built anew for it.
+    unfollowed_arguments: frozenset = frozenset()
+    #: What is set elsewhere, though programs try to set it as an attribute, with what to write.
+    set_elsewhere: Dict[str, str] = {}
+    #: Methods that a class of the program must define, each with others of which one is enough instead.
+    required_methods: Dict[str, Tuple[str, ...]] = {}
+    #: Methods to which a class may give more arguments than the base class has.
+    open_methods: frozenset = frozenset()
+    _set_at = 0         # when it was changed last, as `Changes` counts
+
+    def __init_subclass__(cls, **kwargs: Any):
+        check_class_names(cls)
+        check_constructor(cls)
+        super().__init_subclass__(**kwargs)
+
+    def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
+        """Remember the arguments: as the program gave them, which ``__init__`` has not seen, and as it got them."""
+        self._kept = frozenset(name for name, one in schema.parameters_of(type(self)).items()
+                               if name not in self.unsaved_arguments
+                               and self._keeps(name, given.get(name, one.default), one))
+        self._passed = {name: passed[name] if name in self._kept else owned(value)
+                        for name, value in given.items() if name not in self.unsaved_arguments}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        check_attribute(self, name)
+        if name[0] != '_' and '_kept' in vars(self):
+            if name in self._kept:
+                value = self._taken(name, value)
+            elif self._computes_with(name):
+                self._note_change(name, value)
+        super().__setattr__(name, value)
+
+    def _taken(self, name: str, value: Any) -> Any:
+        """The value of an argument that is set, as the constructor takes it; what was built with another one is built
+        anew before it computes again."""
+        one, before = schema.parameters_of(type(self))[name], vars(self).get(name, _MISSING)
+        value = schema.as_taken(owned(value), one.annotation)
+        schema.check(value, one.annotation, f'{type(self).__name__}: {name}', one.default)
+        kind = schema.kind_in(one.annotation)
+        if isinstance(value, str) and kind and not isinstance(before, str):
+            value = registry.resolve(kind, value)
+        if name not in self.unfollowed_arguments:
+            self._note_change(name, value)
+        return value
+
+    def _computes_with(self, name: str) -> bool:
+        """Whether an attribute that is no argument may change what the object computes."""
+        return name not in self.unsaved_arguments
+
+    def _note_change(self, name: str, value: Any) -> None:
+        if not same(vars(self).get(name, _MISSING), value):
+            vars(self)['_set_at'] = Changes.count()
+
+    def __repr__(self) -> str:
+        return call_text(self) if hasattr(self, '_passed') else f'<{type(self).__name__} (being made)>'
+
+    def _keeps(self, name: str, value: Any, parameter: schema.Parameter) -> bool:
+        """Whether the attribute `name` is what was passed, so that it may be followed from now on."""
+        attribute = vars(self).get(name, _MISSING)
+        if attribute is value or same(attribute, value):
+            return True
+        if not isinstance(value, str):
+            return False
+        kind = schema.kind_in(parameter.annotation)
+        return bool(kind) and registry.find(value, kind) is not None and same(attribute, registry.resolve(kind, value))
+
+    def pack_init_param(self) -> Dict[str, Any]:
+        """The arguments to rebuild the object from. Override it where ``__init__`` changes an argument.
+
+        An override that calls ``super().pack_init_param()`` gets the attributes of the arguments' names, undoes the
+        change, and returns the dict. Without an override an argument that ``__init__`` changed is remembered as it was
+        passed.
+        """
+        return {name: owned(vars(self).get(name, value)) for name, value in self._remembered_arguments().items()}
+
+    @classmethod
+    def unpack_init_param(cls, params: Dict[str, Any]) -> Dict[str, Any]:
+        """The arguments of ``__init__`` from what :meth:`pack_init_param` gave; both are the same unless overridden."""
+        return params
+
+    def _meaning(self) -> list:
+        """What two objects of a class have in common if they are the same."""
+        return [pack_init_params(self), {name: getattr(self, name) for name in self.learned_attributes}]
+
+    def _remembered_arguments(self) -> Dict[str, Any]:
+        arguments = {}
+        for name, one in schema.parameters_of(type(self)).items():
+            value = vars(self)[name] if name in self._kept else self._passed.get(name, one.default)
+            quiet = name in self.quiet_arguments and same(value, one.default)
+            if not quiet and name not in self.unsaved_arguments and value is not inspect.Parameter.empty:
+                arguments[name] = owned(value)
+        return arguments
+
+
+class Changes:
+    """Whether what some objects compute with was set since this was last asked, or made.
+
+    As long as nothing of any object is set that costs one comparison.
+    """
+
+    _numbers = itertools.count(1)
+    _latest = 0
+
+    def __init__(self) -> None:
+        self._seen = Changes._latest
+
+    @classmethod
+    def count(cls) -> int:
+        """Number a change."""
+        cls._latest = next(cls._numbers)
+        return cls._latest
+
+    def are_there(self, objects: Callable[[], Iterable[Any]]) -> bool:
+        """Whether there is one, of the objects that the function gives or of what they keep."""
+        if self._seen == Changes._latest:
+            return False
+        before, self._seen = self._seen, Changes._latest
+        waiting, met = list(objects()), set()
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, (list, tuple, dict)):
+                waiting.extend(one.values() if isinstance(one, dict) else one)
+            elif isinstance(one, Serializable) and id(one) not in met:
+                met.add(id(one))
+                if one._set_at > before:
+                    return True
+                waiting.extend(value for name, value in vars(one).items() if name[0] != '_')
+        return False
+
+
+def pack_init_params(obj: Any) -> Dict[str, Any]:
+    """The arguments of ``__init__`` from which `obj` can be made again, by name, as Python values.
+
+    Parameters
+    ----------
+    obj : object
+        A layer, model, regularizer, optimizer, ..., or an object of any class that keeps each argument of its
+        ``__init__`` under its own name.
+
+    Raises
+    ------
+    SerializationError
+        If an argument was neither kept nor remembered.
+
+    Examples
+    --------
+    >>> from keraflow.regularizers import L1
+    >>> pack_init_params(L1(0.5))
+    {'l1': 0.5}
+    """
+    if isinstance(obj, Serializable) and type(obj).pack_init_param is Serializable.pack_init_param:
+        return obj._remembered_arguments()
+    if hasattr(obj, 'pack_init_param'):
+        return obj.pack_init_param()
+    params = {}
+    for name in schema.parameters_of(type(obj)):
+        if not hasattr(obj, name):
+            raise SerializationError(f"{type(obj).__name__}: the argument '{name}' of __init__ cannot be saved, "
+                                     "because it was not kept. "
+                                     f'Write self.{name} = {name} in __init__.')
+        params[name] = getattr(obj, name)
+    return params
+
+
+def call_text(obj: Any) -> str:
+    """The call that makes `obj`, for messages.
+
+    Examples
+    --------
+    >>> from keraflow.regularizers import L1
+    >>> call_text(L1(0.5))
+    'L1(l1=0.5)'
+    """
+    params = pack_init_params(obj)
+    arguments = ', '.join(f'{name}={getattr(value, "__name__", value)!r}' for name, value in params.items())
+    return f'{type(obj).__name__}({arguments})'
+
+
+def snapshot(value: Any) -> Any:
+    """A value as it is now, to be compared with :func:`~keraflow.sameness.same` later: of an object its class and
+    arguments, which do not follow later changes of it."""
+    if isinstance(value, Serializable):
+        return [type(value), snapshot(pack_init_params(value))]
+    if isinstance(value, (list, tuple)):
+        return [snapshot(one) for one in value]
+    if isinstance(value, dict):
+        return {key: snapshot(one) for key, one in value.items()}
+    return owned(value)

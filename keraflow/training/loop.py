@@ -1,0 +1,142 @@
+"""One call of ``fit``: epochs, batches, callbacks."""
+import math
+import time
+from typing import Any, Dict, Iterable, Iterator, Optional
+
+from keraflow.callbacks import CallbackList, History
+from keraflow.data.arrays import Arrays
+from keraflow.data.sources import Source
+from keraflow.errors import DataError, GraphError, warn
+from keraflow.training.functions import Functions
+from keraflow.training.progress import Progress, interruptible
+from keraflow.training.scores import Scores
+
+__all__ = ['Loop', 'check_not_training']
+
+_END = object()
+
+#: How many batches a validation may have without saying so, also where an epoch of training has few.
+MOST = 1000
+
+#: The loop of each model that is in training, by the ``id()`` of the model.
+_training: Dict[int, 'Loop'] = {}
+
+
+def check_not_training(model: Any, where: str, advice: str) -> None:
+    """Raise for what would not reach the training of a model that goes on."""
+    if id(model) in _training:
+        raise GraphError(f'{where}: the model is in training, by a fit that has not returned. {advice}')
+
+
+class Loop:
+    """Trains a model on a source, and evaluates it on another after each epoch."""
+
+    def __init__(self, model: Any, functions: Functions, source: Source, validation: Optional[Source],
+                 callbacks: CallbackList, progress: Progress):
+        self.model = model
+        self.functions = functions
+        self.source = source
+        self.validation = validation
+        self.callbacks = callbacks
+        self.progress = progress
+        self.history = History()
+        self._waited = 0.
+        self._told_of_nan = False
+        self._nb_trained = 0    # batches in the latest epoch
+
+    def run(self, epochs: Iterable[int]) -> History:
+        """Train, and return the logs of all complete epochs."""
+        if _training.setdefault(id(self.model), self) is not self:
+            raise GraphError(f'{self.model.name}: fit: the model is in training, by a fit that has not returned. Call '
+                             'fit after it, and not in a callback of it, or train copy.deepcopy(model).')
+        try:
+            self._run(epochs)
+        except BaseException as error:
+            self.callbacks.close(error)
+            raise
+        else:
+            self.callbacks.close()
+        finally:
+            del _training[id(self.model)]
+        return self.history
+
+    def _run(self, epochs: Iterable[int]) -> None:
+        self.model.stop_training = False
+        names = self.functions.names
+        self.callbacks.call('check_names', names if self.validation is None else
+                            [*names, *(f'val_{name}' for name in names)])
+        try:
+            self.callbacks.call('on_train_begin', {})
+            for epoch in epochs:
+                self.callbacks.call('on_epoch_begin', epoch, {})
+                self._epoch(epoch)
+                if self.model.stop_training:
+                    break
+        except KeyboardInterrupt:
+            self.progress.interrupted(len(self.history))
+        finally:
+            self.progress.close()
+            for source in (self.source, self.validation):
+                if source is not None:
+                    source.close()
+        self.callbacks.call('on_train_end', dict(self.history[-1]) if self.history else {})
+
+    def _epoch(self, epoch: int) -> None:
+        start, self._waited = time.perf_counter(), 0.
+        logs = self._train(epoch)
+        wait = self._waited / (time.perf_counter() - start)
+        if self.validation is not None:
+            with self.validation.epoch() as batches:
+                found = self.functions.evaluate(self._ending(batches))
+            logs.update({f'val_{name}': value for name, value in found.items()})
+        self.history.append(Scores(logs))
+        self.history.data_wait.append(wait)
+        self.progress.epoch(epoch, logs, wait if self.source.is_read_ahead else None)
+        self._warn_of_nan(epoch, logs['loss'])
+        self.callbacks.call('on_epoch_end', epoch, {**logs, 'data_wait': wait})
+
+    def _warn_of_nan(self, epoch: int, loss: float) -> None:
+        """Tell, once, of a loss that says nothing any more, unless a callback has ended training for it."""
+        if not math.isfinite(loss) and not self._told_of_nan and not self.model.stop_training:
+            self._told_of_nan = True
+            warn(f'{self.model.name}: fit: the loss of epoch {epoch + 1} is {loss}, and the weights may be lost. The '
+                 'callback TerminateOnNaN ends training there, with those of before the epoch. Try a lower learning '
+                 'rate, or clipnorm.')
+
+    def _train(self, epoch: int) -> Dict[str, float]:
+        functions, callbacks, meter = self.functions, self.callbacks, self.functions.meter()
+        with self.source.epoch() as batches:
+            taken = self.progress.bar(self._timed(batches), epoch, self.source.nb_batch)
+            for number, batch in enumerate(taken):
+                self._nb_trained = number + 1
+                if callbacks:
+                    callbacks.call('on_batch_begin', number, {'size': batch.nb_sample})
+                step = functions.train(batch.weighting)
+                with interruptible():
+                    values = step(*batch.flat)[0]
+                meter.add(values)
+                if callbacks:
+                    callbacks.call('on_batch_end', number, {'size': batch.nb_sample, **functions.read(values)})
+                    if self.model.stop_training:
+                        break
+        return meter.logs()
+
+    def _ending(self, batches: Iterable[Arrays]) -> Iterator[Arrays]:
+        """The batches of a validation; an error where they are so many that they may never end."""
+        most = max(MOST, 10 * self._nb_trained, self.validation.nb_batch or 0)  # type: ignore[union-attr]
+        for number, batch in enumerate(batches):
+            if number == most:
+                raise DataError(f'{self.model.name}: validation_data: expected batches that end, received more than '
+                                f'{most}. Pass nb_val_batch, the number of batches of each validation.')
+            yield batch
+
+    def _timed(self, batches: Iterable[Arrays]) -> Iterator[Arrays]:
+        """The batches; the time that they are waited for is added up."""
+        iterator = iter(batches)
+        while True:
+            start = time.perf_counter()
+            batch = next(iterator, _END)
+            self._waited += time.perf_counter() - start
+            if batch is _END:
+                return
+            yield batch  # type: ignore[misc]

@@ -1,0 +1,125 @@
+"""``TrainStep``: a training step of your own, written once for every backend."""
+from typing import Any, Callable, Dict, List, Sequence, Union
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow import random, registry, schema
+from keraflow.arguments import to_list
+from keraflow.data.arrays import check_lengths, read_arrays
+from keraflow.data.casting import Port
+from keraflow.errors import ArgumentError, DataError
+from keraflow.graph.parameters import parameters_of, penalties
+from keraflow.graph.records import recording
+from keraflow.graph.tensor_checks import check_scalar
+from keraflow.graph.trainability import Trainability
+from keraflow.layers.base import Layer
+from keraflow.layers.input import Input
+from keraflow.optimizers import Optimizer
+from keraflow.owned import owned
+from keraflow.serialization.serializable import Changes
+from keraflow.training.model_function import ModelFunction
+
+__all__ = ['TrainStep']
+
+
+class TrainStep:
+    """A compiled function that minimizes a loss of your own by one step whenever it is called.
+
+    Parameters
+    ----------
+    loss_fn : function
+        From tensors, one for each of `inputs`, to the scalar loss, or to one list of the loss and further scalars,
+        ``[loss, one, other]``. It calls models and layers on tensors, and functions of the backend (``B.mean(...)``).
+        It runs in the phase ``'train'``.
+    inputs : Input or list of Input
+        What the tensors are like: shape and dtype.
+    train : layer, model or list of them
+        Whose trainable parameters are moved. All others stay as they are.
+    optimizer : str or Optimizer
+        One of its own; what it keeps is named as by ``get_weights`` of `train` (``'m/dense1/W'``), of several with the
+        number of each before (``'m/0/dense1/W'``).
+
+    Notes
+    -----
+    The regularizers of the parameters that are moved are added to the loss, and what the layers of the run add
+    (``add_loss``, activity regularizers); constraints are kept, and states such as those of BatchNormalization updated.
+    Which layers are trainable is read when the step is made. For that the loss is traced once.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Dense, Input
+    >>> from keraflow.models import Sequential
+    >>> model = Sequential([Input(2), Dense(1, init='zero')])
+    >>> step = TrainStep(lambda x, y: B.mean(B.square(model(x) - y)), [Input(2), Input(1)], model, 'sgd')
+    >>> float(step([[1., 1.]], [[3.]]))
+    9.0
+    """
+
+    def __init__(self, loss_fn: Callable, inputs: Union[Input, Sequence[Input]], train: Union[Layer, Sequence[Layer]],
+                 optimizer: Union[str, Optimizer]):
+        schema.check(loss_fn, Callable, 'TrainStep: loss_fn')
+        for kensor in to_list(inputs):
+            schema.check(kensor, Input, 'TrainStep: inputs')
+        self._ports = [Port.of(kensor) for kensor in to_list(inputs)]
+        self._specs = [kensor.spec for kensor in to_list(inputs)]
+        self._loss_fn = owned(loss_fn)
+        self.optimizer = registry.resolve('optimizer', optimizer, 'TrainStep: optimizer: ')
+        layers = to_list(train)
+        for layer in layers:
+            schema.check(layer, Layer, 'TrainStep: train')
+        self._parameters = parameters_of(layers)
+        variables = [one.variable for one in self._parameters if one.trainable]
+        names: Dict[int, str] = {}
+        for number, layer in enumerate(layers):
+            for one in parameters_of([layer]):
+                names.setdefault(id(one.variable), one.name if len(layers) == 1 else f'{number}/{one.name}')
+        if not variables:
+            raise ArgumentError('TrainStep: train: expected layers with trainable parameters, received none. '
+                                'Feed the layers first.')
+        self.optimizer.build(variables, [names[id(variable)] for variable in variables], self)
+        with B.phase('train'), recording() as record:
+            B.trace(self._loss_fn, self._specs)
+        runs = [*layers, *record.layers.values()]
+        self._trainability = Trainability(runs)
+        self._runs, self._stream, self._changes = runs, random.Stream(), Changes()
+        self._step = self._function()
+
+    def __call__(self, *arrays: Any) -> Any:
+        """Take a step on a batch: the loss before it, or the list of what `loss_fn` returns.
+
+        Raises
+        ------
+        DataError
+            For arrays that do not fit the Inputs.
+        """
+        names = [port.name for port in self._ports]
+        if len(arrays) != len(names):
+            raise DataError(f"TrainStep: expected {len(names)} array(s) ({', '.join(names)}), received {len(arrays)}.")
+        batch = read_arrays(dict(zip(names, arrays)), self._ports, 'TrainStep')
+        check_lengths(dict(zip(names, batch)), 'TrainStep')
+        if self._changes.are_there(self._computed_with):
+            self._step = self._function()
+        [values] = self._step(*batch)
+        values = np.asarray(values)
+        return values[0] if len(values) == 1 else list(values)
+
+    def _function(self) -> ModelFunction:
+        return ModelFunction(self._build, self._specs, self._runs, self._stream)
+
+    def _computed_with(self) -> List[Any]:
+        return [*self._trainability.layers, self.optimizer,
+                *(each for one in self._parameters for each in (one.regularizer, one.constraint))]
+
+    def _build(self, *tensors: Any) -> tuple:
+        with B.phase('train'), recording() as record, self._trainability.kept():
+            def loss_fn() -> tuple:
+                given = to_list(self._loss_fn(*tensors))
+                for one in given or [given]:
+                    check_scalar(one, 'TrainStep: loss_fn')
+                added = [value for _, value in penalties(self._parameters)]
+                added += [one.value for one in record.added.values()]
+                return sum((B.cast(one, B.dtype(given[0])) for one in added), given[0]), given
+            loss, given, updates = self.optimizer.minimize(loss_fn, self._parameters)
+        values = [loss, *given[1:]]
+        return [B.stack([B.cast(one, B.dtype(loss)) for one in values])], [*updates, *record.updates]

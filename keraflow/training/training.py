@@ -1,0 +1,368 @@
+"""Compiling and training: ``compile``, ``fit``, ``evaluate``, ``predict``."""
+import contextlib
+import threading
+from typing import Any, Dict, List, Optional, Sequence, Union
+
+import numpy as np
+
+from keraflow import metrics, objectives, optimizers, random  # noqa: F401 (fills the registry)
+from keraflow.arguments import assign, to_list
+from keraflow.callbacks import Callback, CallbackList, History
+from keraflow.checked import checked
+from keraflow.data.arrays import Arrays
+from keraflow.data.casting import Port, Told
+from keraflow.data.feeding import Feeder
+from keraflow.data.sources import Source, is_iterable_of_batches
+from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, describe
+from keraflow.graph.places import find_place
+from keraflow.habits import SETTINGS
+from keraflow.layers.network import Network
+from keraflow.objectives.accuracies import is_accuracy
+from keraflow.objectives.base import target_of
+from keraflow.objectives.calling import tell_order
+from keraflow.objectives.doubts import doubt_of
+from keraflow.owned import owned
+from keraflow.registry import find, ids, resolve
+from keraflow.schema import Natural, PositiveInt, Rate, check
+from keraflow.training.functions import Functions, Loss, Report
+from keraflow.training.loop import Loop, check_not_training
+from keraflow.training.progress import Progress
+from keraflow.training.scores import Scores
+
+__all__ = ['TrainableNetwork']
+
+
+#: What callbacks and logs call by these names is no metric.
+OTHER_LOGS = ('epoch', 'size', 'lr', 'data_wait')
+
+_MAKING = threading.Lock()      # of functions that predict, which several threads may ask for first
+
+
+class TrainableNetwork(Network):
+    """The part of :class:`~keraflow.models.Model` that trains and predicts."""
+
+    stop_training = False
+    set_elsewhere = SETTINGS
+    fresh_attributes = frozenset({'_functions', '_predictor', 'optimizer', 'stop_training'})    # it is not compiled
+    _functions: Optional[Functions] = None
+    _predictor: Optional[Functions] = None
+
+    @checked
+    def compile(self, optimizer: Any, loss: Any, metrics: Any = None, report_terms: bool = False,
+                ignore_label: Any = None) -> None:
+        """Say how the model is trained. A second call replaces optimizer, losses and metrics.
+
+        Parameters
+        ----------
+        optimizer : str or Optimizer
+            A name (``'adam'``) or an object (``Adam(lr=0.01)``), which belongs to this model from then on and begins
+            anew with each call.
+        loss : str, function, list or dict
+            An objective for each output: one value for one output, else by order or by the name of the output layer.
+            A function of the program is given the prediction and the target by the names of its arguments,
+            ``y_pred`` and ``y_true`` or other common ones; else in this order, with a warning.
+            ``None`` for an output that has no target; what layers add (``add_loss``) is minimized in any case.
+        metrics : list or dict, optional
+            Metrics (:mod:`keraflow.metrics`) and objectives that are reported and not trained on. For one output a list
+            of them; else one (or a list) for each output that has a target, by order or name.
+        report_terms : bool
+            Whether the terms of the loss are reported, too, whose sum it is: ``loss(output)`` of each output,
+            ``L1(dense1/W)`` of each regularizer, ``layer/loss`` of what a layer adds (``layer/loss.0``,
+            ``layer/loss.1`` if it adds several) and ``layer/activity`` of its activity regularizer. Layers have the
+            names of :meth:`get_layer`.
+        ignore_label : int, list or dict, optional
+            A number that stands in the target where there is no class, such as -1 or 255: such samples, steps of series
+            and places of images count neither in the loss nor in the metrics. For outputs whose loss wants numbers of
+            classes: one for all of them, else by order or by the name of the output layer.
+
+        Notes
+        -----
+        Which layers are trainable is read here, for parameters and states alike, and holds until the next compile:
+        compile again after a change of ``trainable``. ``fit`` warns where that was forgotten.
+        """
+        self.check_runnable()
+        check_not_training(self, f'{self.name}: compile', 'Call compile after it, and not in a callback of it: fit for '
+                           'fewer epochs, and for the others after compile. A learning rate can be set at any time: '
+                           'model.optimizer.lr = 0.001.')
+        loss, metrics, ignore_label = owned([loss, metrics, ignore_label])
+        names = self.output_names()
+        where = f'{self.name}: loss'
+        given = [loss] if callable(loss) or isinstance(loss, str) else [None] * len(names) if loss is None else loss
+        losses = assign(given, names, where)
+        if len(given) < len(names):
+            raise ArgumentError(f'{where}: expected one for each output ({", ".join(names)}), received {len(given)}.')
+        resolved = resolve('optimizer', optimizer, f'{self.name}: optimizer: ')
+        known = [id for id in ids('objective') if not is_accuracy(find(id, 'objective').target)]    # type: ignore
+        terms = [Loss(name, resolve('objective', one, f'{where}: ', known)) for name, one in losses.items()]
+        for one in terms:
+            tell_order(one.objective, where)
+        terms = self._read_ignored(ignore_label, terms)
+        self._functions = Functions(self, resolved, terms, self._read_metrics(metrics, terms), report_terms)
+        self.optimizer = resolved
+
+    def larger_is_better(self, name: str) -> Optional[bool]:
+        """Whether more of what ``fit`` reports by this name, such as ``'val_acc'``, is better: what the metric says by
+        its ``larger_is_better``, and less of a loss. None where a metric does not say."""
+        return self._compiled('larger_is_better').larger_is_better(name)
+
+    def forget_training(self) -> None:
+        """Undo :meth:`compile`."""
+        self._functions = None
+        self._predictor = None
+
+    @checked
+    def fit(self, x: Any, y: Any = None, batch_size: Optional[PositiveInt] = None, nb_epoch: Natural = 10,
+            verbose: Union[int, bool] = 1, callbacks: Sequence[Callback] = (), sample_weights: Any = None,
+            validation_split: Rate = 0., validation_data: Any = None, shuffle: bool = True, class_weight: Any = None,
+            nb_batch: Optional[PositiveInt] = None, nb_val_batch: Optional[PositiveInt] = None,
+            initial_epoch: Natural = 0) -> History:
+        """Train.
+
+        Parameters
+        ----------
+        x, y : array, list or dict
+            Inputs and targets: an array for the only one, else by order or by name (of the Input, of the output
+            layer). A target has the shape of its output unless the loss says otherwise. A memory-mapped array is read
+            batch by batch.
+        x : iterable, or function that returns one, of batches ``(x, y)`` or ``(x, y, sample_weights)``
+            In the place of `x`, `y` and `sample_weights`; of batches ``x`` where there are no targets. A function is
+            called for each epoch. A thread of its own reads some batches ahead.
+        batch_size : int, optional
+            Samples for each step; that of the Inputs if they fix it, else 32.
+        nb_epoch : int
+            Times to go through the data.
+        verbose : int
+            0: silent. 1: a progress bar on a terminal and a line for each epoch.
+        callbacks : sequence of Callback
+        sample_weights : array, dict or list, optional
+            A weight for each sample, ``(samples,)``, or for each step of series, ``(samples, time)``: one array for all
+            outputs, or some for each, by name or in order. The loss is the weighted sum divided by the number of
+            weights that are not zero, over the steps of a sample and over samples. Metrics are weighted too, except
+            for objectives given as metrics that are no accuracies.
+        validation_split : float
+            Share of the samples, from the end, that is kept for validation.
+        validation_data : tuple or iterable, optional
+            ``(x, y)`` or ``(x, y, sample_weights)`` for validation, or an iterable or function of such batches, as for
+            `x`; wins over `validation_split`.
+        shuffle : bool
+            Whether to draw a new order of the samples of arrays for each epoch, the same on every backend after the
+            same seed, whatever other models and threads draw.
+        class_weight : dict, optional
+            From the numbers of classes to weights, by which those of the samples are multiplied; 1 for the others. For
+            one output with a class for each sample; not for the validation.
+        nb_batch : int, optional
+            For an iterable: the number of batches in an epoch. The next epoch goes on where it ended, and begins anew
+            where the iterable ends.
+        nb_val_batch : int, optional
+            For an iterable as `validation_data`: the number of batches of each validation, needed where it never ends.
+            Each validation begins anew; of an iterator or a generator it takes the next batches.
+        initial_epoch : int
+            The number of the first epoch, counted from 0, for callbacks and what is shown: that of the next one where
+            training is continued.
+
+        Returns
+        -------
+        History
+            A list with a dict for each epoch: ``loss`` (with regularization), the metrics, and both again as
+            ``val_...``; averaged over samples.
+
+        Notes
+        -----
+        Ctrl-C ends training after the current batch and returns the history of the complete epochs. An error in a
+        callback or in the data reaches the caller, and leaves the weights of the last complete batch.
+        """
+        functions = self._compiled('fit')
+        functions.warn_of_change()
+        feeder = self._feeder('fit', self.target_ports())
+        feeder.weigh_classes(class_weight)
+        validation = self._validation_source(validation_data, batch_size, nb_epoch, nb_val_batch)
+        if is_iterable_of_batches(x):
+            feeder.refuse_beside_iterable(y=y, sample_weights=sample_weights, batch_size=batch_size,
+                                          validation_split=validation_split or None)
+            source = feeder.iterable_source(x, nb_epoch, nb_batch, is_repeated=True)
+        else:
+            feeder.refuse_beside_arrays(nb_batch=nb_batch)
+            data = feeder.arrays(x, y, sample_weights)
+            if validation is None and validation_split:
+                data, kept = self._split(data, validation_split)
+                validation = feeder.array_source(kept, batch_size)
+            source = feeder.array_source(data, batch_size, self._stream.order if shuffle else None)
+        progress = Progress(verbose, initial_epoch + nb_epoch)
+        return Loop(self, functions, source, validation, CallbackList(callbacks, self),
+                    progress).run(range(initial_epoch, initial_epoch + nb_epoch))
+
+    @checked
+    def evaluate(self, x: Any, y: Any = None, sample_weights: Any = None, batch_size: Optional[PositiveInt] = None,
+                 nb_batch: Optional[PositiveInt] = None, train_mode: bool = False) -> Scores:
+        """Loss (without regularization) and metrics on data, as a dict; arguments as for :meth:`fit`, and `train_mode`
+        as for :meth:`predict`. Data that never end need `nb_batch`, as there.
+
+        Numbers are taken by name, ``scores['loss']``, or as ``loss, acc = model.evaluate(x, y).values()``.
+        """
+        functions = self._compiled('evaluate')
+        source = self._feeder('evaluate', self.target_ports()).source(x, y, sample_weights, batch_size, nb_batch)
+        with contextlib.closing(source), source.epoch() as batches:
+            return Scores(functions.evaluate(batches, 'train' if train_mode else 'test'))
+
+    @checked
+    def predict(self, x: Any, batch_size: Optional[PositiveInt] = None, train_mode: bool = False,
+                nb_batch: Optional[PositiveInt] = None) -> Any:
+        """The outputs for some inputs: an array, or a list of them if the model has several outputs.
+
+        Parameters
+        ----------
+        x : array, list or dict; or an iterable of such batches, or a function that returns one
+            As for :meth:`fit`.
+        batch_size : int, optional
+            Samples computed at a time.
+        train_mode : bool
+            Run as in training (with dropout), for debugging. States of stateful layers go on; what training alone
+            changes, such as the statistics of BatchNormalization, stays.
+        nb_batch : int, optional
+            How many batches to take of an iterable: needed where it never ends, which is an error if it can be known.
+            Of a generator function with a ``while True`` nobody knows, and it is read for ever.
+        """
+        outputs = self._forward('predict', x, batch_size, train_mode, nb_batch)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    @checked
+    def capture(self, names: Union[str, Sequence[str]], x: Any, batch_size: Optional[PositiveInt] = None,
+                train_mode: bool = False, nb_batch: Optional[PositiveInt] = None) -> Any:
+        """What is computed at some places inside of the model, for some inputs; states stay as they are.
+
+        Parameters
+        ----------
+        names : str or list of str
+            As for :meth:`get_kensor`. For a layer inside of another one by the names of its parameters:
+            ``'host/0/output'`` for the only run of the first layer that `host` embeds, ``'host/0_1'`` for its second
+            run, with ``.0`` and so on for one of several outputs.
+        x, batch_size, train_mode, nb_batch
+            As for :meth:`predict`.
+
+        Returns
+        -------
+        array, or list of array for a list of names
+
+        Raises
+        ------
+        GraphError
+            For a name that there is not.
+        """
+        places = [find_place(self, name) for name in to_list(names)]
+        arrays = self._forward('capture', x, batch_size, train_mode, nb_batch, places)
+        return arrays[0] if isinstance(names, str) else arrays
+
+    def _forward(self, method: str, x: Any, batch_size: Optional[int], train_mode: bool, nb_batch: Optional[int],
+                 *places: Any) -> List[Any]:
+        self.check_runnable()
+        source = self._feeder(method, []).source(x, None, None, batch_size, nb_batch)
+        run = getattr(self._forward_functions(train_mode), method)
+        with contextlib.closing(source), source.epoch() as batches:
+            return run(batches, 'train' if train_mode else 'test', *places)
+
+    def _forward_functions(self, train_mode: bool) -> Functions:
+        if train_mode and self._functions is not None:      # as it is trained: with what compile read
+            return self._functions
+        with _MAKING:
+            if self._predictor is None or train_mode and self._predictor.trainability.changed():
+                self._predictor = Functions(self, None, [], [])
+            return self._predictor
+
+    # -- what goes in and out ---------------------------------------------------------------------------------------
+
+    def input_ports(self) -> List[Port]:
+        """Where inputs go."""
+        return [Port.of(kensor, name) for kensor, name in zip(self.inputs, self.input_names())]
+
+    def target_ports(self) -> List[Port]:
+        """Where targets go: what the losses want for the outputs that have one."""
+        functions = self._compiled('target_ports')
+        beside = {one.output: [each.metric for each in functions.metrics if each.output == one.output]
+                  for one in functions.losses}
+        return [self._target_port(*one, metrics=beside[one.output]) for one in functions.losses]
+
+    def _output_of(self, name: str) -> Any:
+        return dict(zip(self.output_names(), self.outputs))[name]
+
+    def _target_port(self, name: str, objective: Any, ignored: Optional[int],
+                     metrics: Sequence[Any] = ()) -> Port:
+        kensor = self._output_of(name)
+        target = target_of(objective, (None, *kensor.shape[1:]), kensor.dtype, kensor.features)
+        mask = kensor.mask_shape
+        return Port(name, *target, role='target', ignored=ignored, told=Told(),
+                    doubt=None if target.nb_class else doubt_of(objective, metrics, kensor.features),
+                    is_masked=mask is not None and len(mask) < len(target.shape))
+
+    def _read_ignored(self, given: Any, losses: List[Loss]) -> List[Loss]:
+        """The losses, each with the label that is ignored in its target."""
+        where = f'{self.name}: ignore_label'
+        able = [one.output for one in losses if self._target_port(*one).nb_class is not None]
+        if given is not None and not able:
+            raise ArgumentError(f"{where}: expected a loss that wants numbers of classes, such as "
+                                f"'sparse_categorical_crossentropy', received none.")
+        labels: Dict[str, Any] = dict.fromkeys(able, given) if np.isscalar(given) else assign(given, able, where)
+        for label in labels.values():
+            check(label, int, where)
+        return [one._replace(ignored=labels.get(one.output)) for one in losses]
+
+    def _feeder(self, method: str, targets: List[Port]) -> Feeder:
+        return Feeder(self, f'{self.name}: {method}', self.input_ports(), targets)
+
+    def _validation_source(self, given: Any, batch_size: Optional[int], nb_epoch: int,
+                           nb_val_batch: Optional[int]) -> Optional[Source]:
+        feeder = self._feeder('validation_data', self.target_ports())
+        if given is not None and is_iterable_of_batches(given):
+            return feeder.iterable_source(given, nb_epoch, nb_val_batch, is_validation=True)
+        feeder.refuse_beside_arrays(nb_val_batch=nb_val_batch)
+        if given is None:
+            return None
+        if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+            raise ArgumentTypeError(
+                f'{self.name}: validation_data: expected (x, y) or (x, y, sample_weights), received {describe(given)}.')
+        x, y, weights = (*given, None)[:3]
+        return feeder.array_source(feeder.arrays(x, y, weights), batch_size)
+
+    def _split(self, data: Arrays, share: float) -> tuple:
+        at = int(data.nb_sample * (1 - share))
+        if not 0 < at < data.nb_sample:
+            raise DataError(
+                f'{self.name}: validation_split={share} of {data.nb_sample} sample(s) leaves none for one of the '
+                'parts.')
+        return data.split(at)
+
+    def _read_metrics(self, given: Any, losses: Sequence[Loss]) -> List[Report]:
+        if given is None:
+            return []
+        names = [one.output for one in losses]
+        if len(names) == 1 and not isinstance(given, dict):
+            given = {names[0]: to_list(given)}
+        where = f'{self.name}: metrics'
+        by_name = assign(given, names, where)
+        if not isinstance(given, dict) and len(given) < len(names):
+            raise ArgumentError(f'{where}: expected one (or a list, or None) for each output ({", ".join(names)}), '
+                                f'received {len(given)}.')
+        reports = []
+        trained = {one.output: one.objective for one in losses}
+        for name, some in by_name.items():
+            kensor = self._output_of(name)
+            nb_feature = kensor.shape[-1 if kensor.features is None else kensor.features]
+            for one in to_list(some):
+                metric = metrics.get(one, f'{where}: ').beside(trained[name], nb_feature, where)
+                reports.append(Report(name, metric, f'{metric.label}({name})' if len(names) > 1 else metric.label))
+        labels = [report.label for report in reports]
+        for label in labels:
+            advice = 'Write for example Average(objective, name=...) or AUC(name=...).'
+            if label == 'loss' or labels.count(label) > 1:
+                raise ArgumentError(f"{where}: expected another name for each, received '{label}' for two. {advice}")
+            if label in OTHER_LOGS or label.startswith('val_'):
+                raise ArgumentError(f"{where}: '{label}' is the name of something else in the logs. {advice}")
+        return reports
+
+    # -- checks -----------------------------------------------------------------------------------------------------
+
+    def _compiled(self, verb: str) -> Functions:
+        self.check_runnable()
+        if self._functions is None:
+            raise GraphError(
+                f'{self.name}: {verb} needs an optimizer and a loss. Call compile(optimizer=..., loss=...) first.')
+        return self._functions
