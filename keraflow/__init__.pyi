@@ -15,7 +15,6 @@ from keraflow import optimizers as optimizers
 from keraflow import preprocessing as preprocessing
 from keraflow import random as random
 from keraflow import regularizers as regularizers
-from keraflow.models import saving as saving
 from keraflow import schedules as schedules
 from keraflow import testing as testing
 from keraflow import utils as utils
@@ -24,7 +23,7 @@ from keraflow.graph.kensor import Kensor as Kensor
 from keraflow.layers.linear_wrap import LinearWrap as LinearWrap
 from keraflow.models import Model as Model
 from keraflow.models import Sequential as Sequential
-from keraflow.training.steps import TrainStep as TrainStep
+from keraflow.training.train_step import TrainStep as TrainStep
 from keraflow.layers import add_weight as add_weight
 from keraflow.argument_scopes import argscope as argscope
 from keraflow.layers import layer_register as layer_register

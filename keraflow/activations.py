@@ -5,7 +5,7 @@ from typing import Any, Optional
 import numpy as np
 
 from keraflow import backend as B
-from keraflow.backend.facts import facts_of, features_of, remember
+from keraflow.backend.tensor_info import annotate, features_of, info_of
 from keraflow.registry import builtin, resolve
 
 __all__ = ['linear', 'sigmoid', 'hard_sigmoid', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'swish', 'softmax',
@@ -206,7 +206,7 @@ def softmax(x: Any, axis: Optional[int] = None) -> Any:
     True
     """
     made = B.softmax(_finite(x), features_of(x) if axis is None else axis)
-    return remember(made, features=facts_of(x).features)
+    return annotate(made, features=info_of(x).features)
 
 
 @builtin('activation')

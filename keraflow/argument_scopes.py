@@ -81,7 +81,7 @@ def _check(cls: Any, arguments: Dict[str, Any]) -> None:
     if not hasattr(cls, 'pack_init_param'):
         raise ArgumentTypeError(f'argscope: expected layers or other classes that keraflow rebuilds, received '
                                 f'{describe(cls)}.')
-    parameters = schema.parameters_of(cls)
+    parameters = schema.arguments_of(cls)
     for name, value in arguments.items():
         if name not in parameters:
             raise ArgumentTypeError(

@@ -17,7 +17,7 @@ from keraflow.deprecation import current_name
 from keraflow.errors import ArgumentTypeError, nearest
 from keraflow.owned import owned
 
-__all__ = ['Parameter', 'as_taken', 'bind', 'check', 'check_arguments', 'kind_in', 'kinds_of', 'parameters_of',
+__all__ = ['Argument', 'as_taken', 'bind', 'check', 'check_arguments', 'kind_in', 'kinds_of', 'arguments_of',
            'slots_of', 'Activation', 'Axes', 'Beta', 'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction',
            'Function', 'Initialization', 'Name', 'LearningRate', 'Natural', 'NonNegative', 'Objective', 'Path',
            'PositiveFloat', 'PositiveInt', 'Rate', 'Regularizer', 'Regularizers', 'Rule', 'takes_list']
@@ -51,7 +51,7 @@ Regularizers = Annotated[_ByParameter, PerParameter('regularizer', 'l2')]
 Constraints = Annotated[_ByParameter, PerParameter('constraint', 'nonneg')]
 
 
-class Parameter(NamedTuple):
+class Argument(NamedTuple):
     """One argument of a constructor."""
 
     name: str
@@ -62,25 +62,25 @@ class Parameter(NamedTuple):
     is_changeable: bool     # whether its default can be changed in place, which all objects would share
 
 
-def parameters_of(cls: Any) -> Dict[str, Parameter]:
+def arguments_of(cls: Any) -> Dict[str, Argument]:
     """The arguments that ``cls(...)`` takes, those that ``**kwargs`` passes on to base classes included.
 
     Examples
     --------
     >>> from keraflow.layers import Dense
-    >>> list(parameters_of(Dense))[:3]
+    >>> list(arguments_of(Dense))[:3]
     ['output_dim', 'init', 'activation']
     """
-    if cls not in _parameters:
-        _parameters[cls] = _find_parameters(cls)
-    return _parameters[cls]
+    if cls not in _arguments:
+        _arguments[cls] = _find_arguments(cls)
+    return _arguments[cls]
 
 
-_parameters: Dict[type, Dict[str, Parameter]] = {}
+_arguments: Dict[type, Dict[str, Argument]] = {}
 
 
-def _find_parameters(cls: type) -> Dict[str, Parameter]:
-    found: Dict[str, Parameter] = {}
+def _find_arguments(cls: type) -> Dict[str, Argument]:
+    found: Dict[str, Argument] = {}
     for owner in cls.__mro__:
         init = owner.__dict__.get('__init__')
         if not inspect.isfunction(init):
@@ -94,7 +94,7 @@ def _find_parameters(cls: type) -> Dict[str, Parameter]:
     return found
 
 
-def _listed(function: Callable, owner: type, found: Dict[str, Parameter]) -> List[inspect.Parameter]:
+def _listed(function: Callable, owner: type, found: Dict[str, Argument]) -> List[inspect.Parameter]:
     """The arguments of a function after the first; those that have names, and no other class has, are added to
     `found`."""
     listed = list(inspect.signature(function).parameters.values())[1:]
@@ -103,8 +103,8 @@ def _listed(function: Callable, owner: type, found: Dict[str, Parameter]) -> Lis
         if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL) and one.name not in found:
             positional = one.kind is not one.KEYWORD_ONLY and (
                 not found or all(p.owner is owner for p in found.values()))
-            found[one.name] = Parameter(one.name, hints.get(one.name, Any), one.default, positional, owner,
-                                        owned(one.default) is not one.default)
+            found[one.name] = Argument(one.name, hints.get(one.name, Any), one.default, positional, owner,
+                                       owned(one.default) is not one.default)
     return listed
 
 
@@ -119,7 +119,7 @@ def slots_of(cls: Any) -> Dict[str, Tuple[str, bool]]:
     if cls not in _slots:
         own = registry.is_builtin(cls)
         _slots[cls] = {name: (kind_in(one.annotation), own and not is_open(one.annotation))
-                       for name, one in parameters_of(cls).items()}
+                       for name, one in arguments_of(cls).items()}
     return _slots[cls]
 
 
@@ -137,7 +137,7 @@ def bind(cls: type, args: Sequence, kwargs: Dict[str, Any], defaults: Dict[str, 
     ArgumentError
         For a value outside of what the annotation allows.
     """
-    parameters, where = parameters_of(cls), cls.__name__
+    parameters, where = arguments_of(cls), cls.__name__
     positional = [name for name, one in parameters.items() if one.positional]
     if len(args) > len(positional):
         advice = getattr(cls, 'positional_advice', 'Pass the others by name.')

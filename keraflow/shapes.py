@@ -5,8 +5,8 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 from keraflow.errors import ShapeError
 
-__all__ = ['Shape', 'as_shape', 'agree', 'broadcast', 'check_factors', 'is_shape', 'concatenate', 'merge', 'place',
-           'places', 'product', 'reshape']
+__all__ = ['Shape', 'as_shape', 'agree', 'broadcast', 'check_factors', 'is_shape', 'concatenate', 'merge',
+           'normalize_axis', 'normalize_axes', 'product', 'reshape']
 
 Shape = Tuple[Optional[int], ...]
 
@@ -55,7 +55,7 @@ def merge(one: Sequence, other: Sequence) -> Shape:
     return tuple(b if a is None else a for a, b in zip(one, other))
 
 
-def place(axis: int, ndim: int) -> int:
+def normalize_axis(axis: int, ndim: int) -> int:
     """The number of an axis, counted from 0, of a tensor of `ndim` axes.
 
     Raises
@@ -65,7 +65,7 @@ def place(axis: int, ndim: int) -> int:
 
     Examples
     --------
-    >>> place(1, 3), place(-1, 3)
+    >>> normalize_axis(1, 3), normalize_axis(-1, 3)
     (1, 2)
     """
     if not -ndim <= axis < ndim:
@@ -73,17 +73,17 @@ def place(axis: int, ndim: int) -> int:
     return axis % ndim
 
 
-def places(axis: Any, ndim: int) -> List[int]:
+def normalize_axes(axis: Any, ndim: int) -> List[int]:
     """The numbers of the axes that an argument means, an integer or several; ``None`` means all.
 
     Examples
     --------
-    >>> places(None, 2), places(-1, 3), places((0, -1), 3)
+    >>> normalize_axes(None, 2), normalize_axes(-1, 3), normalize_axes((0, -1), 3)
     ([0, 1], [2], [0, 2])
     """
     if axis is None:
         return list(range(ndim))
-    return [place(int(one), ndim) for one in ([axis] if isinstance(axis, numbers.Integral) else axis)]
+    return [normalize_axis(int(one), ndim) for one in ([axis] if isinstance(axis, numbers.Integral) else axis)]
 
 
 def product(lengths: Sequence[Optional[int]]) -> Optional[int]:

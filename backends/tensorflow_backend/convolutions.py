@@ -11,7 +11,7 @@ from .shaping import Shaping
 
 __all__ = ['Convolutions']
 
-Steps = Optional[Sequence[int]]
+Strides = Optional[Sequence[int]]
 
 
 class Convolutions(Shaping):
@@ -24,7 +24,7 @@ class Convolutions(Shaping):
         x = self._tensor(x)
         return tf.pad(x, np.array(padding, 'int32'), constant_values=tf.cast(value, x.dtype))
 
-    def conv(self, x: Any, kernels: Any, strides: Steps = None, pad: str = 'valid', dilation: Steps = None,
+    def conv(self, x: Any, kernels: Any, strides: Strides = None, pad: str = 'valid', dilation: Strides = None,
              data_format: str = 'channels_first') -> Any:
         nb_axis = self.ndim(kernels) - 2
         strides, dilation = strides or (1,) * nb_axis, dilation or (1,) * nb_axis
@@ -37,7 +37,7 @@ class Convolutions(Shaping):
             return _every(tf.nn.convolution(x, filters, padding='VALID', dilations=dilation), strides)
         return self._with_channels_last(convolve, x, kernels, data_format)
 
-    def conv_transpose(self, x: Any, kernels: Any, strides: Steps = None, pad: str = 'valid',
+    def conv_transpose(self, x: Any, kernels: Any, strides: Strides = None, pad: str = 'valid',
                        data_format: str = 'channels_first') -> Any:
         nb_axis = self.ndim(kernels) - 2
         strides = strides or (1,) * nb_axis
@@ -52,8 +52,8 @@ class Convolutions(Shaping):
             return made
         return self._with_channels_last(convolve, x, kernels, data_format)
 
-    def depthwise_conv(self, x: Any, kernels: Any, strides: Steps = None, pad: str = 'valid', dilation: Steps = None,
-                       data_format: str = 'channels_first') -> Any:
+    def depthwise_conv(self, x: Any, kernels: Any, strides: Strides = None, pad: str = 'valid',
+                       dilation: Strides = None, data_format: str = 'channels_first') -> Any:
         strides, dilation = strides or (1, 1), dilation or (1, 1)
 
         def convolve(x: Any, kernels: Any) -> Any:
@@ -64,7 +64,7 @@ class Convolutions(Shaping):
             return _every(tf.nn.depthwise_conv2d(x, filters, (1, 1, 1, 1), 'VALID', dilations=dilation), strides)
         return self._with_channels_last(convolve, x, kernels, data_format)
 
-    def pool(self, x: Any, size: Sequence[int], mode: str = 'max', strides: Steps = None,
+    def pool(self, x: Any, size: Sequence[int], mode: str = 'max', strides: Strides = None,
              pad: str = 'valid', data_format: str = 'channels_first') -> Any:
         operation = tf.nn.max_pool2d if mode == 'max' else tf.nn.avg_pool2d
 

@@ -38,7 +38,7 @@ class Execution(Variables):
         with tf.__internal__.FuncGraph('keraflow_trace').as_default(), follow_contract():
             return fn(*[tf.compat.v1.placeholder(spec.dtype, spec.shape) for spec in specs])
 
-    def verbatim(self, fn: Callable) -> Callable:
+    def no_autograph(self, fn: Callable) -> Callable:
         return tf.autograph.experimental.do_not_convert(follow_contract()(fn))  # in a tf.function that a program made
 
     def eval(self, tensors: Any) -> Any:
@@ -85,7 +85,7 @@ class Execution(Variables):
     def _differentiated(self, loss_fn: Callable[[], Any], variables: Sequence) -> tuple:
         """Loss, aux and gradients, which are slices where all that is done with a variable is to take them."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(self.plain(variables))
+            tape.watch(self.without_layouts(variables))
             loss, aux = loss_fn()
         with follow_contract(False):
             return loss, aux, tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)

@@ -2,7 +2,7 @@
 from typing import Any
 
 from keraflow.backend.layouts import keeps_layout
-from keraflow.shapes import place
+from keraflow.shapes import normalize_axis
 
 from .library import tf
 from .variables import Variables
@@ -49,7 +49,7 @@ class Reductions(Variables):
 
     @keeps_layout
     def cumsum(self, x: Any, axis: int = -1) -> Any:
-        return tf.cumsum(self._countable(x), place(axis, self.ndim(x)))
+        return tf.cumsum(self._countable(x), normalize_axis(axis, self.ndim(x)))
 
     def histogram(self, x: Any, edges: Any, weights: Any) -> Any:
         x, weights = tf.reshape(self._real(x), [-1]), tf.reshape(self._real(weights), [-1])

@@ -4,7 +4,7 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.layouts import keeps_layout
-from keraflow.shapes import place, places
+from keraflow.shapes import normalize_axes, normalize_axis
 
 from .library import tf
 from .variables import Variables
@@ -31,7 +31,7 @@ class Shaping(Variables):
 
     def transpose(self, x: Any, axes: Optional[Sequence[int]] = None) -> Any:
         # TensorFlow ends the process at a negative one.
-        return tf.transpose(self._tensor(x), None if axes is None else places(axes, self.ndim(x)))
+        return tf.transpose(self._tensor(x), None if axes is None else normalize_axes(axes, self.ndim(x)))
 
     def expand_dims(self, x: Any, axis: int) -> Any:
         return tf.expand_dims(self._tensor(x), axis)
@@ -48,14 +48,14 @@ class Shaping(Variables):
 
     def split(self, x: Any, lengths: Sequence[int], axis: int = -1) -> list:
         x = self._tensor(x)
-        axis = place(axis, self.ndim(x))
+        axis = normalize_axis(axis, self.ndim(x))
         return tf.split(self._whole(x, lengths, axis), lengths, axis)
 
     @keeps_layout
     def repeat(self, x: Any, n: int, axis: int) -> Any:
         # tf.repeat loses the static length; a new axis that is folded in again keeps it.
         x = self._tensor(x)
-        axis = place(axis, self.ndim(x))
+        axis = normalize_axis(axis, self.ndim(x))
         reps = np.ones(self.ndim(x) + 1, 'int64')
         reps[axis + 1] = n
         lengths = tf.shape(x, out_type=tf.int64)

@@ -17,7 +17,7 @@ __all__ = ['Variables']
 class Variables(Backend):
     """How values become tensors and variables."""
 
-    def eagerly(self) -> contextlib.AbstractContextManager:
+    def outside_graph(self) -> contextlib.AbstractContextManager:
         return tf.init_scope()
 
     def variable(self, value: Any, dtype: Optional[str] = None, name: Optional[str] = None) -> Any:

@@ -17,7 +17,7 @@ from .static_shapes import lengths
 
 __all__ = ['Convolutions']
 
-Steps = Optional[Sequence[int]]
+Strides = Optional[Sequence[int]]
 
 
 class Convolutions(Backend):
@@ -32,20 +32,20 @@ class Convolutions(Backend):
         inside = tuple(slice(before, before + n) for n, (before, _) in zip(shape, padding))
         return T.set_subtensor(around[inside], x)
 
-    def conv(self, x: Any, kernels: Any, strides: Steps = None, pad: str = 'valid', dilation: Steps = None,
+    def conv(self, x: Any, kernels: Any, strides: Strides = None, pad: str = 'valid', dilation: Strides = None,
              data_format: str = 'channels_first') -> Any:
         x, kernels = real_operands(x, kernels)
         filters = kernels.dimshuffle(1, 0, *range(2, kernels.ndim))
         return self._convolve(x, filters, strides, pad, dilation, data_format)
 
-    def depthwise_conv(self, x: Any, kernels: Any, strides: Steps = None, pad: str = 'valid', dilation: Steps = None,
-                       data_format: str = 'channels_first') -> Any:
+    def depthwise_conv(self, x: Any, kernels: Any, strides: Strides = None, pad: str = 'valid',
+                       dilation: Strides = None, data_format: str = 'channels_first') -> Any:
         x, kernels = real_operands(x, kernels)
         depth, multiplier, *window = lengths(kernels)
         filters = self.reshape(kernels, [depth * multiplier, 1, *window])
         return self._convolve(x, filters, strides, pad, dilation, data_format, nb_group=depth)
 
-    def _convolve(self, x: Any, filters: Any, strides: Steps, pad: str, dilation: Steps, data_format: str,
+    def _convolve(self, x: Any, filters: Any, strides: Strides, pad: str, dilation: Strides, data_format: str,
                   nb_group: int = 1) -> Any:
         x, window = self._inner(x, data_format), lengths(filters)[2:]
         strides, dilation = _steps(strides, window), _steps(dilation, window)
@@ -63,7 +63,7 @@ class Convolutions(Backend):
                   num_groups=nb_group)(x, filters)
         return self._outer(self.squeeze(made, 2) if len(window) == 1 else made, data_format)
 
-    def conv_transpose(self, x: Any, kernels: Any, strides: Steps = None, pad: str = 'valid',
+    def conv_transpose(self, x: Any, kernels: Any, strides: Strides = None, pad: str = 'valid',
                        data_format: str = 'channels_first') -> Any:
         x, filters = real_operands(x, kernels)
         x, window = self._inner(x, data_format), lengths(filters)[2:]
@@ -83,7 +83,7 @@ class Convolutions(Backend):
             made = made[(...,) + tuple(slice(start, start + n) for start, n in zip(first, wanted))]
         return self._outer(made, data_format)
 
-    def pool(self, x: Any, size: Sequence[int], mode: str = 'max', strides: Steps = None, pad: str = 'valid',
+    def pool(self, x: Any, size: Sequence[int], mode: str = 'max', strides: Strides = None, pad: str = 'valid',
              data_format: str = 'channels_first') -> Any:
         x, strides = self._inner(real(x), data_format), strides or size
         around, before = _around(lengths(x)[2:], size, strides, pad), lengths(x)[2:]
@@ -104,11 +104,11 @@ class Convolutions(Backend):
         return self.pad(x, [(0, 0), (0, 0), *around], value)
 
 
-def _steps(steps: Steps, window: Sequence) -> tuple:
+def _steps(steps: Strides, window: Sequence) -> tuple:
     return (1,) * len(window) if steps is None else tuple(steps)
 
 
-def _around(shape: Sequence, window: Sequence, strides: Sequence, pad: str, dilation: Steps = None) -> list:
+def _around(shape: Sequence, window: Sequence, strides: Sequence, pad: str, dilation: Strides = None) -> list:
     """How much padding there is before and behind each spatial axis."""
     if pad == 'valid':
         return [(0, 0)] * len(window)

@@ -37,7 +37,7 @@ class Execution(Backend):
         with without_traces():
             return super().trace(fn, specs)
 
-    def verbatim(self, fn: Callable) -> Callable:
+    def no_autograph(self, fn: Callable) -> Callable:
         return follow_contract()(fn)
 
     def function(self, inputs: Sequence, outputs: Sequence, updates: Sequence = ()) -> Callable[..., list]:

@@ -3,7 +3,7 @@ from typing import Any, Optional
 
 from keraflow.backend.contract import Backend
 from keraflow.backend.layouts import keeps_layout
-from keraflow.shapes import place
+from keraflow.shapes import normalize_axis
 
 from .configure import T
 from .operands import real
@@ -31,7 +31,7 @@ class Neural(Backend):
 
     def softmax(self, x: Any, axis: int = -1) -> Any:
         x = real(x)
-        axis = place(axis, x.ndim)
+        axis = normalize_axis(axis, x.ndim)
         # The only case that Theano's Op knows; of a length of 1 it warns.
         if (x.ndim, axis) == (2, 1) and not x.broadcastable[1]:
             return T.nnet.softmax(x)

@@ -2,7 +2,7 @@
 from typing import Any
 
 from keraflow.backend.contract import FLOATS, Backend
-from keraflow.shapes import place
+from keraflow.shapes import normalize_axis
 
 from .configure import T
 from .operands import alike, as_tensor, countable, is_tensor
@@ -35,7 +35,7 @@ class Products(Backend):
 
     def gather(self, x: Any, indices: Any, axis: int = 0) -> Any:
         x, indices = x if is_tensor(x) else self.constant(x), as_tensor(indices)
-        axis = place(axis, x.ndim)
+        axis = normalize_axis(axis, x.ndim)
         if indices.ndim == 0:
             return x[(slice(None),) * axis + (indices,)]
         others = [a for a in range(x.ndim) if a != axis]

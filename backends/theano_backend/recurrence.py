@@ -18,7 +18,7 @@ class Recurrence(Backend):
              collect: bool = True) -> tuple:
         sequences, states, constants = [[as_tensor(x if is_tensor(x) else self.constant(x)) for x in some]
                                         for some in (sequences, states, constants)]
-        initial, constants = [_without_ones(x) for x in states], self.plain(constants)
+        initial, constants = [_without_ones(x) for x in states], self.without_layouts(constants)
         nb_slice, last_state = len(sequences), len(sequences) + len(initial)
 
         def inner(*tensors: Any) -> List[Any]:

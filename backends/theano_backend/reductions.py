@@ -4,7 +4,7 @@ from typing import Any, Callable
 
 from keraflow.backend.contract import Backend
 from keraflow.backend.layouts import keeps_layout
-from keraflow.shapes import place, places
+from keraflow.shapes import normalize_axes, normalize_axis
 
 from .configure import T
 from .operands import as_tensor, cast, countable, real
@@ -69,18 +69,18 @@ class Reductions(Backend):
 
     def argmax(self, x: Any, axis: int = -1) -> Any:
         x = countable(x)
-        return T.argmax(x, axis=place(axis, x.ndim))
+        return T.argmax(x, axis=normalize_axis(axis, x.ndim))
 
     def argmin(self, x: Any, axis: int = -1) -> Any:
         x = countable(x)
-        return T.argmax(-x, axis=place(axis, x.ndim))
+        return T.argmax(-x, axis=normalize_axis(axis, x.ndim))
 
     @keeps_layout
     def cumsum(self, x: Any, axis: int = -1) -> Any:
         x = countable(x)
         # The Python implementation of Theano's Op gives int64 for int32.
         wide = cast(x, 'int64') if x.dtype == 'int32' else x
-        return cast(T.cumsum(wide, axis=place(axis, x.ndim)), x.dtype)
+        return cast(T.cumsum(wide, axis=normalize_axis(axis, x.ndim)), x.dtype)
 
     def histogram(self, x: Any, edges: Any, weights: Any) -> Any:
         x, weights = T.flatten(real(x)), T.flatten(real(weights))
@@ -90,7 +90,7 @@ class Reductions(Backend):
 
 def _axes(x: Any, axis: Any) -> list:
     """The axes of a reduction, from 0 and in order."""
-    return sorted(set(places(axis, x.ndim)))
+    return sorted(set(normalize_axes(axis, x.ndim)))
 
 
 def _keep(reduced: Any, x: Any, axes: list) -> Any:

@@ -46,18 +46,18 @@ class Shaping(Backend):
 
     def transpose(self, x: Any, axes: Optional[Sequence[int]] = None) -> Any:
         x = as_tensor(x)
-        order = range(x.ndim)[::-1] if axes is None else [shapes.place(a, x.ndim) for a in axes]
+        order = range(x.ndim)[::-1] if axes is None else [shapes.normalize_axis(a, x.ndim) for a in axes]
         return x.dimshuffle(list(order))
 
     def expand_dims(self, x: Any, axis: int) -> Any:
         x = as_tensor(x)
-        axis = shapes.place(axis, x.ndim + 1)
+        axis = shapes.normalize_axis(axis, x.ndim + 1)
         order: list = list(range(x.ndim))
         return x.dimshuffle(order[:axis] + ['x'] + order[axis:])
 
     def squeeze(self, x: Any, axis: int) -> Any:
         x = as_tensor(x)
-        axis = shapes.place(axis, x.ndim)
+        axis = shapes.normalize_axis(axis, x.ndim)
         if not x.broadcastable[axis]:      # DimShuffle drops only what broadcasts; the length is looked at later
             x = T.addbroadcast(x, axis)
         return x.dimshuffle([a for a in range(x.ndim) if a != axis])
@@ -65,14 +65,14 @@ class Shaping(Backend):
     @keeps_layout
     def concatenate(self, tensors: Sequence, axis: int = -1) -> Any:
         xs = alike(*tensors)
-        return T.join(shapes.place(axis, xs[0].ndim), *xs)
+        return T.join(shapes.normalize_axis(axis, xs[0].ndim), *xs)
 
     def stack(self, tensors: Sequence, axis: int = 0) -> Any:
         return super().stack(alike(*tensors), axis)
 
     def split(self, x: Any, lengths: Sequence[int], axis: int = -1) -> list:
         x = as_tensor(x)
-        axis, start, parts = shapes.place(axis, x.ndim), 0, []
+        axis, start, parts = shapes.normalize_axis(axis, x.ndim), 0, []
         x, before = self._whole(x, lengths, axis), (slice(None),) * axis
         for length in lengths:
             parts.append(x[before + (slice(start, start + length),)])
@@ -82,7 +82,7 @@ class Shaping(Backend):
     @keeps_layout
     def repeat(self, x: Any, n: int, axis: int) -> Any:
         x = as_tensor(x)
-        axis = shapes.place(axis, x.ndim)
+        axis = shapes.normalize_axis(axis, x.ndim)
         shape = lengths(x)
         copies = self._copies(self.expand_dims(x, axis + 1), shape[:axis + 1] + [n] + shape[axis + 1:])
         return self.reshape(copies, shape[:axis] + [shape[axis] * n] + shape[axis + 1:])
@@ -101,7 +101,7 @@ class Shaping(Backend):
     @keeps_layout
     def reverse(self, x: Any, axis: int) -> Any:
         x = as_tensor(x)
-        return x[(slice(None),) * shapes.place(axis, x.ndim) + (slice(None, None, -1),)]
+        return x[(slice(None),) * shapes.normalize_axis(axis, x.ndim) + (slice(None, None, -1),)]
 
     @keeps_layout
     def identity(self, x: Any) -> Any:

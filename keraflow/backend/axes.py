@@ -6,7 +6,7 @@ activations, objectives and metrics work along the features (``layers/channels.p
 """
 from typing import Any, Dict
 
-from keraflow.backend.facts import facts_of, features_of
+from keraflow.backend.tensor_info import features_of, info_of
 from keraflow.errors import warn
 
 __all__ = ['tell_of_features']
@@ -15,7 +15,7 @@ __all__ = ['tell_of_features']
 def tell_of_features(operation: str, given: Dict[str, Any]) -> None:
     """Warn if the features of what an operation is given are known not to be along the last axis."""
     operands = given['tensors'] if 'tensors' in given else [given['x']]
-    places = {features_of(x) for x in operands if facts_of(x).features is not None}
+    places = {features_of(x) for x in operands if info_of(x).features is not None}
     if len(places) == 1 and places != {-1}:
         [axis] = places
         also = f" The activation '{operation}' works along the features." if operation.endswith('softmax') else ''

@@ -174,7 +174,7 @@ def _places(axis: Any, ndim: int, name: str = 'axis') -> List[int]:
     if axis is not None and ndim == 0 and axis not in ([], ()):
         raise ShapeError(f'{name}: expected a tensor that has axes, received a scalar.')
     try:
-        found = shapes.places(axis, ndim)
+        found = shapes.normalize_axes(axis, ndim)
     except ShapeError as error:
         raise ShapeError(f'{name}: {error}') from None
     if len(set(found)) < len(found):

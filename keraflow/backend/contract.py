@@ -9,14 +9,14 @@ Rules that hold for every operation:
 
 * *Operands* are tensors or variables of the backend, NumPy arrays, or Python numbers and lists of them. A number, a
   list or a real array takes the dtype of the tensors that it meets (floatx where they are integer and it is not). One
-  that this dtype cannot hold is refused (:mod:`keraflow.backend.ranges`): integers are never cut or rounded, and no finite
-  number becomes infinite.
+  that this dtype cannot hold is refused (:mod:`keraflow.backend.ranges`): integers are never cut or rounded, and no
+  finite number becomes infinite.
 * *Dtypes* are strings: ``'bool'``, ``'int32'``, ``'int64'``, ``'float32'``, ``'float64'``. Of two different dtypes a
   float wins over an integer, an integer over a bool, and within a kind the wider one (:func:`common_dtype`).
   A function whose result is real (``sqrt``, ``mean``, ``softmax``, ...) first casts integers and bools to floatx;
   ``sum``, ``prod`` and ``cumsum`` count bools in int64. Comparisons give bools; ``argmax`` and ``argmin`` int64.
 * *Operators* of Python follow these rules, too, in what a backend runs: builders, and functions for
-  :meth:`Backend.trace`, :meth:`Backend.symbolic` and :meth:`Backend.verbatim`. Elsewhere they are the library's. A
+  :meth:`Backend.trace`, :meth:`Backend.symbolic` and :meth:`Backend.no_autograph`. Elsewhere they are the library's. A
   plugin says to :func:`keraflow.backend.operators.install_operators` which classes have them. ``==`` and ``!=``
   compare values.
 * *Axes* may be negative. ``axis`` of a reduction is ``None`` (all), an integer, or a sequence of integers.
@@ -138,12 +138,12 @@ class Backend(Operations, Convolutions, Recurrence):
         """Place what is made inside ``with B.device('gpu:0'):``; BackendError when there is no such device."""
         raise NotImplementedError
 
-    def verbatim(self, fn: Callable) -> Callable:
+    def no_autograph(self, fn: Callable) -> Callable:
         """`fn`, as a builder is run: the operators in it follow the rules of dtypes, and the library rewrites nothing
         of it, where it does so with Python functions that it runs."""
         return fn
 
-    def eagerly(self) -> contextlib.AbstractContextManager:
+    def outside_graph(self) -> contextlib.AbstractContextManager:
         """Inside, what is made from values has a value (:meth:`eval`), also while a graph is built around it."""
         return contextlib.nullcontext()
 
@@ -243,7 +243,7 @@ class Backend(Operations, Convolutions, Recurrence):
 
     def value_and_gradients(self, loss_fn: Callable[[], Any], variables: Sequence[Variable]) -> tuple:
         """``(loss, aux, gradients)`` of ``loss, aux = loss_fn()``, a scalar and anything else, inside a builder or
-        eagerly.
+        outside_graph.
 
         The gradient of a variable that the loss does not depend on is zeros.
         """

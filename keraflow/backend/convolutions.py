@@ -22,7 +22,7 @@ __all__ = ['Convolutions', 'check_windows', 'output_length', 'same_padding', 'tr
            'PADS']
 
 Tensor = Any
-Steps = Optional[Sequence[PositiveInt]]
+Strides = Optional[Sequence[PositiveInt]]
 DataFormat = Literal['channels_first', 'channels_last']
 Pad = Literal['valid', 'same']
 
@@ -42,7 +42,7 @@ def output_length(length: Any, window: int, stride: int, pad: str, dilation: int
     return (fitting + stride - 1) // stride
 
 
-def check_windows(shape: Sequence, window: Sequence, pad: str, dilation: Steps = None,
+def check_windows(shape: Sequence, window: Sequence, pad: str, dilation: Strides = None,
                   depth: Optional[int] = None) -> None:
     """Raise unless windows fit into a tensor of this static shape, with the channels first: `depth` of them, if given.
 
@@ -94,12 +94,12 @@ class Convolutions(Layouts):
         """`value` around `x`: for each of its axes the number of cells ``(before, behind)``."""
         raise NotImplementedError
 
-    def conv(self, x: Tensor, kernels: Tensor, strides: Steps = None, pad: Pad = 'valid', dilation: Steps = None,
+    def conv(self, x: Tensor, kernels: Tensor, strides: Strides = None, pad: Pad = 'valid', dilation: Strides = None,
              data_format: DataFormat = 'channels_first') -> Tensor:
         """Convolution. `dilation` is the distance of the input's cells that neighbouring cells of a kernel meet."""
         raise NotImplementedError
 
-    def conv_transpose(self, x: Tensor, kernels: Tensor, strides: Steps = None, pad: Pad = 'valid',
+    def conv_transpose(self, x: Tensor, kernels: Tensor, strides: Strides = None, pad: Pad = 'valid',
                        data_format: DataFormat = 'channels_first') -> Tensor:
         """What the gradient of a convolution does: each cell of `x` adds a kernel times its value to the output.
 
@@ -107,15 +107,15 @@ class Convolutions(Layouts):
         """
         raise NotImplementedError
 
-    def depthwise_conv(self, x: Tensor, kernels: Tensor, strides: Steps = None, pad: Pad = 'valid',
-                       dilation: Steps = None, data_format: DataFormat = 'channels_first') -> Tensor:
+    def depthwise_conv(self, x: Tensor, kernels: Tensor, strides: Strides = None, pad: Pad = 'valid',
+                       dilation: Strides = None, data_format: DataFormat = 'channels_first') -> Tensor:
         """Convolution of each channel with kernels of its own; `x` has two spatial axes.
 
         Output channel ``i * nb_kernel + j`` is input channel i with ``kernels[i, j]``.
         """
         raise NotImplementedError
 
-    def pool(self, x: Tensor, size: Sequence[PositiveInt], mode: Literal['max', 'avg'] = 'max', strides: Steps = None,
+    def pool(self, x: Tensor, size: Sequence[PositiveInt], mode: Literal['max', 'avg'] = 'max', strides: Strides = None,
              pad: Pad = 'valid', data_format: DataFormat = 'channels_first') -> Tensor:
         """The largest (``'max'``) or the mean value (``'avg'``) of each window of `size`.
 

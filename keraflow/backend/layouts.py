@@ -13,7 +13,7 @@ from typing import Any, Iterable, List, Optional, Sequence
 import numpy as np
 
 from keraflow.arguments import is_array_like
-from keraflow.shapes import places
+from keraflow.shapes import normalize_axes
 
 __all__ = ['Layouts', 'keeps_layout']
 
@@ -34,7 +34,7 @@ class Layouts:
     expand_dims: Any
     is_tensor: Any
 
-    def plain(self, tensors: Iterable[Tensor]) -> List[Tensor]:
+    def without_layouts(self, tensors: Iterable[Tensor]) -> List[Tensor]:
         """Tensors of which nothing else is used than they themselves: a program may ask its library for gradients of
         what a layer gave it, and a loop must be given all that it uses."""
         plain = list(tensors)
@@ -107,13 +107,13 @@ def keeps_layout(operation: Any) -> Any:
             return operation(self, *operands, **options)
         order, given = self._order(ndim), signature.bind(self, *operands, **options)
         given.apply_defaults()
-        folded = [] if given.arguments.get('keepdims', True) else places(given.arguments['axis'], ndim)
+        folded = [] if given.arguments.get('keepdims', True) else normalize_axes(given.arguments['axis'], ndim)
         left = [axis for axis in order if axis not in folded]
         if folded and left != sorted(left):     # these would need a transposition of another kind
             return operation(self, *operands, **options)
         for name, value in given.arguments.items():
             if name == 'axis':
-                moved = [order.index(one) for one in places(value, ndim)]
+                moved = [order.index(one) for one in normalize_axes(value, ndim)]
                 value = moved[0] if isinstance(value, int) else moved
             elif name in _ITEMS:
                 value = value and [value[axis] for axis in order]

@@ -6,9 +6,9 @@ from typing import Any, Callable, Dict, Optional
 import numpy as np
 
 from keraflow.backend.contract import Backend
-from keraflow.backend.facts import Logs, Step, facts_of
 from keraflow.backend.logarithms import GUARD, bounded_log, log_of_difference, log_of_sum, same_gradient
-from keraflow.shapes import places, product
+from keraflow.backend.tensor_info import Logs, Step, info_of
+from keraflow.shapes import normalize_axes, product
 
 __all__ = ['RULES']
 
@@ -67,7 +67,7 @@ def _softplus(backend: Backend, made: Any, given: Given) -> Logs:
 
 def _known(x: Any) -> Optional[Logs]:
     """The logarithms of `x` if they are known and are no bounds of others."""
-    logs = facts_of(x).logs
+    logs = info_of(x).logs
     return logs if logs and logs.is_exact else None
 
 
@@ -86,7 +86,7 @@ def _same(log: Any) -> Any:
 
 
 def _scaled(backend: Backend, x: Any, factor: Optional[float]) -> Optional[Logs]:
-    logs = facts_of(x).logs
+    logs = info_of(x).logs
     if not logs or not factor or not 0 < factor < math.inf:
         return None
     shift = math.log(factor)
@@ -236,7 +236,7 @@ def _sum(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     if not _known(x):
         return None
     shape = backend.static_shape(x)
-    axes = places(given['axis'], len(shape))
+    axes = normalize_axes(given['axis'], len(shape))
     logs = _folded(backend.logsumexp, given, product([shape[axis] for axis in axes]))
     return logs._replace(addends=((x, axes),)) if given['keepdims'] else logs
 
@@ -251,7 +251,7 @@ def _mean(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
 
 def _folded(fold: Callable, given: Given, scale: Optional[int]) -> Logs:
     """Of a sum whose total is `scale` times that of what is summed."""
-    x, logs = given['x'], facts_of(given['x']).logs
+    x, logs = given['x'], info_of(given['x']).logs
     compute = functools.partial(fold, axis=given['axis'], keepdims=given['keepdims'])
     rest = Step(compute, [(x, 'rest')]) if logs.rest and scale else None    # type: ignore[union-attr]
     total = logs.total * scale if scale else math.inf                       # type: ignore[union-attr]
@@ -292,7 +292,7 @@ def _at_most(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
 
 def _kept(backend: Backend, x: Any, least: Optional[float], most: Optional[float]) -> Optional[Logs]:
     """Of `x` between two bounds."""
-    logs = facts_of(x).logs
+    logs = info_of(x).logs
     if not logs or most is not None and most <= 0:
         return None
     total, of = logs.total, _bounds(backend, least, most)

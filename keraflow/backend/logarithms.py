@@ -5,7 +5,7 @@ from typing import Any, Dict, Optional
 import numpy as np
 
 from keraflow.backend.contract import Backend
-from keraflow.backend.facts import Step, facts_of
+from keraflow.backend.tensor_info import Step, info_of
 from keraflow.config import setting
 
 __all__ = ['GUARD', 'bounded_log', 'log_of', 'log_of_difference', 'log_of_rest', 'log_of_sum', 'same_gradient']
@@ -31,7 +31,7 @@ def log_of(backend: Backend, x: Any) -> Any:
 
 def log_of_rest(backend: Backend, x: Any) -> Any:
     """The logarithm of ``1 - x``, as far as it or that of `x` is remembered, else bounded."""
-    logs = facts_of(x).logs
+    logs = info_of(x).logs
     if logs and abs(logs.total - 1) > GUARD:
         return log_of_difference(backend, log_of(backend, x))
     return _computed(backend, x, 'rest')
@@ -55,7 +55,7 @@ def _key(x: Any, part: str) -> tuple:
 
 
 def _step(backend: Backend, x: Any, part: str) -> Step:
-    logs = facts_of(x).logs
+    logs = info_of(x).logs
     if logs is None:
         return Step(lambda: bounded_log(backend, x if part == 'of' else 1. - x))
     if part == 'of':

@@ -7,8 +7,8 @@ moves, copies or picks values does the same to the logarithms; what others do is
 from typing import Any, Callable, Dict, Optional, Sequence
 
 from keraflow.backend.contract import FLOATS, Backend
-from keraflow.backend.facts import Logs, Step, facts_of, remember
 from keraflow.backend.log_rules import RULES
+from keraflow.backend.tensor_info import Logs, Step, annotate, info_of
 
 __all__ = ['remember_logs']
 
@@ -38,7 +38,7 @@ def remember_logs(backend: Backend, operation: str, made: Any, given: Dict[str, 
         return made
     logs = RULES[operation](backend, made, given) if operation in RULES else None
     if logs is not None:
-        return remember(made, logs=logs)
+        return annotate(made, logs=logs)
     return _moved(backend, operation, made, given) if operation in _MOVED else made
 
 
@@ -46,7 +46,7 @@ def _moved(backend: Backend, operation: str, made: Any, given: Dict[str, Any]) -
     """What was moved, copied or picked: of the tensors whose logarithms are not known they are bounded."""
     moved = {name: given[name] for name in _MOVED[operation]}
     parts = [x for value in moved.values() for x in (value if isinstance(value, (list, tuple)) else [value])]
-    all_logs = [facts_of(x).logs for x in parts]
+    all_logs = [info_of(x).logs for x in parts]
     known = [logs for logs in all_logs if logs]
     if not known or any(made is x for x in parts) or operation == 'cast' and given['dtype'] not in FLOATS:
         return made
@@ -67,8 +67,8 @@ def _moved(backend: Backend, operation: str, made: Any, given: Dict[str, Any]) -
         return Logs(step(operation, 'of', number), step(of_rest, 'rest', number) if has_rest else None, max(totals),
                     len(known) == len(parts) and all(logs.is_exact for logs in known))
     if not isinstance(made, list):
-        return remember(made, logs=logs_of_one())
-    return [remember(one, logs=logs_of_one(number)) for number, one in enumerate(made)]
+        return annotate(made, logs=logs_of_one())
+    return [annotate(one, logs=logs_of_one(number)) for number, one in enumerate(made)]
 
 
 def _getitem(x: Any, index: Any) -> Any:

@@ -4,7 +4,7 @@ from typing import Any, List, Optional, Sequence, Union
 
 from keraflow.errors import ArgumentTypeError
 from keraflow.schema import DType, Fraction, Natural, NonNegative, PositiveInt, Rate
-from keraflow.shapes import places
+from keraflow.shapes import normalize_axes
 
 Tensor = Any
 Axis = Union[None, int, Sequence[int]]
@@ -298,7 +298,7 @@ class Operations:
 
     def squeeze_axes(self, x: Tensor, axis: Axis = None) -> Tensor:
         """Without the axes that a reduction with ``keepdims=True`` left at length 1."""
-        for one in sorted(places(axis, self.ndim(x)), reverse=True):  # type: ignore[attr-defined]
+        for one in sorted(normalize_axes(axis, self.ndim(x)), reverse=True):  # type: ignore[attr-defined]
             x = self.squeeze(x, one)
         return x
 

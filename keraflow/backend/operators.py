@@ -21,9 +21,9 @@ from keraflow.arguments import is_array_like
 from keraflow.backend.checks import arguments_of
 from keraflow.backend.deferral import Deferred
 from keraflow.backend.dtypes import FLOATS
-from keraflow.backend.facts import facts_of
 from keraflow.backend.logs import remember_logs
 from keraflow.backend.refusals import OF_INTEGERS
+from keraflow.backend.tensor_info import info_of
 from keraflow.backend.value_checks import is_small
 from keraflow.errors import ArgumentTypeError
 
@@ -85,7 +85,7 @@ def _operator(backend: Any, own: Any, operation: str, reflected: bool) -> Callab
             made = getattr(backend, function)(**arguments_of(backend, function, given, {}))
         else:
             made = NotImplemented if own is None else own(x, y)
-        if (facts_of(x).logs or facts_of(y).logs) and backend.is_tensor(made):     # the other one may give anything
+        if (info_of(x).logs or info_of(y).logs) and backend.is_tensor(made):     # the other one may give anything
             remember_logs(backend, operation, made, dict(zip('xy', given)))
         return made
     if own is not None:
@@ -132,7 +132,7 @@ def _indexing(backend: Any, own: Any) -> Callable:
     @functools.wraps(own)
     def getitem(x: Any, index: Any, *rest: Any) -> Any:
         made = own(x, index, *rest)
-        return remember_logs(backend, 'getitem', made, {'x': x, 'index': index}) if facts_of(x).logs else made
+        return remember_logs(backend, 'getitem', made, {'x': x, 'index': index}) if info_of(x).logs else made
     getitem.of_library = own       # type: ignore[attr-defined]
     return getitem
 

@@ -5,28 +5,28 @@ import numpy as np
 
 from keraflow import shapes
 from keraflow.arguments import as_array, assign, is_array_like, split_arrays
-from keraflow.data.casting import Port, cast
+from keraflow.data.casting import ArraySpec, cast
 from keraflow.errors import DataError
 
-__all__ = ['Arrays', 'OnDisk', 'Port', 'Samples', 'batches', 'check_lengths', 'read_arrays', 'read_weights']
+__all__ = ['Arrays', 'MemmapSamples', 'ArraySpec', 'Samples', 'batches', 'check_lengths', 'read_arrays', 'read_weights']
 
 
-class OnDisk:
+class MemmapSamples:
     """A memory-mapped array. Only the samples that are asked for are read, checked and cast.
 
     Parameters
     ----------
     array : np.memmap
-    port : Port
+    spec : ArraySpec
     where : str
         Start of a message.
     first : int
         The number of the first sample, for messages.
     """
 
-    def __init__(self, array: np.ndarray, port: Port, where: str, first: int = 0):
+    def __init__(self, array: np.ndarray, spec: ArraySpec, where: str, first: int = 0):
         self.array = array
-        self.port = port
+        self.spec = spec
         self.where = where
         self.first = first
 
@@ -45,14 +45,14 @@ class OnDisk:
 
     def __getitem__(self, part: Any) -> np.ndarray:
         numbers = range(self.first, self.first + len(self))[part] if isinstance(part, slice) else part + self.first
-        return cast(np.asarray(self.array[part]), self.port, self.where, numbers, copies=True)
+        return cast(np.asarray(self.array[part]), self.spec, self.where, numbers, copies=True)
 
-    def view(self, part: slice) -> 'OnDisk':
+    def view(self, part: slice) -> 'MemmapSamples':
         """Some of the samples, still on the disk."""
-        return OnDisk(self.array[part], self.port, self.where, self.first + (part.start or 0))
+        return MemmapSamples(self.array[part], self.spec, self.where, self.first + (part.start or 0))
 
 
-Samples = Union[np.ndarray, OnDisk]
+Samples = Union[np.ndarray, MemmapSamples]
 
 
 class Arrays(NamedTuple):
@@ -90,12 +90,12 @@ class Arrays(NamedTuple):
 
         With `copies` they are no views: what waits to be used stays as it is, whatever the program does meanwhile.
         """
-        return self._map(lambda it: np.array(it[part]) if copies and not isinstance(it, OnDisk) else it[part])
+        return self._map(lambda it: np.array(it[part]) if copies and not isinstance(it, MemmapSamples) else it[part])
 
     @property
     def is_on_disk(self) -> bool:
         """Whether some of the arrays are."""
-        return any(isinstance(it, OnDisk) for it in self.flat)
+        return any(isinstance(it, MemmapSamples) for it in self.flat)
 
     def _map(self, function: Callable) -> 'Arrays':
         return Arrays([function(it) for it in self.inputs], [function(it) for it in self.targets],
@@ -103,11 +103,11 @@ class Arrays(NamedTuple):
 
 
 def _view(samples: Samples, part: slice) -> Samples:
-    return samples.view(part) if isinstance(samples, OnDisk) else samples[part]
+    return samples.view(part) if isinstance(samples, MemmapSamples) else samples[part]
 
 
-def read_arrays(value: Any, ports: Sequence[Port], where: str, copies: bool = False) -> List[Samples]:
-    """One array for each port from a dict by name, a list, or (for one port) an array.
+def read_arrays(value: Any, specs: Sequence[ArraySpec], where: str, copies: bool = False) -> List[Samples]:
+    """One array for each spec from a dict by name, a list, or (for one spec) an array.
 
     Unless `copies`, an array that needs no cast stays the program's own.
 
@@ -116,38 +116,38 @@ def read_arrays(value: Any, ports: Sequence[Port], where: str, copies: bool = Fa
     DataError
         For missing or superfluous arrays, other shapes or types, NaN, no samples.
     """
-    names = [port.name for port in ports]
+    names = [spec.name for spec in specs]
     given: Dict[str, Any] = assign(split_arrays(value), names, where)
     if len(given) < len(names):
         missing = ', '.join(name for name in names if name not in given)
         raise DataError(
             f'{where}: expected {len(names)} array(s) ({", ".join(names)}), received {len(given)}: {missing} missing.')
-    return [_as_array(given[port.name], port, _at(where, port.name), copies) for port in ports]
+    return [_as_array(given[spec.name], spec, _at(where, spec.name), copies) for spec in specs]
 
 
-def read_weights(value: Any, targets: Sequence[Samples], names: Sequence[str], port: Port, where: str,
+def read_weights(value: Any, targets: Sequence[Samples], names: Sequence[str], spec: ArraySpec, where: str,
                  copies: bool = False) -> List[Optional[Samples]]:
     """Weights for each target: of the samples, ``(nb_sample,)``, or of the steps of series, ``(nb_sample, time)``.
 
     They are given by a dict by name or a list of arrays, in which those of a target may be missing or ``None``, or by
-    one array for all targets. The `port` is that of weights of samples.
+    one array for all targets. The `spec` is that of weights of samples.
     """
     if value is None:
         return [None] * len(names)
     is_one = not isinstance(value, dict) and (is_array_like(value) or not isinstance(value, (list, tuple)))
     if is_one and len(names) != 1:
-        shared = _weights(value, None, port, where, copies)
+        shared = _weights(value, None, spec, where, copies)
         return [shared] * len(names)
     given = {names[0]: value} if is_one else assign(value, names, where)
-    return [_weights(given[name], target, port, where if is_one else f'{where}: {name}', copies)
+    return [_weights(given[name], target, spec, where if is_one else f'{where}: {name}', copies)
             if name in given else None for name, target in zip(names, targets)]
 
 
-def _weights(value: Any, target: Optional[Samples], port: Port, where: str, copies: bool) -> Samples:
+def _weights(value: Any, target: Optional[Samples], spec: ArraySpec, where: str, copies: bool) -> Samples:
     value = value if isinstance(value, np.memmap) else _as_array_of_one_shape(value, where)
     has_steps = target is not None and target.ndim > 2 and value.ndim == 2
-    shape = (*port.shape, target.shape[1]) if has_steps else port.shape  # type: ignore[union-attr]
-    return _as_array(value, port._replace(shape=shape), where, copies)
+    shape = (*spec.shape, target.shape[1]) if has_steps else spec.shape  # type: ignore[union-attr]
+    return _as_array(value, spec._replace(shape=shape), where, copies)
 
 
 def check_lengths(named: Dict[str, Samples], where: str) -> None:
@@ -174,23 +174,23 @@ def _at(where: str, name: str) -> str:
     return where if where.endswith(f': {name}') else f'{where}: {name}'
 
 
-def _as_array(value: Any, port: Port, where: str, copies: bool) -> Samples:
+def _as_array(value: Any, spec: ArraySpec, where: str, copies: bool) -> Samples:
     array = value if isinstance(value, np.memmap) else _as_array_of_one_shape(value, where)
     if array.dtype.kind not in 'biuf':
         raise DataError(f'{where}: expected numbers, received an array of dtype {array.dtype}. '
                         'Turn it into numbers first.')
-    if port.nb_class is not None and array.ndim == len(port.shape) - 1:
+    if spec.nb_class is not None and array.ndim == len(spec.shape) - 1:
         array = array[..., None]
-    if not shapes.agree(port.shape, array.shape):
-        problem = f'{where}: expected an array of shape {port.shape}, received {array.shape}. '
-        raise DataError((problem + _advice(port, array)).rstrip())
+    if not shapes.agree(spec.shape, array.shape):
+        problem = f'{where}: expected an array of shape {spec.shape}, received {array.shape}. '
+        raise DataError((problem + _advice(spec, array)).rstrip())
     if len(array) == 0:
         raise DataError(f'{where}: there are no samples.')
     if 0 in array.shape:
         raise DataError(f'{where}: expected at least one value along each axis, received shape {array.shape}.')
     if isinstance(array, np.memmap):
-        return OnDisk(array, port, where)
-    return cast(array, port, where, range(len(array)), copies)
+        return MemmapSamples(array, spec, where)
+    return cast(array, spec, where, range(len(array)), copies)
 
 
 def _as_array_of_one_shape(value: Any, where: str) -> np.ndarray:
@@ -201,16 +201,16 @@ def _as_array_of_one_shape(value: Any, where: str) -> np.ndarray:
                         'Pad them to one length.') from None
 
 
-def _advice(port: Port, array: np.ndarray) -> str:
-    if port.nb_class is not None and array.shape[-1:] == (port.nb_class,):
+def _advice(spec: ArraySpec, array: np.ndarray) -> str:
+    if spec.nb_class is not None and array.shape[-1:] == (spec.nb_class,):
         return "Write .argmax(axis=-1) for the numbers of the classes, or use the loss 'categorical_crossentropy'."
-    nb_unit = port.shape[-1] if len(port.shape) > 1 else None
-    if port.role == 'target' and port.nb_class is None and array.dtype.kind in 'iu' and (nb_unit or 0) > 1 and any(
-            shapes.agree((*port.shape[:-1], *last), array.shape) for last in ((), (1,))):
+    nb_unit = spec.shape[-1] if len(spec.shape) > 1 else None
+    if spec.role == 'target' and spec.nb_class is None and array.dtype.kind in 'iu' and (nb_unit or 0) > 1 and any(
+            shapes.agree((*spec.shape[:-1], *last), array.shape) for last in ((), (1,))):
         return ("If they are numbers of classes, use the loss 'sparse_categorical_crossentropy', or "
                 f'to_categorical(y, {nb_unit}) of keraflow.utils.')
-    if shapes.agree(port.shape, (*array.shape, 1)):
+    if shapes.agree(spec.shape, (*array.shape, 1)):
         return 'Write .reshape(-1, 1).'
-    if shapes.agree(port.shape[1:], array.shape):
+    if shapes.agree(spec.shape[1:], array.shape):
         return 'The first axis is for the samples: for one sample write array[None].'
     return ''

@@ -5,7 +5,7 @@ import numpy as np
 
 from keraflow.errors import DataError, warn
 
-__all__ = ['Port', 'Told', 'cast', 'class_problem', 'first_sample']
+__all__ = ['ArraySpec', 'Told', 'cast', 'class_problem', 'first_sample']
 
 #: Up to here a dtype has every integer.
 _EXACT = {'float32': 2 ** 24, 'float64': 2 ** 53}
@@ -23,7 +23,7 @@ class Told:
             warn(text)
 
 
-class Port(NamedTuple):
+class ArraySpec(NamedTuple):
     """Where one array goes: an input, a target or weights of a model.
 
     With `nb_class` the array has numbers of classes, below it, and its last axis of length 1 may be left out; one other
@@ -43,39 +43,39 @@ class Port(NamedTuple):
     told: Callable[[str, str], None] = lambda kind, text: warn(text)
 
     @classmethod
-    def of(cls, kensor: Any, name: Optional[str] = None) -> 'Port':
+    def of(cls, kensor: Any, name: Optional[str] = None) -> 'ArraySpec':
         """Where the data of an Input go, which may have another name in a model."""
         return cls(name or kensor.name, (None, *kensor.shape[1:]), kensor.dtype, told=Told())
 
 
-def cast(array: np.ndarray, port: Port, where: str, numbers: Sequence[int], copies: bool) -> np.ndarray:
-    """The samples of these numbers in the dtype of the port, as an array of their own if `copies`.
+def cast(array: np.ndarray, spec: ArraySpec, where: str, numbers: Sequence[int], copies: bool) -> np.ndarray:
+    """The samples of these numbers in the dtype of the spec, as an array of their own if `copies`.
 
     Raises
     ------
     DataError
         For numbers that the dtype cannot hold or a model cannot use.
     """
-    if port.is_masked and port.nb_class is not None and array.dtype.kind == 'f':
+    if spec.is_masked and spec.nb_class is not None and array.dtype.kind == 'f':
         array = np.nan_to_num(array, nan=-1)        # no class: refused where the step counts
     with np.errstate(invalid='ignore', over='ignore'):      # what became of such numbers is told below
-        made = (np.array if copies else np.asarray)(array, port.dtype, order='C')
+        made = (np.array if copies else np.asarray)(array, spec.dtype, order='C')
         # One product is not finite where a value is not. Where values are just large, all is looked at and found fine.
         is_finite = made.dtype.kind != 'f' or bool(np.isfinite(np.vdot(made, made)))
     if not is_finite:
-        _check_finite(array, made, port, where, numbers)
+        _check_finite(array, made, spec, where, numbers)
     if made.dtype.kind != 'f':
-        _check_integers(array, made, port, where, numbers)
+        _check_integers(array, made, spec, where, numbers)
     elif array.dtype.kind in 'iu' and array.dtype.itemsize > 2:
         _check_exact(array, made, where, numbers)
-    if port.role == 'weights' and made.min() < 0:
-        port.told('negative', f'{where}: there is a negative weight in sample {first_sample(made < 0, numbers)}: '
+    if spec.role == 'weights' and made.min() < 0:
+        spec.told('negative', f'{where}: there is a negative weight in sample {first_sample(made < 0, numbers)}: '
                   'training moves away from its target.')
-    if port.doubt is not None and not port.is_masked:
-        found = port.doubt(made)
+    if spec.doubt is not None and not spec.is_masked:
+        found = spec.doubt(made)
         if found is not None:
             wrong, text = found
-            port.told('doubt', f'{where}: {text.format(sample=first_sample(wrong, numbers))}')
+            spec.told('doubt', f'{where}: {text.format(sample=first_sample(wrong, numbers))}')
     return made
 
 
@@ -90,41 +90,41 @@ def class_problem(nb_class: int, ignored: Optional[int]) -> str:
     return f'expected numbers of classes from 0 to {nb_class - 1}{also}'
 
 
-def _check_finite(array: np.ndarray, made: np.ndarray, port: Port, where: str, numbers: Sequence[int]) -> None:
+def _check_finite(array: np.ndarray, made: np.ndarray, spec: ArraySpec, where: str, numbers: Sequence[int]) -> None:
     if array.dtype.kind != 'f':
         return
-    _refuse_nan(array, port, where, numbers)
+    _refuse_nan(array, spec, where, numbers)
     infinite = np.isinf(array)
-    if infinite.any() and not port.is_masked:
+    if infinite.any() and not spec.is_masked:
         sample, place = first_sample(infinite, numbers), np.argwhere(infinite)[0, 1:].tolist()
         text = f'{where}: there is an infinite value in sample {sample}'
-        if port.role != 'input':
+        if spec.role != 'input':
             raise DataError(f'{text}. Replace such values first.')
         at = f', column {place[0]}' if len(place) == 1 else f', at {place}' if place else ''
-        port.told('infinite', f'{text}{at}, of which mostly comes NaN.')
+        spec.told('infinite', f'{text}{at}, of which mostly comes NaN.')
     lost = np.isinf(made) & ~infinite
     if lost.any():
-        raise DataError(f'{where}: expected numbers that {port.dtype} can hold, received {array[lost][0]:g} in sample '
+        raise DataError(f'{where}: expected numbers that {spec.dtype} can hold, received {array[lost][0]:g} in sample '
                         f'{first_sample(lost, numbers)}. Scale them.')
 
 
-def _refuse_nan(array: np.ndarray, port: Port, where: str, numbers: Sequence[int]) -> None:
+def _refuse_nan(array: np.ndarray, spec: ArraySpec, where: str, numbers: Sequence[int]) -> None:
     missing = np.isnan(array)
-    if missing.any() and not port.is_masked:
+    if missing.any() and not spec.is_masked:
         raise DataError(f'{where}: there is a NaN in sample {first_sample(missing, numbers)}. '
                         'Replace missing values first.')
 
 
-def _check_integers(array: np.ndarray, made: np.ndarray, port: Port, where: str, numbers: Sequence[int]) -> None:
+def _check_integers(array: np.ndarray, made: np.ndarray, spec: ArraySpec, where: str, numbers: Sequence[int]) -> None:
     if array.dtype.kind == 'f':
-        _refuse_nan(array, port, where, numbers)
-    if port.nb_class is not None and not port.is_masked:
-        _check_classes(array, port.nb_class, port.ignored, where, numbers)
+        _refuse_nan(array, spec, where, numbers)
+    if spec.nb_class is not None and not spec.is_masked:
+        _check_classes(array, spec.nb_class, spec.ignored, where, numbers)
     if made.dtype != array.dtype and not np.array_equal(made, array):
         if array.dtype.kind == 'f' and not np.array_equal(array, np.round(array)):
-            instead = 'make the Input real' if port.role == 'input' else 'use a loss whose targets are real'
+            instead = 'make the Input real' if spec.role == 'input' else 'use a loss whose targets are real'
             raise DataError(f'{where}: expected integers, received numbers with a fraction. Round them, or {instead}.')
-        raise DataError(f'{where}: expected values that {port.dtype} can hold, '
+        raise DataError(f'{where}: expected values that {spec.dtype} can hold, '
                         f'received {array[made != array].flat[0]}.')
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Dict, Sequence
 import numpy as np
 
 from keraflow import schema
-from keraflow.data.casting import Port
+from keraflow.data.casting import ArraySpec
 from keraflow.errors import ArgumentError, DataError, warn
 from keraflow.schema import Finite, Natural, Rule
 
@@ -23,7 +23,7 @@ class ClassWeight:
     ----------
     given : dict
         From the numbers of classes to weights. A negative one is told, as among those of samples.
-    ports : sequence of Port
+    specs : sequence of ArraySpec
         Where the targets go: there must be one, and a class for each sample.
     dtype : str
         Of the weights.
@@ -32,18 +32,18 @@ class ClassWeight:
 
     Examples
     --------
-    >>> weigh = ClassWeight({1: 3.}, [Port('y', (None, 2), 'float32')], 'float32', 'class_weight')
+    >>> weigh = ClassWeight({1: 3.}, [ArraySpec('y', (None, 2), 'float32')], 'float32', 'class_weight')
     >>> weigh(np.array([[1., 0.], [0., 1.]]), None, 'fit').tolist()
     [1.0, 3.0]
     """
 
-    def __init__(self, given: Dict[int, float], ports: Sequence[Port], dtype: str, where: str):
+    def __init__(self, given: Dict[int, float], specs: Sequence[ArraySpec], dtype: str, where: str):
         schema.check(given, _Given, where)
-        if len(ports) > 1 or len(ports[0].shape) != 2:
+        if len(specs) > 1 or len(specs[0].shape) != 2:
             raise ArgumentError(f'{where}: expected a model with one output and one class for each sample, '
-                                f'received {", ".join(f"{port.name} {port.shape}" for port in ports)}. '
+                                f'received {", ".join(f"{spec.name} {spec.shape}" for spec in specs)}. '
                                 'Pass sample_weights instead.')
-        self._port = ports[0]
+        self._port = specs[0]
         nb_class = self._port.nb_class or max(self._port.shape[1] or 0, 2)
         for number in given:
             if number >= nb_class:

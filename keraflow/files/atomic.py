@@ -11,7 +11,7 @@ import secrets
 import stat
 from typing import Optional, Sequence, Tuple, Union
 
-from keraflow.files.refusal import refuse
+from keraflow.files.refusal import refusal
 from keraflow.files.regular import PathLike
 
 __all__ = ['check_file', 'write_file', 'write_files']
@@ -70,7 +70,7 @@ def write_files(files: Sequence[Tuple[PathLike, Data]], overwrite: bool = False)
     jobs = [_Job(path, data, overwrite) for path, data in files]
     for index, job in enumerate(jobs):
         if job.target in [other.target for other in jobs[:index]]:
-            raise refuse(job.path, 'two contents are given for this file. Pass different paths.')
+            raise refusal(job.path, 'two contents are given for this file. Pass different paths.')
     try:
         for job in jobs:
             job.write()
@@ -116,8 +116,8 @@ class _Job:
                 raise FileNotFoundError(text) from None
             return None
         if not stat.S_ISREG(mode):
-            raise refuse(self.path, 'this is not a regular file (but a directory, a pipe or a device). '
-                                    'Choose another path.')
+            raise refusal(self.path, 'this is not a regular file (but a directory, a pipe or a device). '
+                                     'Choose another path.')
         if not self.overwrite:
             raise self._exists()
         return stat.S_IMODE(mode) & 0o777

@@ -4,7 +4,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from keraflow.errors import ModelFileError
 from keraflow.files.limits import Limits
-from keraflow.files.refusal import excerpt, refuse
+from keraflow.files.refusal import excerpt, refusal
 from keraflow.files.scalars import FORBIDDEN_TEXT, MAX_DIGITS
 
 __all__ = ['check_plain']
@@ -115,4 +115,4 @@ _CHECKS: Dict[type, Callable[[Any], Optional[str]]] = {
 
 def _refuse_at(keys: List[Any], problem: str) -> ModelFileError:
     steps = (f'[{key}]' if type(key) is int else f'.{key}' for key in keys[:50])
-    return refuse('data' + ''.join(steps), problem)
+    return refusal('data' + ''.join(steps), problem)

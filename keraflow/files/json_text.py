@@ -10,7 +10,7 @@ import re
 from typing import Any, Callable, Dict, Iterator, List, NoReturn, Optional, Set, Tuple, Union
 
 from keraflow.files.limits import Limits
-from keraflow.files.refusal import TOO_DEEP, excerpt, refuse
+from keraflow.files.refusal import TOO_DEEP, excerpt, refusal
 from keraflow.files.scalars import NUMBER, RefusedNumber, decode, to_float, to_int
 
 __all__ = ['parse_json']
@@ -67,15 +67,16 @@ def parse_json(text: Union[str, bytes], source: object = '<string>', limits: Lim
     except json.JSONDecodeError as error:
         extra = error.msg == 'Extra data'
         what = 'there is more text after the end of the data' if extra else f'this is not valid JSON: {error.msg}'
-        raise refuse(f'{source}:{error.lineno}', f'{what} (column {error.colno}). Correct it, or save again.') from None
+        where = f'{source}:{error.lineno}'
+        raise refusal(where, f'{what} (column {error.colno}). Correct it, or save again.') from None
     except RefusedNumber as error:
         number, reason = error.args
         line = _line_of(text, lambda kind, value: kind == 'number' and value == number)
-        raise refuse(f'{source}:{line}', f'the number {excerpt(number)} {reason}') from None
+        raise refusal(f'{source}:{line}', f'the number {excerpt(number)} {reason}') from None
     except _DuplicateKey:
         _refuse_duplicate(text, source)
     except RecursionError:                                      # only where the caller raised max_depth
-        raise refuse(source, TOO_DEEP) from None
+        raise refusal(source, TOO_DEEP) from None
 
 
 def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
@@ -97,13 +98,13 @@ def _check_structure(text: str, source: object, limits: Limits) -> None:
     if max(itertools.accumulate(map({'[': 1, '{': 1, ']': -1, '}': -1}.__getitem__, brackets)), default=0) \
             > limits.max_depth:
         line = _line_of(text, _deeper_than(limits.max_depth))
-        raise refuse(f'{source}:{line}', f'lists and dicts are nested deeper than {limits.max_depth}. '
-                                         'Flatten the data.')
+        raise refusal(f'{source}:{line}', f'lists and dicts are nested deeper than {limits.max_depth}. '
+                                          'Flatten the data.')
     opened = bare.count('[') + bare.count('{') - bare.count('[]') - bare.count('{}')
     nodes = 1 + opened + bare.count(',') + bare.count(':')      # each list has one value more than it has commas
     if nodes > limits.max_nodes:
-        raise refuse(source, f'there are {nodes} keys and values; the limit is {limits.max_nodes}. '
-                             'If you trust the file, pass larger limits.')
+        raise refusal(source, f'there are {nodes} keys and values; the limit is {limits.max_nodes}. '
+                              'If you trust the file, pass larger limits.')
 
 
 def _check_escapes(text: str, source: object) -> None:
@@ -112,7 +113,7 @@ def _check_escapes(text: str, source: object) -> None:
     for match in _BAD_ESCAPE.finditer(text):
         if match[1]:
             line = text.count('\n', 0, match.start()) + 1
-            raise refuse(f'{source}:{line}', f'the escape {match[1]} is not a character. Remove it.')
+            raise refusal(f'{source}:{line}', f'the escape {match[1]} is not a character. Remove it.')
 
 
 # -- finding the line, after a refusal ---------------------------------------------------------------------------------
@@ -169,4 +170,4 @@ def _refuse_duplicate(text: str, source: object) -> NoReturn:
             keys[-1].add(last[1])
     assert last is not None
     line = text.count('\n', 0, last[0]) + 1
-    raise refuse(f'{source}:{line}', f'the key {excerpt(last[1])} is written twice. Remove one.')
+    raise refusal(f'{source}:{line}', f'the key {excerpt(last[1])} is written twice. Remove one.')

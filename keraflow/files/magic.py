@@ -1,7 +1,7 @@
 """What a file is that is not a weights file, from its first bytes. It only words a refusal: nothing is tried."""
 from typing import Optional
 
-__all__ = ['describe']
+__all__ = ['describe_file']
 
 _PICKLE = 'this is a pickle file; keraflow never loads pickles, because they run code'
 _MAGIC = (
@@ -19,7 +19,7 @@ _ADVICE = ' Save the weights with keraflow, or as safetensors.'
 _OLD_PICKLE = b'(]}c)dlIFLSUVXGKMJN'
 
 
-def describe(head: bytes, tail: bytes) -> Optional[str]:
+def describe_file(head: bytes, tail: bytes) -> Optional[str]:
     """A sentence on what the file is, or None when nothing is known.
 
     Parameters
@@ -29,7 +29,7 @@ def describe(head: bytes, tail: bytes) -> Optional[str]:
 
     Examples
     --------
-    >>> describe(b'PK\\x03\\x04....', b'.')
+    >>> describe_file(b'PK\\x03\\x04....', b'.')
     'this is a zip file (an npz, or weights of another library). Save the weights with keraflow, or as safetensors.'
     """
     for magic, words in _MAGIC:

@@ -10,7 +10,7 @@ from keraflow.errors import ModelFileError
 from keraflow.files.checking import check_plain
 from keraflow.files.json_text import parse_json
 from keraflow.files.limits import Limits
-from keraflow.files.refusal import TOO_DEEP, excerpt, refuse
+from keraflow.files.refusal import TOO_DEEP, excerpt, refusal
 from keraflow.files.regular import PathLike, read_regular
 from keraflow.files.yaml_text import parse_yaml
 from keraflow.files.yaml_writer import YAML_OPTIONS, write_yaml
@@ -56,7 +56,7 @@ def dump_json(data: Any, *, limits: Limits = Limits(), **dump_args: Any) -> str:
     except ModelFileError:                                      # is a ValueError, and says it better
         raise
     except (TypeError, ValueError, OverflowError) as error:
-        raise refuse('dump_args', f'json.dumps says: {str(error)[:150]}. Correct the arguments.') from None
+        raise refusal('dump_args', f'json.dumps says: {str(error)[:150]}. Correct the arguments.') from None
     if dump_args:
         _check_same(data, text, parse_json, limits)
     return text
@@ -170,14 +170,14 @@ def _json_text(data: Any, **dump_args: Any) -> str:
     try:
         return json.dumps(data, allow_nan=False, **dump_args)
     except RecursionError:                                      # only where the caller raised max_depth
-        raise refuse('data', TOO_DEEP) from None
+        raise refusal('data', TOO_DEEP) from None
 
 
 def _format_of(path: PathLike) -> str:
     extension = os.path.splitext(os.fspath(path))[1]
     if extension not in _FORMATS:
-        raise refuse(os.fspath(path), f'the extension {excerpt(extension)} is not one for an architecture. '
-                                      'Use .json, .yaml or .yml.')
+        raise refusal(os.fspath(path), f'the extension {excerpt(extension)} is not one for an architecture. '
+                                       'Use .json, .yaml or .yml.')
     return _FORMATS[extension]
 
 
@@ -185,4 +185,4 @@ def _check_same(data: Any, text: str, parse: Any, limits: Limits) -> None:
     """The caller's arguments can do anything to the text: see that it still means the data."""
     # Compared as text, which tells 1 from 1.0 and from True, and 0.0 from -0.0.
     if _json_text(parse(text, 'dump_args', limits), sort_keys=True) != _json_text(data, sort_keys=True):
-        raise refuse('dump_args', 'with these arguments the text does not hold the data. Leave them out.')
+        raise refusal('dump_args', 'with these arguments the text does not hold the data. Leave them out.')

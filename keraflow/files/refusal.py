@@ -1,7 +1,7 @@
 """How a refusal reads: the place first, then what is wrong and what to do, in at most 300 characters."""
 from keraflow.errors import ModelFileError
 
-__all__ = ['MAX_MESSAGE', 'TOO_DEEP', 'excerpt', 'refuse']
+__all__ = ['MAX_MESSAGE', 'TOO_DEEP', 'excerpt', 'refusal']
 
 #: A message fits on a few lines of a terminal, whatever the file holds.
 MAX_MESSAGE = 300
@@ -28,7 +28,7 @@ def excerpt(value: object) -> str:
     return shown if len(shown) <= _MAX_EXCERPT else shown[:_MAX_EXCERPT - 3] + '...'
 
 
-def refuse(place: object, message: str) -> ModelFileError:
+def refusal(place: object, message: str) -> ModelFileError:
     """The error to raise: ``place: message``, cut to `MAX_MESSAGE` characters.
 
     Parameters
@@ -44,7 +44,7 @@ def refuse(place: object, message: str) -> ModelFileError:
 
     Examples
     --------
-    >>> refuse('arch.yaml:14', "the key 'name' is written twice. Remove one.")
+    >>> refusal('arch.yaml:14', "the key 'name' is written twice. Remove one.")
     ModelFileError("arch.yaml:14: the key 'name' is written twice. Remove one.")
     """
     where = ''.join(char if char.isprintable() else '?' for char in str(place))

@@ -4,7 +4,7 @@ import os
 import stat
 from typing import BinaryIO, Tuple, Union
 
-from keraflow.files.refusal import refuse
+from keraflow.files.refusal import refusal
 
 __all__ = ['PathLike', 'open_regular', 'read_regular']
 
@@ -47,8 +47,8 @@ def open_regular(path: PathLike, max_bytes: int) -> Tuple[BinaryIO, int]:
         if not stat.S_ISREG(status.st_mode):
             raise _not_regular(path)
         if status.st_size > max_bytes:
-            raise refuse(path, f'the file has {status.st_size} bytes; the limit is {max_bytes}. '
-                               'If you trust it, pass larger limits.')
+            raise refusal(path, f'the file has {status.st_size} bytes; the limit is {max_bytes}. '
+                                'If you trust it, pass larger limits.')
         return os.fdopen(handle, 'rb'), status.st_size
     except BaseException:
         os.close(handle)
@@ -63,5 +63,5 @@ def read_regular(path: PathLike, max_bytes: int) -> bytes:
 
 
 def _not_regular(path: PathLike) -> Exception:
-    return refuse(path, 'this is not a regular file (but a directory, a pipe or a device). '
-                        'Pass the path of a saved file.')
+    return refusal(path, 'this is not a regular file (but a directory, a pipe or a device). '
+                         'Pass the path of a saved file.')

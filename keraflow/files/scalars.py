@@ -3,7 +3,7 @@ import re
 from typing import Union
 
 from keraflow.files.limits import Limits
-from keraflow.files.refusal import excerpt, refuse
+from keraflow.files.refusal import excerpt, refusal
 
 __all__ = ['FORBIDDEN_TEXT', 'MAX_DIGITS', 'NUMBER', 'RefusedNumber', 'decode', 'to_float', 'to_int']
 
@@ -51,27 +51,27 @@ def to_float(text: str) -> float:
 def decode(text: Union[str, bytes], source: object, limits: Limits) -> str:
     """Text from UTF-8 bytes: no byte order mark, no NUL, no lone surrogate, not empty, not too long."""
     if len(text) > limits.max_bytes:
-        raise refuse(source, f'the text has {len(text)} bytes; the limit is {limits.max_bytes}. '
-                             'If you trust it, pass larger limits.')
+        raise refusal(source, f'the text has {len(text)} bytes; the limit is {limits.max_bytes}. '
+                              'If you trust it, pass larger limits.')
     if isinstance(text, bytes):
         text = _from_utf8(text, source)
     if text.startswith('\ufeff'):
-        raise refuse(source, 'the file begins with a byte order mark. Save it as UTF-8 without one.')
+        raise refusal(source, 'the file begins with a byte order mark. Save it as UTF-8 without one.')
     forbidden = FORBIDDEN_TEXT.search(text)
     if forbidden:
         line = text.count('\n', 0, forbidden.start()) + 1
-        raise refuse(f'{source}:{line}', f'the character {excerpt(forbidden[0])} is not allowed. Remove it.')
+        raise refusal(f'{source}:{line}', f'the character {excerpt(forbidden[0])} is not allowed. Remove it.')
     if not text.strip(' \t\r\n'):
-        raise refuse(source, 'the file is empty. Save the model again.')
+        raise refusal(source, 'the file is empty. Save the model again.')
     return text
 
 
 def _from_utf8(data: bytes, source: object) -> str:
     if data[:2] in (b'\xff\xfe', b'\xfe\xff'):
-        raise refuse(source, 'the file is UTF-16. Save it as UTF-8.')
+        raise refusal(source, 'the file is UTF-16. Save it as UTF-8.')
     try:
         return data.decode('utf-8')
     except UnicodeDecodeError as error:
         line = data.count(b'\n', 0, error.start) + 1
-        raise refuse(f'{source}:{line}', f'the byte 0x{data[error.start]:02x} is not UTF-8. '
-                                         'Save the file as UTF-8.') from None
+        raise refusal(f'{source}:{line}', f'the byte 0x{data[error.start]:02x} is not UTF-8. '
+                                          'Save the file as UTF-8.') from None

@@ -10,7 +10,7 @@ import numpy as np
 
 from keraflow.files.json_text import parse_json
 from keraflow.files.limits import Limits
-from keraflow.files.refusal import excerpt, refuse
+from keraflow.files.refusal import excerpt, refusal
 
 __all__ = ['DTYPES', 'LENGTH_BYTES', 'MAX_HEADER', 'MAX_RANK', 'METADATA', 'Entry', 'parse_header', 'read_length']
 
@@ -49,14 +49,14 @@ class Entry(NamedTuple):
 def read_length(prefix: bytes, size: int, place: object) -> int:
     """The header's length from the first 8 bytes of a file of `size` bytes."""
     if size < LENGTH_BYTES or len(prefix) < LENGTH_BYTES:
-        raise refuse(place, f'the file has {size} bytes, too few for a weights file. It was cut off: save it again.')
+        raise refusal(place, f'the file has {size} bytes, too few for a weights file. It was cut off: save it again.')
     length = int.from_bytes(prefix[:LENGTH_BYTES], 'little')
     if length > MAX_HEADER:
-        raise refuse(place, f'the header claims {length} bytes; the limit is {MAX_HEADER}. '
-                            'This is not a safetensors file, or it is damaged.')
+        raise refusal(place, f'the header claims {length} bytes; the limit is {MAX_HEADER}. '
+                             'This is not a safetensors file, or it is damaged.')
     if length > size - LENGTH_BYTES:
-        raise refuse(place, f'the header claims {length} bytes, and {size - LENGTH_BYTES} follow. '
-                            'The file was cut off: save it again.')
+        raise refusal(place, f'the header claims {length} bytes, and {size - LENGTH_BYTES} follow. '
+                             'The file was cut off: save it again.')
     return length
 
 
@@ -88,7 +88,7 @@ def parse_header(header: bytes, data_size: int, place: object) -> Tuple[List[Ent
     (2,)
     """
     if not header.startswith(b'{'):
-        raise refuse(place, 'the header does not begin with {. This is not a safetensors file, or it is damaged.')
+        raise refusal(place, 'the header does not begin with {. This is not a safetensors file, or it is damaged.')
     fields = parse_json(header, f'{place} (header)', _LIMITS)
     metadata = _check_metadata(fields.pop(METADATA, {}), place)
     entries = [_entry(name, value, place) for name, value in fields.items()]
@@ -99,8 +99,8 @@ def parse_header(header: bytes, data_size: int, place: object) -> Tuple[List[Ent
             raise _at(place, entry.name, f'begins at byte {entry.begin} and not at {position}: it {what}.')
         position = entry.end
     if position != data_size:
-        raise refuse(place, f'the tensors take {position} bytes, and {data_size} follow the header. '
-                            'The file was cut off or added to: save it again.')
+        raise refusal(place, f'the tensors take {position} bytes, and {data_size} follow the header. '
+                             'The file was cut off or added to: save it again.')
     return entries, metadata
 
 
@@ -132,9 +132,9 @@ def _naturals(value: Any) -> bool:
 
 def _check_metadata(value: Any, place: object) -> Dict[str, str]:
     if type(value) is not dict or not all(type(item) is str for item in value.values()):
-        raise refuse(place, f'{METADATA} in the header is not a dict of strings. Save the file again.')
+        raise refusal(place, f'{METADATA} in the header is not a dict of strings. Save the file again.')
     return value
 
 
 def _at(place: object, name: str, problem: str) -> Exception:
-    return refuse(place, f'the tensor {excerpt(name)} {problem} The file is damaged or was made by a faulty program.')
+    return refusal(place, f'the tensor {excerpt(name)} {problem} The file is damaged or was made by a faulty program.')

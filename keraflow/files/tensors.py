@@ -15,8 +15,8 @@ from typing import BinaryIO, Dict, Iterable, List, Mapping, Optional, Tuple, Uni
 import numpy as np
 
 from keraflow.files.limits import Limits
-from keraflow.files.magic import describe
-from keraflow.files.refusal import excerpt, refuse
+from keraflow.files.magic import describe_file
+from keraflow.files.refusal import excerpt, refusal
 from keraflow.files.regular import PathLike, open_regular
 from keraflow.files.scalars import FORBIDDEN_TEXT
 from keraflow.files.tensor_header import (DTYPES, LENGTH_BYTES, MAX_HEADER, MAX_RANK, METADATA, Entry, parse_header,
@@ -151,33 +151,33 @@ def _read(stream: BinaryIO, size: int, place: object, require_digest: bool) -> C
              for entry in sorted(entries, key=lambda entry: (entry.begin, entry.end)))
     digest = _sha256(itertools.chain([start], parts))           # this reads the data
     if require_digest and digest != written:
-        raise refuse(place, f'the content does not match its SHA-256. {_DAMAGED}')
+        raise refusal(place, f'the content does not match its SHA-256. {_DAMAGED}')
     if stream.read(1):
-        raise refuse(place, 'the file grew while it was read. Wait until it is written.')
+        raise refusal(place, 'the file grew while it was read. Wait until it is written.')
     return arrays, metadata
 
 
 def _check_kind(stream: BinaryIO, prefix: bytes, size: int, place: object) -> None:
     """Name the mistake where the file is something else. A header's length may look like a magic: `{` decides."""
     if size == 0:
-        raise refuse(place, 'the file is empty. Save the weights again.')
+        raise refusal(place, 'the file is empty. Save the weights again.')
     if stream.read(1) == b'{' and int.from_bytes(prefix, 'little') <= MAX_HEADER:
         stream.seek(LENGTH_BYTES)
         return
     stream.seek(size - 1)
-    kind = describe(prefix, stream.read(1))
+    kind = describe_file(prefix, stream.read(1))
     stream.seek(LENGTH_BYTES)
     if kind:
-        raise refuse(place, kind)
+        raise refusal(place, kind)
 
 
 def _without_digest(header: bytes, digest: object, place: object) -> bytes:
     """The header as it was hashed: zeros in the place of the digest."""
     if digest is None:
-        raise refuse(place, 'the file holds no SHA-256: keraflow did not write it, and damage would not be noticed. '
-                            'If you trust it, pass require_digest=False.')
+        raise refusal(place, 'the file holds no SHA-256: keraflow did not write it, and damage would not be noticed. '
+                             'If you trust it, pass require_digest=False.')
     if not isinstance(digest, str) or not _HEX.fullmatch(digest) or header.count(_marker(digest)) != 1:
-        raise refuse(place, f'the SHA-256 in the header is not as keraflow writes it. {_DAMAGED}')
+        raise refusal(place, f'the SHA-256 in the header is not as keraflow writes it. {_DAMAGED}')
     return header.replace(_marker(digest), _marker(_NO_DIGEST))
 
 
@@ -185,10 +185,10 @@ def _fill(array: np.ndarray, entry: Entry, stream: BinaryIO, place: object) -> m
     """Read a tensor's bytes into its array. The file's size was checked; it may have shrunk since."""
     content = array.reshape(-1).view(np.uint8)                  # a view: the array is new and contiguous
     if entry.end > entry.begin and stream.readinto(content.data) != content.size:  # type: ignore[attr-defined]
-        raise refuse(place, 'the file became shorter while it was read. Wait until it is written.')
+        raise refusal(place, 'the file became shorter while it was read. Wait until it is written.')
     if array.dtype == bool and content.size and content.max() > 1:
-        raise refuse(place, f'the tensor {excerpt(entry.name)} is BOOL and holds a byte that is neither 0 nor 1. '
-                            f'{_DAMAGED}')
+        raise refusal(place, f'the tensor {excerpt(entry.name)} is BOOL and holds a byte that is neither 0 nor 1. '
+                             f'{_DAMAGED}')
     return content.data
 
 
@@ -197,26 +197,26 @@ def _fill(array: np.ndarray, entry: Entry, stream: BinaryIO, place: object) -> m
 def _check_metadata(metadata: Mapping[str, str]) -> None:
     for key, value in metadata.items():
         if type(key) is not str or type(value) is not str:
-            raise refuse(f'metadata {excerpt(key)}', f'a {type(value).__name__} cannot be saved. Pass strings.')
+            raise refusal(f'metadata {excerpt(key)}', f'a {type(value).__name__} cannot be saved. Pass strings.')
         if key == DIGEST:
-            raise refuse(f'metadata {excerpt(key)}', 'the key is kept for the digest. Choose another.')
+            raise refusal(f'metadata {excerpt(key)}', 'the key is kept for the digest. Choose another.')
         if FORBIDDEN_TEXT.search(key + value):
-            raise refuse(f'metadata {excerpt(key)}', 'the text holds NUL or half a surrogate pair. Remove it.')
+            raise refusal(f'metadata {excerpt(key)}', 'the text holds NUL or half a surrogate pair. Remove it.')
 
 
 def _ready(name: str, array: np.ndarray) -> np.ndarray:
     """The array as it will lie in the file: flat, contiguous, little endian."""
     place = f'tensor {excerpt(name)}'
     if type(name) is not str or name == METADATA or FORBIDDEN_TEXT.search(name):
-        raise refuse(place, f'the name must be a string other than {METADATA}, without NUL and half surrogate pairs.')
+        raise refusal(place, f'the name must be a string other than {METADATA}, without NUL and half surrogate pairs.')
     if not isinstance(array, np.ndarray):
-        raise refuse(place, f'expected an array, received a {type(array).__name__}. Pass numpy.asarray of it.')
+        raise refusal(place, f'expected an array, received a {type(array).__name__}. Pass numpy.asarray of it.')
     dtype = array.dtype.newbyteorder('<')
     if dtype not in _NAMES:
-        raise refuse(place, f'the dtype {excerpt(array.dtype.name)} cannot be saved. '
-                            f'Use one of {", ".join(known.name for known in _NAMES)}.')
+        raise refusal(place, f'the dtype {excerpt(array.dtype.name)} cannot be saved. '
+                             f'Use one of {", ".join(known.name for known in _NAMES)}.')
     if array.ndim > MAX_RANK:
-        raise refuse(place, f'the array has {array.ndim} dimensions; the limit is {MAX_RANK}. Reshape it.')
+        raise refusal(place, f'the array has {array.ndim} dimensions; the limit is {MAX_RANK}. Reshape it.')
     return np.ascontiguousarray(array, dtype).reshape(-1)
 
 
@@ -233,7 +233,7 @@ def _header(shapes: Mapping[str, Tuple[int, ...]], ready: Arrays, order: Iterabl
     text = json.dumps(fields, separators=(',', ':')).encode('ascii')
     text += b' ' * (-len(text) % 8)
     if len(text) > MAX_HEADER:
-        raise refuse('header', f'names and metadata take {len(text)} bytes; the limit is {MAX_HEADER}. Shorten them.')
+        raise refusal('header', f'names and metadata take {len(text)} bytes; the limit is {MAX_HEADER}. Shorten them.')
     return len(text).to_bytes(LENGTH_BYTES, 'little') + text
 
 

@@ -15,7 +15,7 @@ import yaml
 
 from keraflow.errors import ModelFileError
 from keraflow.files.limits import Limits
-from keraflow.files.refusal import excerpt, refuse
+from keraflow.files.refusal import excerpt, refusal
 from keraflow.files.scalars import FORBIDDEN_TEXT, NUMBER, RefusedNumber, decode, to_float, to_int
 
 __all__ = ['LOADER', 'NOT_FINITE', 'WORDS', 'parse_yaml']
@@ -77,21 +77,21 @@ def parse_yaml(text: Union[str, bytes], source: object = '<string>', limits: Lim
     bad = _UNPRINTABLE.search(text)
     if bad:
         line = text.count('\n', 0, bad.start()) + 1
-        raise refuse(f'{source}:{line}', f'the character {excerpt(bad[0])} is not allowed in YAML. '
-                                         'Escape or remove it.')
+        raise refusal(f'{source}:{line}', f'the character {excerpt(bad[0])} is not allowed in YAML. '
+                                          'Escape or remove it.')
     directive = _DIRECTIVE.match(text)
     if directive:
         line = text.count('\n', 0, directive.end()) + 1
-        raise refuse(f'{source}:{line}', 'a directive is not allowed. Remove the lines that begin with %.')
+        raise refusal(f'{source}:{line}', 'a directive is not allowed. Remove the lines that begin with %.')
     try:
         return _read(text, LOADER, source, limits)
     except _Invalid as error:
         if error.offset > MAX_SECOND_READING:
-            raise refuse(f'{source}:{error.line}', 'this is not valid YAML. Correct it, or save again.') from None
+            raise refusal(f'{source}:{error.line}', 'this is not valid YAML. Correct it, or save again.') from None
     try:
         return _read(text, yaml.SafeLoader, source, limits)
     except _Invalid as error:
-        raise refuse(f'{source}:{error.line}', error.reason) from None
+        raise refusal(f'{source}:{error.line}', error.reason) from None
 
 
 class _Invalid(Exception):
@@ -148,7 +148,7 @@ class _Builder:
 
     def result(self) -> Any:
         if not self.top:                                        # comments only
-            raise refuse(self.source, 'the file is empty. Save the model again.')
+            raise refusal(self.source, 'the file is empty. Save the model again.')
         return self.top[0]
 
     def ignore(self, event: yaml.Event) -> None:
@@ -259,4 +259,4 @@ class _Builder:
     def refusal(self, event: Any, message: str) -> ModelFileError:
         # libyaml places what is missing at the end one line below it.
         line = min(event.start_mark.line, len(_BREAK.findall(self.text))) + 1
-        return refuse(f'{self.source}:{line}', message)
+        return refusal(f'{self.source}:{line}', message)

@@ -9,7 +9,7 @@ from typing import Any, Iterable, Iterator, List, Optional
 
 import yaml
 
-from keraflow.files.refusal import excerpt, refuse
+from keraflow.files.refusal import excerpt, refusal
 from keraflow.files.scalars import NUMBER
 from keraflow.files.yaml_text import NOT_FINITE, WORDS
 
@@ -53,7 +53,7 @@ def write_yaml(data: Any, default_flow_style: Optional[bool] = None, sort_keys: 
     """
     unknown = sorted(set(options) - set(_EMITTER_OPTIONS))
     if unknown:
-        raise refuse(unknown[0], f'not an option for writing YAML. Choose among {", ".join(YAML_OPTIONS)}.')
+        raise refusal(unknown[0], f'not an option for writing YAML. Choose among {", ".join(YAML_OPTIONS)}.')
     for name in options:
         _check_option(name, options[name])
     options = {'allow_unicode': True, 'width': _WIDTH, **options}
@@ -70,9 +70,9 @@ def _check_option(name: str, value: Any) -> None:
     if value is None:                                           # the emitter's own
         return
     if name in ('indent', 'width') and not (type(value) is int and 0 < value <= _UNLIMITED):
-        raise refuse(name, f'expected an integer from 1 to {_UNLIMITED}, received {excerpt(value)}.')
+        raise refusal(name, f'expected an integer from 1 to {_UNLIMITED}, received {excerpt(value)}.')
     if name == 'line_break' and value not in ('\n', '\r', '\r\n'):
-        raise refuse(name, f"expected '\\n', '\\r' or '\\r\\n', received {excerpt(value)}.")
+        raise refusal(name, f"expected '\\n', '\\r' or '\\r\\n', received {excerpt(value)}.")
 
 
 class _Events:

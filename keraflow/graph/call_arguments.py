@@ -57,7 +57,7 @@ class CallSignature(NamedTuple):
         return {name: value for name, value in given.items() if name != 'mask' or value is not None}
 
     def _advice(self, layer: Any, name: str) -> str:
-        if name in schema.parameters_of(type(layer)):
+        if name in schema.arguments_of(type(layer)):
             return f'Pass it where the layer is made: {type(layer).__name__}({name}=...).'
         return nearest(name, [*self.names, 'mask'])
 

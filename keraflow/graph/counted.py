@@ -2,12 +2,12 @@
 from typing import Any
 
 from keraflow import backend as B
-from keraflow.backend.facts import facts_of
+from keraflow.backend.tensor_info import info_of
 
-__all__ = ['beside', 'counted_parts', 'has_parts', 'part_weights', 'without']
+__all__ = ['expand_mask', 'counted_parts', 'has_parts', 'part_weights', 'without']
 
 
-def beside(mask: Any, x: Any) -> Any:
+def expand_mask(mask: Any, x: Any) -> Any:
     """A mask with as many axes as `x`: those that it lacks follow its own, and have length 1."""
     for _ in range(B.ndim(x) - B.ndim(mask)):
         mask = B.expand_dims(mask, -1)
@@ -16,7 +16,7 @@ def beside(mask: Any, x: Any) -> Any:
 
 def without(mask: Any, x: Any) -> Any:
     """`x`, but 0 where its mask, if there is one, is False."""
-    return x if mask is None else B.switch(beside(mask, x), x, B.zeros_like(x))
+    return x if mask is None else B.switch(expand_mask(mask, x), x, B.zeros_like(x))
 
 
 def counted_parts(y_pred: Any, weights: Any) -> Any:
@@ -24,26 +24,26 @@ def counted_parts(y_pred: Any, weights: Any) -> Any:
 
     ``(batch,)``, or ``(batch, time)`` and so on; ``None`` where all count.
     """
-    mask = facts_of(y_pred).mask
+    mask = info_of(y_pred).mask
     if weights is None:
         return mask
     weighted = B.not_equal(weights, 0)
     if mask is None:
         return weighted
     low, high = sorted([mask, weighted], key=B.ndim)
-    return B.logical_and(beside(low, high), high)
+    return B.logical_and(expand_mask(low, high), high)
 
 
 def part_weights(y_pred: Any, weights: Any) -> Any:
     """The weights of samples, or of their parts, with 0 for what the mask of the prediction leaves out."""
-    mask = facts_of(y_pred).mask
+    mask = info_of(y_pred).mask
     if mask is None:
         return weights
     parts = B.cast(mask, B.floatx())
     if weights is None:
         return parts
     low, high = sorted([parts, weights], key=B.ndim)
-    return beside(low, high) * high
+    return expand_mask(low, high) * high
 
 
 def has_parts(shape: tuple, wanted: tuple, rank: int) -> bool:

@@ -12,7 +12,7 @@ from keraflow import backend as B
 from keraflow.arguments import to_list
 from keraflow.backend.contract import TensorSpec
 from keraflow.backend.deferral import Deferred
-from keraflow.backend.facts import facts_of
+from keraflow.backend.tensor_info import info_of
 from keraflow.graph.call_arguments import parts_in, replaced
 from keraflow.graph.parameters import parameters_of
 from keraflow.graph.records import recording
@@ -256,5 +256,5 @@ def output_name(kensor: Kensor, layer_name: str) -> str:
 
 def mask_shape_of(tensor: Any) -> Optional[tuple]:
     """Static shape of a tensor's mask, if it has one."""
-    mask = facts_of(tensor).mask
+    mask = info_of(tensor).mask
     return None if mask is None else B.static_shape(mask)

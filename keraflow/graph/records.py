@@ -6,7 +6,7 @@ from typing import Any, ContextManager, Dict, Hashable, Iterator, List, NamedTup
 from keraflow.contexts import bound
 from keraflow.graph.parameters import parameters_of, penalties
 
-__all__ = ['AddedLoss', 'Record', 'Update', 'record_loss', 'record_run', 'recording', 'record_update',
+__all__ = ['AddedLoss', 'RunRecord', 'Update', 'record_loss', 'record_run', 'recording', 'record_update',
            'recorded_value', 'frozen', 'runs_frozen']
 
 
@@ -29,7 +29,7 @@ class Update(NamedTuple):
     is_conditional: bool
 
 
-class Record:
+class RunRecord:
     """What a run of layers on tensors gives beside tensors, for who uses layers as plain functions.
 
     Examples
@@ -64,15 +64,15 @@ class Record:
         return [*(value for _, value in penalties(parameters)), *(one.value for one in self.added.values())]
 
 
-_record: contextvars.ContextVar[Optional[Record]] = contextvars.ContextVar('_record', default=None)
+_record: contextvars.ContextVar[Optional[RunRecord]] = contextvars.ContextVar('_record', default=None)
 _frozen: contextvars.ContextVar[bool] = contextvars.ContextVar('_frozen', default=False)
 
 
 @contextlib.contextmanager
-def recording(keeps_outputs: bool = False) -> Iterator[Record]:
+def recording(keeps_outputs: bool = False) -> Iterator[RunRecord]:
     """Collect what the layers that run on tensors inside give beside tensors (and those, too, if `keeps_outputs`), in a
-    :class:`Record`. What other threads run meanwhile is not in it."""
-    record = Record(keeps_outputs)
+    :class:`RunRecord`. What other threads run meanwhile is not in it."""
+    record = RunRecord(keeps_outputs)
     with bound(_record, record):
         yield record
 

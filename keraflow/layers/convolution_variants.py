@@ -4,7 +4,7 @@ from typing import Any, Sequence
 from keraflow import backend as B
 from keraflow.backend.convolutions import transposed_length
 from keraflow.layers.convolutional import ConvolutionBase
-from keraflow.layers.spatial import Border, DataFormat, Steps
+from keraflow.layers.spatial import Border, DataFormat, Strides
 from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike
 from keraflow.schema import Initialization, PositiveInt
@@ -63,24 +63,24 @@ class Deconvolution2D(ConvolutionBase):
     window_arguments = ('kernel_row', 'kernel_col')
 
     def __init__(self, nb_kernel: PositiveInt, kernel_row: PositiveInt, kernel_col: PositiveInt,
-                 strides: Steps = (1, 1), pad: Border = 'valid', bias: bool = True,
+                 strides: Strides = (1, 1), pad: Border = 'valid', bias: bool = True,
                  init: Initialization = 'glorot_uniform', activation: ActivationLike = 'linear',
                  data_format: DataFormat = 'channels_first', **kwargs: Any):
         super().__init__(nb_kernel, pad, bias, init, activation, data_format, **kwargs)
-        self.check_each(strides=strides)
+        self.check_per_axis(strides=strides)
         self.kernel_row = kernel_row
         self.kernel_col = kernel_col
         self.strides = strides
 
     @property
-    def least(self) -> Sequence[int]:
+    def min_lengths(self) -> Sequence[int]:
         return (1, 1)       # a pixel is enough
 
     def convolve(self, x: Any) -> Any:
-        return B.conv_transpose(x, self.W, self.each(self.strides), self.pad, self.data_format)
+        return B.conv_transpose(x, self.W, self.per_axis(self.strides), self.pad, self.data_format)
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        axes = zip(self.lengths(input_shape), self.window, self.each(self.strides))
+        axes = zip(self.lengths(input_shape), self.window, self.per_axis(self.strides))
         lengths = [None if n is None else transposed_length(n, k, s, self.pad) for n, k, s in axes]
         return self.with_lengths(input_shape, lengths, self.nb_kernel)
 
@@ -144,12 +144,12 @@ class SeparableConvolution2D(ConvolutionBase):
     W_point: Any
 
     def __init__(self, nb_kernel: PositiveInt, kernel_row: PositiveInt, kernel_col: PositiveInt,
-                 strides: Steps = (1, 1), pad: Border = 'valid', bias: bool = True,
+                 strides: Strides = (1, 1), pad: Border = 'valid', bias: bool = True,
                  init: Initialization = 'glorot_uniform', activation: ActivationLike = 'linear',
-                 depth_multiplier: PositiveInt = 1, dilation: Steps = (1, 1),
+                 depth_multiplier: PositiveInt = 1, dilation: Strides = (1, 1),
                  data_format: DataFormat = 'channels_first', **kwargs: Any):
         super().__init__(nb_kernel, pad, bias, init, activation, data_format, **kwargs)
-        self.check_each(strides=strides, dilation=dilation)
+        self.check_per_axis(strides=strides, dilation=dilation)
         self.kernel_row = kernel_row
         self.kernel_col = kernel_col
         self.strides = strides
@@ -161,6 +161,7 @@ class SeparableConvolution2D(ConvolutionBase):
         self._initialize('W_point', self.init, (input_depth * self.depth_multiplier, self.nb_kernel, 1, 1))
 
     def convolve(self, x: Any) -> Any:
-        kernels = self.fitting(self.W_depth, x)
-        y = B.depthwise_conv(x, kernels, self.each(self.strides), self.pad, self.each(self.dilation), self.data_format)
+        kernels = self.require_min_lengths(self.W_depth, x)
+        y = B.depthwise_conv(x, kernels, self.per_axis(self.strides), self.pad, self.per_axis(self.dilation),
+                             self.data_format)
         return B.conv(y, self.W_point, data_format=self.data_format)

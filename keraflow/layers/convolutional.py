@@ -7,11 +7,11 @@ from keraflow import activations
 from keraflow import backend as B
 from keraflow import initializations
 from keraflow.backend.convolutions import output_length
-from keraflow.backend.facts import remember
-from keraflow.graph.counted import beside
+from keraflow.backend.tensor_info import annotate
+from keraflow.graph.counted import expand_mask
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.layers.base.masks import counted_in_windows
-from keraflow.layers.spatial import Border, DataFormat, SpatialLayer, Steps, spatial_spec
+from keraflow.layers.spatial import Border, DataFormat, SpatialLayer, Strides, spatial_spec
 from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike
 from keraflow.schema import Initialization, PositiveInt
@@ -51,10 +51,10 @@ class ConvolutionBase(SpatialLayer):
         return tuple(getattr(self, name) for name in self.window_arguments)
 
     @property
-    def least(self) -> Sequence[int]:
+    def min_lengths(self) -> Sequence[int]:
         if self.pad == 'same':
-            return super().least
-        return [(n - 1) * d + 1 for n, d in zip(self.window, self.each(self.dilation))]
+            return super().min_lengths
+        return [(n - 1) * d + 1 for n, d in zip(self.window, self.per_axis(self.dilation))]
 
     def init_param(self, input_shape: Shape) -> None:
         depth: Any = input_shape[self.channel_axis]
@@ -72,17 +72,18 @@ class ConvolutionBase(SpatialLayer):
 
     def convolve(self, x: Any) -> Any:
         """The sums of products."""
-        kernels = self.fitting(self.kernels(), x)       # `x` itself may remember the format that the backend convolves
-        return B.conv(x, kernels, self.each(self.strides), self.pad, self.each(self.dilation), self.data_format)
+        # The kernels and not `x`, which may remember the format that the backend convolves.
+        kernels = self.require_min_lengths(self.kernels(), x)
+        return B.conv(x, kernels, self.per_axis(self.strides), self.pad, self.per_axis(self.dilation), self.data_format)
 
     def output(self, x: Any) -> Any:
         y = self.convolve(x)
         y = B.add_bias(y, self.b, self.data_format) if self.bias else y
         # The mask is that of output_mask(), also where the activation is a layer.
-        return self.activation(remember(y, features=self.features, mask=None))
+        return self.activation(annotate(y, features=self.features, mask=None))
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        axes = zip(self.lengths(input_shape), self.window, self.each(self.strides), self.each(self.dilation))
+        axes = zip(self.lengths(input_shape), self.window, self.per_axis(self.strides), self.per_axis(self.dilation))
         lengths = [None if n is None else output_length(n, k, s, self.pad, d) for n, k, s, d in axes]
         return self.with_lengths(input_shape, lengths, self.nb_kernel)
 
@@ -101,7 +102,7 @@ class Convolution1D(ConvolutionBase):
     kernel_row : int
         Number of time steps that a kernel covers.
     stride : int
-        Steps from one window to the next.
+        Strides from one window to the next.
     pad : {'valid', 'same'}
         Whether windows lie inside of the series, or zeros are put around it, so that there are
         ``ceil(time / stride)`` windows; the odd zero at its end.
@@ -164,15 +165,15 @@ class Convolution1D(ConvolutionBase):
         return B.transpose(self.W[0], (2, 0, 1))
 
     def output(self, x: Any) -> Any:
-        mask = self.get_tensor_mask(x) if self._keeps_steps else None
-        return super().output(x if mask is None else B.switch(beside(mask, x), x, 0.))
+        mask = self.get_tensor_mask(x) if self._preserves_time_axis else None
+        return super().output(x if mask is None else B.switch(expand_mask(mask, x), x, 0.))
 
     @property
-    def _keeps_steps(self) -> bool:
+    def _preserves_time_axis(self) -> bool:
         return self.is_series and self.pad == 'same' and self.stride == 1
 
     def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
-        if self._keeps_steps:
+        if self._preserves_time_axis:
             return input_mask
         if not self.is_series or self.pad == 'same':
             return None
@@ -235,11 +236,11 @@ class Convolution2D(ConvolutionBase):
     window_arguments = ('kernel_row', 'kernel_col')
 
     def __init__(self, nb_kernel: PositiveInt, kernel_row: PositiveInt, kernel_col: PositiveInt,
-                 strides: Steps = (1, 1), pad: Border = 'valid', bias: bool = True,
+                 strides: Strides = (1, 1), pad: Border = 'valid', bias: bool = True,
                  init: Initialization = 'glorot_uniform', activation: ActivationLike = 'linear',
-                 dilation: Steps = (1, 1), data_format: DataFormat = 'channels_first', **kwargs: Any):
+                 dilation: Strides = (1, 1), data_format: DataFormat = 'channels_first', **kwargs: Any):
         super().__init__(nb_kernel, pad, bias, init, activation, data_format, **kwargs)
-        self.check_each(strides=strides, dilation=dilation)
+        self.check_per_axis(strides=strides, dilation=dilation)
         self.kernel_row = kernel_row
         self.kernel_col = kernel_col
         self.strides = strides
@@ -295,11 +296,11 @@ class Convolution3D(ConvolutionBase):
     window_arguments = ('kernel_x', 'kernel_y', 'kernel_z')
 
     def __init__(self, nb_kernel: PositiveInt, kernel_x: PositiveInt, kernel_y: PositiveInt, kernel_z: PositiveInt,
-                 strides: Steps = (1, 1, 1), pad: Border = 'valid', bias: bool = True,
+                 strides: Strides = (1, 1, 1), pad: Border = 'valid', bias: bool = True,
                  init: Initialization = 'glorot_uniform', activation: ActivationLike = 'linear',
-                 dilation: Steps = (1, 1, 1), data_format: DataFormat = 'channels_first', **kwargs: Any):
+                 dilation: Strides = (1, 1, 1), data_format: DataFormat = 'channels_first', **kwargs: Any):
         super().__init__(nb_kernel, pad, bias, init, activation, data_format, **kwargs)
-        self.check_each(strides=strides, dilation=dilation)
+        self.check_per_axis(strides=strides, dilation=dilation)
         self.kernel_x = kernel_x
         self.kernel_y = kernel_y
         self.kernel_z = kernel_z

@@ -3,7 +3,7 @@ from typing import Any
 
 from keraflow import backend as B
 from keraflow import initializations
-from keraflow.backend.facts import remember
+from keraflow.backend.tensor_info import annotate
 from keraflow.layers.base import Layer
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.registry import builtin
@@ -81,13 +81,13 @@ class Embedding(Layer):
                                                       'from 1 if 0 is padding.')
         indices = B.require(indices, B.less(indices, self.vocabulary_size),
                             f'{where} larger ones. Make vocabulary_size larger than the largest index.')
-        rows = remember(B.gather(self.W, indices), features=-1)
+        rows = annotate(B.gather(self.W, indices), features=-1)
         return B.in_train_phase(lambda: self._dropped(rows, indices), rows) if self.dropout else rows
 
     def _dropped(self, rows: Any, indices: Any) -> Any:
         """Without the rows of some indices. The whole table is not multiplied, so that its gradient goes by rows."""
         kept = B.dropout(B.ones((self.vocabulary_size, 1), B.dtype(rows)), self.dropout)
-        return remember(B.multiply(rows, B.gather(kept, indices)), features=-1)
+        return annotate(B.multiply(rows, B.gather(kept, indices)), features=-1)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)

@@ -3,7 +3,7 @@ from typing import Any, Callable, Optional, ParamSpec, Sequence, Union, cast
 
 from keraflow import backend as B
 from keraflow import shapes
-from keraflow.backend.facts import facts_of, remember
+from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.errors import ArgumentError, GraphError
 from keraflow.graph.kensor import Call, Kensor
 from keraflow.layers.base import Layer
@@ -83,10 +83,10 @@ class Input(Layer, Kensor):
         raise GraphError(f'{self.name}: an Input takes data, not the output of a layer. Feed it to a layer instead.')
 
     def mark(self, tensor: Any) -> Any:
-        """Record static shape and mask on the tensor that stands for this Input in a run, and return it."""
+        """RunRecord static shape and mask on the tensor that stands for this Input in a run, and return it."""
         mask = None if self.mask_value is None else step_mask(tensor, self.mask_value)
-        features = facts_of(tensor).features if self.features is None else self.features
-        return remember(tensor, shape=shapes.merge(self.shape, B.static_shape(tensor)), mask=mask, features=features)
+        features = info_of(tensor).features if self.features is None else self.features
+        return annotate(tensor, shape=shapes.merge(self.shape, B.static_shape(tensor)), mask=mask, features=features)
 
 
 def typed_as_kensors(cls: Callable[P, Input]) -> Callable[P, Kensor]:

@@ -9,7 +9,7 @@ from keraflow.errors import BackendError, GraphError, ShapeError, describe
 from keraflow.graph import naming
 from keraflow.graph.call_arguments import encoded
 from keraflow.graph.kensor import Call, Kensor, calls_behind, replay, symbolic_tensors
-from keraflow.graph.records import Record, frozen, recording
+from keraflow.graph.records import RunRecord, frozen, recording
 from keraflow.layers.base import Layer
 from keraflow.layers.base.slots import running_host
 from keraflow.layers.input import Input
@@ -198,7 +198,7 @@ class Network(Layer):
     def _is_linked(self) -> bool:
         return bool(self._own_calls) or super()._is_linked()
 
-    def _record(self, fed: Optional[List[Kensor]] = None) -> Record:
+    def _record(self, fed: Optional[List[Kensor]] = None) -> RunRecord:
         if self._calls or not self.calls:
             return super()._record(fed)
         with B.phase('train'), recording() as record, frozen(not self.trainable):

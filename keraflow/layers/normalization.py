@@ -6,7 +6,7 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import initializations
 from keraflow.arguments import to_list
-from keraflow.graph.counted import beside
+from keraflow.graph.counted import expand_mask
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.layers.base.masks import counted_samples, joint_mask
 from keraflow.layers.shaping import FeatureAxisLayer
@@ -155,7 +155,7 @@ class BatchNormalization(_Normalization):
         mask = joint_mask([steps, samples if steps is None or samples is None else B.expand_dims(samples, 1)])
         if mask is None:
             return None
-        return B.logical_and(beside(mask, x), B.ones_like(x, 'bool'))
+        return B.logical_and(expand_mask(mask, x), B.ones_like(x, 'bool'))
 
 
 def _moments(x: Any, axes: List[int], counted: Any = None) -> Tuple[Any, Any]:

@@ -9,7 +9,7 @@ from keraflow.arguments import is_array_like, to_list
 from keraflow.backend.contract import FLOATS, OPERATIONS
 from keraflow.backend.deferral import deferred_among
 from keraflow.backend.dtypes import operands_dtype
-from keraflow.backend.facts import facts_of
+from keraflow.backend.tensor_info import info_of
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe, nearest
 from keraflow.graph.call_arguments import parts_in
 from keraflow.graph.kensor import Kensor, on_operation
@@ -18,8 +18,8 @@ from keraflow.graph.tensor_checks import check_held
 from keraflow.layers.base import Layer
 from keraflow.layers.base.masks import joint_mask
 from keraflow.layers.base.slots import running_host
-from keraflow.layers.forms import check_index, decode, encode, inputs_in, is_inside, shape_of, text_of
-from keraflow.layers.kept_steps import keeps_steps
+from keraflow.layers.operation_arguments import check_index, decode, encode, inputs_in, is_inside, shape_of, text_of
+from keraflow.layers.time_axis import preserves_time_axis
 from keraflow.registry import builtin
 from keraflow.shapes import Shape
 
@@ -150,12 +150,13 @@ class Operation(Layer):
         return None
 
     def _with_mask(self, tensors: List[Any], result: Any) -> Any:
-        mask = joint_mask([facts_of(tensor).mask for tensor in tensors])
-        if mask is None or not keeps_steps(self.operation, self.args, self.kwargs or {}, max(map(B.ndim, tensors))):
+        mask = joint_mask([info_of(tensor).mask for tensor in tensors])
+        nb_axis = max(map(B.ndim, tensors))
+        if mask is None or not preserves_time_axis(self.operation, self.args, self.kwargs or {}, nb_axis):
             return result
         shape = self.get_tensor_shape(result)[:B.ndim(mask)]
         kept = any(self.get_tensor_shape(tensor)[:B.ndim(mask)] == shape for tensor in tensors
-                   if facts_of(tensor).mask is not None)        # not where it broadcasts against a longer one
+                   if info_of(tensor).mask is not None)        # not where it broadcasts against a longer one
         return self.set_tensor_mask(result, mask) if kept else result
 
 

@@ -21,7 +21,7 @@ class _Border(SpatialLayer):
 
     def pairs(self, value: Any, name: str) -> List[Tuple[int, int]]:
         """The cells before and behind each axis."""
-        axes = [value] if self.nb_spatial == 1 else self.each(value)
+        axes = [value] if self.nb_spatial == 1 else self.per_axis(value)
         pairs = [tuple(sides) if isinstance(sides, (list, tuple)) else (sides, sides) for sides in axes]
         if len(axes) != self.nb_spatial or any(len(sides) != 2 for sides in pairs):
             wanted = 'an integer or a pair' if self.nb_spatial == 1 else (
@@ -161,11 +161,11 @@ class _Cropping(_Border):
         self.cropping = cropping
 
     @property
-    def least(self) -> Sequence[int]:
+    def min_lengths(self) -> Sequence[int]:
         return [sum(sides) + 1 for sides in self.pairs(self.cropping, 'cropping')]
 
     def output(self, x: Any) -> Any:
-        return self.cut(self.fitting(x, x))
+        return self.cut(self.require_min_lengths(x, x))
 
     def cut(self, x: Any) -> Any:
         """A tensor, or the mask of a series, without its border."""

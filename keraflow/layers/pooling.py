@@ -3,9 +3,9 @@ from typing import Any, Optional, Sequence
 
 from keraflow import backend as B
 from keraflow.backend.convolutions import output_length
-from keraflow.graph.counted import beside
+from keraflow.graph.counted import expand_mask
 from keraflow.layers.base.masks import LOWEST, counted_in_windows
-from keraflow.layers.spatial import Border, DataFormat, Pool, SpatialLayer, Steps
+from keraflow.layers.spatial import Border, DataFormat, Pool, SpatialLayer, Strides
 from keraflow.registry import builtin
 from keraflow.schema import PositiveInt
 from keraflow.shapes import Shape
@@ -28,17 +28,18 @@ class _Pooling(SpatialLayer):
     @property
     def steps(self) -> tuple:
         """From one window to the next, along each axis."""
-        return self.each(self.pool_size if self.strides is None else self.strides)
+        return self.per_axis(self.pool_size if self.strides is None else self.strides)
 
     @property
-    def least(self) -> Sequence[int]:
-        return super().least if self.pad == 'same' else self.each(self.pool_size)
+    def min_lengths(self) -> Sequence[int]:
+        return super().min_lengths if self.pad == 'same' else self.per_axis(self.pool_size)
 
     def output(self, x: Any) -> Any:
-        return B.pool(self.fitting(x, x), self.each(self.pool_size), self.mode, self.steps, self.pad, self.data_format)
+        return B.pool(self.require_min_lengths(x, x), self.per_axis(self.pool_size), self.mode, self.steps, self.pad,
+                      self.data_format)
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        axes = zip(self.lengths(input_shape), self.each(self.pool_size), self.steps)
+        axes = zip(self.lengths(input_shape), self.per_axis(self.pool_size), self.steps)
         return self.with_lengths(input_shape, [None if n is None else output_length(n, k, s, self.pad)
                                                for n, k, s in axes])
 
@@ -97,7 +98,7 @@ class Pooling1D(_Pooling):
         mask = self.get_tensor_mask(x) if self.is_series and self.pad == 'same' else None
         if mask is None:
             return super().output(x)
-        counts = beside(mask, x)
+        counts = expand_mask(mask, x)
         if self.mode == 'max':
             found = super().output(B.switch(counts, x, LOWEST))
             return B.switch(B.greater(found, LOWEST), found, 0.)
@@ -144,10 +145,10 @@ class Pooling2D(_Pooling):
 
     nb_spatial = 2
 
-    def __init__(self, mode: Pool, pool_size: Steps = (2, 2), strides: Optional[Steps] = None, pad: Border = 'valid',
-                 data_format: DataFormat = 'channels_first', **kwargs: Any):
+    def __init__(self, mode: Pool, pool_size: Strides = (2, 2), strides: Optional[Strides] = None,
+                 pad: Border = 'valid', data_format: DataFormat = 'channels_first', **kwargs: Any):
         super().__init__(mode, pad, data_format, **kwargs)
-        self.check_each(pool_size=pool_size, strides=strides)
+        self.check_per_axis(pool_size=pool_size, strides=strides)
         self.pool_size = pool_size
         self.strides = strides
 
@@ -185,10 +186,10 @@ class Pooling3D(_Pooling):
 
     nb_spatial = 3
 
-    def __init__(self, mode: Pool, pool_size: Steps = (2, 2, 2), strides: Optional[Steps] = None, pad: Border = 'valid',
-                 data_format: DataFormat = 'channels_first', **kwargs: Any):
+    def __init__(self, mode: Pool, pool_size: Strides = (2, 2, 2), strides: Optional[Strides] = None,
+                 pad: Border = 'valid', data_format: DataFormat = 'channels_first', **kwargs: Any):
         super().__init__(mode, pad, data_format, **kwargs)
-        self.check_each(pool_size=pool_size, strides=strides)
+        self.check_per_axis(pool_size=pool_size, strides=strides)
         self.pool_size = pool_size
         self.strides = strides
 
@@ -243,7 +244,7 @@ class GlobalPooling1D(_GlobalPooling):
         mask = self.get_tensor_mask(x) if self.is_series else None
         if mask is None:
             return super().output(x)
-        counts = beside(mask, x)
+        counts = expand_mask(mask, x)
         if self.mode == 'max':
             return B.switch(B.any(counts, 1), B.max(B.switch(counts, x, LOWEST), 1), 0.)
         nb_step = B.sum(B.switch(counts, B.ones_like(x), 0.), 1)

@@ -8,8 +8,8 @@ from keraflow import activations
 from keraflow import backend as B
 from keraflow import initializations
 from keraflow.backend.contract import TensorSpec
-from keraflow.backend.facts import Logs, Step, facts_of, remember
 from keraflow.backend.logarithms import log_of, log_of_rest
+from keraflow.backend.tensor_info import Logs, Step, annotate, info_of
 from keraflow.errors import ArgumentError, ShapeError
 from keraflow.layers.base import MultiInputLayer
 from keraflow.layers.base.input_spec import InputSpec
@@ -179,13 +179,13 @@ class Recurrent(MultiInputLayer):
                 lambda: B.dropout(steps, self.dropout_W, (1, batch, B.static_shape(steps)[2])), steps)
         inputs = B.dot(steps, self._joined('W', self._all_gates())) + self._joined('b', self._all_gates())
         states, constants = states or self._first_states(batch), self._constants(batch)
-        logs = facts_of(self.activation(states[0])).logs if self.activates_output else None
+        logs = info_of(self.activation(states[0])).logs if self.activates_output else None
         outputs: Any
         outputs, last = B.scan(self._step, [inputs], states, constants, mask, self.unroll,
                                self.return_sequences or logs is not None)
         if logs:
             again = functools.partial(self._logs, outputs, inputs, states[0], constants, mask)
-            remember(outputs, logs=Logs(Step(functools.partial(again, log_of)),
+            annotate(outputs, logs=Logs(Step(functools.partial(again, log_of)),
                                         Step(functools.partial(again, log_of_rest)) if logs.rest else None, logs.total))
             last = [outputs[-1], *last[1:]]
         if self.stateful:

@@ -7,7 +7,7 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow import registry, schema
-from keraflow.backend.facts import facts_of
+from keraflow.backend.tensor_info import info_of
 from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, describe
 from keraflow.graph.kensor import Kensor
@@ -93,9 +93,9 @@ class FunctionLayer(Layer, metaclass=_FedAtOnce):
             return tensor
         tensor = self._as_own(tensor)
         shape = self.get_tensor_shape(tensor)
-        masks = [facts_of(it).mask for it in inputs if B.ndim(it) == len(shape)]
+        masks = [info_of(it).mask for it in inputs if B.ndim(it) == len(shape)]
         fitting = [it for it in masks if it is not None and agree(shape[:B.ndim(it)], B.static_shape(it))]
-        is_told = facts_of(tensor).shape is not None
+        is_told = info_of(tensor).shape is not None
         return tensor if is_told or not fitting else self.set_tensor_mask(tensor, joint_mask(fitting))
 
     def output_shape(self, input_shape: List[Shape]) -> None:

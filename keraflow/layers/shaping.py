@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional, Sequence
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.arguments import to_list
-from keraflow.backend.facts import facts_of, remember
+from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.contexts import bound
 from keraflow.errors import ArgumentError, ShapeError, warn
 from keraflow.layers.base import Layer
@@ -52,7 +52,7 @@ class FeatureAxisLayer(AxisLayer):
         """Warn of an axis of images that seems to be counted with the batch, because it is not that of the channels."""
         axes = [] if self.axis is None or self.include_batch_dim or is_rebuilding() else to_list(self.axis)
         for tensor in tensors[:1] if len(axes) == 1 and axes[0] >= 0 else ():
-            shape, known = self.get_tensor_shape(tensor), facts_of(tensor).features
+            shape, known = self.get_tensor_shape(tensor), info_of(tensor).features
             place = axes[0] + 1 - len(shape)
             if known is not None and len(shape) >= 4 and place < 0 and place != known:
                 warn(f'{self.name}: axis={axes[0]} is counted without the batch: it is axis {place} of an input of '
@@ -69,7 +69,7 @@ class FeatureAxisLayer(AxisLayer):
         first, else of an input of this shape."""
         layer, tensors = _runs.get()
         if layer is self:
-            return feature_axis(self.get_tensor_shape(tensors[0]), facts_of(tensors[0]).features)
+            return feature_axis(self.get_tensor_shape(tensors[0]), info_of(tensors[0]).features)
         return feature_axis(shape, self._first_features[0] if self._first_features else None)
 
 
@@ -118,7 +118,7 @@ class Reshape(Layer):
         # One unknown length is left to the reshape; a second one is the batch.
         y = B.reshape(x, [length if length is not None else -1 if axis == unknown[-1] else lengths[axis]
                           for axis, length in enumerate(target)])
-        return remember(y, features=seen_features(target))
+        return annotate(y, features=seen_features(target))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         first = 0 if self.include_batch_dim else 1
@@ -241,8 +241,8 @@ class PermuteDims(Layer):
         return list(self.axes) if self.include_batch_dim else [0, *(axis + 1 for axis in self.axes)]
 
     def output(self, x: Any) -> Any:
-        y, features = B.transpose(x, self._order()), facts_of(x).features
-        return y if features is None else remember(y, features=self._order().index(B.ndim(x) + features) - B.ndim(x))
+        y, features = B.transpose(x, self._order()), info_of(x).features
+        return y if features is None else annotate(y, features=self._order().index(B.ndim(x) + features) - B.ndim(x))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return tuple(input_shape[axis] for axis in self._order())

@@ -3,7 +3,7 @@ import functools
 from typing import Any, Dict, Iterable, List, Literal, Optional, Sequence, Tuple, Union
 
 from keraflow import backend as B
-from keraflow.backend.facts import facts_of, remember
+from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.errors import ArgumentError, ShapeError, warn
 from keraflow.layers.base import Layer
 from keraflow.layers.base.channels import seen_features
@@ -11,13 +11,13 @@ from keraflow.layers.base.input_spec import InputSpec
 from keraflow.schema import PositiveInt
 from keraflow.shapes import Shape
 
-__all__ = ['Border', 'DataFormat', 'Pool', 'SpatialLayer', 'Steps', 'spatial_spec']
+__all__ = ['Border', 'DataFormat', 'Pool', 'SpatialLayer', 'Strides', 'spatial_spec']
 
 DataFormat = Literal['channels_first', 'channels_last']
 Border = Literal['valid', 'same']
 Pool = Literal['max', 'avg']
 #: One integer for each spatial axis, or one for all of them.
-Steps = Union[PositiveInt, Sequence[PositiveInt]]
+Strides = Union[PositiveInt, Sequence[PositiveInt]]
 
 _NAMES = {1: ['time'], 2: ['rows', 'cols'], 3: ['x', 'y', 'z']}
 
@@ -60,12 +60,12 @@ class SpatialLayer(Layer):
         if not self._is_linked() and 'data_format' not in self._passed:
             self._tell_of_other_format(tensors)
         outputs = super().run(tensors, arguments)
-        return [remember(it, features=self.features) if B.ndim(it) == self.nb_spatial + 2 else it for it in outputs]
+        return [annotate(it, features=self.features) if B.ndim(it) == self.nb_spatial + 2 else it for it in outputs]
 
     def _tell_of_other_format(self, tensors: List[Any]) -> None:
         """Warn of an input whose channels seem to be elsewhere than where the default says."""
         for tensor in tensors:
-            shape, known = self.get_tensor_shape(tensor), facts_of(tensor).features
+            shape, known = self.get_tensor_shape(tensor), info_of(tensor).features
             known = seen_features(shape) if known is None else known
             if len(shape) == self.nb_spatial + 2 and known not in (None, self.features):
                 other = 'channels_last' if self.data_format == 'channels_first' else 'channels_first'
@@ -95,34 +95,34 @@ class SpatialLayer(Layer):
             changed[self.channel_axis] = channels
         return tuple(changed.get(axis, length) for axis, length in enumerate(shape))
 
-    def each(self, value: Any) -> tuple:
+    def per_axis(self, value: Any) -> tuple:
         """An argument as one integer for each spatial axis."""
         return tuple(value) if isinstance(value, (list, tuple)) else (value,) * self.nb_spatial
 
-    def check_each(self, **arguments: Any) -> None:
+    def check_per_axis(self, **arguments: Any) -> None:
         """Raise an ArgumentError for an argument that is a list of another number of integers than there are axes."""
         for name, value in arguments.items():
-            if len(self.each(value)) != self.nb_spatial:
+            if len(self.per_axis(value)) != self.nb_spatial:
                 raise ArgumentError(f'{type(self).__name__}: {name}: expected one integer for each of '
                                     f'{self.nb_spatial} axes, or one for all, received {value}.')
 
     @property
-    def least(self) -> Sequence[int]:
+    def min_lengths(self) -> Sequence[int]:
         """The shortest spatial lengths that the layer can use."""
         return (1,) * self.nb_spatial
 
     def check_input_shape(self, input_shape: Shape) -> None:
-        if any(n is not None and n < least for n, least in zip(self.lengths(input_shape), self.least)):
+        if any(n is not None and n < least for n, least in zip(self.lengths(input_shape), self.min_lengths)):
             raise ShapeError(self._too_short(f'shape {input_shape}'))
 
-    def fitting(self, tensor: Any, x: Any) -> Any:
+    def require_min_lengths(self, tensor: Any, x: Any) -> Any:
         """`tensor`, which is not computed where lengths of the input `x` that only the data have are too short."""
-        unknown = [(axis, least) for axis, least in zip(self.spatial_axes, self.least)
+        unknown = [(axis, least) for axis, least in zip(self.spatial_axes, self.min_lengths)
                    if least > 1 and self.get_tensor_shape(x)[axis] is None]
         for axis, least in unknown:
             tensor = B.require(tensor, B.greater_equal(B.shape(x)[axis], least), self._too_short('a shorter input'))
         return tensor
 
     def _too_short(self, received: str) -> str:
-        lengths = ', '.join(f'{n} ({name})' for n, name in zip(self.least, _NAMES[self.nb_spatial]))
+        lengths = ', '.join(f'{n} ({name})' for n, name in zip(self.min_lengths, _NAMES[self.nb_spatial]))
         return f'{self.name}: expected lengths of at least {lengths}, received {received}. {self.short_advice}'

@@ -2,7 +2,7 @@
 from typing import Any
 
 from keraflow import backend as B
-from keraflow.layers.spatial import DataFormat, SpatialLayer, Steps
+from keraflow.layers.spatial import DataFormat, SpatialLayer, Strides
 from keraflow.registry import builtin
 from keraflow.schema import PositiveInt
 from keraflow.shapes import Shape
@@ -16,12 +16,12 @@ class _UnSampling(SpatialLayer):
     repeats: Any
 
     def output(self, x: Any) -> Any:
-        for axis, times in zip(self.spatial_axes, self.each(self.repeats)):
+        for axis, times in zip(self.spatial_axes, self.per_axis(self.repeats)):
             x = B.repeat(x, times, axis) if times > 1 else x
         return x
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        axes = zip(self.lengths(input_shape), self.each(self.repeats))
+        axes = zip(self.lengths(input_shape), self.per_axis(self.repeats))
         return self.with_lengths(input_shape, [None if length is None else length * times for length, times in axes])
 
 
@@ -92,9 +92,9 @@ class UnSampling2D(_UnSampling):
 
     nb_spatial = 2
 
-    def __init__(self, repeats: Steps = (2, 2), data_format: DataFormat = 'channels_first', **kwargs: Any):
+    def __init__(self, repeats: Strides = (2, 2), data_format: DataFormat = 'channels_first', **kwargs: Any):
         super().__init__(data_format, **kwargs)
-        self.check_each(repeats=repeats)
+        self.check_per_axis(repeats=repeats)
         self.repeats = repeats
 
 
@@ -125,7 +125,7 @@ class UnSampling3D(_UnSampling):
 
     nb_spatial = 3
 
-    def __init__(self, repeats: Steps = (2, 2, 2), data_format: DataFormat = 'channels_first', **kwargs: Any):
+    def __init__(self, repeats: Strides = (2, 2, 2), data_format: DataFormat = 'channels_first', **kwargs: Any):
         super().__init__(data_format, **kwargs)
-        self.check_each(repeats=repeats)
+        self.check_per_axis(repeats=repeats)
         self.repeats = repeats

@@ -3,11 +3,11 @@ from typing import Any, List, Literal, Optional
 
 from keraflow import backend as B
 from keraflow.arguments import to_list
-from keraflow.backend.facts import facts_of, features_of, remember
+from keraflow.backend.tensor_info import annotate, features_of, info_of
 from keraflow.errors import ShapeError
 from keraflow.layers.base import Layer
 from keraflow.layers.base.input_spec import InputSpec
-from keraflow.layers.base.masks import counted_samples, counting, full_mask, joint_mask, sample_count
+from keraflow.layers.base.masks import counted_samples, counting_samples, full_mask, joint_mask, sample_count
 from keraflow.registry import builtin
 from keraflow.serialization import serialize, unserialize
 from keraflow.shapes import Shape, is_shape, product, unlist
@@ -72,9 +72,9 @@ class TimeDistributed(_Wrapper):
         inputs = x if self.multi_input else [x]
         batch, time = (length or B.shape(inputs[0])[axis]
                        for axis, length in enumerate(self.get_tensor_shape(inputs[0])[:2]))
-        with counting(self._counted(inputs), sample_count(inputs[0])):
+        with counting_samples(self._counted(inputs), sample_count(inputs[0])):
             made = self.embed(self.layer)([self._folded(it) for it in inputs])
-        return unlist([remember(B.reshape(it, (batch, time, *self._lengths(it, 1))), features=features_of(it))
+        return unlist([annotate(B.reshape(it, (batch, time, *self._lengths(it, 1))), features=features_of(it))
                        for it in to_list(made)])
 
     def _counted(self, inputs: List[Any]) -> Any:
@@ -87,9 +87,9 @@ class TimeDistributed(_Wrapper):
     def _folded(self, x: Any) -> Any:
         folded = B.reshape(x, (-1, *self._lengths(x, 2)))
         # Without this it would inherit a mask of (batch, time), if its second axis happens to be as long as time.
-        features = facts_of(x).features
+        features = info_of(x).features
         if features is not None and B.ndim(folded) + features > 0:      # it was not taken to be the axis of time
-            remember(folded, features=features)
+            annotate(folded, features=features)
         return self.set_tensor_mask(folded, None)
 
     def _lengths(self, x: Any, first: int) -> List[Any]:

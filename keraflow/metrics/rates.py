@@ -4,7 +4,7 @@ from typing import Any, Optional
 import numpy as np
 
 from keraflow import backend as B
-from keraflow.backend.facts import features_of
+from keraflow.backend.tensor_info import features_of
 from keraflow.metrics.base import Metric, ratio
 from keraflow.objectives.accuracies import are_numbers, hits
 from keraflow.objectives.base import class_numbers, reals

@@ -1,4 +1,12 @@
 """Models: graphs of layers that are trained, saved and changed."""
+from typing import TYPE_CHECKING, Any
+
+from keraflow.habits import no_attribute
 from keraflow.models.models import Model, Sequential
 
 __all__ = ['Model', 'Sequential']
+
+
+if not TYPE_CHECKING:       # which tells of names that are not there by itself
+    def __getattr__(name: str) -> Any:
+        raise no_attribute("module 'keraflow.models'", name, __all__)

@@ -1,6 +1,6 @@
 """Model and Sequential: layers that are made of a graph of layers, and can be trained."""
 import re
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from keraflow import schema
 from keraflow.arguments import to_list
@@ -8,7 +8,6 @@ from keraflow.errors import ArgumentTypeError, GraphError, SerializationError, d
 from keraflow.graph.call_arguments import decoded, kensors_named
 from keraflow.graph.kensor import Kensor
 from keraflow.graph.naming import distinct, two_of_one_name
-from keraflow.habits import no_attribute
 from keraflow.layers.base import Layer, advice_for_class
 from keraflow.layers.base.weights import Weights
 from keraflow.layers.input import Input
@@ -273,8 +272,3 @@ class Sequential(Model):
         for name, layer in zip(names, layers):
             layer.suggest_name(name, namer)
         return rest
-
-
-if not TYPE_CHECKING:       # which tells of names that are not there by itself
-    def __getattr__(name: str) -> Any:
-        raise no_attribute("module 'keraflow.models'", name, __all__)

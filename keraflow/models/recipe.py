@@ -140,7 +140,7 @@ def _inside(value: Any) -> Dict[str, Any]:
         given = pack_init_params(value)
     except SerializationError:
         return {}
-    kinds, arguments = schema.kinds_of(type(value)), schema.parameters_of(type(value))
+    kinds, arguments = schema.kinds_of(type(value)), schema.arguments_of(type(value))
     defaults = {name: one.default for name, one in arguments.items() if one.default is not inspect.Parameter.empty}
     return {name: it for name, it in {**defaults, **given}.items()
             if name not in _LEFT_OUT and kinds.get(name) != 'initialization'}

@@ -10,7 +10,7 @@ from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ModelFileError, warn
 from keraflow.files.atomic import write_files
 from keraflow.files.json_text import parse_json
-from keraflow.files.refusal import excerpt, refuse
+from keraflow.files.refusal import excerpt, refusal
 from keraflow.files.tensors import dump_tensors, read_tensors
 from keraflow.graph.guards import changing, reading
 from keraflow.graph.parameters import parameters_of
@@ -122,11 +122,11 @@ class ResumableNetwork(TrainableNetwork):
     def _check_recipe(self, arrays: Dict[str, np.ndarray], metadata: Dict[str, str], where: str) -> None:
         """Raise unless the file was written by a model that was made and compiled as this one."""
         if metadata.get('version') != TRAINING_VERSION:
-            raise refuse(where, f'the training has format version {excerpt(metadata.get("version"))}, this keraflow '
-                                f"reads '{TRAINING_VERSION}'. Install the keraflow that wrote it, or a newer one.")
+            raise refusal(where, f'the training has format version {excerpt(metadata.get("version"))}, this keraflow '
+                                 f"reads '{TRAINING_VERSION}'. Install the keraflow that wrote it, or a newer one.")
         recipe = parse_json(metadata['recipe'], where)
         if not _is_recipe(recipe):
-            raise refuse(where, 'what it says of the model is damaged.')
+            raise refusal(where, 'what it says of the model is damaged.')
         recipe = {**recipe, 'parts': self.present_names(recipe['parts'])}
         variables, saved = ({name: it for name, it in some.items() if name.startswith('weights/')}
                             for some in (self.training_variables(), arrays))

@@ -187,7 +187,7 @@ class _Program:
     def _call(self, made: Serializable) -> str:
         """The call of its class that makes an object, without the arguments that are those of default."""
         positional, arguments = True, []
-        parameters, kinds = schema.parameters_of(type(made)), schema.kinds_of(type(made))
+        parameters, kinds = schema.arguments_of(type(made)), schema.kinds_of(type(made))
         packed = pack_init_params(made)
         for name, one in parameters.items():
             optional = one.default is not inspect.Parameter.empty
@@ -221,7 +221,7 @@ class _Program:
             kensors.update(zip(call.outputs, names))
         ends = [[kensors[kensor] for kensor in some] for some in (model.inputs, model.outputs)]
         arguments = [names[0] if len(names) == 1 else f"[{', '.join(names)}]" for names in ends]
-        parameters, kinds = schema.parameters_of(type(model)), schema.kinds_of(type(model))
+        parameters, kinds = schema.arguments_of(type(model)), schema.kinds_of(type(model))
         common = [(name, pack_init_params(model).get(name, parameters[name].default)) for name in COMMON]
         arguments += [f'{name}={self.value(value, kinds[name])}' for name, value in common
                       if not same(value, parameters[name].default)]

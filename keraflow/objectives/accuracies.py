@@ -2,7 +2,7 @@
 from typing import Any, Callable, Optional
 
 from keraflow import backend as B
-from keraflow.backend.facts import features_of
+from keraflow.backend.tensor_info import features_of
 from keraflow.objectives.base import class_numbers, classes, objective, reals, wants
 from keraflow.objectives.doubts import doubtful, no_answer, no_class, no_label, no_sign, wants_signs
 

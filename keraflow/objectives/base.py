@@ -7,7 +7,7 @@ from keraflow import shapes
 from keraflow.arguments import as_numbers
 from keraflow.backend.contract import FLOATS
 from keraflow.backend.deferral import deferred_among
-from keraflow.backend.facts import features_of
+from keraflow.backend.tensor_info import features_of
 from keraflow.errors import ArgumentTypeError, ShapeError, describe, warn
 from keraflow.graph.counted import counted_parts, has_parts
 from keraflow.graph.lengths import equally_long

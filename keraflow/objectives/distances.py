@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 
 from keraflow import backend as B
-from keraflow.backend.facts import features_of
+from keraflow.backend.tensor_info import features_of
 from keraflow.objectives.base import objective, reals
 from keraflow.objectives.doubts import doubtful, no_sign
 from keraflow.schema import PositiveFloat, check

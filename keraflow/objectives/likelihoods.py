@@ -3,8 +3,8 @@ import math
 from typing import Any
 
 from keraflow import backend as B
-from keraflow.backend.facts import facts_of, features_of
 from keraflow.backend.logarithms import GUARD, log_of, log_of_rest
+from keraflow.backend.tensor_info import features_of, info_of
 from keraflow.objectives.base import class_numbers, classes, objective, one_hot, reals, wants
 from keraflow.objectives.doubts import doubtful, no_chance, no_distribution
 
@@ -139,7 +139,7 @@ def poisson(y_pred: Any, y_true: Any) -> Any:
     """
     y_pred, y_true = reals(y_pred, y_true)
     shifted = y_pred + B.epsilon()
-    log = log_of(B.current(), shifted) if facts_of(shifted).logs else B.log(shifted)
+    log = log_of(B.current(), shifted) if info_of(shifted).logs else B.log(shifted)
     return y_pred - y_true * log
 
 
@@ -150,5 +150,5 @@ def _times(weight: Any, log: Any) -> Any:
 
 def _log(probability: Any) -> Any:
     """The logarithm, as exact as it is known, and at most 0."""
-    logs, log = facts_of(probability).logs, log_of(B.current(), probability)
+    logs, log = info_of(probability).logs, log_of(B.current(), probability)
     return B.minimum(log, 0.) if logs and logs.total > 1 + GUARD else log

@@ -143,7 +143,7 @@ class Optimizer(Serializable):
     @property
     def first_lr(self) -> Any:
         """The learning rate that it was made with, whatever has been set since."""
-        return self._passed.get('lr', schema.parameters_of(type(self))['lr'].default)
+        return self._passed.get('lr', schema.arguments_of(type(self))['lr'].default)
 
     def _taken(self, name: str, value: Any) -> Any:
         value, before, slots = super()._taken(name, value), vars(self)[name], self.slot_names

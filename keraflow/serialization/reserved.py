@@ -28,7 +28,7 @@ def check_attribute(obj: Any, name: str) -> None:
             not _is_own(sys._getframe(2).f_globals.get('__name__', '')):
         raise ArgumentError(_refusal(cls, name, what))
     if what is None and '_kept' in vars(obj):
-        ours = name not in vars(obj) and not hasattr(cls, name) and word_for(name, schema.parameters_of(cls))
+        ours = name not in vars(obj) and not hasattr(cls, name) and word_for(name, schema.arguments_of(cls))
         advice = f"Did you mean '{ours}'?" if ours else cls.set_elsewhere.get(name)
         if advice and not _is_own(sys._getframe(2).f_globals.get('__name__', '')) and \
                 not any(_is_used(one, name) for one in cls.__mro__ if not _is_own(one.__module__)):

@@ -75,7 +75,7 @@ class Serializable(metaclass=_Remembering):
 
     def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
         """Remember the arguments: as the program gave them, which ``__init__`` has not seen, and as it got them."""
-        self._kept = frozenset(name for name, one in schema.parameters_of(type(self)).items()
+        self._kept = frozenset(name for name, one in schema.arguments_of(type(self)).items()
                                if name not in self.unsaved_arguments
                                and self._keeps(name, given.get(name, one.default), one))
         self._passed = {name: passed[name] if name in self._kept else owned(value)
@@ -93,7 +93,7 @@ class Serializable(metaclass=_Remembering):
     def _taken(self, name: str, value: Any) -> Any:
         """The value of an argument that is set, as the constructor takes it; what was built with another one is built
         anew before it computes again."""
-        one, before = schema.parameters_of(type(self))[name], vars(self).get(name, _MISSING)
+        one, before = schema.arguments_of(type(self))[name], vars(self).get(name, _MISSING)
         value = schema.as_taken(owned(value), one.annotation)
         schema.check(value, one.annotation, f'{type(self).__name__}: {name}', one.default)
         kind = schema.kind_in(one.annotation)
@@ -114,7 +114,7 @@ class Serializable(metaclass=_Remembering):
     def __repr__(self) -> str:
         return call_text(self) if hasattr(self, '_passed') else f'<{type(self).__name__} (being made)>'
 
-    def _keeps(self, name: str, value: Any, parameter: schema.Parameter) -> bool:
+    def _keeps(self, name: str, value: Any, parameter: schema.Argument) -> bool:
         """Whether the attribute `name` is what was passed, so that it may be followed from now on."""
         attribute = vars(self).get(name, _MISSING)
         if attribute is value or same(attribute, value):
@@ -144,7 +144,7 @@ class Serializable(metaclass=_Remembering):
 
     def _remembered_arguments(self) -> Dict[str, Any]:
         arguments = {}
-        for name, one in schema.parameters_of(type(self)).items():
+        for name, one in schema.arguments_of(type(self)).items():
             value = vars(self)[name] if name in self._kept else self._passed.get(name, one.default)
             quiet = name in self.quiet_arguments and same(value, one.default)
             if not quiet and name not in self.unsaved_arguments and value is not inspect.Parameter.empty:
@@ -213,7 +213,7 @@ def pack_init_params(obj: Any) -> Dict[str, Any]:
     if hasattr(obj, 'pack_init_param'):
         return obj.pack_init_param()
     params = {}
-    for name in schema.parameters_of(type(obj)):
+    for name in schema.arguments_of(type(obj)):
         if not hasattr(obj, name):
             raise SerializationError(f"{type(obj).__name__}: the argument '{name}' of __init__ cannot be saved, "
                                      "because it was not kept. "

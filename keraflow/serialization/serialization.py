@@ -320,7 +320,7 @@ def _check_learned(made: Serializable, name: str, value: Any, place: _Place) -> 
 def _keeps_arguments(cls: type) -> bool:
     """Whether a class is registered, and no container of which no argument of a constructor says what is in it."""
     holds_more = issubclass(cls, (list, tuple, dict, set, frozenset, str, int, float, np.ndarray))
-    return registry.entry_of(cls) is not None and (not holds_more or bool(schema.parameters_of(cls)))
+    return registry.entry_of(cls) is not None and (not holds_more or bool(schema.arguments_of(cls)))
 
 
 def _free(place: str, taken: Collection[str]) -> str:

@@ -32,7 +32,7 @@ def signature_of(cls: Any) -> inspect.Signature:
     kinds = {True: inspect.Parameter.POSITIONAL_OR_KEYWORD, False: inspect.Parameter.KEYWORD_ONLY}
     return inspect.Signature([inspect.Parameter(one.name, kinds[one.positional], default=one.default,
                                                 annotation=_shown(one.annotation))
-                              for one in schema.parameters_of(cls).values()])
+                              for one in schema.arguments_of(cls).values()])
 
 
 def _shown(annotation: Any) -> Any:

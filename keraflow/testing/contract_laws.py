@@ -120,16 +120,16 @@ def _evaluates(backend: Any) -> None:
 
 
 def _works_eagerly(backend: Any) -> None:
-    """Inside of eagerly, what is made from values can be evaluated while a graph is built around it."""
+    """Inside of outside_graph, what is made from values can be evaluated while a graph is built around it."""
     def fn(x: Any) -> Any:
-        with backend.eagerly():
+        with backend.outside_graph():
             return backend.eval(backend.add(backend.constant([1., 2.]), 1.))
     assert_close('a value inside of trace', backend.trace(fn, [TensorSpec((None,), 'float32')]), [2., 3.], 0)
 
 
 def _runs_verbatim(backend: Any) -> None:
-    """A function that is run verbatim gives what it gives."""
-    received = backend.verbatim(lambda x, y: [x, y])(1, y='two')
+    """A function that is run no_autograph gives what it gives."""
+    received = backend.no_autograph(lambda x, y: [x, y])(1, y='two')
     expect(received == [1, 'two'], [1, 'two'], received)
 
 

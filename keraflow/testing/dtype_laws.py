@@ -58,7 +58,7 @@ def _has_operators(backend: Any) -> None:
     """Python's operators give what the functions give, in what a backend runs."""
     for name, function in _OPERATORS.items():
         _check_pairs(backend, f'x {name} y', function, function)
-    product = backend.verbatim(lambda x, y: [x @ y, y @ np.ones((2, 3)), np.ones((2, 2)) @ x])
+    product = backend.no_autograph(lambda x, y: [x @ y, y @ np.ones((2, 3)), np.ones((2, 2)) @ x])
     ints, reals = backend.constant(_VALUES, 'int32'), backend.constant(np.ones((3, 2)), 'float64')
     for found, expected in zip(backend.eval(product(ints, reals)), (_VALUES @ np.ones((3, 2)), 2 * np.ones((3, 3)), np.ones((2, 2)) @ _VALUES)):
         assert_close('x @ y', found, expected, 1e-12)
@@ -73,7 +73,7 @@ def _check_pairs(backend: Any, name: str, function: Callable, expected: Callable
         for other, dtypes in _OTHERS:
             for one, dtype in zip(DTYPES, dtypes):
                 pairs += [(tensors[one], other, one, other, dtype), (other, tensors[one], other, one, dtype)]
-        run = backend.verbatim(lambda: [function(x, y) for x, y, *_ in pairs])
+        run = backend.no_autograph(lambda: [function(x, y) for x, y, *_ in pairs])
         made = run()
         for tensor, value, (*_, one, other, dtype) in zip(made, backend.eval(made), pairs):
             where = f'{name} of {one!r} and {other!r}'

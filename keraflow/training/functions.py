@@ -8,11 +8,11 @@ from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
 from keraflow.data.arrays import Arrays
 from keraflow.errors import DataError, GraphError, warn
+from keraflow.graph.addresses import TensorAddress, layer_names
 from keraflow.graph.counted import counted_parts, part_weights
 from keraflow.graph.kensor import Kensor, replay
 from keraflow.graph.parameters import parameters_of, penalties
-from keraflow.graph.places import Place, layer_names
-from keraflow.graph.records import AddedLoss, Record, frozen, recording
+from keraflow.graph.records import AddedLoss, RunRecord, frozen, recording
 from keraflow.graph.trainability import Trainability
 from keraflow.metrics import Metric
 from keraflow.objectives.base import per_sample
@@ -20,7 +20,7 @@ from keraflow.serialization.serializable import Changes
 from keraflow.training.model_function import ModelFunction
 from keraflow.training.targets import seen_target
 
-__all__ = ['Functions', 'Loss', 'Meter', 'Report']
+__all__ = ['CompiledFunctions', 'Loss', 'Meter', 'Report']
 
 
 class Loss(NamedTuple):
@@ -39,7 +39,7 @@ class Report(NamedTuple):
     label: str
 
 
-class Functions:
+class CompiledFunctions:
     """What one ``compile`` of a model made. Each function is built when it is first needed."""
 
     def __init__(self, model: Any, optimizer: Any, losses: Sequence[Loss], metrics: Sequence[Report],
@@ -153,11 +153,11 @@ class Functions:
         run = self._compile(('predict', phase), lambda *x: self._build_predict(x, phase), self._input_specs)
         return self._forward('predict', run, batches, [self.model.names.short(it) for it in self.model.outputs])
 
-    def capture(self, batches: Iterable[Arrays], phase: str, places: Sequence[Place]) -> List[np.ndarray]:
-        """What is computed at some places, for all batches."""
-        run = self._compile(('capture', phase, *places), lambda *x: self._build_capture(x, phase, places),
+    def capture(self, batches: Iterable[Arrays], phase: str, addresses: Sequence[TensorAddress]) -> List[np.ndarray]:
+        """What is computed at some addresses, for all batches."""
+        run = self._compile(('capture', phase, *addresses), lambda *x: self._build_capture(x, phase, addresses),
                             self._input_specs)
-        return self._forward('capture', run, batches, [place.name for place in places])
+        return self._forward('capture', run, batches, [place.name for place in addresses])
 
     def _forward(self, method: str, run: Callable, batches: Iterable[Arrays], names: List[str]) -> List[np.ndarray]:
         parts = [[np.asarray(it) for it in run(*batch.inputs)] for batch in batches]
@@ -181,7 +181,7 @@ class Functions:
             outputs = self._outputs(x)
         return outputs, self._updates_outside_of_training(record, x, phase)
 
-    def _updates_outside_of_training(self, record: Record, x: Sequence[Any], phase: str) -> List[Tuple[Any, Any]]:
+    def _updates_outside_of_training(self, record: RunRecord, x: Sequence[Any], phase: str) -> List[Tuple[Any, Any]]:
         """States that go on in prediction do so in either phase; what training alone changes, such as statistics,
         stays."""
         if phase == 'test' or not record.updates:
@@ -190,10 +190,10 @@ class Functions:
             self._outputs(x)
         return [one for one in record.updates if id(one[0]) in prediction.values]
 
-    def _build_capture(self, x: Sequence[Any], phase: str, places: Sequence[Place]) -> tuple:
+    def _build_capture(self, x: Sequence[Any], phase: str, addresses: Sequence[TensorAddress]) -> tuple:
         with B.phase(phase), recording(keeps_outputs=True) as record:
             tensors = self._tensors(x)
-        return [place.tensor(f'{self.model.name}: capture', tensors, record) for place in places], []
+        return [place.tensor(f'{self.model.name}: capture', tensors, record) for place in addresses], []
 
     def _build_test(self, weighting: Tuple[int, ...], tensors: Sequence[Any], phase: str) -> tuple:
         with B.phase(phase), recording() as record:
@@ -217,14 +217,14 @@ class Functions:
                  'layer and of the model to True, and compile again.')
         return [self._sums(tensors[0], *terms)], [*updates, *record.updates]
 
-    def _terms(self, record: Record, train: bool, x: Sequence[Any], y: Sequence[Any],
+    def _terms(self, record: RunRecord, train: bool, x: Sequence[Any], y: Sequence[Any],
                weights: Sequence[Any]) -> Tuple[Dict[str, 'Mean'], Dict[str, Any], List[Any]]:
         """The terms of the loss by name, those of the outputs first, and the counts of the metrics."""
         outputs = self._outputs(x)
         self.model.penalize(outputs)
         by_name = dict(zip(self.model.output_names(), outputs))
-        seen = {port.name: (*seen_target(by_name[port.name], target, port, self.model.name), weight)
-                for port, target, weight in zip(self.model.target_ports(), y, weights)}
+        seen = {spec.name: (*seen_target(by_name[spec.name], target, spec, self.model.name), weight)
+                for spec, target, weight in zip(self.model.target_ports(), y, weights)}
         losses = {f'loss({output})': Mean.of(objective, *seen[output]) for output, objective, _ in self.losses}
         others: Dict[str, Any] = {}
         for label, added in self._added(record):
@@ -238,7 +238,7 @@ class Functions:
     def _counts(metric: Metric, y_pred: Any, y_true: Any, weights: Any) -> Any:
         return metric.counted(y_pred, y_true, part_weights(y_pred, weights))
 
-    def _added(self, record: Record) -> Iterator[Tuple[str, AddedLoss]]:
+    def _added(self, record: RunRecord) -> Iterator[Tuple[str, AddedLoss]]:
         """What layers added, with labels: ``host/0/loss``, or ``host/0/loss.1`` where a layer adds several."""
         names = layer_names(self.model)
         several = {(id(added.layer), added.kind) for added in record.added.values() if added.number}
@@ -285,11 +285,11 @@ class Functions:
         return [kensor.spec for kensor in self.model.inputs]
 
     def _specs(self, weighting: Tuple[int, ...]) -> List[TensorSpec]:
-        ports = self.model.target_ports()
-        targets = [TensorSpec(port.shape, port.dtype, f'{port.name}_target') for port in ports]
+        specs = self.model.target_ports()
+        targets = [TensorSpec(spec.shape, spec.dtype, f'{spec.name}_target') for spec in specs]
         batch = self.model.inputs[0].shape[0]
-        weights = [TensorSpec((batch, *port.shape[1:])[:ndim], B.floatx(), f'{port.name}_weights')
-                   for port, ndim in zip(ports, weighting) if ndim]
+        weights = [TensorSpec((batch, *spec.shape[1:])[:ndim], B.floatx(), f'{spec.name}_weights')
+                   for spec, ndim in zip(specs, weighting) if ndim]
         return [*self._input_specs(), *targets, *weights]
 
     def _unpack(self, weighting: Tuple[int, ...], tensors: Sequence[Any]) -> tuple:

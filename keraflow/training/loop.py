@@ -5,9 +5,9 @@ from typing import Any, Dict, Iterable, Iterator, Optional
 
 from keraflow.callbacks import CallbackList, History
 from keraflow.data.arrays import Arrays
-from keraflow.data.sources import Source
+from keraflow.data.batch_sources import BatchSource
 from keraflow.errors import DataError, GraphError, warn
-from keraflow.training.functions import Functions
+from keraflow.training.functions import CompiledFunctions
 from keraflow.training.progress import Progress, interruptible
 from keraflow.training.scores import Scores
 
@@ -31,7 +31,7 @@ def check_not_training(model: Any, where: str, advice: str) -> None:
 class Loop:
     """Trains a model on a source, and evaluates it on another after each epoch."""
 
-    def __init__(self, model: Any, functions: Functions, source: Source, validation: Optional[Source],
+    def __init__(self, model: Any, functions: CompiledFunctions, source: BatchSource, validation: Optional[BatchSource],
                  callbacks: CallbackList, progress: Progress):
         self.model = model
         self.functions = functions

@@ -2,40 +2,40 @@
 from typing import Any, Tuple
 
 from keraflow import backend as B
-from keraflow.backend.facts import facts_of, remember
-from keraflow.data.casting import Port, class_problem
-from keraflow.graph.counted import beside, without
+from keraflow.backend.tensor_info import annotate, info_of
+from keraflow.data.casting import ArraySpec, class_problem
+from keraflow.graph.counted import expand_mask, without
 from keraflow.objectives.base import class_numbers
 
 __all__ = ['seen_target']
 
 
-def seen_target(y_pred: Any, y_true: Any, port: Port, where: str) -> Tuple[Any, Any]:
+def seen_target(y_pred: Any, y_true: Any, spec: ArraySpec, where: str) -> Tuple[Any, Any]:
     """A prediction and its target as losses and metrics see them.
 
     The mask of the prediction leaves out a label that is ignored, too; and where it does, the target is 0, so that it
     does not matter what the program wrote there. What is left is checked in the run.
     """
-    if port.ignored is not None:
-        y_pred = _masked(y_pred, B.not_equal(class_numbers(y_pred, y_true), port.ignored))
-    mask = facts_of(y_pred).mask
+    if spec.ignored is not None:
+        y_pred = _masked(y_pred, B.not_equal(class_numbers(y_pred, y_true), spec.ignored))
+    mask = info_of(y_pred).mask
     if mask is None or B.ndim(mask) == B.ndim(y_true) > 1:
         return y_pred, y_true
     y_true = without(mask, y_true)
-    if port.is_masked and port.nb_class is not None:
-        right = B.logical_and(B.greater_equal(y_true, 0), B.less(y_true, port.nb_class))
-        y_true = B.require(y_true, right, f'{where}: {port.name}: {class_problem(port.nb_class, port.ignored)} at '
+    if spec.is_masked and spec.nb_class is not None:
+        right = B.logical_and(B.greater_equal(y_true, 0), B.less(y_true, spec.nb_class))
+        y_true = B.require(y_true, right, f'{where}: {spec.name}: {class_problem(spec.nb_class, spec.ignored)} at '
                            'steps that count, received another one.')
-    elif port.is_masked:
-        y_true = B.require(y_true, B.isfinite(y_true), f'{where}: {port.name}: there is a NaN or an infinite value in '
+    elif spec.is_masked:
+        y_true = B.require(y_true, B.isfinite(y_true), f'{where}: {spec.name}: there is a NaN or an infinite value in '
                            'the target of a step that counts. Replace such values first, or mask the step.')
     return y_pred, y_true
 
 
 def _masked(y_pred: Any, counted: Any) -> Any:
     """The prediction, of which that part is left out, too, where `counted` is False."""
-    facts = facts_of(y_pred)
-    if facts.mask is not None:
-        low, high = sorted([facts.mask, counted], key=B.ndim)
-        counted = B.logical_and(beside(low, high), high)
-    return remember(B.identity(y_pred), **facts._replace(mask=counted)._asdict())
+    info = info_of(y_pred)
+    if info.mask is not None:
+        low, high = sorted([info.mask, counted], key=B.ndim)
+        counted = B.logical_and(expand_mask(low, high), high)
+    return annotate(B.identity(y_pred), **info._replace(mask=counted)._asdict())

@@ -10,11 +10,11 @@ from keraflow.arguments import assign, to_list
 from keraflow.callbacks import Callback, CallbackList, History
 from keraflow.checked import checked
 from keraflow.data.arrays import Arrays
-from keraflow.data.casting import Port, Told
-from keraflow.data.feeding import Feeder
-from keraflow.data.sources import Source, is_iterable_of_batches
+from keraflow.data.batch_sources import BatchSource, is_iterable_of_batches
+from keraflow.data.casting import ArraySpec, Told
+from keraflow.data.data_adapter import DataAdapter
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, describe
-from keraflow.graph.places import find_place
+from keraflow.graph.addresses import find_address
 from keraflow.habits import SETTINGS
 from keraflow.layers.network import Network
 from keraflow.objectives.accuracies import is_accuracy
@@ -24,7 +24,7 @@ from keraflow.objectives.doubts import doubt_of
 from keraflow.owned import owned
 from keraflow.registry import find, ids, resolve
 from keraflow.schema import Natural, PositiveInt, Rate, check
-from keraflow.training.functions import Functions, Loss, Report
+from keraflow.training.functions import CompiledFunctions, Loss, Report
 from keraflow.training.loop import Loop, check_not_training
 from keraflow.training.progress import Progress
 from keraflow.training.scores import Scores
@@ -44,8 +44,8 @@ class TrainableNetwork(Network):
     stop_training = False
     set_elsewhere = SETTINGS
     fresh_attributes = frozenset({'_functions', '_predictor', 'optimizer', 'stop_training'})    # it is not compiled
-    _functions: Optional[Functions] = None
-    _predictor: Optional[Functions] = None
+    _functions: Optional[CompiledFunctions] = None
+    _predictor: Optional[CompiledFunctions] = None
 
     @checked
     def compile(self, optimizer: Any, loss: Any, metrics: Any = None, report_terms: bool = False,
@@ -97,7 +97,7 @@ class TrainableNetwork(Network):
         for one in terms:
             tell_order(one.objective, where)
         terms = self._read_ignored(ignore_label, terms)
-        self._functions = Functions(self, resolved, terms, self._read_metrics(metrics, terms), report_terms)
+        self._functions = CompiledFunctions(self, resolved, terms, self._read_metrics(metrics, terms), report_terms)
         self.optimizer = resolved
 
     def larger_is_better(self, name: str) -> Optional[bool]:
@@ -173,7 +173,7 @@ class TrainableNetwork(Network):
         """
         functions = self._compiled('fit')
         functions.warn_of_change()
-        feeder = self._feeder('fit', self.target_ports())
+        feeder = self._data_adapter('fit', self.target_ports())
         feeder.weigh_classes(class_weight)
         validation = self._validation_source(validation_data, batch_size, nb_epoch, nb_val_batch)
         if is_iterable_of_batches(x):
@@ -200,7 +200,7 @@ class TrainableNetwork(Network):
         Numbers are taken by name, ``scores['loss']``, or as ``loss, acc = model.evaluate(x, y).values()``.
         """
         functions = self._compiled('evaluate')
-        source = self._feeder('evaluate', self.target_ports()).source(x, y, sample_weights, batch_size, nb_batch)
+        source = self._data_adapter('evaluate', self.target_ports()).source(x, y, sample_weights, batch_size, nb_batch)
         with contextlib.closing(source), source.epoch() as batches:
             return Scores(functions.evaluate(batches, 'train' if train_mode else 'test'))
 
@@ -248,33 +248,33 @@ class TrainableNetwork(Network):
         GraphError
             For a name that there is not.
         """
-        places = [find_place(self, name) for name in to_list(names)]
+        places = [find_address(self, name) for name in to_list(names)]
         arrays = self._forward('capture', x, batch_size, train_mode, nb_batch, places)
         return arrays[0] if isinstance(names, str) else arrays
 
     def _forward(self, method: str, x: Any, batch_size: Optional[int], train_mode: bool, nb_batch: Optional[int],
                  *places: Any) -> List[Any]:
         self.check_runnable()
-        source = self._feeder(method, []).source(x, None, None, batch_size, nb_batch)
+        source = self._data_adapter(method, []).source(x, None, None, batch_size, nb_batch)
         run = getattr(self._forward_functions(train_mode), method)
         with contextlib.closing(source), source.epoch() as batches:
             return run(batches, 'train' if train_mode else 'test', *places)
 
-    def _forward_functions(self, train_mode: bool) -> Functions:
+    def _forward_functions(self, train_mode: bool) -> CompiledFunctions:
         if train_mode and self._functions is not None:      # as it is trained: with what compile read
             return self._functions
         with _MAKING:
             if self._predictor is None or train_mode and self._predictor.trainability.changed():
-                self._predictor = Functions(self, None, [], [])
+                self._predictor = CompiledFunctions(self, None, [], [])
             return self._predictor
 
     # -- what goes in and out ---------------------------------------------------------------------------------------
 
-    def input_ports(self) -> List[Port]:
+    def input_ports(self) -> List[ArraySpec]:
         """Where inputs go."""
-        return [Port.of(kensor, name) for kensor, name in zip(self.inputs, self.input_names())]
+        return [ArraySpec.of(kensor, name) for kensor, name in zip(self.inputs, self.input_names())]
 
-    def target_ports(self) -> List[Port]:
+    def target_ports(self) -> List[ArraySpec]:
         """Where targets go: what the losses want for the outputs that have one."""
         functions = self._compiled('target_ports')
         beside = {one.output: [each.metric for each in functions.metrics if each.output == one.output]
@@ -285,13 +285,13 @@ class TrainableNetwork(Network):
         return dict(zip(self.output_names(), self.outputs))[name]
 
     def _target_port(self, name: str, objective: Any, ignored: Optional[int],
-                     metrics: Sequence[Any] = ()) -> Port:
+                     metrics: Sequence[Any] = ()) -> ArraySpec:
         kensor = self._output_of(name)
         target = target_of(objective, (None, *kensor.shape[1:]), kensor.dtype, kensor.features)
         mask = kensor.mask_shape
-        return Port(name, *target, role='target', ignored=ignored, told=Told(),
-                    doubt=None if target.nb_class else doubt_of(objective, metrics, kensor.features),
-                    is_masked=mask is not None and len(mask) < len(target.shape))
+        return ArraySpec(name, *target, role='target', ignored=ignored, told=Told(),
+                         doubt=None if target.nb_class else doubt_of(objective, metrics, kensor.features),
+                         is_masked=mask is not None and len(mask) < len(target.shape))
 
     def _read_ignored(self, given: Any, losses: List[Loss]) -> List[Loss]:
         """The losses, each with the label that is ignored in its target."""
@@ -305,12 +305,12 @@ class TrainableNetwork(Network):
             check(label, int, where)
         return [one._replace(ignored=labels.get(one.output)) for one in losses]
 
-    def _feeder(self, method: str, targets: List[Port]) -> Feeder:
-        return Feeder(self, f'{self.name}: {method}', self.input_ports(), targets)
+    def _data_adapter(self, method: str, targets: List[ArraySpec]) -> DataAdapter:
+        return DataAdapter(self, f'{self.name}: {method}', self.input_ports(), targets)
 
     def _validation_source(self, given: Any, batch_size: Optional[int], nb_epoch: int,
-                           nb_val_batch: Optional[int]) -> Optional[Source]:
-        feeder = self._feeder('validation_data', self.target_ports())
+                           nb_val_batch: Optional[int]) -> Optional[BatchSource]:
+        feeder = self._data_adapter('validation_data', self.target_ports())
         if given is not None and is_iterable_of_batches(given):
             return feeder.iterable_source(given, nb_epoch, nb_val_batch, is_validation=True)
         feeder.refuse_beside_arrays(nb_val_batch=nb_val_batch)
@@ -347,7 +347,7 @@ class TrainableNetwork(Network):
             kensor = self._output_of(name)
             nb_feature = kensor.shape[-1 if kensor.features is None else kensor.features]
             for one in to_list(some):
-                metric = metrics.get(one, f'{where}: ').beside(trained[name], nb_feature, where)
+                metric = metrics.get(one, f'{where}: ').expand_mask(trained[name], nb_feature, where)
                 reports.append(Report(name, metric, f'{metric.label}({name})' if len(names) > 1 else metric.label))
         labels = [report.label for report in reports]
         for label in labels:
@@ -360,7 +360,7 @@ class TrainableNetwork(Network):
 
     # -- checks -----------------------------------------------------------------------------------------------------
 
-    def _compiled(self, verb: str) -> Functions:
+    def _compiled(self, verb: str) -> CompiledFunctions:
         self.check_runnable()
         if self._functions is None:
             raise GraphError(

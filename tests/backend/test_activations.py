@@ -8,8 +8,8 @@ from differences import check
 
 from keraflow import activations
 from keraflow import backend as B
-from keraflow.backend.facts import facts_of
 from keraflow.backend.logarithms import log_of, log_of_rest
+from keraflow.backend.tensor_info import info_of
 
 
 def softmax(x, axis=-1):
@@ -95,5 +95,5 @@ def test_what_is_remembered_for_crossentropies():
     for made in (activations.sigmoid(x), activations.softmax(x), activations.softmax(x, axis=0)):
         np.testing.assert_allclose(*B.eval([log_of(B.current(), made), B.log(made)]), rtol=1e-6)
     np.testing.assert_allclose(*B.eval([log_of_rest(B.current(), activations.sigmoid(x)), B.log(1. - activations.sigmoid(x))]), rtol=1e-6)
-    assert facts_of(activations.tanh(x)).logs is None
-    assert facts_of(x).logs is None
+    assert info_of(activations.tanh(x)).logs is None
+    assert info_of(x).logs is None

@@ -4,7 +4,7 @@ import pytest
 
 from keraflow import backend as B
 from keraflow.callbacks import Callback
-from keraflow.data.arrays import Port, read_arrays
+from keraflow.data.arrays import ArraySpec, read_arrays
 from keraflow.layers import Activation, Dense, Input
 from keraflow.models import Model
 from keraflow.optimizers import SGD
@@ -143,9 +143,9 @@ def test_arrays_beside_one_on_the_disk_are_read_at_one_time(tmp_path):
 
 def test_arrays_given_whole_are_not_copied():
     given = np.ones((3, 2), 'float32')
-    [read] = read_arrays(given, [Port('x', (None, 2), 'float32')], 'm')
+    [read] = read_arrays(given, [ArraySpec('x', (None, 2), 'float32')], 'm')
     assert read is given
-    assert not np.shares_memory(read_arrays(given, [Port('x', (None, 2), 'float32')], 'm', copies=True)[0], given)
+    assert not np.shares_memory(read_arrays(given, [ArraySpec('x', (None, 2), 'float32')], 'm', copies=True)[0], given)
 
 
 # -- what the backend is given, and what it gives -----------------------------------------------------------------------

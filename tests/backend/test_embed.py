@@ -248,7 +248,7 @@ def test_hosts_nest_and_are_rebuilt():
     assert np.array_equal(again.predict(X), model.predict(X))
 
 
-class Facts(Layer):
+class TensorInfo(Layer):
     """Notes what its inner layer knows of its input."""
 
     seen: list = []
@@ -258,7 +258,7 @@ class Facts(Layer):
 
     def output(self, x):
         mask = self.get_tensor_mask(x)
-        Facts.seen.append((self.get_tensor_shape(x), None if mask is None else B.ndim(mask)))
+        TensorInfo.seen.append((self.get_tensor_shape(x), None if mask is None else B.ndim(mask)))
         return x
 
 
@@ -266,21 +266,21 @@ class Looks(Layer):
     """Gives the inner layer results of backend functions."""
 
     def output(self, x):
-        self.embed(Facts())(x)
-        self.embed(Facts())(B.concatenate([x * 2, B.exp(x)], axis=-1))
-        self.embed(Facts())(B.sum(x, axis=1))
-        return self.embed(Facts())(B.tanh(x))
+        self.embed(TensorInfo())(x)
+        self.embed(TensorInfo())(B.concatenate([x * 2, B.exp(x)], axis=-1))
+        self.embed(TensorInfo())(B.sum(x, axis=1))
+        return self.embed(TensorInfo())(B.tanh(x))
 
 
 def test_an_inner_layer_knows_shape_and_mask_also_behind_backend_functions():
-    Facts.seen = []
+    TensorInfo.seen = []
     x = Input((4, 3), mask_value=0)
     y = Looks()(x)
-    assert Facts.seen[:4] == [((None, 4, 3), 2), ((None, 4, 6), 2), ((None, 3), None), ((None, 4, 3), 2)]
+    assert TensorInfo.seen[:4] == [((None, 4, 3), 2), ((None, 4, 6), 2), ((None, 3), None), ((None, 4, 3), 2)]
     assert (y.shape, y.mask_shape) == ((None, 4, 3), (None, 4))
-    Facts.seen = []
+    TensorInfo.seen = []
     Looks()(Input((4, 3)))
-    assert Facts.seen[:4] == [((None, 4, 3), None), ((None, 4, 6), None), ((None, 3), None), ((None, 4, 3), None)]
+    assert TensorInfo.seen[:4] == [((None, 4, 3), None), ((None, 4, 6), None), ((None, 3), None), ((None, 4, 3), None)]
 
 
 class Reads(Layer):
@@ -291,16 +291,16 @@ class Reads(Layer):
         self.function = function
 
     def output(self, x):
-        return self.embed(Facts())(self.function(x))
+        return self.embed(TensorInfo())(self.function(x))
 
 
 @pytest.mark.parametrize('function', [
     B.sigmoid, B.softplus, activations.softmax, lambda x: B.exp(x) * 2, lambda x: 1 - B.softmax(x),
     lambda x: B.concatenate([B.sigmoid(x), x])], ids=['sigmoid', 'softplus', 'softmax', 'exp', 'rest', 'joined'])
 def test_what_is_remembered_of_logarithms_and_features_hides_no_mask(function):
-    Facts.seen = []
+    TensorInfo.seen = []
     assert Reads(function)(Input((4, 3), mask_value=0)).mask_shape == (None, 4)
-    assert {ndim for _, ndim in Facts.seen} == {2}
+    assert {ndim for _, ndim in TensorInfo.seen} == {2}
 
 
 class MaskOf(Layer):

@@ -18,7 +18,7 @@ from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD, Adam, Nadam
 from keraflow.regularizers import L2
 from keraflow.schedules import ExponentialDecay, InverseTimeDecay
-from keraflow.training.steps import TrainStep
+from keraflow.training.train_step import TrainStep
 
 rng = np.random.default_rng(5)
 X, Y = rng.normal(size=(10, 3)).astype('float32'), rng.normal(size=(10, 2)).astype('float32')

@@ -10,7 +10,7 @@ from keraflow.layers import LSTM, Dense, ElementWiseSum, Embedding, Flatten, Inp
 from keraflow.models import Model, Sequential
 from keraflow.schedules import ExponentialDecay
 from keraflow.testing import assert_close, numerical_gradient
-from keraflow.training.steps import TrainStep
+from keraflow.training.train_step import TrainStep
 
 SIZE, DIM, NB_EPOCH = 7, 3, 3
 #: A batch of two after the other, in which indices occur again; 0, 3 and 6 are never looked up.

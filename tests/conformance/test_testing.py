@@ -53,7 +53,7 @@ class NewParameters(Layer):
 
     def output(self, x):
         self.runs += 1
-        with B.eagerly():
+        with B.outside_graph():
             self.set_trainable_params(f'W{self.runs}', np.ones(3))
         return x * getattr(self, f'W{self.runs}')
 

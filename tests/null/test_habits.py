@@ -20,7 +20,7 @@ def names_of_all():
     for kind in ('layer', 'optimizer', 'activation', 'initialization', 'objective', 'regularizer', 'constraint', 'metric'):
         found |= set(registry.ids(kind))
         targets = [registry.find(name, kind).target for name in registry.ids(kind)]
-        found |= {name for target in targets if isinstance(target, type) for name in schema.parameters_of(target)}
+        found |= {name for target in targets if isinstance(target, type) for name in schema.arguments_of(target)}
     for function in (Model.fit, Model.evaluate, Model.predict, Model.compile, ModelCheckpoint.__init__, CSVLogger.__init__, TensorBoard.__init__):
         found |= set(inspect.signature(function).parameters)
     return found

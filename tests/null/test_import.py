@@ -116,6 +116,32 @@ def test_imports_run_one_way():
     assert cycle_in(graph) == []
 
 
+#: The rooms of keraflow, each after those that it imports.
+ROOMS = ['habits', 'errors', 'deprecation', 'contexts', 'owned', 'sameness', 'arguments', 'config', 'extras', 'shapes', 'registry', 'annotations',
+         'schema', 'checked', 'argument_scopes', 'random', 'files', 'serialization', 'backend', 'activations', 'regularizers',
+         'constraints', 'schedules', 'data', 'graph', 'initializations', 'objectives', 'metrics', 'optimizers', 'layers.base', 'layers',
+         'callbacks', 'training', 'models', 'datasets', 'preprocessing', 'testing', 'utils']
+
+
+def room_of(module):
+    parts = module.split('.')
+    return 'layers.base' if parts[1:3] == ['layers', 'base'] else parts[1]
+
+
+def test_a_room_imports_those_before_it_and_those_alone():
+    graph = {module: top_imports(module) - {'keraflow.layers'} for module in FILES if module != 'keraflow'}
+    assert {room_of(module) for module in graph} == set(ROOMS)
+    up = [f'{module} imports {other}' for module, others in graph.items() for other in others
+          if ROOMS.index(room_of(other)) > ROOMS.index(room_of(module))]
+    assert up == []
+
+
+def test_the_house_stays_small():
+    rooms = [path for path in ROOT.iterdir() if not path.name.startswith('__')]
+    assert len([path for path in rooms if path.suffix == '.py']) <= 20
+    assert len([path for path in rooms if path.is_dir()]) <= 18
+
+
 def test_no_function_imports_a_part_of_keraflow():
     found = [f'{module}:{node.lineno}' for module, path in FILES.items() for node in in_functions(ast.parse(path.read_text()))
              if any(name.split('.')[0] == 'keraflow' for name in imported(node, module))]

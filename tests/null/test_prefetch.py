@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from keraflow.data.arrays import OnDisk, Port, read_arrays
+from keraflow.data.arrays import ArraySpec, MemmapSamples, read_arrays
 from keraflow.data.class_weight import ClassWeight
 from keraflow.data.prefetch import Prefetch
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, KeraFlowError
@@ -95,8 +95,8 @@ def on_disk(path, array):
 
 def test_of_an_array_on_the_disk_only_the_asked_samples_are_read_and_cast(tmp_path):
     mapped = on_disk(tmp_path / 'x.npy', np.arange(12, dtype='uint8').reshape(6, 2))
-    (array,) = read_arrays(mapped, [Port('x', (None, 2), 'float32')], 'm: x')
-    assert isinstance(array, OnDisk) and array.array is mapped and len(array) == 6
+    (array,) = read_arrays(mapped, [ArraySpec('x', (None, 2), 'float32')], 'm: x')
+    assert isinstance(array, MemmapSamples) and array.array is mapped and len(array) == 6
     for part in (slice(1, 3), np.array([5, 0])):
         found = array[part]
         assert type(found) is np.ndarray and found.dtype == 'float32'
@@ -106,7 +106,7 @@ def test_of_an_array_on_the_disk_only_the_asked_samples_are_read_and_cast(tmp_pa
 @pytest.mark.parametrize('part, sample', [(slice(2, 6), 4), (slice(0, 3), 4), (np.array([3, 2, 0]), 4), (slice(2, 3), 4)])
 def test_a_nan_on_the_disk_is_told_with_its_place_in_the_file(part, sample, tmp_path):
     mapped = on_disk(tmp_path / 'x.npy', np.where(np.arange(6) == sample, np.nan, 1.)[:, None])
-    (array,) = read_arrays(mapped, [Port('x', (None, 1), 'float32')], 'm: x')
+    (array,) = read_arrays(mapped, [ArraySpec('x', (None, 1), 'float32')], 'm: x')
     view = array.view(slice(2, None))
     with pytest.raises(DataError) as caught:
         view[part]
@@ -119,13 +119,13 @@ def test_a_nan_on_the_disk_is_told_with_its_place_in_the_file(part, sample, tmp_
     (np.ones((3, 2), 'complex64'), 'm: x: expected numbers, received an array of dtype complex64. Turn it into numbers first.')])
 def test_a_wrong_array_on_the_disk_is_told_before_it_is_read(array, text, tmp_path):
     with pytest.raises(DataError) as caught:
-        read_arrays(on_disk(tmp_path / 'x.npy', array), [Port('x', (None, 2), 'float32')], 'm: x')
+        read_arrays(on_disk(tmp_path / 'x.npy', array), [ArraySpec('x', (None, 2), 'float32')], 'm: x')
     assert str(caught.value) == text
 
 
 # -- weights of classes -------------------------------------------------------------------------------------------------
 
-ONE_HOT, BINARY, SPARSE = Port('y', (None, 3), 'float32'), Port('y', (None, 1), 'float32'), Port('y', (None, 1), 'int32', 3)
+ONE_HOT, BINARY, SPARSE = ArraySpec('y', (None, 3), 'float32'), ArraySpec('y', (None, 1), 'float32'), ArraySpec('y', (None, 1), 'int32', 3)
 
 
 @pytest.mark.parametrize('port, targets', [(ONE_HOT, np.eye(3)[[2, 0, 1, 2]]), (SPARSE, np.array([[2], [0], [1], [2]]))])
@@ -148,7 +148,7 @@ def test_binary_targets_have_two_classes():
     (lambda: ClassWeight({2: 1.}, [BINARY], 'float32', 'w'), ArgumentError, 'w: expected classes from 0 to 1, received 2.'),
     (lambda: ClassWeight({0: 1.}, [ONE_HOT, BINARY], 'float32', 'w'), ArgumentError, 'w: expected a model with one output and one class for '
      'each sample, received y (None, 3), y (None, 1). Pass sample_weights instead.'),
-    (lambda: ClassWeight({0: 1.}, [Port('y', (None, 5, 3), 'float32')], 'float32', 'w'), ArgumentError, 'w: expected a model with one output '
+    (lambda: ClassWeight({0: 1.}, [ArraySpec('y', (None, 5, 3), 'float32')], 'float32', 'w'), ArgumentError, 'w: expected a model with one output '
      'and one class for each sample, received y (None, 5, 3). Pass sample_weights instead.'),
     (lambda: ClassWeight({0: 1.}, [ONE_HOT], 'float32', 'w')(np.array([[1., 0, 0], [1, 1, 0]]), None, 'm: fit'), DataError,
      'm: fit: class_weight: expected a 1 for one class and else 0 in each target, received [1.0, 1.0, 0.0] in sample 1. Pass '

@@ -121,20 +121,20 @@ class Closed(Middle):
 
 
 def test_the_arguments_of_base_classes_are_part_of_the_signature():
-    parameters = schema.parameters_of(Leaf)
+    parameters = schema.arguments_of(Leaf)
     assert list(parameters) == ['rate', 'flag', 'size', 'name']
     assert [one.positional for one in parameters.values()] == [True, False, False, False]
     assert [one.owner for one in parameters.values()] == [Middle, Middle, Base, Base]
     assert parameters['size'].annotation == PositiveInt and parameters['size'].default == 1
-    assert list(schema.parameters_of(Closed)) == ['only'] and schema.parameters_of(Closed)['only'].annotation is Any
+    assert list(schema.arguments_of(Closed)) == ['only'] and schema.arguments_of(Closed)['only'].annotation is Any
 
 
 def test_an_argument_that_a_class_changes_is_its_own():
     class Narrow(Base):
         def __init__(self, size: Literal[2] = 2, **kwargs):
             super().__init__(size, **kwargs)
-    assert schema.parameters_of(Narrow)['size'].annotation == Literal[2]
-    assert list(schema.parameters_of(Narrow)) == ['size', 'name']
+    assert schema.arguments_of(Narrow)['size'].annotation == Literal[2]
+    assert list(schema.arguments_of(Narrow)) == ['size', 'name']
 
 
 def test_an_annotation_that_cannot_be_read_checks_nothing():

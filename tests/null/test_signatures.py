@@ -39,7 +39,7 @@ def test_help_shows_it():
 @pytest.mark.parametrize('cls', CLASSES, ids=[cls.__name__ for cls in CLASSES])
 def test_every_signature_is_short_and_lists_what_the_constructor_takes(cls):
     signature = inspect.signature(cls)
-    assert list(signature.parameters) == list(schema.parameters_of(cls))
+    assert list(signature.parameters) == list(schema.arguments_of(cls))
     assert not any(word in str(signature) for word in ('Annotated', 'object at', 'keraflow.', 'typing.', 'lambda'))
 
 

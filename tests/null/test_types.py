@@ -15,7 +15,7 @@ STUBS = runpy.run_path(str(ROOT / 'tools' / 'stubs.py'))['STUBS']
 #: Expressions, and what mypy says of them.
 REVEALED = {
     "keraflow.Model": 'def (inputs: Any, outputs: Any, name: str | None =, ',
-    "keraflow.Model(a, a)": 'keraflow.models.Model',
+    "keraflow.Model(a, a)": 'keraflow.models.models.Model',
     "keraflow.seed": 'def (value: int)',
     "keraflow.layers.Dense(3).name": 'str',
     "Input(3)": 'Kensor',

@@ -122,7 +122,7 @@ def _change(layer: Any, arguments: Dict[str, Any], where: str) -> None:
         if name not in _followed(layer):
             raise ArgumentError(f"{where}: there is no argument '{name}' that can be changed. "
                                 f'{nearest(name, _followed(layer))}')
-        check(value, schema.parameters_of(type(layer))[name].annotation, f'{where}: {name}')
+        check(value, schema.arguments_of(type(layer))[name].annotation, f'{where}: {name}')
         setattr(layer, name, value)
 
 

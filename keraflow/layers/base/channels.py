@@ -9,7 +9,7 @@ import math
 from typing import Any, Optional, Sequence
 
 from keraflow import backend as B
-from keraflow.backend.facts import facts_of
+from keraflow.backend.tensor_info import info_of
 from keraflow.shapes import Shape, agree
 
 __all__ = ['feature_axis', 'inherited_features', 'seen_features']
@@ -55,11 +55,11 @@ def feature_axis(shape: Shape, known: Optional[int] = None) -> int:
 def inherited_features(shape: Shape, fed: Sequence[Any]) -> Optional[int]:
     """What the tensors that a layer was fed with tell of an output of this shape: the same, if the axes are."""
     for tensor in fed:
-        facts = facts_of(tensor)
-        before = facts.shape or B.static_shape(tensor)
-        if facts.features is not None and len(before) == len(shape):
-            others = [at for at in range(len(shape)) if at != len(shape) + facts.features]
-            if before[facts.features] == shape[facts.features] or agree([before[at] for at in others],
-                                                                        [shape[at] for at in others]):
-                return facts.features
+        info = info_of(tensor)
+        before = info.shape or B.static_shape(tensor)
+        if info.features is not None and len(before) == len(shape):
+            others = [at for at in range(len(shape)) if at != len(shape) + info.features]
+            if before[info.features] == shape[info.features] or agree([before[at] for at in others],
+                                                                      [shape[at] for at in others]):
+                return info.features
     return None

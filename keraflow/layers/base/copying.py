@@ -23,7 +23,7 @@ def copy_attributes(layer: Any, made: Any, memo: Dict[int, Any]) -> None:
     own, others = vars(layer), vars(made)
     for name in own.keys() - layer._variables.keys() - layer.fresh_attributes:
         value = own[name]
-        is_changed = name not in schema.parameters_of(type(layer)) and name[0] != '_' and _is_plain(value) and \
+        is_changed = name not in schema.arguments_of(type(layer)) and name[0] != '_' and _is_plain(value) and \
             not same(value, others.get(name))
         if name not in others or is_changed:
             setattr(made, name, _copied(value, memo))

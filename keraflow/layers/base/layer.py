@@ -1,11 +1,10 @@
 """Layer: the page everybody must read.
 
 A layer is written by saying what it stores (``__init__``), which parameters it makes (``init_param``), what it computes
-(``output``) and the shape of that (``output_shape``). :mod:`keraflow.layers.base.running` runs layers on tensors,
-:mod:`keraflow.layers.base.slots` keeps the layers that are embedded in others, :mod:`keraflow.layers.base.linking` feeds them
-with Kensors, :mod:`keraflow.layers.base.parameters` makes parameters, :mod:`keraflow.layers.base.weights` reads and sets them,
-:mod:`keraflow.layers.base.named` has names, :mod:`keraflow.layers.base.reporting` what a run tells beside its output, and
-:mod:`keraflow.layers.base.side_results` what the calls told.
+(``output``) and the shape of that (``output_shape``). The rest is in the files beside this one:
+``running.py`` runs layers on tensors, ``slots.py`` keeps the layers that are embedded in others, ``linking.py`` feeds
+them with Kensors, ``parameters.py`` makes parameters, ``weights.py`` reads and sets them, ``named.py`` has names,
+``reporting.py`` what a run tells beside its output, and ``side_results.py`` what the calls told.
 """
 import copy
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union, overload
@@ -15,8 +14,8 @@ from keraflow import shapes
 from keraflow.arguments import as_numbers, is_array_like
 from keraflow.backend.contract import TensorSpec
 from keraflow.backend.dtypes import value_dtype
-from keraflow.backend.facts import facts_of, remember
 from keraflow.backend.tensor import Operand, Tensor
+from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, SerializationError, ShapeError, describe
 from keraflow.graph import naming
 from keraflow.graph.call_arguments import is_kensor, is_spec, parts_in, replaced
@@ -57,7 +56,7 @@ class Layer(Named, ChangeableHost, Running):
         By name (``'0/W'`` for one of an embedded layer) or in the order of the parameters: names (``'l1'``) or objects
         (``L1(0.1)``); ``None`` for no one.
     activity_regularizer : str or object, optional
-        A regularizer of the output: training adds what it gives, divided by the number of samples in the batch. Steps
+        A regularizer of the output: training adds what it gives, divided by the number of samples in the batch. Strides
         that are masked are 0 for it.
     dtype : str, optional
         Of the parameters, and what a layer that has some casts real inputs to; that of the first input with real
@@ -186,7 +185,7 @@ class Layer(Named, ChangeableHost, Running):
             fed, own = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors], run_of(self)
             fed = [inherit_mask(inner._as_tensor(tensor), () if own is None else own.inputs) for tensor in fed]
             # What becomes of a mask that the inner layer is given is told by that layer.
-            if any(facts_of(tensor).mask is not None for tensor in fed):
+            if any(info_of(tensor).mask is not None for tensor in fed):
                 self._note_mask_is_read()
             return unlist(inner.run(fed, inner.call_signature.bind(inner, args, kwargs)))
         return run
@@ -199,7 +198,7 @@ class Layer(Named, ChangeableHost, Running):
     def get_tensor_shape(self, tensor: Any) -> Shape:
         """Static shape of a raw tensor, for example ``(None, 64)``; also of results of backend functions."""
         check_tensor(tensor, f'{self.name}: get_tensor_shape')
-        known = facts_of(tensor).shape
+        known = info_of(tensor).shape
         return shapes.as_shape(B.static_shape(tensor)) if known is None else known
 
     def get_tensor_mask(self, tensor: Any) -> Any:
@@ -209,14 +208,14 @@ class Layer(Named, ChangeableHost, Running):
         """
         check_tensor(tensor, f'{self.name}: get_tensor_mask')
         self._note_mask_is_read()
-        return facts_of(tensor).mask
+        return info_of(tensor).mask
 
     def set_tensor_mask(self, tensor: Any, mask: Any) -> Any:
         """A tensor for :meth:`output` to return, with this mask (``None`` for no one)."""
         check_tensor(tensor, f'{self.name}: set_tensor_mask')
         if mask is not None:
             check_tensor(mask, f'{self.name}: set_tensor_mask: mask')
-        return remember(self._as_own(tensor), mask=mask)
+        return annotate(self._as_own(tensor), mask=mask)
 
     # -- what users call --------------------------------------------------------------------------------------------
 
@@ -257,7 +256,7 @@ class Layer(Named, ChangeableHost, Running):
             host = running_host()
             if host is not None:
                 return host.embed(self)(inputs, **arguments)
-            return unlist(B.plain(B.verbatim(self.run)([self._as_tensor(it) for it in fed], arguments)))
+            return unlist(B.without_layouts(B.no_autograph(self.run)([self._as_tensor(it) for it in fed], arguments)))
         return unlist(self._link(fed, arguments))
 
     def _as_tensor(self, it: Any) -> Any:
@@ -300,7 +299,7 @@ class Layer(Named, ChangeableHost, Running):
         among the arguments of a call."""
         def run(*tensors: Any) -> List[Any]:
             for tensor, axis in zip(tensors, features):
-                remember(tensor, features=axis)
+                annotate(tensor, features=axis)
             others = iter(tensors[len(specs):])
             return self.run(list(tensors[:len(specs)]), replaced(arguments, lambda spec: next(others), is_spec))
         with B.phase('train'), recording():

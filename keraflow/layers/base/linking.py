@@ -4,7 +4,7 @@ from typing import Any, Callable, Dict, List, Sequence
 from keraflow import backend as B
 from keraflow import random
 from keraflow.backend.contract import TensorSpec
-from keraflow.backend.facts import facts_of, remember
+from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.checked import checked
 from keraflow.errors import BackendError, CallError, GraphError
 from keraflow.graph import naming
@@ -100,10 +100,10 @@ class Linkable:
 
     def _observe(self, call: Call, masked: List[Kensor], tensors: Sequence[Any]) -> List[tuple]:
         masks = dict(zip(masked, tensors[len(call.inputs):]))
-        known = {kensor: remember(tensor, shape=kensor.shape, mask=masks.get(kensor), features=kensor.features)
+        known = {kensor: annotate(tensor, shape=kensor.shape, mask=masks.get(kensor), features=kensor.features)
                  for kensor, tensor in zip(call.inputs, tensors)}
         with B.phase('train'), recording(), random.drawing(_LINKING):
-            return [(self.get_tensor_shape(it), B.dtype(it), mask_shape_of(it), facts_of(it).features)
+            return [(self.get_tensor_shape(it), B.dtype(it), mask_shape_of(it), info_of(it).features)
                     for it in call.run(known)]
 
     def _check_feed(self, kensors: Sequence[Any]) -> None:

@@ -6,13 +6,13 @@ from typing import Any, Iterator, Literal, Sequence
 import numpy as np
 
 from keraflow import backend as B
-from keraflow.backend.facts import facts_of, remember
+from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.contexts import bound
 from keraflow.errors import ArgumentError
 from keraflow.graph.tensor_checks import check_held
 from keraflow.shapes import agree
 
-__all__ = ['LOWEST', 'check_mask_value', 'counted_in_windows', 'counted_samples', 'counting', 'full_mask',
+__all__ = ['LOWEST', 'check_mask_value', 'counted_in_windows', 'counted_samples', 'counting_samples', 'full_mask',
            'inherit_mask', 'joint_mask', 'loses_mask', 'sample_count', 'step_mask']
 
 #: Stands for a masked value where the largest is sought: finite, so that gradients are, and 0 after softmax.
@@ -23,7 +23,7 @@ _folded_from: contextvars.ContextVar[Any] = contextvars.ContextVar('_folded_from
 
 
 @contextlib.contextmanager
-def counting(samples: Any, nb_sample: Any) -> Iterator[None]:
+def counting_samples(samples: Any, nb_sample: Any) -> Iterator[None]:
     """Inside, layers are run on parts of so many samples, of which those count where ``(batch,)`` is True; ``None`` is
     all."""
     with bound(_counted, samples), bound(_folded_from, nb_sample):
@@ -31,13 +31,13 @@ def counting(samples: Any, nb_sample: Any) -> Iterator[None]:
 
 
 def counted_samples() -> Any:
-    """The samples that :func:`counting` says, for what is computed over the samples of a batch."""
+    """The samples that :func:`counting_samples` says, for what is computed over the samples of a batch."""
     return _counted.get()
 
 
 def sample_count(x: Any) -> Any:
-    """The number of samples that a tensor is of: the length of its first axis, unless :func:`counting` says that its
-    rows are parts of samples."""
+    """The number of samples that a tensor is of: the length of its first axis, unless :func:`counting_samples` says
+    that its rows are parts of samples."""
     return B.shape(x)[0] if _folded_from.get() is None else _folded_from.get()
 
 
@@ -79,14 +79,14 @@ def counted_in_windows(mask: Any, window: int, stride: int, pad: Literal['valid'
 def inherit_mask(tensor: Any, inputs: Sequence[Any]) -> Any:
     """A tensor that a layer computed, with the mask of that input whose first axes (batch, time) agree with its own,
     unless something said what its mask is."""
-    if not facts_of(tensor).says_mask:
+    if not info_of(tensor).says_mask:
         shape = B.static_shape(tensor)
-        for mask in (facts_of(it).mask for it in inputs):
+        for mask in (info_of(it).mask for it in inputs):
             if mask is not None and agree(shape[:B.ndim(mask)], B.static_shape(mask)):
-                return remember(tensor, mask=mask)
+                return annotate(tensor, mask=mask)
     return tensor
 
 
 def loses_mask(inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
     """Whether an input has a mask and no output has one."""
-    return any(facts_of(it).mask is not None for it in inputs) and all(facts_of(it).mask is None for it in outputs)
+    return any(info_of(it).mask is not None for it in inputs) and all(info_of(it).mask is None for it in outputs)

@@ -90,7 +90,7 @@ class ParameterOwner(ParameterArguments):
         for kind, one in asked.items():
             if not trainable:
                 raise refusal_for_state(f'{self.name}: {name}: {kind}', one)
-        with B.eagerly():
+        with B.outside_graph():
             value = initializations.values_of(init, shape, f'{self.name}: {name}')
             variable = self._new_variable(name, value, dtype or self.dtype)
             self._set_variables([name, variable], 'add_weight')
@@ -129,7 +129,7 @@ class ParameterOwner(ParameterArguments):
     def _build(self, input_shape: Any, dtypes: List[str]) -> None:
         """Make the parameters for inputs of this shape and these dtypes."""
         self._dtype = self._dtype or next((dtype for dtype in dtypes if dtype in FLOATS), B.floatx())
-        with B.eagerly():
+        with B.outside_graph():
             self.init_param(input_shape)
         self._apply_arguments(list(self._variables))
         self._backend = B.current()

@@ -5,9 +5,9 @@ from typing import Any, Callable, List, Sequence
 from keraflow import backend as B
 from keraflow import registry
 from keraflow.arguments import to_list
-from keraflow.backend.facts import facts_of
+from keraflow.backend.tensor_info import info_of
 from keraflow.errors import ArgumentTypeError, GraphError, describe
-from keraflow.graph.counted import beside
+from keraflow.graph.counted import expand_mask
 from keraflow.graph.records import AddedLoss, Update, record_loss, record_update, recorded_value, runs_frozen
 from keraflow.graph.tensor_checks import check_new_value, check_scalar
 from keraflow.layers.base.masks import counted_samples, sample_count
@@ -122,8 +122,8 @@ def _report_loss(layer: Any, loss: Any, is_conditional: bool) -> None:
 
 def _what_counts(tensor: Any) -> Any:
     """A tensor that is 0 in steps that are masked, and in parts of samples that do not count."""
-    for mask in (facts_of(tensor).mask, counted_samples()):
-        tensor = tensor if mask is None else B.switch(beside(mask, tensor), tensor, 0.)
+    for mask in (info_of(tensor).mask, counted_samples()):
+        tensor = tensor if mask is None else B.switch(expand_mask(mask, tensor), tensor, 0.)
     return tensor
 
 

@@ -11,7 +11,7 @@ from keraflow.argument_scopes import no_argscope
 from keraflow.arguments import is_array_like
 from keraflow.backend.contract import FLOATS, TensorSpec
 from keraflow.backend.deferral import Deferred
-from keraflow.backend.facts import facts_of, remember
+from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe, warn
 from keraflow.graph.call_arguments import CallSignature, replaced
 from keraflow.graph.records import frozen, record_run
@@ -80,7 +80,7 @@ class Running(ParameterOwner, Reporting, SideResults):
         if run_of(self) is None:
             value = super()._taken(name, value)
             if self._is_linked() and name in names_reached(type(self), 'init_param') and \
-                    'kind' not in vars(schema.parameters_of(type(self))[name].owner) and \
+                    'kind' not in vars(schema.arguments_of(type(self))[name].owner) and \
                     not same(vars(self)[name], value):      # what all layers have, such as `trainable`, counts later
                 raise ArgumentError(f'{self.name}: {name} is read when the layer is first fed, and cannot be set any '
                                     f'more. Make a layer with {name}= in its place.')
@@ -103,7 +103,7 @@ class Running(ParameterOwner, Reporting, SideResults):
             raise ArgumentError(f'{self.name}: mask: expected a list of {len(tensors)} mask(s) (or None), one for each '
                                 f'input, received {len(masks)}.')
         return [tensor if mask is None else
-                remember(B.identity(tensor), **facts_of(tensor)._replace(mask=self._mask_for(tensor, mask))._asdict())
+                annotate(B.identity(tensor), **info_of(tensor)._replace(mask=self._mask_for(tensor, mask))._asdict())
                 for tensor, mask in zip(tensors, masks)]
 
     def _mask_for(self, tensor: Any, mask: Any) -> Any:
@@ -119,7 +119,7 @@ class Running(ParameterOwner, Reporting, SideResults):
         received = self._received(tensors)
         try:
             self._first_specs = received
-            self._first_features = [facts_of(tensor).features for tensor in tensors]
+            self._first_features = [info_of(tensor).features for tensor in tensors]
             self._first_arguments = owned(replaced(arguments, self._spec_of, B.is_tensor))
             with initial_run(self):
                 self._build(self._shape_of(received), [spec.dtype for spec in received])
@@ -213,10 +213,10 @@ class Running(ParameterOwner, Reporting, SideResults):
             known = shapes.merge(shape, actual)
             named = B.with_static_shape(tensor, known)
             # A mask that output() or an embedded layer recorded is the output's.
-            facts = facts_of(tensor)
-            kept = mask if facts.mask is None else facts.mask
-            features = inherited_features(known, inputs) if facts.features is None else facts.features
-            annotated.append(remember(named, shape=known, mask=kept, features=features))
+            info = info_of(tensor)
+            kept = mask if info.mask is None else info.mask
+            features = inherited_features(known, inputs) if info.features is None else info.features
+            annotated.append(annotate(named, shape=known, mask=kept, features=features))
         return annotated
 
     def _of_other_shape(self, declared: Shape, actual: Shape) -> ShapeError:
@@ -229,7 +229,7 @@ class Running(ParameterOwner, Reporting, SideResults):
                           'Let output_shape() return the shape of what output() returns.')
 
     def _output_mask(self, tensors: List[Any], input_shape: Any) -> Any:
-        masks = [facts_of(tensor).mask for tensor in tensors]
+        masks = [info_of(tensor).mask for tensor in tensors]
         if all(mask is None for mask in masks):
             return None
         return self.output_mask(masks if self.multi_input else masks[0], input_shape)
@@ -250,8 +250,8 @@ class Running(ParameterOwner, Reporting, SideResults):
         dtype = B.dtype(tensor)
         if not self._variables or dtype == self.dtype or dtype not in FLOATS:
             return tensor
-        facts = facts_of(tensor)
-        return remember(B.cast(tensor, self.dtype), shape=facts.shape, mask=facts.mask, features=facts.features)
+        info = info_of(tensor)
+        return annotate(B.cast(tensor, self.dtype), shape=info.shape, mask=info.mask, features=info.features)
 
     def _as_own(self, tensor: Any) -> Any:
         """A tensor of which can be recorded what must not be recorded of an input or a parameter."""

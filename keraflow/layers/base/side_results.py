@@ -6,7 +6,7 @@ from keraflow.arguments import to_list
 from keraflow.errors import ArgumentTypeError, GraphError, describe
 from keraflow.graph.kensor import Kensor, symbolic_tensors
 from keraflow.graph.parameters import parameters_of, penalties
-from keraflow.graph.records import Record, recording
+from keraflow.graph.records import RunRecord, recording
 from keraflow.layers.base.linking import Linkable
 
 __all__ = ['SideResults']
@@ -62,7 +62,7 @@ class SideResults(Linkable):
     def _has_kensors(self) -> bool:
         return bool(self._calls)
 
-    def _record(self, fed: Optional[List[Kensor]] = None) -> Record:
+    def _record(self, fed: Optional[List[Kensor]] = None) -> RunRecord:
         """What the calls (those that were fed with these Kensors) give, run one after the other."""
         calls = self._calls
         if fed is not None:

@@ -90,7 +90,7 @@ def _is_array(value: Any) -> bool:
 def _array_of(value: Any) -> np.ndarray:
     """An array of its own, of the values that `value` has now."""
     if not isinstance(value, np.ndarray) and B.is_tensor(value):
-        with B.eagerly():
+        with B.outside_graph():
             value = B.eval(value)
     made = np.array(value)
     made.setflags(write=False)

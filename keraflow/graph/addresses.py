@@ -4,15 +4,15 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 from keraflow.errors import GraphError
 from keraflow.graph.kensor import Kensor
-from keraflow.graph.records import Record
+from keraflow.graph.records import RunRecord
 
-__all__ = ['Place', 'find_place', 'layer_names']
+__all__ = ['TensorAddress', 'find_address', 'layer_names']
 
 #: ``host/0/output``, ``host/0/output.1`` for the only run of a layer; ``host/0_1``, ``host/0_1.1`` for its second.
 _NAME = re.compile(r'(?P<layer>.+?)(?:/output|_(?P<run>\d+))(?:\.(?P<output>\d+))?')
 
 
-class Place(NamedTuple):
+class TensorAddress(NamedTuple):
     """Where a tensor is found: it stands for a Kensor of the network, or is an output of a run of an embedded layer."""
 
     name: str
@@ -21,7 +21,7 @@ class Place(NamedTuple):
     run: Optional[int] = None
     output: Optional[int] = None
 
-    def tensor(self, where: str, tensors: Dict[Kensor, Any], record: Record) -> Any:
+    def tensor(self, where: str, tensors: Dict[Kensor, Any], record: RunRecord) -> Any:
         """The tensor of a run, of which the tensors of all Kensors and the outputs of the layers were kept."""
         if self.kensor is not None:
             return tensors[self.kensor]
@@ -55,7 +55,7 @@ def layer_names(network: Any) -> Dict[int, str]:
     return found
 
 
-def find_place(network: Any, name: str) -> Place:
+def find_address(network: Any, name: str) -> TensorAddress:
     """The place of this name.
 
     Raises
@@ -65,6 +65,6 @@ def find_place(network: Any, name: str) -> Place:
     """
     match = _NAME.fullmatch(name)
     if '/' not in name or match is None or '/' not in match['layer']:
-        return Place(name, network.get_kensor(name))
+        return TensorAddress(name, network.get_kensor(name))
     run, output = (None if number is None else int(number) for number in (match['run'], match['output']))
-    return Place(name, None, network.get_layer(match['layer']), run, output)
+    return TensorAddress(name, None, network.get_layer(match['layer']), run, output)

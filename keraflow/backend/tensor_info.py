@@ -2,7 +2,7 @@
 import math
 from typing import Any, Callable, NamedTuple, Optional, Sequence, Tuple
 
-__all__ = ['Facts', 'Logs', 'Step', 'facts_of', 'features_of', 'remember']
+__all__ = ['TensorInfo', 'Logs', 'Step', 'info_of', 'features_of', 'annotate']
 
 _ATTRIBUTE = '_keraflow_facts'
 
@@ -41,7 +41,7 @@ class Logs(NamedTuple):
     addends: Sequence[Tuple[Any, Any]] = ()
 
 
-class Facts(NamedTuple):
+class TensorInfo(NamedTuple):
     """A record of a tensor.
 
     Attributes
@@ -65,20 +65,20 @@ class Facts(NamedTuple):
     says_mask: bool = False
 
 
-def facts_of(tensor: Any) -> Facts:
+def info_of(tensor: Any) -> TensorInfo:
     """The record of `tensor`; empty if there is none."""
-    return getattr(tensor, _ATTRIBUTE, Facts())
+    return getattr(tensor, _ATTRIBUTE, TensorInfo())
 
 
 def features_of(tensor: Any) -> int:
     """The axis of the features of `tensor`, counted from the end: the last one unless another is known."""
-    features = facts_of(tensor).features
+    features = info_of(tensor).features
     return -1 if features is None else features
 
 
-def remember(tensor: Any, **changes: Any) -> Any:
+def annotate(tensor: Any, **changes: Any) -> Any:
     """Record something of `tensor`, and return it."""
     if 'mask' in changes:
         changes['says_mask'] = True
-    setattr(tensor, _ATTRIBUTE, facts_of(tensor)._replace(**changes))
+    setattr(tensor, _ATTRIBUTE, info_of(tensor)._replace(**changes))
     return tensor

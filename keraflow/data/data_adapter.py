@@ -6,17 +6,17 @@ import numpy as np
 from keraflow import backend as B
 from keraflow.arguments import to_list
 from keraflow.data.arrays import Arrays, batches, check_lengths, read_arrays, read_weights
-from keraflow.data.casting import Port, Told
+from keraflow.data.batch_sources import ArrayBatchSource, BatchSource, IterableBatchSource, is_iterable_of_batches
+from keraflow.data.casting import ArraySpec, Told
 from keraflow.data.class_weight import ClassWeight
-from keraflow.data.sources import ArraySource, IterableSource, Source, is_iterable_of_batches
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, describe
 
-__all__ = ['Feeder']
+__all__ = ['DataAdapter']
 
 _CHUNK = 1024
 
 
-class Feeder:
+class DataAdapter:
     """Reads the data of one call of a method of a model.
 
     Parameters
@@ -24,11 +24,11 @@ class Feeder:
     model : Model
     where : str
         Start of a message: the model and its method.
-    inputs, targets : list of Port
+    inputs, targets : list of ArraySpec
         Where the arrays go; there are no targets for ``predict``, and where no output has a loss.
     """
 
-    def __init__(self, model: Any, where: str, inputs: List[Port], targets: List[Port]):
+    def __init__(self, model: Any, where: str, inputs: List[ArraySpec], targets: List[ArraySpec]):
         self._name = model.name
         self._fixed: Optional[int] = model.inputs[0].batch_size
         self._where = where
@@ -54,21 +54,22 @@ class Feeder:
         return arrays
 
     def array_source(self, arrays: Arrays, batch_size: Optional[int],
-                     order: Optional[Callable[[int], np.ndarray]] = None) -> Source:
+                     order: Optional[Callable[[int], np.ndarray]] = None) -> BatchSource:
         """Batches of arrays."""
         size = self._batch_size(batch_size)
         if self._fixed and arrays.nb_sample % size:
             whole = arrays.nb_sample - arrays.nb_sample % size
             raise DataError(f'{self._name}: {arrays.nb_sample} samples do not fill batches of {size}, which the Inputs '
                             f'fix. ' + (f'Use {whole} of them.' if whole else 'Use more.'))
-        return ArraySource(arrays, size, order)
+        return ArrayBatchSource(arrays, size, order)
 
     def iterable_source(self, given: Any, nb_epoch: int = 1, nb_batch: Optional[int] = None, is_repeated: bool = False,
-                        is_validation: bool = False) -> Source:
+                        is_validation: bool = False) -> BatchSource:
         """Batches that an iterable gives."""
-        return IterableSource(given, self._read_batch, self._where, nb_epoch, nb_batch, is_repeated, is_validation)
+        return IterableBatchSource(given, self._read_batch, self._where, nb_epoch, nb_batch, is_repeated, is_validation)
 
-    def source(self, x: Any, y: Any, sample_weights: Any, batch_size: Optional[int], nb_batch: Optional[int]) -> Source:
+    def source(self, x: Any, y: Any, sample_weights: Any, batch_size: Optional[int],
+               nb_batch: Optional[int]) -> BatchSource:
         """All samples once, for ``evaluate`` and ``predict``."""
         if any(map(_has_no_numbers, to_list(x))):
             raise GraphError(f'{self._where}: expected arrays, received a tensor that has no numbers before it is run. '
@@ -99,10 +100,10 @@ class Feeder:
                                     'Write lambda: batches if these are batches (x, y).')
         inputs = read_arrays(x, self._inputs, f'{where}: x' if self._targets else where, copies)
         targets = read_arrays(y, self._targets, f'{where}: y', copies)
-        check_lengths({**{port.name: it for port, it in zip(self._inputs, inputs)},
-                       **{f'target {port.name}': it for port, it in zip(self._targets, targets)}}, where)
-        port = Port('weights', (len(inputs[0]),), B.floatx(), role='weights', told=self._told)
-        weights = read_weights(sample_weights, targets, [one.name for one in self._targets], port,
+        check_lengths({**{spec.name: it for spec, it in zip(self._inputs, inputs)},
+                       **{f'target {spec.name}': it for spec, it in zip(self._targets, targets)}}, where)
+        spec = ArraySpec('weights', (len(inputs[0]),), B.floatx(), role='weights', told=self._told)
+        weights = read_weights(sample_weights, targets, [one.name for one in self._targets], spec,
                                f'{where}: sample_weights', copies)
         return Arrays(inputs, targets, weights)
 

@@ -13,13 +13,13 @@ from keraflow.data.arrays import Arrays, batches
 from keraflow.data.prefetch import Prefetch
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
 
-__all__ = ['ArraySource', 'IterableSource', 'Source', 'is_iterable_of_batches']
+__all__ = ['ArrayBatchSource', 'IterableBatchSource', 'BatchSource', 'is_iterable_of_batches']
 
 #: Iterators that end when the first of those ends that they go through.
 _PASSING_ON = (map, filter, enumerate, zip)
 
 
-class Source:
+class BatchSource:
     """Gives the batches of one epoch after the other."""
 
     #: How many batches an epoch has, as far as that is known.
@@ -35,7 +35,7 @@ class Source:
         """Say that no further epoch is wanted."""
 
 
-class ArraySource(Source):
+class ArrayBatchSource(BatchSource):
     """Batches of arrays: views of them where there is no order of samples. If some are on the disk a thread reads all,
     some batches ahead, and copies what it reads."""
 
@@ -56,7 +56,7 @@ class ArraySource(Source):
         return Prefetch(found) if self.is_read_ahead else contextlib.nullcontext(found)
 
 
-class IterableSource(Source):
+class IterableBatchSource(BatchSource):
     """Batches that an iterable gives, read by a thread, some batches ahead.
 
     Parameters

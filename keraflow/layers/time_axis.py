@@ -5,7 +5,7 @@ from typing import Any, Dict, Sequence
 from keraflow.arguments import to_list
 from keraflow.backend import Backend
 
-__all__ = ['keeps_steps']
+__all__ = ['preserves_time_axis']
 
 #: The axes of a mask: samples and time steps.
 NB_AXIS = 2
@@ -18,7 +18,7 @@ RUNNING = frozenset({'cumsum', 'log_softmax', 'softmax'})
 WITH_NEW_AXIS = frozenset({'expand_dims', 'stack'})
 
 
-def keeps_steps(operation: str, args: Sequence[Any], kwargs: Dict[str, Any], ndim: int) -> bool:
+def preserves_time_axis(operation: str, args: Sequence[Any], kwargs: Dict[str, Any], ndim: int) -> bool:
     """Whether the samples and time steps of the result are those of its inputs, which have `ndim` axes at most.
 
     Parameters
@@ -29,8 +29,8 @@ def keeps_steps(operation: str, args: Sequence[Any], kwargs: Dict[str, Any], ndi
 
     Examples
     --------
-    >>> keeps_steps('sum', [{'input': 0}], {'axis': -1}, 3), keeps_steps('sum', [{'input': 0}], {'axis': 1}, 3)
-    (True, False)
+    >>> [preserves_time_axis('sum', [{'input': 0}], {'axis': axis}, 3) for axis in (-1, 1)]
+    [True, False]
     """
     if operation == 'getitem':
         return _takes_all_steps(to_list(args[1]), ndim)

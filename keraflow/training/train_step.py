@@ -7,7 +7,7 @@ from keraflow import backend as B
 from keraflow import random, registry, schema
 from keraflow.arguments import to_list
 from keraflow.data.arrays import check_lengths, read_arrays
-from keraflow.data.casting import Port
+from keraflow.data.casting import ArraySpec
 from keraflow.errors import ArgumentError, DataError
 from keraflow.graph.parameters import parameters_of, penalties
 from keraflow.graph.records import recording
@@ -61,7 +61,7 @@ class TrainStep:
         schema.check(loss_fn, Callable, 'TrainStep: loss_fn')
         for kensor in to_list(inputs):
             schema.check(kensor, Input, 'TrainStep: inputs')
-        self._ports = [Port.of(kensor) for kensor in to_list(inputs)]
+        self._ports = [ArraySpec.of(kensor) for kensor in to_list(inputs)]
         self._specs = [kensor.spec for kensor in to_list(inputs)]
         self._loss_fn = owned(loss_fn)
         self.optimizer = registry.resolve('optimizer', optimizer, 'TrainStep: optimizer: ')
@@ -93,7 +93,7 @@ class TrainStep:
         DataError
             For arrays that do not fit the Inputs.
         """
-        names = [port.name for port in self._ports]
+        names = [spec.name for spec in self._ports]
         if len(arrays) != len(names):
             raise DataError(f"TrainStep: expected {len(names)} array(s) ({', '.join(names)}), received {len(arrays)}.")
         batch = read_arrays(dict(zip(names, arrays)), self._ports, 'TrainStep')
