@@ -92,6 +92,6 @@ def _array_of(value: Any) -> np.ndarray:
     if not isinstance(value, np.ndarray) and B.is_tensor(value):
         with B.outside_graph():
             value = B.eval(value)
-    made = np.array(value)
+    made = np.array(np.asarray(value))      # not every library copies what it lends, though it is asked to
     made.setflags(write=False)
     return made
