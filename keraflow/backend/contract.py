@@ -243,7 +243,7 @@ class Backend(Operations, Convolutions, Recurrence):
 
     def value_and_gradients(self, loss_fn: Callable[[], Any], variables: Sequence[Variable]) -> tuple:
         """``(loss, aux, gradients)`` of ``loss, aux = loss_fn()``, a scalar and anything else, inside a builder or
-        outside_graph.
+        eagerly.
 
         The gradient of a variable that the loss does not depend on is zeros.
         """

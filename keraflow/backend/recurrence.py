@@ -9,7 +9,7 @@ __all__ = ['Recurrence', 'Step']
 
 
 class Recurrence:
-    """Strides that are repeated along the first axis, which is time, of some tensors.
+    """Steps that are repeated along the first axis, which is time, of some tensors.
 
     Time comes first because the slices of a step then lie together in memory.
     """

@@ -43,8 +43,8 @@ class ClassWeight:
             raise ArgumentError(f'{where}: expected a model with one output and one class for each sample, '
                                 f'received {", ".join(f"{spec.name} {spec.shape}" for spec in specs)}. '
                                 'Pass sample_weights instead.')
-        self._port = specs[0]
-        nb_class = self._port.nb_class or max(self._port.shape[1] or 0, 2)
+        self._spec = specs[0]
+        nb_class = self._spec.nb_class or max(self._spec.shape[1] or 0, 2)
         for number in given:
             if number >= nb_class:
                 raise ArgumentError(f'{where}: expected classes from 0 to {nb_class - 1}, received {number}.')
@@ -69,8 +69,8 @@ class ClassWeight:
         return weights if sample_weights is None else weights * sample_weights
 
     def _classes(self, targets: np.ndarray, where: str) -> Any:
-        if self._port.nb_class is not None:
-            return np.where(targets[:, 0] == self._port.ignored, 0, targets[:, 0])
+        if self._spec.nb_class is not None:
+            return np.where(targets[:, 0] == self._spec.ignored, 0, targets[:, 0])
         is_class = ((targets == 0) | (targets == 1)).all(axis=1)
         if targets.shape[1] > 1:
             is_class &= targets.sum(axis=1) == 1

@@ -56,7 +56,7 @@ def layer_names(network: Any) -> Dict[int, str]:
 
 
 def find_address(network: Any, name: str) -> TensorAddress:
-    """The place of this name.
+    """The address that a name is.
 
     Raises
     ------

@@ -26,7 +26,7 @@ class MultiHeadAttention(MultiInputLayer):
     ``heads side by side @ W_o + b_o``.
 
     One input is query, key and value (self-attention). Of ``[query, key]`` the key is also the value; else feed it with
-    ``[query, key, value]``. Strides that are masked in the key or the value are not looked at; a step that may look at
+    ``[query, key, value]``. Steps that are masked in the key or the value are not looked at; a step that may look at
     none gets ``b_o``. The output has the mask of the query.
 
     Parameters

@@ -83,7 +83,7 @@ class Input(Layer, Kensor):
         raise GraphError(f'{self.name}: an Input takes data, not the output of a layer. Feed it to a layer instead.')
 
     def mark(self, tensor: Any) -> Any:
-        """RunRecord static shape and mask on the tensor that stands for this Input in a run, and return it."""
+        """Record static shape and mask on the tensor that stands for this Input in a run, and return it."""
         mask = None if self.mask_value is None else step_mask(tensor, self.mask_value)
         features = info_of(tensor).features if self.features is None else self.features
         return annotate(tensor, shape=shapes.merge(self.shape, B.static_shape(tensor)), mask=mask, features=features)

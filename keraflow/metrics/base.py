@@ -59,7 +59,7 @@ class Metric(Serializable):
         """What it is called in the logs."""
         return self.name or self.default_name or type(self).__name__
 
-    def expand_mask(self, loss: Any, nb_feature: Optional[int], where: str) -> 'Metric':
+    def beside(self, loss: Any, nb_feature: Optional[int], where: str) -> 'Metric':
         """The metric as it is meant beside a loss, for predictions of so many features."""
         if type(self).counts is not Metric.counts:
             tell_order(self.counts, where)
@@ -142,7 +142,7 @@ class Average(Metric):
         function = getattr(self.objective, 'func', self.objective)      # a functools.partial has no name
         return self.name or str(getattr(function, '__name__', type(function).__name__))
 
-    def expand_mask(self, loss: Any, nb_feature: Optional[int], where: str) -> Metric:
+    def beside(self, loss: Any, nb_feature: Optional[int], where: str) -> Metric:
         tell_order(self.objective, where)
         meant = accuracy_for(self.objective, loss, nb_feature)
         return self if meant is self.objective else Average(meant, self.label)

@@ -119,16 +119,16 @@ def _evaluates(backend: Any) -> None:
     assert_close('eval after set_value', backend.eval(variable), [3., 4.], 0)
 
 
-def _works_eagerly(backend: Any) -> None:
-    """Inside of outside_graph, what is made from values can be evaluated while a graph is built around it."""
+def _works_outside_graph(backend: Any) -> None:
+    """Outside of the graph, what is made from values can be evaluated while a graph is built around it."""
     def fn(x: Any) -> Any:
         with backend.outside_graph():
             return backend.eval(backend.add(backend.constant([1., 2.]), 1.))
     assert_close('a value inside of trace', backend.trace(fn, [TensorSpec((None,), 'float32')]), [2., 3.], 0)
 
 
-def _runs_verbatim(backend: Any) -> None:
-    """A function that is run no_autograph gives what it gives."""
+def _runs_without_autograph(backend: Any) -> None:
+    """A function that no library rewrites gives what it gives."""
     received = backend.no_autograph(lambda x, y: [x, y])(1, y='two')
     expect(received == [1, 'two'], [1, 'two'], received)
 
@@ -154,4 +154,4 @@ def public_names(cls: type) -> set:
 
 
 CONTRACT_LAWS = (_has_all_methods, _has_the_same_arguments, _has_nothing_else, _has_settings, _has_devices, _keeps_values, _gives_dtypes,
-                 _evaluates, _works_eagerly, _runs_verbatim, _knows_shapes)
+                 _evaluates, _works_outside_graph, _runs_without_autograph, _knows_shapes)

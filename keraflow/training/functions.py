@@ -157,7 +157,7 @@ class CompiledFunctions:
         """What is computed at some addresses, for all batches."""
         run = self._compile(('capture', phase, *addresses), lambda *x: self._build_capture(x, phase, addresses),
                             self._input_specs)
-        return self._forward('capture', run, batches, [place.name for place in addresses])
+        return self._forward('capture', run, batches, [address.name for address in addresses])
 
     def _forward(self, method: str, run: Callable, batches: Iterable[Arrays], names: List[str]) -> List[np.ndarray]:
         parts = [[np.asarray(it) for it in run(*batch.inputs)] for batch in batches]
@@ -193,7 +193,7 @@ class CompiledFunctions:
     def _build_capture(self, x: Sequence[Any], phase: str, addresses: Sequence[TensorAddress]) -> tuple:
         with B.phase(phase), recording(keeps_outputs=True) as record:
             tensors = self._tensors(x)
-        return [place.tensor(f'{self.model.name}: capture', tensors, record) for place in addresses], []
+        return [address.tensor(f'{self.model.name}: capture', tensors, record) for address in addresses], []
 
     def _build_test(self, weighting: Tuple[int, ...], tensors: Sequence[Any], phase: str) -> tuple:
         with B.phase(phase), recording() as record:
@@ -224,7 +224,7 @@ class CompiledFunctions:
         self.model.penalize(outputs)
         by_name = dict(zip(self.model.output_names(), outputs))
         seen = {spec.name: (*seen_target(by_name[spec.name], target, spec, self.model.name), weight)
-                for spec, target, weight in zip(self.model.target_ports(), y, weights)}
+                for spec, target, weight in zip(self.model.target_array_specs(), y, weights)}
         losses = {f'loss({output})': Mean.of(objective, *seen[output]) for output, objective, _ in self.losses}
         others: Dict[str, Any] = {}
         for label, added in self._added(record):
@@ -285,7 +285,7 @@ class CompiledFunctions:
         return [kensor.spec for kensor in self.model.inputs]
 
     def _specs(self, weighting: Tuple[int, ...]) -> List[TensorSpec]:
-        specs = self.model.target_ports()
+        specs = self.model.target_array_specs()
         targets = [TensorSpec(spec.shape, spec.dtype, f'{spec.name}_target') for spec in specs]
         batch = self.model.inputs[0].shape[0]
         weights = [TensorSpec((batch, *spec.shape[1:])[:ndim], B.floatx(), f'{spec.name}_weights')

@@ -61,7 +61,7 @@ class TrainStep:
         schema.check(loss_fn, Callable, 'TrainStep: loss_fn')
         for kensor in to_list(inputs):
             schema.check(kensor, Input, 'TrainStep: inputs')
-        self._ports = [ArraySpec.of(kensor) for kensor in to_list(inputs)]
+        self._array_specs = [ArraySpec.of(kensor) for kensor in to_list(inputs)]
         self._specs = [kensor.spec for kensor in to_list(inputs)]
         self._loss_fn = owned(loss_fn)
         self.optimizer = registry.resolve('optimizer', optimizer, 'TrainStep: optimizer: ')
@@ -93,10 +93,10 @@ class TrainStep:
         DataError
             For arrays that do not fit the Inputs.
         """
-        names = [spec.name for spec in self._ports]
+        names = [spec.name for spec in self._array_specs]
         if len(arrays) != len(names):
             raise DataError(f"TrainStep: expected {len(names)} array(s) ({', '.join(names)}), received {len(arrays)}.")
-        batch = read_arrays(dict(zip(names, arrays)), self._ports, 'TrainStep')
+        batch = read_arrays(dict(zip(names, arrays)), self._array_specs, 'TrainStep')
         check_lengths(dict(zip(names, batch)), 'TrainStep')
         if self._changes.are_there(self._computed_with):
             self._step = self._function()

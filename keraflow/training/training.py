@@ -173,20 +173,20 @@ class TrainableNetwork(Network):
         """
         functions = self._compiled('fit')
         functions.warn_of_change()
-        feeder = self._data_adapter('fit', self.target_ports())
-        feeder.weigh_classes(class_weight)
+        adapter = self._data_adapter('fit', self.target_array_specs())
+        adapter.weigh_classes(class_weight)
         validation = self._validation_source(validation_data, batch_size, nb_epoch, nb_val_batch)
         if is_iterable_of_batches(x):
-            feeder.refuse_beside_iterable(y=y, sample_weights=sample_weights, batch_size=batch_size,
-                                          validation_split=validation_split or None)
-            source = feeder.iterable_source(x, nb_epoch, nb_batch, is_repeated=True)
+            adapter.refuse_beside_iterable(y=y, sample_weights=sample_weights, batch_size=batch_size,
+                                           validation_split=validation_split or None)
+            source = adapter.iterable_source(x, nb_epoch, nb_batch, is_repeated=True)
         else:
-            feeder.refuse_beside_arrays(nb_batch=nb_batch)
-            data = feeder.arrays(x, y, sample_weights)
+            adapter.refuse_beside_arrays(nb_batch=nb_batch)
+            data = adapter.arrays(x, y, sample_weights)
             if validation is None and validation_split:
                 data, kept = self._split(data, validation_split)
-                validation = feeder.array_source(kept, batch_size)
-            source = feeder.array_source(data, batch_size, self._stream.order if shuffle else None)
+                validation = adapter.array_source(kept, batch_size)
+            source = adapter.array_source(data, batch_size, self._stream.order if shuffle else None)
         progress = Progress(verbose, initial_epoch + nb_epoch)
         return Loop(self, functions, source, validation, CallbackList(callbacks, self),
                     progress).run(range(initial_epoch, initial_epoch + nb_epoch))
@@ -200,7 +200,8 @@ class TrainableNetwork(Network):
         Numbers are taken by name, ``scores['loss']``, or as ``loss, acc = model.evaluate(x, y).values()``.
         """
         functions = self._compiled('evaluate')
-        source = self._data_adapter('evaluate', self.target_ports()).source(x, y, sample_weights, batch_size, nb_batch)
+        adapter = self._data_adapter('evaluate', self.target_array_specs())
+        source = adapter.source(x, y, sample_weights, batch_size, nb_batch)
         with contextlib.closing(source), source.epoch() as batches:
             return Scores(functions.evaluate(batches, 'train' if train_mode else 'test'))
 
@@ -248,17 +249,17 @@ class TrainableNetwork(Network):
         GraphError
             For a name that there is not.
         """
-        places = [find_address(self, name) for name in to_list(names)]
-        arrays = self._forward('capture', x, batch_size, train_mode, nb_batch, places)
+        addresses = [find_address(self, name) for name in to_list(names)]
+        arrays = self._forward('capture', x, batch_size, train_mode, nb_batch, addresses)
         return arrays[0] if isinstance(names, str) else arrays
 
     def _forward(self, method: str, x: Any, batch_size: Optional[int], train_mode: bool, nb_batch: Optional[int],
-                 *places: Any) -> List[Any]:
+                 *addresses: Any) -> List[Any]:
         self.check_runnable()
         source = self._data_adapter(method, []).source(x, None, None, batch_size, nb_batch)
         run = getattr(self._forward_functions(train_mode), method)
         with contextlib.closing(source), source.epoch() as batches:
-            return run(batches, 'train' if train_mode else 'test', *places)
+            return run(batches, 'train' if train_mode else 'test', *addresses)
 
     def _forward_functions(self, train_mode: bool) -> CompiledFunctions:
         if train_mode and self._functions is not None:      # as it is trained: with what compile read
@@ -270,22 +271,22 @@ class TrainableNetwork(Network):
 
     # -- what goes in and out ---------------------------------------------------------------------------------------
 
-    def input_ports(self) -> List[ArraySpec]:
+    def input_array_specs(self) -> List[ArraySpec]:
         """Where inputs go."""
         return [ArraySpec.of(kensor, name) for kensor, name in zip(self.inputs, self.input_names())]
 
-    def target_ports(self) -> List[ArraySpec]:
+    def target_array_specs(self) -> List[ArraySpec]:
         """Where targets go: what the losses want for the outputs that have one."""
-        functions = self._compiled('target_ports')
+        functions = self._compiled('target_array_specs')
         beside = {one.output: [each.metric for each in functions.metrics if each.output == one.output]
                   for one in functions.losses}
-        return [self._target_port(*one, metrics=beside[one.output]) for one in functions.losses]
+        return [self._target_array_spec(*one, metrics=beside[one.output]) for one in functions.losses]
 
     def _output_of(self, name: str) -> Any:
         return dict(zip(self.output_names(), self.outputs))[name]
 
-    def _target_port(self, name: str, objective: Any, ignored: Optional[int],
-                     metrics: Sequence[Any] = ()) -> ArraySpec:
+    def _target_array_spec(self, name: str, objective: Any, ignored: Optional[int],
+                           metrics: Sequence[Any] = ()) -> ArraySpec:
         kensor = self._output_of(name)
         target = target_of(objective, (None, *kensor.shape[1:]), kensor.dtype, kensor.features)
         mask = kensor.mask_shape
@@ -296,7 +297,7 @@ class TrainableNetwork(Network):
     def _read_ignored(self, given: Any, losses: List[Loss]) -> List[Loss]:
         """The losses, each with the label that is ignored in its target."""
         where = f'{self.name}: ignore_label'
-        able = [one.output for one in losses if self._target_port(*one).nb_class is not None]
+        able = [one.output for one in losses if self._target_array_spec(*one).nb_class is not None]
         if given is not None and not able:
             raise ArgumentError(f"{where}: expected a loss that wants numbers of classes, such as "
                                 f"'sparse_categorical_crossentropy', received none.")
@@ -306,21 +307,21 @@ class TrainableNetwork(Network):
         return [one._replace(ignored=labels.get(one.output)) for one in losses]
 
     def _data_adapter(self, method: str, targets: List[ArraySpec]) -> DataAdapter:
-        return DataAdapter(self, f'{self.name}: {method}', self.input_ports(), targets)
+        return DataAdapter(self, f'{self.name}: {method}', self.input_array_specs(), targets)
 
     def _validation_source(self, given: Any, batch_size: Optional[int], nb_epoch: int,
                            nb_val_batch: Optional[int]) -> Optional[BatchSource]:
-        feeder = self._data_adapter('validation_data', self.target_ports())
+        adapter = self._data_adapter('validation_data', self.target_array_specs())
         if given is not None and is_iterable_of_batches(given):
-            return feeder.iterable_source(given, nb_epoch, nb_val_batch, is_validation=True)
-        feeder.refuse_beside_arrays(nb_val_batch=nb_val_batch)
+            return adapter.iterable_source(given, nb_epoch, nb_val_batch, is_validation=True)
+        adapter.refuse_beside_arrays(nb_val_batch=nb_val_batch)
         if given is None:
             return None
         if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
             raise ArgumentTypeError(
                 f'{self.name}: validation_data: expected (x, y) or (x, y, sample_weights), received {describe(given)}.')
         x, y, weights = (*given, None)[:3]
-        return feeder.array_source(feeder.arrays(x, y, weights), batch_size)
+        return adapter.array_source(adapter.arrays(x, y, weights), batch_size)
 
     def _split(self, data: Arrays, share: float) -> tuple:
         at = int(data.nb_sample * (1 - share))
@@ -347,7 +348,7 @@ class TrainableNetwork(Network):
             kensor = self._output_of(name)
             nb_feature = kensor.shape[-1 if kensor.features is None else kensor.features]
             for one in to_list(some):
-                metric = metrics.get(one, f'{where}: ').expand_mask(trained[name], nb_feature, where)
+                metric = metrics.get(one, f'{where}: ').beside(trained[name], nb_feature, where)
                 reports.append(Report(name, metric, f'{metric.label}({name})' if len(names) > 1 else metric.label))
         labels = [report.label for report in reports]
         for label in labels:

@@ -56,7 +56,7 @@ class Layer(Named, ChangeableHost, Running):
         By name (``'0/W'`` for one of an embedded layer) or in the order of the parameters: names (``'l1'``) or objects
         (``L1(0.1)``); ``None`` for no one.
     activity_regularizer : str or object, optional
-        A regularizer of the output: training adds what it gives, divided by the number of samples in the batch. Strides
+        A regularizer of the output: training adds what it gives, divided by the number of samples in the batch. Steps
         that are masked are 0 for it.
     dtype : str, optional
         Of the parameters, and what a layer that has some casts real inputs to; that of the first input with real
