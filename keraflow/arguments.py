@@ -69,7 +69,7 @@ def assign(value: Any, names: Sequence[str], where: str, *, single: bool = False
         f'{where}: expected a dict by name or a list in the order {", ".join(names)}, received {describe(value)}.')
 
 
-def takes(function: Callable, *args: Any, **kwargs: Any) -> bool:
+def takes(function: Callable, /, *args: Any, **kwargs: Any) -> bool:
     """Whether a function can be called with these arguments, as far as that is known.
 
     Examples

@@ -232,12 +232,12 @@ def _powered(backend: Backend, x: Any, power: Any) -> Optional[Logs]:
 
 @_rule('sum')
 def _sum(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
-    x = given['x']
-    if not _known(x):
+    x, known = given['x'], _known(given['x'])
+    if not known:
         return None
     shape = backend.static_shape(x)
     axes = normalize_axes(given['axis'], len(shape))
-    logs = _folded(backend.logsumexp, given, product([shape[axis] for axis in axes]))
+    logs = _folded(backend.logsumexp, known, given, product([shape[axis] for axis in axes]))
     return logs._replace(addends=((x, axes),)) if given['keepdims'] else logs
 
 
@@ -246,16 +246,16 @@ def _mean(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     def of_mean(log: Any, axis: Any, keepdims: bool) -> Any:
         count = backend.logsumexp(backend.zeros_like(log), axis, keepdims)
         return backend.subtract(backend.logsumexp(log, axis, keepdims), count)
-    return _folded(of_mean, given, 1) if _known(given['x']) else None
+    known = _known(given['x'])
+    return _folded(of_mean, known, given, 1) if known else None
 
 
-def _folded(fold: Callable, given: Given, scale: Optional[int]) -> Logs:
-    """Of a sum whose total is `scale` times that of what is summed."""
-    x, logs = given['x'], info_of(given['x']).logs
+def _folded(fold: Callable, logs: Logs, given: Given, scale: Optional[int]) -> Logs:
+    """Of a sum whose total is `scale` times that of what is summed, which has these."""
+    x = given['x']
     compute = functools.partial(fold, axis=given['axis'], keepdims=given['keepdims'])
-    rest = Step(compute, [(x, 'rest')]) if logs.rest and scale else None    # type: ignore[union-attr]
-    total = logs.total * scale if scale else math.inf                       # type: ignore[union-attr]
-    return Logs(Step(compute, [(x, 'of')]), rest, total)
+    rest = Step(compute, [(x, 'rest')]) if logs.rest and scale else None
+    return Logs(Step(compute, [(x, 'of')]), rest, logs.total * scale if scale else math.inf)
 
 
 @_rule('prod')

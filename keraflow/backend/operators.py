@@ -9,11 +9,10 @@ TensorFlow's tensors of shapes that do not fit they are False. There they are th
 library's own; with anything else than a tensor, an array, a number or a list of these they ask for the same object.
 What has no value yet is neither true nor false, which Theano says of some comparisons only.
 """
-import contextlib
 import contextvars
 import functools
 import sys
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from keraflow.backend.logs import remember_logs
 from keraflow.backend.refusals import OF_INTEGERS
 from keraflow.backend.tensor_info import info_of
 from keraflow.backend.value_checks import is_small
+from keraflow.contexts import bound
 from keraflow.errors import ArgumentTypeError
 
 __all__ = ['follow_contract', 'install_operators']
@@ -37,14 +37,9 @@ _COMPARISONS = {'lt': 'less', 'le': 'less_equal', 'gt': 'greater', 'ge': 'greate
 _EQUALITIES = {'eq': 'equal', 'ne': 'not_equal'}
 
 
-@contextlib.contextmanager
-def follow_contract(yes: bool = True) -> Iterator[None]:
+def follow_contract(yes: bool = True) -> bound:
     """Inside, operators follow the contract (or are the library's again)."""
-    token = _follows.set(yes)
-    try:
-        yield
-    finally:
-        _follows.reset(token)
+    return bound(_follows, yes)
 
 
 def install_operators(backend: Any, *classes: type) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Callable, ContextManager, Iterable, Iterator, Optional
 
 import numpy as np
 
+from keraflow.arguments import takes
 from keraflow.backend.deferral import Deferred
 from keraflow.data.arrays import Arrays, batches
 from keraflow.data.prefetch import Prefetch
@@ -135,7 +136,7 @@ class IterableBatchSource(BatchSource):
                 return
 
     def _begin(self) -> Iterator[Any]:
-        if callable(self._given) and _needs_arguments(self._given):
+        if callable(self._given) and not takes(self._given):
             raise ArgumentTypeError(f'{self._where}: expected a function without arguments that returns batches, '
                                     f'received {self._kind}.')
         found = self._given() if callable(self._given) else self._given
@@ -219,13 +220,3 @@ def _numbered(batches: Any) -> Iterator[Any]:
         yield batches[number]
     if callable(getattr(batches, 'on_epoch_end', None)):
         batches.on_epoch_end()
-
-
-def _needs_arguments(function: Callable) -> bool:
-    try:
-        inspect.signature(function).bind()
-    except TypeError:
-        return True
-    except ValueError:      # some built-in functions do not tell
-        pass
-    return False

@@ -9,7 +9,7 @@ from keraflow.arguments import as_numbers
 from keraflow.backend.ranges import misfit
 from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError, describe
 
-__all__ = ['check_held', 'check_new_value', 'check_numbers', 'check_scalar', 'check_shape', 'check_tensor',
+__all__ = ['check_fits', 'check_new_value', 'check_numbers', 'check_scalar', 'check_shape', 'check_tensor',
            'described']
 
 
@@ -42,7 +42,7 @@ def check_numbers(value: Any, where: str) -> None:
         as_numbers(value, where)
 
 
-def check_held(array: np.ndarray, dtype: str, where: str, advice: str = '') -> None:
+def check_fits(array: np.ndarray, dtype: str, where: str, advice: str = '') -> None:
     """Raise unless a dtype can hold the numbers of an array."""
     problem = misfit(array, dtype)
     if problem:
@@ -61,4 +61,4 @@ def check_new_value(value: Any, variable: Any, where: str) -> None:
     """Raise unless `value` is a tensor or an array of numbers that a variable may be set to."""
     check_shape(value, B.static_shape(variable), where)
     if not B.is_tensor(value):
-        check_held(np.asarray(value), B.dtype(variable), where)
+        check_fits(np.asarray(value), B.dtype(variable), where)

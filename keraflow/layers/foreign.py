@@ -1,9 +1,10 @@
 """Foreign: what another library of the backend's world computes, with its variables, as a layer."""
 import inspect
 import re
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional
 
 from keraflow import backend as B
+from keraflow.arguments import takes
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe
 from keraflow.layers.base import Layer
 from keraflow.owned import owned
@@ -78,14 +79,14 @@ class Foreign(Layer):
 
     def init_param(self, input_shape: List[Shape]) -> None:
         arguments = self.arguments or {}
-        if not _takes(self.make, [], arguments):
+        if not takes(self.make, **arguments):
             raise ArgumentTypeError(f'{self.name}: arguments: expected those of {self.make.__name__}'
                                     f'{inspect.signature(self.make)}, received {describe(arguments)}.')
         self._computes = self.make(**owned(arguments))      # which it may change
         if not callable(self._computes):
             raise ArgumentTypeError(f'{self.name}: make: expected a function that returns what computes, received one '
                                     f'that returns {describe(self._computes)}.')
-        if not _takes(self._computes, self._first_specs, self._phase()):
+        if not takes(self._computes, *self._first_specs, **self._phase()):
             wanted = ' and '.join([f'{len(self._first_specs)} tensor(s)', *map(repr, self._phase())])
             raise ArgumentTypeError(f'{self.name}: make: expected what computes to take {wanted}, received one that '
                                     f'takes {inspect.signature(self._computes)}.')
@@ -117,16 +118,3 @@ class Foreign(Layer):
 
     def output_shape(self, input_shape: List[Shape]) -> None:
         return None
-
-
-def _takes(function: Callable, args: Sequence[Any], kwargs: Dict[str, Any]) -> bool:
-    """Whether a function can be called so, as far as that is known."""
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):     # of some functions that are not written in Python
-        return True
-    try:
-        signature.bind(*args, **kwargs)
-    except TypeError:
-        return False
-    return True

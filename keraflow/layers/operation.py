@@ -14,7 +14,7 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, Sha
 from keraflow.graph.call_arguments import parts_in
 from keraflow.graph.kensor import Kensor, on_operation
 from keraflow.graph.lengths import equally_long
-from keraflow.graph.tensor_checks import check_held
+from keraflow.graph.tensor_checks import check_fits
 from keraflow.layers.base import Layer
 from keraflow.layers.base.masks import joint_mask
 from keraflow.layers.base.slots import running_host
@@ -184,5 +184,5 @@ def _array(operation: str, values: Any, args: Sequence[Any]) -> np.ndarray:
     dtype = operands_dtype([it.dtype for it in args if isinstance(it, Kensor)], [values], B.floatx())
     if array.dtype.kind != 'i' or dtype in FLOATS:
         return array
-    check_held(array, dtype, operation, "Write B.cast(..., 'int64') for what it meets.")
+    check_fits(array, dtype, operation, "Write B.cast(..., 'int64') for what it meets.")
     return array.astype(dtype)

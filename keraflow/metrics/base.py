@@ -7,7 +7,7 @@ import numpy as np
 from keraflow import backend as B
 from keraflow.backend.tensor_info import features_of
 from keraflow.errors import ArgumentTypeError
-from keraflow.graph.counted import has_parts, part_weights
+from keraflow.graph.counted import expand_mask, has_parts, part_weights
 from keraflow.graph.tensor_checks import check_shape, described
 from keraflow.objectives.accuracies import accuracy_for, is_accuracy
 from keraflow.objectives.base import is_better_larger, per_sample
@@ -172,6 +172,4 @@ def like(x: Any, weights: Any) -> Any:
     if not has_parts(B.static_shape(x), B.static_shape(weights), B.ndim(weights)):
         # `x` has a value for the sample, which counts if any step does.
         weights = B.max(weights, axis=list(range(1, B.ndim(weights))))
-    for _ in range(B.ndim(x) - B.ndim(weights)):
-        weights = B.expand_dims(weights, -1)
-    return ones * weights
+    return ones * expand_mask(weights, x)

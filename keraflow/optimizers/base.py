@@ -14,7 +14,7 @@ from keraflow import backend as B
 from keraflow import schema
 from keraflow.backend.contract import Rows
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe
-from keraflow.graph.tensor_checks import check_held, check_new_value, check_shape, described
+from keraflow.graph.tensor_checks import check_fits, check_new_value, check_shape, described
 from keraflow.schema import LearningRate, PositiveFloat
 from keraflow.serialization import Serializable, pack_init_params
 
@@ -279,7 +279,7 @@ class Optimizer(Serializable):
 
     def _check_rate(self, rate: float) -> None:
         for dtype in sorted(set(map(B.dtype, self._variables))):
-            check_held(np.asarray(rate), dtype, f'{type(self).__name__}: lr')
+            check_fits(np.asarray(rate), dtype, f'{type(self).__name__}: lr')
 
     def _rate(self, step: Any) -> Any:
         return _rounded(self.lr(step), 'float64') if callable(self.lr) else self._lr

@@ -4,10 +4,11 @@ import sys
 from typing import Any, Dict, Iterator, List, Sequence
 
 from keraflow import schema
+from keraflow.arguments import takes
 from keraflow.errors import ArgumentError, ArgumentTypeError, nearest
 from keraflow.habits import CALLBACK_HOOKS, METHODS, word_for
 
-__all__ = ['check_attribute', 'check_class_names', 'check_complete', 'check_constructor']
+__all__ = ['check_attribute', 'check_class_names', 'check_complete', 'check_constructor', 'of_program']
 
 _METHOD, _PROPERTY, _SETTABLE, _PRIVATE = 'a method', 'a property', 'an argument', 'an attribute'
 _reserved: Dict[type, Dict[str, str]] = {}
@@ -31,7 +32,7 @@ def check_attribute(obj: Any, name: str) -> None:
         ours = name not in vars(obj) and not hasattr(cls, name) and word_for(name, schema.arguments_of(cls))
         advice = f"Did you mean '{ours}'?" if ours else cls.set_elsewhere.get(name)
         if advice and not _is_own(sys._getframe(2).f_globals.get('__name__', '')) and \
-                not any(_is_used(one, name) for one in cls.__mro__ if not _is_own(one.__module__)):
+                not any(_is_used(one, name) for one in of_program(cls)):
             raise ArgumentError(f"{getattr(obj, 'name', cls.__name__)}: '{name}' would be set to no effect. {advice}")
 
 
@@ -120,6 +121,11 @@ def _own(mro: Sequence[type]) -> List[type]:
     return [one for one in mro if _is_own(one.__module__)]
 
 
+def of_program(cls: type) -> List[type]:
+    """A class and its bases, without those of keraflow."""
+    return [one for one in cls.__mro__ if not _is_own(one.__module__)]
+
+
 def _is_used(cls: type, name: str) -> bool:
     """Whether another method of a class names something."""
     methods = (inspect.unwrap(getattr(one, '__func__', one)) for key, one in vars(cls).items() if key != name)
@@ -136,11 +142,7 @@ def _is_called_alike(function: Any, overridden: Any) -> bool:
     """Whether a method can be called with the arguments of the one that it overrides."""
     given = [one for one in inspect.signature(overridden).parameters.values()
              if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
-    try:
-        inspect.signature(function).bind(*(one.name for one in given))
-    except TypeError:
-        return False
-    return True
+    return takes(function, *(one.name for one in given))
 
 
 def _hook_of(cls: Any, hook: str) -> str:

@@ -131,7 +131,8 @@ class Serializable(metaclass=_Remembering):
         change, and returns the dict. Without an override an argument that ``__init__`` changed is remembered as it was
         passed.
         """
-        return {name: owned(vars(self).get(name, value)) for name, value in self._remembered_arguments().items()}
+        return {name: value if name in self._kept or name not in vars(self) else owned(vars(self)[name])
+                for name, value in self._remembered_arguments().items()}
 
     @classmethod
     def unpack_init_param(cls, params: Dict[str, Any]) -> Dict[str, Any]:

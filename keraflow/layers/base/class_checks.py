@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterator, Optional, Sequence, Set, Tuple
 
 from keraflow.errors import ArgumentTypeError
 from keraflow.habits import HOOKS
+from keraflow.serialization.reserved import of_program
 
 __all__ = ['check_class', 'names_reached', 'names_used']
 
@@ -33,7 +34,7 @@ def check_class(cls: type, base: type) -> None:
     ArgumentTypeError
         With the name to write.
     """
-    owners = [one for one in cls.__mro__ if one not in base.__mro__ and not one.__module__.startswith('keraflow.')]
+    owners = [one for one in of_program(cls) if one not in base.__mro__]
     own = [one for one in owners if one is cls or not issubclass(one, base)]     # the class and what is mixed in
     defined = {name: value for one in reversed(own) for name, value in vars(one).items()}
     for name, value in defined.items():

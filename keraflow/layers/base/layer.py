@@ -21,7 +21,7 @@ from keraflow.graph import naming
 from keraflow.graph.call_arguments import is_kensor, is_spec, parts_in, replaced
 from keraflow.graph.kensor import Kensor
 from keraflow.graph.records import recording
-from keraflow.graph.tensor_checks import check_held, check_tensor
+from keraflow.graph.tensor_checks import check_fits, check_tensor
 from keraflow.habits import no_attribute
 from keraflow.layers.base.changes import NESTED, ChangeableHost, EmbeddedArguments
 from keraflow.layers.base.class_checks import check_class
@@ -265,7 +265,7 @@ class Layer(Named, ChangeableHost, Running):
         if isinstance(it, str) or not is_array_like(it):
             raise GraphError(f'{self.name}: expected a Kensor, a tensor or an array, received {describe(it)}.'
                              f'{advice_for_class(it)}')
-        check_held(as_numbers(it, self.name), value_dtype(it, B.floatx()), self.name)
+        check_fits(as_numbers(it, self.name), value_dtype(it, B.floatx()), self.name)
         return B.current().constant(it)
 
     def build(self, input_shape: Any) -> None:

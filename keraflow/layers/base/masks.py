@@ -9,7 +9,7 @@ from keraflow import backend as B
 from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.contexts import bound
 from keraflow.errors import ArgumentError
-from keraflow.graph.tensor_checks import check_held
+from keraflow.graph.tensor_checks import check_fits
 from keraflow.shapes import agree
 
 __all__ = ['LOWEST', 'check_mask_value', 'counted_in_windows', 'counted_samples', 'counting_samples', 'full_mask',
@@ -46,7 +46,7 @@ def check_mask_value(value: float, dtype: str, where: str) -> None:
     if value != value:
         raise ArgumentError(f'{where}: expected a number that others can be equal to, received {value}. Replace it in '
                             'the data, for example by -1, and mask that.')
-    check_held(np.asarray(value), dtype, where, 'Choose one that the data can have, or another dtype.')
+    check_fits(np.asarray(value), dtype, where, 'Choose one that the data can have, or another dtype.')
 
 
 def step_mask(x: Any, mask_value: float) -> Any:

@@ -13,7 +13,7 @@ from keraflow.backend.contract import FLOATS
 from keraflow.backend.dtypes import value_dtype
 from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe
-from keraflow.graph.tensor_checks import check_held
+from keraflow.graph.tensor_checks import check_fits
 from keraflow.layers.base.parameter_arguments import ParameterArguments, refusal_for_state
 from keraflow.layers.base.slots import run_of
 from keraflow.layers.base.unused import mark_owned
@@ -176,7 +176,7 @@ class ParameterOwner(ParameterArguments):
     def _new_variable(self, name: str, value: Any, dtype: Optional[str]) -> Any:
         array = as_numbers(value, f'{self.name}: {name}')
         dtype = dtype or value_dtype(value, B.floatx())
-        check_held(array, dtype, f'{self.name}: {name}')
+        check_fits(array, dtype, f'{self.name}: {name}')
         return B.current().variable(array, dtype, f'{self.name}/{name}')
 
 

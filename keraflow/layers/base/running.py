@@ -27,6 +27,7 @@ from keraflow.layers.base.slots import Run, Slots, initial_run, is_layer, run_of
 from keraflow.layers.base.unused import tell_unused
 from keraflow.owned import owned
 from keraflow.sameness import same
+from keraflow.serialization.reserved import of_program
 from keraflow.shapes import Shape
 
 __all__ = ['Running']
@@ -92,9 +93,8 @@ class Running(ParameterOwner, Reporting, SideResults):
         return value
 
     def _computes_with(self, name: str) -> bool:
-        own = [one for one in type(self).__mro__ if not one.__module__.startswith('keraflow.')]
         return run_of(self) is None and name not in self.fresh_attributes and \
-            bool(names_used(own, {name}, beside=('__init__',)))
+            bool(names_used(of_program(type(self)), {name}, beside=('__init__',)))
 
     def _with_masks(self, tensors: List[Any], given: Any) -> List[Any]:
         """Inputs with the masks that a call was given: one, or a list of one (or None) for each."""

@@ -8,7 +8,7 @@ from keraflow.arguments import as_numbers, assign, split_arrays
 from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, ShapeError
 from keraflow.graph.guards import changing, reading
 from keraflow.graph.parameters import parameters_of
-from keraflow.graph.tensor_checks import check_held
+from keraflow.graph.tensor_checks import check_fits
 from keraflow.graph.trainability import as_read
 from keraflow.layers.base.variables import Parameter, Variables
 from keraflow.serialization import Serializable
@@ -118,7 +118,7 @@ class Weights(Serializable):
             wanted = tuple(B.static_shape(variables[name]))
             if array.shape != wanted:
                 raise ShapeError(f'{where}: {name}: expected an array of shape {wanted}, received {array.shape}.')
-            check_held(array, B.dtype(variables[name]), f'{where}: {name}')
+            check_fits(array, B.dtype(variables[name]), f'{where}: {name}')
         for name, array in arrays.items():
             B.current().set_value(variables[name], array)
 
