@@ -139,6 +139,14 @@ def ctrl_c() -> Iterator[None]:
 
 
 @pytest.fixture
+def own_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the test registers is forgotten after it."""
+    from keraflow import registry
+    for table in ('_entries', '_aliases', '_by_target'):
+        monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
+
+
+@pytest.fixture
 def trials(request: pytest.FixtureRequest) -> Callable[[int], Iterator[random.Random]]:
     """``for rng in trials(20)``: 20 trials, or more under ``--torture``, each with random numbers of its own.
 

@@ -5,19 +5,16 @@ from pathlib import Path
 
 import numpy as np
 
-from keraflow import registry
 from keraflow.layers import Input
 from keraflow.models import Sequential
 
 PAGE = Path(__file__).parents[2] / 'README.rst'
 
 
-def test_the_programs_run_one_after_the_other_in_one_folder(tmp_path, monkeypatch):
+def test_the_programs_run_one_after_the_other_in_one_folder(tmp_path, monkeypatch, own_table):
     blocks = re.findall(r'^\.\. code-block:: python\n\n((?:   .*\n|\n)+)', PAGE.read_text(encoding='utf-8'), re.MULTILINE)
     assert len(blocks) == 3
     monkeypatch.chdir(tmp_path)
-    for table in ('_entries', '_aliases', '_by_target'):     # what the page registers is forgotten
-        monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
     X, Y = np.random.default_rng(0).normal(size=(40, 64)), np.eye(10)[np.arange(40) % 10]
     program = {'__name__': 'readme', 'X': X, 'Y': Y}
     for number, block in enumerate(blocks):

@@ -8,7 +8,6 @@ import pytest
 
 import keraflow
 from keraflow import backend as B
-from keraflow import registry
 from keraflow.backend.pure_operations import PURE_OPERATIONS
 from keraflow.errors import ArgumentError, ModelFileError, SerializationError
 from keraflow.layers import Dense, Input, Lambda, Layer, layer_register
@@ -17,10 +16,7 @@ from keraflow.models import Model, Sequential
 X = np.random.default_rng(2).normal(size=(3, 2)).astype('float32')
 
 
-@pytest.fixture(autouse=True)
-def own_table(monkeypatch):
-    for table in ('_entries', '_aliases', '_by_target'):
-        monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
+pytestmark = pytest.mark.usefixtures('own_table')
 
 
 class Exact(Layer):

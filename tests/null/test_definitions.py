@@ -12,12 +12,7 @@ from keraflow.regularizers import Regularizer
 from keraflow.sameness import same, same_origin
 from keraflow.serialization import serialize, unserialize
 
-
-@pytest.fixture(autouse=True)
-def own_table(monkeypatch):
-    """What a test registers is forgotten after it."""
-    for table in ('_entries', '_aliases', '_by_target'):
-        monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
+pytestmark = pytest.mark.usefixtures('own_table')
 
 
 def refusal(make, kind=SerializationError):

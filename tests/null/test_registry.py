@@ -9,12 +9,7 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError
 from keraflow.layers import Dense, Layer
 from keraflow.regularizers import L1
 
-
-@pytest.fixture(autouse=True)
-def own_table(monkeypatch):
-    """What a test registers is forgotten after it."""
-    for table in ('_entries', '_aliases', '_by_target'):
-        monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
+pytestmark = pytest.mark.usefixtures('own_table')
 
 
 def refusal(make, kind=ArgumentError):

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import keraflow
-from keraflow import registry
 from keraflow.errors import SerializationError
 from keraflow.files.plaindata import dump_json, dump_yaml, parse_json, parse_yaml
 from keraflow.layers import Dense, Input, Lambda, Layer
@@ -35,10 +34,7 @@ class Point(typing.NamedTuple):
     y: int = 0
 
 
-@pytest.fixture(autouse=True)
-def own_table(monkeypatch):
-    for table in ('_entries', '_aliases', '_by_target'):
-        monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
+pytestmark = pytest.mark.usefixtures('own_table')
 
 
 def rebuilt(obj, customs=(Keeps,)):
