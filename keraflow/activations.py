@@ -52,8 +52,8 @@ def hard_sigmoid(x: Any) -> Any:
 
     References
     ----------
-    M. Courbariaux, Y. Bengio and J.-P. David, 2015: BinaryConnect: training deep neural networks with binary weights
-    during propagations.
+    .. [1] M. Courbariaux, Y. Bengio and J.-P. David, "BinaryConnect: training deep neural networks with binary weights
+       during propagations", NIPS, 2015.
     """
     return B.hard_sigmoid(x)
 
@@ -83,8 +83,9 @@ def relu(x: Any, alpha: float = 0., max_value: Optional[float] = None) -> Any:
 
     References
     ----------
-    X. Glorot, A. Bordes and Y. Bengio, 2011: Deep sparse rectifier neural networks.
-    A. L. Maas, A. Y. Hannun and A. Y. Ng, 2013: Rectifier nonlinearities improve neural network acoustic models.
+    .. [1] X. Glorot, A. Bordes and Y. Bengio, "Deep sparse rectifier neural networks", AISTATS, 2011.
+    .. [2] A. L. Maas, A. Y. Hannun and A. Y. Ng, "Rectifier nonlinearities improve neural network acoustic models",
+       ICML Workshop on Deep Learning for Audio, Speech and Language Processing, 2013.
 
     Examples
     --------
@@ -109,7 +110,8 @@ def leaky_relu(x: Any, alpha: float = 0.01) -> Any:
 
     References
     ----------
-    A. L. Maas, A. Y. Hannun and A. Y. Ng, 2013: Rectifier nonlinearities improve neural network acoustic models.
+    .. [1] A. L. Maas, A. Y. Hannun and A. Y. Ng, "Rectifier nonlinearities improve neural network acoustic models",
+       ICML Workshop on Deep Learning for Audio, Speech and Language Processing, 2013.
     """
     return B.relu(x, alpha)
 
@@ -126,8 +128,8 @@ def elu(x: Any, alpha: float = 1.) -> Any:
 
     References
     ----------
-    D.-A. Clevert, T. Unterthiner and S. Hochreiter, 2015: Fast and accurate deep network learning by exponential
-    linear units (ELUs).
+    .. [1] D.-A. Clevert, T. Unterthiner and S. Hochreiter, "Fast and accurate deep network learning by exponential
+       linear units (ELUs)", ICLR, 2016.
     """
     # The branch that is not taken must be finite, too: its gradient is multiplied by zero.
     return B.switch(B.greater(x, 0), x, B.multiply(B.expm1(B.minimum(x, 0)), alpha))
@@ -145,7 +147,7 @@ def selu(x: Any) -> Any:
 
     References
     ----------
-    G. Klambauer, T. Unterthiner, A. Mayr and S. Hochreiter, 2017: Self-normalizing neural networks.
+    .. [1] G. Klambauer, T. Unterthiner, A. Mayr and S. Hochreiter, "Self-normalizing neural networks", NIPS, 2017.
     """
     return B.multiply(elu(x, 1.6732632423543772), 1.0507009873554805)
 
@@ -160,7 +162,7 @@ def gelu(x: Any) -> Any:
 
     References
     ----------
-    D. Hendrycks and K. Gimpel, 2016: Gaussian error linear units (GELUs).
+    .. [1] D. Hendrycks and K. Gimpel, "Gaussian error linear units (GELUs)", arXiv:1606.08415, 2016.
     """
     return B.multiply(x, B.multiply(B.add(B.erf(B.multiply(x, math.sqrt(0.5))), 1.), 0.5))
 
@@ -175,7 +177,7 @@ def swish(x: Any) -> Any:
 
     References
     ----------
-    P. Ramachandran, B. Zoph and Q. V. Le, 2017: Searching for activation functions.
+    .. [1] P. Ramachandran, B. Zoph and Q. V. Le, "Searching for activation functions", arXiv:1710.05941, 2017.
     """
     return B.multiply(x, B.sigmoid(x))
 
@@ -197,8 +199,8 @@ def softmax(x: Any, axis: Optional[int] = None) -> Any:
 
     References
     ----------
-    J. S. Bridle, 1990: Probabilistic interpretation of feedforward classification network outputs, with relationships
-    to statistical pattern recognition.
+    .. [1] J. S. Bridle, "Probabilistic interpretation of feedforward classification network outputs, with relationships
+       to statistical pattern recognition", Neurocomputing, Springer, 1990.
 
     Examples
     --------
@@ -240,8 +242,8 @@ def softplus(x: Any) -> Any:
 
     References
     ----------
-    C. Dugas, Y. Bengio, F. Belisle, C. Nadeau and R. Garcia, 2001: Incorporating second-order functional knowledge for
-    better option pricing.
+    .. [1] C. Dugas, Y. Bengio, F. Belisle, C. Nadeau and R. Garcia, "Incorporating second-order functional knowledge
+       for better option pricing", NIPS, 2001.
     """
     return B.softplus(x)
 
@@ -256,7 +258,8 @@ def softsign(x: Any) -> Any:
 
     References
     ----------
-    J. Bergstra, G. Desjardins, P. Lamblin and Y. Bengio, 2009: Quadratic polynomials learn better image features.
+    .. [1] J. Bergstra, G. Desjardins, P. Lamblin and Y. Bengio, "Quadratic polynomials learn better image features",
+       NIPS, 2009.
     """
     return B.softsign(x)
 

@@ -40,7 +40,7 @@ class argscope(contextlib.ContextDecorator):
 
     References
     ----------
-    ``argscope`` of tensorpack.
+    .. [1] Y. Wu et al., "Tensorpack", https://github.com/tensorpack/tensorpack, 2016 (``argscope``).
 
     Examples
     --------

@@ -40,8 +40,8 @@ class MaxNorm(Constraint):
 
     References
     ----------
-    N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov, 2014: Dropout: a simple way to prevent
-    neural networks from overfitting.
+    .. [1] N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov, "Dropout: a simple way to prevent
+       neural networks from overfitting", Journal of Machine Learning Research, 2014.
 
     Examples
     --------
@@ -88,8 +88,8 @@ class UnitNorm(Constraint):
 
     References
     ----------
-    T. Salimans and D. P. Kingma, 2016: Weight normalization: a simple reparameterization to accelerate training of deep
-    neural networks.
+    .. [1] T. Salimans and D. P. Kingma, "Weight normalization: a simple reparameterization to accelerate training of
+       deep neural networks", NIPS, 2016.
     """
 
     def __init__(self, axis: Axes = 0):

@@ -68,7 +68,8 @@ def lecun_uniform(shape: Sequence[int]) -> np.ndarray:
 
     References
     ----------
-    Y. LeCun, L. Bottou, G. B. Orr and K.-R. Mueller, 1998: Efficient backprop.
+    .. [1] Y. LeCun, L. Bottou, G. B. Orr and K.-R. Mueller, "Efficient backprop", Neural Networks: Tricks of the Trade,
+       Springer, 1998.
     """
     return uniform(shape, np.sqrt(3. / fans(_checked(shape, 'lecun_uniform'))[0]))
 
@@ -83,7 +84,8 @@ def glorot_normal(shape: Sequence[int]) -> np.ndarray:
 
     References
     ----------
-    X. Glorot and Y. Bengio, 2010: Understanding the difficulty of training deep feedforward neural networks.
+    .. [1] X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks",
+       AISTATS, 2010.
     """
     return normal(shape, np.sqrt(2. / sum(fans(_checked(shape, 'glorot_normal')))))
 
@@ -98,7 +100,8 @@ def glorot_uniform(shape: Sequence[int]) -> np.ndarray:
 
     References
     ----------
-    X. Glorot and Y. Bengio, 2010: Understanding the difficulty of training deep feedforward neural networks.
+    .. [1] X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks",
+       AISTATS, 2010.
     """
     return uniform(shape, np.sqrt(6. / sum(fans(_checked(shape, 'glorot_uniform')))))
 
@@ -113,8 +116,8 @@ def he_normal(shape: Sequence[int]) -> np.ndarray:
 
     References
     ----------
-    K. He, X. Zhang, S. Ren and J. Sun, 2015: Delving deep into rectifiers: surpassing human-level performance on
-    ImageNet classification.
+    .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers: surpassing human-level performance on
+       ImageNet classification", ICCV, 2015.
     """
     return normal(shape, np.sqrt(2. / fans(_checked(shape, 'he_normal'))[0]))
 
@@ -129,8 +132,8 @@ def he_uniform(shape: Sequence[int]) -> np.ndarray:
 
     References
     ----------
-    K. He, X. Zhang, S. Ren and J. Sun, 2015: Delving deep into rectifiers: surpassing human-level performance on
-    ImageNet classification.
+    .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers: surpassing human-level performance on
+       ImageNet classification", ICCV, 2015.
     """
     return uniform(shape, np.sqrt(6. / fans(_checked(shape, 'he_uniform'))[0]))
 
@@ -156,8 +159,8 @@ def orthogonal(shape: Sequence[int], scale: float = 1.1) -> np.ndarray:
 
     References
     ----------
-    A. M. Saxe, J. L. McClelland and S. Ganguli, 2014: Exact solutions to the nonlinear dynamics of learning in deep
-    linear neural networks.
+    .. [1] A. M. Saxe, J. L. McClelland and S. Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep
+       linear neural networks", ICLR, 2014.
 
     Examples
     --------
@@ -197,7 +200,8 @@ def identity(shape: Sequence[int], scale: float = 1.) -> np.ndarray:
 
     References
     ----------
-    Q. V. Le, N. Jaitly and G. E. Hinton, 2015: A simple way to initialize recurrent networks of rectified linear units.
+    .. [1] Q. V. Le, N. Jaitly and G. E. Hinton, "A simple way to initialize recurrent networks of rectified linear
+       units", arXiv:1504.00941, 2015.
 
     Examples
     --------

@@ -30,7 +30,8 @@ class L1(Regularizer):
 
     References
     ----------
-    R. Tibshirani, 1996: Regression shrinkage and selection via the lasso.
+    .. [1] R. Tibshirani, "Regression shrinkage and selection via the lasso", Journal of the Royal Statistical Society
+       B, 1996.
 
     Examples
     --------
@@ -73,7 +74,8 @@ class L1L2(Regularizer):
 
     References
     ----------
-    H. Zou and T. Hastie, 2005: Regularization and variable selection via the elastic net.
+    .. [1] H. Zou and T. Hastie, "Regularization and variable selection via the elastic net", Journal of the Royal
+       Statistical Society B, 2005.
     """
 
     def __init__(self, l1: NonNegative = 0.01, l2: NonNegative = 0.01):

@@ -87,7 +87,7 @@ class InverseTimeDecay(Schedule):
 
     References
     ----------
-    H. Robbins and S. Monro, 1951: A stochastic approximation method.
+    .. [1] H. Robbins and S. Monro, "A stochastic approximation method", Annals of Mathematical Statistics, 1951.
     """
 
     def __init__(self, lr: PositiveFloat, decay: NonNegative, nb_step: PositiveInt = 1, staircase: bool = False):
@@ -147,9 +147,9 @@ class CosineDecay(Schedule):
 
     References
     ----------
-    I. Loshchilov and F. Hutter, 2017: SGDR: stochastic gradient descent with warm restarts.
-
-    P. Goyal and others, 2017: Accurate, large minibatch SGD: training ImageNet in 1 hour (the rise).
+    .. [1] I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR, 2017.
+    .. [2] P. Goyal et al., "Accurate, large minibatch SGD: training ImageNet in 1 hour", arXiv:1706.02677, 2017 (the
+       warmup).
 
     Examples
     --------

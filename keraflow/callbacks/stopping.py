@@ -40,7 +40,7 @@ class EarlyStopping(MonitoringCallback):
 
     References
     ----------
-    L. Prechelt, 1998: Early stopping - but when?
+    .. [1] L. Prechelt, "Early stopping - but when?", Neural Networks: Tricks of the Trade, Springer, 1998.
 
     Examples
     --------

@@ -67,7 +67,8 @@ def read_idx(path: PathLike) -> np.ndarray:
 
     References
     ----------
-    Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits" (the format is described there).
+    .. [1] Y. LeCun, C. Cortes and C. Burges, "The MNIST database of handwritten digits",
+       http://yann.lecun.com/exdb/mnist, 1998 (the file format).
     """
     try:
         with gzip.open(path) as file:

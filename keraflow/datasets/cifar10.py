@@ -47,7 +47,8 @@ def load_data(path: Optional[PathLike] = None,
 
     References
     ----------
-    A. Krizhevsky (2009), "Learning multiple layers of features from tiny images".
+    .. [1] A. Krizhevsky, "Learning multiple layers of features from tiny images", technical report, University of
+       Toronto, 2009.
     """
     path = path or fetch(SOURCE)
     contents = read_tar(path, _MEMBERS)

@@ -35,7 +35,8 @@ def load_data(test_split: Beta = 0.2, seed: Optional[Natural] = 113) -> Data:
 
     References
     ----------
-    E. Alpaydin, C. Kaynak (1998), "Optical recognition of handwritten digits", UCI machine learning repository.
+    .. [1] E. Alpaydin and C. Kaynak, "Optical recognition of handwritten digits", UCI Machine Learning Repository,
+       1998.
 
     Examples
     --------

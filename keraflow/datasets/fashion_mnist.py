@@ -42,8 +42,8 @@ def load_data(path: Optional[PathLike] = None) -> Data:
 
     References
     ----------
-    H. Xiao, K. Rasul, R. Vollgraf (2017), "Fashion-MNIST: a novel image dataset for benchmarking machine learning
-    algorithms".
+    .. [1] H. Xiao, K. Rasul and R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning
+       algorithms", arXiv:1708.07747, 2017.
     """
     files = [fetch(source) if path is None else os.path.join(path, source.name) for source in SOURCES]
     x_train, y_train, x_test, y_test = map(read_idx, files)

@@ -68,7 +68,8 @@ def load_data(path: Optional[PathLike] = None, nb_words: Optional[PositiveInt] =
 
     References
     ----------
-    A. Maas, R. Daly, P. Pham, D. Huang, A. Ng, C. Potts (2011), "Learning word vectors for sentiment analysis".
+    .. [1] A. Maas, R. Daly, P. Pham, D. Huang, A. Ng and C. Potts, "Learning word vectors for sentiment analysis", ACL,
+       2011.
     """
     path = path or fetch(SOURCE)
 

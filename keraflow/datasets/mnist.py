@@ -33,7 +33,8 @@ def load_data(path: Optional[PathLike] = None) -> Data:
 
     References
     ----------
-    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998), "Gradient-based learning applied to document recognition".
+    .. [1] Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied to document recognition",
+       Proceedings of the IEEE, 1998.
     """
     path = path or fetch(SOURCE)
     x_train, y_train, x_test, y_test = read_npz(path, ['x_train', 'y_train', 'x_test', 'y_test'])

@@ -7,10 +7,8 @@ such data. It imports nothing and calls nothing that the stream names, and refus
 What it makes is a tree: only what cannot hold anything (a string, a number) may occur twice. Together with checked
 lengths this bounds memory and time by the length of the stream.
 
-References
-----------
-The operations are those of protocols 2 to 5 (arrays: 2 to 4, which NumPy's files have), as described in the source of
-Python's module ``pickletools``.
+It reads protocols 2 to 5 (arrays: 2 to 4, the ones in NumPy's files), as the source of Python's ``pickletools``
+describes them.
 """
 import enum
 import math

@@ -67,8 +67,8 @@ class MultiHeadAttention(MultiInputLayer):
 
     References
     ----------
-    A. Vaswani, N. Shazeer, N. Parmar, J. Uszkoreit, L. Jones, A. N. Gomez, L. Kaiser and I. Polosukhin, 2017: Attention
-    is all you need.
+    .. [1] A. Vaswani, N. Shazeer, N. Parmar, J. Uszkoreit, L. Jones, A. N. Gomez, L. Kaiser and I. Polosukhin,
+       "Attention is all you need", NIPS, 2017.
 
     Examples
     --------

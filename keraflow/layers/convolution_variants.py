@@ -50,7 +50,7 @@ class Deconvolution2D(ConvolutionBase):
 
     References
     ----------
-    M. D. Zeiler, D. Krishnan, G. W. Taylor and R. Fergus, 2010: Deconvolutional networks.
+    .. [1] M. D. Zeiler, D. Krishnan, G. W. Taylor and R. Fergus, "Deconvolutional networks", CVPR, 2010.
 
     Examples
     --------
@@ -126,7 +126,7 @@ class SeparableConvolution2D(ConvolutionBase):
 
     References
     ----------
-    F. Chollet, 2017: Xception: deep learning with depthwise separable convolutions.
+    .. [1] F. Chollet, "Xception: deep learning with depthwise separable convolutions", CVPR, 2017.
 
     Examples
     --------

@@ -130,8 +130,8 @@ class Convolution1D(ConvolutionBase):
 
     References
     ----------
-    A. Waibel, T. Hanazawa, G. Hinton, K. Shikano and K. J. Lang, 1989: Phoneme recognition using time-delay neural
-    networks.
+    .. [1] A. Waibel, T. Hanazawa, G. Hinton, K. Shikano and K. J. Lang, "Phoneme recognition using time-delay neural
+       networks", IEEE Transactions on Acoustics, Speech, and Signal Processing, 1989.
 
     Examples
     --------
@@ -221,9 +221,9 @@ class Convolution2D(ConvolutionBase):
 
     References
     ----------
-    Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, 1998: Gradient-based learning applied to document recognition.
-
-    F. Yu and V. Koltun, 2016: Multi-scale context aggregation by dilated convolutions.
+    .. [1] Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning applied to document recognition",
+       Proceedings of the IEEE, 1998.
+    .. [2] F. Yu and V. Koltun, "Multi-scale context aggregation by dilated convolutions", ICLR, 2016.
 
     Examples
     --------
@@ -283,7 +283,8 @@ class Convolution3D(ConvolutionBase):
 
     References
     ----------
-    S. Ji, W. Xu, M. Yang and K. Yu, 2013: 3D convolutional neural networks for human action recognition.
+    .. [1] S. Ji, W. Xu, M. Yang and K. Yu, "3D convolutional neural networks for human action recognition", IEEE
+       Transactions on Pattern Analysis and Machine Intelligence, 2013.
 
     Examples
     --------

@@ -106,7 +106,7 @@ class Highway(Layer):
 
     References
     ----------
-    R. K. Srivastava, K. Greff and J. Schmidhuber, 2015: Highway networks.
+    .. [1] R. K. Srivastava, K. Greff and J. Schmidhuber, "Highway networks", arXiv:1505.00387, 2015.
     """
 
     input_spec = VECTOR
@@ -184,7 +184,8 @@ class Dropout(Layer):
 
     References
     ----------
-    N. Srivastava et al., 2014: Dropout: a simple way to prevent neural networks from overfitting.
+    .. [1] N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", Journal of Machine
+       Learning Research, 2014.
     """
 
     def __init__(self, drop_rate: Rate, **kwargs: Any):

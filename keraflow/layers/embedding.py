@@ -51,7 +51,8 @@ class Embedding(Layer):
 
     References
     ----------
-    Y. Gal and Z. Ghahramani, 2016: A theoretically grounded application of dropout in recurrent neural networks.
+    .. [1] Y. Gal and Z. Ghahramani, "A theoretically grounded application of dropout in recurrent neural networks",
+       NIPS, 2016.
 
     Examples
     --------

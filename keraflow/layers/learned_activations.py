@@ -42,8 +42,8 @@ class PReLU(AxisLayer):
 
     References
     ----------
-    K. He, X. Zhang, S. Ren and J. Sun, 2015: Delving deep into rectifiers: surpassing human-level performance on
-    ImageNet classification.
+    .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers: surpassing human-level performance on
+       ImageNet classification", ICCV, 2015.
 
     Examples
     --------
@@ -114,7 +114,7 @@ class Maxout(Layer):
 
     References
     ----------
-    I. J. Goodfellow, D. Warde-Farley, M. Mirza, A. Courville and Y. Bengio, 2013: Maxout networks.
+    .. [1] I. J. Goodfellow, D. Warde-Farley, M. Mirza, A. Courville and Y. Bengio, "Maxout networks", ICML, 2013.
 
     Examples
     --------

@@ -37,7 +37,7 @@ class LinearWrap:
 
     References
     ----------
-    ``LinearWrap`` of tensorpack.
+    .. [1] Y. Wu et al., "Tensorpack", https://github.com/tensorpack/tensorpack, 2016 (``LinearWrap``).
 
     Examples
     --------

@@ -30,7 +30,7 @@ class GaussianNoise(Layer):
 
     References
     ----------
-    C. M. Bishop, 1995: Training with noise is equivalent to Tikhonov regularization.
+    .. [1] C. M. Bishop, "Training with noise is equivalent to Tikhonov regularization", Neural Computation, 1995.
     """
 
     def __init__(self, sigma: NonNegative, **kwargs: Any):
@@ -62,7 +62,8 @@ class GaussianDropout(Layer):
 
     References
     ----------
-    N. Srivastava et al., 2014: Dropout: a simple way to prevent neural networks from overfitting, section 10.
+    .. [1] N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", Journal of Machine
+       Learning Research, 2014, section 10.
     """
 
     def __init__(self, drop_rate: Rate, **kwargs: Any):
@@ -113,8 +114,8 @@ class SpatialDropout1D(_SpatialDropout):
 
     References
     ----------
-    J. Tompson, R. Goroshin, A. Jain, Y. LeCun and C. Bregler, 2014: Efficient object localization using convolutional
-    networks.
+    .. [1] J. Tompson, R. Goroshin, A. Jain, Y. LeCun and C. Bregler, "Efficient object localization using convolutional
+       networks", CVPR, 2015.
     """
 
     nb_spatial = 1
@@ -147,8 +148,8 @@ class SpatialDropout2D(_SpatialDropoutOfImages):
 
     References
     ----------
-    J. Tompson, R. Goroshin, A. Jain, Y. LeCun and C. Bregler, 2014: Efficient object localization using convolutional
-    networks.
+    .. [1] J. Tompson, R. Goroshin, A. Jain, Y. LeCun and C. Bregler, "Efficient object localization using convolutional
+       networks", CVPR, 2015.
     """
 
     nb_spatial = 2

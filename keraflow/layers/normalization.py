@@ -107,8 +107,8 @@ class BatchNormalization(_Normalization):
 
     References
     ----------
-    S. Ioffe and C. Szegedy, 2015: Batch normalization: accelerating deep network training by reducing internal
-    covariate shift.
+    .. [1] S. Ioffe and C. Szegedy, "Batch normalization: accelerating deep network training by reducing internal
+       covariate shift", ICML, 2015.
 
     Examples
     --------
@@ -201,7 +201,7 @@ class LayerNormalization(_Normalization):
 
     References
     ----------
-    J. L. Ba, J. R. Kiros and G. E. Hinton, 2016: Layer normalization.
+    .. [1] J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer normalization", arXiv:1607.06450, 2016.
 
     Examples
     --------

@@ -271,7 +271,7 @@ class GlobalPooling2D(_GlobalPooling):
 
     References
     ----------
-    M. Lin, Q. Chen and S. Yan, 2014: Network in network.
+    .. [1] M. Lin, Q. Chen and S. Yan, "Network in network", ICLR, 2014.
 
     Examples
     --------

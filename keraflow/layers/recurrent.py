@@ -63,7 +63,8 @@ class Recurrent(MultiInputLayer):
 
     References
     ----------
-    Y. Gal and Z. Ghahramani, 2016: A theoretically grounded application of dropout in recurrent neural networks.
+    .. [1] Y. Gal and Z. Ghahramani, "A theoretically grounded application of dropout in recurrent neural networks",
+       NIPS, 2016.
     """
 
     #: The gates, in the groups whose products with the previous output are one.
@@ -251,7 +252,7 @@ class SimpleRNN(Recurrent):
 
     References
     ----------
-    J. L. Elman, 1990: Finding structure in time.
+    .. [1] J. L. Elman, "Finding structure in time", Cognitive Science, 1990.
 
     Examples
     --------
@@ -299,7 +300,8 @@ class GRU(_Gated):
 
     References
     ----------
-    K. Cho et al., 2014: Learning phrase representations using RNN encoder-decoder for statistical machine translation.
+    .. [1] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical machine
+       translation", EMNLP, 2014.
 
     Examples
     --------
@@ -340,9 +342,9 @@ class LSTM(_Gated):
 
     References
     ----------
-    S. Hochreiter and J. Schmidhuber, 1997: Long short-term memory.
-    R. Jozefowicz, W. Zaremba and I. Sutskever, 2015: An empirical exploration of recurrent network architectures
-    (`forget_bias_init`).
+    .. [1] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural Computation, 1997.
+    .. [2] R. Jozefowicz, W. Zaremba and I. Sutskever, "An empirical exploration of recurrent network architectures",
+       ICML, 2015 (`forget_bias_init`).
 
     Examples
     --------

@@ -141,7 +141,7 @@ def layer_register(function: Any = None, *, id: Optional[str] = None, use_scope:
 
     References
     ----------
-    ``layer_register`` of tensorpack.
+    .. [1] Y. Wu et al., "Tensorpack", https://github.com/tensorpack/tensorpack, 2016 (``layer_register``).
 
     Examples
     --------
@@ -183,7 +183,7 @@ def add_weight(name: str, shape: Sequence[int], **kwargs: Any) -> Any:
 
     References
     ----------
-    ``get_variable`` of TensorFlow.
+    .. [1] M. Abadi et al., "TensorFlow: a system for large-scale machine learning", OSDI, 2016 (``tf.get_variable``).
 
     Examples
     --------

@@ -134,7 +134,8 @@ class Bidirectional(_Wrapper):
 
     References
     ----------
-    M. Schuster and K. K. Paliwal, 1997: Bidirectional recurrent neural networks.
+    .. [1] M. Schuster and K. K. Paliwal, "Bidirectional recurrent neural networks", IEEE Transactions on Signal
+       Processing, 1997.
 
     Examples
     --------

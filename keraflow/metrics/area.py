@@ -61,7 +61,7 @@ class AUC(Metric):
 
     References
     ----------
-    T. Fawcett, 2006: An introduction to ROC analysis.
+    .. [1] T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters, 2006.
 
     Examples
     --------

@@ -73,7 +73,7 @@ def huber(y_pred: Any, y_true: Any, delta: float = 1.) -> Any:
 
     References
     ----------
-    P. J. Huber, 1964: Robust estimation of a location parameter.
+    .. [1] P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics, 1964.
 
     Examples
     --------
@@ -178,7 +178,7 @@ def hinge(y_pred: Any, y_true: Any) -> Any:
 
     References
     ----------
-    C. Cortes and V. Vapnik, 1995: Support-vector networks.
+    .. [1] C. Cortes and V. Vapnik, "Support-vector networks", Machine Learning, 1995.
     """
     y_pred, y_true = reals(y_pred, y_true)
     return B.relu(1. - y_true * y_pred)
@@ -199,7 +199,7 @@ def squared_hinge(y_pred: Any, y_true: Any) -> Any:
 
     References
     ----------
-    Y. Tang, 2013: Deep learning using linear support vector machines.
+    .. [1] Y. Tang, "Deep learning using linear support vector machines", arXiv:1306.0239, 2013.
     """
     return B.square(hinge(y_pred, y_true))
 

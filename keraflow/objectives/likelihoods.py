@@ -111,7 +111,7 @@ def kullback_leibler_divergence(y_pred: Any, y_true: Any) -> Any:
 
     References
     ----------
-    S. Kullback and R. A. Leibler, 1951: On information and sufficiency.
+    .. [1] S. Kullback and R. A. Leibler, "On information and sufficiency", Annals of Mathematical Statistics, 1951.
     """
     axis = features_of(y_pred)
     y_pred, y_true = reals(y_pred, y_true)

@@ -38,7 +38,7 @@ class Adam(Optimizer):
 
     References
     ----------
-    D. P. Kingma and J. Ba, 2015: Adam: a method for stochastic optimization.
+    .. [1] D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR, 2015.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class Adamax(Optimizer):
 
     References
     ----------
-    D. P. Kingma and J. Ba, 2015: Adam: a method for stochastic optimization (section 7.1).
+    .. [1] D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR, 2015, section 7.1.
 
     Examples
     --------
@@ -138,7 +138,7 @@ class AdamW(Adam):
 
     References
     ----------
-    I. Loshchilov and F. Hutter, 2019: Decoupled weight decay regularization.
+    .. [1] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR, 2019.
 
     Examples
     --------
@@ -185,7 +185,7 @@ class Nadam(Optimizer):
 
     References
     ----------
-    T. Dozat, 2016: Incorporating Nesterov momentum into Adam.
+    .. [1] T. Dozat, "Incorporating Nesterov momentum into Adam", ICLR Workshop, 2016.
 
     Examples
     --------

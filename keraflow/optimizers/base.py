@@ -37,7 +37,8 @@ class Optimizer(Serializable):
 
     References
     ----------
-    R. Pascanu, T. Mikolov and Y. Bengio, 2013: On the difficulty of training recurrent neural networks (clipnorm).
+    .. [1] R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural networks", ICML, 2013
+       (clipnorm).
 
     Examples
     --------

@@ -39,8 +39,8 @@ class SGD(Optimizer):
 
     References
     ----------
-    I. Sutskever, J. Martens, G. Dahl and G. Hinton, 2013: On the importance of initialization and momentum in deep
-    learning.
+    .. [1] I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the importance of initialization and momentum in deep
+       learning", ICML, 2013.
 
     Examples
     --------
@@ -103,7 +103,7 @@ class RMSprop(Optimizer):
 
     References
     ----------
-    T. Tieleman and G. Hinton, 2012: Lecture 6.5 - RMSProp, COURSERA: Neural networks for machine learning.
+    .. [1] T. Tieleman and G. Hinton, "Lecture 6.5 - RMSProp", Coursera: Neural Networks for Machine Learning, 2012.
 
     Examples
     --------
@@ -149,8 +149,8 @@ class Adagrad(Optimizer):
 
     References
     ----------
-    J. Duchi, E. Hazan and Y. Singer, 2011: Adaptive subgradient methods for online learning and
-    stochastic optimization.
+    .. [1] J. Duchi, E. Hazan and Y. Singer, "Adaptive subgradient methods for online learning and stochastic
+       optimization", Journal of Machine Learning Research, 2011.
 
     Examples
     --------
@@ -198,7 +198,7 @@ class Adadelta(Optimizer):
 
     References
     ----------
-    M. D. Zeiler, 2012: ADADELTA: an adaptive learning rate method.
+    .. [1] M. D. Zeiler, "ADADELTA: an adaptive learning rate method", arXiv:1212.5701, 2012.
 
     Examples
     --------
@@ -252,7 +252,7 @@ class Ftrl(Optimizer):
 
     References
     ----------
-    H. B. McMahan and others, 2013: Ad click prediction: a view from the trenches.
+    .. [1] H. B. McMahan et al., "Ad click prediction: a view from the trenches", KDD, 2013.
 
     Examples
     --------

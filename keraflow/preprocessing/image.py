@@ -82,8 +82,10 @@ class ImageDataGenerator(Preprocessor):
 
     References
     ----------
-    P. Simard, D. Steinkraus, J. Platt (2003), "Best practices for convolutional neural networks applied to visual
-    document analysis". A. Krizhevsky (2009), "Learning multiple layers of features from tiny images" (ZCA).
+    .. [1] P. Simard, D. Steinkraus and J. Platt, "Best practices for convolutional neural networks applied to visual
+       document analysis", ICDAR, 2003.
+    .. [2] A. Krizhevsky, "Learning multiple layers of features from tiny images", technical report, University of
+       Toronto, 2009 (ZCA).
 
     Examples
     --------

@@ -103,8 +103,8 @@ def make_sampling_table(size: PositiveInt, sampling_factor: PositiveFloat = 1e-5
 
     References
     ----------
-    T. Mikolov, I. Sutskever, K. Chen, G. Corrado, J. Dean (2013), "Distributed representations of words and phrases
-    and their compositionality".
+    .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado and J. Dean, "Distributed representations of words and phrases
+       and their compositionality", NIPS, 2013.
 
     Examples
     --------
@@ -153,7 +153,8 @@ def skipgrams(sequence: Any, vocabulary_size: PositiveInt, window_size: Positive
 
     References
     ----------
-    T. Mikolov, K. Chen, G. Corrado, J. Dean (2013), "Efficient estimation of word representations in vector space".
+    .. [1] T. Mikolov, K. Chen, G. Corrado and J. Dean, "Efficient estimation of word representations in vector space",
+       arXiv:1301.3781, 2013.
 
     Examples
     --------

@@ -61,8 +61,8 @@ def hashing_trick(text: str, n: int, hash_function: Optional[Function] = None, f
 
     References
     ----------
-    K. Weinberger, A. Dasgupta, J. Langford, A. Smola, J. Attenberg (2009), "Feature hashing for large scale multitask
-    learning".
+    .. [1] K. Weinberger, A. Dasgupta, J. Langford, A. Smola and J. Attenberg, "Feature hashing for large scale
+       multitask learning", ICML, 2009.
 
     Examples
     --------
