@@ -2,7 +2,8 @@
 from typing import TYPE_CHECKING, Any
 
 from keraflow.habits import no_attribute
-from keraflow.models.models import Model, Sequential
+from keraflow.models.models import Model
+from keraflow.models.sequential import Sequential
 
 __all__ = ['Model', 'Sequential']
 

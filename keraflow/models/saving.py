@@ -2,15 +2,13 @@
 import hashlib
 import json
 import os
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from keraflow import backend as B
 from keraflow import random
-from keraflow.checked import checked
 from keraflow.errors import ArgumentTypeError, ModelFileError, SerializationError, nearest
-from keraflow.files.atomic import check_file, write_files
 from keraflow.files.plaindata import dump_options, dump_plain, read_plain
 from keraflow.files.tensors import dump_tensors, read_tensors
 from keraflow.graph.parameters import parameters_of
@@ -21,7 +19,8 @@ from keraflow.serialization import serialize, unserialize
 from keraflow.serialization.migration import is_first_format
 from keraflow.serialization.values import escape, unescape, version_of
 
-__all__ = ['SavableNetwork', 'FORMAT', 'VERSION', 'check_extension', 'check_fit', 'misfits']
+__all__ = ['FORMAT', 'VERSION', 'check_extension', 'check_fit', 'check_options', 'files_of', 'load_model',
+           'load_weights', 'misfits']
 
 FORMAT = 'keraflow'
 VERSION = 2
@@ -34,140 +33,57 @@ _ONLY_TRAINING = ('trainable', 'regularizers', 'constraints', 'activity_regulari
 _ONLY_TRAINING_AT_FIRST = ('trainable', 'regularizers', 'constraints')
 
 
-class SavableNetwork(Network):
-    """The part of :class:`~keraflow.models.Model` that reads and writes files."""
+def files_of(model: Network, where: str, arch: Optional[Path], weights: Optional[Path],
+             dump_args: Dict[str, Any]) -> List[Tuple[Path, bytes]]:
+    """The paths for architecture and weights that are given, with what is written there."""
+    if arch is None and weights is None:
+        raise ArgumentTypeError(f'{model.name}: {where}: expected a path for arch, for weights, or for both, '
+                                f"received neither. Write {where}('model.yaml', 'model.safetensors').")
+    return [*([(arch, _arch_bytes(model, arch, dump_args))] if arch is not None else []),
+            *([(weights, _weight_bytes(model, weights))] if weights is not None else [])]
 
-    @checked
-    def save_to_file(self, arch: Optional[Path] = None, weights: Optional[Path] = None,
-                     overwrite: bool = False, **dump_args: Any) -> None:
-        """Save the architecture, the weights, or both.
 
-        Parameters
-        ----------
-        arch : path, optional
-            Ends with ``.yaml``, ``.yml`` or ``.json``.
-        weights : path, optional
-            Ends with ``.safetensors``.
-        overwrite : bool
-            Replace files that exist.
-        **dump_args
-            For ``json.dumps`` or ``yaml.dump``, for example ``indent=2``.
+def check_options(model: Network, where: str, names: List[str], arch: Optional[Path],
+                  dump_args: Dict[str, Any]) -> None:
+    """Raise for a word that is no argument, nor one that the writer of this file takes."""
+    options = [] if arch is None else dump_options(arch)
+    for word in dump_args:
+        if word not in options:
+            raise ArgumentTypeError(f"{model.name}: {where}: there is no argument '{word}'. "
+                                    f'{nearest(word, [*names, *options])}')
 
-        Raises
-        ------
-        ArgumentTypeError
-            If neither path is given, or for a word that is none of these.
-        FileExistsError
-            If a file exists and `overwrite` is False. Then nothing is written.
-        SerializationError
-            If something in the model cannot be saved. Then nothing is written.
-        """
-        self._check_options('save_to_file', ['arch', 'weights', 'overwrite'], arch, dump_args)
-        write_files(self._files('save_to_file', arch, weights, dump_args), overwrite)
 
-    @checked
-    def check_savable(self, arch: Optional[Path] = None, weights: Optional[Path] = None,
-                      overwrite: bool = False) -> None:
-        """Raise what :meth:`save_to_file` would raise before it writes."""
-        for path, _ in self._files('check_savable', arch, weights, {}):
-            check_file(path, overwrite)
+def load_weights(model: Network, path: Path, same_architecture: bool) -> None:
+    """Set all weights of a model from a file."""
+    check_extension(path)
+    arrays, metadata = read_tensors(path)
+    saved = metadata.get('architecture')
+    if same_architecture and saved is not None and not _is_digest(saved, serialize(model)):
+        raise ModelFileError(f'{os.fspath(path)}: the weights belong to a model of another architecture, which '
+                             'predicts otherwise from the same weights. Load them into the model they were saved '
+                             'with, or pass same_architecture=False if they are meant to be moved.')
+    variables = {one.name: one.variable for one in parameters_of([model])}
+    arrays = model.present_names(arrays)
+    check_fit(variables, arrays, f'{os.fspath(path)}: the weights do not fit')
+    model.set_weights(arrays)
 
-    @checked
-    def save_arch(self, path: Path, overwrite: bool = False, **dump_args: Any) -> None:
-        """Save the architecture alone; arguments as for :meth:`save_to_file`."""
-        self._check_options('save_arch', ['path', 'overwrite'], path, dump_args)
-        self.save_to_file(path, None, overwrite, **dump_args)
 
-    @checked
-    def save_weights(self, path: Path, overwrite: bool = False) -> None:
-        """Save the weights alone: trainable parameters and state."""
-        self.save_to_file(None, path, overwrite)
+def load_model(arch: Path, custom_objects: Any) -> Any:
+    """A model with the architecture of a file."""
+    data = read_plain(arch)
+    with random.apart():
+        return _from_data(data, os.fspath(arch), custom_objects)
 
-    @checked
-    def load_weights(self, path: Path, same_architecture: bool = True) -> None:
-        """Set all weights from a file.
 
-        Parameters
-        ----------
-        path : path
-            Ends with ``.safetensors``.
-        same_architecture : bool
-            Refuse weights that were saved by a model of another architecture, even if names and shapes fit. What only
-            training reads may differ: initializations, regularizers, rates of dropout, and the name of the model.
+def _arch_bytes(model: Network, path: Path, dump_args: Dict[str, Any]) -> bytes:
+    data = serialize(model)
+    return dump_plain({'format': FORMAT, 'version': version_of(data), 'model': data}, path, **dump_args).encode()
 
-        Raises
-        ------
-        ModelFileError
-            If the file is damaged or does not fit; the message names missing and unexpected arrays and those of
-            another shape. Then no weight is changed.
-        """
-        check_extension(path)
-        arrays, metadata = read_tensors(path)
-        saved = metadata.get('architecture')
-        if same_architecture and saved is not None and not _is_digest(saved, serialize(self)):
-            raise ModelFileError(f'{os.fspath(path)}: the weights belong to a model of another architecture, which '
-                                 'predicts otherwise from the same weights. Load them into the model they were saved '
-                                 'with, or pass same_architecture=False if they are meant to be moved.')
-        variables = {one.name: one.variable for one in parameters_of([self])}
-        arrays = self.present_names(arrays)
-        check_fit(variables, arrays, f'{os.fspath(path)}: the weights do not fit')
-        self.set_weights(arrays)
 
-    @classmethod
-    @checked
-    def load_from_file(cls, arch: Path, weights: Optional[Path] = None, custom_objects: Any = None) -> Any:
-        """A model from files that :meth:`save_to_file`, or (architecture as JSON) the first Keraflow, wrote.
-
-        Parameters
-        ----------
-        arch : path
-            Ends with ``.yaml``, ``.yml`` or ``.json``.
-        weights : path, optional
-            Ends with ``.safetensors``.
-        custom_objects : list or dict, optional
-            Classes and functions of the program that the file may name, beside the registered ones.
-
-        Returns
-        -------
-        Model or Sequential
-            Not compiled.
-        """
-        data = read_plain(arch)
-        with random.apart():
-            made = _from_data(data, os.fspath(arch), custom_objects)
-        if weights is not None:
-            made.load_weights(weights)
-        return made
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        raise SerializationError(f'{self.name}: a model is not pickled, because reading a pickle runs what is in it. '
-                                 "Write save_to_file('model.yaml', 'model.safetensors') and load_from_file, or "
-                                 'copy.deepcopy for a copy.')
-
-    def _check_options(self, where: str, names: List[str], arch: Optional[Path], dump_args: Dict[str, Any]) -> None:
-        """Raise for a word that is no argument, nor one that the writer of this file takes."""
-        options = [] if arch is None else dump_options(arch)
-        for word in dump_args:
-            if word not in options:
-                raise ArgumentTypeError(f"{self.name}: {where}: there is no argument '{word}'. "
-                                        f'{nearest(word, [*names, *options])}')
-
-    def _files(self, where: str, arch: Optional[Path], weights: Optional[Path],
-               dump_args: Dict[str, Any]) -> List[tuple]:
-        if arch is None and weights is None:
-            raise ArgumentTypeError(f'{self.name}: {where}: expected a path for arch, for weights, or for both, '
-                                    f"received neither. Write {where}('model.yaml', 'model.safetensors').")
-        return [*([(arch, self._arch_bytes(arch, dump_args))] if arch is not None else []),
-                *([(weights, self._weight_bytes(weights))] if weights is not None else [])]
-
-    def _arch_bytes(self, path: Path, dump_args: Dict[str, Any]) -> bytes:
-        model = serialize(self)
-        return dump_plain({'format': FORMAT, 'version': version_of(model), 'model': model}, path, **dump_args).encode()
-
-    def _weight_bytes(self, path: Path) -> bytes:
-        check_extension(path)
-        digest = _digest(serialize(self), _ONLY_TRAINING)
-        return dump_tensors(self.get_weights(), {'format': FORMAT, 'architecture': digest})
+def _weight_bytes(model: Network, path: Path) -> bytes:
+    check_extension(path)
+    digest = _digest(serialize(model), _ONLY_TRAINING)
+    return dump_tensors(model.get_weights(), {'format': FORMAT, 'architecture': digest})
 
 
 def check_fit(variables: Dict[str, Any], arrays: Dict[str, np.ndarray], refusal: str) -> None:
@@ -213,7 +129,7 @@ def _from_data(data: Any, path: str, custom_objects: Any) -> Any:
         raise
     except SerializationError as error:
         raise ModelFileError(f'{path}: {error}'[:300]) from error
-    if not isinstance(made, SavableNetwork):
+    if not isinstance(made, Network):
         raise ModelFileError(f'{path}: expected a model, found {type(made).__name__}.')
     return made
 

@@ -1,0 +1,144 @@
+"""Sequential: layers one after the other."""
+from typing import Any, Dict, List, Optional, Sequence
+
+from keraflow import schema
+from keraflow.arguments import to_list
+from keraflow.errors import ArgumentTypeError, GraphError, describe
+from keraflow.graph.kensor import Kensor
+from keraflow.graph.naming import distinct, two_of_one_name
+from keraflow.layers.base import Layer, advice_for_class
+from keraflow.layers.base.weights import Weights
+from keraflow.layers.input import Input
+from keraflow.layers.network import Network
+from keraflow.models.models import Model
+from keraflow.registry import builtin
+from keraflow.schema import Name, Regularizer
+from keraflow.shapes import unlist
+from keraflow.training.loop import check_not_training
+
+__all__ = ['Sequential']
+
+
+@builtin('layer')
+class Sequential(Model):
+    """Layers, each fed with the output of the one before.
+
+    If the first one is an Input, it is a model, and a Kensor wherever one is wanted. Else it is a layer, with one
+    input or several as its first layer has.
+
+    Parameters
+    ----------
+    layers : list of Layer
+        More can be added with :meth:`add`.
+    name : str, optional
+    trainable : bool
+    activity_regularizer : str or object, optional
+        A regularizer of the outputs; see :class:`~keraflow.layers.Layer`.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Dense, Input
+    >>> Sequential([Input(4), Dense(3)]).outputs[0].shape
+    (None, 3)
+    >>> Sequential([Dense(3), Dense(2)])(Input(4)).shape
+    (None, 2)
+    """
+
+    def __init__(self, layers: Sequence[Any] = (), name: Optional[Name] = None, trainable: bool = True,
+                 activity_regularizer: Optional[Regularizer] = None):
+        Network.__init__(self, name=name, trainable=trainable, activity_regularizer=activity_regularizer)
+        self._set_graph([], [])
+        self._by_name: Dict[str, Layer] = {}
+        for layer in layers:
+            self._append(layer)
+        self._settle_names()
+
+    @property
+    def is_model(self) -> bool:
+        """Whether the first layer is an Input."""
+        return bool(self._own_layers) and isinstance(self._own_layers[0], Input)
+
+    def add(self, layer: Layer) -> None:
+        """Append a layer. A model that was compiled must be compiled again."""
+        self._append(layer)
+        self._settle_names()
+
+    def _append(self, layer: Layer) -> None:
+        if not isinstance(layer, Layer):
+            raise ArgumentTypeError(f'{type(self).__name__}: layers: expected a layer, received {describe(layer)}.'
+                                    f'{advice_for_class(layer)}')
+        check_not_training(self, f'{self.name}: add', 'Add all layers first.')
+        if self._backend is not None:
+            raise GraphError(
+                f'{self.name}: a layer cannot be added after the Sequential was fed. Add all layers first.')
+        kept = layer.name_kept_from(self._as_namer)
+        if kept is not None:
+            other = self._by_name.setdefault(kept, layer)
+            if other is not layer and (layer.user_name or other.user_name):
+                raise GraphError(f"{self.name}: {two_of_one_name(kept)}")
+        if isinstance(layer, Input) and self._own_layers:
+            raise GraphError(f'{self.name}: an Input can only be the first layer.')
+        if isinstance(layer, Input):
+            self._own_inputs = [layer]
+            self._extend([layer.as_kensor()])
+        elif self.is_model:
+            self._extend(to_list(layer(unlist(self.outputs))))
+        elif not self._own_layers:
+            self.multi_input = layer.multi_input
+        self._own_layers.append(layer)
+
+    def _extend(self, kensors: List[Kensor]) -> None:
+        self._own_outputs = kensors
+        self._own_calls.append(kensors[0].call)
+        self.forget_training()
+
+    def layer_ids(self) -> Dict[str, Layer]:
+        return super().layer_ids() if self.is_model else Weights.layer_ids(self)
+
+    def _settle_names(self) -> None:
+        if self.is_model:
+            super()._settle_names()
+
+    def as_kensor(self) -> Kensor:
+        if not self.is_model:
+            return super().as_kensor()
+        if len(self.outputs) > 1:
+            raise GraphError(f'{self.name}: expected a Kensor, received a Sequential with {len(self.outputs)} outputs. '
+                             'Take one of its outputs.')
+        return self.outputs[0]
+
+    def check_input_shape(self, input_shape: Any) -> None:
+        if self.is_model:
+            super().check_input_shape(input_shape)
+        elif self.layers:
+            self.layers[0].check_input_shape(input_shape)
+        else:
+            raise GraphError(f'{self.name}: the Sequential has no layers. Add one first.')
+
+    def output(self, x: Any) -> Any:
+        if self.is_model:
+            return super().output(x)
+        for layer in self.layers:
+            x = self.embed(layer)(x)
+        return x
+
+    def output_shape(self, input_shape: Any) -> Any:
+        return super().output_shape(input_shape) if self.is_model else None     # what the last layer said of its output
+
+    def pack_init_param(self) -> Dict[str, Any]:
+        # Names are part of it where they do not follow from the list alone, because other models share layers.
+        names = list(self.names.layers)
+        layers = list(self.names.layers.values())
+        are_own = names == distinct([layer.user_name for layer in layers], [layer.name_prefix for layer in layers])
+        return {'layers': list(self.layers), **({} if are_own else {'names': names}), **self._remembered_common()}
+
+    @classmethod
+    def unpack_init_param(cls, params: Dict[str, Any]) -> Dict[str, Any]:
+        rest = dict(params)
+        names, namer = rest.pop('names', []), object()
+        layers = list({id(layer): layer for layer in rest.get('layers', []) if isinstance(layer, Layer)}.values())
+        if names:
+            schema.check(names, Sequence[Name], 'Sequential: names')
+        for name, layer in zip(names, layers):
+            layer.suggest_name(name, namer)
+        return rest
