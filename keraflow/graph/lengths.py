@@ -1,13 +1,9 @@
 """Lengths that only the data have."""
-from typing import Any, Callable, Sequence
-
-import numpy as np
+from typing import Any
 
 from keraflow import backend as B
-from keraflow.backend.contract import TensorSpec
-from keraflow.errors import DataError, KeraFlowError
 
-__all__ = ['equally_long', 'told_by_layers']
+__all__ = ['equally_long']
 
 
 def equally_long(x: Any, other: Any, message: str) -> Any:
@@ -35,24 +31,3 @@ def equally_long(x: Any, other: Any, message: str) -> Any:
         if axis and lengths == (None, None):
             x = B.require(x, B.equal(B.shape(x)[axis], B.shape(other)[axis]), message.format(axis))
     return x
-
-
-def told_by_layers(run: Callable, builder: Callable, specs: Sequence[TensorSpec]) -> Callable:
-    """`run`, but a failure for lengths that only the data have is told by the layer that they do not suit."""
-    def call(*arrays: Any) -> Any:
-        try:
-            return run(*arrays)
-        except Exception as error:      # of any kind: each backend has its own
-            if isinstance(error, DataError) or not isinstance(error, KeraFlowError):
-                _check_shapes(builder, [spec._replace(shape=np.shape(it)) for spec, it in zip(specs, arrays)], error)
-            raise
-    return call
-
-
-def _check_shapes(builder: Callable, specs: Sequence[TensorSpec], error: Exception) -> None:
-    try:
-        B.trace(builder, specs)
-    except KeraFlowError as reason:
-        raise reason from error
-    except Exception:       # `error` says as much
-        pass

@@ -16,7 +16,6 @@ from keraflow.graph.records import AddedLoss, RunRecord, frozen, recording
 from keraflow.graph.trainability import Trainability
 from keraflow.metrics import Metric
 from keraflow.objectives.base import per_sample
-from keraflow.serialization.serializable import Changes
 from keraflow.training.model_function import ModelFunction
 from keraflow.training.targets import seen_target
 
@@ -54,7 +53,6 @@ class CompiledFunctions:
             trained = [one for one in self.parameters if one.trainable]
             optimizer.build([one.variable for one in trained], [one.name for one in trained], model)
         self._compiled: Dict[tuple, ModelFunction] = {}
-        self._changes = Changes()
         self._terms_of_loss: Optional[List[str]] = None
         self._told_of_change = False
         self._told_of_doubt: Set[Tuple[str, bool]] = set()
@@ -269,10 +267,9 @@ class CompiledFunctions:
     # -- signatures -------------------------------------------------------------------------------------------------
 
     def _compile(self, key: tuple, builder: Callable, specs: Callable[[], List[TensorSpec]]) -> Callable:
-        if self._changes.are_there(self._computed_with):
-            self._compiled.clear()
         if key not in self._compiled:
-            self._compiled.setdefault(key, ModelFunction(builder, specs(), [self.model], self.model._stream))
+            self._compiled.setdefault(key, ModelFunction(builder, specs(), [self.model], self.model._stream,
+                                                         self._computed_with))
         return self._compiled[key]
 
     def _computed_with(self) -> List[Any]:

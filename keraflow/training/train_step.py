@@ -17,7 +17,6 @@ from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
 from keraflow.optimizers import Optimizer
 from keraflow.owned import owned
-from keraflow.serialization.serializable import Changes
 from keraflow.training.model_function import ModelFunction
 
 __all__ = ['TrainStep']
@@ -62,7 +61,7 @@ class TrainStep:
         for kensor in to_list(inputs):
             schema.check(kensor, Input, 'TrainStep: inputs')
         self._array_specs = [ArraySpec.of(kensor) for kensor in to_list(inputs)]
-        self._specs = [kensor.spec for kensor in to_list(inputs)]
+        specs = [kensor.spec for kensor in to_list(inputs)]
         self._loss_fn = owned(loss_fn)
         self.optimizer = registry.resolve('optimizer', optimizer, 'TrainStep: optimizer: ')
         layers = to_list(train)
@@ -79,11 +78,10 @@ class TrainStep:
                                 'Feed the layers first.')
         self.optimizer.build(variables, [names[id(variable)] for variable in variables], self)
         with B.phase('train'), recording() as record:
-            B.trace(self._loss_fn, self._specs)
+            B.trace(self._loss_fn, specs)
         runs = [*layers, *record.layers.values()]
         self._trainability = Trainability(runs)
-        self._runs, self._stream, self._changes = runs, random.Stream(), Changes()
-        self._step = self._function()
+        self._step = ModelFunction(self._build, specs, runs, random.Stream(), self._computed_with)
 
     def __call__(self, *arrays: Any) -> Any:
         """Take a step on a batch: the loss before it, or the list of what `loss_fn` returns.
@@ -98,14 +96,9 @@ class TrainStep:
             raise DataError(f"TrainStep: expected {len(names)} array(s) ({', '.join(names)}), received {len(arrays)}.")
         batch = read_arrays(dict(zip(names, arrays)), self._array_specs, 'TrainStep')
         check_lengths(dict(zip(names, batch)), 'TrainStep')
-        if self._changes.are_there(self._computed_with):
-            self._step = self._function()
         [values] = self._step(*batch)
         values = np.asarray(values)
         return values[0] if len(values) == 1 else list(values)
-
-    def _function(self) -> ModelFunction:
-        return ModelFunction(self._build, self._specs, self._runs, self._stream)
 
     def _computed_with(self) -> List[Any]:
         return [*self._trainability.layers, self.optimizer,

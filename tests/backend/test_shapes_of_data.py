@@ -4,10 +4,11 @@ import pytest
 
 from keraflow import TrainStep
 from keraflow import backend as B
+from keraflow.callbacks import Callback
 from keraflow.errors import DataError, KeraFlowError, ShapeError
 from keraflow.layers import (LSTM, Activation, Convolution1D, Convolution2D, Cropping1D, Dense, ElementWiseAverage,
-                             ElementWiseMax, ElementWiseMult, ElementWiseSum, GlobalPooling1D, Input, Layer, Pooling1D,
-                             Pooling2D, SeparableConvolution2D, TimeDistributed)
+                             ElementWiseMax, ElementWiseMult, ElementWiseSum, Embedding, GlobalPooling1D, Input, Layer,
+                             Pooling1D, Pooling2D, SeparableConvolution2D, TimeDistributed)
 from keraflow.models import Model, Sequential
 
 
@@ -155,3 +156,53 @@ def test_series_without_a_step(layer):
     with pytest.raises(DataError) as caught:
         Model(series, layer()(series), name='m').predict(np.ones((3, 0, 2)))
     assert str(caught.value) == 'm: predict: x: expected at least one value along each axis, received shape (3, 0, 2).'
+
+
+class CountsRuns(Activation):
+    """Counts how often its code runs."""
+
+    nb_run = 0
+
+    def output(self, x):
+        type(self).nb_run += 1
+        return super().output(x)
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    monkeypatch.setattr(CountsRuns, 'nb_run', 0)
+    return CountsRuns('linear')
+
+
+def test_what_fails_elsewhere_runs_no_layer_again(counted):
+    series = Input((None, 1))
+    model = Model(series, TimeDistributed(Dense(1))(counted(series)))
+    model.compile('sgd', 'mse')
+    data = np.ones((8, 3, 1), 'float32')
+
+    class Fails(Callback):
+        def on_batch_end(self, batch, logs):
+            raise RuntimeError('mine')
+
+    def batches():
+        yield data, data
+        raise RuntimeError('mine')
+
+    model.fit(data, data, nb_epoch=1, verbose=0)
+    before = counted.nb_run
+    for fail in (lambda: model.fit(data, data, nb_epoch=1, verbose=0, callbacks=[Fails()]), lambda: model.fit(batches, nb_epoch=1, verbose=0)):
+        with pytest.raises(RuntimeError, match='mine'):
+            fail()
+    assert counted.nb_run == before
+
+
+@pytest.mark.parametrize('length, nb_more', [(None, [1, 1, 2]), (3, [0, 0, 0])], ids=['unknown', 'known'])
+def test_layers_are_run_once_more_for_unknown_lengths_alone(counted, length, nb_more):
+    words = Input([length], dtype='int32')
+    model = Model(words, counted(Embedding(2, 1, name='words')(words)))
+    model.predict(np.ones((1, 3), 'int32'))
+    before = counted.nb_run
+    for nb_word, wanted in zip((3, 3, length or 4), nb_more):
+        with pytest.raises(DataError, match='words: expected indices from 0 to 1, received larger ones'):
+            model.predict(np.full((1, nb_word), 9))
+        assert counted.nb_run == before + wanted
