@@ -4,7 +4,7 @@ from typing import Any, Callable, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.convolutions import same_padding, transposed_length
-from keraflow.backend.layouts import keeps_layout
+from keraflow.backend.layouts import keeps_layout, to_inner, to_outer
 
 from .library import tf
 from .shaping import Shaping
@@ -17,7 +17,7 @@ Strides = Optional[Sequence[int]]
 class Convolutions(Shaping):
     """Operations with spatial axes; see the contract."""
 
-    _inner_format = 'channels_last'     # the only one on a CPU
+    inner_format = 'channels_last'     # the only one on a CPU
 
     @keeps_layout
     def pad(self, x: Any, padding: Sequence, value: float = 0.) -> Any:
@@ -83,7 +83,7 @@ class Convolutions(Shaping):
             return self.reshape(x, [batch, _lengths(x)[1], rows, cols, channels])
         x, strides = self._real(x), strides or size
         function = (pooled_lines, pooled, pooled_volumes)[len(size) - 1]
-        return self._outer(function(self._inner(x, data_format), size, strides), data_format)
+        return to_outer(self, function(to_inner(self, x, data_format), size, strides), data_format)
 
     def add_bias(self, x: Any, bias: Any, data_format: str = 'channels_first') -> Any:
         return self._with_channels_last(tf.nn.bias_add, x, bias, data_format)
@@ -91,8 +91,7 @@ class Convolutions(Shaping):
     def _with_channels_last(self, function: Callable, x: Any, y: Any, data_format: str) -> Any:
         """``function(x, y)`` of tensors of their common dtype, `x` with the channels last."""
         x, y = self._real_operands(x, y)
-        made = function(self._inner(x, data_format), y)
-        return self._outer(made, data_format)
+        return to_outer(self, function(to_inner(self, x, data_format), y), data_format)
 
     def _padded(self, x: Any, window: Sequence[int], strides: Sequence[int], pad: str, dilation: Sequence[int]) -> Any:
         """The input of a convolution that has no padding of its own."""

@@ -2,6 +2,7 @@
 from typing import Any, Callable
 
 from keraflow.backend.layouts import keeps_layout
+from keraflow.backend.refusals import require_integers
 
 from .library import tf
 from .variables import Variables
@@ -84,15 +85,15 @@ class Elementwise(Variables):
 
     def floor_divide(self, x: Any, y: Any) -> Any:
         one, other = self._numbers(x, y)
-        return tf.math.floordiv(one, self._second_integers('floor_divide', other, y))
+        return tf.math.floordiv(one, require_integers(self, 'floor_divide', other, y))
 
     def mod(self, x: Any, y: Any) -> Any:
         one, other = self._numbers(x, y)
-        return tf.math.floormod(one, self._second_integers('mod', other, y))
+        return tf.math.floormod(one, require_integers(self, 'mod', other, y))
 
     def power(self, x: Any, y: Any) -> Any:
         one, other = self._numbers(x, y)
-        return tf.pow(one, self._second_integers('power', other, y))
+        return tf.pow(one, require_integers(self, 'power', other, y))
 
     def maximum(self, x: Any, y: Any) -> Any:
         return tf.maximum(*self._numbers(x, y))

@@ -6,8 +6,8 @@ from typing import Any, Callable, List, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.compiled import Compiled
-from keraflow.backend.contract import OTHER_VARIABLES, Rows, TensorSpec, UsedVariable
-from keraflow.backend.layouts import keeps_layout
+from keraflow.backend.contract import OTHER_VARIABLES, Rows, TensorSpec, UsedVariable, in_order_of_creation
+from keraflow.backend.layouts import gradients_from_sources, keeps_layout, sources_of
 from keraflow.backend.operators import follow_contract
 from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError
@@ -100,7 +100,7 @@ class Execution(Variables):
                 raise
             raise ArgumentError(OTHER_VARIABLES) from error
         by_handle = {id(variable.handle): variable for variable in concrete.variables}
-        used = self._in_order([by_handle[id(it)] for it in concrete.captured_inputs if id(it) in by_handle])
+        used = in_order_of_creation([by_handle[id(it)] for it in concrete.captured_inputs if id(it) in by_handle])
         names = [getattr(it, 'keraflow_name', it.name.split(':')[0]) for it in used]
         return [UsedVariable(name.rsplit('/', 1)[-1], it, it.trainable) for name, it in zip(names, used)]
 
@@ -110,9 +110,9 @@ class Execution(Variables):
                                     'already. Make it by B.symbolic(lambda: ..., []), or write '
                                     'B.value_and_gradients(lambda: (..., None), variables).')
         with ONE_GRAPH, loss.graph.as_default(), follow_contract(False):
-            gradients = tf.gradients(loss, self._sources(variables),
+            gradients = tf.gradients(loss, sources_of(variables),
                                      unconnected_gradients=tf.UnconnectedGradients.ZERO)
-            return self._of_sources(map(tf.convert_to_tensor, gradients), variables)
+            return gradients_from_sources(self, map(tf.convert_to_tensor, gradients), variables)
 
     def _traced(self, builder: Callable, specs: Sequence[TensorSpec]) -> Callable:
         """A builder as a ``tf.function``."""
@@ -171,7 +171,7 @@ def _rows(slices: Any) -> Rows:
 
 class _Traced(Compiled):
     def __call__(self, *arrays: Any) -> list:
-        run = self._run or self.build()
+        run = self.build()
         with refusing(tf.errors.InvalidArgumentError):
             return run(*map(tf.constant, arrays))
 

@@ -22,4 +22,4 @@ class Products(Variables):
         return tf.gather(x if self.is_tensor(x) else self.constant(x), self._tensor(indices), axis=axis)
 
     def one_hot(self, indices: Any, nb_class: int, dtype: Optional[str] = None) -> Any:
-        return tf.one_hot(self._as_indices(indices), nb_class, dtype=dtype or self.floatx())
+        return tf.one_hot(self._tensor(indices), nb_class, dtype=dtype or self.floatx())

@@ -33,14 +33,14 @@ class Randomness(Elementwise):
         return Stream()
 
     def random_uniform(self, shape: Sequence, low: float = 0., high: float = 1., dtype: Optional[str] = None) -> Any:
-        return self._drawn().generator.uniform(self._lengths(shape), low, high, dtype or self.floatx())
+        return self.current_stream().generator.uniform(self._lengths(shape), low, high, dtype or self.floatx())
 
     def random_normal(self, shape: Sequence, mean: float = 0., std: float = 1., dtype: Optional[str] = None) -> Any:
-        return self._drawn().generator.normal(self._lengths(shape), mean, std, dtype or self.floatx())
+        return self.current_stream().generator.normal(self._lengths(shape), mean, std, dtype or self.floatx())
 
     @keeps_layout
     def dropout(self, x: Any, rate: float, noise_shape: Optional[Sequence] = None) -> Any:
         x = self._real(x)
         shape = tf.shape(x, out_type=tf.int64) if noise_shape is None else self._lengths(noise_shape)
-        kept = self._drawn().generator.uniform(shape, dtype=x.dtype) >= rate
+        kept = self.current_stream().generator.uniform(shape, dtype=x.dtype) >= rate
         return tf.where(kept, x * (1. / (1. - rate)), tf.zeros((), x.dtype))

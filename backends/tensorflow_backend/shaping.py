@@ -4,6 +4,7 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.layouts import keeps_layout
+from keraflow.backend.refusals import require_split
 from keraflow.shapes import normalize_axes, normalize_axis
 
 from .library import tf
@@ -49,7 +50,7 @@ class Shaping(Variables):
     def split(self, x: Any, lengths: Sequence[int], axis: int = -1) -> list:
         x = self._tensor(x)
         axis = normalize_axis(axis, self.ndim(x))
-        return tf.split(self._whole(x, lengths, axis), lengths, axis)
+        return tf.split(require_split(self, x, lengths, axis), lengths, axis)
 
     @keeps_layout
     def repeat(self, x: Any, n: int, axis: int) -> Any:

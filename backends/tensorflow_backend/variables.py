@@ -4,9 +4,9 @@ from typing import Any, Optional, Sequence
 
 import numpy as np
 
-from keraflow.backend.contract import FLOATS, Backend, check_dtype
-from keraflow.backend.dtypes import array_dtype, near_dtype, operands_dtype, value_dtype
-from keraflow.backend.layouts import keeps_layout
+from keraflow.backend.contract import FLOATS, Backend, check_dtype, note_creation
+from keraflow.backend.dtypes import array_dtype, integers_of, near_dtype, operands_dtype, value_dtype
+from keraflow.backend.layouts import keeps_layout, outer_places, sources_of
 from keraflow.errors import ShapeError
 
 from .library import tf
@@ -24,9 +24,9 @@ class Variables(Backend):
         # TensorFlow is not told the name: it keeps some 30 kB for every name that there ever was, and makes it slowly.
         with tf.init_scope():
             variable = tf.Variable(self._array(value, dtype))
-        variable.keraflow_name, variable.keraflow_number = name or 'variable', next(self._creations)
+        variable.keraflow_name = name or 'variable'
         variable._handle_name = f'{variable.keraflow_name}:0'   # what it is called in Python alone
-        return variable
+        return note_creation(variable)
 
     def is_variable(self, x: Any) -> bool:
         return isinstance(x, tf.Variable)
@@ -67,7 +67,7 @@ class Variables(Backend):
         check_dtype(dtype)
         if 'int' in dtype and self._is_symbolic(x):
             x = self._tensor(x)
-            return self._as_integers(x, dtype, self._cast) if x.dtype.is_floating else self._cast(x, dtype)
+            return integers_of(self, x, dtype, self._cast) if x.dtype.is_floating else self._cast(x, dtype)
         return self._tensor(x, dtype)
 
     def dtype(self, x: Any) -> str:
@@ -78,9 +78,9 @@ class Variables(Backend):
 
     def shape(self, x: Any) -> Any:
         # The lengths of what a transposition is made from do not ask for it.
-        [source] = self._sources([x])
+        [source] = sources_of([x])
         lengths = tf.shape(self._tensor(source), out_type=tf.int64)
-        return lengths if source is x else tf.gather(lengths, self._places(self.ndim(x)))
+        return lengths if source is x else tf.gather(lengths, outer_places(self, self.ndim(x)))
 
     def static_shape(self, x: Any) -> tuple:
         return tuple(x.shape)

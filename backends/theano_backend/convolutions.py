@@ -8,7 +8,7 @@ from typing import Any, Optional, Sequence
 
 from keraflow.backend.contract import Backend
 from keraflow.backend.convolutions import output_length, same_padding, transposed_length
-from keraflow.backend.layouts import keeps_layout
+from keraflow.backend.layouts import keeps_layout, to_inner, to_outer
 
 from .configure import T
 from .operands import as_tensor, cast, real, real_operands
@@ -47,7 +47,7 @@ class Convolutions(Backend):
 
     def _convolve(self, x: Any, filters: Any, strides: Strides, pad: str, dilation: Strides, data_format: str,
                   nb_group: int = 1) -> Any:
-        x, window = self._inner(x, data_format), lengths(filters)[2:]
+        x, window = to_inner(self, x, data_format), lengths(filters)[2:]
         strides, dilation = _steps(strides, window), _steps(dilation, window)
         around = _around(lengths(x)[2:], window, strides, pad, dilation)
         if len(window) == 1:
@@ -61,12 +61,12 @@ class Convolutions(Backend):
         op = ops.AbstractConv3d if len(window) == 3 else ops.AbstractConv2d
         made = op(border_mode=border, subsample=strides, filter_dilation=dilation, filter_flip=False,
                   num_groups=nb_group)(x, filters)
-        return self._outer(self.squeeze(made, 2) if len(window) == 1 else made, data_format)
+        return to_outer(self, self.squeeze(made, 2) if len(window) == 1 else made, data_format)
 
     def conv_transpose(self, x: Any, kernels: Any, strides: Strides = None, pad: str = 'valid',
                        data_format: str = 'channels_first') -> Any:
         x, filters = real_operands(x, kernels)
-        x, window = self._inner(x, data_format), lengths(filters)[2:]
+        x, window = to_inner(self, x, data_format), lengths(filters)[2:]
         strides = _steps(strides, window)
         axes = list(zip(lengths(x)[2:], window, strides))
         wanted = [transposed_length(*each, pad) for each in axes]
@@ -81,21 +81,21 @@ class Convolutions(Backend):
         if pad == 'same':
             first = [max(size - stride, 0) // 2 for size, stride in zip(window, strides[-len(window):])]
             made = made[(...,) + tuple(slice(start, start + n) for start, n in zip(first, wanted))]
-        return self._outer(made, data_format)
+        return to_outer(self, made, data_format)
 
     def pool(self, x: Any, size: Sequence[int], mode: str = 'max', strides: Strides = None, pad: str = 'valid',
              data_format: str = 'channels_first') -> Any:
-        x, strides = self._inner(real(x), data_format), strides or size
+        x, strides = to_inner(self, real(x), data_format), strides or size
         around, before = _around(lengths(x)[2:], size, strides, pad), lengths(x)[2:]
         if mode == 'max':
             # The Op pads alike on both sides; what is behind that is lower than all, and never the first.
             x = self._pad_lengths(x, [(0, behind - front) for front, behind in around], float('-inf'))
             fronts = T.as_tensor_variable([front for front, _ in around])
-            return self._outer(MaxPool(ignore_border=True, ndim=len(size))(x, size, strides, fronts), data_format)
+            return to_outer(self, MaxPool(ignore_border=True, ndim=len(size))(x, size, strides, fronts), data_format)
         op = T.signal.pool.Pool(ignore_border=True, mode='sum', ndim=len(size))
         made = op(self._pad_lengths(x, around), size, strides, (0,) * len(size))
         counts = [_counted(*each, pad) for each in zip(before, size, strides, around)]
-        return self._outer(made / cast(_outer(counts), made.dtype), data_format)
+        return to_outer(self, made / cast(_outer(counts), made.dtype), data_format)
 
     def _pad_lengths(self, x: Any, around: Sequence, value: float = 0.) -> Any:
         """`x` with `value` around its spatial axes."""

@@ -2,7 +2,9 @@
 from typing import Any
 
 from keraflow.backend.contract import FLOATS, Backend, check_dtype
+from keraflow.backend.dtypes import integers_of
 from keraflow.backend.layouts import keeps_layout
+from keraflow.backend.refusals import require_integers
 
 from .configure import T
 from .operands import alike, as_tensor, cast, countable, is_symbolic, numbers, real, real_operands
@@ -97,15 +99,15 @@ class Elementwise(Backend):
 
     def floor_divide(self, x: Any, y: Any) -> Any:
         one, other = numbers(x, y)
-        return T.int_div(one, self._second_integers('floor_divide', other, y))
+        return T.int_div(one, require_integers(self, 'floor_divide', other, y))
 
     def mod(self, x: Any, y: Any) -> Any:
         one, other = numbers(x, y)
-        return T.mod(one, self._second_integers('mod', other, y))
+        return T.mod(one, require_integers(self, 'mod', other, y))
 
     def power(self, x: Any, y: Any) -> Any:
         one, other = numbers(x, y)
-        return T.pow(one, self._second_integers('power', other, y))
+        return T.pow(one, require_integers(self, 'power', other, y))
 
     def maximum(self, x: Any, y: Any) -> Any:
         x, y = numbers(x, y)
@@ -147,5 +149,5 @@ class Elementwise(Backend):
         check_dtype(dtype)
         if 'int' in dtype and is_symbolic(x):
             x = as_tensor(x)
-            return self._as_integers(x, dtype, cast) if x.dtype in FLOATS else cast(x, dtype)
+            return integers_of(self, x, dtype, cast) if x.dtype in FLOATS else cast(x, dtype)
         return as_tensor(x, dtype)

@@ -8,8 +8,8 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.compiled import Compiled
-from keraflow.backend.contract import OTHER_VARIABLES, Backend, Rows, TensorSpec, UsedVariable
-from keraflow.backend.layouts import keeps_layout
+from keraflow.backend.contract import OTHER_VARIABLES, Backend, Rows, TensorSpec, UsedVariable, in_order_of_creation
+from keraflow.backend.layouts import gradients_from_sources, keeps_layout, sources_of
 from keraflow.backend.operators import follow_contract
 from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, BackendError, ShapeError
@@ -98,16 +98,16 @@ class Execution(Backend):
 
     def _variables_in(self, results: Any) -> list:
         leaves = theano.graph.basic.graph_inputs(results if isinstance(results, (list, tuple)) else [results])
-        return self._in_order([it for it in dict.fromkeys(leaves) if self.is_variable(it)])
+        return in_order_of_creation([it for it in dict.fromkeys(leaves) if self.is_variable(it)])
 
     def gradients(self, loss: Any, variables: Sequence) -> list:
         variables = list(variables)
         if not variables:
             return []
         with _deep_recursion(len(_nodes([loss]))), follow_contract(False):
-            found = T.grad(loss, self._sources(variables), disconnected_inputs='ignore')
+            found = T.grad(loss, sources_of(variables), disconnected_inputs='ignore')
         return [cast(gradient, x.dtype if x.dtype.startswith('float') else floatx())
-                for gradient, x in zip(self._of_sources(found, variables), variables)]
+                for gradient, x in zip(gradients_from_sources(self, found, variables), variables)]
 
 
 class _Compiled(Compiled):
@@ -119,7 +119,7 @@ class _Compiled(Compiled):
         self._running = threading.Lock()
 
     def __call__(self, *arrays: Any) -> list:
-        run = self._run or self.build()
+        run = self.build()
         # A scalar may come as a number of NumPy, which is no array for C code.
         given = map(np.asarray, arrays) if self._has_scalar else arrays
         with _quietly(), self._running:

@@ -116,4 +116,4 @@ class Randomness(Backend):
 
     def _draw(self, kind: str, shape: Sequence, dtype: Optional[str]) -> Any:
         dtype = dtype if dtype in FLOATS else floatx()
-        return Draw(kind, dtype)(self._drawn().state, _place(next(self._next_place)), *as_lengths(shape))
+        return Draw(kind, dtype)(self.current_stream().state, _place(next(self._next_place)), *as_lengths(shape))

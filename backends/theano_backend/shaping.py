@@ -6,6 +6,7 @@ import numpy as np
 from keraflow import shapes
 from keraflow.backend.contract import Backend
 from keraflow.backend.layouts import keeps_layout
+from keraflow.backend.refusals import require_split
 
 from .configure import T, theano
 from .operands import alike, as_tensor
@@ -73,7 +74,7 @@ class Shaping(Backend):
     def split(self, x: Any, lengths: Sequence[int], axis: int = -1) -> list:
         x = as_tensor(x)
         axis, start, parts = shapes.normalize_axis(axis, x.ndim), 0, []
-        x, before = self._whole(x, lengths, axis), (slice(None),) * axis
+        x, before = require_split(self, x, lengths, axis), (slice(None),) * axis
         for length in lengths:
             parts.append(x[before + (slice(start, start + length),)])
             start += length

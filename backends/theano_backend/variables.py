@@ -3,7 +3,7 @@ from typing import Any, Optional, Sequence
 
 import numpy as np
 
-from keraflow.backend.contract import Backend
+from keraflow.backend.contract import Backend, note_creation
 from keraflow.backend.dtypes import value_dtype
 from keraflow.backend.layouts import keeps_layout
 from keraflow.errors import ShapeError
@@ -22,9 +22,8 @@ class Variables(Backend):
     def variable(self, value: Any, dtype: Optional[str] = None, name: Optional[str] = None) -> Any:
         array = _array(value, dtype)
         # Theano lets the length of a variable change, so it does not let a length of 1 broadcast unless told.
-        variable = theano.shared(array, name=name, borrow=True, broadcastable=[n == 1 for n in array.shape])
-        variable.keraflow_number = next(self._creations)
-        return variable
+        broadcastable = [n == 1 for n in array.shape]
+        return note_creation(theano.shared(array, name=name, borrow=True, broadcastable=broadcastable))
 
     def is_variable(self, x: Any) -> bool:
         return is_tensor(x) and isinstance(x, theano.compile.SharedVariable)

@@ -92,7 +92,7 @@ def _open(asked: Setting) -> Backend:
 
 def __getattr__(attribute: str) -> Any:
     # Only what the contract has, and no backend is opened: tools, as pytest, read all that dir() lists.
-    if attribute.startswith('_') or not hasattr(Backend, attribute):
+    if attribute.startswith('_') or not callable(getattr(Backend, attribute, None)):
         raise no_attribute("module 'keraflow.backend'", attribute, __dir__())
     # Kept, so that the next access costs nothing. So no function of this file may use abs, all, any, eval, max, min,
     # round, sum or another builtin that a method of the contract is called after.
@@ -100,4 +100,5 @@ def __getattr__(attribute: str) -> Any:
 
 
 def __dir__() -> list:
-    return sorted({*__all__, *(attribute for attribute in dir(Backend) if not attribute.startswith('_'))})
+    methods = {attribute for attribute in dir(Backend) if callable(getattr(Backend, attribute))}
+    return sorted({*__all__, *(attribute for attribute in methods if not attribute.startswith('_'))})

@@ -129,7 +129,7 @@ def _check(backend: Backend, operation: str, given: Dict[str, Any], method: _Met
         sizes['tensors'] = [_shape(backend, 'tensors', one) for one in given['tensors']]
     if given.get('dtype') is not None and operation in ('random_normal', 'random_uniform') and given['dtype'][0] != 'f':
         raise ArgumentError(f"dtype: expected 'float32' or 'float64', received '{given['dtype']}'.")
-    if operation == 'gather':
+    if operation in ('gather', 'one_hot'):
         _check_indices(backend, given['indices'])
     if operation in _BROADCASTING:
         known = [size for name, size in sizes.items() if given[name] is not None]

@@ -5,6 +5,24 @@ in :mod:`keraflow.backend.operations`) that raise ``NotImplementedError`` are wh
 derived from them and may be overridden where the library does better. ``keraflow.testing.check_backend`` compares a
 plugin with this class and with NumPy.
 
+Beside these methods a plugin uses what the modules of ``keraflow.backend`` make public, and nothing that begins with an
+underscore:
+
+* here :func:`note_creation`, :func:`in_order_of_creation` and :meth:`Backend.current_stream`, for
+  :meth:`Backend.variable`, :meth:`Backend.variables_used` and random operations;
+* :class:`keraflow.backend.compiled.Compiled`, what :meth:`Backend.compile` gives;
+* :mod:`keraflow.backend.operators`: ``install_operators`` for the classes of the library, and ``follow_contract``
+  around what a program wrote;
+* :mod:`keraflow.backend.refusals`: ``marked`` and ``refusing``, of which :meth:`Backend.require` is made, and
+  ``require_integers`` and ``require_split`` for what only the data can show;
+* :mod:`keraflow.backend.dtypes`: which dtype a result has, and ``integers_of`` for :meth:`Backend.cast`;
+* :mod:`keraflow.backend.layouts`: ``Backend.inner_format``, ``to_inner`` and ``to_outer`` for convolutions,
+  ``keeps_layout`` for what need not leave the inner format, ``outer_places``, ``sources_of`` and
+  ``gradients_from_sources`` for what looks behind it;
+* :mod:`keraflow.backend.convolutions`: how long windows and their padding are;
+* :class:`keraflow.backend.deferral.Deferred`, what stands for a tensor: the library's own functions refuse it with its
+  ``has_no_value``.
+
 Rules that hold for every operation:
 
 * *Operands* are tensors or variables of the backend, NumPy arrays, or Python numbers and lists of them. A number, a
@@ -45,11 +63,10 @@ from keraflow.backend.convolutions import Convolutions
 from keraflow.backend.dtypes import DTYPES, FLOATS, check_dtype, common_dtype
 from keraflow.backend.operations import Operations
 from keraflow.backend.recurrence import Recurrence
-from keraflow.backend.refusals import OF_INTEGERS
 from keraflow.schema import DType, Natural
 
 __all__ = ['Backend', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'check_dtype', 'common_dtype', 'DTYPES', 'FLOATS',
-           'OPERATIONS', 'OTHER_VARIABLES']
+           'OPERATIONS', 'OTHER_VARIABLES', 'in_order_of_creation', 'note_creation']
 
 Tensor = Any      # what the backend computes with
 Variable = Any    # a tensor with a value that can be set
@@ -91,6 +108,20 @@ class UsedVariable(NamedTuple):
     trainable: bool
 
 
+_creations = itertools.count()    # of variables, in the order in which they are made
+
+
+def note_creation(variable: Variable) -> Variable:
+    """A variable that :meth:`Backend.variable` has just made: it remembers its place in the order of all of them."""
+    variable.keraflow_number = next(_creations)
+    return variable
+
+
+def in_order_of_creation(variables: Sequence[Variable]) -> List[Variable]:
+    """Variables as :meth:`Backend.variables_used` lists them: those of a program's own library come last."""
+    return sorted(variables, key=lambda variable: getattr(variable, 'keraflow_number', math.inf))
+
+
 class Backend(Operations, Convolutions, Recurrence):
     """Operations, variables and functions of one tensor library.
 
@@ -102,7 +133,6 @@ class Backend(Operations, Convolutions, Recurrence):
 
     #: The entry point's name, for example ``'tensorflow'``.
     name = ''
-    _creations = itertools.count()    # of variables, in the order in which they are made
 
     def __init__(self, floatx: str = 'float32'):
         self.set_floatx(floatx)
@@ -268,20 +298,16 @@ class Backend(Operations, Convolutions, Recurrence):
         """
         raise NotImplementedError
 
-    def _in_order(self, variables: Sequence[Variable]) -> list:
-        """As :meth:`variables_used` lists them; :meth:`variable` notes the number of each."""
-        return sorted(variables, key=lambda variable: getattr(variable, 'keraflow_number', math.inf))
-
     def new_stream(self) -> Any:
         """A stream of random numbers, as each model has one.
 
         It has a method ``begin(key, position=0)``, which starts it anew, also for functions that are compiled already:
         `key` is an integer below 2**63, and `position` what its attribute ``position`` was, an integer that tells how
-        far it is. Random operations draw from the stream that :meth:`_drawn` gives where they are called.
+        far it is. Random operations draw from the stream that :meth:`current_stream` gives where they are called.
         """
         raise NotImplementedError
 
-    def _drawn(self) -> Any:
+    def current_stream(self) -> Any:
         """The stream to draw from: that of the model which is run or built, else the backend's own."""
         owner = random.drawn_stream()
         return self._own_stream if owner is None else owner.inside(self.name, self.new_stream)
@@ -296,14 +322,6 @@ class Backend(Operations, Convolutions, Recurrence):
     def require(self, x: Tensor, condition: Tensor, message: str) -> Tensor:
         """`x`. Where it is run, there is a DataError with this message unless all of `condition` is true."""
         raise NotImplementedError
-
-    def _second_integers(self, operation: str, y: Tensor, given: Any) -> Tensor:
-        """The second operand of :data:`OF_INTEGERS`, looked at in the run if it is integer; others than tensors were
-        looked at before."""
-        if 'int' not in self.dtype(y) or not self.is_tensor(given):
-            return y
-        fits = self.greater_equal(y, 0) if operation == 'power' else self.not_equal(y, 0)
-        return self.require(y, fits, f'{operation}: y: {OF_INTEGERS[operation]}.')
 
     # -- creation ---------------------------------------------------------------------------------------------------
 
@@ -342,15 +360,6 @@ class Backend(Operations, Convolutions, Recurrence):
         last 32 bits in int32.
         """
         raise NotImplementedError
-
-    def _as_integers(self, x: Tensor, dtype: str, cut: Callable[[Tensor, str], Tensor]) -> Tensor:
-        """A real tensor as :meth:`cast` makes integers of it; `cut` is the library's own way for those in range."""
-        least, largest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
-        above = self.greater_equal(x, -float(least))        # which reals have exactly
-        inside = self.logical_and(self.greater_equal(x, float(least)), self.logical_not(above))
-        beyond = self.switch(above, self.constant(largest, dtype), self.switch(
-            self.less(x, 0.), self.constant(least, dtype), self.constant(0, dtype)))
-        return self.switch(inside, cut(self.switch(inside, x, 0.), dtype), beyond)
 
     def as_real(self, x: Tensor) -> Tensor:
         """`x` as reals: integers and bools in floatx, reals as they are."""

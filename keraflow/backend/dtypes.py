@@ -1,12 +1,12 @@
 """The dtypes of keraflow, and which of them a result has."""
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 import numpy as np
 
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe
 
-__all__ = ['DTYPES', 'FLOATS', 'array_dtype', 'check_dtype', 'common_dtype', 'near_dtype', 'operands_dtype',
-           'value_dtype']
+__all__ = ['DTYPES', 'FLOATS', 'array_dtype', 'check_dtype', 'common_dtype', 'integers_of', 'near_dtype',
+           'operands_dtype', 'value_dtype']
 
 #: In order of promotion.
 DTYPES = ('bool', 'int32', 'int64', 'float32', 'float64')
@@ -107,3 +107,13 @@ def operands_dtype(tensors: Sequence[str], others: Sequence[Any], floatx: str) -
         return common_dtype(*free)
     common = common_dtype(*fixed)
     return common_dtype(common, *(dtype for dtype in free if _KINDS[dtype] > _KINDS[common]))
+
+
+def integers_of(backend: Any, x: Any, dtype: str, cut: Callable[[Any, str], Any]) -> Any:
+    """A real tensor as :meth:`Backend.cast` makes integers of it; `cut` is the library's own way for those in range."""
+    least, largest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    above = backend.greater_equal(x, -float(least))        # which reals have exactly
+    inside = backend.logical_and(backend.greater_equal(x, float(least)), backend.logical_not(above))
+    beyond = backend.switch(above, backend.constant(largest, dtype), backend.switch(
+        backend.less(x, 0.), backend.constant(least, dtype), backend.constant(0, dtype)))
+    return backend.switch(inside, cut(backend.switch(inside, x, 0.), dtype), beyond)

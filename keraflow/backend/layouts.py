@@ -15,7 +15,7 @@ import numpy as np
 from keraflow.arguments import is_array_like
 from keraflow.shapes import normalize_axes
 
-__all__ = ['Layouts', 'keeps_layout']
+__all__ = ['Layouts', 'gradients_from_sources', 'keeps_layout', 'outer_places', 'sources_of', 'to_inner', 'to_outer']
 
 Tensor = Any
 
@@ -27,8 +27,8 @@ _ITEMS = ('padding', 'noise_shape')
 class Layouts:
     """How a backend goes from one format to the other."""
 
-    #: The format in which it convolves.
-    _inner_format = 'channels_first'
+    #: The format in which it convolves, which a plugin may set: ``'channels_first'`` or ``'channels_last'``.
+    inner_format = 'channels_first'
     ndim: Any
     transpose: Any
     expand_dims: Any
@@ -43,48 +43,34 @@ class Layouts:
                 delattr(x, _INNER)
         return plain
 
-    def _inner(self, x: Tensor, data_format: str) -> Tensor:
-        """A tensor of `data_format` in the inner format."""
-        return x if data_format == self._inner_format else self._moved(x, self._order(self.ndim(x)))
 
-    def _outer(self, x: Tensor, data_format: Optional[str] = None) -> Tensor:
-        """A tensor of the inner format in `data_format` (the outer one unless given), in which it remembers `x`."""
-        if data_format == self._inner_format:
-            return x
-        moved = self.transpose(x, self._places(self.ndim(x)))
-        setattr(moved, _INNER, x)
-        return moved
+def to_inner(backend: Layouts, x: Tensor, data_format: str) -> Tensor:
+    """A tensor of `data_format` in the inner format, in which a plugin convolves it."""
+    return x if data_format == backend.inner_format else _moved(backend, x, _order(backend, backend.ndim(x)))
 
-    def _sources(self, tensors: Iterable[Tensor]) -> List[Tensor]:
-        """What tensors remember, or else the tensors: what depends on a tensor depends on its source."""
-        return [getattr(x, _INNER, x) for x in tensors]
 
-    def _of_sources(self, gradients: Iterable[Tensor], tensors: Iterable[Tensor]) -> List[Tensor]:
-        """The gradients of tensors from those of their sources."""
-        return [self._outer(gradient) if hasattr(x, _INNER) else gradient for gradient, x in zip(gradients, tensors)]
+def to_outer(backend: Layouts, x: Tensor, data_format: Optional[str] = None) -> Tensor:
+    """A tensor of the inner format in `data_format` (the outer one unless given), in which it remembers `x`."""
+    if data_format == backend.inner_format:
+        return x
+    moved = backend.transpose(x, outer_places(backend, backend.ndim(x)))
+    setattr(moved, _INNER, x)
+    return moved
 
-    def _order(self, ndim: int) -> List[int]:
-        """The numbers that the axes of the inner format have in the outer one."""
-        return [0, ndim - 1, *range(1, ndim - 1)] if self._inner_format == 'channels_first' else [0, *range(2, ndim), 1]
 
-    def _places(self, ndim: int) -> List[int]:
-        """Where the axes of the outer format are in the inner one."""
-        return list(map(self._order(ndim).index, range(ndim)))
+def outer_places(backend: Layouts, ndim: int) -> List[int]:
+    """Where the axes of the outer format are in the inner one."""
+    return list(map(_order(backend, ndim).index, range(ndim)))
 
-    def _moved(self, x: Any, order: Sequence[int]) -> Any:
-        """A tensor, or each of several, of the outer format with its axes in this order; anything else as it is."""
-        if hasattr(x, _INNER):
-            return getattr(x, _INNER)
-        if isinstance(x, (list, tuple)) and not is_array_like(x):
-            return [self._moved(one, order) for one in x]
-        if not self.is_tensor(x):
-            array = np.asarray(x)       # still no tensor: it takes the dtype of those that it meets
-            return array.reshape((1,) * (len(order) - array.ndim) + array.shape).transpose(order) if array.ndim else x
-        if self.ndim(x) == 0:
-            return x
-        while self.ndim(x) < len(order):
-            x = self.expand_dims(x, 0)
-        return self.transpose(x, order)
+
+def sources_of(tensors: Iterable[Tensor]) -> List[Tensor]:
+    """What tensors remember, or else the tensors: what depends on a tensor depends on its source."""
+    return [getattr(x, _INNER, x) for x in tensors]
+
+
+def gradients_from_sources(backend: Layouts, gradients: Iterable[Tensor], tensors: Iterable[Tensor]) -> List[Tensor]:
+    """The gradients of tensors from those of their sources."""
+    return [to_outer(backend, gradient) if hasattr(x, _INNER) else gradient for gradient, x in zip(gradients, tensors)]
 
 
 def keeps_layout(operation: Any) -> Any:
@@ -105,7 +91,7 @@ def keeps_layout(operation: Any) -> Any:
         ndim = _common_rank(self, [*operands, *options.values()])
         if ndim is None:
             return operation(self, *operands, **options)
-        order, given = self._order(ndim), signature.bind(self, *operands, **options)
+        order, given = _order(self, ndim), signature.bind(self, *operands, **options)
         given.apply_defaults()
         folded = [] if given.arguments.get('keepdims', True) else normalize_axes(given.arguments['axis'], ndim)
         left = [axis for axis in order if axis not in folded]
@@ -118,10 +104,10 @@ def keeps_layout(operation: Any) -> Any:
             elif name in _ITEMS:
                 value = value and [value[axis] for axis in order]
             elif name != 'self':
-                value = self._moved(value, order)
+                value = _moved(self, value, order)
             given.arguments[name] = value
         made = operation(*given.args, **given.kwargs)
-        return made if folded else self._outer(made)
+        return made if folded else to_outer(self, made)
     return on_inner
 
 
@@ -131,3 +117,24 @@ def _common_rank(backend: Layouts, operands: Iterable[Any]) -> Optional[int]:
                if backend.is_tensor(x) or isinstance(x, np.ndarray)]
     ranks = {backend.ndim(x) for x in tensors if hasattr(x, _INNER)}
     return max(ranks) if len(ranks) == 1 and max(map(backend.ndim, tensors)) in ranks else None
+
+
+def _order(backend: Layouts, ndim: int) -> List[int]:
+    """The numbers that the axes of the inner format have in the outer one."""
+    return [0, ndim - 1, *range(1, ndim - 1)] if backend.inner_format == 'channels_first' else [0, *range(2, ndim), 1]
+
+
+def _moved(backend: Layouts, x: Any, order: Sequence[int]) -> Any:
+    """A tensor, or each of several, of the outer format with its axes in this order; anything else as it is."""
+    if hasattr(x, _INNER):
+        return getattr(x, _INNER)
+    if isinstance(x, (list, tuple)) and not is_array_like(x):
+        return [_moved(backend, one, order) for one in x]
+    if not backend.is_tensor(x):
+        array = np.asarray(x)       # still no tensor: it takes the dtype of those that it meets
+        return array.reshape((1,) * (len(order) - array.ndim) + array.shape).transpose(order) if array.ndim else x
+    if backend.ndim(x) == 0:
+        return x
+    while backend.ndim(x) < len(order):
+        x = backend.expand_dims(x, 0)
+    return backend.transpose(x, order)

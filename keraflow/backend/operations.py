@@ -2,7 +2,6 @@
 import math
 from typing import Any, List, Optional, Sequence, Union
 
-from keraflow.errors import ArgumentTypeError
 from keraflow.schema import DType, Fraction, Natural, NonNegative, PositiveInt, Rate
 from keraflow.shapes import normalize_axes
 
@@ -263,16 +262,9 @@ class Operations:
 
     def one_hot(self, indices: Tensor, nb_class: Natural, dtype: Optional[DType] = None) -> Tensor:
         """1 at each index along a new last axis of length `nb_class`, 0 elsewhere (floatx)."""
-        indices = self._as_indices(indices)
-        hit = self.equal(self.expand_dims(indices, -1), self.arange(nb_class))  # type: ignore[attr-defined]
+        indices = self.expand_dims(self.identity(indices), -1)
+        hit = self.equal(indices, self.arange(nb_class))                       # type: ignore[attr-defined]
         return self.cast(hit, dtype or self.floatx())                          # type: ignore[attr-defined]
-
-    def _as_indices(self, x: Tensor) -> Tensor:
-        x = self.identity(x)
-        if 'int' not in self.dtype(x):      # type: ignore[attr-defined]
-            raise ArgumentTypeError(f'expected integers as indices, received {self.dtype(x)}. '     # type: ignore
-                                    "Write B.cast(x, 'int32').")
-        return x
 
     # -- shape ------------------------------------------------------------------------------------------------------
 
@@ -313,14 +305,6 @@ class Operations:
     def split(self, x: Tensor, lengths: Sequence[Natural], axis: int = -1) -> List[Tensor]:
         """Cut along one axis into parts of these lengths, whose sum is its length (else a DataError in the run)."""
         raise NotImplementedError
-
-    def _whole(self, x: Tensor, lengths: Sequence[int], axis: int) -> Tensor:
-        """`x`, of which :meth:`split` leaves nothing over."""
-        if self.static_shape(x)[axis] is not None:      # type: ignore[attr-defined]
-            return x
-        fits = self.equal(self.shape(x)[axis], sum(lengths))        # type: ignore[attr-defined]
-        return self.require(x, fits, f'split: lengths: expected a sum of the length of axis {axis}, '  # type: ignore
-                            f'received {list(lengths)}.')
 
     def repeat(self, x: Tensor, n: Natural, axis: int) -> Tensor:
         """Each slice `n` times in a row along one axis, as ``numpy.repeat``."""

@@ -2,11 +2,11 @@
 import contextlib
 import re
 import urllib.parse
-from typing import Iterator, Type
+from typing import Any, Iterator, Sequence, Type
 
 from keraflow.errors import DataError
 
-__all__ = ['OF_INTEGERS', 'marked', 'refusing']
+__all__ = ['OF_INTEGERS', 'marked', 'refusing', 'require_integers', 'require_split']
 
 #: What the second operand must be where both are integers.
 OF_INTEGERS = {'floor_divide': 'expected integers other than 0', 'mod': 'expected integers other than 0',
@@ -31,3 +31,24 @@ def refusing(kind: Type[Exception]) -> Iterator[None]:
         if found is None:
             raise
         raise DataError(urllib.parse.unquote(found[1])) from None
+
+
+def require_integers(backend: Any, operation: str, y: Any, given: Any) -> Any:
+    """`y`, the second operand of one of :data:`OF_INTEGERS`: if it is integer, it is looked at in the run.
+
+    So it is only if it was `given` as a tensor: other operands are looked at before a plugin gets them.
+    """
+    if 'int' not in backend.dtype(y) or not backend.is_tensor(given):
+        return y
+    fits = backend.greater_equal(y, 0) if operation == 'power' else backend.not_equal(y, 0)
+    return backend.require(y, fits, f'{operation}: y: {OF_INTEGERS[operation]}.')
+
+
+def require_split(backend: Any, x: Any, lengths: Sequence[int], axis: int) -> Any:
+    """`x`, of which :meth:`Backend.split` leaves nothing over: its length is looked at in the run if it is not known
+    before."""
+    if backend.static_shape(x)[axis] is not None:
+        return x
+    fits = backend.equal(backend.shape(x)[axis], sum(lengths))
+    return backend.require(x, fits, f'split: lengths: expected a sum of the length of axis {axis}, received '
+                           f'{list(lengths)}.')

@@ -17,6 +17,7 @@ def _has_all_methods(backend: Any) -> None:
     missing = [name for name in sorted(public_names(Backend)) if _is_open(name, getattr(type(backend), name, None))]
     expect(not missing, 'an implementation of every method', f'none of {", ".join(missing)}')
     expect(isinstance(backend.name, str) and backend.name != '', 'a name', repr(backend.name))
+    expect(backend.inner_format in ('channels_first', 'channels_last'), 'an inner format of convolutions', repr(backend.inner_format))
 
 
 def _is_open(name: str, method: Any) -> bool:

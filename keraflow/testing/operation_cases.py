@@ -357,4 +357,5 @@ CASES: Tuple[Case, ...] = (*_elementwise(), *_pairs(), *_reductions(), *_product
 #: Methods of the contract that are not operations on values; other checks are for them.
 UNTABLED = ('floatx', 'set_floatx', 'version', 'devices', 'device', 'outside_graph', 'variable', 'is_variable', 'get_value', 'set_value', 'is_tensor',
             'placeholder', 'eval', 'dtype', 'ndim', 'static_shape', 'trace', 'symbolic', 'function', 'compile', 'value_and_gradients', 'value_and_row_gradients',
-            'gradients', 'variables_used', 'require', 'no_autograph', 'seed', 'new_stream', 'random_uniform', 'random_normal', 'random_binomial', 'dropout')
+            'gradients', 'variables_used', 'require', 'no_autograph', 'seed', 'new_stream', 'current_stream', 'random_uniform', 'random_normal',
+            'random_binomial', 'dropout')

@@ -72,11 +72,13 @@ def _drops(backend: Any) -> None:
 
 def _has_streams(backend: Any) -> None:
     """A function draws from the stream that it was built for, which nothing else moves and which can go on anywhere."""
+    own = backend.current_stream()
     streams = [random.Stream(is_counted=False) for _ in range(2)]
     runs = [backend.compile(lambda: ([backend.random_uniform((50,)), backend.dropout(backend.ones((50,)), 0.5)], []), []) for _ in streams]
     for stream, run in zip(streams, runs):
         with random.drawing(stream):
             run.build()
+            expect(backend.current_stream() is not own, "the model's stream while it is built", "the backend's own")
         stream.begin(5, 2)
     first, second, *others = [[np.array(it) for it in run()] for run in (runs[0], runs[0], *runs[1:])]
     assert_close('another stream that began in the same way', others[0], first, 0)

@@ -74,7 +74,7 @@ def test_windows_that_do_not_fit(name, shape, args):
 def test_classes_that_are_no_integers():
     with pytest.raises(ArgumentTypeError) as caught:
         B.one_hot(Input(3), 2)
-    assert str(caught.value) == "expected integers as indices, received float32. Write B.cast(x, 'int32')."
+    assert str(caught.value) == "one_hot: expected integers as indices, received float32. Write B.cast(x, 'int32')."
 
 
 @pytest.mark.parametrize('dtype', ['float16', 'foo'])

@@ -160,3 +160,43 @@ def test_a_plugin_imports_the_contract_and_what_lies_below_it():
              if name.split('.')[0] == 'keraflow'}
     assert 'keraflow.backend.contract' in found
     assert {'.'.join(name.split('.')[:2]) for name in found} <= BELOW_PLUGINS
+
+
+# -- what plugins use of it ---------------------------------------------------------------------------------------------
+
+def is_private(name):
+    return name.startswith('_') and not name.startswith('__') and name != '_'
+
+
+def private_members(trees):
+    """The names with an underscore that classes have: of their methods and attributes."""
+    parts = [node for tree in trees for one in ast.walk(tree) if isinstance(one, ast.ClassDef) for node in ast.walk(one)]
+    names = {node.name for node in parts if isinstance(node, ast.FunctionDef)}
+    names |= {node.id for node in parts if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    names |= {node.attr for node in parts if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
+    return set(filter(is_private, names))
+
+
+def across_the_border(tree, theirs):
+    """What a plugin's file overrides, calls or imports that keraflow keeps for itself; `theirs` are members of its classes."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and (node.module or '').startswith('keraflow')]
+    names = [alias.name for node in imports for alias in node.names]
+    known = {alias.asname or alias.name for node in imports for alias in node.names}
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    names += [node.attr for node in attributes if isinstance(node.value, ast.Name) and node.value.id in known]
+    used = {node.attr for node in attributes} | private_members([tree])
+    return sorted(set(filter(is_private, names)) | used & theirs)
+
+
+def test_a_plugin_uses_nothing_private_of_keraflow():
+    theirs = private_members(ast.parse(path.read_text()) for module, path in FILES.items() if module.startswith('keraflow.backend.'))
+    assert {'_own_stream', '_floatx', '_run', '_root'} <= theirs
+    found = {path.name: across_the_border(ast.parse(path.read_text()), theirs) for path in PLUGINS}
+    assert {name: names for name, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize('line', ['class B(Backend):\n    _root = 1', 'class B(Backend):\n    def _root(self): pass', 'backend._root(x)',
+                                  'from keraflow.backend.contract import _root', 'from keraflow.backend import contract\ncontract._root'])
+def test_what_is_private_is_found(line):
+    assert across_the_border(ast.parse(line), {'_root'}) == ['_root']
+    assert across_the_border(ast.parse(line.replace('_root', 'root')), {'_root'}) == []

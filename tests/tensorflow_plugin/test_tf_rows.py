@@ -19,6 +19,6 @@ def test_nothing_is_as_large_as_the_table(optimizer, nb_set):
     expected = np.ones((50, 2))
     expected[[4, 7]] = [[-2.] * 2, [0.] * 2] if nb_set == 1 else 0.5
     np.testing.assert_allclose(B.get_value(table), expected, rtol=1e-6)
-    operations = run._run.graph.get_operations()
+    operations = run.build().graph.get_operations()
     assert sum(one.type == 'ResourceScatterUpdate' for one in operations) == nb_set
     assert not any(output.shape.as_list() == [50, 2] for one in operations for output in one.outputs if output.shape.rank == 2)
