@@ -1,4 +1,4 @@
-"""Learn whether reviews of films are friendly, with an LSTM that reads their last 80 words.
+"""Learn whether film reviews are positive, with an LSTM that reads their last 80 words.
 
 A linear classifier that counts all words of a review reaches 0.878 (A. L. Maas and others, 2011: Learning word vectors for sentiment
 analysis). The data are downloaded once (17 MB); ``--path imdb.npz`` takes a file that is there already. An epoch takes minutes on two
@@ -23,8 +23,8 @@ def make_model():
     review = Input((NB_STEP,), dtype='int32', mask_value=0, name='review')
     words = Embedding(NB_WORD, 64)(review)
     summary = LSTM(64, dropout_W=0.2, dropout_U=0.2)(words)
-    friendly = Dense(1, activation='sigmoid', name='friendly')(Dropout(0.3)(summary))
-    return Model(inputs=review, outputs=friendly)
+    positive = Dense(1, activation='sigmoid', name='positive')(Dropout(0.3)(summary))
+    return Model(inputs=review, outputs=positive)
 
 
 def train(nb_epoch, path):

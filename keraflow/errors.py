@@ -23,7 +23,7 @@ class KeraFlowError(Exception):
 
 
 class KeraFlowWarning(UserWarning):
-    """Base of all warnings: something can be computed, but hardly as it was meant."""
+    """Base of all warnings: something can be computed, but is probably not what you intended."""
 
 
 class KeraFlowDeprecationWarning(KeraFlowWarning, DeprecationWarning):

@@ -45,7 +45,7 @@ def arguments_of(backend: Backend, operation: str, args: Sequence[Any], kwargs: 
     Raises
     ------
     ArgumentTypeError, ArgumentError, ShapeError
-        If the operation cannot be computed of them.
+        If the operation cannot be applied to them.
 
     Examples
     --------

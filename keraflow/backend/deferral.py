@@ -96,7 +96,7 @@ class Deferred(Generic[Made]):
         """The error where a function of a library that needs a value is given this object."""
         example = f'B.{name}(x)' if name in OPERATIONS else 'such as B.tanh(x)'
         return ArgumentTypeError(f'{where}: received {self!r}, which has no value yet. Write the function of '
-                                 f'keraflow.backend, {example}, or call it on what a Lambda is fed with.')
+                                 f'keraflow.backend, {example}, or call it on the input of a Lambda.')
 
     def __bool__(self) -> bool:
         raise TypeError(f'{self!r} has no value yet, so that it is neither true nor false. Use B.switch for '

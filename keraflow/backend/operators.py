@@ -6,7 +6,7 @@ library's, and any other one is the function of the backend.
 
 ``==`` and ``!=`` ask of Theano's variables whether they are the same object, on which Theano's own code relies, and of
 TensorFlow's tensors of shapes that do not fit they are False. There they are those of the backend, for all code but the
-library's own; with anything else than a tensor, an array, a number or a list of these they ask for the same object.
+library's own; with anything but a tensor, an array, a number or a list of these they ask for the same object.
 What has no value yet is neither true nor false, which Theano says of some comparisons only.
 """
 import contextvars

@@ -21,7 +21,7 @@ class History(List[Dict[str, float]]):
     ----------
     data_wait : list of float
         For each epoch the share of the time of training that was spent waiting for data, from 0 to 1. It is kept
-        beside the dicts, because it is another one in each run.
+        beside the dicts, because it differs between runs.
 
     Examples
     --------

@@ -147,6 +147,6 @@ def _check_classes(classes: np.ndarray, nb_class: int, ignored: Optional[int], w
     if wrong.any():
         received, sample = int(classes[wrong][0]), first_sample(wrong, numbers)
         advice = 'The output needs a unit for each class.' if received >= 0 else \
-            f'Pass ignore_label={received} to compile if it stands for what does not count.'
+            f'Pass ignore_label={received} to compile if it marks samples to ignore.'
         raise DataError(f'{where}: {class_problem(nb_class, ignored)}, received {received} in sample {sample}. '
                         f'{advice}')

@@ -41,9 +41,9 @@ def load_data(path: Optional[PathLike] = None,
     Raises
     ------
     DownloadError
-        The file cannot be had.
+        The file is not available.
     DataError
-        It is damaged, or its batches are something else than arrays and plain data.
+        It is damaged, or its batches hold anything but arrays and plain data.
 
     References
     ----------

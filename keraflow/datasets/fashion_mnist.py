@@ -36,7 +36,7 @@ def load_data(path: Optional[PathLike] = None) -> Data:
     Raises
     ------
     DownloadError
-        A file cannot be had.
+        A file is not available.
     DataError
         It is damaged.
 

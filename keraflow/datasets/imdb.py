@@ -1,4 +1,4 @@
-"""Reviews of films as lists of words: 25,000 to train on and 25,000 to test, half of them friendly."""
+"""Reviews of films as lists of words: 25,000 to train on and 25,000 to test, half of them positive."""
 from typing import Dict, List, Optional, Tuple
 
 import numpy as np
@@ -24,7 +24,7 @@ Reviews = Tuple[List[np.ndarray], np.ndarray]
 def load_data(path: Optional[PathLike] = None, nb_words: Optional[PositiveInt] = None, skip_top: Natural = 0,
               maxlen: Optional[PositiveInt] = None, seed: Optional[Natural] = 113, start_char: Optional[Natural] = 1,
               oov_char: Optional[Natural] = 2, index_from: Natural = 3) -> Tuple[Reviews, Reviews]:
-    """The reviews as numbers of words, and whether they are friendly.
+    """Load the reviews as lists of word indices, with their labels (1 for positive).
 
     Words are numbered by how often they occur: the word of rank 1 is the most frequent one. In a review it has the
     number ``rank + index_from``; the numbers below are for padding (0), `start_char` and `oov_char`.
@@ -57,9 +57,9 @@ def load_data(path: Optional[PathLike] = None, nb_words: Optional[PositiveInt] =
     Raises
     ------
     DownloadError
-        The file cannot be had.
+        The file is not available.
     DataError
-        It is damaged, is something else than arrays of numbers, or `maxlen` leaves no review.
+        It is damaged, is not arrays of numbers, or `maxlen` leaves no review.
 
     Notes
     -----
@@ -109,7 +109,7 @@ def get_word_index(path: PathLike) -> Dict[str, int]:
     ModelFileError
         The file is no JSON, or too large.
     DataError
-        It is something else than an object with a number for each word.
+        It is not an object with a number for each word.
     """
     index = parse_json(read_regular(path, _MAX_INDEX_BYTES), path)
     if not isinstance(index, dict) or not all(type(rank) is int for rank in index.values()):

@@ -27,7 +27,7 @@ def load_data(path: Optional[PathLike] = None) -> Data:
     Raises
     ------
     DownloadError
-        The file cannot be had.
+        The file is not available.
     DataError
         It is damaged.
 

@@ -218,7 +218,7 @@ class _Machine:
                 raise _Refused('more bytes than the file has')
             self.stack.append(encoded)
         else:
-            raise _Refused('a call of something else than arrays')
+            raise _Refused('a call of anything but arrays')
 
     def build(self) -> None:
         """BUILD: the byte order of a dtype, or shape, dtype and content of an array."""

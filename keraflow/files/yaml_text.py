@@ -212,7 +212,7 @@ class _Builder:
             raise self.refusal(event, f'the key {excerpt(key)} spans several lines. Write it on one.')
         if not event.style:
             if key == '<<':
-                raise self.refusal(event, 'a merge key is not allowed. Write out what it stands for.')
+                raise self.refusal(event, 'a merge key is not allowed. Write out its content.')
             if type(self.plain(event)) is not str:
                 raise self.refusal(event, f'the key {excerpt(key)} is not a string. Put it in quotes.')
         if key in self.container:

@@ -9,7 +9,7 @@ __all__ = ['equally_long']
 def equally_long(x: Any, other: Any, message: str) -> Any:
     """`x`, which is not computed where lengths that only the data have are not those of another tensor.
 
-    Of such a length of 1 the libraries think differently: one repeats it, the other one refuses it. The axis of samples
+    On such a length of 1 the backends disagree: one broadcasts it, the other refuses it. The axis of samples
     is not looked at.
 
     Parameters

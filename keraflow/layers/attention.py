@@ -114,7 +114,7 @@ class MultiHeadAttention(MultiInputLayer):
             wanted = tuple(B.static_shape(W)[0] for W in (self.W_q, self.W_k, self.W_v))
             if dims != wanted:
                 raise ShapeError(f'{self.name}: expected query, key and value with input_dim {wanted}, received '
-                                 f'{dims}. The layer was fed with those before; make another layer for these.')
+                                 f'{dims}. The layer was built for those; make another layer for these.')
 
     def init_param(self, input_shape: List[Shape]) -> None:
         inner, output_dim = self.nb_head * self.head_dim, self.output_shape(input_shape)[2]

@@ -188,7 +188,7 @@ class Dot(AxisLayer, MultiInputLayer):
         The axis of each input, counted from the first axis after the batch, or from the end if negative. Their lengths
         are equal.
     normalize : bool
-        Whether to divide both inputs by their lengths (Euclidean norms) first. A norm of 0 divides nothing.
+        Whether to divide both inputs by their lengths (Euclidean norms) first. Zero vectors stay zero.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 

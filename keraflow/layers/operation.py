@@ -136,7 +136,7 @@ class Operation(Layer):
         why = f"{reason.rstrip('.')}: " if is_told else ''
         arguments = ', '.join([*map(text_of, self.args),
                                *(f'{name}={text_of(it)}' for name, it in (self.kwargs or {}).items())])
-        return ShapeError(f"{self.name}: {why}{self.operation}({arguments}) cannot be computed of inputs of the shapes "
+        return ShapeError(f"{self.name}: {why}{self.operation}({arguments}) cannot be applied to inputs of shapes "
                           f"{', '.join(map(str, input_shape))}.")
 
     def _compute(self, x: List[Any]) -> Any:

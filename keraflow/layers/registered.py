@@ -34,7 +34,7 @@ class _FedAtOnce(type(Layer)):  # type: ignore[misc]
             return cls(*args[1:], **kwargs)(args[0])
         if len(args) > 1 and isinstance(args[0], str) and _is_fed(args[1]):
             if not cls.use_scope:
-                raise ArgumentTypeError(f"{cls.__name__}: takes no name before what it is fed with, because it was "
+                raise ArgumentTypeError(f"{cls.__name__}: takes no name before its input, because it was "
                                         f"registered with use_scope=False, received '{args[0]}'.")
             return named(cls, args[0], *args[2:], **kwargs)(args[1])
         return super().__call__(*args, **kwargs)

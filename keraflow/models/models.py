@@ -259,7 +259,7 @@ class Model(TrainableNetwork):
         Raises
         ------
         GraphError
-            If an end depends on anything else than the starts.
+            If an end depends on anything but the starts.
 
         Notes
         -----

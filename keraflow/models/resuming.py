@@ -132,7 +132,7 @@ def _is_recipe(data: Any) -> bool:
 
 
 def _nb_way(shapes: Sequence[tuple], possible: Sequence[tuple]) -> int:
-    """In how many ways one list can be had from another by leaving items out."""
+    """Count the ways to get one list from another by leaving items out."""
     ways = [1] + [0] * len(shapes)
     for one in possible:
         for number in range(len(shapes), 0, -1):

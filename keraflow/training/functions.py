@@ -88,7 +88,7 @@ class CompiledFunctions:
             some = ', '.join(changed[:5]) + (f' and {len(changed) - 5} more' if len(changed) > 5 else '')
             warn(f'{self.model.name}: fit: trainable of {some} was changed after compile, which reads it: it is '
                  'trained as compile read it. Compile again if the change is to count here; if it is meant for '
-                 'another model alone, as in a GAN, this is as it should be.')
+                 'another model alone, as in a GAN, ignore this warning.')
 
     def meter(self) -> 'Meter':
         """An empty meter for what train and test functions return."""
@@ -168,8 +168,8 @@ class CompiledFunctions:
             raise GraphError(f"{where}: the output '{name}' is a scalar, which has no axis of samples.")
         found = dict.fromkeys(array.shape[1:] for array in arrays)
         if len(found) > 1:
-            raise DataError(f"{where}: the batches gave samples of the shapes {', '.join(map(str, found))}, which are "
-                            'no one array. Predict the batches one by one.')
+            raise DataError(f"{where}: the batches gave samples of the shapes {', '.join(map(str, found))}, which "
+                            'cannot be concatenated. Predict the batches one by one.')
         return np.concatenate(arrays)
 
     # -- builders ---------------------------------------------------------------------------------------------------

@@ -130,5 +130,5 @@ def test_wrong_arguments_beside_kensors(number):
 def test_lengths_that_do_not_cover_a_kensor(lengths):
     with pytest.raises(ShapeError) as caught:
         B.split(Input(4), lengths, 1)
-    assert str(caught.value).endswith(f": split({{'input': 0}}, {lengths}, 1) cannot be computed of inputs of the shapes (None, 4).")
+    assert str(caught.value).endswith(f": split({{'input': 0}}, {lengths}, 1) cannot be applied to inputs of shapes (None, 4).")
     assert f': lengths: expected a sum of 4, the length of axis 1, received {lengths}: split(' in str(caught.value)

@@ -118,5 +118,5 @@ def test_other_inputs_than_before():
     layer([Input((3, 4)), Input((None, 2))])
     with pytest.raises(ShapeError) as caught:
         layer(Input((3, 4)))
-    assert str(caught.value) == ('a: expected query, key and value with input_dim (4, 2, 2), received (4, 4, 4). The layer was fed with '
-                                 'those before; make another layer for these.')
+    assert str(caught.value) == ('a: expected query, key and value with input_dim (4, 2, 2), received (4, 4, 4). The layer was built for '
+                                 'those; make another layer for these.')

@@ -364,7 +364,7 @@ def test_a_function_without_scope_takes_no_name():
     np.testing.assert_allclose(Model(x, LinearWrap(doubled).ComposingUnnamed('double')()).predict(X), 4 * X, rtol=1e-6)
     with pytest.raises(ArgumentTypeError) as caught:
         ComposingUnnamed('name', x, 'double')
-    assert str(caught.value) == ("ComposingUnnamed: takes no name before what it is fed with, because it was registered with "
+    assert str(caught.value) == ("ComposingUnnamed: takes no name before its input, because it was registered with "
                                  "use_scope=False, received 'name'.")
 
 
@@ -412,7 +412,7 @@ def apply(x):
     (lambda x: ComposingBlock('b', x, 3, use_scope=False), ArgumentTypeError,
      "ComposingBlock: there is no argument 'use_scope'. Pass it to layer_register, where the function is registered."),
     (lambda x: Dense(2, name='d')(x).layer.get_losses_for([]), GraphError,
-     'd: expected Kensors that the layer was fed with, received an empty list. Pass None for what depends on no input.'),
+     'd: expected Kensors that the layer was called on, received an empty list. Pass None for what depends on no input.'),
 ])
 def test_mistakes_with_the_advice(act, error, text):
     with pytest.raises(error) as caught:

@@ -155,8 +155,8 @@ MISTAKES = [
      "c: expected lengths of at least 5 (rows), 5 (cols), received shape (None, 1, 5, 4). Use pad='same', or smaller kernels."),
     (lambda: Pooling2D('max', (2, 3), data_format=LAST, name='p')(Input((1, 5, 4))), ShapeError,
      "p: expected lengths of at least 2 (rows), 3 (cols), received shape (None, 1, 5, 4). Use pad='same', or smaller windows."),
-    (feed_two_depths, ShapeError, 'c: expected an input (batch, channels, rows, cols) whose axis channels has length 1, received shape (None, 2, 5, 5). The layer was fed with that length '
-     'before; make another layer for this one.'),
+    (feed_two_depths, ShapeError, 'c: expected an input (batch, channels, rows, cols) whose axis channels has length 1, received shape (None, 2, 5, 5). The layer was built for that '
+     'length; make another layer for this one.'),
 ]
 
 

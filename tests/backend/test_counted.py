@@ -192,7 +192,7 @@ def test_labels_of_several_outputs():
     with pytest.raises(DataError) as caught:
         model.evaluate(p, [one, one, three])
     assert str(caught.value) == ('m: evaluate: y: b: expected numbers of classes from 0 to 2, or 7, which is ignored, received -1 in sample 1. '
-                                 'Pass ignore_label=-1 to compile if it stands for what does not count.')
+                                 'Pass ignore_label=-1 to compile if it marks samples to ignore.')
     model.compile('sgd', [SPARSE, SPARSE, 'mse'], ignore_label=-1)
     assert model.evaluate(p, [one, one, three])['loss'] == pytest.approx(2 * of_class(p, y)[[0, 2]].mean(), rel=1e-5)
     for given, kind, text in (({'c': 1}, ArgumentError, "m: ignore_label: there is no 'c'. Choose one of a, b."),

@@ -72,7 +72,7 @@ def test_shapes_that_do_not_fit_are_refused():
     assert str(caught.value) == 'equal: expected shapes that fit, received (None, 3), (2,).'
     with pytest.raises(ShapeError) as caught:
         Input(3) == Input(4)
-    assert str(caught.value).endswith("equal({'input': 0}, {'input': 1}) cannot be computed of inputs of the shapes (None, 3), (None, 4).")
+    assert str(caught.value).endswith("equal({'input': 0}, {'input': 1}) cannot be applied to inputs of shapes (None, 3), (None, 4).")
 
 
 def test_with_anything_else_it_asks_for_the_same_object():

@@ -49,7 +49,7 @@ REFUSED = [
     (InputSpec(fixed=(-1,)), lambda: [Input((None,))], 't: expected an input whose axis -1 has a known length, received shape (None, None). Give '
      'the Input that length.'),
     (InputSpec(fixed=(1,)), lambda: [Input(3), Input(4)], 't: expected an input whose axis 1 (the batch is axis 0) has length 3, received '
-     'shape (None, 4). The layer was fed with that length before; make another layer for this one.'),
+     'shape (None, 4). The layer was built for that length; make another layer for this one.'),
 ]
 
 

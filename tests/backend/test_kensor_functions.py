@@ -58,7 +58,7 @@ def test_axes_and_lengths_that_are_not_there(name, args, kwargs):
     with pytest.raises(ShapeError) as caught:
         getattr(B, name)(x, *args, **kwargs)
     assert f': {name}({{\'input\': 0}}' in str(caught.value) and str(caught.value).endswith(
-        'cannot be computed of inputs of the shapes (2, 2, 3).')
+        'cannot be applied to inputs of shapes (2, 2, 3).')
 
 
 @pytest.mark.parametrize('name, shape, args', [
@@ -68,7 +68,7 @@ def test_axes_and_lengths_that_are_not_there(name, args, kwargs):
 def test_windows_that_do_not_fit(name, shape, args):
     with pytest.raises(ShapeError) as caught:
         getattr(B, name)(Input(shape), *args)
-    assert str(caught.value).endswith(f'cannot be computed of inputs of the shapes {(None, *shape)}.')
+    assert str(caught.value).endswith(f'cannot be applied to inputs of shapes {(None, *shape)}.')
 
 
 def test_classes_that_are_no_integers():
@@ -94,13 +94,13 @@ def test_tensors_that_cannot_be_joined(name, axis):
 
 @pytest.mark.parametrize('act, text', [
     (lambda x: np.exp(x), 'np.exp: received <Input x>, which has no value yet. Write the function of keraflow.backend, B.exp(x), or '
-                          'call it on what a Lambda is fed with.'),
+                          'call it on the input of a Lambda.'),
     (lambda x: np.abs(x), 'np.absolute: received <Input x>, which has no value yet. Write the function of keraflow.backend, '
-                          'B.abs(x), or call it on what a Lambda is fed with.'),
+                          'B.abs(x), or call it on the input of a Lambda.'),
     (lambda x: np.arctan(x), 'np.arctan: received <Input x>, which has no value yet. Write the function of keraflow.backend, such as '
-                             'B.tanh(x), or call it on what a Lambda is fed with.'),
+                             'B.tanh(x), or call it on the input of a Lambda.'),
     (lambda x: np.add.reduce(x), 'np.add: received <Input x>, which has no value yet. Write the function of keraflow.backend, '
-                                 'B.add(x), or call it on what a Lambda is fed with.'),
+                                 'B.add(x), or call it on the input of a Lambda.'),
 ])
 def test_functions_of_numpy_say_what_to_write(act, text):
     with pytest.raises(ArgumentTypeError) as caught:
@@ -115,7 +115,7 @@ def test_functions_of_the_library_say_what_to_write(backend_name):
         with pytest.raises(ArgumentTypeError) as caught:
             act()
         assert str(caught.value) == (f'{name}: received <Input x>, which has no value yet. Write the function of keraflow.backend, '
-                                     'such as B.tanh(x), or call it on what a Lambda is fed with.')
+                                     'such as B.tanh(x), or call it on the input of a Lambda.')
 
 
 @pytest.mark.parametrize('act, told', [

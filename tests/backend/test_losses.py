@@ -109,7 +109,7 @@ def test_nothing_is_added_outside_of_output(method, args):
     with pytest.raises(GraphError) as caught:
         getattr(layer, method)(*args(layer))
     assert str(caught.value) == (f'adding: {method}: expected a call inside of output(), received one outside of it. '
-                                 'Write it in output() of a layer that is fed with what it needs.')
+                                 'Write it in output() of a layer that takes what it needs.')
 
 
 def test_a_regularizer_of_activity_is_saved_and_checked():

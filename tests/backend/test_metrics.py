@@ -226,7 +226,7 @@ def test_numbers_of_classes(shape, target):
     ([0, 3, 1], 'm: evaluate: y: expected numbers of classes from 0 to 2, received 3 in sample 1. '
                 'The output needs a unit for each class.'),
     ([0, 1, -1], 'm: evaluate: y: expected numbers of classes from 0 to 2, received -1 in sample 2. '
-                 'Pass ignore_label=-1 to compile if it stands for what does not count.'),
+                 'Pass ignore_label=-1 to compile if it marks samples to ignore.'),
     ([0, 1, 2 ** 32], 'm: evaluate: y: expected numbers of classes from 0 to 2, received 4294967296 in sample 2. '
                       'The output needs a unit for each class.'),
     (np.eye(3), 'm: evaluate: y: expected an array of shape (None, 1), received (3, 3). '

@@ -174,8 +174,8 @@ SHAPES = [
      'd: expected a 2-D input (batch, input_dim), received shape (None, 3, 4). Put a Flatten() before it, or run it on each step with TimeDistributed(...).'),
     (lambda: Dense(2, name='d')(Input((None,))), ShapeError,
      'd: expected an input (batch, input_dim) whose axis input_dim has a known length, received shape (None, None). Give the Input that length.'),
-    (feed_two_sizes, ShapeError, 'd: expected an input (batch, input_dim) whose axis input_dim has length 3, received shape (None, 4). The layer was fed with that '
-     'length before; make another layer for this one.'),
+    (feed_two_sizes, ShapeError, 'd: expected an input (batch, input_dim) whose axis input_dim has length 3, received shape (None, 4). The layer was built for that '
+     'length; make another layer for this one.'),
     (lambda: plain()(Input(4)), ShapeError, "m: expected shape (None, 3) for the input 'x', received (None, 4)."),
     (lambda: ElementWiseSum(name='s')([Input(3), Input(4)]), ShapeError,
      's: expected inputs of one shape, received (None, 3), (None, 4).'),

@@ -266,5 +266,5 @@ def test_another_length_than_before():
         with pytest.raises(ShapeError) as caught:
             layer(Input(other))
         assert str(caught.value) == (
-            f'n: expected an input whose {wanted}, received shape {(None, *other)}. The layer was fed with that length before; '
-            'make another layer for this one.')
+            f'n: expected an input whose {wanted}, received shape {(None, *other)}. The layer was built for that length; make '
+            'another layer for this one.')

@@ -111,7 +111,7 @@ def test_mistakes_with_operators():
     x, y = Input(4, name='x'), Input(3)
     with pytest.raises(ShapeError) as caught:
         x + y
-    assert str(caught.value).endswith(": add({'input': 0}, {'input': 1}) cannot be computed of inputs of the shapes (None, 4), (None, 3).")
+    assert str(caught.value).endswith(": add({'input': 0}, {'input': 1}) cannot be applied to inputs of shapes (None, 4), (None, 3).")
     with pytest.raises(TypeError) as caught:
         bool(x > 0)
     assert str(caught.value).endswith('has no value yet, so that it is neither true nor false. Use B.switch for values; write x is y '
@@ -145,9 +145,9 @@ def test_arguments_that_are_refused(act, kind, text):
 
 
 @pytest.mark.parametrize('act, text', [
-    (lambda x: x[:, 3], "getitem({'input': 0}, [{'slice': [None, None, None]}, 3]) cannot be computed of inputs of the shapes (None, 3, 4)."),
-    (lambda x: x[..., -5], "getitem({'input': 0}, [{'ellipsis': True}, -5]) cannot be computed of inputs of the shapes (None, 3, 4)."),
-    (lambda x: x[0, 0, 0, 0], "getitem({'input': 0}, [0, 0, 0, 0]) cannot be computed of inputs of the shapes (None, 3, 4)."),
+    (lambda x: x[:, 3], "getitem({'input': 0}, [{'slice': [None, None, None]}, 3]) cannot be applied to inputs of shapes (None, 3, 4)."),
+    (lambda x: x[..., -5], "getitem({'input': 0}, [{'ellipsis': True}, -5]) cannot be applied to inputs of shapes (None, 3, 4)."),
+    (lambda x: x[0, 0, 0, 0], "getitem({'input': 0}, [0, 0, 0, 0]) cannot be applied to inputs of shapes (None, 3, 4)."),
     (lambda x: x @ x, 'dot: expected a second factor of at most two axes, received shape (None, 3, 4). Use B.batch_dot for a product in each sample.'),
     (lambda x: x @ np.ones((2, 4, 1)), 'dot: expected a second factor of at most two axes, received shape (2, 4, 1). '
                                        'Use B.batch_dot for a product in each sample.'),

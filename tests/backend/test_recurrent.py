@@ -284,13 +284,13 @@ def test_a_layer_keeps_its_input_dim():
     layer = SimpleRNN(3, name='k')
     layer(Input((4, 2)))
     assert told(ShapeError, lambda: layer(Input((4, 5)))) == (
-        'k: expected an input (batch, time, input_dim) whose axis input_dim has length 2, received shape (None, 4, 5). The layer was fed with that length before; '
-        'make another layer for this one.')
+        'k: expected an input (batch, time, input_dim) whose axis input_dim has length 2, received shape (None, 4, 5). The layer was built for that length; make '
+        'another layer for this one.')
 
 
 def test_a_stateful_layer_keeps_its_batch_size():
     layer = SimpleRNN(3, stateful=True, name='b')
     layer(Input((4, 2), batch_size=5))
     assert told(ShapeError, lambda: layer(Input((4, 2), batch_size=6))) == (
-        'b: expected an input (batch, time, input_dim) whose axis batch has length 5, received shape (6, 4, 2). The layer was fed with that length before; '
-        'make another layer for this one.')
+        'b: expected an input (batch, time, input_dim) whose axis batch has length 5, received shape (6, 4, 2). The layer was built for that length; make '
+        'another layer for this one.')

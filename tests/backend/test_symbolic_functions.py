@@ -108,7 +108,7 @@ def test_losses_and_updates_of_calls_on_kensors():
     np.testing.assert_allclose(compute([layer.total, layer.constant]), [np.sum(X) + np.sum(Z), 60.], rtol=1e-4)
     with pytest.raises(GraphError) as caught:
         layer.get_losses_for(kept[0])
-    assert str(caught.value) == 'counting: the layer was not fed with counting_0. Ask for what get_input_at(0) gives.'
+    assert str(caught.value) == 'counting: the layer was not called on counting_0. Ask for get_input_at(0).'
 
 
 def test_what_came_before_a_call_does_not_count():

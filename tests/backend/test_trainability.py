@@ -218,7 +218,7 @@ def test_many_changes_are_counted():
         model.fit(X, X, nb_epoch=1, verbose=0)
     assert str(told[0].message) == ('m: fit: trainable of d0, d1, d2, d3, d4 and 2 more was changed after compile, which reads it: it is trained '
                                     'as compile read it. Compile again if the change is to count here; if it is meant for another model alone, '
-                                    'as in a GAN, this is as it should be.')
+                                    'as in a GAN, ignore this warning.')
 
 
 def test_layers_of_other_layers_are_frozen_with_them():

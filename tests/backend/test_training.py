@@ -257,7 +257,7 @@ def test_trainable_flags_are_read_by_compile():
         assert moved() == ['second/W', 'second/b'] == moved()
     assert [str(one.message) for one in told] == [
         f'{model.name}: fit: trainable of first, second was changed after compile, which reads it: it is trained as compile read it. '
-        'Compile again if the change is to count here; if it is meant for another model alone, as in a GAN, this is as it should be.']
+        'Compile again if the change is to count here; if it is meant for another model alone, as in a GAN, ignore this warning.']
     model.compile('sgd', 'mse')
     assert moved() == ['first/W', 'first/b']
     model.trainable = False

@@ -175,7 +175,7 @@ DATA = [
      'm: predict: expected a dict by name or a list in the order x, received <Input i>.'),
     (lambda: plain().predict([Input(3, name='i')]), DataError,
      'm: predict: x: expected numbers, received an array of dtype object. Turn it into numbers first.'),
-    (predict_other_lengths, DataError, 'm: predict: the batches gave samples of the shapes (4, 3), (5, 3), which are no one array. '
+    (predict_other_lengths, DataError, 'm: predict: the batches gave samples of the shapes (4, 3), (5, 3), which cannot be concatenated. '
      'Predict the batches one by one.'),
     (predict_a_sum, GraphError, "m: predict: the output 'sum/output' is a scalar, which has no axis of samples."),
 ]

@@ -121,7 +121,7 @@ METHODS = [
     (lambda: model().get_layer('y').get_output_at('a'), ArgumentTypeError,
      "y: get_output_at: index: expected an integer, received 'a'."),
     (lambda: model().get_layer('y').get_losses_for(3), ArgumentTypeError,
-     'y: expected Kensors that the layer was fed with, received 3.'),
+     'y: expected Kensors that the layer was called on, received 3.'),
     (lambda: Dense(2, name='d').add_weight('V', 3), ArgumentTypeError,
      'd: add_weight: shape: expected a list (an integer of at least 0 each), received 3.'),
     (lambda: Dense(2, name='d').add_weight('V', (3,), dtype='float'), ArgumentTypeError, "d: add_weight: dtype: expected one of 'bool', "

@@ -32,7 +32,7 @@ REFUSED = [
     ('! a', "a:1: a tag is not allowed. Remove '!'.", "'! a'", '! a'),
     ('a: !!str 1', "a:1: a tag is not allowed. Remove '!!str'.", 'a: "1"', {'a': '1'}),
     ('!!map {a: 1}', "a:1: a tag is not allowed. Remove '!!map'.", '{a: 1}', {'a': 1}),
-    ('a: {}\n<<: {b: 1}', 'a:2: a merge key is not allowed. Write out what it stands for.', "a: {}\n'<<': {b: 1}",
+    ('a: {}\n<<: {b: 1}', 'a:2: a merge key is not allowed. Write out its content.', "a: {}\n'<<': {b: 1}",
      {'a': {}, '<<': {'b': 1}}),
     ('a: 1\n---\nb: 1', 'a:2: a second document begins here. Keep one for each file.', '---\na: 1\n...\n', {'a': 1}),
     ('a: 1\n...\n---\nb: 1', 'a:3: a second document begins here. Keep one for each file.', '--- {a: 1}', {'a': 1}),

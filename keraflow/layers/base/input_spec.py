@@ -99,7 +99,7 @@ class InputSpec:
         for axis in self.fixed:
             if first is not None and received.shape[axis] != first.shape[axis]:
                 refuse(f'an input{self._named()} whose {self._name(axis)} has length {first.shape[axis]}',
-                       'The layer was fed with that length before; make another layer for this one.')
+                       'The layer was built for that length; make another layer for this one.')
 
     @property
     def ranks(self) -> Tuple[int, Optional[int]]:

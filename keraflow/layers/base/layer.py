@@ -54,7 +54,7 @@ class Layer(Named, ChangeableHost, Running):
         first fed.
     regularizers, constraints : dict or list, optional
         By name (``'0/W'`` for one of an embedded layer) or in the order of the parameters: names (``'l1'``) or objects
-        (``L1(0.1)``); ``None`` for no one.
+        (``L1(0.1)``); ``None`` for none.
     activity_regularizer : str or object, optional
         A regularizer of the output: training adds what it gives, divided by the number of samples in the batch. Steps
         that are masked are 0 for it.
@@ -211,7 +211,7 @@ class Layer(Named, ChangeableHost, Running):
         return info_of(tensor).mask
 
     def set_tensor_mask(self, tensor: Any, mask: Any) -> Any:
-        """A tensor for :meth:`output` to return, with this mask (``None`` for no one)."""
+        """A tensor for :meth:`output` to return, with this mask (``None`` for none)."""
         check_tensor(tensor, f'{self.name}: set_tensor_mask')
         if mask is not None:
             check_tensor(mask, f'{self.name}: set_tensor_mask: mask')

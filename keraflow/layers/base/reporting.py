@@ -93,7 +93,7 @@ class Reporting:
         run = current_run()
         if run is None or run.layer is not self:
             raise GraphError(f'{self.name}: {method}: expected a call inside of output(), received one outside of it. '
-                             'Write it in output() of a layer that is fed with what it needs.')
+                             'Write it in output() of a layer that takes what it needs.')
         return run
 
     def penalize(self, outputs: List[Any]) -> None:

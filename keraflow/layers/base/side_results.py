@@ -42,7 +42,7 @@ class SideResults(Linkable):
         Raises
         ------
         GraphError
-            If the layer was not fed with these Kensors.
+            If the layer was not called on these Kensors.
         """
         if inputs is None:
             return [*self._penalties(), *(one.value for one in self._record().added.values() if not one.is_conditional)]
@@ -68,15 +68,16 @@ class SideResults(Linkable):
         if fed is not None:
             for one in fed:
                 if not isinstance(one, Kensor):
-                    raise ArgumentTypeError(f'{self.name}: expected Kensors that the layer was fed with, received '
+                    raise ArgumentTypeError(f'{self.name}: expected Kensors that the layer was called on, received '
                                             f'{describe(one)}.')
             calls = [call for call in calls if list(map(id, call.fed)) == list(map(id, fed))]
             if not fed:
-                raise GraphError(f'{self.name}: expected Kensors that the layer was fed with, received an empty list. '
+                raise GraphError(f'{self.name}: expected Kensors that the layer was called on, received an empty list. '
                                  'Pass None for what depends on no input.')
             if not calls:
-                raise GraphError(f"{self.name}: the layer was not fed with {', '.join(kensor.name for kensor in fed)}. "
-                                 'Ask for what get_input_at(0) gives.')
+                names = ', '.join(kensor.name for kensor in fed)
+                raise GraphError(f'{self.name}: the layer was not called on {names}. '
+                                 'Ask for get_input_at(0).')
         with B.phase('train'):
             with recording():
                 inputs = [kensor for call in calls for kensor in call.inputs]
