@@ -1,4 +1,4 @@
-"""What an annotation allows, said in words: values are checked against it, and the message says what was expected."""
+"""Check values against annotations, and describe what an annotation allows in messages."""
 import collections.abc
 import inspect
 import types
@@ -23,7 +23,7 @@ _WORDS = {collections.abc.Callable: 'a function', int: 'an integer', float: 'a n
 
 
 def check(value: Any, annotation: Any, where: str, default: Any = inspect.Parameter.empty) -> None:
-    """Raise unless `value` is what `annotation` allows, or the default; the message starts with `where`."""
+    """Raise unless `annotation` allows `value` or it is the default; the message starts with `where`."""
     if matches(value, annotation) or same(value, default):
         return
     _explain(value, annotation, where)
@@ -32,7 +32,7 @@ def check(value: Any, annotation: Any, where: str, default: Any = inspect.Parame
 
 
 def kind_in(annotation: Any) -> str:
-    """The kind of object that a slot takes, also inside ``Optional``, a sequence or a dict; '' if none."""
+    """Return the kind of object that a slot takes, also inside ``Optional``, a sequence or a dict; '' if none."""
     for mark in marks_of(annotation):
         if isinstance(mark, (Kind, PerParameter)):
             return mark.name
@@ -40,17 +40,17 @@ def kind_in(annotation: Any) -> str:
 
 
 def is_open(annotation: Any) -> bool:
-    """Whether an annotation leaves it to the program what stands somewhere, so that its exact type matters."""
+    """Return whether an annotation leaves some type open, so that the exact type of a value matters."""
     return not kind_in(annotation) and (annotation is Any or any(map(is_open, get_args(annotation))))
 
 
 def takes_list(annotation: Any) -> bool:
-    """Whether an annotation asks for a list or a tuple, as ``list``, ``List[int]`` and ``Sequence[int]`` do."""
+    """Return whether an annotation asks for a list or a tuple, as ``list``, ``List[int]`` and ``Sequence[int]`` do."""
     return (get_origin(annotation) or annotation) in (*LISTS, tuple)
 
 
 def expected(annotation: Any) -> str:
-    """The words for what an annotation allows."""
+    """Describe what an annotation allows."""
     origin, args = get_origin(annotation), get_args(annotation)
     base = annotation if origin is None else origin
     if origin is Annotated:
@@ -76,7 +76,7 @@ def expected(annotation: Any) -> str:
 
 
 def hints_of(function: Callable) -> Dict[str, Any]:
-    """The annotations of a function by argument. One that cannot be evaluated checks nothing."""
+    """Return the annotations of a function by argument. One that cannot be evaluated checks nothing."""
     try:
         return typing.get_type_hints(function, include_extras=True)
     except Exception:       # whatever the program wrote: a name that only a type checker has, a part of a module, ...

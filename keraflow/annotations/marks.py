@@ -9,7 +9,7 @@ __all__ = ['Kind', 'PerParameter', 'Rule', 'marks_of', 'number']
 
 
 class Rule(NamedTuple):
-    """A further condition on a value, and the words for it."""
+    """A further condition on a value, and its description."""
 
     text: str
     holds: Callable
@@ -25,7 +25,7 @@ class Kind(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The words for it."""
+        """Describe the slot."""
         return f'{registry.article(self.name)} (a name, a function or an object)'
 
 
@@ -37,17 +37,17 @@ class PerParameter(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The words for it."""
+        """Describe the slot."""
         return f"a dict or a list by parameter, such as {{'W': {self.example!r}}} or [{self.example!r}]"
 
 
 def number(text: str, holds: Callable) -> Rule:
-    """A condition on finite numbers."""
+    """Return a condition on finite numbers."""
     return Rule(text, lambda value: math.isfinite(value) and holds(value))
 
 
 def marks_of(annotation: Any) -> List[Any]:
-    """The marks in an annotation."""
+    """Return the marks in an annotation."""
     if get_origin(annotation) is not Annotated:
         return []
     return [mark for mark in annotation.__metadata__ if isinstance(mark, (Rule, Kind, PerParameter))]

@@ -1,8 +1,7 @@
-"""Whether a value is what an annotation allows.
+"""Match values against annotations.
 
-What cannot be judged (a Protocol, a name that does not exist, a type of a later Python) is never refused. The same
-annotations are met again with each layer and each operation, so that an annotation is read once and a test of values
-made of it.
+What cannot be judged (a Protocol, a name that does not exist, a type of a later Python) is never refused. Each
+annotation is compiled into a test once, because the same few are checked on every call of a layer or an operation.
 """
 import collections.abc
 import functools
@@ -19,7 +18,7 @@ from keraflow.errors import KeraFlowError
 
 __all__ = ['LISTS', 'UNIONS', 'matches']
 
-Test = Callable[[Any], bool]     # of a value
+Test = Callable[[Any], bool]     # takes a value
 
 UNIONS = (Union, getattr(types, 'UnionType', Union))
 LISTS = (list, collections.abc.Sequence, collections.abc.MutableSequence)
@@ -28,15 +27,15 @@ _NUMBERS = {int: (int, np.integer), float: (int, float, np.integer, np.floating)
 
 
 def matches(value: Any, annotation: Any, by_type: bool = False) -> bool:
-    """Whether an annotation allows a value; with `by_type` without the further conditions of keraflow's own."""
+    """Return whether an annotation allows a value; with `by_type`, ignore keraflow's own conditions."""
     return _test(annotation, by_type)(value)
 
 
 def _test(annotation: Any, by_type: bool = False) -> Test:
-    """Whether a value is what an annotation allows."""
+    """Return the test for an annotation, from the cache if the annotation is hashable."""
     try:
         return _kept_test(annotation, by_type)
-    except TypeError:       # one that has no hash
+    except TypeError:       # not hashable
         return _make_test(annotation, by_type)
 
 
@@ -76,7 +75,7 @@ def _any(annotations: Sequence[Any], by_type: bool) -> Test:
 
 
 def _obeys(base: Any, mark: Any) -> Test:
-    """Whether a value is what one of keraflow's own marks of an annotation says."""
+    """Return a test for one of keraflow's own marks."""
     allows = _test(base)
     if isinstance(mark, Rule):
         return lambda value: allows(value) and mark.holds(value)
@@ -105,8 +104,7 @@ def _is_list(base: Any, args: tuple, by_type: bool) -> Test:
 
 
 def _is_tuple(annotation: Any, args: tuple, by_type: bool) -> Test:
-    """Whether a tuple (or a list, as which older files have tuples) is what ``Tuple[int, str]`` allows, place by
-    place."""
+    """Return a test for ``Tuple[int, str]``, item by item. A list passes, too: older files hold tuples as lists."""
     if annotation in (tuple, typing.Tuple) or any(get_origin(one) is getattr(typing, 'Unpack', ()) for one in args):
         return lambda value: isinstance(value, (list, tuple))
     if args[1:] == (Ellipsis,):
@@ -126,7 +124,7 @@ def _is_subclass(value: type, wanted: Any) -> bool:
 
 
 def _is_instance(cls: Any, parts: Sequence[Test]) -> Test:
-    """Whether a value is of a class, and what is in it, if it is a dict or a set, is what `parts` want."""
+    """Return a test for a class; of a dict or a set, `parts` test the items."""
     if cls is None or not inspect.isclass(cls):
         return lambda value: value is None or cls is not None
     if cls is bool:
@@ -147,6 +145,6 @@ def _is_instance(cls: Any, parts: Sequence[Test]) -> Test:
 
 
 def _is_number(value: Any, classes: tuple) -> bool:
-    if isinstance(value, int) and not -2 ** 63 <= value < 2 ** 63:      # no array and no other language has it
+    if isinstance(value, int) and not -2 ** 63 <= value < 2 ** 63:      # fits no array dtype
         return False
     return isinstance(value, classes) and not isinstance(value, (bool, np.bool_))

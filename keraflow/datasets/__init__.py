@@ -1,4 +1,4 @@
-"""Data sets to learn on, each a module with ``load_data()``, which returns ``(x_train, y_train), (x_test, y_test)``.
+"""Data sets, each a module whose ``load_data()`` returns ``(x_train, y_train), (x_test, y_test)``.
 
 A data set is read from a local path, or downloaded once into the folder ``datasets`` of ``KERAFLOW_HOME``.
 """

@@ -22,7 +22,7 @@ __all__ = ['Data', 'grey_images', 'read_idx', 'read_npz', 'read_tar']
 #: What every ``load_data`` returns: ``(x_train, y_train), (x_test, y_test)``.
 Data = Tuple[Tuple[np.ndarray, np.ndarray], Tuple[np.ndarray, np.ndarray]]
 
-#: No array of these data sets, and no archive, is a quarter as large.
+#: More than four times the largest archive or array of these data sets.
 MAX_BYTES = 2 ** 30
 #: How many bytes of an archive are read at a time.
 MAX_STEP = 2 ** 20
@@ -30,7 +30,13 @@ _NO_ARRAY = 'this is not an array as NumPy saves it.'
 
 
 def read_npz(path: PathLike, names: Sequence[str]) -> List[np.ndarray]:
-    """The arrays of these names in a ``.npz`` file."""
+    """Return the arrays with these names from a ``.npz`` file.
+
+    Raises
+    ------
+    DataError
+        The file is damaged, lacks a name, or holds more than plain arrays.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             return [_read_npy(_member(archive, f'{name}.npy'), f'{path}: {name}') for name in names]
@@ -63,7 +69,12 @@ def _read_npy(content: bytes, where: str) -> np.ndarray:
 
 
 def read_idx(path: PathLike) -> np.ndarray:
-    """The bytes of a gzipped IDX file, such as ``train-images-idx3-ubyte.gz``.
+    """Return the bytes in a gzipped IDX file, such as ``train-images-idx3-ubyte.gz``.
+
+    Raises
+    ------
+    DataError
+        The file is damaged, or not an IDX file of bytes.
 
     References
     ----------

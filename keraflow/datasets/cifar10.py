@@ -23,14 +23,14 @@ _MEMBERS = [f'cifar-10-batches-py/{name}' for name in (*(f'data_batch_{i}' for i
 @checked
 def load_data(path: Optional[PathLike] = None,
               data_format: Literal['channels_first', 'channels_last'] = 'channels_first') -> Data:
-    """The images and which of :data:`CLASSES` they show.
+    """Load the images and their classes, which :data:`CLASSES` names.
 
     Parameters
     ----------
     path : path, optional
         A file ``cifar-10-python.tar.gz``; without it the file is downloaded once (170 MB).
     data_format : str
-        Where the axis of the three colours is.
+        Whether the colour axis comes first or last.
 
     Returns
     -------

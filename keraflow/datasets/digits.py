@@ -13,15 +13,15 @@ __all__ = ['load_data']
 
 @checked
 def load_data(test_split: Beta = 0.2, seed: Optional[Natural] = 113) -> Data:
-    """The images and which digit they show.
+    """Load the images and their digits.
 
     Parameters
     ----------
     test_split : float
-        Share of the images to test on.
+        Fraction of the images held out for testing.
     seed : int, optional
-        For the order, which decides who tests; the same in every run. None keeps the order of the writers, so that
-        those of the last images are seen in the test only.
+        Seed for shuffling before the split. None keeps the original order, in which the last writers appear only in
+        the test set.
 
     Returns
     -------

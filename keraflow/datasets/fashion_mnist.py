@@ -20,7 +20,7 @@ SOURCES = [Source(_URL + name, size, sha256, 'fashion-mnist') for name, size, sh
 
 
 def load_data(path: Optional[PathLike] = None) -> Data:
-    """The images and which of :data:`CLASSES` they show.
+    """Load the images and their classes, which :data:`CLASSES` names.
 
     Parameters
     ----------

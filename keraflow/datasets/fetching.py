@@ -1,7 +1,7 @@
-"""Files downloaded once: pinned by size and SHA-256, resumed where a download ended, renamed when they are complete.
+"""Download files once: pinned by size and SHA-256, resumed after an interruption, renamed when complete.
 
-Bytes are written to ``NAME.part``. Only a file with the pinned digest, which has reached the disk, takes the name. Of
-several programs that want a file one downloads it, and the others wait.
+Bytes are written to ``NAME.part``. Only a file with the pinned digest, synced to disk, takes the final name. If
+several programs want the same file, one downloads it and the others wait.
 """
 import contextlib
 import hashlib
@@ -18,7 +18,7 @@ from keraflow.errors import DownloadError
 fcntl: Any
 try:
     import fcntl
-except ImportError:     # Windows has no locks of this kind: there, programs must not download one file at a time
+except ImportError:     # Windows has no fcntl: programs must not download the same file at once there
     fcntl = None
 
 __all__ = ['Source', 'fetch']
@@ -27,7 +27,7 @@ _CHUNK = 2 ** 18
 
 
 class Source(NamedTuple):
-    """A file that always has the same bytes."""
+    """A file whose bytes never change."""
 
     url: str
     size: int
@@ -41,7 +41,7 @@ class Source(NamedTuple):
 
 
 def fetch(source: Source, timeout: float = 30.) -> Path:
-    """The path of the file, which is downloaded if it is not there.
+    """Return the path of a file, downloading it if it is missing.
 
     Parameters
     ----------
@@ -52,13 +52,13 @@ def fetch(source: Source, timeout: float = 30.) -> Path:
     Returns
     -------
     Path
-        ``KERAFLOW_HOME/datasets/FOLDER/NAME``. Its digest has been compared, in this call.
+        ``KERAFLOW_HOME/datasets/FOLDER/NAME``. Its digest has been verified by this call.
 
     Raises
     ------
     DownloadError
-        The connection failed or ended early: the next call goes on from there. What came is another file: it is
-        removed. The file that is there was changed: it is left alone.
+        The connection failed or ended early (the next call resumes), the downloaded file has the wrong digest (it is
+        removed), or the existing file was modified (it is left alone).
     """
     target = Path(config.home(), 'datasets', source.folder, source.name)
     if not target.exists():
@@ -75,7 +75,7 @@ def fetch(source: Source, timeout: float = 30.) -> Path:
 
 @contextlib.contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other program or thread is in here for this folder. The end of a program ends its lock, too."""
+    """Hold the lock of this folder. The system releases it if the program dies."""
     handle = os.open(folder, os.O_RDONLY) if fcntl else None
     try:
         if handle is not None:
@@ -94,7 +94,7 @@ def _download(source: Source, target: Path, timeout: float) -> None:
         try:
             _complete(file, source, timeout)
         except (OSError, http.client.HTTPException) as error:
-            if isinstance(error, urllib.error.HTTPError):       # it holds the connection
+            if isinstance(error, urllib.error.HTTPError):       # an HTTPError holds the connection open
                 error.close()
             raise _failure(source, str(error) or type(error).__name__) from error
         os.fsync(file.fileno())
@@ -105,7 +105,7 @@ def _download(source: Source, target: Path, timeout: float) -> None:
 
 
 def _complete(file: BinaryIO, source: Source, timeout: float) -> None:
-    """Get the bytes that are missing. A file that is too long starts anew."""
+    """Fetch the missing bytes; start over if the file is too long."""
     have = file.seek(0, os.SEEK_END)
     if have == source.size:
         return
@@ -128,7 +128,7 @@ def _complete(file: BinaryIO, source: Source, timeout: float) -> None:
 
 
 def _start(answer: http.client.HTTPResponse, wanted: int) -> int:
-    """Where the bytes of an answer begin: 0 if the server does not send parts."""
+    """Return where the bytes of a response begin: 0 if the server does not support ranges."""
     if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
         return 0
     sent = answer.headers.get('Content-Range', '')

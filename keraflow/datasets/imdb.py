@@ -26,27 +26,27 @@ def load_data(path: Optional[PathLike] = None, nb_words: Optional[PositiveInt] =
               oov_char: Optional[Natural] = 2, index_from: Natural = 3) -> Tuple[Reviews, Reviews]:
     """Load the reviews as lists of word indices, with their labels (1 for positive).
 
-    Words are numbered by how often they occur: the word of rank 1 is the most frequent one. In a review it has the
-    number ``rank + index_from``; the numbers below are for padding (0), `start_char` and `oov_char`.
+    Words are ranked by frequency, from 1 for the most frequent. In a review the word of rank ``r`` has the index
+    ``r + index_from``; the indices below are for padding (0), `start_char` and `oov_char`.
 
     Parameters
     ----------
     path : path, optional
         A file ``imdb.npz``; without it the file is downloaded once (17 MB).
     nb_words : int, optional
-        Only words with numbers below it are kept, which makes it the ``vocabulary_size`` of an Embedding.
+        Keep only words with indices below this, which makes it the ``vocabulary_size`` of an Embedding.
     skip_top : int
-        So many of the most frequent words are not kept.
+        Drop this many of the most frequent words.
     maxlen : int, optional
-        Longer reviews, with the start, are left out.
+        Leave out reviews longer than this, start included.
     seed : int, optional
-        For the order; None keeps that of the file.
+        Seed for shuffling; None keeps the order of the file.
     start_char : int, optional
-        The first number of each review; None for no such number.
+        The first index of each review; None for no start index.
     oov_char : int, optional
-        The number in place of words that are not kept; None to leave them out.
+        The index that replaces dropped words; None to leave them out.
     index_from : int
-        What is added to ranks.
+        The offset added to ranks.
 
     Returns
     -------
@@ -63,8 +63,8 @@ def load_data(path: Optional[PathLike] = None, nb_words: Optional[PositiveInt] =
 
     Notes
     -----
-    The file keeps the reviews, which have different lengths, as pickled arrays. They are read by
-    :mod:`~keraflow.datasets.plainpickle`, which knows lists, numbers and arrays only.
+    The file stores the reviews as pickled arrays, because their lengths differ. They are read by
+    :mod:`~keraflow.datasets.plainpickle`, which accepts only lists, numbers and arrays.
 
     References
     ----------

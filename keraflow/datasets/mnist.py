@@ -12,7 +12,7 @@ SOURCE = Source('https://storage.googleapis.com/tensorflow/tf-keras-datasets/mni
 
 
 def load_data(path: Optional[PathLike] = None) -> Data:
-    """The images and which digit they show.
+    """Load the images and their digits.
 
     Parameters
     ----------

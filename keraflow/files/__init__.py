@@ -1,4 +1,4 @@
-"""The file layer: paths on one side, plain data and arrays on the other.
+"""Files: paths on one side, plain data and arrays on the other.
 
 It knows nothing of layers or models, imports nothing that a file names and calls nothing that a file chose.
 

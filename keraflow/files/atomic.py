@@ -1,4 +1,4 @@
-"""Files that are replaced whole, or not at all.
+"""Write files atomically: a file is replaced whole, or not at all.
 
 The new content goes to a temporary file beside the target, reaches the disk (`fsync`), and takes the target's name in
 one step. A program that is killed at any moment leaves the old file or the new one, and at worst a file named

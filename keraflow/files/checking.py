@@ -1,4 +1,4 @@
-"""What may be written: exactly what the parsers give back, and nothing that they would refuse."""
+"""Check what may be written: exactly what the parsers return, and nothing that they would refuse."""
 import math
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
@@ -13,7 +13,7 @@ _LARGEST_INT = 10 ** MAX_DIGITS
 
 
 def check_plain(data: Any, limits: Limits = Limits()) -> None:
-    """Refuse data that could not be read back equal.
+    """Refuse data that would not be equal when read back.
 
     Types are exact (a ``numpy.float64`` or a tuple would come back as something else), floats are finite, integers
     have at most 17 digits, keys are strings. The walk is iterative; data that contains itself runs into `max_depth`.

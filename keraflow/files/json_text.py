@@ -29,7 +29,7 @@ class _DuplicateKey(Exception):
 
 
 def parse_json(text: Union[str, bytes], source: object = '<string>', limits: Limits = Limits()) -> Any:
-    """Plain data from JSON text.
+    """Parse plain data from JSON text.
 
     Parameters
     ----------

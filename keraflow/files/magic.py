@@ -1,4 +1,4 @@
-"""What a file is that is not a weights file, from its first bytes. It only words a refusal: nothing is tried."""
+"""Recognize files that are not weights files by their first bytes, for the message alone: nothing is parsed."""
 from typing import Optional
 
 __all__ = ['describe_file']
@@ -20,7 +20,7 @@ _OLD_PICKLE = b'(]}c)dlIFLSUVXGKMJN'
 
 
 def describe_file(head: bytes, tail: bytes) -> Optional[str]:
-    """A sentence on what the file is, or None when nothing is known.
+    """Return a sentence on what the file is, or None if it is unknown.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ _FORMATS = {'.json': 'json', '.yaml': 'yaml', '.yml': 'yaml'}
 
 
 def dump_json(data: Any, *, limits: Limits = Limits(), **dump_args: Any) -> str:
-    """JSON text for plain data.
+    """Serialize plain data to JSON text.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def dump_json(data: Any, *, limits: Limits = Limits(), **dump_args: Any) -> str:
 
 
 def dump_yaml(data: Any, *, limits: Limits = Limits(), **dump_args: Any) -> str:
-    """YAML text for plain data: blocks, lists of scalars on one line, no alias ever.
+    """Serialize plain data to YAML text: blocks, lists of scalars on one line, no aliases.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def dump_yaml(data: Any, *, limits: Limits = Limits(), **dump_args: Any) -> str:
 
 
 def dump_plain(data: Any, path: PathLike, *, limits: Limits = Limits(), **dump_args: Any) -> str:
-    """Text for a file, in the format that the extension of `path` names. Nothing is opened.
+    """Serialize plain data in the format that the extension of `path` names. Nothing is opened.
 
     JSON is indented by two, so that a person can read it and a diff shows single lines.
 
@@ -137,12 +137,12 @@ def dump_plain(data: Any, path: PathLike, *, limits: Limits = Limits(), **dump_a
 
 
 def dump_options(path: PathLike) -> Tuple[str, ...]:
-    """The words that :func:`dump_plain` takes for a file of this name, beside its limits."""
+    """Return the keywords that :func:`dump_plain` takes for a file of this name, besides its limits."""
     return _OPTIONS[_format_of(path)]
 
 
 def read_plain(path: PathLike, limits: Limits = Limits()) -> Any:
-    """Plain data from a file, in the format that its extension names.
+    """Read plain data from a file, in the format that its extension names.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def _format_of(path: PathLike) -> str:
 
 
 def _check_same(data: Any, text: str, parse: Any, limits: Limits) -> None:
-    """The caller's arguments can do anything to the text: see that it still means the data."""
+    """Raise unless text made with the caller's arguments still means the same data."""
     # Compared as text, which tells 1 from 1.0 and from True, and 0.0 from -0.0.
     if _json_text(parse(text, 'dump_args', limits), sort_keys=True) != _json_text(data, sort_keys=True):
         raise refusal('dump_args', 'with these arguments the text does not hold the data. Leave them out.')

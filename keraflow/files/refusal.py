@@ -14,7 +14,7 @@ _MAX_EXCERPT = 60
 
 
 def excerpt(value: object) -> str:
-    """A short quotation of a file's content, with everything unprintable escaped.
+    """Quote a file's content briefly, with everything unprintable escaped.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def excerpt(value: object) -> str:
 
 
 def refusal(place: object, message: str) -> ModelFileError:
-    """The error to raise: ``place: message``, cut to `MAX_MESSAGE` characters.
+    """Return the error to raise: ``place: message``, cut to `MAX_MESSAGE` characters.
 
     Parameters
     ----------

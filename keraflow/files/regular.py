@@ -1,4 +1,4 @@
-"""Opening what should be a regular file, without waiting for a pipe and without reading a device."""
+"""Open regular files, without waiting for a pipe and without reading a device."""
 import errno
 import os
 import stat
@@ -15,7 +15,7 @@ _FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ('O_NONBLOCK', 'O_NO
 
 
 def open_regular(path: PathLike, max_bytes: int) -> Tuple[BinaryIO, int]:
-    """Open a regular file once, and say how long it is.
+    """Open a regular file, and return its size with it.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def open_regular(path: PathLike, max_bytes: int) -> Tuple[BinaryIO, int]:
 
 
 def read_regular(path: PathLike, max_bytes: int) -> bytes:
-    """The bytes of a regular file of at most `max_bytes`; the errors are those of `open_regular`."""
+    """Read a regular file of at most `max_bytes`; the errors are those of `open_regular`."""
     stream, size = open_regular(path, max_bytes)
     with stream:
         return stream.read(size)

@@ -1,4 +1,4 @@
-"""What a number and a text may be: the rules that JSON and YAML share."""
+"""Which numbers and texts are allowed: the rules that JSON and YAML share."""
 import re
 from typing import Union
 
@@ -7,7 +7,7 @@ from keraflow.files.refusal import excerpt, refusal
 
 __all__ = ['FORBIDDEN_TEXT', 'MAX_DIGITS', 'NUMBER', 'RefusedNumber', 'decode', 'to_float', 'to_int']
 
-#: As many as tell any two float64 apart. A longer integer is no size of a model.
+#: Enough to tell any two float64 apart. No size in a model needs a longer integer.
 MAX_DIGITS = 17
 
 #: A number as JSON writes it.
@@ -18,11 +18,11 @@ FORBIDDEN_TEXT = re.compile('[\x00\ud800-\udfff]')
 
 
 class RefusedNumber(Exception):
-    """A number that is not read: ``args`` are its text and the reason. The caller knows the place."""
+    """A number that is refused: ``args`` are its text and the reason. The caller knows the place."""
 
 
 def to_int(text: str) -> int:
-    """The integer that `text` (already a JSON integer) stands for.
+    """Convert a JSON integer.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def to_int(text: str) -> int:
 
 
 def to_float(text: str) -> float:
-    """The float that `text` (already a JSON number) stands for; one that overflows is refused.
+    """Convert a JSON number to a float; refuse one that overflows.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def to_float(text: str) -> float:
 
 
 def decode(text: Union[str, bytes], source: object, limits: Limits) -> str:
-    """Text from UTF-8 bytes: no byte order mark, no NUL, no lone surrogate, not empty, not too long."""
+    """Decode UTF-8 text: no byte order mark, no NUL, no lone surrogate, not empty, not too long."""
     if len(text) > limits.max_bytes:
         raise refusal(source, f'the text has {len(text)} bytes; the limit is {limits.max_bytes}. '
                               'If you trust it, pass larger limits.')

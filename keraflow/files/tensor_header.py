@@ -1,4 +1,4 @@
-"""The header of a weights file: what is where. Checked to the last byte before anything is allocated.
+"""The header of a weights file: which tensor lies where. Fully checked before anything is allocated.
 
 The layout is that of safetensors: the header's length (8 bytes, little endian), the header (JSON, padded with
 spaces), the data. ``{"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, "__metadata__": {...}}``.
@@ -14,7 +14,7 @@ from keraflow.files.refusal import excerpt, refusal
 
 __all__ = ['DTYPES', 'LENGTH_BYTES', 'MAX_HEADER', 'MAX_RANK', 'METADATA', 'Entry', 'parse_header', 'read_length']
 
-#: The types of numbers, by the name that the file gives them. Little endian on every machine.
+#: The dtypes, by their name in the file. Little endian on every machine.
 DTYPES: Dict[str, np.dtype] = {
     'F64': np.dtype('<f8'), 'F32': np.dtype('<f4'), 'F16': np.dtype('<f2'), 'I64': np.dtype('<i8'),
     'I32': np.dtype('<i4'), 'I16': np.dtype('<i2'), 'I8': np.dtype('i1'), 'U8': np.dtype('u1'),
@@ -29,7 +29,7 @@ MAX_HEADER = 100_000_000
 #: NumPy 1 cannot make arrays of a higher rank.
 MAX_RANK = 32
 
-# The header is three levels deep; its values are counted by its length.
+# The header is three levels deep; its length bounds the number of values.
 _LIMITS = Limits(max_bytes=MAX_HEADER, max_depth=3)
 # Times 8 bytes this fits the signed 64-bit sizes of NumPy.
 _MAX_ELEMENTS = 2 ** 59
@@ -47,7 +47,7 @@ class Entry(NamedTuple):
 
 
 def read_length(prefix: bytes, size: int, place: object) -> int:
-    """The header's length from the first 8 bytes of a file of `size` bytes."""
+    """Return the header's length, from the first 8 bytes of a file of `size` bytes."""
     if size < LENGTH_BYTES or len(prefix) < LENGTH_BYTES:
         raise refusal(place, f'the file has {size} bytes, too few for a weights file. It was cut off: save it again.')
     length = int.from_bytes(prefix[:LENGTH_BYTES], 'little')
@@ -61,7 +61,7 @@ def read_length(prefix: bytes, size: int, place: object) -> int:
 
 
 def parse_header(header: bytes, data_size: int, place: object) -> Tuple[List[Entry], Dict[str, str]]:
-    """The tensors, in the order of the header, and the metadata.
+    """Return the tensors, in the order of the header, and the metadata.
 
     Parameters
     ----------

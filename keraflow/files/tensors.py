@@ -1,8 +1,8 @@
-"""The weights file: named arrays and a few strings, in the layout of safetensors, with a digest.
+"""The weights file: named arrays and a few strings, in the safetensors layout, with a digest.
 
-Any safetensors tool reads what is written here. Beyond that layout the metadata hold ``sha256``, over every byte of
-the file (its own 64 digits count as zeros), so that damage is noticed. It is not a signature: it tells nothing about
-who wrote the file.
+Any safetensors tool reads what is written here. Besides that layout the metadata hold ``sha256``, over every byte of
+the file (its own 64 digits count as zeros), to detect damage. It is not a signature: it says nothing about who wrote
+the file.
 """
 import hashlib
 import io
@@ -37,7 +37,7 @@ _DAMAGED = 'The file is damaged, or another program changed it. Take another cop
 
 
 def dump_tensors(arrays: Mapping[str, np.ndarray], metadata: Optional[Mapping[str, str]] = None) -> bytes:
-    """The bytes of a weights file.
+    """Serialize arrays and metadata to the bytes of a weights file.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def dump_tensors(arrays: Mapping[str, np.ndarray], metadata: Optional[Mapping[st
 
 
 def parse_tensors(data: bytes, source: object = '<bytes>', require_digest: bool = True) -> Contents:
-    """The arrays and metadata of a weights file that is in memory.
+    """Parse the arrays and metadata of a weights file in memory.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def parse_tensors(data: bytes, source: object = '<bytes>', require_digest: bool 
     Raises
     ------
     ModelFileError
-        Anything is not as it must be; nothing is returned in part.
+        Something in the file is wrong; nothing is returned in part.
 
     Examples
     --------
@@ -107,9 +107,9 @@ def parse_tensors(data: bytes, source: object = '<bytes>', require_digest: bool 
 
 
 def read_tensors(path: PathLike, limits: Limits = Limits(), require_digest: bool = True) -> Contents:
-    """The arrays and metadata of a weights file.
+    """Read the arrays and metadata of a weights file.
 
-    The data are read straight into the arrays: beside them, no copy of the file is in memory.
+    The data are read straight into the arrays: no second copy of the file is in memory.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def _read(stream: BinaryIO, size: int, place: object, require_digest: bool) -> C
 
 
 def _check_kind(stream: BinaryIO, prefix: bytes, size: int, place: object) -> None:
-    """Name the mistake where the file is something else. A header's length may look like a magic: `{` decides."""
+    """Raise with the kind of file if it is another. A header's length may look like a magic number: `{` decides."""
     if size == 0:
         raise refusal(place, 'the file is empty. Save the weights again.')
     if stream.read(1) == b'{' and int.from_bytes(prefix, 'little') <= MAX_HEADER:
@@ -172,7 +172,7 @@ def _check_kind(stream: BinaryIO, prefix: bytes, size: int, place: object) -> No
 
 
 def _without_digest(header: bytes, digest: object, place: object) -> bytes:
-    """The header as it was hashed: zeros in the place of the digest."""
+    """Return the header as it was hashed: with zeros for the digest."""
     if digest is None:
         raise refusal(place, 'the file holds no SHA-256: keraflow did not write it, and damage would not be noticed. '
                              'If you trust it, pass require_digest=False.')
@@ -205,7 +205,7 @@ def _check_metadata(metadata: Mapping[str, str]) -> None:
 
 
 def _ready(name: str, array: np.ndarray) -> np.ndarray:
-    """The array as it will lie in the file: flat, contiguous, little endian."""
+    """Return the array as it is stored: flat, contiguous, little endian."""
     place = f'tensor {excerpt(name)}'
     if type(name) is not str or name == METADATA or FORBIDDEN_TEXT.search(name):
         raise refusal(place, f'the name must be a string other than {METADATA}, without NUL and half surrogate pairs.')
@@ -222,7 +222,7 @@ def _ready(name: str, array: np.ndarray) -> np.ndarray:
 
 def _header(shapes: Mapping[str, Tuple[int, ...]], ready: Arrays, order: Iterable[str],
             metadata: Mapping[str, str]) -> bytes:
-    """Length and header, with zeros for the digest."""
+    """Return length and header, with zeros for the digest."""
     offsets, position = {}, 0
     for name in order:
         offsets[name] = [position, position + ready[name].nbytes]

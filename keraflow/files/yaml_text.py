@@ -1,12 +1,12 @@
-"""YAML text to plain data: a strict subset that means the same as JSON.
+"""Parse YAML text to plain data: a strict subset that means the same as JSON.
 
-Built from the parser's *events* by one loop. A composer or a constructor never runs, so there is nothing in a file
-that could name a class, share a node or nest a C stack. Scalars follow JSON's rules, whatever YAML's own say: a plain
-``1e-3`` is a number; ``on``, ``yes``, dates and ``1:30`` are strings; what is quoted is always a string.
+Built from the parser's *events* by one loop. No composer or constructor ever runs, so nothing in a file can name a
+class, share a node or overflow the C stack. Scalars follow JSON's rules instead of YAML's: a plain ``1e-3`` is a
+number; ``on``, ``yes``, dates and ``1:30`` are strings; quoted text is always a string.
 
-libyaml, the parser in C, reads what is right, ten times faster. What it refuses is read again by PyYAML's parser in
-Python, whose words and lines a message has, and which knows no limits beside ours: so a refusal reads the same on every
-release, with and without libyaml. (libyaml alone takes a tab for a space between tokens, and ``[what?]``.)
+libyaml, the parser in C, reads valid text ten times faster. What it refuses is parsed again by PyYAML's parser in
+Python, which words the messages and has no limits besides ours, so that a refusal reads the same on every release,
+with and without libyaml. (libyaml alone takes a tab for a space between tokens, and ``[what?]``.)
 """
 import re
 from typing import Any, Callable, Dict, List, NoReturn, Tuple, Union
@@ -23,7 +23,7 @@ __all__ = ['LOADER', 'NOT_FINITE', 'WORDS', 'parse_yaml']
 #: The parser in C where PyYAML was built with it.
 LOADER: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 
-#: What stands farther behind (5000 layers are 1 MB) is not looked at twice, so that a hostile text costs seconds.
+#: Text beyond this (5000 layers are 1 MB) is not parsed a second time, so that a hostile text costs seconds.
 MAX_SECOND_READING = 4 * 2 ** 20
 
 #: The plain scalars that are not strings.
@@ -32,17 +32,17 @@ WORDS = {'true': True, 'false': False, 'null': None}
 #: How YAML and Python spell numbers that are not finite.
 NOT_FINITE = re.compile(r'[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|NaN|-?Infinity')
 
-# What YAML calls printable. Checked first, so that both parsers see only text that they can read.
+# What YAML calls printable. Checked first, so that both parsers see only text that they accept.
 _UNPRINTABLE = re.compile('[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]')
 _BREAK = re.compile('\r\n|[\n\r\x85\u2028\u2029]')
-# Before the data. One that YAML does not know is skipped by one parser and refused by the other.
+# Before the data. One parser skips unknown directives, the other refuses them.
 _DIRECTIVE = re.compile('(?:[ \t]*(?:#[^\n\r\x85\u2028\u2029]*)?[\n\r\x85\u2028\u2029])*%')
-# How the parser in Python calls the end of the text.
+# The end of the text, as the parser in Python calls it.
 _END = re.compile(r"'(?:\\x00|<stream end>)'")
 
 
 def parse_yaml(text: Union[str, bytes], source: object = '<string>', limits: Limits = Limits()) -> Any:
-    """Plain data from YAML text.
+    """Parse plain data from YAML text.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def parse_yaml(text: Union[str, bytes], source: object = '<string>', limits: Lim
     Returns
     -------
     None, bool, int, float, str, list or dict
-        Equal to what `parse_json` gives for the same data.
+        Equal to what `parse_json` returns for the same data.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def parse_yaml(text: Union[str, bytes], source: object = '<string>', limits: Lim
 
 
 class _Invalid(Exception):
-    """What a parser refused: the place, and the reason in its words."""
+    """A parser's refusal: the place, and the reason in its words."""
 
     def __init__(self, mark: Any, reason: str):
         self.line = mark.line + 1
@@ -220,7 +220,7 @@ class _Builder:
         return key
 
     def plain(self, event: yaml.ScalarEvent) -> Any:
-        """The value of an unquoted scalar, by JSON's rules."""
+        """Return the value of an unquoted scalar, by JSON's rules."""
         text: str = event.value
         if text in WORDS:
             return WORDS[text]
@@ -257,6 +257,6 @@ class _Builder:
                                   'If you trust the file, pass larger limits.')
 
     def refusal(self, event: Any, message: str) -> ModelFileError:
-        # libyaml places what is missing at the end one line below it.
+        # libyaml reports what is missing at the end one line too low.
         line = min(event.start_mark.line, len(_BREAK.findall(self.text))) + 1
         return refusal(f'{self.source}:{line}', message)

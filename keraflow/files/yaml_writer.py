@@ -1,7 +1,7 @@
-"""Plain data to YAML text that a person can read: blocks, with lists of scalars on one line.
+"""Write plain data as readable YAML text: blocks, with lists of scalars on one line.
 
-The emitter is fed with events made here, so that there is no recursion, no alias, and this file decides what is
-quoted: every string that YAML *or* JSON could take for something else.
+The emitter gets its events from here, so there is no recursion and no alias, and this file decides what is quoted:
+every string that YAML *or* JSON could take for something else.
 """
 import functools
 import re
@@ -30,7 +30,7 @@ _ANY = (True, True)
 
 
 def write_yaml(data: Any, default_flow_style: Optional[bool] = None, sort_keys: bool = False, **options: Any) -> str:
-    """YAML text for data that `checking.check_plain` has accepted.
+    """Write YAML text for data that `checking.check_plain` has accepted.
 
     Parameters
     ----------
@@ -60,13 +60,13 @@ def write_yaml(data: Any, default_flow_style: Optional[bool] = None, sort_keys: 
     writer = _Events(default_flow_style, sort_keys)
     text: str = yaml.emit(writer.events(data), Dumper=_DUMPER, **options)
     if writer.long_key and options['width'] == _WIDTH:
-        # It may have been folded, and could then not be read back. Rare enough to write once more, without folding.
+        # A folded key may not be readable. Rare enough to write once more, without folding.
         text = yaml.emit(writer.events(data), Dumper=_DUMPER, **{**options, 'width': _UNLIMITED})
     return text
 
 
 def _check_option(name: str, value: Any) -> None:
-    """The two emitters refuse wrong ones in words of their own, or take them for the default."""
+    """Check an option: the two emitters refuse wrong ones in different words, or silently use the default."""
     if value is None:                                           # the emitter's own
         return
     if name in ('indent', 'width') and not (type(value) is int and 0 < value <= _UNLIMITED):
@@ -127,7 +127,7 @@ class _Events:
 
 @functools.lru_cache(maxsize=1024)                              # the same keys and names come again and again
 def _string(text: str) -> yaml.ScalarEvent:
-    """A string in the quotes that it needs. Where its characters need others, the emitter sees to it."""
+    """Emit a string in the quotes it needs. The emitter switches if its characters need others."""
     if _BREAK.search(text):
         return yaml.ScalarEvent(None, None, _QUOTED, text, style='"')
     if _looks_like_another_type(text):
@@ -136,7 +136,7 @@ def _string(text: str) -> yaml.ScalarEvent:
 
 
 def _looks_like_another_type(text: str) -> bool:
-    """Whether some reader, of YAML or a person, would take the unquoted text for something else."""
+    """Return whether a reader, of YAML or human, could take the unquoted text for something else."""
     if text in WORDS or text != text.strip() or not text or NUMBER.fullmatch(text) or NOT_FINITE.fullmatch(text):
         return True
     return any(pattern.match(text) for _, pattern in _RESOLVERS.get(text[0], ()))

@@ -21,7 +21,12 @@ _KINDS = {'activations': 'activation', 'constraints': 'constraint', 'initializat
 
 
 def get_from_module(module: str, value: Any) -> Any:
-    """The function or object that a name means in one of keraflow's modules; anything else is given back as it is.
+    """Return the object that a name means in one of keraflow's modules; pass anything else through.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such module, or no such name in it.
 
     Examples
     --------

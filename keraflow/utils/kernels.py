@@ -1,4 +1,4 @@
-"""Kernels of programs that flip them."""
+"""Convert kernels from frameworks that flip them."""
 from typing import Any, Literal
 
 import numpy as np
@@ -11,22 +11,21 @@ __all__ = ['convert_kernel']
 
 @checked
 def convert_kernel(kernel: Any, dim_ordering: Literal['th', 'tf'] = 'th') -> np.ndarray:
-    """Kernels of a program that flips them (a convolution) for one that does not (a cross-correlation), and back.
+    """Flip kernels of a true convolution into those of a cross-correlation, and back.
 
-    keraflow does not flip.
+    keraflow's convolutions do not flip their kernels.
 
     Parameters
     ----------
     kernel : array
-        Of 3 to 5 axes.
+        With 3 to 5 axes.
     dim_ordering : {'th', 'tf'}
-        Whether the spatial axes are those behind the first two (``'th'``, as keraflow has them) or those before the
-        last two.
+        Whether the spatial axes follow the first two (``'th'``, keraflow's layout) or precede the last two (``'tf'``).
 
     Raises
     ------
     ShapeError
-        For an array without spatial axes.
+        The array has no spatial axes.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Labels as rows, and rows of length 1."""
+"""One-hot labels, and normalized arrays."""
 from typing import Any, Optional
 
 import numpy as np
@@ -13,14 +13,14 @@ __all__ = ['normalize', 'to_categorical']
 
 @checked
 def to_categorical(y: Any, nb_classes: Optional[PositiveInt] = None) -> np.ndarray:
-    """A row for each label, with a 1 in the column of its number: targets for ``categorical_crossentropy``.
+    """Convert class labels to one-hot rows, the targets of ``categorical_crossentropy``.
 
     Parameters
     ----------
     y : array of integers from 0 to ``nb_classes - 1``
         Of shape ``(samples,)`` or ``(samples, 1)``, or with further axes, such as ``(samples, time)``.
     nb_classes : int, optional
-        The number of columns; without it as many as the highest label needs.
+        The number of columns; by default one more than the highest label.
 
     Returns
     -------
@@ -29,7 +29,7 @@ def to_categorical(y: Any, nb_classes: Optional[PositiveInt] = None) -> np.ndarr
     Raises
     ------
     DataError
-        There are no labels, or other ones.
+        There are no labels, or they are not integers from 0 to ``nb_classes - 1``.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def to_categorical(y: Any, nb_classes: Optional[PositiveInt] = None) -> np.ndarr
 
 @checked
 def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
-    """An array divided by its norms along an axis. What is zero stays zero.
+    """Divide an array by its norms along an axis; zero vectors stay zero.
 
     Parameters
     ----------
@@ -65,7 +65,12 @@ def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
     axis : int
         The axis along which norms become 1.
     order : number
-        Of the norm: 1 for the sum of absolute values, 2 for the Euclidean length, ``np.inf`` for the largest value.
+        The order of the norm: 1 for the sum of absolute values, 2 for the Euclidean norm, ``np.inf`` for the maximum.
+
+    Raises
+    ------
+    DataError
+        The array does not hold numbers, or has no such axis.
 
     Examples
     --------

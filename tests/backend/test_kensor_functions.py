@@ -88,8 +88,8 @@ def test_dtypes_that_are_not_there(dtype):
 def test_tensors_that_cannot_be_joined(name, axis):
     with pytest.raises(ShapeError) as caught:
         getattr(B, name)([Input((2, 3)), Input((2, 4))], axis)
-    assert str(caught.value).endswith(f"{name}([{{'input': 0}}, {{'input': 1}}], {axis}) cannot be computed of inputs of "
-                                      'the shapes (None, 2, 3), (None, 2, 4).')
+    assert str(caught.value).endswith(f"{name}([{{'input': 0}}, {{'input': 1}}], {axis}) cannot be applied to inputs of "
+                                      'shapes (None, 2, 3), (None, 2, 4).')
 
 
 @pytest.mark.parametrize('act, text', [
