@@ -3,8 +3,8 @@ from typing import Any, Callable, Optional, Sequence
 
 import numpy as np
 
-from keraflow.backend.convolutions import same_padding, transposed_length
 from keraflow.backend.layouts import keeps_layout, to_inner, to_outer
+from keraflow.backend.windows import same_padding, transposed_length
 
 from .library import tf
 from .shaping import Shaping

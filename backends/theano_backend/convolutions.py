@@ -7,8 +7,8 @@ import operator
 from typing import Any, Optional, Sequence
 
 from keraflow.backend.contract import Backend
-from keraflow.backend.convolutions import output_length, same_padding, transposed_length
 from keraflow.backend.layouts import keeps_layout, to_inner, to_outer
+from keraflow.backend.windows import output_length, same_padding, transposed_length
 
 from .configure import T
 from .operands import as_tensor, cast, real, real_operands

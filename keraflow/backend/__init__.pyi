@@ -3,11 +3,12 @@ import contextlib
 import numpy as np
 from keraflow.backend.compiled import Compiled
 from keraflow.backend.contract import Backend as Backend, TensorSpec as TensorSpec, UsedVariable
-from keraflow.backend.convolutions import DataFormat, Pad, Strides
 from keraflow.backend.loader import available as available
-from keraflow.backend.operations import Axis
+from keraflow.backend.operations.convolutions import DataFormat, Pad, Strides
+from keraflow.backend.operations.recurrence import Step
+from keraflow.backend.operations.reductions import Axis
+from keraflow.backend.operations.shaping import Axis
 from keraflow.backend.phases import current_phase as current_phase, in_train_phase as in_train_phase, phase as phase
-from keraflow.backend.recurrence import Step
 from keraflow.backend.tensor import Operand, Tensor as Tensor
 from keraflow.graph.kensor import Kensor
 from keraflow.schema import Fraction, Natural, NonNegative, PositiveInt, Rate

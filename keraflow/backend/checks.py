@@ -12,9 +12,9 @@ from keraflow import shapes
 from keraflow.annotations import check, expected
 from keraflow.backend.axes import tell_of_features
 from keraflow.backend.contract import OPERATIONS, Backend
-from keraflow.backend.convolutions import check_windows
 from keraflow.backend.refusals import OF_INTEGERS
 from keraflow.backend.value_checks import check_held, check_integers, check_tensors
+from keraflow.backend.windows import check_windows
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe, nearest
 from keraflow.schema import DType
 

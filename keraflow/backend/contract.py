@@ -19,7 +19,7 @@ underscore:
 * :mod:`keraflow.backend.layouts`: ``Backend.inner_format``, ``to_inner`` and ``to_outer`` for convolutions,
   ``keeps_layout`` for what need not leave the inner format, ``outer_places``, ``sources_of`` and
   ``gradients_from_sources`` for what looks behind it;
-* :mod:`keraflow.backend.convolutions`: how long windows and their padding are;
+* :mod:`keraflow.backend.windows`: how long windows and their padding are;
 * :class:`keraflow.backend.deferral.Deferred`, what stands for a tensor: the library's own functions refuse it with its
   ``has_no_value``.
 
@@ -59,11 +59,15 @@ import numpy as np
 
 from keraflow import random
 from keraflow.backend.compiled import Compiled
-from keraflow.backend.convolutions import Convolutions
 from keraflow.backend.dtypes import DTYPES, FLOATS, check_dtype, common_dtype
-from keraflow.backend.operations import Operations
-from keraflow.backend.recurrence import Recurrence
-from keraflow.schema import DType, Natural
+from keraflow.backend.operations.convolutions import Convolutions
+from keraflow.backend.operations.elementwise import Elementwise
+from keraflow.backend.operations.neural import Neural
+from keraflow.backend.operations.products import Products
+from keraflow.backend.operations.randomness import Randomness
+from keraflow.backend.operations.recurrence import Recurrence
+from keraflow.backend.operations.reductions import Reductions
+from keraflow.backend.operations.shaping import Shaping
 
 __all__ = ['Backend', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'check_dtype', 'common_dtype', 'DTYPES', 'FLOATS',
            'OPERATIONS', 'OTHER_VARIABLES', 'in_order_of_creation', 'note_creation']
@@ -73,7 +77,8 @@ Variable = Any    # a tensor with a value that can be set
 Shape = tuple     # of int or None; None is a length that is not known before the data
 
 #: Names of the functions from tensors to tensors.
-OPERATIONS = frozenset({name for family in (Operations, Convolutions) for name in vars(family) if name[0] != '_'} |
+_FAMILIES = (Elementwise, Shaping, Reductions, Products, Neural, Randomness, Convolutions)
+OPERATIONS = frozenset({name for family in _FAMILIES for name in vars(family) if name[0] != '_'} |
                        {'as_real', 'cast', 'ones_like', 'require', 'shape', 'zeros_like'})
 
 
@@ -122,7 +127,7 @@ def in_order_of_creation(variables: Sequence[Variable]) -> List[Variable]:
     return sorted(variables, key=lambda variable: getattr(variable, 'keraflow_number', math.inf))
 
 
-class Backend(Operations, Convolutions, Recurrence):
+class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
     """Operations, variables and functions of one tensor library.
 
     Parameters
@@ -147,10 +152,6 @@ class Backend(Operations, Convolutions, Recurrence):
         self._own_stream.begin(value % 2 ** 63)
 
     # -- settings ---------------------------------------------------------------------------------------------------
-
-    def floatx(self) -> str:
-        """The dtype of real numbers where nothing else says one."""
-        return self._floatx
 
     def set_floatx(self, dtype: str) -> None:
         """Set the dtype of real numbers; existing tensors and variables keep theirs."""
@@ -199,43 +200,13 @@ class Backend(Operations, Convolutions, Recurrence):
         """
         raise NotImplementedError
 
-    def is_tensor(self, x: Any) -> bool:
-        """Whether `x` is a tensor or a variable of this backend."""
-        raise NotImplementedError
-
     def placeholder(self, shape: Shape, dtype: Optional[str] = None, name: Optional[str] = None) -> Tensor:
         """A symbolic tensor to be fed by :meth:`function`; lengths of the static `shape` may be ``None``."""
-        raise NotImplementedError
-
-    def constant(self, value: Any, dtype: Optional[str] = None) -> Tensor:
-        """A tensor with a fixed value; dtype as in :meth:`variable`."""
         raise NotImplementedError
 
     def eval(self, tensors: Any) -> Any:
         """The value of a tensor that depends on no placeholder, as an array; a list of tensors gives a list of
         arrays."""
-        raise NotImplementedError
-
-    # -- what is known of a tensor ----------------------------------------------------------------------------------
-
-    def dtype(self, x: Tensor) -> str:
-        """The dtype of a tensor, as a string."""
-        raise NotImplementedError
-
-    def ndim(self, x: Tensor) -> int:
-        """The number of axes."""
-        raise NotImplementedError
-
-    def shape(self, x: Tensor) -> Tensor:
-        """The lengths of all axes as a 1-D int64 tensor, known when the data are there."""
-        raise NotImplementedError
-
-    def static_shape(self, x: Tensor) -> Shape:
-        """What is known of the shape before there is data, for example ``(None, 64)``."""
-        raise NotImplementedError
-
-    def with_static_shape(self, x: Tensor, shape: Sequence) -> Tensor:
-        """The same tensor with the knowledge that it has this static shape (a length of 1 then broadcasts)."""
         raise NotImplementedError
 
     # -- functions --------------------------------------------------------------------------------------------------
@@ -318,50 +289,3 @@ class Backend(Operations, Convolutions, Recurrence):
         It is made by :meth:`symbolic` where no placeholder is in it: some libraries compute at once.
         """
         raise NotImplementedError
-
-    def require(self, x: Tensor, condition: Tensor, message: str) -> Tensor:
-        """`x`. Where it is run, there is a DataError with this message unless all of `condition` is true."""
-        raise NotImplementedError
-
-    # -- creation ---------------------------------------------------------------------------------------------------
-
-    def zeros(self, shape: Sequence, dtype: Optional[DType] = None) -> Tensor:
-        """Zeros; lengths may be integers or integer scalars of the backend."""
-        return self.full(shape, 0, dtype)
-
-    def ones(self, shape: Sequence, dtype: Optional[DType] = None) -> Tensor:
-        """Ones; lengths as in :meth:`zeros`."""
-        return self.full(shape, 1, dtype)
-
-    def full(self, shape: Sequence, value: Any, dtype: Optional[DType] = None) -> Tensor:
-        """`value` everywhere, a number that `dtype` (floatx) can hold."""
-        raise NotImplementedError
-
-    def eye(self, size: Natural, dtype: Optional[DType] = None) -> Tensor:
-        """The identity matrix ``(size, size)``."""
-        return self.constant(np.eye(size), dtype or self.floatx())
-
-    def zeros_like(self, x: Tensor, dtype: Optional[DType] = None) -> Tensor:
-        """Zeros of the shape (and dtype unless given) of `x`."""
-        raise NotImplementedError
-
-    def ones_like(self, x: Tensor, dtype: Optional[DType] = None) -> Tensor:
-        """Ones of the shape (and dtype unless given) of `x`."""
-        raise NotImplementedError
-
-    def arange(self, stop: Any, dtype: DType = 'int64') -> Tensor:
-        """``0, 1, ..., stop - 1``; `stop` may be an integer scalar of the backend."""
-        raise NotImplementedError
-
-    def cast(self, x: Tensor, dtype: str) -> Tensor:
-        """`x` as `dtype`; reals are cut towards zero, bools become 0 and 1, and everything but 0 is true.
-
-        Of reals beyond the integers of `dtype` its largest and smallest one are made, and 0 of NaN; int64 keeps its
-        last 32 bits in int32.
-        """
-        raise NotImplementedError
-
-    def as_real(self, x: Tensor) -> Tensor:
-        """`x` as reals: integers and bools in floatx, reals as they are."""
-        x = x if self.is_tensor(x) else self.identity(x)
-        return x if self.dtype(x) in FLOATS else self.cast(x, self.floatx())

@@ -13,6 +13,7 @@ from typing import Any, Iterable, List, Optional, Sequence
 import numpy as np
 
 from keraflow.arguments import is_array_like
+from keraflow.backend.operations.shaping import Shaping
 from keraflow.shapes import normalize_axes
 
 __all__ = ['Layouts', 'gradients_from_sources', 'keeps_layout', 'outer_places', 'sources_of', 'to_inner', 'to_outer']
@@ -24,15 +25,11 @@ _INNER = '_keraflow_inner'
 _ITEMS = ('padding', 'noise_shape')
 
 
-class Layouts:
+class Layouts(Shaping):
     """How a backend goes from one format to the other."""
 
     #: The format in which it convolves, which a plugin may set: ``'channels_first'`` or ``'channels_last'``.
     inner_format = 'channels_first'
-    ndim: Any
-    transpose: Any
-    expand_dims: Any
-    is_tensor: Any
 
     def without_layouts(self, tensors: Iterable[Tensor]) -> List[Tensor]:
         """Tensors of which nothing else is used than they themselves: a program may ask its library for gradients of

@@ -2,7 +2,7 @@
 from typing import Any, Sequence
 
 from keraflow import backend as B
-from keraflow.backend.convolutions import transposed_length
+from keraflow.backend.windows import transposed_length
 from keraflow.layers.convolutional import ConvolutionBase
 from keraflow.layers.spatial import Border, DataFormat, Strides
 from keraflow.registry import builtin

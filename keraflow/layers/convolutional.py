@@ -6,8 +6,8 @@ import numpy as np
 from keraflow import activations
 from keraflow import backend as B
 from keraflow import initializations
-from keraflow.backend.convolutions import output_length
 from keraflow.backend.tensor_info import annotate
+from keraflow.backend.windows import output_length
 from keraflow.graph.counted import expand_mask
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.layers.base.masks import counted_in_windows

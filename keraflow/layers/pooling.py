@@ -2,7 +2,7 @@
 from typing import Any, Optional, Sequence
 
 from keraflow import backend as B
-from keraflow.backend.convolutions import output_length
+from keraflow.backend.windows import output_length
 from keraflow.graph.counted import expand_mask
 from keraflow.layers.base.masks import LOWEST, counted_in_windows
 from keraflow.layers.spatial import Border, DataFormat, Pool, SpatialLayer, Strides

@@ -3,7 +3,7 @@ from typing import Any, Callable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
-from keraflow.backend.convolutions import DATA_FORMATS
+from keraflow.backend.windows import DATA_FORMATS
 from keraflow.testing.operands import Operand, Reshaped
 from keraflow.testing.operation_cases import Case
 

@@ -4,7 +4,7 @@ from typing import Any, Callable, Dict, List
 import numpy as np
 
 from keraflow.backend.contract import Rows, TensorSpec
-from keraflow.backend.convolutions import DATA_FORMATS, PADS
+from keraflow.backend.windows import DATA_FORMATS, PADS
 from keraflow.testing.convolution_cases import pooled
 from keraflow.testing.numerics import assert_close, numerical_gradient, random_weights, using_floatx
 

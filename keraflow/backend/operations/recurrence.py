@@ -1,14 +1,16 @@
 """Loops over time: the part of the contract that recurrent layers are made of."""
 from typing import Any, Callable, List, Optional, Sequence, Tuple
 
+from keraflow.backend.operations.shaping import Shaping
+
+__all__ = ['Recurrence', 'Step']
+
 Tensor = Any
 #: From the slices of one time step, the states before it and the constants to the states after it.
 Step = Callable[[List[Tensor], List[Tensor], List[Tensor]], Sequence[Tensor]]
 
-__all__ = ['Recurrence', 'Step']
 
-
-class Recurrence:
+class Recurrence(Shaping):
     """Steps that are repeated along the first axis, which is time, of some tensors.
 
     Time comes first because the slices of a step then lie together in memory.
@@ -61,10 +63,10 @@ class Recurrence:
         if not unroll:
             return self.loop(step, sequences, states, constants, collect)
         outputs, states = [], list(states)
-        for time in range(self.static_shape(sequences[0])[0]):  # type: ignore[attr-defined]
+        for time in range(self.static_shape(sequences[0])[0]):
             states = list(step([x[time] for x in sequences], states, list(constants)))
             outputs.append(states[0])
-        return self.stack(outputs) if collect else None, states  # type: ignore[attr-defined]
+        return self.stack(outputs) if collect else None, states
 
     def _masked(self, step: Step) -> Step:
         """`step`, for sequences of which the first is the mask."""
@@ -75,6 +77,6 @@ class Recurrence:
 
     def _where(self, mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
         """`new` for the samples that `mask` counts, else `old`."""
-        for _ in range(self.ndim(new) - 1):     # type: ignore[attr-defined]
-            mask = self.expand_dims(mask, -1)   # type: ignore[attr-defined]
-        return self.switch(mask, new, old)      # type: ignore[attr-defined]
+        for _ in range(self.ndim(new) - 1):
+            mask = self.expand_dims(mask, -1)
+        return self.switch(mask, new, old)

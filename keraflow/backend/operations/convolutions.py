@@ -15,80 +15,18 @@ from typing import Any, Literal, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.layouts import Layouts
-from keraflow.errors import ShapeError
 from keraflow.schema import PositiveInt
 
-__all__ = ['Convolutions', 'check_windows', 'output_length', 'same_padding', 'transposed_length', 'DATA_FORMATS',
-           'PADS']
+__all__ = ['Convolutions']
 
 Tensor = Any
 Strides = Optional[Sequence[PositiveInt]]
 DataFormat = Literal['channels_first', 'channels_last']
 Pad = Literal['valid', 'same']
 
-DATA_FORMATS = ('channels_first', 'channels_last')
-PADS = ('valid', 'same')
-
-
-def output_length(length: Any, window: int, stride: int, pad: str, dilation: int = 1) -> Any:
-    """The number of windows along an axis; `length` may be an integer scalar of a backend.
-
-    Examples
-    --------
-    >>> output_length(7, 3, 2, 'valid'), output_length(7, 3, 2, 'same'), output_length(7, 3, 1, 'valid', dilation=2)
-    (3, 4, 3)
-    """
-    fitting = length if pad == 'same' else length - (window - 1) * dilation
-    return (fitting + stride - 1) // stride
-
-
-def check_windows(shape: Sequence, window: Sequence, pad: str, dilation: Strides = None,
-                  depth: Optional[int] = None) -> None:
-    """Raise unless windows fit into a tensor of this static shape, with the channels first: `depth` of them, if given.
-
-    Raises
-    ------
-    ShapeError
-    """
-    if len(shape) != len(window) + 2:
-        raise ShapeError(f'expected {len(window) + 2} axes, received shape {tuple(shape)}.')
-    if depth is not None and shape[1] not in (None, depth):
-        raise ShapeError(f'expected {depth} channels, as the kernels have, received {shape[1]}.')
-    for length, size, step in zip(shape[2:], window, dilation or [1] * len(window)):
-        if pad == 'valid' and None not in (length, size) and length < (size - 1) * step + 1:
-            raise ShapeError(f'expected at least {(size - 1) * step + 1} cells, which a window has, received {length}.')
-
-
-def same_padding(length: Any, window: int, stride: int, dilation: int = 1, maximum: Any = max) -> tuple:
-    """How many zeros ``pad='same'`` puts before and behind an axis.
-
-    `length` may be an integer scalar of a backend; `maximum` is then the function for such. Where the stride is 1 the
-    result does not depend on it, and is a pair of integers.
-
-    Examples
-    --------
-    >>> same_padding(7, 3, 2), same_padding(8, 3, 2), same_padding(None, 4, 1)
-    ((1, 1), (0, 1), (1, 2))
-    """
-    covered = (window - 1) * dilation + 1
-    total = covered - 1 if stride == 1 else maximum(
-        (output_length(length, window, stride, 'same') - 1) * stride + covered - length, 0)
-    return total // 2, total - total // 2
-
-
-def transposed_length(length: Any, window: int, stride: int, pad: str) -> Any:
-    """The length whose convolution has this length; the largest of several for ``'same'``, else the smallest.
-
-    Examples
-    --------
-    >>> transposed_length(3, 3, 2, 'valid'), transposed_length(3, 3, 2, 'same')
-    (7, 6)
-    """
-    return length * stride if pad == 'same' else (length - 1) * stride + window
-
 
 class Convolutions(Layouts):
-    """The part of the contract for images, series and volumes; see :mod:`keraflow.backend.convolutions`."""
+    """The part of the contract for images, series and volumes; see :mod:`keraflow.backend.operations.convolutions`."""
 
     def pad(self, x: Tensor, padding: Sequence, value: float = 0.) -> Tensor:
         """`value` around `x`: for each of its axes the number of cells ``(before, behind)``."""
@@ -103,7 +41,7 @@ class Convolutions(Layouts):
                        data_format: DataFormat = 'channels_first') -> Tensor:
         """What the gradient of a convolution does: each cell of `x` adds a kernel times its value to the output.
 
-        The lengths of the output are those of :func:`transposed_length`.
+        The lengths of the output are those of :func:`keraflow.backend.windows.transposed_length`.
         """
         raise NotImplementedError
 
@@ -128,6 +66,6 @@ class Convolutions(Layouts):
         """`x` plus a vector with one value for each channel."""
         if data_format == 'channels_first':
             # An array stays one, so that it takes the dtype of `x`.
-            reshape = self.reshape if self.is_tensor(bias) else np.reshape      # type: ignore[attr-defined]
+            reshape = self.reshape if self.is_tensor(bias) else np.reshape
             bias = reshape(bias, (-1, *(1,) * (self.ndim(x) - 2)))
-        return self.add(x, bias)                                     # type: ignore[attr-defined]
+        return self.add(x, bias)

@@ -1,0 +1,42 @@
+"""Activations."""
+from typing import Any, Optional
+
+from keraflow.backend.operations.reductions import Reductions
+
+__all__ = ['Neural']
+
+Tensor = Any
+
+
+class Neural(Reductions):
+    """Functions between layers; see :mod:`keraflow.backend.contract`."""
+
+    def sigmoid(self, x: Tensor) -> Tensor:
+        """``1 / (1 + exp(-x))``."""
+        raise NotImplementedError
+
+    def hard_sigmoid(self, x: Tensor) -> Tensor:
+        """``clip(0.2 * x + 0.5, 0, 1)``."""
+        return self.clip(self.add(self.multiply(x, 0.2), 0.5), 0., 1.)
+
+    def relu(self, x: Tensor, alpha: float = 0., max_value: Optional[float] = None) -> Tensor:
+        """``x`` above zero, ``alpha * x`` below, at most `max_value`."""
+        raise NotImplementedError
+
+    def softplus(self, x: Tensor) -> Tensor:
+        """``log(1 + exp(x))``, finite and exact for every x."""
+        raise NotImplementedError
+
+    def softsign(self, x: Tensor) -> Tensor:
+        """``x / (1 + abs(x))``."""
+        return self.divide(x, self.add(self.abs(x), 1.))
+
+    def softmax(self, x: Tensor, axis: int = -1) -> Tensor:
+        """``exp(x) / sum(exp(x))`` along one axis, without overflow."""
+        raise NotImplementedError
+
+    def log_softmax(self, x: Tensor, axis: int = -1) -> Tensor:
+        """The logarithm of :meth:`softmax`, finite for every finite x."""
+        # The logarithm is subtracted last: beside a large x it would be rounded away.
+        centred = self.subtract(x, self.stop_gradient(self.max(x, axis, keepdims=True)))
+        return self.subtract(centred, self.log(self.sum(self.exp(centred), axis, keepdims=True)))
