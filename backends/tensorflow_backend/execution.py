@@ -1,5 +1,4 @@
 """From symbolic graphs and builders to callables."""
-import functools
 import weakref
 from typing import Any, Callable, List, Optional, Sequence
 
@@ -13,6 +12,7 @@ from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError
 from keraflow.shapes import agree
 
+from . import private_api
 from .library import tf
 from .outside import ONE_GRAPH
 from .variables import Variables
@@ -28,15 +28,15 @@ class Execution(Variables):
 
     def placeholder(self, shape: Sequence, dtype: Optional[str] = None, name: Optional[str] = None) -> Any:
         with ONE_GRAPH, self._symbolic_graph().as_default():
-            return tf.compat.v1.placeholder(dtype or self.floatx(), shape)
+            return private_api.placeholder(dtype or self.floatx(), shape)
 
     def symbolic(self, fn: Callable, tensors: Sequence) -> Any:
         with ONE_GRAPH, self._symbolic_graph().as_default(), follow_contract():
             return fn(*tensors)
 
     def trace(self, fn: Callable, specs: Sequence[TensorSpec]) -> Any:
-        with tf.__internal__.FuncGraph('keraflow_trace').as_default(), follow_contract():
-            return fn(*[tf.compat.v1.placeholder(spec.dtype, spec.shape) for spec in specs])
+        with private_api.FuncGraph('keraflow_trace').as_default(), follow_contract():
+            return fn(*[private_api.placeholder(spec.dtype, spec.shape) for spec in specs])
 
     def no_autograph(self, fn: Callable) -> Callable:
         return tf.autograph.experimental.do_not_convert(follow_contract()(fn))  # in a tf.function that a program made
@@ -96,10 +96,10 @@ class Execution(Variables):
             with tf.init_scope():
                 concrete = tf.function(fn, autograph=False).get_concrete_function(*signature)
         except ValueError as error:
-            if 'created on the first call' not in str(error):
+            if not private_api.is_about_new_variables(error):
                 raise
             raise ArgumentError(OTHER_VARIABLES) from error
-        by_handle = {id(variable.handle): variable for variable in concrete.variables}
+        by_handle = {id(private_api.handle_of(variable)): variable for variable in concrete.variables}
         used = in_order_of_creation([by_handle[id(it)] for it in concrete.captured_inputs if id(it) in by_handle])
         names = [getattr(it, 'keraflow_name', it.name.split(':')[0]) for it in used]
         return [UsedVariable(name.rsplit('/', 1)[-1], it, it.trainable) for name, it in zip(names, used)]
@@ -116,7 +116,7 @@ class Execution(Variables):
 
     def _traced(self, builder: Callable, specs: Sequence[TensorSpec]) -> Callable:
         """A builder as a ``tf.function``."""
-        plain = _plain_variable()
+        plain = private_api.plain_variable()
 
         def build(*tensors: Any) -> list:
             with follow_contract(), tf.variable_creator_scope(lambda next_creator, **arguments: plain(**arguments)):
@@ -143,7 +143,7 @@ class Execution(Variables):
         with ONE_GRAPH:
             graph = self._scratch()
             if graph is None:
-                wrapped = tf.compat.v1.wrap_function(lambda: None, [])
+                wrapped = private_api.wrap_function(lambda: None, [])
                 graph = wrapped.graph
                 graph.keraflow_wrapped = wrapped
                 self._scratch = weakref.ref(graph)
@@ -174,11 +174,3 @@ class _Traced(Compiled):
         run = self.build()
         with refusing(tf.errors.InvalidArgumentError):
             return run(*map(tf.constant, arrays))
-
-
-@functools.lru_cache(maxsize=None)
-def _plain_variable() -> Any:
-    """The class of variables, of which a ``tf.function`` does not notice that one is made in it: it would trace again,
-    and refuse the next one. A layer that is made in each run of another one, and dropped, makes some in each trace."""
-    with tf.init_scope():
-        return next(one for one in type(tf.Variable(0.)).__mro__ if one.__name__ == 'ResourceVariable')

@@ -6,6 +6,7 @@ from typing import Any, Callable, Iterator, NoReturn
 from keraflow.backend.deferral import Deferred
 
 from .library import tf
+from .private_api import OpDispatcher
 
 __all__ = ['ONE_GRAPH', 'inside']
 
@@ -40,7 +41,7 @@ def _each(value: Any) -> Iterator[Any]:
         yield value
 
 
-class _Outside(tf.__internal__.dispatch.GlobalOpDispatcher):
+class _Outside(OpDispatcher):
     """What TensorFlow asks where one of its operations refuses operands, also those of Python's operators: it does so
     with tensors of a graph that is not open."""
 

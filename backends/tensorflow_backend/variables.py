@@ -9,6 +9,7 @@ from keraflow.backend.dtypes import array_dtype, integers_of, near_dtype, operan
 from keraflow.backend.layouts import keeps_layout, outer_places, sources_of
 from keraflow.errors import ShapeError
 
+from . import private_api
 from .library import tf
 
 __all__ = ['Variables']
@@ -21,11 +22,10 @@ class Variables(Backend):
         return tf.init_scope()
 
     def variable(self, value: Any, dtype: Optional[str] = None, name: Optional[str] = None) -> Any:
-        # TensorFlow is not told the name: it keeps some 30 kB for every name that there ever was, and makes it slowly.
         with tf.init_scope():
             variable = tf.Variable(self._array(value, dtype))
         variable.keraflow_name = name or 'variable'
-        variable._handle_name = f'{variable.keraflow_name}:0'   # what it is called in Python alone
+        private_api.set_name(variable, variable.keraflow_name)
         return note_creation(variable)
 
     def is_variable(self, x: Any) -> bool:
