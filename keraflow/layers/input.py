@@ -69,7 +69,7 @@ class Input(Layer, Kensor):
         self.backend_name = B.name()
         self.call = Call(self, ())
         self.call.outputs = (self,)
-        self._calls.append(self.call)
+        self._calls.add(self.call)
         self._tensor = None
 
     @property

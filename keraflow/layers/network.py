@@ -11,6 +11,7 @@ from keraflow.graph.call_arguments import encoded
 from keraflow.graph.kensor import Call, Kensor, calls_behind, replay, symbolic_tensors
 from keraflow.graph.records import RunRecord, frozen, recording
 from keraflow.layers.base import Layer
+from keraflow.layers.base.calls import Calls
 from keraflow.layers.base.slots import running_host
 from keraflow.layers.input import Input
 from keraflow.layers.network_names import Names
@@ -19,6 +20,25 @@ from keraflow.layers.summary import summary_table
 from keraflow.shapes import unlist
 
 __all__ = ['Network']
+
+
+class NetworkCalls(Calls):
+    """The calls of a network; before the first one, what its own graph gives stands for them."""
+
+    __slots__ = ()
+
+    @property
+    def are_symbolic(self) -> bool:
+        return bool(self._layer.calls) or super().are_symbolic
+
+    def record(self, fed: Optional[Sequence[Kensor]] = None) -> RunRecord:
+        network = self._layer
+        if len(self) or not network.calls:
+            return super().record(fed)
+        with B.phase('train'), recording() as record, frozen(not network.trainable):
+            outputs = symbolic_tensors(network.outputs, keep=False)
+            B.symbolic(lambda: network.penalize(outputs), [])
+        return record
 
 
 class Network(Layer):
@@ -43,6 +63,7 @@ class Network(Layer):
 
     def __init__(self, **common: Any):
         super().__init__(**common)
+        self._calls = NetworkCalls(self)
         self._as_namer = object()       # who named the layers: not the network itself, which they need not keep alive
         self.names = Names(self, [], [], self._as_namer)
         # A model that output() makes in each run is none of the program.
@@ -197,17 +218,6 @@ class Network(Layer):
 
     def _is_linked(self) -> bool:
         return bool(self._own_calls) or super()._is_linked()
-
-    def _record(self, fed: Optional[List[Kensor]] = None) -> RunRecord:
-        if self._calls or not self.calls:
-            return super()._record(fed)
-        with B.phase('train'), recording() as record, frozen(not self.trainable):
-            outputs = symbolic_tensors(self.outputs, keep=False)    # it was not fed: what its own graph gives
-            B.symbolic(lambda: self.penalize(outputs), [])
-        return record
-
-    def _has_kensors(self) -> bool:
-        return bool(self.calls) or super()._has_kensors()
 
     def summary(self) -> str:
         """Print a table of the layers, with shapes, numbers of parameters and connections, and return it as a

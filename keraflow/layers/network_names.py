@@ -31,12 +31,12 @@ class Names:
     def __init__(self, network: Any, layers: Sequence[Any], calls: Sequence[Call], namer: Any):
         self._network = network
         users = Counter(layer.user_name for layer in layers)
-        names = distinct([layer.name_kept_from(namer) for layer in layers], [layer.name_prefix for layer in layers])
+        names = distinct([layer._name.kept_from(namer) for layer in layers], [layer.name_prefix for layer in layers])
         self.layers: Dict[str, Any] = {}
         for layer, name in zip(layers, names):
             if layer.user_name is not None and (users[layer.user_name] > 1 or name != layer.user_name):
                 raise GraphError(f'{network.name}: {two_of_one_name(layer.user_name)}')
-            layer.suggest_name(name, namer)
+            layer._name.suggest(name, namer)
             self.layers[name] = layer
         self.of: Dict[int, str] = {id(layer): name for name, layer in self.layers.items()}
         self.kensors: Dict[Kensor, str] = {}

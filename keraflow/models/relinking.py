@@ -35,7 +35,7 @@ def _relink(layers: Any, path: Any) -> Dict[str, Kensor]:
         raise SerializationError('Model: layers: expected a mapping from names to layers.')
     namer = object()
     for name, layer in layers.items():
-        layer.suggest_name(name, namer)
+        layer._name.suggest(name, namer)
     kensors: Dict[str, Kensor] = {name: layer for name, layer in layers.items() if isinstance(layer, Input)}
     if not isinstance(path, list):
         raise SerializationError(f'Model: path: expected a list of calls, received {describe(path)}.')

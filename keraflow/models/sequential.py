@@ -71,7 +71,7 @@ class Sequential(Model):
         if self._backend is not None:
             raise GraphError(
                 f'{self.name}: a layer cannot be added after the Sequential was fed. Add all layers first.')
-        kept = layer.name_kept_from(self._as_namer)
+        kept = layer._name.kept_from(self._as_namer)
         if kept is not None:
             other = self._by_name.setdefault(kept, layer)
             if other is not layer and (layer.user_name or other.user_name):
@@ -140,5 +140,5 @@ class Sequential(Model):
         if names:
             schema.check(names, Sequence[Name], 'Sequential: names')
         for name, layer in zip(names, layers):
-            layer.suggest_name(name, namer)
+            layer._name.suggest(name, namer)
         return rest

@@ -26,7 +26,7 @@ def refusal(name, what, kind):
     return f"Mine: '{name}' is {what} that every {kind} of keraflow has. Call yours something else."
 
 
-NAMES = [*((name, 'a method') for name in ('embed', 'run', 'parameters', 'suggest_name', 'init_param', 'output', 'build', 'add_loss', 'apply',
+NAMES = [*((name, 'a method') for name in ('embed', 'run', 'parameters', 'layer_ids', 'init_param', 'output', 'build', 'add_loss', 'apply',
                                            '_build', '_link', 'pack_init_param')),
          *((name, 'a property') for name in ('variables', 'weights', 'losses', 'updates', 'built', 'dtype', 'embedded_layers', 'name_prefix')),
          *((name, 'an attribute') for name in ('_variables', '_states', '_slots', '_backend', '_passed', '_name'))]

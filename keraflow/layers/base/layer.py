@@ -2,9 +2,9 @@
 
 A layer is written by saying what it stores (``__init__``), which parameters it makes (``init_param``), what it computes
 (``output``) and the shape of that (``output_shape``). The rest is in the files beside this one:
-``running.py`` runs layers on tensors, ``slots.py`` keeps the layers that are embedded in others, ``linking.py`` feeds
-them with Kensors, ``parameters.py`` makes parameters, ``weights.py`` reads and sets them, ``named.py`` has names,
-``reporting.py`` what a run tells beside its output, and ``side_results.py`` what the calls told.
+``access.py`` has what users may ask of a layer, ``running.py`` runs layers on tensors, ``slots.py`` keeps those that
+layers embed, ``calls.py`` calls them on Kensors, ``parameters.py`` makes parameters, ``weights.py`` reads and
+sets them, ``layer_name.py`` has names, and ``reporting.py`` what a run tells beside its output.
 """
 import copy
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union, overload
@@ -28,7 +28,6 @@ from keraflow.layers.base.class_checks import check_class
 from keraflow.layers.base.copying import copy_attributes
 from keraflow.layers.base.input_spec import INPUT_DTYPES, InputSpec, specs_of
 from keraflow.layers.base.masks import inherit_mask, joint_mask
-from keraflow.layers.base.named import Named
 from keraflow.layers.base.running import Running
 from keraflow.layers.base.slots import run_of, running_host
 from keraflow.layers.base.variables import Parameter
@@ -39,7 +38,7 @@ from keraflow.shapes import Shape, unlist
 __all__ = ['Layer', 'MultiInputLayer', 'Parameter', 'advice_for_class']
 
 
-class Layer(Named, ChangeableHost, Running):
+class Layer(ChangeableHost, Running):
     """A layer with one input. It takes a Kensor and returns a Kensor (or a list of them).
 
     Parameters
@@ -93,9 +92,8 @@ class Layer(Named, ChangeableHost, Running):
                  regularizers: Regularizers = None, constraints: Constraints = None,
                  activity_regularizer: Optional[Regularizer] = None, dtype: Optional[DType] = None,
                  embedded_arguments: EmbeddedArguments = None):
-        Running.__init__(self, dtype)
+        Running.__init__(self, name, dtype)
         ChangeableHost.__init__(self, embedded_arguments)
-        Named.__init__(self, name)
         self.trainable = trainable
         self.initial_weights = initial_weights
         self.regularizers = regularizers
@@ -292,6 +290,9 @@ class Layer(Named, ChangeableHost, Running):
     def built(self) -> bool:
         """Whether the parameters are there."""
         return self._is_linked()
+
+    def _link(self, kensors: List[Kensor], arguments: Dict[str, Any]) -> List[Kensor]:
+        return self._calls.link(kensors, arguments)
 
     def _make_for(self, specs: Sequence[TensorSpec], features: Sequence[Optional[int]] = (),
                   arguments: Optional[Dict[str, Any]] = None) -> None:

@@ -26,8 +26,8 @@ __all__ = ['ParameterOwner']
 class ParameterOwner(ParameterArguments):
     """The part of :class:`~keraflow.layers.Layer` that makes parameters."""
 
-    def __init__(self, dtype: Any) -> None:
-        super().__init__()
+    def __init__(self, name: Optional[str], dtype: Any) -> None:
+        super().__init__(name)
         self._dtype = dtype
         self._asked: Dict[str, Dict[str, Any]] = {'regularizer': {}, 'constraint': {}}      # by add_weight()
 

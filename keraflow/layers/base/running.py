@@ -22,7 +22,6 @@ from keraflow.layers.base.input_spec import InputSpec, check_rank, specs_of
 from keraflow.layers.base.masks import loses_mask
 from keraflow.layers.base.parameters import ParameterOwner
 from keraflow.layers.base.reporting import Reporting
-from keraflow.layers.base.side_results import SideResults
 from keraflow.layers.base.slots import Run, Slots, initial_run, is_layer, run_of, running_host
 from keraflow.layers.base.unused import tell_unused
 from keraflow.owned import owned
@@ -33,7 +32,7 @@ from keraflow.shapes import Shape
 __all__ = ['Running']
 
 
-class Running(ParameterOwner, Reporting, SideResults):
+class Running(ParameterOwner, Reporting):
     """The part of :class:`~keraflow.layers.Layer` that runs it on tensors."""
 
     multi_input: bool
@@ -45,13 +44,13 @@ class Running(ParameterOwner, Reporting, SideResults):
     output_shape: Callable
     output_mask: Callable
     check_input_shape: Callable
+    get_tensor_shape: Callable
     get_tensor_mask: Callable
     #: What :meth:`output` takes beside its input.
     call_signature: CallSignature
 
-    def __init__(self, dtype: Any) -> None:
-        ParameterOwner.__init__(self, dtype)
-        SideResults.__init__(self)
+    def __init__(self, name: Optional[str], dtype: Any) -> None:
+        ParameterOwner.__init__(self, name, dtype)
         Reporting.__init__(self)
         self._slots = Slots(self)
         self._first_specs: List[TensorSpec] = []    # of the tensors that the parameters were made for

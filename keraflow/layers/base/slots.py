@@ -179,7 +179,7 @@ class Slots:
         self._came_as[id(layer)] = snapshot(layer)
         self.layers.append(layer)
         number = len(self.layers) - 1
-        layer.name_by_slot(self.host, number)
+        layer._name.suggest_slot(self.host, number)
         self.host.give_arguments(layer, str(number))
         self.host.give_initial_weights(layer, number)
         if is_kept:

@@ -1,5 +1,5 @@
 """The weights of a layer, those of the layers in it included: how they are named, listed, read and set."""
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -10,18 +10,17 @@ from keraflow.graph.guards import changing, reading
 from keraflow.graph.parameters import parameters_of
 from keraflow.graph.tensor_checks import check_fits
 from keraflow.graph.trainability import as_read
+from keraflow.layers.base.access import LayerAccess
 from keraflow.layers.base.variables import Parameter, Variables
-from keraflow.serialization import Serializable
 
 __all__ = ['Weights']
 
 
-class Weights(Serializable):
+class Weights(LayerAccess):
     """The part of :class:`~keraflow.layers.Layer` that has weights."""
 
-    name: Any
-
-    def __init__(self) -> None:
+    def __init__(self, name: Optional[str]) -> None:
+        super().__init__(name)
         self._variables: Dict[str, Any] = {}
         self._states: set = set()       # the names of those that training does not change
         self._given: Dict[str, Dict[str, Any]] = {'regularizer': {}, 'constraint': {}}
