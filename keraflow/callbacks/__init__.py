@@ -1,4 +1,4 @@
-"""What a program may do while a model trains. Callbacks are given to ``fit``; no file can name one."""
+"""Callbacks: code that runs while a model trains. They are passed to ``fit``; no file can name one."""
 from keraflow.callbacks.callback import Callback, CallbackList
 from keraflow.callbacks.checkpoint import ModelCheckpoint
 from keraflow.callbacks.csv_logger import CSVLogger

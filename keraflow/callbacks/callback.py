@@ -1,4 +1,4 @@
-"""The base of callbacks, and several callbacks as one."""
+"""The base class of callbacks, and a list of callbacks as one."""
 from typing import Any, Dict, Optional, Sequence
 
 from keraflow import schema
@@ -12,11 +12,11 @@ class Callback:
     """Base of callbacks: define the hooks you need.
 
     ``self.model`` is the model that trains. ``self.model.stop_training = True`` ends training after the current batch.
-    The `logs` of a hook are its own: what it changes there no other callback sees.
+    The `logs` passed to a hook are its own copy: no other callback sees what it changes there.
 
     Notes
     -----
-    An error in a hook reaches the caller of ``fit``, with a note that says in which hook of which callback it happened.
+    An error in a hook reaches the caller of ``fit``, with a note that names the hook and the callback.
     The model then has the weights of the last complete batch, and no further hook is called but :meth:`close`.
 
     Examples
@@ -36,37 +36,37 @@ class Callback:
         super().__init_subclass__(**kwargs)
 
     def check_names(self, names: Sequence[str]) -> None:
-        """Before all hooks: raise if the callback cannot work with what ``fit`` will report by these names."""
+        """Raise if the callback cannot work with the names that ``fit`` will report; called before all hooks."""
 
     def on_train_begin(self, logs: Dict[str, Any]) -> None:
-        """Before the first epoch; `logs` is empty."""
+        """Run before the first epoch; `logs` is empty."""
 
     def on_train_end(self, logs: Dict[str, Any]) -> None:
-        """After the last epoch, also after an interruption; `logs` are those of the last complete epoch."""
+        """Run after the last epoch, also after an interruption; `logs` are those of the last complete epoch."""
 
     def on_epoch_begin(self, epoch: int, logs: Dict[str, Any]) -> None:
-        """Before the first batch of an epoch, counted from 0; `logs` is empty."""
+        """Run before the first batch of an epoch, counted from 0; `logs` is empty."""
 
     def on_epoch_end(self, epoch: int, logs: Dict[str, Any]) -> None:
-        """After an epoch and its validation; `logs` are what goes into the history, and ``data_wait``: the share of
-        the time of training that was spent waiting for data."""
+        """Run after an epoch and its validation; `logs` are what goes into the history, and ``data_wait``: the share of
+        the training time that was spent waiting for data."""
 
     def on_batch_begin(self, batch: int, logs: Dict[str, Any]) -> None:
-        """Before a batch, counted from 0 in each epoch; `logs` has its ``size``."""
+        """Run before a batch, counted from 0 in each epoch; `logs` has its ``size``."""
 
     def on_batch_end(self, batch: int, logs: Dict[str, Any]) -> None:
-        """After a batch; `logs` has its ``size``, loss and metrics."""
+        """Run after a batch; `logs` has its ``size``, loss and metrics."""
 
     def close(self) -> None:
-        """When ``fit`` is over, however it ended: give back what the callback holds.
+        """Release what the callback holds, when ``fit`` is over, however it ended.
 
-        It is called once for each callback, after all other hooks and also after an error, of whatever callback; then
-        the callback may not have come as far as ``on_train_begin``.
+        It is called once for each callback, after all other hooks, and also after an error in any callback; in that
+        case the callback may not have reached ``on_train_begin``.
         """
 
 
 class CheckedCallback(Callback):
-    """A callback whose constructor's arguments are checked against their annotations."""
+    """A callback whose constructor checks its arguments against their annotations."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         schema.bind(cls, args, kwargs, {})
@@ -79,7 +79,7 @@ class CheckedCallback(Callback):
 
 
 class CallbackList:
-    """Several callbacks as one."""
+    """A list of callbacks as one."""
 
     def __init__(self, callbacks: Sequence[Callback], model: Any):
         self.callbacks = list(callbacks)
@@ -90,7 +90,7 @@ class CallbackList:
         return bool(self.callbacks)
 
     def call(self, method: str, *args: Any) -> None:
-        """Call a method of each callback in order, with a dict of its own where one is given."""
+        """Call a method of each callback in order, each with its own copy of a dict."""
         for number, callback in enumerate(self.callbacks):
             try:
                 getattr(callback, method)(*(dict(it) if isinstance(it, dict) else it for it in args))
@@ -99,8 +99,8 @@ class CallbackList:
                 raise
 
     def close(self, after: Optional[BaseException] = None) -> None:
-        """Close all callbacks, each whatever the others do. Their errors are added to the one that ended `fit`, if one
-        did; else the first one is raised."""
+        """Close all callbacks, even if some fail. Their errors are added as notes to the one that ended `fit`, if any;
+        else the first is raised."""
         first: Optional[Exception] = None
         for number, callback in enumerate(self.callbacks):
             try:

@@ -1,4 +1,4 @@
-"""The model in files, while it trains."""
+"""Save the model to files while it trains."""
 import math
 import os
 import re
@@ -17,31 +17,31 @@ __all__ = ['ModelCheckpoint']
 class ModelCheckpoint(MonitoringCallback):
     """Save the model after an epoch: its weights, its architecture, or both.
 
-    A file is replaced as a whole, so that there is a good one at any moment. A loss that is NaN or infinite, or
-    weights that are, replace nothing: there is a warning instead.
+    Files are replaced whole, so there is a good one at any moment. An epoch whose loss or weights are NaN or infinite
+    is not saved: it only causes a warning.
 
     Parameters
     ----------
     weights : path, optional
         Ends with ``.safetensors``. ``{epoch}``, counted from 1, and the names in the logs of an epoch are filled in,
-        each with a format where one is wanted: ``'weights-{epoch:02d}-{val_loss:.3f}.safetensors'``. A name may have
-        any signs, as in ``{mae(left.arm):.2f}``. All else in braces is an error before the first epoch; a brace that
-        is part of the path is written twice.
+        each with an optional format: ``'weights-{epoch:02d}-{val_loss:.3f}.safetensors'``. A name may have any
+        characters, as in ``{mae(left.arm):.2f}``. Anything else in braces is an error before the first epoch; double a
+        brace that is part of the path.
     arch : path, optional
         Ends with ``.yaml``, ``.yml`` or ``.json``; filled in likewise.
     monitor : str
-        A name in the logs of an epoch: ``'loss'``, a metric, or one of both of the validation, such as ``'val_loss'``.
+        A name in the logs of an epoch: ``'loss'``, a metric, or either with ``val_``, such as ``'val_loss'``.
         Used with `save_best_only`; a name that ``fit`` does not report is an error before the first epoch.
     save_best_only : bool
-        Whether only an epoch that is better than all before it, those of an earlier ``fit`` with this object included,
-        is saved.
+        Whether to save only an epoch that is better than all before it, including those of earlier ``fit`` calls with
+        this object.
     mode : {'auto', 'min', 'max'}
-        Whether less or more is better. ``'auto'``: what the metric says by ``larger_is_better``; less for a loss and
-        its terms. Where a metric of the program does not say it, that is an error before the first epoch.
+        Whether lower or higher is better. ``'auto'`` asks ``larger_is_better`` of a metric and takes lower for losses;
+        it is an error, before the first epoch, for a metric of the program that does not say.
     min_delta : float
-        By how much a value must exceed the best one so far in order to be better.
+        How much better than the best value so far a value must be.
     overwrite : bool
-        Whether files that exist are replaced, beside those that this object wrote.
+        Whether to replace existing files that this object did not write.
 
     Raises
     ------
@@ -107,8 +107,8 @@ class ModelCheckpoint(MonitoringCallback):
 
 
 def _filled(template: str, values: Dict[str, Any], where: str) -> Tuple[str, List[str]]:
-    """A path from a template, and the names in it. The names are known, so that they may have dots and braces, which
-    ``str.format`` would read as attributes and fields; a ValueError for what is neither name nor format."""
+    """Fill in a template; return the path and the names in it. The names are known, so they may have dots and braces,
+    which ``str.format`` would read as attributes and fields. Raise ValueError for anything else in braces."""
     fields: List[str] = []
     known = '|'.join(re.escape(name) for name in sorted(values, key=len, reverse=True))
 

@@ -1,4 +1,4 @@
-"""Logs as a table in a file."""
+"""Log to a table in a file."""
 import csv
 import io
 import os
@@ -13,21 +13,26 @@ __all__ = ['CSVLogger']
 
 
 class CSVLogger(CheckedCallback):
-    """Write a line for each epoch into a CSV file: its number, counted from 1, and what goes into the history.
+    """Write a line for each epoch to a CSV file: the epoch, counted from 1, and its entry in the history.
 
-    A line is on the disk when its epoch ends, and no file is kept open in between.
+    A line is on disk when its epoch ends, and the file is closed in between.
 
     Parameters
     ----------
     path : path
-        Of the file.
+        The file to write.
     separator : str
-        Between the columns.
+        The character between columns.
     append : bool
-        Go on with the file if it exists; it must have the same columns. A second ``fit`` with the same object does so
-        anyway.
+        Whether to continue an existing file, which must have the same columns. A second ``fit`` with the same object
+        always does.
     overwrite : bool
-        Whether a file that exists is replaced.
+        Whether to replace an existing file.
+
+        Raises
+        ------
+        ArgumentError
+            `separator` is not usable, or a file to be continued has other columns.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What ``fit`` returns."""
+"""The record that ``fit`` returns."""
 import io
 import os
 from typing import Any, Dict, List, Optional
@@ -15,13 +15,13 @@ _FORMATS = ('.png', '.svg')
 
 
 class History(List[Dict[str, float]]):
-    """The logs of all epochs: a list with a dict for each.
+    """The logs of all epochs: a list with one dict for each.
 
     Attributes
     ----------
     data_wait : list of float
-        For each epoch the share of the time of training that was spent waiting for data, from 0 to 1. It is kept
-        beside the dicts, because it differs between runs.
+        The share of each epoch's training time spent waiting for data, from 0 to 1. It is kept apart from the dicts,
+        because it differs between runs.
 
     Examples
     --------
@@ -36,7 +36,7 @@ class History(List[Dict[str, float]]):
         self.data_wait: List[float] = []
 
     def __getitem__(self, key: Any) -> Any:
-        """The logs of an epoch by its number (of several by a slice), or a column by its name."""
+        """Return the logs of one epoch by number, of several by a slice, or a column by name."""
         return self.column(key) if isinstance(key, str) else super().__getitem__(key)
 
     @property
@@ -46,11 +46,11 @@ class History(List[Dict[str, float]]):
 
     @property
     def names(self) -> List[str]:
-        """The names that each epoch has."""
+        """The names that every epoch has."""
         return list(self[0]) if self else []
 
     def column(self, name: str) -> List[float]:
-        """The values of one name, for each epoch.
+        """Return the values of one name, one for each epoch.
 
         Raises
         ------
@@ -63,21 +63,21 @@ class History(List[Dict[str, float]]):
 
     @checked
     def plot(self, path: Optional[Path] = None, overwrite: bool = False) -> Any:
-        """Draw a curve for each name, with that of the validation beside it, over the epochs.
+        """Draw a curve over the epochs for each name, together with its validation curve.
 
-        Needs the extra ``keraflow[plot]``, and no display.
+        Needs the extra ``keraflow[plot]``, but no display.
 
         Parameters
         ----------
         path : path, optional
-            A file to write, which ends with ``.png`` or ``.svg``. The same history gives the same SVG.
+            A file to write, ending in ``.png`` or ``.svg``. The same history gives the same SVG.
         overwrite : bool
             Replace the file if it exists.
 
         Returns
         -------
         matplotlib.figure.Figure
-            A notebook shows it.
+            Notebooks display it.
 
         Raises
         ------

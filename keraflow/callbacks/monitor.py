@@ -1,4 +1,4 @@
-"""Callbacks that watch whether one number gets better."""
+"""Callbacks that watch whether a value improves."""
 import math
 from typing import Literal, Optional, Sequence
 
@@ -17,13 +17,13 @@ class MonitoringCallback(CheckedCallback):
     Parameters
     ----------
     monitor : str
-        A name in the logs of an epoch: ``'loss'``, a metric, or one of both of the validation, such as ``'val_loss'``.
+        A name in the logs of an epoch: ``'loss'``, a metric, or either with ``val_``, such as ``'val_loss'``.
         A name that ``fit`` does not report is an error before the first epoch.
     mode : {'auto', 'min', 'max'}
-        Whether less or more is better. ``'auto'``: what the metric says by ``larger_is_better``; less for a loss and
-        its terms. Where a metric of the program does not say it, that is an error before the first epoch.
+        Whether lower or higher is better. ``'auto'`` asks ``larger_is_better`` of a metric and takes lower for losses;
+        it is an error, before the first epoch, for a metric of the program that does not say.
     min_delta : float
-        By how much a value must exceed the best one so far in order to be better.
+        How much better than the best value so far a value must be.
     """
 
     def __init__(self, monitor: str = 'val_loss', mode: Mode = 'auto', min_delta: NonNegative = 0.):
@@ -36,7 +36,7 @@ class MonitoringCallback(CheckedCallback):
         self._larger_is_better()
 
     def is_better(self, value: float, best: Optional[float]) -> bool:
-        """Whether a value is better than the best so far (``None``: there is none). NaN and infinity never are."""
+        """Return whether a value is better than the best so far (``None``: none yet). NaN and infinity never are."""
         if not math.isfinite(value):
             return False
         if best is None:

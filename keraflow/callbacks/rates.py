@@ -16,7 +16,7 @@ class LearningRateScheduler(CheckedCallback):
     Parameters
     ----------
     schedule : function
-        From the number of the epoch, counted from 0 (from ``initial_epoch`` of ``fit``), to the learning rate.
+        Takes the epoch, counted from 0 (or ``initial_epoch`` of ``fit``), and returns the learning rate.
 
     Examples
     --------
@@ -37,10 +37,10 @@ class LearningRateScheduler(CheckedCallback):
 
 
 class ReduceLROnPlateau(MonitoringCallback):
-    """Lower the learning rate when a number has not got better for some epochs: ``lr = max(lr * factor, min_lr)``.
+    """Lower the learning rate when a value stops improving: ``lr = max(lr * factor, min_lr)``.
 
-    Each ``fit`` begins anew, also with the same object: the best value and the counts are those of its own epochs. The
-    learning rate stays as it was lowered.
+    Each ``fit`` starts fresh, also with the same object: the best value and the counts are those of its own epochs.
+    The lowered learning rate stays.
 
     Parameters
     ----------
@@ -49,13 +49,13 @@ class ReduceLROnPlateau(MonitoringCallback):
     factor : float
         Above 0 and below 1.
     patience : int
-        The rate is lowered when so many epochs in a row were no better (at least one).
+        Lower the rate after this many epochs in a row without improvement (at least one).
     min_delta : float
-        By how much a value must exceed the best one so far in order to be better.
+        How much better than the best value so far a value must be.
     cooldown : int
-        For so many epochs after the rate was lowered none is counted.
+        Ignore this many epochs after the rate was lowered.
     min_lr : float
-        The rate is not lowered below.
+        The lowest rate to set.
 
     Examples
     --------
@@ -92,7 +92,7 @@ class ReduceLROnPlateau(MonitoringCallback):
 
     def _lower(self) -> None:
         optimizer = self.model.optimizer
-        # Never up, where it is below min_lr already.
+        # Never raise a rate that is below min_lr already.
         optimizer.lr = min(optimizer.lr, max(optimizer.lr * self.factor, self.min_lr))
         self._nb_worse, self._nb_rest = 0, self.cooldown
 

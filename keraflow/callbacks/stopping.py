@@ -14,29 +14,28 @@ __all__ = ['EarlyStopping', 'TerminateOnNaN']
 
 
 class EarlyStopping(MonitoringCallback):
-    """End training when a number has not got better for some epochs.
+    """End training when a value stops improving.
 
-    Each ``fit`` begins anew, also with the same object: the best value and the count are those of its own epochs.
+    Each ``fit`` starts fresh, also with the same object: the best value and the count are those of its own epochs.
 
     Parameters
     ----------
     monitor, mode, min_delta
         As for :class:`~keraflow.callbacks.ModelCheckpoint`.
     patience : int
-        How many epochs in a row may be no better. Training ends with the first one beyond them; with 0, with the first
-        one that is no better.
+        Stop after more than this many epochs in a row without improvement; with 0, after the first.
     baseline : float, optional
-        An epoch that is no better than this counts against the patience, even if it is the best so far.
+        Epochs that do not beat this value count against the patience, even if they are the best so far.
     restore_best_weights : bool
-        Whether the model has the weights of the best epoch when training ends, also with the last epoch or by Ctrl-C,
-        and whether or not one was better than the baseline.
+        Whether to restore the weights of the best epoch when training ends, by itself or by Ctrl-C, even if no epoch
+        beat the baseline.
 
     Attributes
     ----------
     best : float or None
-        The best value; ``None`` where there is none, as all were NaN or infinite.
+        The best value; ``None`` if all values were NaN or infinite.
     best_epoch, stopped_epoch : int or None
-        Counted from 0; `stopped_epoch` is ``None`` if training was not ended by this callback.
+        Counted from 0; `stopped_epoch` is ``None`` unless this callback ended training.
 
     References
     ----------
@@ -83,15 +82,15 @@ class EarlyStopping(MonitoringCallback):
 
 
 class TerminateOnNaN(CheckedCallback):
-    """End training after a batch whose loss is NaN or infinite, or an epoch that leaves such weights, with a warning.
+    """End training after a batch whose loss is NaN or infinite, or an epoch that leaves such weights, and warn.
 
-    The model then has the weights of before the epoch in which that happened, and the optimizer what it knew there:
-    both are copied when an epoch ends.
+    The model then gets back the weights, and the optimizer its state, from before the epoch in which that happened;
+    both are copied at the end of each epoch.
 
     Parameters
     ----------
     restore_weights : bool
-        Leave it out to look at the weights that are broken, or to save the memory of the copies.
+        Pass False to inspect the broken weights, or to save the memory of the copies.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Logs for TensorBoard."""
+"""Log for TensorBoard."""
 import os
 import socket
 import time
@@ -17,13 +17,13 @@ class TensorBoard(CheckedCallback):
     ``tensorboard --logdir PATH`` shows training and validation as the two runs ``train`` and ``validation``, in which
     a loss or metric has the same name. The learning rate is shown as ``lr``. Epochs are counted from 1.
 
-    Needs the extra ``keraflow[tensorboard]``. An epoch is on the disk when it ends, and no file is kept open in
-    between. Each ``fit`` writes files of its own.
+    Needs the extra ``keraflow[tensorboard]``. An epoch is on disk when it ends, and files are closed in between. Each
+    ``fit`` writes its own files.
 
     Parameters
     ----------
     path : path
-        A folder, which is made if it does not exist.
+        A folder, created if it does not exist.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Batches of images, drawn anew each time they are iterated over: what ``fit`` takes in the place of arrays."""
+"""Batches of images, drawn afresh each time they are iterated over: ``fit`` takes them in place of arrays."""
 import os
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
@@ -13,7 +13,7 @@ from keraflow.preprocessing.pictures import DataFormat, img_to_array, load_img
 __all__ = ['ArrayFlow', 'Flow', 'FolderFlow']
 
 Batch = Union[np.ndarray, Tuple[np.ndarray, np.ndarray]]
-#: What makes a new image of an image, with numbers from a generator.
+#: Makes a new image from an image, with numbers from a generator.
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 _EXTENSIONS = ('.bmp', '.gif', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
@@ -23,7 +23,7 @@ class Flow:
     """An iterable of batches, ``(x, y)`` or ``x`` alone; the last one of an epoch may be smaller.
 
     Each iteration is one epoch. Its order and its changes are a function of the seed, of the flow's number since
-    ``keraflow.seed``, and of the epoch; or of a seed of its own. What else is drawn changes nothing, in any thread.
+    ``keraflow.seed``, and of the epoch; or of its own seed. Other draws, in any thread, have no effect.
     """
 
     def __init__(self, nb_sample: int, change: Change, batch_size: int, shuffle: bool, seed: Optional[int]):
@@ -56,7 +56,13 @@ class Flow:
 
 
 class ArrayFlow(Flow):
-    """Batches from an array of images, which may be mapped from a file."""
+    """Batches from an array of images, which may be memory-mapped.
+
+    Raises
+    ------
+    DataError
+        There are not as many targets as images.
+    """
 
     def __init__(self, x: Any, y: Any, *settings: Any):
         super().__init__(len(x), *settings)
@@ -78,11 +84,16 @@ class FolderFlow(Flow):
     Attributes
     ----------
     filenames : list of str
-        The paths below the folder, in order.
+        Paths relative to the folder, in order.
     classes : array
-        The number of each file's class.
+        The class index of each file.
     class_indices : dict
-        The number of each class, by name.
+        The index of each class, by name.
+
+        Raises
+        ------
+        DataError
+            The folder, one for a class, or any image is missing, or `class_mode` does not fit the number of classes.
     """
 
     def __init__(self, directory: PathLike, classes: Optional[Sequence[str]], class_mode: Optional[str],
@@ -116,7 +127,7 @@ class FolderFlow(Flow):
     def _image(self, at: int) -> np.ndarray:
         grayscale, target_size, data_format = self._read
         image = img_to_array(load_img(os.path.join(self._folder, self.filenames[at]), grayscale, target_size))
-        if len(image) == 1 and not grayscale:       # a file of larger numbers
+        if len(image) == 1 and not grayscale:       # a file with more than 8 bits
             image = np.repeat(image, 3, axis=0)
         return image if data_format == 'channels_first' else np.moveaxis(image, 0, -1)
 
@@ -136,7 +147,7 @@ def _subfolders(folder: str) -> List[str]:
 
 
 def _images(folder: str, name: str, seen: Optional[Set[str]] = None) -> List[str]:
-    """The images in a subfolder and in those below it, as paths below `folder`; links that lead back are left out."""
+    """List the images in a subfolder and below it, as paths relative to `folder`; links that lead back are left out."""
     path = os.path.join(folder, name)
     above = {os.path.realpath(path), *(seen or ())}
     found: List[str] = []
@@ -150,5 +161,5 @@ def _images(folder: str, name: str, seen: Optional[Set[str]] = None) -> List[str
 
 
 def _visible(folder: str) -> List['os.DirEntry[str]']:
-    """What is in a folder, by name, without what is hidden."""
+    """List the visible entries of a folder, by name."""
     return sorted((entry for entry in os.scandir(folder) if not entry.name.startswith('.')), key=lambda it: it.name)

@@ -1,4 +1,4 @@
-"""Images made ready for a model, and changed at random so that there are more of them."""
+"""Prepare images for a model, and vary them at random so that there are more of them."""
 import math
 from typing import Annotated, Any, Literal, Optional, Sequence, Tuple, Union
 
@@ -31,54 +31,53 @@ _OfHeight = Annotated[float, number('a share of the height (pixels divided by it
 
 @builtin('preprocessor')
 class ImageDataGenerator(Preprocessor):
-    r"""Changes images at random, normalizes them, and hands them out in batches.
+    r"""Vary images at random, normalize them, and yield them in batches.
 
-    A changed image is one that is turned, moved, sheared, zoomed (around its centre, in one step with bilinear
-    interpolation), shifted in colour, and mirrored. Then each image, changed or not, is normalized, in the order of
-    the parameters.
+    An image may be rotated, shifted, sheared and zoomed (around its centre, in one step with bilinear interpolation),
+    shifted in colour, and flipped. Then each image, changed or not, is normalized, in the order of the parameters.
 
     Parameters
     ----------
     featurewise_center, featurewise_std_normalization : bool
         Whether to subtract the mean of each channel over the data set, and to divide by its standard deviation.
     samplewise_center, samplewise_std_normalization : bool
-        The same with mean and deviation of each single image. It comes first.
+        The same with the mean and deviation of each single image, which comes first.
     zca_whitening : bool
-        Whether to remove what pixels tell of each other: :math:`x U (S + 10^{-5})^{-1/2} U^T` with the covariance
+        Whether to decorrelate the pixels: :math:`x U (S + 10^{-5})^{-1/2} U^T` with the covariance
         :math:`U S U^T` of the data set. For small images: the matrix has as many rows and columns as an image numbers.
     rotation_range : float
-        Degrees by which images are turned at most.
+        The largest rotation, in degrees.
     width_shift_range, height_shift_range : float
-        By which share of their size they are moved at most, below 1; for pixels write ``pixels / width``.
+        The largest shift, as a fraction of the size below 1; for pixels write ``pixels / width``.
     shear_range : float
-        Radians by which they are sheared at most, below a quarter turn.
+        The largest shear, in radians below a quarter turn.
     zoom_range : float or (float, float)
-        Limits of the factors for rows and columns; a number ``z`` means ``(1 - z, 1 + z)``. Above 1 the image becomes
-        smaller.
+        The range of the factors for rows and columns; a number ``z`` means ``(1 - z, 1 + z)``. Above 1 the image
+        becomes smaller.
     channel_shift_range : float
-        By how much the numbers of each channel are raised or lowered at most, within those of the image.
+        The largest shift of each channel's values, which stay within the range of the image.
     fill_mode : str
-        What comes from outside: the nearest pixel, `cval` (``'constant'``), the mirrored image (``'reflect'``) or the
-        other side (``'wrap'``).
+        What fills the area outside of the image: the nearest pixel, `cval` (``'constant'``), the mirrored image
+        (``'reflect'``) or the opposite side (``'wrap'``).
     cval : float
     horizontal_flip, vertical_flip : bool
-        Whether every other image is mirrored: left to right, top to bottom.
+        Whether to flip half of the images: left to right, top to bottom.
     rescale : float, optional
-        A factor for all numbers.
+        A factor for all values.
     preprocessing_function : function, optional
-        From an image to an image of the same shape, before all normalization. The image is an array of floatx that the
-        function may change.
+        Takes an image and returns one of the same shape, before any normalization. The image is an array of floatx that
+        the function may modify.
     data_format : str
-        Where the axis of the channels is: ``(samples, channels, height, width)`` or
-        ``(samples, height, width, channels)``. There may be any number of channels.
+        The layout: ``(samples, channels, height, width)`` or
+        ``(samples, height, width, channels)``. Any number of channels will do.
 
     Notes
     -----
-    Two flows with one seed turn, move and mirror their images alike, whatever the channels of these: one of images and
-    one of their masks, for example.
+    Two flows with the same seed rotate, shift and flip their images alike, whatever their channels: for example one of
+    images and one of their masks.
 
-    :meth:`save_to_file` and ``keraflow.serialize`` keep what :meth:`fit` computed, up to a million numbers: whitening
-    of larger images than 31 by 31 is computed anew.
+    :meth:`save_to_file` and ``keraflow.serialize`` keep what :meth:`fit` computed, up to a million numbers: the
+    whitening of images larger than 31 by 31 is computed again.
 
     References
     ----------
@@ -134,17 +133,17 @@ class ImageDataGenerator(Preprocessor):
 
     @checked
     def fit(self, x: Any, augment: bool = False, rounds: PositiveInt = 1, seed: Optional[Natural] = None) -> None:
-        """Compute what normalization over the data set needs: ``mean``, ``std`` and ``principal_components``.
+        """Compute the statistics of the data set for normalization: ``mean``, ``std`` and ``principal_components``.
 
         Parameters
         ----------
         x : array of images
         augment : bool
-            Whether to compute it of changed images.
+            Whether to compute them on randomly varied images.
         rounds : int
-            How often each image is then changed.
+            How many variants of each image to use then.
         seed : int, optional
-            For the changes.
+            The seed of the variants.
         """
         images = self._images(x, 'fit')
         if augment:
@@ -162,24 +161,24 @@ class ImageDataGenerator(Preprocessor):
     @checked
     def flow(self, x: Any, y: Any = None, batch_size: PositiveInt = 32, shuffle: bool = True,
              seed: Optional[Natural] = None) -> Flow:
-        """Batches of changed and normalized images of an array.
+        """Yield batches of varied and normalized images from an array.
 
         Parameters
         ----------
         x : array of images
-            It may be mapped from a file: only the images of a batch are read.
+            It may be memory-mapped: only the images of a batch are read.
         y : array, optional
-            Targets. Without them the batches are images alone.
+            Targets; without them the batches are images alone.
         batch_size : int
         shuffle : bool
-            Whether each epoch has an order of its own.
+            Whether to shuffle the images anew in each epoch.
         seed : int, optional
-            For an order and changes that do not depend on ``keraflow.seed``.
+            Makes order and variations independent of ``keraflow.seed``.
 
         Returns
         -------
         iterable of ``(x, y)`` or ``x``
-            It has a length and can be iterated over again, which gives another epoch.
+            It has a length and can be iterated over repeatedly; each iteration is a new epoch.
         """
         self._check_fitted()
         return ArrayFlow(self._images(x, 'flow'), y, self._change, batch_size, shuffle, seed)
@@ -190,21 +189,21 @@ class ImageDataGenerator(Preprocessor):
                             class_mode: Optional[Literal['categorical', 'binary', 'sparse']] = 'categorical',
                             batch_size: PositiveInt = 32, shuffle: bool = True,
                             seed: Optional[Natural] = None) -> Flow:
-        """Batches of changed and normalized images of files, in a folder for each class.
+        """Yield batches of varied and normalized images from files, in a folder for each class.
 
         Parameters
         ----------
         directory : path
             ``DIRECTORY/CLASS/NAME.png`` (or another common ending).
         target_size : (height, width)
-            The size that all images are brought to.
+            The size to which all images are scaled.
         color_mode : str
-            Three channels or one.
+            Whether to load three channels or one.
         classes : list of str, optional
-            The folders, numbered in this order; without it all of them by name.
+            The folders, in the order of their class indices; by default all of them, by name.
         class_mode : str, optional
-            Targets: rows with a 1 for the class, ``(samples, classes)``; a column of 0 and 1 for two classes; a column
-            of numbers (``'sparse'``); or None for images alone.
+            The kind of targets: one-hot rows ``(samples, classes)``; a column of 0 and 1 for two classes; a column of
+            class indices (``'sparse'``); or None for images alone.
         batch_size, shuffle, seed
             As for :meth:`flow`.
         """
@@ -213,7 +212,7 @@ class ImageDataGenerator(Preprocessor):
                           self._change, batch_size, shuffle, seed)
 
     def standardize(self, x: np.ndarray) -> np.ndarray:
-        """One image, normalized."""
+        """Normalize one image."""
         self._check_fitted()
         x = self._by_feature(self._prepare(x))
         if self.zca_whitening:
@@ -221,8 +220,7 @@ class ImageDataGenerator(Preprocessor):
         return x.astype(setting('floatx').value, copy=False)
 
     def random_transform(self, x: np.ndarray, rng: Optional[np.random.Generator] = None) -> np.ndarray:
-        """One image, changed at random. It takes as many numbers from the generator whatever the image and the
-        settings are."""
+        """Vary one image at random. It draws the same number of values whatever the image and the settings are."""
         rng = rng or random.generator()
         x = np.asarray(x, setting('floatx').value)
         image = x if self.data_format == 'channels_first' else np.moveaxis(x, -1, 0)
@@ -230,7 +228,7 @@ class ImageDataGenerator(Preprocessor):
         shift = down * self.height_shift_range * image.shape[1], right * self.width_shift_range * image.shape[2]
         zoom = rng.uniform(*self._zoom, 2).tolist()
         flip = rng.random(2) < 0.5
-        colours = rng.integers(2 ** 63)     # the seed of numbers of which there are as many as channels
+        colours = rng.integers(2 ** 63)     # one draw, however many channels there are
         matrix = affine_matrix(turn * math.radians(self.rotation_range), shift, skew * self.shear_range, zoom)
         image = apply_transform(image, matrix, self.fill_mode, self.cval)
         if self.channel_shift_range:
@@ -246,8 +244,8 @@ class ImageDataGenerator(Preprocessor):
         return self.standardize(self.random_transform(x, rng))
 
     def _prepare(self, x: np.ndarray) -> np.ndarray:
-        """What can be done with one image alone."""
-        x = np.array(x, setting('floatx').value)        # a copy, which the function may change
+        """Prepare an image as far as it needs no statistics of the data set."""
+        x = np.array(x, setting('floatx').value)        # a copy, which the function may modify
         if self.preprocessing_function is not None:
             x = self.preprocessing_function(x)
         if self.rescale is not None:
@@ -285,7 +283,7 @@ class ImageDataGenerator(Preprocessor):
                             'known. Call fit(x) first.')
 
 
-#: Of images whose axes tell which of them the channels are: hardly any image is as narrow as that.
+#: An image narrower than this is taken to have its channels there.
 _USUAL_CHANNELS = (1, 3, 4)
 _FORMATS = {'channels_first': '(samples, channels, height, width)',
             'channels_last': '(samples, height, width, channels)'}

@@ -1,4 +1,4 @@
-"""Image files as arrays and back, by Pillow (the extra ``images``)."""
+"""Convert between image files and arrays, with Pillow (the extra ``images``)."""
 from typing import Any, Literal, Optional, Sequence
 
 import numpy as np
@@ -14,34 +14,34 @@ __all__ = ['DataFormat', 'array_to_img', 'img_to_array', 'load_img']
 
 DataFormat = Literal['channels_first', 'channels_last']
 
-#: Modes of images of Pillow whose numbers may be above 255.
+#: Pillow's image modes whose values may be above 255.
 _WIDE = ('I', 'F', 'I;16', 'I;16L', 'I;16B', 'I;16N')
 
 
 @checked
 def load_img(path: PathLike, grayscale: bool = False, target_size: Optional[Sequence[PositiveInt]] = None) -> Any:
-    """An image file as an image of Pillow, in colour or in grey, held as a camera that was turned says (EXIF).
+    """Load an image file with Pillow, in colour or grey, rotated as its EXIF data say.
 
     Parameters
     ----------
     path : path
     grayscale : bool
-        Whether to give one grey channel in the place of red, green and blue.
+        Whether to load one grey channel instead of red, green and blue.
     target_size : (height, width), optional
-        The size to bring it to, by bilinear interpolation.
+        The size to scale to, by bilinear interpolation.
 
     Returns
     -------
     PIL.Image.Image
-        With numbers from 0 to 255. A file with one channel of larger or real numbers (16 bits, 32 bits) keeps them: it
-        gives that one channel, of mode ``'F'``, also where colour was asked for.
+        With values from 0 to 255. A file with one channel of 16 or 32 bits keeps its values: it is returned as that one
+        channel, of mode ``'F'``, even if colour was asked for.
 
     Raises
     ------
     DataError
-        The file is no image, or a part of it is missing.
+        The file is not an image, or is truncated.
     OSError
-        There is no such file, or it may not be read.
+        The file does not exist, or may not be read.
     MissingPackageError
         Pillow is not installed.
     """
@@ -55,7 +55,7 @@ def load_img(path: PathLike, grayscale: bool = False, target_size: Optional[Sequ
             image = image.convert('F' if image.mode in _WIDE else 'L' if grayscale else 'RGB')
         except pillow.UnidentifiedImageError:
             raise DataError(f'{path}: this is no image.') from None
-        # What the readers of formats raise names no file.
+        # The errors of the decoders do not name the file.
         except (OSError, SyntaxError, ValueError, EOFError, pillow.DecompressionBombError) as error:
             raise DataError(f'{path}: the image cannot be read as a whole ({error}).') from None
     if target_size is None:
@@ -65,7 +65,7 @@ def load_img(path: PathLike, grayscale: bool = False, target_size: Optional[Sequ
 
 
 def _tell_lost_bits(image: Any) -> None:
-    """Say that of the 16 bits that a channel of a colour image may have, Pillow reads 8."""
+    """Warn that Pillow reads only 8 of the 16 bits that a channel of a colour image may have."""
     if image.mode not in _WIDE and any('16' in str(tile[3]) for tile in image.tile):
         warn('load_img: of colour images with 16 bits a channel, Pillow reads the upper 8. To keep them, save an image '
              'in grey for each channel, or an array (numpy.save).')
@@ -73,7 +73,7 @@ def _tell_lost_bits(image: Any) -> None:
 
 @checked
 def img_to_array(img: Any, data_format: DataFormat = 'channels_first') -> np.ndarray:
-    """An image of Pillow as an array of floatx: ``(channels, height, width)`` or ``(height, width, channels)``."""
+    """Convert a Pillow image to an array of floatx: ``(channels, height, width)`` or ``(height, width, channels)``."""
     array = np.asarray(img, setting('floatx').value)
     array = array[..., None] if array.ndim == 2 else array
     return np.ascontiguousarray(array.transpose(2, 0, 1)) if data_format == 'channels_first' else array
@@ -81,16 +81,17 @@ def img_to_array(img: Any, data_format: DataFormat = 'channels_first') -> np.nda
 
 @checked
 def array_to_img(x: Any, data_format: DataFormat = 'channels_first', scale: bool = True) -> Any:
-    """An array of one image as an image of Pillow.
+    """Convert an array with one image to a Pillow image.
 
     Parameters
     ----------
     x : array
         With one channel (grey) or three.
     data_format : str
-        Where the axis of the channels is.
+        Whether the channel axis comes first or last.
     scale : bool
-        Whether its lowest number becomes black and its highest one white. Otherwise numbers are from 0 to 255.
+        Whether to scale the values so that the lowest is black and the highest white. Otherwise they must lie in 0 to
+        255.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What prepares data, to files and back, with what it learned from them."""
+"""Save preprocessors to files and load them, with what they learned from the data."""
 import os
 from typing import Any
 
@@ -15,7 +15,7 @@ _HEAD = {'format': 'keraflow', 'version': 2}
 
 
 class Preprocessor(Serializable):
-    """Base of what prepares data: it is saved with what it learned, as JSON or YAML."""
+    """Base of preprocessors: saved with what they learned, as JSON or YAML."""
 
     kind = 'preprocessor'
 
@@ -35,7 +35,7 @@ class Preprocessor(Serializable):
         FileExistsError
             If the file exists and `overwrite` is False.
         SerializationError
-            If something cannot be saved, such as an array of more than a million numbers. Then nothing is written.
+            If something cannot be saved, such as an array of more than a million numbers. Nothing is written then.
         """
         data = {**_HEAD, 'preprocessor': serialize(self)}
         write_files([(path, dump_plain(data, path).encode())], overwrite)
@@ -43,13 +43,13 @@ class Preprocessor(Serializable):
     @classmethod
     @checked
     def load_from_file(cls, path: Path, custom_objects: Any = None) -> Any:
-        """What :meth:`save_to_file` wrote, made anew.
+        """Load what :meth:`save_to_file` wrote.
 
         Parameters
         ----------
         path : path
         custom_objects : list or dict, optional
-            Functions of the program that the file may name, beside the registered ones.
+            Functions of the program that the file may name, besides the registered ones.
 
         Raises
         ------

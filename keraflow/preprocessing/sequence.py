@@ -1,4 +1,4 @@
-"""Sequences of different lengths as one array, and pairs of words that occur together."""
+"""Pad sequences of different lengths into one array, and draw pairs of words that occur together."""
 from typing import Any, Iterable, Literal, Optional, Sequence, Tuple
 
 import numpy as np
@@ -18,20 +18,20 @@ Side = Literal['pre', 'post']
 @checked
 def pad_sequences(sequences: Any, maxlen: Optional[PositiveInt] = None, dtype: DType = 'int32', padding: Side = 'pre',
                   truncating: Side = 'pre', value: Finite = 0.) -> np.ndarray:
-    """Sequences as one array, padded or cut to one length.
+    """Pad or truncate sequences to one length, and stack them into an array.
 
     Parameters
     ----------
     sequences : list of sequences
         Each of numbers, or of steps of one shape.
     maxlen : int, optional
-        The length; without it that of the longest sequence.
+        The common length; by default that of the longest sequence.
     dtype : str
-        The dtype of the array. Numbers that it cannot hold are refused, also those with a fraction.
+        The dtype of the array. Numbers that it cannot hold exactly are refused.
     padding, truncating : str
-        Whether padding is added, and steps are cut off, before (``'pre'``) or after (``'post'``) a sequence.
+        Whether to pad or truncate at the beginning (``'pre'``) or at the end (``'post'``) of a sequence.
     value : float
-        The padding, a number that `dtype` can hold, too.
+        The padding value, which `dtype` must be able to hold.
 
     Returns
     -------
@@ -84,16 +84,16 @@ def _as_steps(sequence: Any, dtype: str, where: str) -> np.ndarray:
 
 @checked
 def make_sampling_table(size: PositiveInt, sampling_factor: PositiveFloat = 1e-5) -> np.ndarray:
-    """The probability with which :func:`skipgrams` keeps a word, by its rank.
+    """Return the probability with which :func:`skipgrams` keeps a word, by its rank.
 
-    Words are taken to follow Zipf's law: that of rank ``r`` has the frequency ``1 / (r (log r + gamma) + 1/2 -
+    Words are assumed to follow Zipf's law: the one of rank ``r`` has the frequency ``1 / (r (log r + gamma) + 1/2 -
     1 / (12 r))``, where the denominator approximates ``r`` times the harmonic number of ``r``. It is kept with the
     probability ``min(1, sqrt(sampling_factor / frequency))``.
 
     Parameters
     ----------
     size : int
-        How many ranks. Rank 0 stands for padding, and has the probability of rank 1.
+        The number of ranks. Rank 0 is padding, and gets the probability of rank 1.
     sampling_factor : float
         The frequency up to which words are always kept.
 
@@ -120,25 +120,25 @@ def make_sampling_table(size: PositiveInt, sampling_factor: PositiveFloat = 1e-5
 def skipgrams(sequence: Any, vocabulary_size: PositiveInt, window_size: PositiveInt = 4,
               negative_samples: NonNegative = 1., shuffle: bool = True, categorical: bool = False,
               sampling_table: Optional[Any] = None) -> Tuple[np.ndarray, np.ndarray]:
-    """Pairs of a word and one near it (label 1), and of the word and any other word (label 0).
+    """Return pairs of a word and a word near it (label 1), and of the word and a random other word (label 0).
 
     Parameters
     ----------
     sequence : sequence of int
-        Words by number, below `vocabulary_size`. 0 is no word and in no pair.
+        Word indices, below `vocabulary_size`. 0 is padding, and in no pair.
     vocabulary_size : int
-        The other words of negative pairs are drawn from 1 to ``vocabulary_size - 1``: they may be near by chance, but
-        are never the word itself.
+        Negative pairs draw their other words from 1 to ``vocabulary_size - 1``: these may be near by chance, but are
+        never the word itself.
     window_size : int
-        Words are near if they are at most so far from each other.
+        The largest distance between two words of a positive pair.
     negative_samples : float
-        Number of negative pairs for each positive one, in all rounded to an integer.
+        The number of negative pairs for each positive one; the total is rounded to an integer.
     shuffle : bool
-        Whether to mix the pairs. Otherwise the positive ones come first, in the order of the sequence.
+        Whether to shuffle the pairs. Otherwise the positive ones come first, in the order of the sequence.
     categorical : bool
-        Whether labels are ``[0, 1]`` and ``[1, 0]`` in the place of 1 and 0.
+        Whether labels are ``[0, 1]`` and ``[1, 0]`` instead of 1 and 0.
     sampling_table : array, optional
-        For each word the probability with which it begins pairs, from :func:`make_sampling_table`.
+        The probability of each word to start pairs, from :func:`make_sampling_table`.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def skipgrams(sequence: Any, vocabulary_size: PositiveInt, window_size: Positive
     Raises
     ------
     DataError
-        The words are no numbers below `vocabulary_size`, or there is no other word for negative pairs.
+        The words are not integers below `vocabulary_size`, or there is no other word for negative pairs.
     ArgumentError
         `sampling_table` is too short.
 
@@ -182,7 +182,7 @@ def skipgrams(sequence: Any, vocabulary_size: PositiveInt, window_size: Positive
                             f'word, received {vocabulary_size}. Pass negative_samples=0 for positive pairs alone.')
         firsts = np.resize(rng.permutation(couples[:, 0]), nb_negative)
         others = rng.integers(1, vocabulary_size - 1, nb_negative)
-        negative = np.stack([firsts, others + (others >= firsts)], axis=1)      # as if the word itself were not there
+        negative = np.stack([firsts, others + (others >= firsts)], axis=1)      # skips the word itself
         couples, labels = np.concatenate([couples, negative]), np.concatenate([labels, np.zeros(nb_negative, 'int32')])
     if shuffle:
         order = rng.permutation(len(couples))

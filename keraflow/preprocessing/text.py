@@ -1,4 +1,4 @@
-"""Texts as numbers: words or characters by frequency, or by a hash that is the same in every run."""
+"""Turn texts into numbers: words or characters by frequency, or by a hash that is the same in every run."""
 import hashlib
 from typing import Annotated, Any, Dict, Iterable, Iterator, List, Literal, Optional
 
@@ -15,23 +15,23 @@ __all__ = ['FILTERS', 'Tokenizer', 'hashing_trick', 'one_hot', 'text_to_word_seq
 
 Mode = Literal['binary', 'count', 'freq', 'tfidf']
 Separator = Annotated[str, Rule('a text of at least one character', lambda text: text != '')]
-#: The characters between words, beside the one that splits. The apostrophe is part of a word.
+#: The characters between words, besides the separator. The apostrophe is part of a word.
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
 
 @checked
 def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True, split: Separator = ' ') -> List[str]:
-    """The words of a text.
+    """Split a text into words.
 
     Parameters
     ----------
     text : str
     filters : str
-        Characters that stand between words.
+        Characters that are replaced by the separator.
     lower : bool
-        Whether words are in lower case.
+        Whether to convert words to lower case.
     split : str
-        What separates words, at least one character.
+        The separator of words, at least one character.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True,
 @checked
 def hashing_trick(text: str, n: int, hash_function: Optional[Function] = None, filters: str = FILTERS,
                   lower: bool = True, split: Separator = ' ') -> List[int]:
-    """The words of a text as numbers from 1 to ``n - 1``, by a hash. Different words may have one number.
+    """Map the words of a text to integers from 1 to ``n - 1`` by a hash. Different words may collide.
 
     Parameters
     ----------
@@ -54,10 +54,15 @@ def hashing_trick(text: str, n: int, hash_function: Optional[Function] = None, f
     n : int
         The ``vocabulary_size`` of an Embedding, at least 2; 0 is left for padding.
     hash_function : function, optional
-        From a word to an integer. Without it 8 bytes of BLAKE2b, which are the same in every run and on every machine
-        (Python's own ``hash`` of a string is not).
+        Takes a word and returns an integer. The default is 8 bytes of BLAKE2b, the same in every run and on every
+        machine (unlike Python's ``hash`` of a string).
     filters, lower, split
-        As for :func:`text_to_word_sequence`.
+        As in :func:`text_to_word_sequence`.
+
+        Raises
+        ------
+        ArgumentError
+            `n` is below 2.
 
     References
     ----------
@@ -77,7 +82,7 @@ def hashing_trick(text: str, n: int, hash_function: Optional[Function] = None, f
 
 @checked
 def one_hot(text: str, n: int, filters: str = FILTERS, lower: bool = True, split: Separator = ' ') -> List[int]:
-    """:func:`hashing_trick` with its own hash, under the name that it has in other programs."""
+    """Call :func:`hashing_trick` with its default hash, by the name it has in other libraries."""
     return hashing_trick(text, n, None, filters, lower, split)
 
 
@@ -87,27 +92,27 @@ def _hash(word: str) -> int:
 
 @builtin('preprocessor')
 class Tokenizer(Preprocessor):
-    """Numbers words, or characters, by how often they occur: the most frequent one is 1.
+    """Number words, or characters, by frequency, from 1 for the most frequent.
 
     Parameters
     ----------
     nb_words : int, optional
-        Only numbers below it are given; others are left out. The ``vocabulary_size`` of an Embedding.
+        Only numbers below this are used; other words are left out. The ``vocabulary_size`` of an Embedding.
     filters, lower, split
-        As for :func:`text_to_word_sequence`.
+        As in :func:`text_to_word_sequence`.
     char_level : bool
-        Whether characters are numbered (all of them: `filters` and `split` have no effect).
+        Whether to number characters instead of words (all of them: `filters` and `split` have no effect).
 
     Attributes
     ----------
     word_counts : dict
-        How often each word occurred.
+        The number of occurrences of each word.
     word_docs : dict
-        In how many texts it did.
+        The number of texts that each word occurs in.
     word_index : dict
-        Its number. Of words that are as frequent the one that occurred first is first.
+        The number of each word. Of equally frequent words, the one that occurred first has the lower number.
     document_count : int
-        How many texts or sequences there were.
+        The number of texts or sequences seen.
 
     Notes
     -----
@@ -139,7 +144,7 @@ class Tokenizer(Preprocessor):
         self.document_count = 0
 
     def fit_on_texts(self, texts: Iterable[str]) -> None:
-        """Count the words of these texts, beside those that were counted before, and number them."""
+        """Count the words of these texts, in addition to earlier ones, and number them."""
         for words in self._read(texts):
             self.document_count += 1
             for word in words:
@@ -151,18 +156,24 @@ class Tokenizer(Preprocessor):
         self.index_docs = {self.word_index[word]: count for word, count in self.word_docs.items()}
 
     def fit_on_sequences(self, sequences: Iterable[Any]) -> None:
-        """Count in how many sequences a number is, for the mode ``'tfidf'`` without :meth:`fit_on_texts`."""
+        """Count how many sequences each number occurs in, for the mode ``'tfidf'`` without :meth:`fit_on_texts`."""
         for sequence in sequences:
             self.document_count += 1
             for number in set(map(int, sequence)):
                 self.index_docs[number] = self.index_docs.get(number, 0) + 1
 
     def texts_to_sequences(self, texts: Iterable[str]) -> List[List[int]]:
-        """A list of numbers for each text; words that have none are left out."""
+        """Return a list of numbers for each text; unknown words are left out."""
         return list(self.texts_to_sequences_generator(texts))
 
     def texts_to_sequences_generator(self, texts: Iterable[str]) -> Iterator[List[int]]:
-        """The lists of :meth:`texts_to_sequences`, one after the other."""
+        """Yield the lists of :meth:`texts_to_sequences` one by one.
+
+        Raises
+        ------
+        DataError
+            No texts were counted yet.
+        """
         if not self.word_index:
             raise DataError('Tokenizer: there are no words yet. Call fit_on_texts() first.')
         limit = self._limit()
@@ -171,24 +182,29 @@ class Tokenizer(Preprocessor):
             yield [number for number in numbers if number < limit]
 
     def texts_to_matrix(self, texts: Iterable[str], mode: Mode = 'binary') -> np.ndarray:
-        """:meth:`sequences_to_matrix` of texts."""
+        """Return :meth:`sequences_to_matrix` of texts."""
         return self.sequences_to_matrix(self.texts_to_sequences(texts), mode)
 
     def sequences_to_matrix(self, sequences: Iterable[Any], mode: Mode = 'binary') -> np.ndarray:
-        """A row for each sequence and a column for each number.
+        """Return an array with a row for each sequence and a column for each number.
 
         Parameters
         ----------
         sequences : iterable of sequences of int
             From :meth:`texts_to_sequences`.
         mode : str
-            What stands in a column for a number that occurs ``c`` times in a sequence of length ``l``: 1 for
+            The value for a number that occurs ``c`` times in a sequence of length ``l``: 1 for
             ``'binary'``, ``c`` for ``'count'``, ``c / l`` for ``'freq'``, and ``(1 + log c) log(1 + N / (1 + d))`` for
             ``'tfidf'``, where it is in ``d`` of the ``N`` texts that the tokenizer has seen.
 
         Returns
         -------
-        array ``(sequences, nb_words)``; without `nb_words` there is a column for each word and one for 0
+        array ``(sequences, nb_words)``; without `nb_words`, a column for each word and one for 0
+
+        Raises
+        ------
+        DataError
+            The number of columns or the counts for ``'tfidf'`` are not known yet, or a sequence holds negative numbers.
         """
         check(mode, Mode, 'Tokenizer: mode')
         limit = self._limit()

@@ -1,7 +1,7 @@
-"""Turning, moving, shearing and zooming one image, by SciPy (the extra ``images``).
+"""Rotate, shift, shear and zoom one image, with SciPy (the extra ``images``).
 
-A transform is a 3 x 3 matrix that takes the place of a pixel in the new image, ``(row, column, 1)`` counted from the
-centre, to the place in the old image where its value is found.
+A transform is a 3 x 3 matrix that maps the position of a pixel in the new image, ``(row, column, 1)`` relative to the
+centre, to the position in the old image where its value is found.
 """
 import math
 from typing import Sequence
@@ -12,24 +12,24 @@ from keraflow.extras import load_extra
 
 __all__ = ['FILL_MODES', 'affine_matrix', 'apply_transform']
 
-#: How places outside of the image are filled, and SciPy's words for it.
+#: How positions outside of the image are filled, with SciPy's name for it.
 FILL_MODES = {'nearest': 'nearest', 'constant': 'constant', 'reflect': 'reflect', 'wrap': 'grid-wrap'}
 
 
 def affine_matrix(rotation: float = 0., shift: Sequence[float] = (0., 0.), shear: float = 0.,
                   zoom: Sequence[float] = (1., 1.)) -> np.ndarray:
-    """The matrix that zooms, then shears, then shifts, then rotates the places.
+    """Return the matrix that zooms, then shears, then shifts, then rotates positions.
 
     Parameters
     ----------
     rotation : float
-        Radians. The content turns clockwise.
+        In radians. The content turns clockwise.
     shift : (float, float)
-        Pixels down and to the right where values are found: the content moves the other way.
+        How many pixels down and to the right values are found: the content moves the other way.
     shear : float
-        Radians.
+        In radians.
     zoom : (float, float)
-        Factors for rows and columns: above 1 the content becomes smaller.
+        Factors for rows and columns; above 1 the content shrinks.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def affine_matrix(rotation: float = 0., shift: Sequence[float] = (0., 0.), shear
 
 
 def apply_transform(x: np.ndarray, matrix: np.ndarray, fill_mode: str = 'nearest', cval: float = 0.) -> np.ndarray:
-    """An image ``(channels, height, width)``, transformed around its centre with bilinear interpolation.
+    """Transform an image ``(channels, height, width)`` around its centre, with bilinear interpolation.
 
     Parameters
     ----------
