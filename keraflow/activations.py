@@ -1,4 +1,4 @@
-"""Functions between layers: each takes a tensor and returns one of the same shape."""
+"""Activation functions: each maps a tensor to one of the same shape."""
 import math
 from typing import Any, Optional
 
@@ -14,7 +14,7 @@ __all__ = ['linear', 'sigmoid', 'hard_sigmoid', 'tanh', 'relu', 'leaky_relu', 'e
 
 @builtin('activation')
 def linear(x: Any) -> Any:
-    """The input itself, ``x``.
+    """Return the input itself, ``x``.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def linear(x: Any) -> Any:
 
 @builtin('activation')
 def sigmoid(x: Any) -> Any:
-    """Logistic function ``1 / (1 + exp(-x))``, from 0 to 1.
+    """Compute the logistic function ``1 / (1 + exp(-x))``, from 0 to 1.
 
     The result remembers `x`, from which cross-entropies are computed exactly.
 
@@ -44,7 +44,7 @@ def sigmoid(x: Any) -> Any:
 
 @builtin('activation')
 def hard_sigmoid(x: Any) -> Any:
-    """Three straight lines in the place of a sigmoid, ``clip(0.2 * x + 0.5, 0, 1)``: cheap, and exactly 0 or 1 far out.
+    """Approximate the sigmoid by three line segments, ``clip(0.2 * x + 0.5, 0, 1)``: cheap, and exactly 0 or 1 far out.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def hard_sigmoid(x: Any) -> Any:
 
 @builtin('activation')
 def tanh(x: Any) -> Any:
-    """Hyperbolic tangent, from -1 to 1.
+    """Compute the hyperbolic tangent, from -1 to 1.
 
     Parameters
     ----------
@@ -71,15 +71,15 @@ def tanh(x: Any) -> Any:
 
 @builtin('activation')
 def relu(x: Any, alpha: float = 0., max_value: Optional[float] = None) -> Any:
-    """Rectifier: ``x`` above zero and ``alpha * x`` below, at most `max_value`.
+    """Rectify: ``x`` above zero and ``alpha * x`` below, at most `max_value`.
 
     Parameters
     ----------
     x : tensor
     alpha : float
-        Slope below zero. 0 gives the plain rectifier, a small number the leaky one.
+        Slope below zero: 0 for the plain rectifier, a small number for the leaky one.
     max_value : float, optional
-        Upper bound; none unless given.
+        Upper bound; none by default.
 
     References
     ----------
@@ -100,13 +100,13 @@ def relu(x: Any, alpha: float = 0., max_value: Optional[float] = None) -> Any:
 
 @builtin('activation')
 def leaky_relu(x: Any, alpha: float = 0.01) -> Any:
-    """Rectifier that lets some through below zero: ``x`` above zero and ``alpha * x`` below.
+    """Rectify with a leak: ``x`` above zero and ``alpha * x`` below.
 
     Parameters
     ----------
     x : tensor
     alpha : float
-        Slope below zero. 0.01 is that of the paper.
+        Slope below zero; the paper uses 0.01.
 
     References
     ----------
@@ -118,28 +118,28 @@ def leaky_relu(x: Any, alpha: float = 0.01) -> Any:
 
 @builtin('activation')
 def elu(x: Any, alpha: float = 1.) -> Any:
-    """Exponential linear unit: ``x`` above zero and ``alpha * (exp(x) - 1)`` below.
+    """Apply the exponential linear unit: ``x`` above zero and ``alpha * (exp(x) - 1)`` below.
 
     Parameters
     ----------
     x : tensor
     alpha : float
-        What it goes to far below zero, with the sign changed.
+        The limit far below zero is ``-alpha``.
 
     References
     ----------
     .. [1] D.-A. Clevert, T. Unterthiner and S. Hochreiter, "Fast and accurate deep network learning by exponential
        linear units (ELUs)", ICLR, 2016.
     """
-    # The branch that is not taken must be finite, too: its gradient is multiplied by zero.
+    # The branch not taken must be finite, too: its gradient is multiplied by zero, and 0 * inf is NaN.
     return B.switch(B.greater(x, 0), x, B.multiply(B.expm1(B.minimum(x, 0)), alpha))
 
 
 @builtin('activation')
 def selu(x: Any) -> Any:
-    """Scaled :func:`elu`, ``1.0507 * elu(x, 1.6733)``: mean 0 and variance 1 are a fixed point of deep networks.
+    """Scale :func:`elu`, ``1.0507 * elu(x, 1.6733)``: mean 0 and variance 1 are a fixed point of deep networks.
 
-    It wants weights of variance ``1 / fan_in``, as ``lecun_uniform`` gives them.
+    It assumes weights of variance ``1 / fan_in``, as ``lecun_uniform`` draws them.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def selu(x: Any) -> Any:
 
 @builtin('activation')
 def gelu(x: Any) -> Any:
-    """Gaussian error linear unit ``x * P(X <= x)`` of a standard normal X: ``x * (1 + erf(x / sqrt(2))) / 2``, exactly.
+    """Apply the Gaussian error linear unit ``x * P(X <= x)``, computed exactly as ``x * (1 + erf(x / sqrt(2))) / 2``.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def gelu(x: Any) -> Any:
 
 @builtin('activation')
 def swish(x: Any) -> Any:
-    """``x * sigmoid(x)``, a smooth rectifier with a dip below zero.
+    """Compute ``x * sigmoid(x)``, a smooth rectifier with a dip below zero.
 
     Parameters
     ----------
@@ -184,9 +184,9 @@ def swish(x: Any) -> Any:
 
 @builtin('activation')
 def softmax(x: Any, axis: Optional[int] = None) -> Any:
-    """Probabilities ``exp(x) / sum(exp(x))`` along one axis.
+    """Compute probabilities ``exp(x) / sum(exp(x))`` along one axis.
 
-    Infinite x are taken for very large ones: the probability is 1 where one is infinite, and shared by those that are.
+    Infinite values count as very large ones: the probability is 1 where one is infinite, and shared among several.
     The result remembers `x`, from which cross-entropies are computed exactly.
 
     Parameters
@@ -194,8 +194,8 @@ def softmax(x: Any, axis: Optional[int] = None) -> Any:
     x : tensor
         Of any rank of at least 1.
     axis : int, optional
-        The axis whose values add up to 1, counted with the batch or, if negative, from the end. That of the features
-        unless given: the channels of images, else the last one.
+        The axis along which values add up to 1, counted with the batch or, if negative, from the end. By default the
+        features: the channels of images, else the last axis.
 
     References
     ----------
@@ -213,20 +213,20 @@ def softmax(x: Any, axis: Optional[int] = None) -> Any:
 
 @builtin('activation')
 def log_softmax(x: Any, axis: Optional[int] = None) -> Any:
-    """Logarithm of :func:`softmax`, ``x - log(sum(exp(x)))`` along one axis: always finite, but of NaN.
+    """Compute the logarithm of :func:`softmax`, ``x - log(sum(exp(x)))`` along one axis: always finite, except for NaN.
 
     Parameters
     ----------
     x : tensor
         Of any rank of at least 1.
     axis : int, optional
-        The axis whose probabilities add up to 1; that of the features unless given, as of :func:`softmax`.
+        The axis along which probabilities add up to 1; by default the features, as for :func:`softmax`.
     """
     return B.log_softmax(_finite(x), features_of(x) if axis is None else axis)
 
 
 def _finite(x: Any) -> Any:
-    """`x`, of which infinity is a number so large that differences are still finite; NaN stays."""
+    """Replace infinities by numbers so large that differences are still finite; keep NaN."""
     x = B.as_real(x)
     most = float(np.finfo(B.dtype(x)).max / 4)
     return B.clip(x, -most, most)
@@ -234,7 +234,7 @@ def _finite(x: Any) -> Any:
 
 @builtin('activation')
 def softplus(x: Any) -> Any:
-    """Smooth rectifier ``log(1 + exp(x))``, exact for every x.
+    """Compute the smooth rectifier ``log(1 + exp(x))``, exact for every x.
 
     Parameters
     ----------
@@ -250,7 +250,7 @@ def softplus(x: Any) -> Any:
 
 @builtin('activation')
 def softsign(x: Any) -> Any:
-    """``x / (1 + |x|)``: like tanh from -1 to 1, but slower to saturate.
+    """Compute ``x / (1 + |x|)``: like tanh from -1 to 1, but slower to saturate.
 
     Parameters
     ----------
@@ -266,7 +266,7 @@ def softsign(x: Any) -> Any:
 
 @builtin('activation')
 def exponential(x: Any) -> Any:
-    """``exp(x)``, for outputs that are above zero, such as rates.
+    """Compute ``exp(x)``, for positive outputs such as rates.
 
     Parameters
     ----------
@@ -276,12 +276,12 @@ def exponential(x: Any) -> Any:
 
 
 def get(value: Any) -> Any:
-    """The activation of a name (``'relu'``) or a function.
+    """Return the activation with a name (``'relu'``), or a function itself.
 
     Raises
     ------
     ArgumentError
-        If there is none of that name.
+        If none has that name.
 
     Examples
     --------

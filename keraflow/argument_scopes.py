@@ -1,4 +1,4 @@
-"""``argscope``: other default arguments for some classes, inside a ``with`` block."""
+"""``argscope``: change the default arguments of classes inside a ``with`` block."""
 import contextlib
 import contextvars
 from typing import Any, ContextManager, Dict, Sequence, Tuple, Union
@@ -10,18 +10,18 @@ from keraflow.owned import owned
 
 __all__ = ['argscope', 'defaults_for', 'no_argscope']
 
-#: The scopes in force, the outermost first: the classes, and their arguments.
+#: The scopes in force, outermost first: the classes, and their arguments.
 _scopes: contextvars.ContextVar[Tuple[tuple, ...]] = contextvars.ContextVar('_scopes', default=())
 
 
 class argscope(contextlib.ContextDecorator):
-    """Objects of these classes that are made inside have other default arguments.
+    """Give objects of these classes other default arguments inside a block.
 
     Parameters
     ----------
     classes : class or sequence of class
-        Layers (also those of :func:`~keraflow.layer_register`), or any other classes that keraflow rebuilds. A class
-        means itself, not its subclasses.
+        Layers (also those of :func:`~keraflow.layer_register`), or any other classes that keraflow rebuilds. Subclasses
+        are not affected.
     **arguments
         Arguments that all of the classes have.
 
@@ -33,10 +33,10 @@ class argscope(contextlib.ContextDecorator):
 
     Notes
     -----
-    An argument that a call gives, by position or by name, wins; then the innermost scope. The objects keep the
-    resolved arguments, and only those are saved. A scope therefore reaches the objects that the block itself makes, not
-    those that a layer makes inside of itself, in ``__init__`` or ``output``: such a layer would be another one when it
-    is loaded outside of the scope. A scope that is kept can be entered again, and decorate functions.
+    Explicit arguments of a call win, by position or by name; then the innermost scope. The objects keep the resolved
+    arguments, and only those are saved. A scope therefore affects the objects made by the block itself, not those that
+    a layer makes in ``__init__`` or ``output``: such a layer would turn out differently when loaded outside of the
+    scope. A scope can be kept, entered again, and used as a decorator.
 
     References
     ----------
@@ -62,16 +62,16 @@ class argscope(contextlib.ContextDecorator):
         return self
 
     def __exit__(self, *error: Any) -> None:
-        _scopes.set(_scopes.get()[:-1])     # the scope itself keeps nothing: several threads may be in it
+        _scopes.set(_scopes.get()[:-1])     # the scope itself has no state: several threads may enter it
 
 
 def no_argscope() -> ContextManager[None]:
-    """Inside no scope is in force, until another one is opened."""
+    """Suspend all scopes inside the block."""
     return bound(_scopes, ())
 
 
 def defaults_for(cls: type) -> Dict[str, Any]:
-    """The arguments that the scopes in force give a class."""
+    """Return the arguments that the scopes in force set for a class."""
     return {name: value for classes, arguments in _scopes.get() if cls in classes for name, value in arguments.items()}
 
 

@@ -1,4 +1,4 @@
-"""What a user gives for several named things (parameters, inputs, outputs): a dict, a list, or one value."""
+"""Match what a user passes for several named things (parameters, inputs, outputs): a dict, a list, or one value."""
 import inspect
 from typing import Any, Callable, Dict, List, Sequence
 
@@ -8,11 +8,11 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, describe, nearest
 
 __all__ = ['as_array', 'as_numbers', 'assign', 'dtype_name', 'is_array_like', 'split_arrays', 'to_list']
 
-_MAX_DEPTH = 32     # of lists in lists: NumPy has no more axes
+_MAX_DEPTH = 32     # of nested lists: NumPy arrays have no more axes
 
 
 def to_list(value: Any) -> List[Any]:
-    """`value` itself if it is a list, the elements of a tuple, else a list of one.
+    """Return `value` itself if it is a list, the elements of a tuple, else a list of one.
 
     Examples
     --------
@@ -25,25 +25,25 @@ def to_list(value: Any) -> List[Any]:
 
 
 def assign(value: Any, names: Sequence[str], where: str, *, single: bool = False) -> Dict[str, Any]:
-    """The values by name, in the order of `names`; names without a value are left out.
+    """Return the values by name, in the order of `names`; names without a value are left out.
 
     Parameters
     ----------
     value : dict, list, tuple, None or (with `single`) any other value
-        A dict goes by name, a list by order; one value is for the only name.
+        A dict assigns by name, a list by order, one value to the only name.
     names : sequence of str
         The names there are.
     where : str
         Start of a message, such as ``'dense1: regularizers'``.
     single : bool
-        Whether one value may stand for a list of one.
+        Whether one value is accepted in place of a list of one.
 
     Raises
     ------
     ArgumentError
-        For a name that does not exist, or more values than names.
+        For an unknown name, or more values than names.
     ArgumentTypeError
-        For one value where only a dict or a list will do.
+        For one value where a dict or a list is required.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def assign(value: Any, names: Sequence[str], where: str, *, single: bool = False
 
 
 def takes(function: Callable, /, *args: Any, **kwargs: Any) -> bool:
-    """Whether a function can be called with these arguments, as far as that is known.
+    """Return whether a function can be called with these arguments, as far as its signature is known.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def takes(function: Callable, /, *args: Any, **kwargs: Any) -> bool:
     """
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError):     # some built-in functions do not tell
+    except (TypeError, ValueError):     # some built-in functions have no signature
         return True
     try:
         signature.bind(*args, **kwargs)
@@ -89,25 +89,25 @@ def takes(function: Callable, /, *args: Any, **kwargs: Any) -> bool:
 
 
 def is_array_like(value: Any) -> bool:
-    """Whether `value` is an array or a nested list of numbers, and not a list of arrays."""
+    """Return whether `value` is an array or a nested list of numbers, and not a list of arrays."""
     if isinstance(value, (list, tuple)):
         return not any(isinstance(item, np.ndarray) for item in value) and _innermost_is_number(value)
     return hasattr(value, '__array__') or np.isscalar(value)
 
 
 def split_arrays(value: Any) -> Any:
-    """Arrays from a user as a dict or a list: one array (or nested list of numbers) becomes a list of one."""
+    """Return a user's arrays as a dict or a list: one array (or nested list of numbers) becomes a list of one."""
     return [value] if value is not None and not isinstance(value, dict) and is_array_like(value) else value
 
 
 def as_array(value: Any) -> np.ndarray:
-    """`value` as an array.
+    """Convert `value` to an array.
 
     Raises
     ------
     ValueError
-        Where items of a list have different shapes. NumPy before 1.24 only warns of them, and a filter that makes this
-        warning an error would be one for all threads.
+        If items of a list have different shapes. NumPy before 1.24 only warns of that, and turning this warning into an
+        error would affect all threads.
 
     Examples
     --------
@@ -122,7 +122,12 @@ def as_array(value: Any) -> np.ndarray:
 
 
 def as_numbers(value: Any, where: str) -> np.ndarray:
-    """`value` as an array of numbers or bools; an ArgumentTypeError, which starts with `where`, if it is none.
+    """Convert `value` to an array of numbers or bools.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is not one; the message starts with `where`.
 
     Examples
     --------
@@ -140,7 +145,7 @@ def as_numbers(value: Any, where: str) -> np.ndarray:
 
 
 def _common_shape(value: Any, depth: int = 0) -> tuple:
-    """The shape of an array of `value`, of which lists are walked and all else is asked."""
+    """Return the shape of an array of `value`: lists are walked, everything else is asked."""
     if not isinstance(value, (list, tuple)) or depth == _MAX_DEPTH:
         return np.shape(value) if hasattr(value, '__array__') or hasattr(value, '__len__') else ()
     if set(map(type, value)) <= {bool, int, float}:
@@ -158,14 +163,14 @@ def _innermost_is_number(value: Any) -> bool:
 
 
 def dtype_name(dtype: Any) -> Any:
-    """The name of a dtype that is given as an object, as ``np.float32`` is; anything else as it is.
+    """Return the name of a dtype given as an object such as ``np.float32``; pass anything else through.
 
     Examples
     --------
     >>> dtype_name(np.float32), dtype_name(np.dtype('int32')), dtype_name('float64')
     ('float32', 'int32', 'float64')
     """
-    dtype = getattr(dtype, 'as_numpy_dtype', dtype)     # of a dtype of TensorFlow
+    dtype = getattr(dtype, 'as_numpy_dtype', dtype)     # a dtype of TensorFlow
     if isinstance(dtype, np.dtype):
         return dtype.name
     return dtype.__name__.rstrip('_') if isinstance(dtype, type) and issubclass(dtype, np.generic) else dtype

@@ -1,4 +1,4 @@
-"""Functions and methods whose annotations are checked at every call, as those of constructors are."""
+"""Functions and methods that check their arguments against their annotations at every call, as constructors do."""
 import functools
 import inspect
 from typing import Any, Callable, TypeVar, cast, get_type_hints
@@ -12,10 +12,10 @@ Function = TypeVar('Function', bound=Callable[..., Any])
 
 
 def checked(function: Function) -> Function:
-    """A function that refuses arguments which its annotations do not allow, and names the right one for a wrong name.
+    """Make a function refuse arguments that its annotations do not allow, and suggest the right name for a wrong one.
 
-    Messages of a method start with the name of its object, if it has one, or of its class where it is a method of that,
-    and those of ``__init__`` with the class of the object alone.
+    Messages start with the name of a method's object if it has one, else with its class; those of ``__init__`` with the
+    class alone.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def checked(function: Function) -> Function:
     is_method = next(iter(signature.parameters), '') in ('self', 'cls')
     names = [name for name, one in list(signature.parameters.items())[is_method:] if one.kind is not one.VAR_KEYWORD]
     is_open = len(names) + is_method < len(signature.parameters)
-    # At the first call: a method may name a class that is not there yet.
+    # Resolved at the first call: a method may name a class that is defined later.
     hints = functools.lru_cache(maxsize=None)(lambda: get_type_hints(function, include_extras=True))
 
     @functools.wraps(function)

@@ -1,4 +1,4 @@
-"""Settings, read from four sources: defaults, a file, the environment, the program. The later one wins.
+"""Settings from four sources: defaults, a file, the environment, the program. The later one wins.
 
 =========  ======================  ======================  ===============================================
 setting    environment             key of the file         values (default)
@@ -21,7 +21,7 @@ __all__ = ['Setting', 'home', 'read', 'setting', 'set_program']
 
 
 class Setting(NamedTuple):
-    """A value and, for messages, the source that gave it."""
+    """A value and, for messages, its source."""
 
     value: Any
     source: str
@@ -55,7 +55,7 @@ _program: dict = {}
 
 
 def setting(key: str) -> Setting:
-    """The value of a setting and where it comes from.
+    """Return the value of a setting and its source.
 
     Examples
     --------
@@ -75,17 +75,23 @@ def setting(key: str) -> Setting:
 
 
 def home() -> str:
-    """The folder of the settings and of downloaded data sets."""
+    """Return the folder of the settings and of downloaded data sets."""
     return os.environ.get('KERAFLOW_HOME') or os.path.expanduser('~/.keraflow')
 
 
 def set_program(key: str, value: Any) -> None:
-    """Set a value from the program; it wins over all other sources."""
+    """Set a value from the program, which overrides all other sources."""
     _program[key] = read(key, value, 'the program')
 
 
 def read(key: str, value: Any, source: str) -> Setting:
-    """A value from some source, checked."""
+    """Check a value from some source.
+
+    Raises
+    ------
+    ArgumentError
+        The setting does not allow the value.
+    """
     try:
         return Setting(_READERS[key](value), source)
     except ValueError as error:
@@ -100,7 +106,7 @@ def _read_file(path: str) -> dict:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        raise ArgumentError(f'{path}: cannot be read as JSON ({error}). Mend it or remove it.') from None
+        raise ArgumentError(f'{path}: cannot be read as JSON ({error}). Correct it or remove it.') from None
     if not isinstance(content, dict):
         raise ArgumentError(f'{path}: expected an object like {{"backend": "theano"}}.')
     for key in content:

@@ -1,4 +1,4 @@
-"""Constraints: what a parameter is replaced by after each update."""
+"""Constraints: what replaces a parameter after each update."""
 from typing import Any
 
 from keraflow import backend as B
@@ -11,7 +11,7 @@ __all__ = ['Constraint', 'MaxNorm', 'NonNeg', 'UnitNorm', 'get']
 
 
 class Constraint(Serializable):
-    """Base of constraints: called with a parameter, it returns the value allowed in its place, of the same shape."""
+    """Base of constraints: called with a parameter, it returns the value to replace it, of the same shape."""
 
     kind = 'constraint'
     required_methods = {'__call__': ()}
@@ -22,16 +22,16 @@ class Constraint(Serializable):
 
 @builtin('constraint', 'maxnorm')
 class MaxNorm(Constraint):
-    """Norms of at most `m`: ``w * clip(norm, 0, m) / (epsilon + norm)``, where ``norm = sqrt(sum(w ** 2, axis))``.
+    """Limit norms to `m`: ``w * clip(norm, 0, m) / (epsilon + norm)``, where ``norm = sqrt(sum(w ** 2, axis))``.
 
     Parameters
     ----------
     m : float
         The largest norm, above 0.
     axis : int or list of int
-        The axes over which squares are added up. With 0 the weights ``W (input_dim, output_dim)`` of a Dense have a
-        norm for each output. For a convolution's ``W (input_depth, nb_kernel, rows, cols)`` write ``[0, 2, 3]``: a
-        norm for each kernel.
+        The axes over which squares are added up. 0 gives the weights ``W (input_dim, output_dim)`` of a Dense one norm
+        for each output. For a convolution's ``W (input_depth, nb_kernel, rows, cols)`` write ``[0, 2, 3]``: one norm
+        for each kernel.
 
     Raises
     ------
@@ -60,7 +60,7 @@ class MaxNorm(Constraint):
 
 @builtin('constraint', 'nonneg')
 class NonNeg(Constraint):
-    """No value below zero: ``max(w, 0)``.
+    """Clip negative values: ``max(w, 0)``.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class NonNeg(Constraint):
 
 @builtin('constraint', 'unitnorm')
 class UnitNorm(Constraint):
-    """Norms of 1: ``w / (epsilon + sqrt(sum(w ** 2, axis)))``. What is zero stays zero.
+    """Scale norms to 1: ``w / (epsilon + sqrt(sum(w ** 2, axis)))``. Zero vectors stay zero.
 
     Parameters
     ----------
@@ -100,12 +100,12 @@ class UnitNorm(Constraint):
 
 
 def get(value: Any) -> Any:
-    """The constraint of a name (``'maxnorm'``), a class, or an object.
+    """Return the constraint with a name (``'maxnorm'``), or of a class, or an object itself.
 
     Raises
     ------
     ArgumentError
-        If there is none of that name.
+        If none has that name.
 
     Examples
     --------

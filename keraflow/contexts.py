@@ -1,4 +1,4 @@
-"""What holds for the code inside of a block, in this thread alone: context variables with other values for a while."""
+"""Bind context variables for the duration of a block, in this thread alone."""
 import contextlib
 import contextvars
 from typing import Any
@@ -7,9 +7,9 @@ __all__ = ['bound']
 
 
 class bound(contextlib.ContextDecorator):
-    """Inside, a context variable has this value.
+    """Give a context variable a value inside a block.
 
-    A class and no generator, because whoever links or runs a layer enters eight of them.
+    A class and not a generator, for speed: linking or running a layer enters eight of them.
 
     Examples
     --------
@@ -30,7 +30,7 @@ class bound(contextlib.ContextDecorator):
         self._variable.set(self._value)
 
     def __exit__(self, *error: Any) -> None:
-        self._variable.set(self._before)        # no reset(), which refuses a generator that another thread closes
+        self._variable.set(self._before)        # not reset(), which fails if another thread closes a generator
 
     def _recreate_cm(self) -> 'bound':
-        return bound(self._variable, self._value)       # each call of a function that it decorates has its own
+        return bound(self._variable, self._value)       # one for each call of a decorated function

@@ -1,4 +1,4 @@
-"""What a later version removes: it still works, and says what to write instead."""
+"""Deprecate names: they still work, and warn with what to write instead."""
 import functools
 import re
 from typing import Any, Callable, Dict, NamedTuple, TypeVar, cast
@@ -12,22 +12,22 @@ Function = TypeVar('Function', bound=Callable[..., Any])
 
 
 class _Renamed(NamedTuple):
-    name: str           # of the argument now
-    text: str           # what is said where it is called by its old name
+    name: str           # the current name of the argument
+    text: str           # the warning for its old name
     removed_in: str
 
 
 def deprecated(since: str, removed_in: str, instead: str, argument: str = '') -> Callable[[Function], Function]:
-    """Mark a function or a method, or one of its arguments, as one that a later version removes.
+    """Mark a function or a method, or one of its arguments, as deprecated.
 
-    A line of a program that uses it is warned once, by a ``KeraFlowDeprecationWarning``. Write it above ``@checked``.
+    Each line of a program that uses it warns once, with a ``KeraFlowDeprecationWarning``. Write it above ``@checked``.
 
     Parameters
     ----------
     since, removed_in : str
         The first version of keraflow that warns, and the first that no longer has it.
     instead : str
-        What to write instead. For an argument its new name, under which it is handed on.
+        What to write instead; for an argument its new name, by which it is passed on.
     argument : str, optional
         The old name of an argument, which the function or ``__init__`` no longer lists.
 
@@ -67,10 +67,10 @@ def deprecated(since: str, removed_in: str, instead: str, argument: str = '') ->
 
 
 def current_name(cls: type, name: str, is_told: bool = True) -> str:
-    """The name that an argument of a constructor, or of that of a base class, has now.
+    """Return the current name of an argument of a constructor, or of that of a base class.
 
-    A warning goes with it if that is another one, until the old name is removed. In files, for which `is_told` is
-    False, nobody has to change it, and it is never removed.
+    An old name causes a warning, until it is removed. In files, for which `is_told` is False, old names never warn and
+    are never removed.
     """
     for owner in cls.__mro__:
         renamed = getattr(vars(owner).get('__init__'), 'renamed_arguments', {}).get(name)
@@ -84,7 +84,7 @@ def current_name(cls: type, name: str, is_told: bool = True) -> str:
 
 
 def is_over(removed_in: str) -> bool:
-    """Whether keraflow is at this version, or a later one.
+    """Return whether keraflow is at this version, or a later one.
 
     Examples
     --------

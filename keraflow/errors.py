@@ -1,6 +1,6 @@
-"""The errors keraflow raises, and the advice that goes with them.
+"""The errors that keraflow raises, and the advice in their messages.
 
-Every mistake of a user is told before the backend is called, with the same text on every backend: where it happened,
+Every user's mistake is reported before the backend is called, with the same text on every backend: where it happened,
 what was expected, what was received, and what to write instead.
 """
 import difflib
@@ -47,11 +47,11 @@ class GraphError(KeraFlowError, ValueError):
 
 
 class CallError(GraphError, AttributeError):
-    """A layer is asked for its only call, and has none or several: ``hasattr(layer, 'input_kensor')`` is then False."""
+    """The only call of a layer is asked for, but there is not exactly one: ``hasattr`` of ``input_kensor`` is False."""
 
 
 class PartsError(GraphError, AttributeError, TypeError):
-    """What a model consists of is changed in place. ``hasattr(model.layers, 'append')`` is False, as of any tuple."""
+    """The parts of a model are changed in place. ``hasattr(model.layers, 'append')`` is False, as for any tuple."""
 
 
 class DataError(KeraFlowError, ValueError):
@@ -59,7 +59,7 @@ class DataError(KeraFlowError, ValueError):
 
 
 class DownloadError(KeraFlowError, OSError):
-    """A data set cannot be downloaded, or what came is another file."""
+    """A data set cannot be downloaded, or the downloaded file is not the expected one."""
 
 
 class SerializationError(KeraFlowError, ValueError):
@@ -79,7 +79,7 @@ class BackendError(KeraFlowError, RuntimeError):
 
 
 def describe(value: Any) -> str:
-    """A value for a message, in at most 80 characters and the same in every run.
+    """Describe a value for a message, in at most 80 characters and the same in every run.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def describe(value: Any) -> str:
         return f"{'class' if inspect.isclass(value) else 'function'} {value.__name__}"
     try:
         text = repr(value)
-    except Exception:   # of the user's own class, or of an integer of thousands of digits
+    except Exception:   # a failing __repr__ of the user, or an integer with thousands of digits
         text = ''
     if not text or re.search(r'<.* at 0x[0-9a-f]+>', text):
         return f'an object of class {type(value).__name__}'
@@ -100,8 +100,7 @@ def describe(value: Any) -> str:
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
-    """Advice for a name that does not exist: ours for a word of another library, one that is spelt nearly so, or the
-    list of choices.
+    """Advise on an unknown name: our word for that of another library, the nearest spelling, or the list of choices.
 
     Examples
     --------
@@ -116,7 +115,7 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     known = advice_for(name, names)
     if known:
         return known
-    # A word of another library must be nearly the same: what is a little like it is mostly something else.
+    # A word of another library must match closely: slightly similar ones mostly mean something else.
     words, own = words_for(names), {candidate.lower(): candidate for candidate in names}
     written = str(name).lower()
     close = difflib.get_close_matches(written, list(words), 1, 0.85) or difflib.get_close_matches(written, list(own), 1)
@@ -126,12 +125,12 @@ def nearest(name: str, choices: Iterable[str]) -> str:
 
 
 def note(error: BaseException, text: str) -> None:
-    """Add a line that Python 3.11 shows below the error, which stays what it is."""
+    """Add a line that Python 3.11 shows below the error; the error itself stays the same."""
     error.__notes__ = [*getattr(error, '__notes__', ()), text]      # type: ignore[attr-defined]
 
 
 def warn(text: str, kind: Type[KeraFlowWarning] = KeraFlowWarning) -> None:
-    """A KeraFlowWarning at the user's line: the one that called keraflow."""
+    """Issue a KeraFlowWarning at the user's line: the one that called keraflow."""
     frame, depth, level = inspect.currentframe(), 0, 1
     while frame is not None:
         depth += 1

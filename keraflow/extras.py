@@ -1,4 +1,4 @@
-"""Packages that only a part of keraflow needs, and that an extra of keraflow brings."""
+"""Packages that only a part of keraflow needs, installed by its extras."""
 import importlib
 from typing import Any
 
@@ -8,7 +8,7 @@ __all__ = ['load_extra']
 
 
 def load_extra(module: str, extra: str, where: str) -> Any:
-    """A module of a package that is not always installed.
+    """Import a module of an optional package.
 
     Raises
     ------

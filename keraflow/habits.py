@@ -1,8 +1,8 @@
-"""What people write by habit who know another library, and what to write here: one table, which all messages use.
+"""What people write who know another library, and what to write here: one table for all messages.
 
-A word is looked up where it was found to be no name that exists there. :data:`WORDS` has names that may stand in its
-place, of which a message gives the first that exists; :data:`SENTENCES` has what one name cannot say; :data:`HOOKS` has
-what is defined by habit in a class of layers, where nothing would call it.
+A word is looked up once it is known not to exist where it was written. :data:`WORDS` maps it to candidates, of which a
+message suggests the first that exists; :data:`SENTENCES` has what takes more than a name; :data:`HOOKS` has methods
+that users define in layers out of habit, where nothing would call them.
 """
 import opcode
 import sys
@@ -20,7 +20,7 @@ HOOKS = {
     'get_config': 'pack_init_param'}
 #: Methods of other libraries' callbacks, with ours.
 CALLBACK_HOOKS = {'on_train_batch_begin': 'on_batch_begin', 'on_train_batch_end': 'on_batch_end'}
-#: The methods that our metrics, optimizers, regularizers and constraints must have, with what others call them.
+#: The required methods of our metrics, optimizers, regularizers and constraints, with their names elsewhere.
 METHODS = {'__call__': ('call', 'forward', 'project'), 'counts': ('update_state', 'call', 'forward', 'update'),
            'rule': ('get_updates', 'update_step', 'apply_gradients', 'step')}
 
@@ -97,17 +97,17 @@ WORDS = {
     'to_json': 'save_arch', 'to_yaml': 'save_arch', 'state_dict': 'get_weights', 'load_state_dict': 'set_weights',
     'input': ('inputs', 'input_kensor'), 'input_shape': ('inputs', 'input_kensor_shape'),
     'trainable_params': 'trainable_variables',
-    **{word: hook for word, hook in HOOKS.items() if word != 'get_config'},     # which is asked for values
+    **{word: hook for word, hook in HOOKS.items() if word != 'get_config'},     # asked for as a value, below
 }
 
 #: Where one name is not enough. A sentence says what to write.
 SENTENCES = {
     **dict.fromkeys(('training', 'is_training'),
                     "Write train_mode=True for predict, or `with keraflow.phase('train'):` around it."),
-    **dict.fromkeys(('scope', 'reuse'), 'Call the same layer again where its parameters are to be shared.'),
+    **dict.fromkeys(('scope', 'reuse'), 'Call the same layer again to share its parameters.'),
     'log_shape': 'Leave it out, and call keraflow.show_shapes() to see the shapes.',
     'use_scope': 'Pass it to layer_register, where the function is registered.',
-    'ndim': "Write axes=('batch', ...), of which there are as many, or min_ndim and max_ndim.",
+    'ndim': "Write axes=('batch', ...), one name for each axis, or min_ndim and max_ndim.",
     'weighted_metrics': 'Write metrics: they are weighted by sample_weights.',
     'from_logits': "Leave it out: on the output of a 'softmax' or 'sigmoid' the loss is computed from the logits.",
     'loss_weights': 'Multiply the losses: a function may return 0.1 * objectives.square_error(y_pred, y_true).',
@@ -118,9 +118,9 @@ SENTENCES = {
     'workers': 'Leave it out: a thread reads batches ahead.',
     'use_multiprocessing': 'Leave it out: a thread reads batches ahead.',
     'max_queue_size': 'Leave it out: a thread reads batches ahead.',
-    'in_channels': 'Leave it out: a layer learns it from what it is fed.',
-    'in_features': 'Leave it out: a layer learns it from what it is fed.',
-    'input_length': 'Leave it out: a layer learns it from what it is fed.',
+    'in_channels': 'Leave it out: a layer infers it from its input.',
+    'in_features': 'Leave it out: a layer infers it from its input.',
+    'input_length': 'Leave it out: a layer infers it from its input.',
     'mask_zero': 'Write Input(..., mask_value=0).',
     'bias_initializer': "Write initial_weights={'b': ...}: biases start at 0.",
     'return_state': 'Write return_sequences=True, and take the last step.',
@@ -134,7 +134,7 @@ SENTENCES = {
     'SiLU': "Write Activation('swish').", 'LeakyReLU': "Write Activation('leaky_relu').",
     'LogSoftmax': "Write Activation('log_softmax').",
     'Subtract': 'Write x - y.', 'RepeatVector': 'Write Repeat(n, axis=0)(ExpandDims(0)(x)).',
-    # Functions that are not there under any name, whose neighbours in spelling are something else.
+    # Functions that do not exist under any name, and whose nearest spellings mean something else.
     'prelu': 'Use the layer PReLU().',
     **{name: f'Write a function: lambda t: {formula}.' for names, formula in (
         (('hardtanh', 'hard_tanh'), 'B.clip(t, -1, 1)'), (('relu6',), 'B.clip(t, 0, 6)'),
@@ -143,12 +143,12 @@ SENTENCES = {
     **dict.fromkeys(('ctc', 'ctc_loss', 'CTCLoss'), 'Write a function of y_pred and y_true: there is no CTC.'),
     'categorical_hinge': 'Write a function of y_pred and y_true: B.relu(1 + B.max((1 - y_true) * y_pred, -1, True) - '
                          'B.sum(y_true * y_pred, -1, True)).',
-    'confusion_matrix': 'Count with NumPy what predict(x).argmax(-1) gives for each class.',
+    'confusion_matrix': 'Count predict(x).argmax(-1) for each class with NumPy.',
     'amsgrad': "Leave it out, and use 'adam': there is no AMSGrad.",
     'weight_decay': 'Use AdamW, or the regularizer L2 in the layers.',
     **dict.fromkeys(('rprop', 'adafactor', 'radam', 'asgd'), 'Write a class: the page of Optimizer shows how.'),
     **dict.fromkeys(('input_dim', 'input_shape', 'batch_input_shape'),
-                    'Put an Input before it, such as Input(8): a layer learns from what it is fed how long that is.'),
+                    'Put an Input before it, such as Input(8): a layer infers the length from its input.'),
     'matmul': 'Write B.dot(x, W), and B.batch_dot(x, y) for a product for each sample.',
     'load_model': 'Write Model.load_from_file(arch, weights).',
     'save_model': 'Write model.save_to_file(arch, weights).',
@@ -165,13 +165,13 @@ SENTENCES = {
 
 #: Attributes by which programs try to change how a model is trained.
 SETTINGS = {
-    **dict.fromkeys(('optimizer', 'loss', 'metrics'), 'Call compile again, with all that it takes.'),
+    **dict.fromkeys(('optimizer', 'loss', 'metrics'), 'Call compile again, with all of its arguments.'),
     **dict.fromkeys(('lr', 'learning_rate'), 'Write model.optimizer.lr = ....'),
 }
 
 
 def advice_for(word: str, names: Collection[str]) -> Optional[str]:
-    """What to write in the place of a word of another library, where there are these names; None if nothing is known.
+    """Return what to write instead of a word of another library, given the names that exist; None if nothing is known.
 
     Examples
     --------
@@ -185,12 +185,12 @@ def advice_for(word: str, names: Collection[str]) -> Optional[str]:
 
 
 def word_for(word: str, names: Collection[str]) -> Optional[str]:
-    """The first of these names that a word of another library may stand for; None if there is none."""
+    """Return the first of these names that a word of another library may mean; None if there is none."""
     return _first_of(WORDS.get(word, ()), names)
 
 
 def words_for(names: Collection[str]) -> Dict[str, str]:
-    """The words of other libraries that mean one of these names, with it."""
+    """Return the words of other libraries that mean one of these names, each with the name."""
     found = {word: _first_of(meant, names) for word, meant in WORDS.items()}
     return {word: ours for word, ours in found.items() if ours}
 
@@ -200,14 +200,14 @@ def _first_of(meant: Union[str, Sequence[str]], names: Collection[str]) -> Optio
 
 
 def no_attribute(owner: str, name: str, names: Collection[str]) -> Exception:
-    """What ``__getattr__`` of a module or a class raises for a name that it does not have.
+    """Return the exception for ``__getattr__`` of a module or a class that does not have a name.
 
-    It is an AttributeError; but an ImportError with the advice where ``from package import name`` asks, which would put
-    words of its own in the place of those of an AttributeError.
+    An AttributeError; but an ImportError with the advice for ``from package import name``, which would replace the text
+    of an AttributeError by its own.
     """
     advice = advice_for(name, names)
     text = f"{owner} has no attribute '{name}'" + (f'. {advice}' if advice else '')
-    asks = sys._getframe(2)     # of a package importlib, else the line of the program
+    asks = sys._getframe(2)     # importlib for a package, else the line of the program
     is_import = bool(advice) and (asks.f_globals.get('__name__') == 'importlib._bootstrap' or
                                   asks.f_code.co_code[asks.f_lasti] == opcode.opmap['IMPORT_FROM'])
     return ImportError(text, name=name) if is_import else AttributeError(text, name=name)

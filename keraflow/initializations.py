@@ -1,4 +1,4 @@
-"""Values that parameters start from: functions from a shape to a NumPy array in float64.
+"""Initial values of parameters: functions from a shape to a float64 NumPy array.
 
 They are drawn from :func:`keraflow.random.generator`, never from a backend: the same seed gives the same values on
 every backend. Arguments other than the shape are passed with ``functools.partial(uniform, scale=0.1)``.
@@ -21,7 +21,7 @@ __all__ = ['uniform', 'normal', 'lecun_uniform', 'glorot_normal', 'glorot_unifor
 
 @builtin('initialization')
 def uniform(shape: Sequence[int], scale: float = 0.05) -> np.ndarray:
-    """Uniform from ``-scale`` to ``scale``.
+    """Draw uniformly from ``-scale`` to ``scale``.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def uniform(shape: Sequence[int], scale: float = 0.05) -> np.ndarray:
 
 @builtin('initialization')
 def normal(shape: Sequence[int], scale: float = 0.05) -> np.ndarray:
-    """Gaussian with mean 0 and standard deviation `scale`.
+    """Draw from a Gaussian with mean 0 and standard deviation `scale`.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def normal(shape: Sequence[int], scale: float = 0.05) -> np.ndarray:
 
 @builtin('initialization')
 def lecun_uniform(shape: Sequence[int]) -> np.ndarray:
-    """Uniform with the limit ``sqrt(3 / fan_in)``, a variance of ``1 / fan_in``; see :func:`fans`.
+    """Draw uniformly with the limit ``sqrt(3 / fan_in)``, a variance of ``1 / fan_in``; see :func:`fans`.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def lecun_uniform(shape: Sequence[int]) -> np.ndarray:
 
 @builtin('initialization')
 def glorot_normal(shape: Sequence[int]) -> np.ndarray:
-    """Gaussian with the variance ``2 / (fan_in + fan_out)``; see :func:`fans`.
+    """Draw from a Gaussian with the variance ``2 / (fan_in + fan_out)``; see :func:`fans`.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def glorot_normal(shape: Sequence[int]) -> np.ndarray:
 
 @builtin('initialization')
 def glorot_uniform(shape: Sequence[int]) -> np.ndarray:
-    """Uniform with the limit ``sqrt(6 / (fan_in + fan_out))``, the variance of :func:`glorot_normal`; see :func:`fans`.
+    """Draw uniformly with the limit ``sqrt(6 / (fan_in + fan_out))``, the variance of :func:`glorot_normal`.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def glorot_uniform(shape: Sequence[int]) -> np.ndarray:
 
 @builtin('initialization')
 def he_normal(shape: Sequence[int]) -> np.ndarray:
-    """Gaussian with the variance ``2 / fan_in``, for layers before a ``relu``; see :func:`fans`.
+    """Draw from a Gaussian with the variance ``2 / fan_in``, for layers before a ``relu``; see :func:`fans`.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def he_normal(shape: Sequence[int]) -> np.ndarray:
 
 @builtin('initialization')
 def he_uniform(shape: Sequence[int]) -> np.ndarray:
-    """Uniform with the limit ``sqrt(6 / fan_in)``, the variance of :func:`he_normal`; see :func:`fans`.
+    """Draw uniformly with the limit ``sqrt(6 / fan_in)``, the variance of :func:`he_normal`; see :func:`fans`.
 
     Parameters
     ----------
@@ -140,17 +140,17 @@ def he_uniform(shape: Sequence[int]) -> np.ndarray:
 
 @builtin('initialization')
 def orthogonal(shape: Sequence[int], scale: float = 1.1) -> np.ndarray:
-    """A random orthogonal matrix times `scale`.
+    """Return a random orthogonal matrix times `scale`.
 
     ``W.T @ W`` (or ``W @ W.T``, if W is wide) is the identity times ``scale ** 2``.
 
     Parameters
     ----------
     shape : tuple of int
-        At least 2 axes. The second one is that of the columns, the others are folded into one: of a convolution the
-        kernels are orthogonal.
+        At least 2 axes. The second one counts the columns, the others are flattened: for a convolution the kernels are
+        orthogonal.
     scale : float
-        The length of the columns (of the rows, if the matrix is wide).
+        The length of the columns (of the rows if the matrix is wide).
 
     Raises
     ------
@@ -177,14 +177,14 @@ def orthogonal(shape: Sequence[int], scale: float = 1.1) -> np.ndarray:
                          "Use 'normal' for a vector.")
     columns, rows = shape[1], int(np.prod(shape)) // shape[1]
     q, r = np.linalg.qr(generator().normal(size=(max(rows, columns), min(rows, columns))))
-    q = q * np.where(np.diag(r) < 0, -1., 1.)   # all directions are as likely without the signs that qr() chose
+    q = q * np.where(np.diag(r) < 0, -1., 1.)   # undoes the signs that qr() chose: all directions become equally likely
     folded = (q if rows >= columns else q.T).reshape(shape[0], *shape[2:], columns)
     return scale * np.ascontiguousarray(np.moveaxis(folded, -1, 1))
 
 
 @builtin('initialization')
 def identity(shape: Sequence[int], scale: float = 1.) -> np.ndarray:
-    """The identity matrix times `scale`.
+    """Return the identity matrix times `scale`.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ def identity(shape: Sequence[int], scale: float = 1.) -> np.ndarray:
 
 @builtin('initialization')
 def zero(shape: Sequence[int]) -> np.ndarray:
-    """0 everywhere.
+    """Return zeros.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ def zero(shape: Sequence[int]) -> np.ndarray:
 
 @builtin('initialization')
 def one(shape: Sequence[int]) -> np.ndarray:
-    """1 everywhere.
+    """Return ones.
 
     Parameters
     ----------
@@ -249,13 +249,13 @@ def one(shape: Sequence[int]) -> np.ndarray:
 
 
 def fans(shape: Sequence[int]) -> Tuple[float, float]:
-    """How many inputs an output has, and how many outputs an input reaches: ``(fan_in, fan_out)``.
+    """Count the inputs of an output, and the outputs that an input reaches: ``(fan_in, fan_out)``.
 
     Parameters
     ----------
     shape : tuple of int
-        ``(input_dim, output_dim)``; of 3 to 5 axes ``(input_depth, nb_kernel, *lengths)``, a convolution's kernels; of
-        any other shape both fans are the square root of the number of values.
+        ``(input_dim, output_dim)``; with 3 to 5 axes a convolution's kernels, ``(input_depth, nb_kernel, *lengths)``;
+        for any other shape both fans are the square root of the number of values.
 
     Examples
     --------
@@ -274,12 +274,12 @@ def fans(shape: Sequence[int]) -> Tuple[float, float]:
 
 
 def get(value: Any) -> Any:
-    """The initialization of a name (``'glorot_uniform'``) or a function.
+    """Return the initialization with a name (``'glorot_uniform'``), or a function itself.
 
     Raises
     ------
     ArgumentError
-        If there is none of that name.
+        If none has that name.
 
     Examples
     --------
@@ -292,7 +292,7 @@ def get(value: Any) -> Any:
 
 
 def values_of(init: Any, shape: Sequence[int], where: str) -> np.ndarray:
-    """What an initialization, by name or as a function, gives for a shape, as an array also where it gives a tensor.
+    """Return the values of an initialization, by name or as a function, as an array even if it returns a tensor.
 
     Raises
     ------
@@ -319,7 +319,7 @@ def _checked(shape: Any, where: str) -> Tuple[int, ...]:
         if isinstance(length, (float, np.floating)):
             refuse(f' Write int({length}) or use // in the place of /.')
         if not isinstance(length, (int, np.integer)) or isinstance(length, bool):
-            refuse(' A length that is not known cannot be that of a parameter.' if length is None else '')
+            refuse(' The shape of a parameter must be fully known.' if length is None else '')
         if length < 1:
             refuse(' Every length is at least 1.', ArgumentError)
     return tuple(map(int, shape))

@@ -1,4 +1,4 @@
-"""Values of a program as an object keeps them: copies of what the program may change in place."""
+"""Copies of values that a program may change in place."""
 import array
 import collections
 import copy
@@ -14,11 +14,11 @@ _UNCHANGEABLE = frozenset({type(None), bool, int, float, complex, str, bytes})
 
 
 def owned(value: Any) -> Any:
-    """`value` as it is now, whatever the program does afterwards with its arrays, lists, dicts and sets.
+    """Return `value` as it is now, whatever the program does later with its arrays, lists, dicts and sets.
 
-    Arrays are copied, a view of a larger one or of a file alone; and so are containers, with what is in them, and the
-    arguments of a ``functools.partial``. What is no such value stays the same object: a layer, a Kensor, a tensor, a
-    function, an object of a class of the program.
+    Arrays, also views of larger ones or of files, are copied; and so are containers, with their content, and the
+    arguments of a ``functools.partial``. Anything else stays the same object: a layer, a Kensor, a tensor, a function,
+    an object of a class of the program.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def owned(value: Any) -> Any:
         return made
     if isinstance(value, memoryview):
         return memoryview(np.array(value))     # type: ignore[arg-type]
-    if hasattr(kind, '_meaning'):       # an object of keraflow's, whatever else it is
+    if hasattr(kind, '_meaning'):       # an object of keraflow, whatever its other bases
         return value
     if isinstance(value, (dict, list, collections.deque)):
         made = copy.copy(value)
@@ -61,7 +61,7 @@ def owned(value: Any) -> Any:
 
 
 def of_kind(kind: Any, items: List[Any]) -> Any:
-    """A list or a tuple of these items, also one with names."""
+    """Make a list or a tuple, named tuples included, of these items."""
     return kind._make(items) if hasattr(kind, '_make') else kind(items)
 
 

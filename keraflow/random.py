@@ -1,9 +1,8 @@
-"""Where random numbers come from, the same on every backend.
+"""Random numbers, the same on every backend.
 
-Initial values are drawn from one generator, that of the program, when layers are built. All that is drawn while a model
-runs belongs to the model: it has a :class:`Stream` of its own, which is a function of the seed and of the model's
-number since :func:`seed`. So has a flow of pictures (:class:`Epochs`). What another model, thread or callback draws
-changes nothing for it.
+Initial values are drawn from the program's generator when layers are built. Everything drawn while a model runs comes
+from the model's own :class:`Stream`, a function of the seed and of the model's number since :func:`seed`. Flows of
+images work the same way (:class:`Epochs`). Draws of other models, threads or callbacks have no effect on it.
 """
 import collections
 import contextvars
@@ -23,7 +22,7 @@ __all__ = ['Epochs', 'Stream', 'apart', 'drawing', 'drawn_stream', 'generator', 
 
 
 class _Program:
-    """What a seed begins: a generator of initial values, and the numbers of models, and of flows."""
+    """What a seed resets: the generator of initial values, and the numbering of models and of flows."""
 
     def __init__(self, generator: np.random.Generator, seed: Optional[int] = None, is_counting: bool = True):
         self.generator = generator
@@ -33,7 +32,7 @@ class _Program:
 
     @property
     def seed(self) -> int:
-        if self._seed is None:      # what the generator would give, which is not drawn
+        if self._seed is None:      # what the generator would draw next, without drawing it
             self._seed = int(copy.deepcopy(self.generator).integers(2 ** 63))
         return self._seed
 
@@ -53,14 +52,16 @@ _drawn: 'contextvars.ContextVar[Optional[Stream]]' = contextvars.ContextVar('_dr
 
 
 def generator() -> np.random.Generator:
-    """The generator in use."""
+    """Return the generator in use."""
     return (_other.get() or _program).generator
 
 
 @checked
 def seed(value: Natural) -> None:
-    """Start anew from an integer: the generator, the numbers of models and flows, and what all of these draw.
-    ``keraflow.backend.seed`` does this, and seeds what is drawn outside of models, too."""
+    """Seed the generator, and restart the numbering of models and flows, with everything that these draw.
+
+    ``keraflow.backend.seed`` does this, and also seeds what is drawn outside of models.
+    """
     global _program
     with _LOCK:
         _program = _of_seed(value)
@@ -71,8 +72,8 @@ def seed(value: Natural) -> None:
 
 
 def using(other: np.random.Generator) -> ContextManager[None]:
-    """Draw from another generator for a while. Other threads do not. Models that are made inside are numbered by
-    themselves, so that several threads can build models that are the same in each run of the program.
+    """Draw from another generator inside the block, in this thread only. Models made inside are numbered separately, so
+    that several threads can build models that are the same in each run of the program.
 
     Examples
     --------
@@ -85,28 +86,28 @@ def using(other: np.random.Generator) -> ContextManager[None]:
 
 
 def apart() -> ContextManager[None]:
-    """For what is read from a file: initial values, if they are drawn at all, come from a generator of their own, and
-    models get no number, so that the program's draws stay as they are."""
+    """Separate what is read from a file: initial values, if drawn at all, come from another generator, and models get
+    no number, so that the program's draws stay the same."""
     return bound(_other, _Program(np.random.default_rng(0), (_other.get() or _program).seed, is_counting=False))
 
 
 class Epochs:
-    """What one object draws, for each epoch anew: a function of the seed, of its number and of the epoch.
+    """The draws of one object, different in each epoch: a function of the seed, of its number and of the epoch.
 
     Parameters
     ----------
     is_counted : bool
-        Whether the object is one that the program makes, and gets the next number of its kind. All others have the
-        number 0, and so have those that were made before the last :func:`seed`: two of them draw the same.
+        Whether the program made the object, which then gets the next number of its kind. All others have the number 0,
+        as have those made before the last :func:`seed`: any two of these draw the same.
 
     Attributes
     ----------
     seed, number : int
     epoch : int
-        How many were begun.
+        How many were started.
     """
 
-    #: Behind seed, number and epoch, so that no two kinds draw the same.
+    #: Added to seed, number and epoch, so that no two kinds draw the same.
     kind: Tuple[int, ...] = (1,)
 
     def __init__(self, is_counted: bool = True):
@@ -116,19 +117,19 @@ class Epochs:
             _streams.add(self)
 
     def begin(self, seed: int, number: int = 0, epoch: int = 0) -> None:
-        """Begin anew, or go on where one with these numbers was."""
+        """Restart, or continue where an object with these numbers was."""
         with _LOCK:
             self.seed, self.number, self.epoch = seed, number, epoch
 
     def next_generator(self) -> np.random.Generator:
-        """A generator for the next epoch."""
+        """Return a generator for the next epoch."""
         with _LOCK:
             self.epoch += 1
             return np.random.default_rng([self.seed, self.number, self.epoch - 1, *self.kind])
 
 
 class Stream(Epochs):
-    """What is drawn while one model runs: the order of its samples, and what is random in its functions.
+    """What is drawn while one model runs: the order of its samples, and the randomness of its functions.
 
     Examples
     --------
@@ -143,12 +144,12 @@ class Stream(Epochs):
     kind = ()
 
     def __init__(self, is_counted: bool = True):
-        self._inner: Dict[str, Any] = {}    # what backends draw from, by their names
+        self._inner: Dict[str, Any] = {}    # the streams of backends, by name
         self.sequence: Optional[np.random.Generator] = None
         super().__init__(is_counted)
 
     def begin(self, seed: int, number: int = 0, epoch: int = 0, position: int = 0) -> None:
-        """Begin anew, or go on where a stream with these numbers was."""
+        """Restart, or continue where a stream with these numbers was."""
         with _LOCK:
             super().begin(seed, number, epoch)
             self._position = position
@@ -157,7 +158,7 @@ class Stream(Epochs):
                 inner.begin(self._key(), position)
 
     def order(self, nb_sample: int) -> np.ndarray:
-        """The order of the samples in the next epoch."""
+        """Return the order of the samples in the next epoch."""
         with _LOCK:
             own = self.next_generator()
             return (self.sequence or own).permutation(nb_sample)
@@ -168,12 +169,12 @@ class Stream(Epochs):
 
     @property
     def position(self) -> int:
-        """How far it is in what functions draw, as the backend counts it."""
+        """The position in what functions draw, as the backend counts it."""
         with _LOCK:
             return next((inner.position for inner in self._inner.values()), self._position)
 
     def inside(self, backend: str, make: Callable[[], Any]) -> Any:
-        """What functions of a backend draw from, made when it is first asked for."""
+        """Return the stream of a backend's functions, made on first use."""
         with _LOCK:
             if backend not in self._inner:
                 inner = make()
@@ -187,10 +188,10 @@ class Stream(Epochs):
 
 
 def drawing(stream: Stream) -> ContextManager[None]:
-    """Inside, functions that are built draw from a stream."""
+    """Let functions that are built inside draw from a stream."""
     return bound(_drawn, stream)
 
 
 def drawn_stream() -> Optional[Stream]:
-    """The stream that functions draw from which are built now; None outside of models."""
+    """Return the stream of functions that are built now; None outside of models."""
     return _drawn.get()

@@ -1,4 +1,4 @@
-"""The table of everything that a file may name: keraflow's own classes and functions, and what the program registers.
+"""The table of everything that a file may name: keraflow's own classes and functions, and those the program registers.
 
 Loading looks ids up in this table. It never imports a module and calls nothing else.
 """
@@ -12,15 +12,15 @@ __all__ = ['Entry', 'advice_for', 'builtin', 'custom', 'entry_of', 'find', 'id_o
            'register', 'resolve']
 
 
-#: Kinds for which no function will do.
+#: Kinds for which a function is not enough.
 OBJECTS = ('layer', 'optimizer')
 
-#: Kinds whose objects may also stand where another is wanted: a layer in the place of an activation is embedded.
+#: Kinds whose objects may also be used for another kind: a layer as an activation is embedded.
 ALSO = {'activation': 'layer'}
 
 
 class Entry(NamedTuple):
-    """A row of the table. `kind` is '' for a function that may stand wherever a function may."""
+    """A row of the table. `kind` is '' for a function that may be used wherever functions may."""
 
     id: str
     kind: str
@@ -34,7 +34,7 @@ _by_target: dict = {}   # class or function -> Entry
 
 
 def builtin(kind: str, *aliases: str, id: Optional[str] = None) -> Callable:
-    """Decorator for keraflow's own classes and functions, with the short names users may write for them."""
+    """Register keraflow's own classes and functions, with short names that users may write for them."""
     def add(target: Any) -> Any:
         entry = Entry(id or target.__name__, kind, target, True)
         _add(entry)
@@ -53,17 +53,17 @@ def register(target: Any = None, *, id: Optional[str] = None, **others: Any) -> 
         Layers, regularizers, constraints, optimizers; functions used as activations, initializations, objectives or in
         Lambda layers.
     id : str, optional
-        The name to use in files; ``__name__`` unless given. Must not be an id of keraflow's own.
+        The name to use in files; ``__name__`` by default. Must not be an id of keraflow's own.
 
     Raises
     ------
     ArgumentError
-        If the id is taken by another object, such as a function of the same definition that closes over other values.
+        If the id is taken by another object, for example by a function of the same definition that closes over other
+        values.
 
     Notes
     -----
-    A cell of a notebook that is run again, changed or not, defines its classes and functions anew: the id then means
-    the new one.
+    Running a notebook cell again, changed or not, redefines its classes and functions: the id then means the new ones.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def register(target: Any = None, *, id: Optional[str] = None, **others: Any) -> 
 
 
 def custom(objects: Any) -> dict:
-    """``custom_objects`` of a user (a list of classes and functions, or a dict from ids) as a dict from ids.
+    """Convert ``custom_objects`` of a user, a list of classes and functions or a dict by id, to a dict by id.
 
     Raises
     ------
@@ -125,8 +125,7 @@ def custom(objects: Any) -> dict:
 
 
 def find(id: str, kind: str = '', customs: Optional[dict] = None) -> Optional[Entry]:
-    """The entry with this id (or alias) that may stand where `kind` is wanted (``''``: anywhere); None if there is
-    none."""
+    """Return the entry with this id (or alias) that may be used as a `kind` (``''``: any); None if there is none."""
     if customs and id in customs:
         return customs[id] if customs[id].kind in ('', kind) or not kind else None
     if kind:
@@ -135,12 +134,12 @@ def find(id: str, kind: str = '', customs: Optional[dict] = None) -> Optional[En
 
 
 def ids(kind: str) -> list:
-    """All ids and aliases of a kind."""
+    """Return all ids and aliases of a kind."""
     return sorted({id for (k, id) in [*_entries, *_aliases] if k == kind})
 
 
 def id_of(target: Any) -> str:
-    """The id under which a class or function is written into files; its ``__name__`` if it is not registered.
+    """Return the id under which a class or function is written to files; its ``__name__`` if it is not registered.
 
     Raises
     ------
@@ -150,51 +149,51 @@ def id_of(target: Any) -> str:
     if target in _by_target:
         id, kind = _by_target[target].id, _by_target[target].kind
         if not same(_entries[kind, id].target, target):
-            raise SerializationError(f"'{id}' is by now the id of another {_what(target)}, which was registered later. "
-                                     'Make what is to be saved anew with that one, or register the older one, which it '
-                                     "still has, under an id of its own: keraflow.register(id='...').")
+            raise SerializationError(f"'{id}' is now the id of another {_what(target)}, which was registered later. "
+                                     'Rebuild what you save with that one, or register the older one, which it '
+                                     "still has, under its own id: keraflow.register(id='...').")
         return id
     name = target.__name__
     if name == '<lambda>':
         raise SerializationError(
             'a lambda cannot be saved. Write it as a function with def and put @keraflow.register above it.')
     if find(name) is not None or _is_own(name):
-        own = f" If keraflow's own is meant, pass '{name}'." if inspect.isroutine(target) and _is_own(name) else ''
+        own = f" For keraflow's own, pass '{name}'." if inspect.isroutine(target) and _is_own(name) else ''
         raise SerializationError(
             f"'{name}' is the id of another class or function. Put @keraflow.register(id=...) above yours.{own}")
     return name
 
 
 def entry_of(target: Any) -> Optional[Entry]:
-    """The row of a class or function; None if it is not registered."""
+    """Return the row of a class or function; None if it is not registered."""
     return _by_target.get(target)
 
 
 def is_builtin(target: Any) -> bool:
-    """Whether a class or function is one of keraflow's own."""
+    """Return whether a class or function is one of keraflow's own."""
     return target in _by_target and _by_target[target].builtin
 
 
 def kind_of(value: Any) -> str:
-    """The kind of an object or function; '' if it is not known."""
+    """Return the kind of an object or function; '' if it is unknown."""
     target = value if inspect.isroutine(value) or inspect.isclass(value) else type(value)
     entry = _by_target.get(target)
     return entry.kind if entry else _kind_of_target(target)
 
 
 def resolve(kind: str, value: Any, where: str = '', names: Optional[Sequence[str]] = None) -> Any:
-    """What a name, a class, or an object means where a `kind` is wanted.
+    """Return the object that a name, a class, or an object means as a `kind`.
 
     Parameters
     ----------
     kind : str
         For example ``'activation'``.
     value : str, class, function or object
-        A string is looked up; a class is called without arguments; all else is taken as it is.
+        A string is looked up; a class is called without arguments; anything else is used as it is.
     where : str
         Start of the message.
     names : list of str, optional
-        Those of the kind that the message suggests; all of them unless given.
+        The names that the message may suggest; by default all of the kind.
 
     Raises
     ------
@@ -221,7 +220,7 @@ def resolve(kind: str, value: Any, where: str = '', names: Optional[Sequence[str
 
 
 def article(kind: str) -> str:
-    """The kind with its article."""
+    """Return the kind with its article."""
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
@@ -235,17 +234,17 @@ def _kind_of_target(target: Any) -> str:
 
 
 def _is_own(id: str) -> bool:
-    """Whether a name is an id or a short name of keraflow's own."""
+    """Return whether a name is an id or a short name of keraflow's own."""
     return any(entry.builtin for entry in entries() if entry.id == id) or id in {it for _, it in list(_aliases)}
 
 
 def _redefines(old: Any, new: Any) -> bool:
-    """Whether `new` is what a program defines at the place of `old`, as a notebook's cell does that is run again."""
+    """Return whether `new` redefines `old` in the same place of the program, as when a notebook cell is run again."""
     return same(old, new) or (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
 
 
 def _other_values(old: Any, new: Any) -> bool:
-    """Whether both are made by one definition, such as one in a function or a loop, with other values."""
+    """Return whether both come from one definition, such as one in a function or a loop, with different values."""
     return not same(old, new) and same_origin(old, new)
 
 
@@ -254,7 +253,7 @@ def _what(target: Any) -> str:
 
 
 def advice_for(target: Any) -> str:
-    """What to do where two functions or classes of one definition need two ids."""
+    """Advise how to get two ids for two functions or classes of one definition."""
     name = target.__name__
     if inspect.isclass(target):
         return f"Give {name} an argument for what differs, or each class its own id: register(id='...')."
@@ -263,5 +262,5 @@ def advice_for(target: Any) -> str:
 
 
 def entries() -> Iterator[Entry]:
-    """All rows, as they are now: another thread may register more."""
+    """Iterate over a snapshot of all rows: another thread may register more."""
     return iter(list(_entries.values()))

@@ -21,7 +21,7 @@ class Regularizer(Serializable):
 
 @builtin('regularizer', 'l1')
 class L1(Regularizer):
-    """Sum of absolute values, ``l1 * sum(|w|)``: drives weights to exactly zero.
+    """Penalize absolute values, ``l1 * sum(|w|)``: drives weights to exactly zero.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class L1(Regularizer):
 
 @builtin('regularizer', 'l2')
 class L2(Regularizer):
-    """Sum of squares, ``l2 * sum(w ** 2)``: keeps weights small.
+    """Penalize squares, ``l2 * sum(w ** 2)``: keeps weights small.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class L2(Regularizer):
 
 @builtin('regularizer', 'l1l2')
 class L1L2(Regularizer):
-    """Both: ``l1 * sum(|w|) + l2 * sum(w ** 2)``.
+    """Penalize both: ``l1 * sum(|w|) + l2 * sum(w ** 2)``.
 
     Parameters
     ----------
@@ -87,5 +87,5 @@ class L1L2(Regularizer):
 
 
 def get(value: Any) -> Any:
-    """The regularizer of a name (``'l1'``), a class, or an object."""
+    """Return the regularizer with a name (``'l1'``), or of a class, or an object itself."""
     return resolve('regularizer', value)

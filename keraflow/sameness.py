@@ -1,4 +1,4 @@
-"""Whether two values mean the same: arguments of layers, and functions and classes that are defined again."""
+"""Compare values by meaning: arguments of layers, and functions and classes that are defined again."""
 import functools
 import inspect
 import operator
@@ -8,14 +8,16 @@ import numpy as np
 
 __all__ = ['same', 'same_origin']
 
-#: Of a class: where it stands and what is written about it, not what it does.
+#: Attributes of a class that say where it is defined and documented, not what it does.
 _BESIDE = frozenset({'__dict__', '__weakref__', '__doc__', '__module__', '__qualname__', '__firstlineno__',
                      '__static_attributes__', '__abstractmethods__', '_abc_impl'})
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values mean the same: equal plain values and arrays, functions and classes of one definition that
-    compute with the same values, objects of one class with the same arguments.
+    """Return whether two values mean the same.
+
+    Plain values and arrays must be equal, functions and classes come from one definition and compute with the same
+    values, and objects have one class and the same arguments.
 
     Examples
     --------
@@ -26,21 +28,22 @@ def same(one: Any, other: Any) -> bool:
 
 
 def same_origin(one: Any, other: Any) -> bool:
-    """Whether two functions or classes were made by one definition that ran twice, whatever values it then had.
+    """Return whether two functions or classes come from one definition that ran twice, possibly with different values.
 
-    A text that is compiled again, as the cell of a notebook that is run again, is another definition.
+    Recompiled text, such as a notebook cell that is run again, counts as another definition.
     """
     comparison = _Comparison(values=False)
     if not comparison.same(one, other):
         return False
-    return comparison.nb_code > 0 or '<locals>' in one.__qualname__     # of a class without functions there is no code
+    # A class without functions has no code to compare.
+    return comparison.nb_code > 0 or '<locals>' in one.__qualname__
 
 
 class _Comparison:
-    """One comparison. Functions and classes may refer to themselves and to each other."""
+    """One comparison, which follows functions and classes that refer to themselves and to each other."""
 
     def __init__(self, values: bool = True):
-        self.values = values        # or else only which code was compiled
+        self.values = values        # else only the compiled code
         self.nb_code = 0
         self.begun: Set[Tuple[int, int]] = set()
 
@@ -65,7 +68,7 @@ class _Comparison:
             return self.same(one._meaning(), other._meaning())
         try:
             return bool(one == other)
-        except Exception:       # an __eq__ that cannot answer does not say that they are the same
+        except Exception:       # an __eq__ that fails does not make them the same
             return False
 
     def _same_items(self, one: np.ndarray, other: np.ndarray) -> bool:
@@ -75,7 +78,7 @@ class _Comparison:
 
     def _definition(self, one: Any, other: Any) -> bool:
         if (id(one), id(other)) in self.begun:
-            return True         # what else they have in common decides
+            return True         # a cycle: the rest decides
         self.begun.add((id(one), id(other)))
         if inspect.isclass(one):
             return (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__) and \
@@ -88,7 +91,7 @@ class _Comparison:
         return self.same(self._bound_by(one), self._bound_by(other))
 
     def _parts(self, value: Any) -> Tuple[str, ...]:
-        """The attributes that say what a callable, or a descriptor of a class, does."""
+        """Return the attributes that determine what a callable, or a descriptor of a class, does."""
         if isinstance(value, functools.partial):
             return ('func', 'args', 'keywords') if self.values else ('func',)
         if inspect.ismethod(value):
@@ -98,13 +101,13 @@ class _Comparison:
         return ('__func__',) if isinstance(value, (staticmethod, classmethod)) else ()
 
     def _body(self, cls: type) -> dict:
-        """What stands in a class."""
+        """Return the content of a class."""
         return {name: value for name, value in vars(cls).items()
                 if name not in _BESIDE and not inspect.ismemberdescriptor(value) and not
                 inspect.isgetsetdescriptor(value) and (self.values or callable(value) or self._parts(value))}
 
     def _bound_by(self, function: Any) -> list:
-        """The values beside its code that a function computes with: defaults, and what it closes over."""
+        """Return the values besides its code that a function computes with: defaults, and what it closes over."""
         values = [function.__defaults__, function.__kwdefaults__, [_content(it) for it in function.__closure__ or ()]]
         return values if self.values else [it for it in values[2] if callable(it)]
 

@@ -1,7 +1,7 @@
-"""Schedules: learning rates that change with the number of steps, given to an optimizer in the place of a number.
+"""Learning rate schedules: functions of the number of steps, passed to an optimizer in place of a number.
 
-A schedule is called with the number of steps taken before, 0 in the first one, as a float64 scalar, and returns the
-learning rate, made with ``B.`` functions: it is part of the compiled step. A function of the program will do as well.
+A schedule is called with the number of steps taken so far, 0 in the first step, as a float64 scalar. It returns the
+learning rate, computed with ``B.`` functions as part of the compiled step. Any such function of the program works, too.
 """
 from typing import Any, Sequence
 
@@ -18,7 +18,7 @@ __all__ = ['Schedule', 'ExponentialDecay', 'InverseTimeDecay', 'PolynomialDecay'
 
 
 class Schedule(Serializable):
-    """Base of schedules: called with the number of steps taken before, it returns the learning rate of the next one.
+    """Base of schedules: called with the number of steps taken so far, it returns the learning rate of the next.
 
     Examples
     --------
@@ -41,18 +41,18 @@ class Schedule(Serializable):
 
 @builtin('schedule')
 class ExponentialDecay(Schedule):
-    """``lr * decay ** (step / nb_step)``: multiplied by `decay` every `nb_step` steps.
+    """Decay exponentially, ``lr * decay ** (step / nb_step)``: multiplied by `decay` every `nb_step` steps.
 
     Parameters
     ----------
     lr : float
         Learning rate of the first step, above 0.
     decay : float
-        What is left of the rate after `nb_step` steps, from 0 to 1.
+        The fraction of the rate that is left after `nb_step` steps, from 0 to 1.
     nb_step : int
         At least 1.
     staircase : bool
-        Whether the rate changes every `nb_step` steps only: ``step / nb_step`` is rounded down.
+        Whether the rate only changes every `nb_step` steps: ``step / nb_step`` is rounded down.
 
     Examples
     --------
@@ -72,7 +72,7 @@ class ExponentialDecay(Schedule):
 
 @builtin('schedule')
 class InverseTimeDecay(Schedule):
-    """``lr / (1 + decay * step / nb_step)``: fast at first, ever slower, and never zero.
+    """Decay as ``lr / (1 + decay * step / nb_step)``: fast at first, ever slower, and never zero.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class InverseTimeDecay(Schedule):
     nb_step : int
         At least 1.
     staircase : bool
-        Whether the rate changes every `nb_step` steps only: ``step / nb_step`` is rounded down.
+        Whether the rate only changes every `nb_step` steps: ``step / nb_step`` is rounded down.
 
     References
     ----------
@@ -102,7 +102,7 @@ class InverseTimeDecay(Schedule):
 
 @builtin('schedule')
 class PolynomialDecay(Schedule):
-    """``final_lr + (lr - final_lr) * (1 - step / nb_step) ** power``, and `final_lr` from step `nb_step` on.
+    """Go from `lr` to `final_lr` as ``final_lr + (lr - final_lr) * (1 - step / nb_step) ** power``, and stay there.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ class PolynomialDecay(Schedule):
 
 @builtin('schedule')
 class CosineDecay(Schedule):
-    """Half a wave from `lr` down to `final_lr`, after a straight rise where wanted.
+    """Fall from `lr` to `final_lr` along half a cosine wave, after an optional linear warmup.
 
     ``lr * (step + 1) / nb_warmup`` in the first `nb_warmup` steps; then, with ``s = (step - nb_warmup) / nb_step``,
     ``final_lr + (lr - final_lr) * (1 + cos(pi * s)) / 2``; and `final_lr` from ``s = 1`` on.
@@ -143,7 +143,7 @@ class CosineDecay(Schedule):
     final_lr : float
         At least 0.
     nb_warmup : int
-        Steps of the rise, at least 0.
+        Steps of the warmup, at least 0.
 
     References
     ----------
@@ -174,19 +174,19 @@ class CosineDecay(Schedule):
 
 @builtin('schedule')
 class PiecewiseConstant(Schedule):
-    """``values[i]`` from step ``boundaries[i - 1]`` on, up to but not including step ``boundaries[i]``.
+    """Use ``values[i]`` from step ``boundaries[i - 1]`` up to but not including step ``boundaries[i]``.
 
     Parameters
     ----------
     boundaries : list of int
-        The numbers of the steps at which the rate changes, each above the one before.
+        The steps at which the rate changes, in increasing order.
     values : list of float
         The rates, above 0; one more than `boundaries`.
 
     Raises
     ------
     ArgumentError
-        If the boundaries do not rise, or there is not one value more.
+        If the boundaries do not increase, or there is not one more value than boundaries.
 
     Examples
     --------
@@ -211,7 +211,7 @@ class PiecewiseConstant(Schedule):
 
 
 def get(value: Any) -> Any:
-    """The schedule that a function or an object is.
+    """Return a schedule, given as a function or an object.
 
     Raises
     ------
@@ -227,7 +227,7 @@ def get(value: Any) -> Any:
 
 
 def inverse_time(lr: Any, decay: float, time: Any) -> Any:
-    """``lr / (1 + decay * time)``."""
+    """Return ``lr / (1 + decay * time)``."""
     return B.divide(lr, B.add(B.multiply(time, decay), 1))
 
 
@@ -237,5 +237,5 @@ def _periods(step: Any, nb_step: int, staircase: bool) -> Any:
 
 
 def _share(step: Any, nb_step: int) -> Any:
-    """How much of `nb_step` steps is over, at most 1."""
+    """Return the fraction of `nb_step` steps that is over, at most 1."""
     return B.minimum(B.divide(step, nb_step), 1)

@@ -1,4 +1,4 @@
-"""What the arguments of a constructor may be, written once: as annotations of ``__init__``.
+"""What the arguments of a constructor may be, declared once: as annotations of ``__init__``.
 
 The same annotations check calls in Python and arguments in files. An annotation is a plain type, a union, a sequence or
 dict of such, or one of the names below (``PositiveInt``, ``Activation``, ...), which say more than the type.
@@ -59,11 +59,11 @@ class Argument(NamedTuple):
     default: Any            # inspect.Parameter.empty if there is none
     positional: bool
     owner: type             # the class whose __init__ lists it
-    is_changeable: bool     # whether its default can be changed in place, which all objects would share
+    is_changeable: bool     # whether its default is mutable, and would be shared by all objects
 
 
 def arguments_of(cls: Any) -> Dict[str, Argument]:
-    """The arguments that ``cls(...)`` takes, those that ``**kwargs`` passes on to base classes included.
+    """Return the arguments that ``cls(...)`` takes, including those that ``**kwargs`` passes on to base classes.
 
     Examples
     --------
@@ -89,14 +89,13 @@ def _find_arguments(cls: type) -> Dict[str, Argument]:
         if not any(one.kind is one.VAR_KEYWORD for one in listed):
             break
     new = cls.__new__
-    if not found and inspect.isfunction(new):       # of a named tuple, or of an Enum
+    if not found and inspect.isfunction(new):       # a named tuple, or an Enum
         _listed(new, cls, found)
     return found
 
 
 def _listed(function: Callable, owner: type, found: Dict[str, Argument]) -> List[inspect.Parameter]:
-    """The arguments of a function after the first; those that have names, and no other class has, are added to
-    `found`."""
+    """List the arguments of a function after the first; add those with names that no other class has to `found`."""
     listed = list(inspect.signature(function).parameters.values())[1:]
     hints = hints_of(function)
     for one in listed:
@@ -109,13 +108,16 @@ def _listed(function: Callable, owner: type, found: Dict[str, Argument]) -> List
 
 
 def kinds_of(cls: Any) -> Dict[str, str]:
-    """The kinds of the slots of a constructor, by argument; '' for an argument that is no slot."""
+    """Return the kinds of the slots of a constructor, by argument; '' for an argument that is not a slot."""
     return {name: kind for name, (kind, _) in slots_of(cls).items()}
 
 
 def slots_of(cls: Any) -> Dict[str, Tuple[str, bool]]:
-    """Of each argument of a constructor the kind of objects that it takes ('' for none), and whether it is one of
-    keraflow's own that takes lists and tuples, numbers of NumPy and others, as the same."""
+    """Return for each argument of a constructor the kind of objects that it takes, and whether values may be converted.
+
+    The kind is '' for an argument that takes no objects. Arguments of keraflow's own classes treat lists and
+    tuples, and numbers of NumPy and others, as equal.
+    """
     if cls not in _slots:
         own = registry.is_builtin(cls)
         _slots[cls] = {name: (kind_in(one.annotation), own and not is_open(one.annotation))
@@ -127,15 +129,14 @@ _slots: Dict[type, Dict[str, Tuple[str, bool]]] = {}
 
 
 def bind(cls: type, args: Sequence, kwargs: Dict[str, Any], defaults: Dict[str, Any]) -> Dict[str, Any]:
-    """The arguments that a call passes, by name, with `defaults` for those that it does not, and defaults of the class
-    that can be changed in place; each checked against its annotation.
+    """Return the arguments of a call by name, checked, and completed by `defaults` and copies of mutable defaults.
 
     Raises
     ------
     ArgumentTypeError
-        For an unknown, missing, double or superfluous argument, or one of the wrong type.
+        For an unknown, missing, duplicate or surplus argument, or one of the wrong type.
     ArgumentError
-        For a value outside of what the annotation allows.
+        For a value that the annotation does not allow.
     """
     parameters, where = arguments_of(cls), cls.__name__
     positional = [name for name, one in parameters.items() if one.positional]
@@ -164,13 +165,13 @@ def bind(cls: type, args: Sequence, kwargs: Dict[str, Any], defaults: Dict[str, 
 
 
 def as_taken(value: Any, annotation: Any) -> Any:
-    """The value of an argument as it is kept: where a dtype is asked for, its name in the place of an object."""
+    """Return the value of an argument as it is kept: a dtype by its name."""
     name = dtype_name(value)
     return name if name is not value and DType in (annotation, *get_args(annotation)) else value
 
 
 def check_arguments(function: Callable, arguments: Dict[str, Any]) -> None:
-    """Raise unless a function takes these arguments by name, beside what it is called with.
+    """Raise unless a function takes these arguments by name, besides its first one.
 
     Raises
     ------
@@ -180,10 +181,10 @@ def check_arguments(function: Callable, arguments: Dict[str, Any]) -> None:
     where = function.__name__
     try:
         listed = inspect.signature(function).parameters
-    except (TypeError, ValueError):     # of another language: it has none that is known
+    except (TypeError, ValueError):     # a function of another language: no known arguments
         listed = {}     # type: ignore[assignment]
     named = [name for name, one in listed.items() if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
-    named = named[registry.is_builtin(function):]       # ours are called with a tensor or a shape
+    named = named[registry.is_builtin(function):]       # ours take a tensor or a shape first
     takes_any = not listed or any(one.kind is one.VAR_KEYWORD for one in listed.values())
     hints = hints_of(function)
     for name, value in arguments.items():

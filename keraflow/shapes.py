@@ -1,4 +1,4 @@
-"""Static shapes: tuples of integers, with ``None`` for a length that is not known before there are data."""
+"""Static shapes: tuples of integers, with ``None`` for a length that is unknown until there are data."""
 import itertools
 import numbers
 from typing import Any, List, Optional, Sequence, Tuple
@@ -12,17 +12,17 @@ Shape = Tuple[Optional[int], ...]
 
 
 def is_shape(value: Any) -> bool:
-    """Whether `value` is one shape (and not, for example, a list of shapes)."""
+    """Return whether `value` is one shape (and not, for example, a list of shapes)."""
     return isinstance(value, (list, tuple)) and all(length is None or _is_length(length) for length in value)
 
 
 def as_shape(value: Any) -> Shape:
-    """A shape from a sequence of integers (of any kind) and ``None``."""
+    """Make a shape from a sequence of integers (of any kind) and ``None``."""
     return tuple(None if length is None else int(length) for length in value)
 
 
 def agree(one: Sequence, other: Sequence) -> bool:
-    """Whether two shapes can be the same one.
+    """Return whether two shapes can be the same.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def agree(one: Sequence, other: Sequence) -> bool:
 
 
 def broadcast(*shapes: Sequence) -> bool:
-    """Whether tensors of these shapes can be added: from the last axis on, lengths are equal, 1, or unknown.
+    """Return whether tensors of these shapes can be added: from the last axis on, lengths are equal, 1, or unknown.
 
     Examples
     --------
@@ -45,18 +45,18 @@ def broadcast(*shapes: Sequence) -> bool:
 
 
 def check_factors(one: Sequence, other: Sequence) -> None:
-    """Raise unless the lengths over which a product goes are the same, where they are known."""
+    """Raise unless the lengths that a product sums over are the same, where they are known."""
     if not agree(one, other):
         raise ShapeError(f'expected factors that fit, received the lengths {tuple(one)} and {tuple(other)}.')
 
 
 def merge(one: Sequence, other: Sequence) -> Shape:
-    """What is known from either of two shapes that agree."""
+    """Combine what is known from two shapes that agree."""
     return tuple(b if a is None else a for a, b in zip(one, other))
 
 
 def normalize_axis(axis: int, ndim: int) -> int:
-    """The number of an axis, counted from 0, of a tensor of `ndim` axes.
+    """Return the number of an axis, counted from 0, in a tensor with `ndim` axes.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def normalize_axis(axis: int, ndim: int) -> int:
 
 
 def normalize_axes(axis: Any, ndim: int) -> List[int]:
-    """The numbers of the axes that an argument means, an integer or several; ``None`` means all.
+    """Return the numbers of the axes that an argument means, an integer or several; ``None`` means all.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def normalize_axes(axis: Any, ndim: int) -> List[int]:
 
 
 def product(lengths: Sequence[Optional[int]]) -> Optional[int]:
-    """The number of cells, ``None`` if a length is unknown.
+    """Return the product of lengths, ``None`` if one is unknown.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def product(lengths: Sequence[Optional[int]]) -> Optional[int]:
 
 
 def concatenate(shapes: Sequence[Shape], axis: int) -> Shape:
-    """The shape of tensors joined along `axis`; the other lengths agree."""
+    """Return the shape of tensors joined along `axis`; the other lengths agree."""
     joined = shapes[0]
     for shape in shapes[1:]:
         joined = merge(joined, shape)
@@ -113,7 +113,7 @@ def concatenate(shapes: Sequence[Shape], axis: int) -> Shape:
 
 
 def reshape(shape: Sequence[Optional[int]], target: Sequence[int]) -> Optional[Shape]:
-    """`target` with its -1 filled in for a tensor of this shape; ``None`` if the sizes do not fit.
+    """Return `target` with its -1 filled in for a tensor of this shape; ``None`` if the sizes do not fit.
 
     Examples
     --------
@@ -135,5 +135,5 @@ def _is_length(value: Any) -> bool:
 
 
 def unlist(values: List[Any]) -> Any:
-    """The only element of a list of one, else the list."""
+    """Return the only element of a list of one, else the list."""
     return values[0] if len(values) == 1 else values

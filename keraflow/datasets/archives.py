@@ -94,7 +94,13 @@ def read_idx(path: PathLike) -> np.ndarray:
 
 
 def read_tar(path: PathLike, names: Sequence[str]) -> Dict[str, bytes]:
-    """The contents of the files of these names in a gzipped tar archive."""
+    """Return the contents of the named files in a gzipped tar archive.
+
+    Raises
+    ------
+    DataError
+        The archive is damaged or too large, or lacks a file.
+    """
     found: Dict[str, bytes] = {}
     try:
         with _Steps(path) as file, tarfile.open(fileobj=file, mode='r:') as archive:
@@ -113,16 +119,22 @@ def read_tar(path: PathLike, names: Sequence[str]) -> Dict[str, bytes]:
 
 
 def grey_images(images: np.ndarray, labels: np.ndarray, where: object) -> Tuple[np.ndarray, np.ndarray]:
-    """Images of 28 x 28 bytes and their labels, if that is what was read."""
+    """Return images of 28 x 28 bytes and their labels.
+
+    Raises
+    ------
+    DataError
+        The arrays are anything else.
+    """
     if not (images.dtype == np.uint8 and images.shape[1:] == (28, 28) and labels.shape == images.shape[:1]
             and labels.dtype.kind in 'iu' and ((labels >= 0) & (labels <= 9)).all()):
         raise DataError(f'{where}: expected images of 28 x 28 bytes with a label from 0 to 9 each. '
-                        'The file is damaged, or another one.')
+                        'The file is damaged, or a different one.')
     return images, labels.astype('uint8')
 
 
 class _Steps(gzip.GzipFile):
-    """A gzip file that is read in steps: what a header says of its own length is believed by ``tarfile``."""
+    """A gzip file that is read in steps: ``tarfile`` trusts the length that a header claims."""
 
     def read(self, size: Optional[int] = -1) -> bytes:
         if size is None or not 0 <= size <= MAX_STEP or self.tell() + size > MAX_BYTES:

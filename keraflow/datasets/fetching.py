@@ -100,7 +100,7 @@ def _download(source: Source, target: Path, timeout: float) -> None:
         os.fsync(file.fileno())
     if _digest(part) != source.sha256:
         part.unlink()
-        raise _failure(source, 'what came has another SHA-256 than expected, and was removed')
+        raise _failure(source, 'the downloaded file had the wrong SHA-256 and was removed')
     os.replace(part, target)
 
 
@@ -133,7 +133,7 @@ def _start(answer: http.client.HTTPResponse, wanted: int) -> int:
         return 0
     sent = answer.headers.get('Content-Range', '')
     if not sent.startswith(f'bytes {wanted}-'):
-        raise DownloadError(f'the server sent another part than asked for ({sent or "it does not say which"})')
+        raise DownloadError(f'the server sent a different part than requested ({sent or "it does not say which"})')
     return wanted
 
 

@@ -1,4 +1,4 @@
-"""Plain data from a pickle, without Python's ``pickle``.
+"""Read plain data from a pickle, without Python's ``pickle``.
 
 A pickle is a program for a small stack machine, and Python's own machine can call anything. This one knows the
 operations that make bytes, strings, integers, booleans, None, lists, tuples, dicts and NumPy arrays of numbers or of
@@ -23,7 +23,7 @@ __all__ = ['as_array', 'loads']
 
 
 def loads(data: bytes, where: object = 'pickle') -> Any:
-    """The data in a pickle; strings of Python 2 come as bytes.
+    """Return the data in a pickle; strings of Python 2 come as bytes.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def loads(data: bytes, where: object = 'pickle') -> Any:
     {'labels': [3, 1000]}
     >>> loads(pickle.dumps(print))
     Traceback (most recent call last):
-    keraflow.errors.DataError: pickle: the file is damaged or not what it should be (it names builtins.print).
+    keraflow.errors.DataError: pickle: the file is damaged or not plain data (it names builtins.print).
     """
     machine = _Machine(data)
     try:
@@ -46,12 +46,18 @@ def loads(data: bytes, where: object = 'pickle') -> Any:
         reason = str(error)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):      # values of other types, or none
         reason = f'operation before byte {machine.at} cannot be done'
-    raise DataError(f'{where}: the file is damaged or not what it should be ({reason}).')
+    raise DataError(f'{where}: the file is damaged or not plain data ({reason}).')
 
 
 def as_array(data: Union[bytes, memoryview], dtype: np.dtype, shape: Sequence[int], fortran: bool,
              where: object) -> np.ndarray:
-    """An array from its bytes, which must be exactly as many as the shape says."""
+    """Return an array made from its bytes.
+
+    Raises
+    ------
+    DataError
+        There are more or fewer bytes than the shape says.
+    """
     expected = math.prod(shape) * dtype.itemsize
     if dtype.hasobject or len(data) != expected:
         raise DataError(f'{where}: expected {expected} bytes of numbers for shape {tuple(shape)}, '
@@ -60,11 +66,11 @@ def as_array(data: Union[bytes, memoryview], dtype: np.dtype, shape: Sequence[in
 
 
 class _Refused(Exception):
-    """What the stream asks for is not plain data."""
+    """The stream asks for more than plain data."""
 
 
 class _Global(enum.Enum):
-    """What a stream may name. These are only marks: nothing is looked up."""
+    """The names that a stream may contain. They are only marks: nothing is looked up."""
 
     RECONSTRUCT = enum.auto()
     NDARRAY = enum.auto()
@@ -87,7 +93,7 @@ class _Unfinished:
 
 
 class _Machine:
-    """The stack, the marks in it, and the memo."""
+    """The stack, its marks, and the memo."""
 
     def __init__(self, data: bytes):
         self.data = data
@@ -99,7 +105,7 @@ class _Machine:
         self.nb_encoded = 0
 
     def run(self) -> Any:
-        """Do the operations, of which most are small integers in lists."""
+        """Execute the operations, most of which are small integers in lists."""
         data, push, at = self.data, self.stack.append, 0
         while True:
             code = data[at]
@@ -119,7 +125,7 @@ class _Machine:
                 at = self.at
 
     def finish(self) -> Any:
-        """The only value on the stack."""
+        """Return the only value on the stack."""
         if len(self.stack) != 1 or self.marks or self.nb_unfinished:
             raise _Refused('it ends too early')
         return self.stack[0]
@@ -127,7 +133,7 @@ class _Machine:
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def take(self, count: int) -> bytes:
-        """The next bytes."""
+        """Return the next bytes."""
         taken = self.data[self.at:self.at + count]
         if len(taken) < count:
             raise _Refused('it ends too early')
@@ -135,11 +141,11 @@ class _Machine:
         return taken
 
     def integer(self, width: int, signed: bool = False) -> int:
-        """The next bytes as a number."""
+        """Return the next bytes as an integer."""
         return int.from_bytes(self.take(width), 'little', signed=signed)
 
     def line(self) -> str:
-        """The text up to the end of the line."""
+        """Return the text up to the end of the line."""
         end = self.data.index(b'\n', self.at)
         text = self.take(end - self.at).decode('ascii')
         self.at = end + 1
@@ -155,7 +161,7 @@ class _Machine:
         self.stack.append(self.integer(width, signed=True))
 
     def items(self) -> List[Any]:
-        """What lies above the last mark, taken from the stack."""
+        """Pop everything above the last mark."""
         mark = self.marks.pop()
         items = self.stack[mark:]
         del self.stack[mark:]
@@ -169,13 +175,13 @@ class _Machine:
     def extend(self, items: List[Any]) -> None:
         """APPEND, APPENDS."""
         if type(self.stack[-1]) is not list:
-            raise _Refused('values for something that is no list')
+            raise _Refused('values for something that is not a list')
         self.stack[-1].extend(items)
 
     def update(self, items: List[Any]) -> None:
         """SETITEM, SETITEMS."""
         if type(self.stack[-1]) is not dict or len(items) % 2:
-            raise _Refused('values for something that is no dict')
+            raise _Refused('values for something that is not a dict')
         keys = items[::2]
         if not all(isinstance(key, (bytes, str, int)) for key in keys):
             raise _Refused('a key that is neither text nor a number')
@@ -229,7 +235,7 @@ class _Machine:
             self.stack.append(np.dtype(_text(state[1]) + made.str[1:]))
             return
         if not isinstance(made, _Unfinished):
-            raise _Refused('a state for something that is no array')
+            raise _Refused('a state for something that is not an array')
         _, shape, dtype, fortran, content = state
         if not isinstance(dtype, np.dtype) or len(shape) > 32 or not all(type(length) is int for length in shape):
             raise _Refused('an array without a shape or dtype')

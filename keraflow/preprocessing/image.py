@@ -283,7 +283,7 @@ class ImageDataGenerator(Preprocessor):
                             'known. Call fit(x) first.')
 
 
-#: An image narrower than this is taken to have its channels there.
+#: Lengths that tell which axis has the channels: hardly any image is that narrow.
 _USUAL_CHANNELS = (1, 3, 4)
 _FORMATS = {'channels_first': '(samples, channels, height, width)',
             'channels_last': '(samples, height, width, channels)'}

@@ -54,7 +54,7 @@ def load_img(path: PathLike, grayscale: bool = False, target_size: Optional[Sequ
             image = upright(image)
             image = image.convert('F' if image.mode in _WIDE else 'L' if grayscale else 'RGB')
         except pillow.UnidentifiedImageError:
-            raise DataError(f'{path}: this is no image.') from None
+            raise DataError(f'{path}: this is not an image.') from None
         # The errors of the decoders do not name the file.
         except (OSError, SyntaxError, ValueError, EOFError, pillow.DecompressionBombError) as error:
             raise DataError(f'{path}: the image cannot be read as a whole ({error}).') from None

@@ -58,7 +58,7 @@ class Preprocessor(Serializable):
         """
         data, where = read_plain(path), os.fspath(path)
         if not isinstance(data, dict) or data.keys() != {*_HEAD, 'preprocessor'} or data['format'] != _HEAD['format']:
-            raise ModelFileError(f'{where}: this is no file of a {cls.__name__}.')
+            raise ModelFileError(f'{where}: this is not a file of a {cls.__name__}.')
         if data['version'] != _HEAD['version']:
             raise ModelFileError(f"{where}: the file has format version {data['version']!s:.20}, this keraflow reads "
                                  f"{_HEAD['version']}. Install the keraflow that wrote it, or a newer one.")

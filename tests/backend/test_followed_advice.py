@@ -169,7 +169,7 @@ def test_a_categorical_hinge_as_advised():
 
 def test_metrics_as_advised():
     said = of(lambda: net(Dense(2), metrics=['confusion_matrix']))
-    assert said == "m: metrics: there is no metric 'confusion_matrix'. Count with NumPy what predict(x).argmax(-1) gives for each class."
+    assert said == "m: metrics: there is no metric 'confusion_matrix'. Count predict(x).argmax(-1) for each class with NumPy."
     counts = np.zeros((4, 4), int)
     np.add.at(counts, (NUMBERS, classes(loss='mse').predict(X).argmax(-1)), 1)
     assert counts.sum() == len(X)
@@ -211,7 +211,7 @@ def test_layers_as_advised():
     np.testing.assert_array_equal(Model(x, Repeat(2, axis=0)(ExpandDims(0)(x))).predict(X), np.repeat(X[:, None], 2, 1))
     for arguments in ({'input_dim': 8}, {'input_shape': (8,)}, {'batch_input_shape': (None, 8)}):
         assert of(lambda: Dense(3, **arguments)) == (f"Dense: there is no argument '{list(arguments)[0]}'. Put an Input before it, such as Input(8): "
-                                                     'a layer learns from what it is fed how long that is.')
+                                                     'a layer infers the length from its input.')
     assert Sequential([Input(8), Dense(3)]).outputs[0].shape == (None, 3)
 
 

@@ -105,7 +105,7 @@ def test_a_failed_first_call_fixes_nothing():
     (lambda: InputSpec(('batch', 'a'), known=(1, -3)), ArgumentError, "InputSpec: known, fixed, lengths: expected axes of ['batch', 'a'], received [-3]."),
     (lambda: InputSpec(('batch', 'a'), min_ndim=3), ArgumentError, "InputSpec: min_ndim: expected axes of ['batch', 'a'], received 3."),
     (lambda: InputSpec(ndim='2'), ArgumentTypeError,
-     "InputSpec: there is no argument 'ndim'. Write axes=('batch', ...), of which there are as many, or min_ndim and max_ndim."),
+     "InputSpec: there is no argument 'ndim'. Write axes=('batch', ...), one name for each axis, or min_ndim and max_ndim."),
     (lambda: InputSpec(min_dim=2), ArgumentTypeError, "InputSpec: there is no argument 'min_dim'. Did you mean 'min_ndim'?"),
     (lambda: InputSpec(*range(9)), ArgumentTypeError, 'InputSpec: too many positional arguments. The arguments are axes, min_ndim, max_ndim, '
      'known, fixed, lengths, dtype, advice.'),

@@ -94,8 +94,8 @@ def test_a_value_of_another_type_in_the_file_is_told(folder, key, value, expecte
 
 
 @pytest.mark.parametrize('content, text', [
-    ('', 'cannot be read as JSON (Expecting value: line 1 column 1 (char 0)). Mend it or remove it.'),
-    ('{"floatx" "float64"}', "cannot be read as JSON (Expecting ':' delimiter: line 1 column 11 (char 10)). Mend it or remove it."),
+    ('', 'cannot be read as JSON (Expecting value: line 1 column 1 (char 0)). Correct it or remove it.'),
+    ('{"floatx" "float64"}', "cannot be read as JSON (Expecting ':' delimiter: line 1 column 11 (char 10)). Correct it or remove it."),
     ('["float64"]', 'expected an object like {"backend": "theano"}.'),
     ('"theano"', 'expected an object like {"backend": "theano"}.'),
     ('{"float": "float64"}', "there is no setting 'float'. Did you mean 'floatx'?"),

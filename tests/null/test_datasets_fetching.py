@@ -165,7 +165,7 @@ def test_another_content_is_removed(server, folder):
     source = source_of(server)
     server.content = bytes(len(CONTENT))
     assert refused(source) == \
-        f'{source.url}: what came has another SHA-256 than expected, and was removed. {ADVICE}'
+        f'{source.url}: the downloaded file had the wrong SHA-256 and was removed. {ADVICE}'
     assert names_in(folder) == []
     server.content = CONTENT
     assert fetch(source).read_bytes() == CONTENT
@@ -174,7 +174,7 @@ def test_another_content_is_removed(server, folder):
 def test_a_part_of_another_file_is_removed_too(server, folder):
     folder.mkdir(parents=True)
     (folder / 'some.bin.part').write_bytes(b'another')
-    assert 'another SHA-256' in refused(source_of(server)) and names_in(folder) == []
+    assert 'wrong SHA-256' in refused(source_of(server)) and names_in(folder) == []
 
 
 @pytest.mark.parametrize('content', [CONTENT + b'more', CONTENT[:-1]], ids=['longer', 'shorter'])
@@ -194,7 +194,7 @@ def test_another_part_than_asked_for(server, folder):
     folder.mkdir(parents=True)
     (folder / 'some.bin.part').write_bytes(CONTENT[:10])
     server.mode, source, last = 'another part', source_of(server), len(CONTENT) - 1
-    assert refused(source) == (f'{source.url}: the server sent another part than asked for '
+    assert refused(source) == (f'{source.url}: the server sent a different part than requested '
                                f'(bytes 11-{last}/{len(CONTENT)}). {ADVICE}')
     assert (folder / 'some.bin.part').read_bytes() == CONTENT[:10]
 

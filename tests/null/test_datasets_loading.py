@@ -90,7 +90,7 @@ WRONG = {'shape': (IMAGES[:, 1:], LABELS), 'flat': (IMAGES.reshape(5, -1), LABEL
 @pytest.mark.parametrize('kind', WRONG)
 def test_grey_images_that_are_something_else(tmp_path, kind):
     images, labels = WRONG[kind]
-    text = 'expected images of 28 x 28 bytes with a label from 0 to 9 each. The file is damaged, or another one.'
+    text = 'expected images of 28 x 28 bytes with a label from 0 to 9 each. The file is damaged, or a different one.'
     path = tmp_path / 'mnist.npz'
     np.savez(path, x_train=IMAGES, y_train=LABELS, x_test=images, y_test=labels)
     with pytest.raises(DataError) as caught:
@@ -139,7 +139,7 @@ def test_a_batch_that_runs_something(tmp_path):
     cifar(path, data_batch_3=pickle.dumps(print, 2))
     with pytest.raises(DataError) as caught:
         cifar10.load_data(path)
-    assert str(caught.value) == (f'{path}: cifar-10-batches-py/data_batch_3: the file is damaged or not what it should be '
+    assert str(caught.value) == (f'{path}: cifar-10-batches-py/data_batch_3: the file is damaged or not plain data '
                                  '(it names __builtin__.print).')
 
 

@@ -82,7 +82,7 @@ def test_nothing_is_run(tmp_path):
     stream = pickle.dumps([Evil(path)])
     with pytest.raises(DataError) as caught:
         loads(stream, 'some file')
-    assert str(caught.value) == f'some file: the file is damaged or not what it should be (it names {os.mkdir.__module__}.mkdir).'
+    assert str(caught.value) == f'some file: the file is damaged or not plain data (it names {os.mkdir.__module__}.mkdir).'
     assert not os.path.exists(path)
     pickle.loads(stream)
     assert os.path.exists(path)                                         # the stream would have run
@@ -113,13 +113,13 @@ HOSTILE = {
                         'an array without a shape or dtype'),
     'a dtype that is text': (b'\x80\x02' + BEGIN + b'(K\x01K\x01\x85X\x02\0\0\0u1\x89C\x01atb.', 'an array without a shape or dtype'),
     'an unfinished array': (b'\x80\x02' + BEGIN + b'.', 'it ends too early'),
-    'a state for a list': (b'\x80\x02]K\x01b.', 'a state for something that is no array'),
+    'a state for a list': (b'\x80\x02]K\x01b.', 'a state for something that is not an array'),
     'a list twice': (b'\x80\x02]q\0h\0\x86.', 'one list, dict, tuple or array in two places'),
     'a list in itself': (b'\x80\x02]q\0h\0a.', 'one list, dict, tuple or array in two places'),
     'a list as a key': (b'\x80\x02}]K\x01s.', 'a key that is neither text nor a number'),
-    'a value for a number': (b'\x80\x02K\x01K\x02a.', 'values for something that is no list'),
-    'items for a number': (b'\x80\x02K\x01(K\x02K\x02u.', 'values for something that is no dict'),
-    'a key without a value': (b'\x80\x02}(K\x02u.', 'values for something that is no dict'),
+    'a value for a number': (b'\x80\x02K\x01K\x02a.', 'values for something that is not a list'),
+    'items for a number': (b'\x80\x02K\x01(K\x02K\x02u.', 'values for something that is not a dict'),
+    'a key without a value': (b'\x80\x02}(K\x02u.', 'values for something that is not a dict'),
     'nothing': (b'', 'operation before byte 0 cannot be done'),
     'no end': (b'\x80\x02K', 'cannot be done'),
     'text cut off': (b'\x80\x02X\xff\xff\xff\xffabc.', 'it ends too early'),
@@ -141,7 +141,7 @@ HOSTILE = {
 def test_streams_that_are_refused(stream, reason):
     with pytest.raises(DataError) as caught:
         loads(stream, 'file')
-    assert str(caught.value).startswith('file: the file is damaged or not what it should be (') and reason in str(caught.value)
+    assert str(caught.value).startswith('file: the file is damaged or not plain data (') and reason in str(caught.value)
 
 
 def test_every_prefix_and_every_changed_byte_is_refused_or_plain():
@@ -217,7 +217,7 @@ def test_npz(tmp_path):
     (npy("{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }", b'abcd'),
      'expected 3 bytes of numbers for shape (3,), received 4. The file is damaged.'),
     (npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", pickle.dumps(Evil('never'))),
-     f'the file is damaged or not what it should be (it names {os.mkdir.__module__}.mkdir).'),
+     f'the file is damaged or not plain data (it names {os.mkdir.__module__}.mkdir).'),
     (npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", pickle.dumps({'a': 1})), 'this is not an array as NumPy saves it.'),
     (npy("__import__('os').mkdir('never')"), 'this is not an array as NumPy saves it.'),
     (npy("{'descr': '|u1', 'fortran_order': False, 'shape': (0,), }", version=(3, 0)), 'this is not an array as NumPy saves it.'),

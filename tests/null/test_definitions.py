@@ -244,7 +244,7 @@ def test_a_cell_that_was_changed(notebook, old, new, number):
     assert serialize(after) == serialize(unserialize(serialize(after)))
     id, what = [('Scale', 'class'), ('cube', 'function'), ('Block', 'class')][number]
     text = refusal(lambda: serialize(before[number]))
-    assert text.split(': ', 1)[-1 if number == 1 else 0].startswith(f"'{id}' is by now the id of another {what}")
+    assert text.split(': ', 1)[-1 if number == 1 else 0].startswith(f"'{id}' is now the id of another {what}")
     older = before[1].activation if number == 1 else type(before[number])
     registry.register(id='older')(older)        # the advice
     assert 'older' in str(serialize([before[number], after[number]]))
@@ -254,8 +254,8 @@ def test_the_text_of_that_refusal(notebook):
     before = run(CELL, notebook, 1)
     run(CELL.replace('* 2', '* 3'), notebook, 2)
     assert refusal(lambda: serialize(before)) == (
-        "[0]: 'Scale' is by now the id of another class, which was registered later. Make what is to be saved anew with that one, or "
-        "register the older one, which it still has, under an id of its own: keraflow.register(id='...').")
+        "[0]: 'Scale' is now the id of another class, which was registered later. Rebuild what you save with that one, or "
+        "register the older one, which it still has, under its own id: keraflow.register(id='...').")
 
 
 def test_custom_objects_of_one_name():
@@ -276,8 +276,8 @@ def test_a_short_name_of_keraflows_own_is_no_id():
         assert refusal(lambda given=given: unserialize(serialize(Dense(3, regularizers=['l2'])), given), ArgumentError) == (
             f"custom_objects: '{name}' is the id of one of keraflow's own. Rename yours.")
     assert refusal(lambda: serialize(Dense(3, regularizers=[l2]))) == (
-        "regularizers[0]: 'l2' is the id of another class or function. Put @keraflow.register(id=...) above yours. If keraflow's own is "
-        "meant, pass 'l2'.")
+        "regularizers[0]: 'l2' is the id of another class or function. Put @keraflow.register(id=...) above yours. For keraflow's own, "
+        "pass 'l2'.")
 
 
 def test_what_is_compared():

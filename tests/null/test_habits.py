@@ -54,7 +54,7 @@ def test_no_word_is_answered_twice():
 @pytest.mark.parametrize('call, text', [
     (lambda: Dense(units=3), "Dense: there is no argument 'units'. Did you mean 'output_dim'?"),
     (lambda: Dense(3, kernel_initializer='zero'), "Dense: there is no argument 'kernel_initializer'. Did you mean 'init'?"),
-    (lambda: Dense(3, in_features=4), "Dense: there is no argument 'in_features'. Leave it out: a layer learns it from what it is fed."),
+    (lambda: Dense(3, in_features=4), "Dense: there is no argument 'in_features'. Leave it out: a layer infers it from its input."),
     (lambda: Dense(3, activation='silu'), "Dense: activation: there is no activation 'silu'. Did you mean 'swish'?"),
     (lambda: Dense(3, init='xavier'), "Dense: init: there is no initialization 'xavier'. Did you mean 'glorot_uniform'?"),
     (lambda: Dropout(rate=0.5), "Dropout: there is no argument 'rate'. Did you mean 'drop_rate'?"),

@@ -110,7 +110,7 @@ EXPECTED = 'expected a shape, a tuple of integers such as (64, 10), received'
     ((4, np.float32(2.5)), ArgumentTypeError,
      f'{EXPECTED} {(4, np.float32(2.5))!r}. Write int(2.5) or use // in the place of /.'),
     ((None, 4), ArgumentTypeError,
-     f'{EXPECTED} (None, 4). A length that is not known cannot be that of a parameter.'),
+     f'{EXPECTED} (None, 4). The shape of a parameter must be fully known.'),
     ((True, 4), ArgumentTypeError, f'{EXPECTED} (True, 4).'),
     (('3', 4), ArgumentTypeError, f"{EXPECTED} ('3', 4)."),
     (5, ArgumentTypeError, f'{EXPECTED} 5. Write (5,).'),

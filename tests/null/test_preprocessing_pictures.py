@@ -158,6 +158,6 @@ def test_folders_that_are_refused(folder, tmp_path):
     path.write_bytes(b'no image')
     with pytest.raises(DataError) as caught:
         next(iter(generator.flow_from_directory(folder, shuffle=False)))
-    assert str(caught.value) == f'{path}: this is no image.'
+    assert str(caught.value) == f'{path}: this is not an image.'
     with pytest.raises(FileNotFoundError):
         load_img(tmp_path / 'none.png')

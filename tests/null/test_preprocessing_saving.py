@@ -154,8 +154,8 @@ def test_other_files_are_refused(tmp_path):
     assert refusal(lambda: ImageDataGenerator.load_from_file(path), ModelFileError) == (
         f'{path}: expected a ImageDataGenerator, found Tokenizer.')
     good = json.loads(path.read_text())
-    for data, text in (([], 'this is no file of a Tokenizer.'), ({**good, 'format': 'x'}, 'this is no file of a Tokenizer.'),
-                       ({**good, 'more': 1}, 'this is no file of a Tokenizer.'),
+    for data, text in (([], 'this is not a file of a Tokenizer.'), ({**good, 'format': 'x'}, 'this is not a file of a Tokenizer.'),
+                       ({**good, 'more': 1}, 'this is not a file of a Tokenizer.'),
                        ({**good, 'version': 3}, 'the file has format version 3, this keraflow reads 2. Install the keraflow that wrote it, '
                                                 'or a newer one.'),
                        ({**good, 'preprocessor': {'class': 'os.system'}}, "'os.system' is not a class or function that is registered.")):

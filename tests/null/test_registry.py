@@ -135,7 +135,7 @@ def test_names_of_what_is_not_registered():
     def tanh(x):
         return x
     assert refusal(lambda: registry.id_of(tanh), SerializationError) == (
-        "'tanh' is the id of another class or function. Put @keraflow.register(id=...) above yours. If keraflow's own is meant, pass "
+        "'tanh' is the id of another class or function. Put @keraflow.register(id=...) above yours. For keraflow's own, pass "
         "'tanh'.")
 
 

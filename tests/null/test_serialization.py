@@ -305,8 +305,8 @@ def test_a_class_with_the_name_of_one_of_keraflows_own_is_refused():
     def relu(x):
         return x
     assert refusal(lambda: serialize([relu])) == (
-        "[0]: 'relu' is the id of another class or function. Put @keraflow.register(id=...) above yours. If keraflow's own is meant, "
-        "pass 'relu'.")
+        "[0]: 'relu' is the id of another class or function. Put @keraflow.register(id=...) above yours. For keraflow's own, pass "
+        "'relu'.")
 
 
 # -- what cannot be read ------------------------------------------------------------------------------------------------
