@@ -16,7 +16,7 @@ HOOKS = {
     'call': 'output', 'forward': 'output', 'get_output_for': 'output', 'get_output': 'output', '__call__': 'output',
     'build': 'init_param', 'compute_output_shape': 'output_shape', 'get_output_shape_for': 'output_shape',
     'get_output_shape': 'output_shape', 'compute_mask': 'output_mask', 'get_output_mask': 'output_mask',
-    'supports_masking': 'support_mask', 'support_masking': 'support_mask', 'supports_mask': 'support_mask',
+    'support_masking': 'supports_masking', 'supports_mask': 'supports_masking', 'support_masks': 'supports_masking',
     'get_config': 'pack_init_param'}
 #: Methods of other libraries' callbacks, with ours.
 CALLBACK_HOOKS = {'on_train_batch_begin': 'on_batch_begin', 'on_train_batch_end': 'on_batch_end'}

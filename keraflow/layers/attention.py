@@ -1,6 +1,6 @@
 """Attention: each step of a sequence looks at all steps of another one, or of itself."""
 import math
-from typing import Any, List, Optional, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -127,14 +127,15 @@ class MultiHeadAttention(MultiInputLayer):
         if self.bias:
             self.set_trainable_params(f'b_{role}', np.zeros(output_dim))
 
-    def output(self, x: List[Any]) -> Any:
+    def output(self, x: List[Any], *, mask: Sequence[Any] = ()) -> Any:
         query, key, value = _roles(x)
         q, k, v = (self._split(self._project(role, one)) for role, one in zip('qkv', (query, key, value)))
-        mask = joint_mask([self.get_tensor_mask(one) for one in x[1:] or x])
         scores = B.batch_dot(q, B.transpose(k, [0, 1, 3, 2])) * (1. / math.sqrt(self.head_dim))
-        heads = B.transpose(B.batch_dot(self._weights(scores, mask), v), [0, 2, 1, 3])
-        y = self._project('o', B.reshape(heads, [-1, B.shape(query)[1], self.nb_head * self.head_dim]))
-        return self.set_tensor_mask(y, self.get_tensor_mask(query))
+        heads = B.transpose(B.batch_dot(self._weights(scores, joint_mask(mask[1:] or mask)), v), [0, 2, 1, 3])
+        return self._project('o', B.reshape(heads, [-1, B.shape(query)[1], self.nb_head * self.head_dim]))
+
+    def output_mask(self, input_mask: List[Any], input_shape: List[Shape]) -> Any:
+        return input_mask[0]
 
     def _project(self, role: str, x: Any) -> Any:
         y = B.dot(x, getattr(self, f'W_{role}'))

@@ -164,16 +164,15 @@ class Convolution1D(ConvolutionBase):
     def kernels(self) -> Any:
         return B.transpose(self.W[0], (2, 0, 1))
 
-    def output(self, x: Any) -> Any:
-        mask = self.get_tensor_mask(x) if self._preserves_time_axis else None
+    def output(self, x: Any, *, mask: Any = None) -> Any:
         return super().output(x if mask is None else B.switch(expand_mask(mask, x), x, 0.))
 
     @property
-    def _preserves_time_axis(self) -> bool:
+    def reads_mask(self) -> bool:
         return self.is_series and self.pad == 'same' and self.stride == 1
 
     def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
-        if self._preserves_time_axis:
+        if self.reads_mask:
             return input_mask
         if not self.is_series or self.pad == 'same':
             return None

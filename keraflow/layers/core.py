@@ -154,15 +154,14 @@ class Activation(Layer):
     input, output : any, the same
     """
 
+    supports_masking = True
+
     def __init__(self, activation: ActivationLike, **kwargs: Any):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
 
     def output(self, x: Any) -> Any:
         return self.activation(x)
-
-    def support_mask(self) -> bool:
-        return True
 
 
 @builtin('layer')
@@ -188,6 +187,8 @@ class Dropout(Layer):
        Learning Research, 2014.
     """
 
+    supports_masking = True
+
     def __init__(self, drop_rate: Rate, **kwargs: Any):
         super().__init__(**kwargs)
         self.drop_rate = drop_rate
@@ -198,9 +199,6 @@ class Dropout(Layer):
 
     def noise_shape(self, x: Any) -> Any:
         """The shape of the mask, which broadcasts; ``None`` for that of `x`."""
-
-    def support_mask(self) -> bool:
-        return True
 
 
 @builtin('layer')

@@ -62,6 +62,7 @@ class Embedding(Layer):
     """
 
     input_spec = InputSpec(dtype='int')
+    supports_masking = True
     W: Any
 
     def __init__(self, vocabulary_size: PositiveInt, output_dim: PositiveInt, init: Initialization = 'uniform',
@@ -92,6 +93,3 @@ class Embedding(Layer):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)
-
-    def support_mask(self) -> bool:
-        return True

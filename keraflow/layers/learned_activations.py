@@ -56,6 +56,7 @@ class PReLU(AxisLayer):
     """
 
     include_batch_dim = False
+    supports_masking = True
     alpha: Any
 
     def __init__(self, init: Initialization = 'zero', shared_axes: Optional[Axes] = None, **kwargs: Any):
@@ -83,9 +84,6 @@ class PReLU(AxisLayer):
 
     def output(self, x: Any) -> Any:
         return B.switch(B.greater(x, 0), x, B.multiply(x, self.alpha))
-
-    def support_mask(self) -> bool:
-        return True
 
 
 @builtin('layer')

@@ -43,9 +43,8 @@ class Masking(Layer):
         super().__init__(**kwargs)
         self.mask_value = mask_value
 
-    def output(self, x: Any) -> Any:
-        before = self.get_tensor_mask(x)
+    def output(self, x: Any, *, mask: Any = None) -> Any:
         if self.mask_value is None:
             return self.set_tensor_mask(x, None)
         check_mask_value(self.mask_value, B.dtype(x), f'{self.name}: mask_value')
-        return self.set_tensor_mask(x, joint_mask([before, step_mask(x, self.mask_value)]))
+        return self.set_tensor_mask(x, joint_mask([mask, step_mask(x, self.mask_value)]))

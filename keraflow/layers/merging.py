@@ -1,6 +1,6 @@
 """Layers that make one tensor of several."""
 import functools
-from typing import Any, List, Optional
+from typing import Any, List, Optional, Sequence
 
 from keraflow import backend as B
 from keraflow import shapes
@@ -64,12 +64,11 @@ class Concatenate(FeatureAxisLayer, MultiInputLayer):
                 raise ShapeError(f'{self.name}: expected inputs of one shape but for axis {axis} ({which}), received '
                                  f'{", ".join(map(str, input_shape))}.')
 
-    def output(self, x: List[Any]) -> Any:
+    def output(self, x: List[Any], *, mask: Sequence[Any] = ()) -> Any:
         [axis] = self.axes(self.get_tensor_shape(x[0]))
-        return self.set_tensor_mask(B.concatenate(x, axis), self._joined_mask(x, axis))
+        return self.set_tensor_mask(B.concatenate(x, axis), self._joined_mask(x, mask, axis))
 
-    def _joined_mask(self, x: List[Any], axis: int) -> Any:
-        masks = [self.get_tensor_mask(one) for one in x]
+    def _joined_mask(self, x: List[Any], masks: Sequence[Any], axis: int) -> Any:
         ndim = max((B.ndim(mask) for mask in masks if mask is not None), default=0)
         if axis >= ndim:
             return joint_mask(masks)
@@ -86,6 +85,8 @@ def _without(shape: Shape, axis: int) -> Shape:
 class _ElementWise(MultiInputLayer):
     """Inputs of one shape, combined value by value."""
 
+    supports_masking = True
+
     def combine(self, one: Any, other: Any) -> Any:
         """Two inputs as one."""
         raise NotImplementedError
@@ -99,9 +100,6 @@ class _ElementWise(MultiInputLayer):
         for shape in input_shape[1:]:
             joint = shapes.merge(joint, shape)
         return joint
-
-    def support_mask(self) -> bool:
-        return True
 
 
 @builtin('layer')

@@ -4,6 +4,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from keraflow import backend as B
 from keraflow import random, shapes
+from keraflow.arguments import to_list
 from keraflow.checked import checked
 from keraflow.errors import BackendError, GraphError, ShapeError, describe
 from keraflow.graph import naming
@@ -199,16 +200,16 @@ class Network(Layer):
         with random.drawing(random.drawn_stream() or self._stream):     # from that of the outermost model
             return super().run(tensors, arguments)
 
-    def output(self, x: Any) -> Any:
-        tensors = replay(self.calls, self._bind(x if self.multi_input else [x]))
+    def output(self, x: Any, *, mask: Any = None) -> Any:
+        tensors = replay(self.calls, self._bind(x if self.multi_input else [x], to_list(mask)))
         return unlist([tensors[kensor] for kensor in self.outputs])
 
     def output_shape(self, input_shape: Any) -> Any:
         return unlist([kensor.shape for kensor in self.outputs])
 
-    def _bind(self, tensors: Sequence[Any]) -> Dict[Kensor, Any]:
+    def _bind(self, tensors: Sequence[Any], masks: Sequence[Any]) -> Dict[Kensor, Any]:
         """Tensors for the Inputs; one with a mask value makes its own mask, another one has that of what it is fed."""
-        own = [self.set_tensor_mask(tensor, self.get_tensor_mask(tensor)) for tensor in tensors]
+        own = [self.set_tensor_mask(tensor, mask) for tensor, mask in zip(tensors, masks)]
         return {kensor: tensor if kensor.mask_value is None else kensor.mark(tensor)
                 for kensor, tensor in zip(self.inputs, own)}
 

@@ -33,6 +33,8 @@ class GaussianNoise(Layer):
     .. [1] C. M. Bishop, "Training with noise is equivalent to Tikhonov regularization", Neural Computation, 1995.
     """
 
+    supports_masking = True
+
     def __init__(self, sigma: NonNegative, **kwargs: Any):
         super().__init__(**kwargs)
         self.sigma = sigma
@@ -40,9 +42,6 @@ class GaussianNoise(Layer):
     def output(self, x: Any) -> Any:
         x = B.as_real(x)
         return B.in_train_phase(lambda: B.add(x, B.random_normal(B.shape(x), 0., self.sigma, B.dtype(x))), x)
-
-    def support_mask(self) -> bool:
-        return True
 
 
 @builtin('layer')
@@ -66,6 +65,8 @@ class GaussianDropout(Layer):
        Learning Research, 2014, section 10.
     """
 
+    supports_masking = True
+
     def __init__(self, drop_rate: Rate, **kwargs: Any):
         super().__init__(**kwargs)
         self.drop_rate = drop_rate
@@ -73,9 +74,6 @@ class GaussianDropout(Layer):
     def output(self, x: Any) -> Any:
         x, sigma = B.as_real(x), math.sqrt(self.drop_rate / (1. - self.drop_rate))
         return B.in_train_phase(lambda: B.multiply(x, B.random_normal(B.shape(x), 1., sigma, B.dtype(x))), x)
-
-    def support_mask(self) -> bool:
-        return True
 
 
 class _SpatialDropout(Dropout):

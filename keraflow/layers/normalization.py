@@ -21,6 +21,7 @@ class _Normalization(FeatureAxisLayer):
     """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, with the lengths of `axis` for `gamma` and `beta`."""
 
     include_batch_dim = False
+    supports_masking = True
     gamma: Any = None
     beta: Any = None
 
@@ -61,9 +62,6 @@ class _Normalization(FeatureAxisLayer):
         shape = self.get_tensor_shape(x)
         places = self.axes(shape)
         return B.reshape(parameter, [length if place in places else 1 for place, length in enumerate(shape)])
-
-    def support_mask(self) -> bool:
-        return True
 
 
 @builtin('layer')
@@ -134,12 +132,12 @@ class BatchNormalization(_Normalization):
         lengths = self._lengths(input_shape)
         self.set_state_params('moving_mean', np.zeros(lengths), 'moving_variance', np.ones(lengths))
 
-    def output(self, x: Any) -> Any:
+    def output(self, x: Any, *, mask: Any = None) -> Any:
         if B.current_phase() != 'train' or self.is_frozen:
             return self.normalize(x, self.spread(self.moving_mean, x), self.spread(self.moving_variance, x))
         [features] = self.axes(self.get_tensor_shape(x))
         axes = [axis for axis in range(B.ndim(x)) if axis != features]
-        counted = self._counted(x)
+        counted = _counted(x, mask)
         mean, variance = _moments(x, axes, counted)
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             before = self.latest(moving)
@@ -149,13 +147,14 @@ class BatchNormalization(_Normalization):
             self.add_update(moving, moved, inputs=x)
         return self.normalize(x, mean, variance)
 
-    def _counted(self, x: Any) -> Any:
-        """True where a value of `x` is part of the statistics; ``None`` if all are."""
-        steps, samples = self.get_tensor_mask(x), counted_samples()
-        mask = joint_mask([steps, samples if steps is None or samples is None else B.expand_dims(samples, 1)])
-        if mask is None:
-            return None
-        return B.logical_and(expand_mask(mask, x), B.ones_like(x, 'bool'))
+
+def _counted(x: Any, steps: Any) -> Any:
+    """True where a value of `x`, whose mask is `steps`, is part of the statistics; ``None`` if all are."""
+    samples = counted_samples()
+    mask = joint_mask([steps, samples if steps is None or samples is None else B.expand_dims(samples, 1)])
+    if mask is None:
+        return None
+    return B.logical_and(expand_mask(mask, x), B.ones_like(x, 'bool'))
 
 
 def _moments(x: Any, axes: List[int], counted: Any = None) -> Tuple[Any, Any]:

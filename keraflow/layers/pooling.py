@@ -94,9 +94,8 @@ class Pooling1D(_Pooling):
     def strides(self) -> Optional[int]:
         return self.stride
 
-    def output(self, x: Any) -> Any:
-        mask = self.get_tensor_mask(x) if self.is_series and self.pad == 'same' else None
-        if mask is None:
+    def output(self, x: Any, *, mask: Any = None) -> Any:
+        if mask is None or self.pad == 'valid':
             return super().output(x)
         counts = expand_mask(mask, x)
         if self.mode == 'max':
@@ -104,6 +103,10 @@ class Pooling1D(_Pooling):
             return B.switch(B.greater(found, LOWEST), found, 0.)
         shares = super().output(B.switch(counts, B.ones_like(x), 0.))
         return super().output(B.switch(counts, x, 0.)) / B.switch(B.greater(shares, 0.), shares, 1.)
+
+    @property
+    def reads_mask(self) -> bool:
+        return self.is_series
 
     def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
         if not self.is_series:
@@ -240,8 +243,11 @@ class GlobalPooling1D(_GlobalPooling):
     def __init__(self, mode: Pool, data_format: DataFormat = 'channels_last', **kwargs: Any):
         super().__init__(mode, data_format, **kwargs)
 
-    def output(self, x: Any) -> Any:
-        mask = self.get_tensor_mask(x) if self.is_series else None
+    @property
+    def reads_mask(self) -> bool:
+        return self.is_series
+
+    def output(self, x: Any, *, mask: Any = None) -> Any:
         if mask is None:
             return super().output(x)
         counts = expand_mask(mask, x)

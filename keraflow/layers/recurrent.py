@@ -170,9 +170,9 @@ class Recurrent(MultiInputLayer):
 
     # -- running ----------------------------------------------------------------------------------------------------
 
-    def output(self, x: List[Any]) -> Any:
+    def output(self, x: List[Any], *, mask: Sequence[Any] = (None,)) -> Any:
         sequence, *states = x
-        mask = self._in_order(self.get_tensor_mask(sequence))
+        counted = self._in_order(mask[0])
         batch = self.get_tensor_shape(sequence)[0] or B.shape(sequence)[0]
         steps = self._in_order(sequence)
         if self.dropout_W:
@@ -182,19 +182,21 @@ class Recurrent(MultiInputLayer):
         states, constants = states or self._first_states(batch), self._constants(batch)
         logs = info_of(self.activation(states[0])).logs if self.activates_output else None
         outputs: Any
-        outputs, last = B.scan(self._step, [inputs], states, constants, mask, self.unroll,
+        outputs, last = B.scan(self._step, [inputs], states, constants, counted, self.unroll,
                                self.return_sequences or logs is not None)
         if logs:
-            again = functools.partial(self._logs, outputs, inputs, states[0], constants, mask)
+            again = functools.partial(self._logs, outputs, inputs, states[0], constants, counted)
             annotate(outputs, logs=Logs(Step(functools.partial(again, log_of)),
                                         Step(functools.partial(again, log_of_rest)) if logs.rest else None, logs.total))
             last = [outputs[-1], *last[1:]]
         if self.stateful:
             for name, value in zip(self.states, last):
                 self.add_update(getattr(self, name), value, inputs=x)
-        if not self.return_sequences:
-            return last[0]
-        return self.set_tensor_mask(B.transpose(outputs, (1, 0, 2)), None if mask is None else B.transpose(mask))
+        return B.transpose(outputs, (1, 0, 2)) if self.return_sequences else last[0]
+
+    def output_mask(self, input_mask: List[Any], input_shape: List[Shape]) -> Any:
+        mask = input_mask[0] if self.return_sequences else None
+        return mask if mask is None or not self.go_backwards else B.reverse(mask, 1)
 
     def _logs(self, outputs: Any, inputs: Any, first: Any, constants: List[Any], mask: Any, log: Callable) -> Any:
         """The logarithms of outputs that are probabilities: inside of the loop, where they are known, nobody asks."""

@@ -50,8 +50,8 @@ class FunctionLayer(Layer, metaclass=_FedAtOnce):
     argument_names: List[str] = []
     #: Whether the function takes a list, also of one tensor.
     takes_list = False
-    #: Whether the function is given the mask of its input.
-    takes_mask = False
+    #: Whether the function has the argument ``mask``.
+    function_reads_mask = False
     #: Whether a string before what the layer is fed with is its name.
     use_scope = True
 
@@ -78,11 +78,15 @@ class FunctionLayer(Layer, metaclass=_FedAtOnce):
     def check_input_shape(self, input_shape: List[Shape]) -> None:
         """Any: the function says what it takes."""
 
-    def output(self, x: List[Any]) -> Any:
+    @property
+    def reads_mask(self) -> bool:
+        return self.function_reads_mask
+
+    def output(self, x: List[Any], *, mask: Sequence[Any] = ()) -> Any:
         arguments = {name: owned(getattr(self, name)) for name in self.argument_names}     # which it may change
         is_list = len(x) > 1 or self.takes_list
-        if self.takes_mask:
-            arguments['mask'] = self._masks_of(x, is_list)
+        if self.reads_mask:
+            arguments['mask'] = mask if is_list else mask[0]
         result = type(self).function(x if is_list else x[0], **arguments)
         return [self._with_mask(it, x) for it in result] if isinstance(result, (list, tuple)) else \
             self._with_mask(result, x)
@@ -223,7 +227,7 @@ def _class_of(function: Callable) -> type:
     body: Dict[str, Any] = {
         '__init__': _init_of(own, hints), '__doc__': function.__doc__, '__module__': function.__module__ or '__main__',
         '__qualname__': function.__qualname__, 'function': staticmethod(function),
-        'argument_names': [one.name for one in own], 'takes_mask': len(own) < len(listed) - 1,
+        'argument_names': [one.name for one in own], 'function_reads_mask': len(own) < len(listed) - 1,
         'takes_list': schema.takes_list(hints.get(listed[0].name))}
     return types.new_class(name, (FunctionLayer,), exec_body=lambda namespace: namespace.update(body))
 

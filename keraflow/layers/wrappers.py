@@ -60,6 +60,8 @@ class TimeDistributed(_Wrapper):
     (None, None, 3)
     """
 
+    supports_masking = True
+
     def check_input_shape(self, input_shape: Any) -> None:
         spec = self.layer.input_spec
         for shape in self._shapes(input_shape):
@@ -68,21 +70,14 @@ class TimeDistributed(_Wrapper):
                                  f'{type(self.layer).__name__} is run on, received shape {shape}. Use '
                                  f'{type(self.layer).__name__} by itself for an input without steps.')
 
-    def output(self, x: Any) -> Any:
+    def output(self, x: Any, *, mask: Any = None) -> Any:
         inputs = x if self.multi_input else [x]
         batch, time = (length or B.shape(inputs[0])[axis]
                        for axis, length in enumerate(self.get_tensor_shape(inputs[0])[:2]))
-        with counting_samples(self._counted(inputs), sample_count(inputs[0])):
+        with counting_samples(_counted(inputs, to_list(mask)), sample_count(inputs[0])):
             made = self.embed(self.layer)([self._folded(it) for it in inputs])
         return unlist([annotate(B.reshape(it, (batch, time, *self._lengths(it, 1))), features=features_of(it))
                        for it in to_list(made)])
-
-    def _counted(self, inputs: List[Any]) -> Any:
-        """Which of the samples that the steps become count, where some do not."""
-        steps, samples = joint_mask([self.get_tensor_mask(it) for it in inputs]), counted_samples()
-        if samples is not None:     # a wrapper in another one
-            steps = B.logical_and(full_mask(inputs[0]) if steps is None else steps, B.expand_dims(samples, 1))
-        return None if steps is None else B.reshape(steps, (-1,))
 
     def _folded(self, x: Any) -> Any:
         folded = B.reshape(x, (-1, *self._lengths(x, 2)))
@@ -105,8 +100,13 @@ class TimeDistributed(_Wrapper):
             return None
         return unlist([(batch, time, *shape[1:]) for shape in ([inner] if is_shape(inner) else inner)])
 
-    def support_mask(self) -> bool:
-        return True
+
+def _counted(inputs: List[Any], masks: List[Any]) -> Any:
+    """Which of the samples that the steps become count, where some do not."""
+    steps, samples = joint_mask(masks), counted_samples()
+    if samples is not None:     # a wrapper in another one
+        steps = B.logical_and(full_mask(inputs[0]) if steps is None else steps, B.expand_dims(samples, 1))
+    return None if steps is None else B.reshape(steps, (-1,))
 
 
 @builtin('layer')
@@ -150,19 +150,18 @@ class Bidirectional(_Wrapper):
         self.merge_mode = merge_mode
         self.backward_layer = unserialize(serialize(layer))
 
-    def output(self, x: Any) -> Any:
+    def output(self, x: Any, *, mask: Any = None) -> Any:
         sequence, *states = x if self.multi_input else [x]
         half = len(states) // 2
         forward = self.embed(self.layer)([sequence, *states[:half]])
-        backward = self.embed(self.backward_layer)([self._reversed(sequence), *states[half:]])
+        backward = self.embed(self.backward_layer)([self._reversed(sequence, to_list(mask)[0]), *states[half:]])
         if B.ndim(backward) > 2:
-            backward = self._reversed(backward)
+            backward = self._reversed(backward, info_of(backward).mask)
         if self.merge_mode is None:
             return [forward, backward]
-        return self.set_tensor_mask(self._merged(forward, backward), self.get_tensor_mask(forward))
+        return self.set_tensor_mask(self._merged(forward, backward), info_of(forward).mask)
 
-    def _reversed(self, x: Any) -> Any:
-        mask = self.get_tensor_mask(x)
+    def _reversed(self, x: Any, mask: Any) -> Any:
         return self.set_tensor_mask(B.reverse(x, 1), None if mask is None else B.reverse(mask, 1))
 
     def _merged(self, forward: Any, backward: Any) -> Any:

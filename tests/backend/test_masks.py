@@ -7,7 +7,7 @@ import pytest
 
 from keraflow import backend as B
 from keraflow.errors import KeraFlowWarning
-from keraflow.layers import (Activation, Concatenate, Convolution1D, Cropping1D, Dropout, ElementWiseMult,
+from keraflow.layers import (GRU, Activation, Concatenate, Convolution1D, Cropping1D, Dropout, ElementWiseMult,
                              ElementWiseSum, ExpandDims, Flatten, GlobalPooling1D, Input, Lambda, Layer, Masking,
                              MultiInputLayer, PermuteDims, Pooling1D, Repeat, Reshape, UnSampling1D, ZeroPadding1D)
 from keraflow.models import Model, Sequential
@@ -27,8 +27,7 @@ class ReadMask(Layer):
 
 
 class Keeps(Layer):
-    def support_mask(self):
-        return True
+    supports_masking = True
 
 
 class Loses(Layer):
@@ -217,6 +216,76 @@ def test_an_argument_named_mask_is_given_the_mask():
         np.testing.assert_allclose(Model(fed, made).predict(X), wanted, rtol=1e-6)
     fed, other = Input((3, 2), mask_value=0.), Input((3, 2))
     np.testing.assert_array_equal(Model([fed, other], FirstMask()([fed, other])).predict([X, X]), MASK)
+
+
+class Twice(GRU):
+    """Reads the mask as the layer that it extends does, without naming it."""
+
+    def output(self, x):
+        return super().output(x) * 2
+
+
+class Half(GlobalPooling1D):
+    def output(self, x, mask=None):
+        return super().output(x) / 2
+
+
+def test_a_subclass_that_calls_output_hands_the_mask_on():
+    x = Input((5, 2), mask_value=0.)
+    for layer, again, factor in ((GRU(3, init='one'), Twice(3, init='one'), 2), (GlobalPooling1D('avg'), Half('avg'), 0.5)):
+        with warnings.catch_warnings():
+            warnings.simplefilter('error')
+            found = [layer(x), again(x)]
+        model = Model(x, found)
+        again.set_weights(layer.get_weights())
+        one, other = model.predict(SERIES)
+        np.testing.assert_allclose(other, one * factor, rtol=1e-6)
+
+
+class Older(Layer):
+    """In the words of the first Keraflow."""
+
+    def __init__(self, keeps=True, **kwargs):
+        super().__init__(**kwargs)
+        self.keeps = keeps
+
+    def support_mask(self):
+        return self.keeps
+
+
+class Newer(Older):
+    supports_masking = False
+
+
+class OlderDropout(Dropout):
+    def support_mask(self):
+        return super().support_mask()
+
+
+def test_support_mask_is_the_older_word_for_supports_masking():
+    x = Input((3, 2), mask_value=0.)
+    assert Dropout(0.5).support_mask() and not Flatten().support_mask()
+    assert Older()(x).mask_shape == OlderDropout(0.1)(x).mask_shape == (None, 3)
+    for layer in Older(False), Newer():
+        with pytest.warns(KeraFlowWarning, match='mask of its input is lost'):
+            assert layer(x).mask_shape is None
+
+
+class Asks(Layer):
+    """Its class does not say that it reads the mask: something else asks for it while it runs."""
+
+    def output(self, x):
+        return B.sum(look_at(self, x), axis=1)
+
+
+def look_at(layer, x):
+    layer.get_tensor_mask(x)
+    return x
+
+
+def test_asking_for_a_mask_silences_nothing():
+    with pytest.warns(KeraFlowWarning, match='mask of its input is lost, because Asks neither'):
+        Asks()(Input((3, 2), mask_value=0.))
 
 
 # -- series that become shorter or longer --------------------------------------------------------------------------------

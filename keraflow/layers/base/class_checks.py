@@ -12,7 +12,7 @@ from keraflow.errors import ArgumentTypeError
 from keraflow.habits import HOOKS
 from keraflow.serialization.reserved import of_program
 
-__all__ = ['check_class', 'names_reached', 'names_used']
+__all__ = ['check_class', 'names_reached', 'names_used', 'reads_masks']
 
 #: The hooks that are methods, with what they are called with.
 METHODS: Dict[str, Tuple[str, ...]] = {
@@ -20,7 +20,7 @@ METHODS: Dict[str, Tuple[str, ...]] = {
     'check_input_shape': ('input_shape',), 'support_mask': (), 'output_mask': ('input_mask', 'input_shape'),
     'pack_init_param': ()}
 #: The hooks that are values.
-VALUES = ('input_spec', 'multi_input')
+VALUES = ('input_spec', 'multi_input', 'supports_masking')
 
 
 def check_class(cls: type, base: type) -> None:
@@ -40,6 +40,8 @@ def check_class(cls: type, base: type) -> None:
     for name, value in defined.items():
         if name in METHODS:
             _check_signature(cls, name, value)
+        elif name in VALUES and _is_method(value):
+            raise ArgumentTypeError(f'{cls.__name__}: {name}: expected a value or a property, received a method.')
     used = names_used(owners, set(defined))
     for name, value in defined.items():
         if name in used or name not in HOOKS and (name.startswith('_') or hasattr(base, name)):
@@ -91,6 +93,19 @@ def names_used(owners: Sequence[type], names: Set[str], beside: Sequence[str] = 
     return used
 
 
+def reads_masks(cls: type) -> bool:
+    """Whether a class of layers says that it reads the mask of its input: ``output`` has the argument ``mask``, or
+    calls that of a base class that has. A class of the program also says so by using ``get_tensor_mask``."""
+    for one in cls.__mro__:
+        output = vars(one).get('output')
+        if output is not None:
+            if 'mask' in inspect.signature(output).parameters:
+                return True
+            if not any('super' in code.co_names for code in _codes(output)):
+                break
+    return bool(names_used(of_program(cls), {'get_tensor_mask'}))
+
+
 def names_reached(cls: type, method: str) -> Set[str]:
     """The names that a method uses, and the methods that it calls which not every layer has."""
     own = list(itertools.takewhile(lambda one: 'kind' not in vars(one), cls.__mro__))
@@ -124,8 +139,8 @@ def _is_method(value: Any) -> bool:
 
 
 def _stands_for(hook: str, value: Any) -> bool:
-    """Whether the value could be the hook under another name; to support masks is a value elsewhere."""
-    return _takes(value, METHODS[hook]) or hook == 'support_mask' and not _is_method(value)
+    """Whether the value could be the hook under another name; what is a value here is a method elsewhere."""
+    return _takes(value, METHODS[hook]) if hook in METHODS else True
 
 
 def _takes(value: Any, arguments: Sequence[str]) -> bool:
@@ -152,6 +167,8 @@ def _advice(hook: str, value: Any) -> str:
     if hook == 'pack_init_param':
         return ('Leave it out, if __init__ keeps each argument under its own name: a layer is rebuilt from these. '
                 f'Else write {_written(hook)}.')
+    if hook in VALUES:
+        return f'Write {hook} = True.'
     return f"Write {'' if _is_method(value) else 'a method '}{_written(hook)}."
 
 

@@ -85,6 +85,8 @@ class Layer(ChangeableHost, Running):
     fresh_attributes: frozenset = frozenset()
     #: Whether the layer takes a list of inputs.
     multi_input = False
+    #: Whether the mask of the input (of several: where all are True) is also that of the output. May be a property.
+    supports_masking: bool = False
     #: What the inputs must be: one for all of them, or a list in their order; ``None`` for anything. May be a property.
     input_spec: Union[InputSpec, Sequence[Optional[InputSpec]], None] = InputSpec()
 
@@ -103,6 +105,8 @@ class Layer(ChangeableHost, Running):
     def __init_subclass__(cls, **kwargs: Any):
         check_class(cls, Layer)
         super().__init_subclass__(**kwargs)
+        if 'supports_masking' in vars(cls) and 'support_mask' not in vars(cls):
+            cls.support_mask = Layer.support_mask     # type: ignore[method-assign]  # of two words the last one
         cls._declares_shape = cls.output_shape is not Layer.output_shape
 
     def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
@@ -117,8 +121,8 @@ class Layer(ChangeableHost, Running):
         """The output tensor (or a list of them) for the input tensor (a list of them for several). Repeatable: it
         makes no parameters after its first run. Layers that it calls on tensors are embedded, as by :meth:`embed`.
 
-        One that has an argument ``mask`` is given the mask of the input (of several: the list of them), or ``None``.
-        Others are arguments of a call: ``layer(x, scale=2.)`` for ``output(self, x, scale=1.)``.
+        One that has an argument ``mask`` reads the mask of the input: it is given it (of several: the list of them), or
+        ``None``. Others are arguments of a call: ``layer(x, scale=2.)`` for ``output(self, x, scale=1.)``.
         """
         return x
 
@@ -139,15 +143,14 @@ class Layer(ChangeableHost, Running):
         if self.multi_input:
             self._check_equal_shapes(input_shape)
 
-    def support_mask(self) -> bool:
-        """Whether the mask of the input (of several: where all masks are True) is also that of the output."""
-        return False
-
     def output_mask(self, input_mask: Any, input_shape: Any) -> Any:
         """The mask of the output, for a layer that changes the time axis; ``None`` if there is none any more.
 
-        Asked only where an input has a mask. With several inputs both arguments are lists, in which ``None`` stands
-        for no mask. A mask that :meth:`output` itself records, with :meth:`set_tensor_mask`, wins.
+        Unless defined, that of the input if :attr:`supports_masking`, else ``None``. Asked only where an input has a
+        mask. With several inputs both arguments are lists, in which ``None`` stands for no mask.
+
+        A mask that goes no further is told in a warning, unless :meth:`output` reads it. A layer that makes a mask, as
+        Masking does, returns a tensor that has it: :meth:`set_tensor_mask`. That one wins.
         """
         if not self.support_mask():
             return None
@@ -182,9 +185,8 @@ class Layer(ChangeableHost, Running):
         def run(tensors: Any, *args: Any, **kwargs: Any) -> Any:
             fed, own = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors], run_of(self)
             fed = [inherit_mask(inner._as_tensor(tensor), () if own is None else own.inputs) for tensor in fed]
-            # What becomes of a mask that the inner layer is given is told by that layer.
-            if any(info_of(tensor).mask is not None for tensor in fed):
-                self._note_mask_is_read()
+            if own is not None and any(info_of(tensor).mask is not None for tensor in fed):
+                own.hands_mask_in = True
             return unlist(inner.run(fed, inner.call_signature.bind(inner, args, kwargs)))
         return run
 
@@ -202,10 +204,10 @@ class Layer(ChangeableHost, Running):
     def get_tensor_mask(self, tensor: Any) -> Any:
         """The mask of a raw tensor: a bool tensor, True where a step counts; ``None`` if there is none.
 
-        A layer that asks inside of :meth:`output` need not hand the mask on.
+        That of its input a layer gets as the argument ``mask`` of :meth:`output`. A class of the program that uses this
+        method counts as one that reads the mask, as with the first Keraflow.
         """
         check_tensor(tensor, f'{self.name}: get_tensor_mask')
-        self._note_mask_is_read()
         return info_of(tensor).mask
 
     def set_tensor_mask(self, tensor: Any, mask: Any) -> Any:
@@ -214,6 +216,10 @@ class Layer(ChangeableHost, Running):
         if mask is not None:
             check_tensor(mask, f'{self.name}: set_tensor_mask: mask')
         return annotate(self._as_own(tensor), mask=mask)
+
+    def support_mask(self) -> bool:
+        """The first Keraflow's word for :attr:`supports_masking`, which a class may still override."""
+        return self.supports_masking
 
     # -- what users call --------------------------------------------------------------------------------------------
 

@@ -1,7 +1,9 @@
 """Masks: bool tensors ``(batch, time)`` that are True where a step counts."""
 import contextlib
 import contextvars
-from typing import Any, Iterator, Literal, Sequence
+import functools
+import inspect
+from typing import Any, Callable, Iterator, Literal, Sequence
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from keraflow.graph.tensor_checks import check_fits
 from keraflow.shapes import agree
 
 __all__ = ['LOWEST', 'check_mask_value', 'counted_in_windows', 'counted_samples', 'counting_samples', 'full_mask',
-           'inherit_mask', 'joint_mask', 'loses_mask', 'sample_count', 'step_mask']
+           'inherit_mask', 'joint_mask', 'loses_mask', 'sample_count', 'step_mask', 'with_mask']
 
 #: Stands for a masked value where the largest is sought: finite, so that gradients are, and 0 after softmax.
 LOWEST = -1e30
@@ -74,6 +76,23 @@ def counted_in_windows(mask: Any, window: int, stride: int, pad: Literal['valid'
     found = B.conv(B.expand_dims(B.cast(mask, B.floatx()), -1), B.ones((1, 1, window)), (stride,), pad, (dilation,),
                    'channels_last')
     return B.squeeze(found, -1)
+
+
+def with_mask(output: Callable) -> Callable:
+    """A method ``output`` whose argument ``mask`` is the mask of its input (a list of them for a list), unless it is
+    called with another; also where a subclass calls it."""
+    if hasattr(output, '_is_given_mask'):
+        return output
+    place = list(inspect.signature(output).parameters).index('mask') - 2
+
+    @functools.wraps(output)
+    def run(self: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+        if 'mask' not in kwargs and len(args) <= place:
+            masks = [info_of(one).mask if self.reads_mask else None for one in (x if self.multi_input else [x])]
+            kwargs['mask'] = masks if self.multi_input else masks[0]
+        return output(self, x, *args, **kwargs)
+    setattr(run, '_is_given_mask', True)
+    return run
 
 
 def inherit_mask(tensor: Any, inputs: Sequence[Any]) -> Any:

@@ -17,9 +17,9 @@ from keraflow.graph.call_arguments import CallSignature, replaced
 from keraflow.graph.records import frozen, record_run
 from keraflow.graph.tensor_checks import check_numbers, described
 from keraflow.layers.base.channels import inherited_features
-from keraflow.layers.base.class_checks import names_reached, names_used
+from keraflow.layers.base.class_checks import names_reached, names_used, reads_masks
 from keraflow.layers.base.input_spec import InputSpec, check_rank, specs_of
-from keraflow.layers.base.masks import loses_mask
+from keraflow.layers.base.masks import loses_mask, with_mask
 from keraflow.layers.base.parameters import ParameterOwner
 from keraflow.layers.base.reporting import Reporting
 from keraflow.layers.base.slots import Run, Slots, initial_run, is_layer, run_of, running_host
@@ -45,7 +45,7 @@ class Running(ParameterOwner, Reporting):
     output_mask: Callable
     check_input_shape: Callable
     get_tensor_shape: Callable
-    get_tensor_mask: Callable
+    _reads_masks: bool              # whether the class says that it reads the mask of its input
     #: What :meth:`output` takes beside its input.
     call_signature: CallSignature
 
@@ -62,6 +62,9 @@ class Running(ParameterOwner, Reporting):
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
         cls.call_signature = CallSignature.of(cls.output)
+        if 'mask' in cls.call_signature.names:
+            cls.output = with_mask(cls.output)
+        cls._reads_masks = reads_masks(cls)
 
     def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
         """The output tensors for these input tensors, and the arguments of the call beside them; the first time, the
@@ -165,23 +168,18 @@ class Running(ParameterOwner, Reporting):
         outputs = self._annotate(tensors, outputs, self._declared_shapes(input_shape, outputs),
                                  self._output_mask(tensors, input_shape))
         self.penalize(outputs)
-        if not run.mask_is_read and loses_mask(tensors, outputs):
+        if not (self.reads_mask or run.hands_mask_in) and loses_mask(tensors, outputs):
             self._warn_of_lost_mask(run)
         record_run(self, outputs, running_host() is not None)
         return outputs
 
     def _call_output(self, tensors: List[Any], arguments: Dict[str, Any]) -> Any:
-        given = {'mask': self._masks_of(tensors, self.multi_input)} if 'mask' in self.call_signature.names else {}
         for name in self.call_signature.required:
-            if name not in arguments and name not in given:
+            if name not in arguments and name != 'mask':
                 advice = f' Write output(self, x), where x is the list of the inputs, or pass {name}=.' \
                     if self.multi_input else f' Pass {name}=.'
                 raise ArgumentTypeError(f"{self.name}: the argument '{name}' of output() is missing in a call.{advice}")
-        return self.output(tensors if self.multi_input else tensors[0], **given, **arguments)
-
-    def _masks_of(self, tensors: List[Any], as_list: bool) -> Any:
-        masks = [self.get_tensor_mask(tensor) for tensor in tensors]
-        return masks if as_list else masks[0]
+        return self.output(tensors if self.multi_input else tensors[0], **arguments)
 
     def _declared_shapes(self, input_shape: Any, outputs: List[Any]) -> List[Shape]:
         declared = self.output_shape(input_shape)
@@ -233,10 +231,12 @@ class Running(ParameterOwner, Reporting):
             return None
         return self.output_mask(masks if self.multi_input else masks[0], input_shape)
 
-    def _note_mask_is_read(self) -> None:
-        run = run_of(self)
-        if run is not None:
-            run.mask_is_read = True
+    @property
+    def reads_mask(self) -> bool:
+        """Whether the layer reads the mask of its input, and so need not hand it on: whether :meth:`output` has the
+        argument ``mask``. A property where that depends on the arguments of the layer; if it is False, ``mask`` is
+        ``None``."""
+        return self._reads_masks
 
     def _warn_of_lost_mask(self, run: Run) -> None:
         if self._told.setdefault('lost mask', run) is run:      # the first of all threads

@@ -20,8 +20,8 @@ class Run:
     inputs : sequence of tensor
     outer : Run or None
         The run of the layer that embeds this one.
-    mask_is_read : bool
-        Whether the layer has asked for the mask of an input.
+    hands_mask_in : bool
+        Whether it has fed an embedded layer with a mask, which tells what becomes of it.
     nb_loss : int
         How many losses it has added.
     next_slot : int
@@ -34,14 +34,14 @@ class Run:
         The ``id()`` of each layer that it keeps in its attributes, once that was asked.
     """
 
-    __slots__ = ('layer', 'inputs', 'outer', 'mask_is_read', 'nb_loss', 'next_slot', 'taken', 'is_initial',
+    __slots__ = ('layer', 'inputs', 'outer', 'hands_mask_in', 'nb_loss', 'next_slot', 'taken', 'is_initial',
                  'attributes')
 
     def __init__(self, layer: Any, inputs: Sequence[Any] = (), outer: Optional['Run'] = None, next_slot: int = 0):
         self.layer = layer
         self.inputs = inputs
         self.outer = outer
-        self.mask_is_read = False
+        self.hands_mask_in = False
         self.nb_loss = 0
         self.next_slot = next_slot
         self.taken: Dict[int, Tuple[Any, Any]] = {}
