@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from keraflow import backend as B
-from keraflow.layers import Dense, Dropout, Layer, add_weight, layer_register
+from keraflow.layers import Dense, Dropout, GaussianNoise, Layer, add_weight, layer_register
 from keraflow.regularizers import Regularizer
 
 FOLDER = Path(__file__).parent / 'data' / 'format1'
 #: Models, each with an architecture as YAML and as JSON, weights, and the arrays `x/INPUT` and `y/OUTPUT`.
-MODELS = ('composed', 'graph', 'layers', 'pictures', 'series')
+MODELS = ('composed', 'graph', 'layers', 'pictures', 'series', 'words')
 
 
 class Shifted(Layer):
@@ -42,6 +42,13 @@ class Tower(Layer):
         return (input_shape[0], self.output_dim)
 
 
+class Noisy(Layer):
+    """Embeds a layer of which the program changed an argument."""
+
+    def output(self, x):
+        return self.embed(GaussianNoise(0.5))(x)
+
+
 class Cubic(Regularizer):
     """The sum of cubes."""
 
@@ -70,4 +77,4 @@ def Block(x, output_dim, rate=0.5):
 
 
 #: What the files may name beside keraflow's own and what is registered.
-PROGRAM = [Shifted, Tower, Cubic, halved, small]
+PROGRAM = [Shifted, Tower, Noisy, Cubic, halved, small]
