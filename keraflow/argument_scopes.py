@@ -5,6 +5,7 @@ from typing import Any, ContextManager, Dict, Sequence, Tuple, Union
 
 from keraflow import schema
 from keraflow.contexts import bound
+from keraflow.deprecation import current_names
 from keraflow.errors import ArgumentTypeError, describe, nearest
 from keraflow.owned import owned
 
@@ -72,7 +73,8 @@ def no_argscope() -> ContextManager[None]:
 
 def defaults_for(cls: type) -> Dict[str, Any]:
     """Return the arguments that the scopes in force set for a class."""
-    return {name: value for classes, arguments in _scopes.get() if cls in classes for name, value in arguments.items()}
+    return {name: value for classes, arguments in _scopes.get() if cls in classes
+            for name, value in current_names(cls, arguments, 'argscope', is_told=False).items()}
 
 
 def _check(cls: Any, arguments: Dict[str, Any]) -> None:
@@ -82,7 +84,7 @@ def _check(cls: Any, arguments: Dict[str, Any]) -> None:
         raise ArgumentTypeError(f'argscope: expected layers or other classes that keraflow rebuilds, received '
                                 f'{describe(cls)}.')
     parameters = schema.arguments_of(cls)
-    for name, value in arguments.items():
+    for name, value in current_names(cls, arguments, f'argscope: {cls.__name__}').items():
         if name not in parameters:
             raise ArgumentTypeError(
                 f"argscope: {cls.__name__}: there is no argument '{name}'. {nearest(name, parameters)}")

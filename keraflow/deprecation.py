@@ -1,20 +1,21 @@
-"""Deprecate names: they still work, and warn with what to write instead."""
+"""Take old names: deprecated ones, which warn with what to write instead, and those of arguments, which stay."""
 import functools
+import inspect
 import re
 from typing import Any, Callable, Dict, NamedTuple, TypeVar, cast
 
 import keraflow
 from keraflow.errors import ArgumentTypeError, KeraFlowDeprecationWarning, warn
 
-__all__ = ['current_name', 'deprecated', 'is_over']
+__all__ = ['current_name', 'current_names', 'deprecated', 'is_over', 'renamed', 'renamed_arguments']
 
 Function = TypeVar('Function', bound=Callable[..., Any])
 
 
 class _Renamed(NamedTuple):
-    name: str           # the current name of the argument
-    text: str           # the warning for its old name
-    removed_in: str
+    name: str               # the current name of the argument
+    text: str = ''          # the warning for its old name; none for one that stays
+    removed_in: str = ''
 
 
 def deprecated(since: str, removed_in: str, instead: str, argument: str = '') -> Callable[[Function], Function]:
@@ -45,42 +46,114 @@ def deprecated(since: str, removed_in: str, instead: str, argument: str = '') ->
     repeat: the argument 'n' is deprecated since 0.2 and will be removed in 0.4. Use times.
     """
     def decorate(function: Function) -> Function:
-        where = function.__qualname__.rpartition('<locals>.')[2].removesuffix('.__init__')
+        where = _where(function)
         what = f"{where}: the argument '{argument}'" if argument else where
         text = f'{what} is deprecated since {since} and will be removed in {removed_in}. Use {instead}.'
+        if argument:
+            return _by_current_names(function, {argument: _Renamed(instead, text, removed_in)})
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            if not argument:
-                warn(text, KeraFlowDeprecationWarning)
-            elif argument in kwargs:
-                if instead in kwargs:
-                    raise ArgumentTypeError(f"{where}: the argument '{instead}' is given twice, once as '{argument}'.")
-                warn(text, KeraFlowDeprecationWarning)
-                kwargs[instead] = kwargs.pop(argument)
+            warn(text, KeraFlowDeprecationWarning)
             return function(*args, **kwargs)
-        if argument:
-            known: Dict[str, _Renamed] = getattr(function, 'renamed_arguments', {})
-            setattr(call, 'renamed_arguments', {**known, argument: _Renamed(instead, text, removed_in)})
         return cast(Function, call)
     return decorate
 
 
-def current_name(cls: type, name: str, is_told: bool = True) -> str:
-    """Return the current name of an argument of a constructor, or of that of a base class.
+def renamed(**names: str) -> Callable[[Function], Function]:
+    """Let a function or a constructor take arguments by old names too, for ever and without a warning.
 
-    An old name causes a warning, until it is removed. In files, for which `is_told` is False, old names never warn and
-    are never removed.
+    These are names that users of the first Keraflow know. The attributes of an object have them too, hidden from
+    ``dir()``; files are written with the current names. Write it above ``@checked``.
+
+    Parameters
+    ----------
+    **names
+        The current name of each argument, by its old name.
+
+    Examples
+    --------
+    >>> @renamed(n='times')
+    ... def repeat(text, times=2):
+    ...     return text * times
+    >>> repeat('a', n=3)
+    'aaa'
     """
-    for owner in cls.__mro__:
-        renamed = getattr(vars(owner).get('__init__'), 'renamed_arguments', {}).get(name)
-        if renamed is not None:
-            if is_told and is_over(renamed.removed_in):
-                break
-            if is_told:
-                warn(renamed.text, KeraFlowDeprecationWarning)
-            return renamed.name
-    return name
+    return lambda function: _by_current_names(function, {old: _Renamed(now) for old, now in names.items()})
+
+
+def _by_current_names(function: Function, names: Dict[str, _Renamed]) -> Function:
+    where = _where(function)
+    known = {**renamed_arguments(function), **names}
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if kwargs and not known.keys().isdisjoint(kwargs):
+            kwargs = current_names(call, kwargs, where)
+        return function(*args, **kwargs)
+    setattr(call, 'renamed_arguments', known)
+    return cast(Function, call)
+
+
+def _where(function: Callable) -> str:
+    return function.__qualname__.rpartition('<locals>.')[2].removesuffix('.__init__')
+
+
+def renamed_arguments(owner: Any) -> Dict[str, _Renamed]:
+    """Return the arguments that a function, or a constructor with those of its base classes, takes by old names."""
+    return _of_constructors(owner) if inspect.isclass(owner) else getattr(owner, 'renamed_arguments', {})
+
+
+@functools.lru_cache(maxsize=None)
+def _of_constructors(cls: type) -> Dict[str, _Renamed]:
+    found: Dict[str, _Renamed] = {}
+    taken: Dict[str, Any] = {}      # arguments of subclasses, which mean something else
+    for init in (vars(owner).get('__init__') for owner in cls.__mro__):
+        found.update({old: one for old, one in renamed_arguments(init).items() if old not in {**taken, **found}})
+        taken.update(inspect.signature(init).parameters if inspect.isfunction(init) else {})
+    return found
+
+
+def current_name(owner: Any, name: str) -> str:
+    """Return the current name of an argument, or of the attribute that keeps it.
+
+    Examples
+    --------
+    >>> from keraflow.layers import Repeat
+    >>> current_name(Repeat, 'n')
+    'repeats'
+    """
+    one = renamed_arguments(owner).get(name)
+    return name if one is None else one.name
+
+
+def current_names(owner: Any, given: Dict[str, Any], where: str, is_told: bool = True) -> Dict[str, Any]:
+    """Return the arguments for a function or a constructor by their current names.
+
+    A deprecated name causes a warning, until it is removed. In files, for which `is_told` is False, old names never
+    warn and are never removed.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If an argument is given by both names; the message begins with `where`.
+    """
+    names = renamed_arguments(owner)
+    if names.keys().isdisjoint(given):
+        return given
+    found: Dict[str, Any] = {}
+    words: Dict[str, str] = {}
+    for word, value in given.items():
+        one = names.get(word)
+        name = word if one is None or is_told and one.text and is_over(one.removed_in) else one.name
+        if name in found:
+            old = words[name] if word == name else word
+            raise ArgumentTypeError(f"{where}: the argument '{name}' is given twice, once as '{old}'.")
+        found[name], words[name] = value, word
+    for name, word in words.items():
+        if is_told and word != name and names[word].text:
+            warn(names[word].text, KeraFlowDeprecationWarning)
+    return found
 
 
 def is_over(removed_in: str) -> bool:

@@ -43,7 +43,7 @@ WORDS = {
     'nb_col': 'kernel_col',
     'padding': ('pad', 'cropping'), 'border_mode': 'pad', 'dilation_rate': 'dilation',
     'strides': 'stride', 'subsample': ('strides', 'stride'), 'subsample_length': 'stride',
-    'dim_ordering': 'data_format', 'pool_size': 'pool_length', 'size': ('repeats', 'repeat'),
+    'dim_ordering': 'data_format', 'pool_size': 'pool_length', 'size': 'repeats',
     'batch_shape': 'batch_size', 'batch_input_shape': 'batch_size', 'log_dir': 'path', 'logdir': 'path',
     'num_heads': 'nb_head', 'key_dim': 'head_dim', 'function': 'output_fn', 'output_shape': 'output_shape_fn',
     'dims': 'axes', 'eps': 'epsilon', 'affine': 'scale',

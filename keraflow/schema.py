@@ -13,7 +13,7 @@ from keraflow import registry
 from keraflow.annotations import check, expected, hints_of, is_open, kind_in, takes_list
 from keraflow.annotations.marks import Kind, PerParameter, Rule, number
 from keraflow.arguments import dtype_name
-from keraflow.deprecation import current_name
+from keraflow.deprecation import current_names
 from keraflow.errors import ArgumentTypeError, nearest
 from keraflow.owned import owned
 
@@ -145,8 +145,7 @@ def bind(cls: type, args: Sequence, kwargs: Dict[str, Any], defaults: Dict[str, 
         raise ArgumentTypeError(f'{where}: expected at most {len(positional)} positional argument(s) '
                                 f'({", ".join(positional)}), received {len(args)}. {advice}')
     passed = dict(zip(positional, args))
-    for name, value in kwargs.items():
-        name = name if name in parameters else current_name(cls, name)
+    for name, value in current_names(cls, kwargs, where).items():
         if name not in parameters:
             raise ArgumentTypeError(f"{where}: there is no argument '{name}'. {nearest(name, parameters)}")
         if name in passed:

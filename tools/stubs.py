@@ -81,6 +81,7 @@ class Stub:
 
     def _line(self, function: Callable, first: Dict[str, str] = {}) -> str:
         """A function without its body; `first` renames what its first argument is, and what it gives."""
+        function = inspect.unwrap(function)
         [node] = ast.parse(textwrap.dedent(inspect.getsource(function))).body
         assert isinstance(node, ast.FunctionDef)
         arguments = [one for one in node.args.args if one.arg != 'self']

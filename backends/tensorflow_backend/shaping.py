@@ -53,18 +53,18 @@ class Shaping(Variables):
         return tf.split(require_split(self, x, lengths, axis), lengths, axis)
 
     @keeps_layout
-    def repeat(self, x: Any, n: int, axis: int) -> Any:
+    def repeat(self, x: Any, repeats: int, axis: int) -> Any:
         # tf.repeat loses the static length; a new axis that is folded in again keeps it.
         x = self._tensor(x)
         axis = normalize_axis(axis, self.ndim(x))
         reps = np.ones(self.ndim(x) + 1, 'int64')
-        reps[axis + 1] = n
+        reps[axis + 1] = repeats
         lengths = tf.shape(x, out_type=tf.int64)
         shape = [lengths[i] if length is None else length for i, length in enumerate(x.shape)]
-        shape[axis] = shape[axis] * n
+        shape[axis] = shape[axis] * repeats
         result = tf.reshape(tf.tile(tf.expand_dims(x, axis + 1), reps), self._lengths(shape))
         static = list(x.shape)
-        static[axis] = None if static[axis] is None else static[axis] * n
+        static[axis] = None if static[axis] is None else static[axis] * repeats
         result.set_shape(static)
         return result
 

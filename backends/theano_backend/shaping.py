@@ -81,12 +81,12 @@ class Shaping(Backend):
         return parts
 
     @keeps_layout
-    def repeat(self, x: Any, n: int, axis: int) -> Any:
+    def repeat(self, x: Any, repeats: int, axis: int) -> Any:
         x = as_tensor(x)
         axis = shapes.normalize_axis(axis, x.ndim)
         shape = lengths(x)
-        copies = self._copies(self.expand_dims(x, axis + 1), shape[:axis + 1] + [n] + shape[axis + 1:])
-        return self.reshape(copies, shape[:axis] + [shape[axis] * n] + shape[axis + 1:])
+        copies = self._copies(self.expand_dims(x, axis + 1), shape[:axis + 1] + [repeats] + shape[axis + 1:])
+        return self.reshape(copies, shape[:axis] + [shape[axis] * repeats] + shape[axis + 1:])
 
     def tile(self, x: Any, reps: Sequence[int]) -> Any:
         x = as_tensor(x)

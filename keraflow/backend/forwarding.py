@@ -15,6 +15,7 @@ from keraflow.backend.checks import arguments_of, is_checked
 from keraflow.backend.contract import OPERATIONS, Backend
 from keraflow.backend.deferral import deferred_among, told_of
 from keraflow.backend.logs import remember_logs
+from keraflow.deprecation import current_names, renamed_arguments
 from keraflow.errors import ArgumentTypeError, describe
 
 __all__ = ['forwarding']
@@ -55,7 +56,8 @@ def forwarding(attribute: str, current: Callable[[], Backend]) -> Callable:
         return remember_logs(backend, attribute, getattr(backend, attribute)(**given), given)
     call.__signature__ = signature.replace(parameters=without_self)     # type: ignore[attr-defined]
     names = [one.name for one in without_self]
-    return _naming_dtypes(call, names.index('dtype')) if 'dtype' in names else call
+    call = _naming_dtypes(call, names.index('dtype')) if 'dtype' in names else call
+    return _by_current_names(call) if renamed_arguments(method) else call
 
 
 def _refuse(attribute: str, given: Any) -> NoReturn:
@@ -82,4 +84,12 @@ def _naming_dtypes(function: Callable, place: int) -> Callable:
         if len(args) > place:
             args = (*args[:place], dtype_name(args[place]), *args[place + 1:])
         return function(*args, **kwargs)
+    return call
+
+
+def _by_current_names(function: Callable) -> Callable:
+    """A function that takes arguments by old names, too, also of Kensors."""
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **current_names(function, kwargs, function.__name__))
     return call

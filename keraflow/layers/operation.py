@@ -6,10 +6,11 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.arguments import is_array_like, to_list
-from keraflow.backend.contract import FLOATS, OPERATIONS
+from keraflow.backend.contract import FLOATS, OPERATIONS, Backend
 from keraflow.backend.deferral import deferred_among
 from keraflow.backend.dtypes import operands_dtype
 from keraflow.backend.tensor_info import info_of
+from keraflow.deprecation import current_names
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe, nearest
 from keraflow.graph.call_arguments import parts_in
 from keraflow.graph.kensor import Kensor, on_operation
@@ -100,6 +101,13 @@ class Operation(Layer):
         self.operation = operation
         self.args = args
         self.kwargs = kwargs
+
+    @classmethod
+    def unpack_init_param(cls, params: Dict[str, Any]) -> Dict[str, Any]:
+        operation, kwargs = params.get('operation'), params.get('kwargs')
+        if not isinstance(operation, str) or operation not in OPERATIONS or not isinstance(kwargs, dict):
+            return params
+        return {**params, 'kwargs': current_names(getattr(Backend, operation), kwargs, operation, is_told=False)}
 
     def check_input_shape(self, input_shape: List[Shape]) -> None:
         if len(input_shape) != self.nb_input:

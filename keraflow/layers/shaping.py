@@ -10,6 +10,7 @@ from keraflow import shapes
 from keraflow.arguments import to_list
 from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.contexts import bound
+from keraflow.deprecation import renamed
 from keraflow.errors import ArgumentError, ShapeError, warn
 from keraflow.layers.base import Layer
 from keraflow.layers.base.channels import feature_axis, seen_features
@@ -254,11 +255,11 @@ class PermuteDims(Layer):
 
 @builtin('layer')
 class Repeat(AxisLayer):
-    """Each slice along an axis `n` times in a row.
+    """Each slice along an axis `repeats` times in a row.
 
     Parameters
     ----------
-    n : int
+    repeats : int
         How many times, at least 1.
     axis : int
         Counted from the first axis after the batch, or from the end if negative.
@@ -270,23 +271,24 @@ class Repeat(AxisLayer):
     Shapes
     ------
     input : ``(batch, a, ...)``
-    output : ``(batch, n * a, ...)`` for ``axis=0``
+    output : ``(batch, repeats * a, ...)`` for ``axis=0``
     """
 
-    def __init__(self, n: PositiveInt, axis: int = 0, include_batch_dim: bool = False, **kwargs: Any):
+    @renamed(n='repeats')
+    def __init__(self, repeats: PositiveInt, axis: int = 0, include_batch_dim: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
-        self.n = n
+        self.repeats = repeats
         self.axis = axis
         self.include_batch_dim = include_batch_dim
 
     def output(self, x: Any) -> Any:
-        return B.repeat(x, self.n, self.position(self.axis, B.ndim(x)))
+        return B.repeat(x, self.repeats, self.position(self.axis, B.ndim(x)))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         axis = self.position(self.axis, len(input_shape))
         length = input_shape[axis]
-        return (*input_shape[:axis], None if length is None else length * self.n, *input_shape[axis + 1:])
+        return (*input_shape[:axis], None if length is None else length * self.repeats, *input_shape[axis + 1:])
 
     def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
         axis = self.position(self.axis, len(input_shape))
-        return B.repeat(input_mask, self.n, axis) if axis < B.ndim(input_mask) else input_mask
+        return B.repeat(input_mask, self.repeats, axis) if axis < B.ndim(input_mask) else input_mask

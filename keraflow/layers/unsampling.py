@@ -2,6 +2,7 @@
 from typing import Any
 
 from keraflow import backend as B
+from keraflow.deprecation import renamed
 from keraflow.layers.spatial import DataFormat, SpatialLayer, Strides
 from keraflow.registry import builtin
 from keraflow.schema import PositiveInt
@@ -31,7 +32,7 @@ class UnSampling1D(_UnSampling):
 
     Parameters
     ----------
-    repeat : int
+    repeats : int
         How many times.
     data_format : {'channels_last', 'channels_first'}
         Where the features are.
@@ -41,7 +42,7 @@ class UnSampling1D(_UnSampling):
     Shapes
     ------
     input : ``(batch, time, features)``
-    output : ``(batch, time * repeat, features)``
+    output : ``(batch, time * repeats, features)``
     mask : that of the input, each step as often; with the features first it is lost
 
     Examples
@@ -53,16 +54,13 @@ class UnSampling1D(_UnSampling):
 
     nb_spatial = 1
 
-    def __init__(self, repeat: PositiveInt = 2, data_format: DataFormat = 'channels_last', **kwargs: Any):
+    @renamed(repeat='repeats')
+    def __init__(self, repeats: PositiveInt = 2, data_format: DataFormat = 'channels_last', **kwargs: Any):
         super().__init__(data_format, **kwargs)
-        self.repeat = repeat
-
-    @property
-    def repeats(self) -> int:
-        return self.repeat
+        self.repeats = repeats
 
     def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
-        return B.repeat(input_mask, self.repeat, 1) if self.is_series else None
+        return B.repeat(input_mask, self.repeats, 1) if self.is_series else None
 
 
 @builtin('layer')

@@ -1,8 +1,6 @@
 """Models to files and back: architecture as YAML or JSON, weights as safetensors."""
-import hashlib
-import json
 import os
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -12,25 +10,18 @@ from keraflow.errors import ArgumentTypeError, ModelFileError, SerializationErro
 from keraflow.files.plaindata import dump_options, dump_plain, read_plain
 from keraflow.files.tensors import dump_tensors, read_tensors
 from keraflow.graph.parameters import parameters_of
-from keraflow.layers.base.changes import NESTED
 from keraflow.layers.network import Network
+from keraflow.models.digests import digest_of, is_digest
 from keraflow.schema import Path
 from keraflow.serialization import serialize, unserialize
 from keraflow.serialization.migration import is_first_format
-from keraflow.serialization.values import escape, unescape, version_of
+from keraflow.serialization.values import escape, version_of
 
 __all__ = ['FORMAT', 'VERSION', 'check_extension', 'check_fit', 'check_options', 'files_of', 'load_model',
            'load_weights', 'misfits']
 
 FORMAT = 'keraflow'
 VERSION = 2
-
-#: Arguments that do not change what a model predicts from its weights: these fit whatever the arguments are.
-_ONLY_TRAINING = ('trainable', 'regularizers', 'constraints', 'activity_regularizer', 'name', 'init', 'inner_init',
-                  'forget_bias_init', 'gamma_init', 'beta_init', 'drop_rate', 'dropout', 'dropout_W', 'dropout_U',
-                  'sigma')
-#: Those that the first digests left out, which are still in files.
-_ONLY_TRAINING_AT_FIRST = ('trainable', 'regularizers', 'constraints')
 
 
 def files_of(model: Network, where: str, arch: Optional[Path], weights: Optional[Path],
@@ -58,7 +49,7 @@ def load_weights(model: Network, path: Path, same_architecture: bool) -> None:
     check_extension(path)
     arrays, metadata = read_tensors(path)
     saved = metadata.get('architecture')
-    if same_architecture and saved is not None and not _is_digest(saved, serialize(model)):
+    if same_architecture and saved is not None and not is_digest(saved, serialize(model)):
         raise ModelFileError(f'{os.fspath(path)}: the weights belong to a model of another architecture, which '
                              'predicts otherwise from the same weights. Load them into the model they were saved '
                              'with, or pass same_architecture=False if they are meant to be moved.')
@@ -82,7 +73,7 @@ def _arch_bytes(model: Network, path: Path, dump_args: Dict[str, Any]) -> bytes:
 
 def _weight_bytes(model: Network, path: Path) -> bytes:
     check_extension(path)
-    digest = _digest(serialize(model), _ONLY_TRAINING)
+    digest = digest_of(serialize(model))
     return dump_tensors(model.get_weights(), {'format': FORMAT, 'architecture': digest})
 
 
@@ -139,23 +130,3 @@ def check_extension(path: Path) -> None:
     if not os.fspath(path).endswith('.safetensors'):
         raise ModelFileError(
             f'{os.fspath(path)}: weights are saved as safetensors. Let the name end with .safetensors.')
-
-
-def _is_digest(saved: str, data: Any) -> bool:
-    """Whether a digest is that of an architecture, as it is written now or as it was at first."""
-    return saved in (_digest(data, arguments) for arguments in (_ONLY_TRAINING, _ONLY_TRAINING_AT_FIRST))
-
-
-def _digest(data: Any, left_out: Sequence[str]) -> str:
-    """SHA-256 of an architecture without some arguments."""
-    text = json.dumps(_without(left_out, unescape(data)), sort_keys=True, separators=(',', ':'))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _without(arguments: Sequence[str], data: Any) -> Any:
-    if isinstance(data, list):
-        return [_without(arguments, item) for item in data]
-    if isinstance(data, dict):
-        rest = {key: _without(arguments, item) for key, item in data.items() if key not in arguments}
-        return {key: item for key, item in rest.items() if key != NESTED or any(item.values())}
-    return data

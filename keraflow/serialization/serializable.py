@@ -1,10 +1,11 @@
 """Serializable: an object is rebuilt from the arguments of its ``__init__``."""
 import inspect
 import itertools
-from typing import Any, Callable, Dict, Iterable, Tuple, Type, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Tuple, Type, TypeVar
 
 from keraflow import registry, schema
 from keraflow.argument_scopes import defaults_for, no_argscope
+from keraflow.deprecation import renamed_arguments
 from keraflow.errors import SerializationError
 from keraflow.owned import owned
 from keraflow.sameness import same
@@ -66,11 +67,13 @@ class Serializable(metaclass=_Remembering):
     required_methods: Dict[str, Tuple[str, ...]] = {}
     #: Methods to which a class may give more arguments than the base class has.
     open_methods: frozenset = frozenset()
+    _current_names: Dict[str, str] = {}     # of attributes, by old ones of the arguments that they keep
     _set_at = 0         # when it was changed last, as `Changes` counts
 
     def __init_subclass__(cls, **kwargs: Any):
         check_class_names(cls)
         check_constructor(cls)
+        cls._current_names = {old: one.name for old, one in renamed_arguments(cls).items()}
         super().__init_subclass__(**kwargs)
 
     def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
@@ -81,7 +84,12 @@ class Serializable(metaclass=_Remembering):
         self._passed = {name: passed[name] if name in self._kept else owned(value)
                         for name, value in given.items() if name not in self.unsaved_arguments}
 
+    if not TYPE_CHECKING:       # to which an attribute that is not there is an error
+        def __getattr__(self, name: str) -> Any:
+            return object.__getattribute__(self, type(self)._current_names.get(name, name))
+
     def __setattr__(self, name: str, value: Any) -> None:
+        name = self._current_names.get(name, name)
         check_attribute(self, name)
         if name[0] != '_' and '_kept' in vars(self):
             if name in self._kept:

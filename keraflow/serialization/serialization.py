@@ -13,7 +13,7 @@ import numpy as np
 from keraflow import registry, schema
 from keraflow.argument_scopes import no_argscope
 from keraflow.contexts import bound
-from keraflow.deprecation import current_name
+from keraflow.deprecation import current_names
 from keraflow.errors import KeraFlowError, SerializationError, describe
 from keraflow.sameness import same
 from keraflow.serialization import values
@@ -188,10 +188,11 @@ class _Writer:
                                 'position, or of a class. Pass the arguments of a function by name: '
                                 'functools.partial(function, factor=2).')
         try:
-            schema.check_arguments(function, value.keywords)
+            args = current_names(function, value.keywords, function.__name__, is_told=False)
+            schema.check_arguments(function, args)
         except KeraFlowError as error:
             raise place.refusal(error) from None
-        return {'function': self._id(function, place), 'args': self.write(dict(value.keywords), place.argument('args'))}
+        return {'function': self._id(function, place), 'args': self.write(dict(args), place.argument('args'))}
 
     def _id(self, target: Any, place: _Place) -> str:
         """The id of a class or function, which means no other one in these data."""
@@ -253,11 +254,18 @@ class _Reader:
         args = self.read(data['args'], place.argument('args'))
         if not isinstance(args, dict):
             raise place.refusal(f"the 'args' of '{data['function']}' are not a mapping.")
+        args = self._by_current_names(function, args, place)
         try:
             schema.check_arguments(function, args)
         except KeraFlowError as error:
             raise place.refusal(error) from error
         return functools.partial(function, **args)
+
+    def _by_current_names(self, owner: Any, args: Dict[str, Any], place: _Place) -> Dict[str, Any]:
+        try:
+            return current_names(owner, args, owner.__name__, is_told=False)
+        except KeraFlowError as error:
+            raise place.refusal(error) from error
 
     def _class(self, id: Any, place: _Place) -> type:
         cls = self._find(id, place).target
@@ -269,8 +277,7 @@ class _Reader:
         cls, args, learned = self._find(data['class'], place).target, data.get('args', {}), data.get('learned', {})
         if not inspect.isclass(cls) or not isinstance(args, dict):
             raise place.refusal(f"'{data['class']}' is not a class, or its 'args' are not a mapping.")
-        slots = schema.slots_of(cls)
-        args = {name if name in slots else current_name(cls, name, is_told=False): it for name, it in args.items()}
+        slots, args = schema.slots_of(cls), self._by_current_names(cls, args, place)
         given = {name: self.read(value, place.argument(name, *slots.get(name, ()))) for name, value in args.items()}
         try:
             made = cls(**(cls.unpack_init_param(given) if hasattr(cls, 'unpack_init_param') else given))

@@ -62,7 +62,7 @@ WRONG = [
     (lambda: B.concatenate([cube(), image()]), ShapeError,
      'concatenate: tensors: expected equal lengths but for axis 2, received the shapes (2, 3, 4), (1, 2, 5, 5).'),
     (lambda: B.stack([cube(), cube()[:1]]), ShapeError, 'stack: tensors: expected equal lengths, received the shapes (2, 3, 4), (1, 3, 4).'),
-    (lambda: B.repeat(cube(), -1, 0), ArgumentError, 'repeat: n: expected an integer of at least 0, received -1.'),
+    (lambda: B.repeat(cube(), -1, 0), ArgumentError, 'repeat: repeats: expected an integer of at least 0, received -1.'),
     (lambda: B.tile(cube(), (1, 2)), ShapeError, 'tile: reps: expected one for each of 3 axes, received [1, 2].'),
     (lambda: B.flatten(cube(), 0), ArgumentError, 'flatten: nb_axis: expected an integer of at least 1, received 0.'),
     (lambda: B.gather(cube(), [0., 1.]), ArgumentTypeError, "gather: expected integers as indices, received float64. Write B.cast(x, 'int32')."),

@@ -2,6 +2,7 @@
 from typing import Any, List, Optional, Sequence, Union
 
 from keraflow.backend.operations.elementwise import Elementwise
+from keraflow.deprecation import renamed
 from keraflow.schema import Natural, PositiveInt
 from keraflow.shapes import normalize_axes
 
@@ -52,8 +53,9 @@ class Shaping(Elementwise):
         """Cut along one axis into parts of these lengths, whose sum is its length (else a DataError in the run)."""
         raise NotImplementedError
 
-    def repeat(self, x: Tensor, n: Natural, axis: int) -> Tensor:
-        """Each slice `n` times in a row along one axis, as ``numpy.repeat``."""
+    @renamed(n='repeats')
+    def repeat(self, x: Tensor, repeats: Natural, axis: int) -> Tensor:
+        """Each slice `repeats` times in a row along one axis, as ``numpy.repeat``."""
         raise NotImplementedError
 
     def tile(self, x: Tensor, reps: Sequence[Natural]) -> Tensor:

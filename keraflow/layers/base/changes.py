@@ -8,6 +8,7 @@ from typing import Any, Dict, Optional, Tuple
 
 from keraflow import schema
 from keraflow.annotations import check
+from keraflow.deprecation import current_names
 from keraflow.errors import ArgumentError, nearest
 from keraflow.layers.base.parameters import ParameterOwner
 from keraflow.layers.base.slots import Slots, is_layer, kept_values
@@ -114,7 +115,7 @@ def _change(layer: Any, arguments: Dict[str, Any], where: str) -> None:
     ArgumentError, ArgumentTypeError
         For one that the layer does not have, or a value that it may not have; the message begins with `where`.
     """
-    for name, value in arguments.items():
+    for name, value in current_names(type(layer), arguments, where, is_told=False).items():
         if name == NESTED:
             check(value, EmbeddedArguments, f'{where}: {name}')
             layer.take_embedded_arguments(value)

@@ -224,8 +224,9 @@ class Layer(ChangeableHost, Running):
     # -- what users call --------------------------------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:
-        if hasattr(type(self), name):       # a property that raised an AttributeError of its own
-            return object.__getattribute__(self, name)
+        now = self._current_names.get(name, name)
+        if now != name or hasattr(type(self), name):        # a property that raised an AttributeError of its own
+            return object.__getattribute__(self, now)
         raise no_attribute(f"'{type(self).__name__}' object", name, dir(type(self)))
 
     @overload

@@ -1,0 +1,69 @@
+"""Digests of architectures, by which weights are known to belong to a model.
+
+An argument stands in them by the name that it had first, so that weights of before it was renamed belong to it, too.
+"""
+import hashlib
+import json
+from typing import Any, Dict, Sequence
+
+from keraflow import registry
+from keraflow.backend import Backend
+from keraflow.deprecation import renamed_arguments
+from keraflow.layers.base.changes import NESTED
+from keraflow.serialization.values import unescape
+
+__all__ = ['digest_of', 'is_digest']
+
+#: Arguments that do not change what a model predicts from its weights: these fit whatever the arguments are.
+_ONLY_TRAINING = ('trainable', 'regularizers', 'constraints', 'activity_regularizer', 'name', 'init', 'inner_init',
+                  'forget_bias_init', 'gamma_init', 'beta_init', 'drop_rate', 'dropout', 'dropout_W', 'dropout_U',
+                  'sigma')
+#: Those that the first digests left out, which are still in files.
+_ONLY_TRAINING_AT_FIRST = ('trainable', 'regularizers', 'constraints')
+
+
+def digest_of(data: Any) -> str:
+    """The digest of an architecture."""
+    return _digest(data, _ONLY_TRAINING)
+
+
+def is_digest(saved: str, data: Any) -> bool:
+    """Whether a digest is that of an architecture, as it is written now or as it was at first."""
+    return saved in (_digest(data, arguments) for arguments in (_ONLY_TRAINING, _ONLY_TRAINING_AT_FIRST))
+
+
+def _digest(data: Any, left_out: Sequence[str]) -> str:
+    """SHA-256 of an architecture without some arguments."""
+    text = json.dumps(_without(left_out, unescape(_by_first_names(data))), sort_keys=True, separators=(',', ':'))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _without(arguments: Sequence[str], data: Any) -> Any:
+    if isinstance(data, list):
+        return [_without(arguments, item) for item in data]
+    if isinstance(data, dict):
+        rest = {key: _without(arguments, item) for key, item in data.items() if key not in arguments}
+        return {key: item for key, item in rest.items() if key != NESTED or any(item.values())}
+    return data
+
+
+def _by_first_names(data: Any) -> Any:
+    if isinstance(data, list):
+        return [_by_first_names(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    data = {key: _by_first_names(item) for key, item in data.items()}
+    id, args = data.get('class', data.get('function')), data.get('args')
+    if not isinstance(id, str) or not isinstance(args, dict):
+        return data
+    entry = registry.find(id, 'layer') or registry.find(id)
+    if entry is None:
+        return data
+    if id == 'Operation' and args['kwargs']:
+        args['kwargs'] = _first_names(getattr(Backend, args['operation'], None), args['kwargs'])
+    return {**data, 'args': _first_names(entry.target, args)}
+
+
+def _first_names(owner: Any, args: Dict[str, Any]) -> Dict[str, Any]:
+    first = {one.name: old for old, one in renamed_arguments(owner).items()}
+    return {first.get(name, name): value for name, value in args.items()}

@@ -1,0 +1,99 @@
+"""Arguments that were called something else are taken by their old names, too: in calls, as attributes and in files."""
+import functools
+import inspect
+
+import pytest
+
+from keraflow.argument_scopes import argscope
+from keraflow.backend import Backend
+from keraflow.deprecation import current_name, renamed_arguments
+from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError
+from keraflow.layers import Lambda, Layer, Repeat, UnSampling1D
+from keraflow.schema import arguments_of
+from keraflow.serialization import serialize, unserialize
+
+#: Of each class: the arguments that it needs, the old name, the new one, and a value and another one.
+CLASSES = [(Repeat, {}, 'n', 'repeats', 2, 3), (UnSampling1D, {}, 'repeat', 'repeats', 2, 3)]
+#: Of each function of the backend the old names, with the new ones.
+OPERATIONS = {'repeat': {'n': 'repeats'}}
+ids = [f'{cls.__name__}-{old}' for cls, _, old, *_ in CLASSES]
+
+
+@pytest.mark.parametrize('cls, needed, old, new, value, other', CLASSES, ids=ids)
+def test_calls_and_attributes(cls, needed, old, new, value, other):
+    made, same = cls(**needed, **{old: value}), cls(**needed, **{new: value})       # without a warning
+    assert repr(made) == repr(same) and serialize(made) == serialize(same)
+    assert getattr(made, old) == getattr(made, new) == value
+    setattr(made, old, other)
+    assert getattr(made, old) == getattr(made, new) == other
+    assert old not in dir(made) and old not in vars(made) and old not in arguments_of(cls)
+    with argscope(cls, **{old: value}):
+        assert getattr(cls(**needed), new) == value and getattr(cls(**needed, **{new: other}), new) == other
+
+
+@pytest.mark.parametrize('cls, needed, old, new, value, other', CLASSES, ids=ids)
+def test_files(cls, needed, old, new, value, other):
+    data = serialize(cls(**needed, **{new: value}))
+    assert data['args'][new] == value and old not in data['args']
+    before = {**data, 'args': {old if name == new else name: it for name, it in data['args'].items()}}
+    assert serialize(unserialize(before)) == data
+
+
+@pytest.mark.parametrize('cls, needed, old, new, value, other', CLASSES, ids=ids)
+def test_both_names_at_once(cls, needed, old, new, value, other):
+    text = f"{cls.__name__}: the argument '{new}' is given twice, once as '{old}'."
+    for given in ({old: value, new: other}, {new: other, old: value}):
+        with pytest.raises(ArgumentTypeError) as caught:
+            cls(**needed, **given)
+        assert str(caught.value) == text
+        with pytest.raises(SerializationError) as refused:
+            unserialize({'class': cls.__name__, 'args': given})
+        assert str(refused.value) == text
+        with pytest.raises(ArgumentTypeError) as caught:
+            argscope(cls, **given)
+        assert str(caught.value) == f'argscope: {text}'
+
+
+def test_these_are_all_classes_with_old_names():
+    assert {(cls, old): new for cls, _, old, new, *_ in CLASSES} == {
+        (cls, old): one.name for cls in {cls for cls, *_ in CLASSES} for old, one in renamed_arguments(cls).items()}
+    assert OPERATIONS == {name: {old: one.name for old, one in renamed_arguments(method).items()}
+                          for name, method in inspect.getmembers(Backend) if renamed_arguments(method)}
+
+
+def test_functions_of_the_backend_in_files():
+    layer = unserialize({'class': 'Lambda', 'args': {'output_fn': {'function': 'B.repeat', 'args': {'n': 2, 'axis': 1}}}})
+    assert serialize(layer)['args']['output_fn'] == {'function': 'B.repeat', 'args': {'repeats': 2, 'axis': 1}}
+    made = Lambda(functools.partial(layer.output_fn.func, n=2, axis=1))
+    assert serialize(made) == serialize(layer)
+    layer = unserialize({'class': 'Operation', 'args': {'operation': 'repeat', 'args': [{'input': 0}], 'kwargs': {'n': 2, 'axis': 1}}})
+    assert layer.kwargs == {'repeats': 2, 'axis': 1}
+
+
+def test_an_argument_of_a_class_of_the_program_is_its_own():
+    class Often(Repeat):
+        def __init__(self, n):
+            super().__init__(n * 10)
+            self.n = n
+
+    made = Often(n=3)
+    assert (made.n, made.repeats) == (3, 30) and current_name(Often, 'n') == 'n'
+
+
+def test_a_class_of_the_program_hands_an_old_name_on():
+    class Twice(Repeat):
+        def __init__(self, axis=0):
+            super().__init__(n=2, axis=axis)
+
+    class Times(Repeat):
+        pass
+
+    assert Twice(axis=1).repeats == Twice().n == 2 and Times(n=3).repeats == 3
+
+
+def test_other_attributes_are_as_they_were():
+    assert current_name(Layer, 'n') == 'n'
+    with pytest.raises(AttributeError, match="^'Repeat' object has no attribute 'repeat'$"):
+        Repeat(2).repeat
+    with pytest.raises(ArgumentError, match="^Repeat: repeats: expected an integer of at least 1, received 0.$"):
+        Repeat(2).n = 0
