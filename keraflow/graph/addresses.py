@@ -1,4 +1,4 @@
-"""Any tensor of a run of a network by name: what its layers gave, and the layers that those embed."""
+"""Address any tensor of a run of a network by name: outputs of its layers, and of the layers embedded in those."""
 import re
 from typing import Any, Dict, List, NamedTuple, Optional
 
@@ -13,7 +13,7 @@ _NAME = re.compile(r'(?P<layer>.+?)(?:/output|_(?P<run>\d+))(?:\.(?P<output>\d+)
 
 
 class TensorAddress(NamedTuple):
-    """Where a tensor is found: it stands for a Kensor of the network, or is an output of a run of an embedded layer."""
+    """The address of a tensor: a Kensor of the network, or an output of a run of an embedded layer."""
 
     name: str
     kensor: Optional[Kensor]
@@ -22,7 +22,13 @@ class TensorAddress(NamedTuple):
     output: Optional[int] = None
 
     def tensor(self, where: str, tensors: Dict[Kensor, Any], record: RunRecord) -> Any:
-        """The tensor of a run, of which the tensors of all Kensors and the outputs of the layers were kept."""
+        """Return the tensor from a run, given the tensors of all Kensors and the recorded outputs of the layers.
+
+        Raises
+        ------
+        GraphError
+            The layer did not run that often, or has no such output.
+        """
         if self.kensor is not None:
             return tensors[self.kensor]
         runs: List[List[Any]] = record.outputs.get(id(self.layer), [])
@@ -42,8 +48,10 @@ class TensorAddress(NamedTuple):
 
 
 def layer_names(network: Any) -> Dict[int, str]:
-    """The names by which :meth:`get_layer` finds the layers of a network and those in them (the first one where it is
-    found in several places, as in the names of parameters), by ``id()``."""
+    """Return the names by which :meth:`get_layer` finds the layers of a network and those inside of them, by ``id()``.
+
+    A layer found in several places has the name of the first, as in the names of parameters.
+    """
     found: Dict[int, str] = {}
 
     def visit(host: Any, prefix: str) -> None:
@@ -56,12 +64,12 @@ def layer_names(network: Any) -> Dict[int, str]:
 
 
 def find_address(network: Any, name: str) -> TensorAddress:
-    """The address that a name is.
+    """Return the address that a name means.
 
     Raises
     ------
     GraphError
-        If it is no name of a Kensor and names no layer.
+        If it names neither a Kensor nor a layer.
     """
     match = _NAME.fullmatch(name)
     if '/' not in name or match is None or '/' not in match['layer']:

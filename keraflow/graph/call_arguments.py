@@ -1,7 +1,7 @@
-"""The arguments of single calls of a layer, beside what it is fed with: ``layer(x, scale=2., mask=m)``.
+"""The arguments of single calls of a layer, besides its input: ``layer(x, scale=2., mask=m)``.
 
-They are those of ``output``, and ``mask``. Plain data are saved with the call; Kensors, also in lists and dicts, are
-inputs of the call.
+They are those of ``output``, and ``mask``. Plain data are saved with the call; Kensors, even inside lists and dicts,
+are inputs of the call.
 """
 import inspect
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence
@@ -19,7 +19,7 @@ __all__ = ['CallSignature', 'check_values', 'decoded', 'encoded', 'parts_in', 'r
 
 
 class CallSignature(NamedTuple):
-    """The arguments that ``output`` of a class has beside its input."""
+    """The arguments of ``output`` of a class besides its input."""
 
     positional: List[str]
     names: List[str]
@@ -28,7 +28,7 @@ class CallSignature(NamedTuple):
 
     @classmethod
     def of(cls, output: Callable) -> 'CallSignature':
-        """That of a method ``output(self, x, ...)``."""
+        """Inspect a method ``output(self, x, ...)``."""
         listed = list(inspect.signature(output).parameters.values())[2:]
         positional = [one.name for one in listed if one.kind is one.POSITIONAL_OR_KEYWORD]
         by_name = [one.name for one in listed if one.kind is one.KEYWORD_ONLY]
@@ -36,12 +36,12 @@ class CallSignature(NamedTuple):
         return cls(positional, positional + by_name, any(one.kind is one.VAR_KEYWORD for one in listed), required)
 
     def bind(self, layer: Any, args: Sequence[Any], kwargs: Dict[str, Any]) -> Dict[str, Any]:
-        """The arguments of a call by name.
+        """Return the arguments of a call by name.
 
         Raises
         ------
         ArgumentTypeError
-            For one that ``output`` does not have, or that is given twice.
+            For an unknown argument, or one that is given twice.
         """
         if len(args) > len(self.positional):
             advice = 'Put several inputs into a list.' if layer.multi_input else 'Pass arguments of a call by name.'
@@ -63,17 +63,17 @@ class CallSignature(NamedTuple):
 
 
 def is_kensor(value: Any) -> bool:
-    """Whether a value stands for a tensor that is not there yet."""
+    """Return whether a value represents a tensor that does not exist yet."""
     return isinstance(value, Deferred)
 
 
 def is_spec(value: Any) -> bool:
-    """Whether a value stands for a tensor of which no more is known."""
+    """Return whether a value represents a tensor of which only the spec is known."""
     return isinstance(value, TensorSpec)
 
 
 def parts_in(value: Any, is_part: Callable[[Any], bool] = is_kensor) -> Iterator[Any]:
-    """The Kensors (or what else is asked for) in an argument."""
+    """Iterate over the Kensors (or the parts that `is_part` finds) in an argument."""
     if is_part(value):
         yield value
     elif isinstance(value, (list, tuple, dict)):
@@ -82,7 +82,7 @@ def parts_in(value: Any, is_part: Callable[[Any], bool] = is_kensor) -> Iterator
 
 
 def replaced(value: Any, replace: Callable[[Any], Any], is_part: Callable[[Any], bool] = is_kensor) -> Any:
-    """An argument with something else in the place of each Kensor (or of what else is asked for)."""
+    """Replace each Kensor (or part that `is_part` finds) in an argument."""
     if is_part(value):
         return replace(value)
     if isinstance(value, (list, tuple)):
@@ -114,12 +114,12 @@ def _check(where: str, value: Any) -> None:
 
 
 def encoded(arguments: Dict[str, Any], names: Dict[Any, str]) -> Dict[str, Any]:
-    """Arguments for a file: ``{'input': 'conv0_0'}`` stands for a Kensor."""
+    """Encode arguments for a file, with ``{'input': 'conv0_0'}`` for a Kensor."""
     return replaced(arguments, lambda kensor: {'input': names[kensor]})
 
 
 def kensors_named(value: Any) -> Iterator[Any]:
-    """The names of the Kensors in an argument from a file."""
+    """Iterate over the names of the Kensors in an argument from a file."""
     return (one['input'] for one in parts_in(value, _is_name))
 
 
@@ -128,5 +128,5 @@ def _is_name(value: Any) -> bool:
 
 
 def decoded(value: Any, kensors: Dict[str, Any]) -> Any:
-    """An argument from a file, with the Kensors by name."""
+    """Decode an argument from a file, given the Kensors by name."""
     return replaced(value, lambda form: kensors[form['input']], _is_name)

@@ -1,4 +1,4 @@
-"""What of a prediction counts: samples, steps of series, places of images."""
+"""Which parts of a prediction count: samples, steps of series, positions in images."""
 from typing import Any
 
 from keraflow import backend as B
@@ -8,21 +8,21 @@ __all__ = ['expand_mask', 'counted_parts', 'has_parts', 'part_weights', 'without
 
 
 def expand_mask(mask: Any, x: Any) -> Any:
-    """A mask with as many axes as `x`: those that it lacks follow its own, and have length 1."""
+    """Give a mask as many axes as `x`: the missing ones follow its own, with length 1."""
     for _ in range(B.ndim(x) - B.ndim(mask)):
         mask = B.expand_dims(mask, -1)
     return mask
 
 
 def without(mask: Any, x: Any) -> Any:
-    """`x`, but 0 where its mask, if there is one, is False."""
+    """Return `x` with 0 where its mask, if any, is False."""
     return x if mask is None else B.switch(expand_mask(mask, x), x, B.zeros_like(x))
 
 
 def counted_parts(y_pred: Any, weights: Any) -> Any:
-    """True where a sample, or a part of one, counts: where the mask of the prediction is, and its weight not 0.
+    """Return True where a sample, or a part of one, counts: its mask in the prediction is True and its weight not 0.
 
-    ``(batch,)``, or ``(batch, time)`` and so on; ``None`` where all count.
+    The shape is ``(batch,)``, or ``(batch, time)`` and so on; ``None`` if all count.
     """
     mask = info_of(y_pred).mask
     if weights is None:
@@ -35,7 +35,7 @@ def counted_parts(y_pred: Any, weights: Any) -> Any:
 
 
 def part_weights(y_pred: Any, weights: Any) -> Any:
-    """The weights of samples, or of their parts, with 0 for what the mask of the prediction leaves out."""
+    """Return the weights of samples, or of their parts, with 0 where the mask of the prediction is False."""
     mask = info_of(y_pred).mask
     if mask is None:
         return weights
@@ -47,6 +47,8 @@ def part_weights(y_pred: Any, weights: Any) -> Any:
 
 
 def has_parts(shape: tuple, wanted: tuple, rank: int) -> bool:
-    """Whether a tensor of this static shape still has the axes of `wanted` up to `rank`: not where one is another one's
-    length, such as that of the features."""
+    """Return whether a tensor of this static shape still has the axes of `wanted` up to `rank`.
+
+    It has not if an axis has the length of a different one, such as that of the features.
+    """
     return len(shape) >= rank and all(one in (None, other) for one, other in zip(shape[1:rank], wanted[1:rank]))

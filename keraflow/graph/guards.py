@@ -1,10 +1,10 @@
-"""Guards of variables: a step that changes some is never seen half done, in whatever thread the others are read.
+"""Guards of variables: no thread sees the variables of a half-finished step of another.
 
-Each layer that owns variables has the guard of the first model that ran or was read with it. A model has those of its
-layers, as a rule one; what is shared with other models has theirs. A compiled function holds the guards of its model
-while it computes, alone if it changes variables and together with others if it does not; so does who reads or sets all
-weights. Whoever waits is served in the order of coming. No guard is held while data are waited for, or where the code
-of layers or callbacks runs.
+Each layer that owns variables has the guard of the first model that ran or was read with it. A model has the guards of
+its layers: usually one, more if it shares layers with other models. A compiled function holds the guards of its model
+while it computes, exclusively if it changes variables and shared if it does not; so does code that reads or sets all
+weights. Waiting threads are served in order of arrival. No guard is held while waiting for data, or while code of
+layers or callbacks runs.
 """
 import collections
 import contextlib
@@ -18,23 +18,23 @@ __all__ = ['changing', 'guards_of', 'held', 'reading']
 class _Waiting(NamedTuple):
     thread: int
     changes: bool
-    turn: threading.Lock        # released when the thread has got what it waits for
+    turn: threading.Lock        # released when the thread gets the guard
 
 
 class Guard:
-    """Held by any number of threads that read, or by one that changes variables; it may hold it several times."""
+    """A reentrant lock, shared by threads that read variables or held by one that changes them."""
 
     _numbers = itertools.count()
 
     def __init__(self) -> None:
-        self.number = next(self._numbers)       # several are taken in this order
+        self.number = next(self._numbers)       # several guards are taken in this order, which avoids deadlocks
         self._mutex = threading.Lock()
-        self._holders: Dict[int, int] = {}      # how often each thread holds it
+        self._holders: Dict[int, int] = {}      # the number of times each thread holds it
         self._is_changing = False
         self._waiting: Deque[_Waiting] = collections.deque()
 
     def take(self, changes: bool) -> None:
-        """Hold the guard; one that this thread holds only to read is no help to one that changes."""
+        """Acquire the guard. A thread that holds it only for reading has to wait to change variables."""
         me = threading.get_ident()
         with self._mutex:
             if me in self._holders or not self._waiting and self._is_free(changes):
@@ -55,7 +55,7 @@ class Guard:
             raise
 
     def leave(self) -> None:
-        """Hold the guard once less."""
+        """Release the guard once."""
         me = threading.get_ident()
         with self._mutex:
             self._holders[me] -= 1
@@ -75,16 +75,16 @@ class Guard:
         self._holders[thread] = self._holders.get(thread, 0) + 1
 
 
-#: Of the variables of layers that no model has run yet.
+#: The guard of the variables of layers that no model has run yet.
 _UNUSED = Guard()
 
 
 def guards_of(layers: Iterable[Any]) -> Tuple[Guard, ...]:
-    """The guards of all variables of some layers, in the order in which they are taken."""
+    """Return the guards of all variables of some layers, in the order in which they must be taken."""
     owners = _owners(layers)
     if any(owner._guard is None for owner in owners):
         own = Guard()
-        with held([_UNUSED], True):     # whoever reads them as they are comes to an end
+        with held([_UNUSED], True):     # wait for all who read them under this guard
             for owner in owners:
                 owner._guard = owner._guard or own
     return _ordered(owner._guard for owner in owners)
@@ -92,7 +92,7 @@ def guards_of(layers: Iterable[Any]) -> Tuple[Guard, ...]:
 
 @contextlib.contextmanager
 def held(guards: Sequence[Guard], changes: bool) -> Iterator[None]:
-    """Inside, this thread holds some guards, given in their order, to read or to change variables."""
+    """Hold guards, given in their order, to read or to change variables."""
     taken: List[Guard] = []
     try:
         for guard in guards:
@@ -105,12 +105,12 @@ def held(guards: Sequence[Guard], changes: bool) -> Iterator[None]:
 
 
 def reading(layer: Any) -> contextlib.AbstractContextManager:
-    """Inside, the variables of a layer, and of those in it, are not changed by a function of a model."""
+    """Keep functions of models from changing the variables of a layer, and of those in it, inside the block."""
     return _holding(layer, False)
 
 
 def changing(layer: Any) -> contextlib.AbstractContextManager:
-    """Inside, the variables of a layer, and of those in it, are neither read nor changed by a function of a model."""
+    """Keep functions of models from using the variables of a layer, and of those in it, inside the block."""
     return _holding(layer, True)
 
 
@@ -120,7 +120,7 @@ def _holding(layer: Any, changes: bool) -> Iterator[None]:
     while True:
         with held(guards, changes):
             now = _known(layer)
-            if now == guards:       # no model got the layers while this thread waited
+            if now == guards:       # no model took the layers while this thread waited
                 yield
                 return
         guards = now
@@ -135,7 +135,7 @@ def _ordered(guards: Iterable[Guard]) -> Tuple[Guard, ...]:
 
 
 def _owners(layers: Iterable[Any]) -> List[Any]:
-    """Those of the layers, and of the layers in them, that have variables."""
+    """List those of the layers, and of the layers in them, that have variables."""
     found: Dict[int, Any] = {}
     waiting = list(layers)
     while waiting:

@@ -1,7 +1,7 @@
-"""Kensors and the calls that made them: the whole graph mechanism.
+"""Kensors and the calls that made them: the whole mechanism of the graph.
 
-A Kensor records the one call it came from, a call the Kensors it was fed. All that a Kensor carries beyond that
-(its path, parameters, regularizers, ...) is derived by one walk over the calls behind it.
+A Kensor records the one call it came from, a call the Kensors it was fed. Everything else about a Kensor (its path,
+parameters, regularizers, ...) is derived by one walk over the calls behind it.
 """
 import threading
 from typing import Any, Callable, Container, Dict, Iterable, List, Optional, Sequence, Tuple
@@ -27,7 +27,7 @@ def _is_array(value: Any) -> bool:
 
 
 class Call:
-    """One event: this layer was fed these Kensors, with these arguments, and gave these Kensors."""
+    """One event: this layer was fed these Kensors, with these arguments, and returned these Kensors."""
 
     __slots__ = ('layer', 'fed', '_arguments', 'inputs', 'outputs', 'number', '_is_only', '_namer', '__weakref__')
 
@@ -37,7 +37,7 @@ class Call:
         self._arguments = owned(arguments or {})
         for array in parts_in(self._arguments, _is_array):
             array.setflags(write=False)
-        self.inputs = (*fed, *parts_in(self._arguments))  # all that it depends on
+        self.inputs = (*fed, *parts_in(self._arguments))  # everything that it depends on
         self.outputs: Tuple['Kensor', ...] = ()
         self.number = 0                 # among the calls of the layer in the program, then in a model
         self._is_only: Any = None
@@ -45,16 +45,16 @@ class Call:
 
     @property
     def arguments(self) -> Dict[str, Any]:
-        """Those of the call, beside what the layer was fed with; nothing that is done to them changes the call."""
+        """The arguments of the call besides its input, copied: changing them does not change the call."""
         return replaced(self._arguments, lambda kensor: kensor)
 
     def run(self, tensors: Dict['Kensor', Any]) -> List[Any]:
-        """The output tensors, from tensors for its inputs."""
-        arguments = replaced(owned(self._arguments), tensors.__getitem__)       # its code may change its arrays
+        """Compute the output tensors from tensors for the inputs."""
+        arguments = replaced(owned(self._arguments), tensors.__getitem__)       # output() may modify its arrays
         return self.layer.run([tensors[kensor] for kensor in self.fed], arguments)
 
     def again(self, kensors: Dict['Kensor', 'Kensor'], layer: Any = None) -> List['Kensor']:
-        """What the call (or that of another layer in its place) gives with other Kensors for its inputs."""
+        """Repeat the call (or a call of another layer in its place) on other Kensors."""
         layer = layer or self.layer
         fed = [kensors[kensor] for kensor in self.fed]
         return to_list(layer(fed if layer.multi_input else unlist(fed),
@@ -62,15 +62,15 @@ class Call:
 
     @property
     def is_only(self) -> bool:
-        """Whether the layer has no other call, there."""
+        """Whether it is the only call of the layer there."""
         return self.layer.nb_call == 1 if self._is_only is None else self._is_only
 
     def is_kept_from(self, namer: Any) -> bool:
-        """Whether another one than `namer` gave it its number."""
+        """Return whether something other than `namer` gave it its number."""
         return self._namer not in (None, namer)
 
     def suggest_number(self, number: int, is_only: Optional[bool], namer: Any) -> None:
-        """Take `number`, unless another one than `namer` gave it one."""
+        """Take `number`, unless something other than `namer` gave it one."""
         if not self.is_kept_from(namer):
             self.number, self._is_only, self._namer = number, is_only, namer
 
@@ -78,14 +78,14 @@ class Call:
 class Kensor(Deferred['Kensor']):
     """A symbolic tensor that remembers how it was made.
 
-    Arithmetic, comparisons (also ``==``; write ``x is y`` to ask for the same Kensor), slices, and the functions of
+    Arithmetic, comparisons (also ``==``; use ``x is y`` for identity), slices, and the functions of
     :mod:`keraflow.backend` make further Kensors.
 
     Attributes
     ----------
     name : str
-        ``dense1/output``, and ``dense1_0``, ``dense1_1`` for the calls of a layer that has several. Where a call gives
-        several, the number of the output follows: ``split1/output.1``, ``split1_0.1``.
+        ``dense1/output``, or ``dense1_0``, ``dense1_1`` for a layer with several calls. If a call has several outputs,
+        the number of the output follows: ``split1/output.1``, ``split1_0.1``.
     shape : tuple of (int or None)
         Static shape, with the batch.
     dtype : str
@@ -94,7 +94,7 @@ class Kensor(Deferred['Kensor']):
     call : Call
         The call that made it.
     features : int or None
-        The axis of the features (the channels of images), counted from the end, where that is known.
+        The axis of the features (the channels of images), counted from the end, if known.
     """
 
     dtype: Any
@@ -110,7 +110,7 @@ class Kensor(Deferred['Kensor']):
         self._tensor: Any = None
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> Any:
-        return self     # it is the result of one call, and a copy is not
+        return self     # a copy would not be an output of the call
 
     def __repr__(self) -> str:
         return f'<Kensor {self.name} {self.shape} {self.dtype}>'
@@ -122,7 +122,7 @@ class Kensor(Deferred['Kensor']):
 
     @property
     def numbered_name(self) -> str:
-        """``dense1_0`` also for the only call of a layer: as in paths and files."""
+        """``dense1_0`` even for the only call of a layer: the name in paths and files."""
         return numbered_name(self, f'{self.layer.name}_{self.call.number}')
 
     @property
@@ -144,7 +144,7 @@ class Kensor(Deferred['Kensor']):
 
     @property
     def trainable_params(self) -> List[Any]:
-        """The variables that training moves, in the order of the path, each once."""
+        """The variables that training changes, in the order of the path, each once."""
         return [one.variable for one in self._parameters() if one.trainable]
 
     def _parameters(self) -> List[Any]:
@@ -165,22 +165,21 @@ class Kensor(Deferred['Kensor']):
 
     @property
     def tensor(self) -> Any:
-        """The backend's symbolic tensor, made when it is first asked for by replaying the path from the Inputs'
-        tensors."""
+        """The backend's symbolic tensor, made on first use by replaying the path from the tensors of the Inputs."""
         if self._tensor is None:
             symbolic_tensors([self])
         return self._tensor
 
     @property
     def updates(self) -> List[tuple]:
-        """Pairs of a state variable and its new value, for a symbolic run of the path as in training."""
+        """Pairs of a state variable and its new value, for a symbolic run of the path in training mode."""
         with B.phase('train'), recording() as record:
             symbolic_tensors([self], keep=False)
         return record.updates
 
 
 def on_operation(operate: Callable) -> Callable:
-    """Say what makes a Kensor of ``operate(operation, args, kwargs)``: a layer, of which this module knows nothing."""
+    """Set how ``operate(operation, args, kwargs)`` makes a Kensor: by a layer, which this module cannot import."""
     global _operate
     _operate = operate
     return operate
@@ -190,9 +189,9 @@ _operate: Callable
 
 
 def calls_behind(kensors: Iterable[Kensor], given: Container[Kensor] = ()) -> List[Call]:
-    """All calls that the Kensors depend on, each once, a call after those that feed it, first inputs first.
+    """Return all calls that the Kensors depend on, each once, after those that feed it, first inputs first.
 
-    Not those that only `given` Kensors depend on.
+    Calls that only `given` Kensors depend on are left out.
     """
     ordered: List[Call] = []
     seen = set()
@@ -216,7 +215,7 @@ def replay(calls: Iterable[Call], tensors: Dict[Kensor, Any]) -> Dict[Kensor, An
     calls : iterable of Call
         In the order of :func:`calls_behind`.
     tensors : dict
-        A tensor for each Input's Kensor (and for any Kensor that need not be computed). The others are added to it.
+        A tensor for each Input's Kensor (and for any Kensor that need not be computed). The computed ones are added.
     """
     for call in calls:
         if call.outputs[0] not in tensors:
@@ -228,9 +227,9 @@ _PLACING = threading.Lock()
 
 
 def symbolic_tensors(kensors: Sequence[Kensor], keep: bool = True) -> List[Any]:
-    """The backend's symbolic tensors of some Kensors, connected from the Inputs' tensors on."""
+    """Return the backend's symbolic tensors of some Kensors, connected to the tensors of the Inputs."""
     calls = calls_behind(kensors)
-    with _PLACING:      # an Input has one tensor, whichever thread asks first
+    with _PLACING:      # an Input has one tensor, whichever thread is first
         known = {kensor: kensor._tensor for call in calls for kensor in call.outputs
                  if kensor._tensor is not None and (keep or not call.inputs)}
         for call in calls:
@@ -244,17 +243,17 @@ def symbolic_tensors(kensors: Sequence[Kensor], keep: bool = True) -> List[Any]:
 
 
 def numbered_name(kensor: Kensor, call_name: str) -> str:
-    """The name of what a call of this name gives: ``conv0_1``, and ``split0_1.0`` and so on of several."""
+    """Name an output of a call that has this name: ``conv0_1``, or ``split0_1.0`` if there are several outputs."""
     outputs = kensor.call.outputs
     return call_name if len(outputs) == 1 else f'{call_name}.{next(i for i, it in enumerate(outputs) if it is kensor)}'
 
 
 def output_name(kensor: Kensor, layer_name: str) -> str:
-    """The name of what the only call of a layer of this name gives: ``conv0/output``, ``split0/output.0``."""
+    """Name an output of the only call of a layer that has this name: ``conv0/output``, ``split0/output.0``."""
     return numbered_name(kensor, f'{layer_name}/output')
 
 
 def mask_shape_of(tensor: Any) -> Optional[tuple]:
-    """Static shape of a tensor's mask, if it has one."""
+    """Return the static shape of a tensor's mask, if it has one."""
     mask = info_of(tensor).mask
     return None if mask is None else B.static_shape(mask)

@@ -1,4 +1,4 @@
-"""Lengths that only the data have."""
+"""Lengths that are only known with the data."""
 from typing import Any
 
 from keraflow import backend as B
@@ -7,16 +7,15 @@ __all__ = ['equally_long']
 
 
 def equally_long(x: Any, other: Any, message: str) -> Any:
-    """`x`, which is not computed where lengths that only the data have are not those of another tensor.
+    """Return `x`, with a check at run time that its unknown lengths equal those of another tensor.
 
-    On such a length of 1 the backends disagree: one broadcasts it, the other refuses it. The axis of samples
-    is not looked at.
+    On a length of 1 the backends disagree: one broadcasts it, the other refuses it. The sample axis is not checked.
 
     Parameters
     ----------
     x, other : tensor
     message : str
-        That of the DataError in the run; ``{}`` stands for the number of the axis.
+        The message of the DataError; ``{}`` is replaced by the number of the axis.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """Names of layers and models that the user did not name.
 
-A layer is numbered in the program (``dense1``, ``dense2``, ...) until a model takes it, and from then on in that model:
+A layer is numbered in the program (``dense1``, ``dense2``, ...) until a model takes it, and then within that model:
 :mod:`keraflow.layers.network_names`.
 """
 import re
@@ -12,7 +12,7 @@ from keraflow.errors import GraphError
 
 __all__ = ['LOCK', 'check_only', 'claim', 'distinct', 'two_of_one_name', 'unique']
 
-#: Held while a name is given, so that two threads do not give one name twice, or one layer two names.
+#: Held while a name is assigned, so that two threads never assign one name twice, or name one layer twice.
 LOCK = threading.RLock()
 
 _counts: Dict[str, int] = {}
@@ -20,14 +20,14 @@ _NUMBERED = re.compile(r'(.*?)([1-9][0-9]*)')
 
 
 def unique(prefix: str) -> str:
-    """The next free name with this prefix."""
+    """Return the next free name with this prefix."""
     with LOCK:
         _counts[prefix] = _counts.get(prefix, 0) + 1
         return f'{prefix}{_counts[prefix]}'
 
 
 def claim(name: str) -> None:
-    """Let :func:`unique` give nobody a name such as ``dense3``; later names have higher numbers."""
+    """Reserve a name such as ``dense3``; :func:`unique` continues with higher numbers."""
     match = _NUMBERED.fullmatch(name)
     if match is not None:
         prefix, number = match[1], int(match[2])
@@ -36,9 +36,9 @@ def claim(name: str) -> None:
 
 
 def distinct(kept: Sequence[Optional[str]], prefixes: Sequence[str], first: int = 1) -> List[str]:
-    """A name for each of some things: the one that it keeps, else its prefix with a number.
+    """Name several things: each keeps its own name, or gets its prefix with a number.
 
-    A name that several would keep means none of them, so that they are numbered, too.
+    A name that several want to keep is kept by none: all of these are numbered.
 
     Examples
     --------
@@ -62,13 +62,13 @@ def distinct(kept: Sequence[Optional[str]], prefixes: Sequence[str], first: int 
 
 
 def check_only(names: Sequence[str], where: str, what: str) -> None:
-    """Raise if a name means several things, which have these names here."""
+    """Raise if a name means several things, which have the given names here."""
     if len(names) > 1:
         raise GraphError(f"{where} may mean {len(names)} {what}. Here they are called {', '.join(names)}: write one of "
                          'these.')
 
 
 def two_of_one_name(name: str) -> str:
-    """What is wrong where two layers of a model have one name."""
+    """Describe the error that two layers of a model have the same name."""
     return (f"'{name}' is the name of two layers. Give each layer of a model its own name, as copy.deepcopy gives "
             'copies.')

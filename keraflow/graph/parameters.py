@@ -1,4 +1,4 @@
-"""The parameters of layers, each variable once, and what their regularizers add to a loss."""
+"""The parameters of layers, each variable once, and the penalties of their regularizers."""
 from typing import Any, Dict, Iterable, List, Tuple
 
 from keraflow.graph.tensor_checks import check_scalar
@@ -7,8 +7,7 @@ __all__ = ['parameters_of', 'penalties']
 
 
 def parameters_of(layers: Iterable[Any]) -> List[Any]:
-    """The parameters of layers, embedded ones included, each variable once; trainable if one of its owners trains
-    it."""
+    """Return the parameters of layers and embedded layers, each variable once; trainable if any owner trains it."""
     found: Dict[int, Any] = {}
     for layer in {id(layer): layer for layer in layers}.values():
         for one in layer.parameters():
@@ -19,7 +18,7 @@ def parameters_of(layers: Iterable[Any]) -> List[Any]:
 
 
 def penalties(parameters: Iterable[Any]) -> List[Tuple[str, Any]]:
-    """What the regularizers of those parameters that are trained add to the loss, with labels."""
+    """Return the penalties of the regularizers of trained parameters, with labels."""
     found = []
     for one in parameters:
         if one.regularizer is not None and one.trainable:

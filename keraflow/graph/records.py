@@ -1,4 +1,4 @@
-"""What there is of a run of layers beside tensors: new values of states, losses, whether the layers are frozen."""
+"""What a run of layers yields besides tensors: new values of states, losses, and whether the layers are frozen."""
 import contextlib
 import contextvars
 from typing import Any, ContextManager, Dict, Hashable, Iterator, List, NamedTuple, Optional, Tuple
@@ -15,9 +15,9 @@ class AddedLoss(NamedTuple):
 
     layer: Any
     kind: str               # 'loss' or 'activity'
-    number: int             # among those that the layer adds in one run
+    number: int             # among the losses that the layer adds in one run
     value: Any
-    is_penalty: bool        # part of what is minimized only, like regularizers, not of what is evaluated
+    is_penalty: bool        # minimized like a regularizer, but not part of evaluation
     is_conditional: bool    # whether it depends on the inputs of a call
 
 
@@ -30,7 +30,7 @@ class Update(NamedTuple):
 
 
 class RunRecord:
-    """What a run of layers on tensors gives beside tensors, for who uses layers as plain functions.
+    """What a run of layers on tensors yields besides tensors, for users of layers as plain functions.
 
     Examples
     --------
@@ -47,19 +47,19 @@ class RunRecord:
     def __init__(self, keeps_outputs: bool = False) -> None:
         self.values: Dict[int, Update] = {}
         self.added: Dict[Hashable, AddedLoss] = {}
-        self.layers: Dict[int, Any] = {}        # those that nobody embeds
-        self.outputs: Dict[int, List[List[Any]]] = {}   # of each run of each layer, if they are kept
+        self.layers: Dict[int, Any] = {}        # those that no layer embeds
+        self.outputs: Dict[int, List[List[Any]]] = {}   # the outputs of each run of each layer, if kept
         self.keeps_outputs = keeps_outputs
 
     @property
     def updates(self) -> List[Tuple[Any, Any]]:
-        """Pairs of a state variable and the last value that it was given."""
+        """Pairs of a state variable and its latest new value."""
         return [(one.variable, one.value) for one in self.values.values()]
 
     @property
     def losses(self) -> List[Any]:
-        """Scalars to minimize beside the loss: of the regularizers of trained parameters, each once; of
-        ``add_loss``, and of activity regularizers."""
+        """Scalars to add to the loss: of the regularizers of trained parameters, each once; of ``add_loss``; and of
+        activity regularizers."""
         parameters = parameters_of(self.layers.values())
         return [*(value for _, value in penalties(parameters)), *(one.value for one in self.added.values())]
 
@@ -70,15 +70,17 @@ _frozen: contextvars.ContextVar[bool] = contextvars.ContextVar('_frozen', defaul
 
 @contextlib.contextmanager
 def recording(keeps_outputs: bool = False) -> Iterator[RunRecord]:
-    """Collect what the layers that run on tensors inside give beside tensors (and those, too, if `keeps_outputs`), in a
-    :class:`RunRecord`. What other threads run meanwhile is not in it."""
+    """Collect what layers that run on tensors inside the block yield besides their outputs, in a :class:`RunRecord`.
+
+    With `keeps_outputs` the outputs are kept, too. Runs in other threads are not included.
+    """
     record = RunRecord(keeps_outputs)
     with bound(_record, record):
         yield record
 
 
 def record_run(layer: Any, outputs: List[Any], is_embedded: bool) -> None:
-    """Note what a layer gave. Outside of :func:`recording` nobody asks for it."""
+    """Record the outputs of a layer, inside of :func:`recording`."""
     record = _record.get()
     if record is not None and not is_embedded:
         record.layers[id(layer)] = layer
@@ -87,7 +89,7 @@ def record_run(layer: Any, outputs: List[Any], is_embedded: bool) -> None:
 
 
 def record_update(update: Update) -> None:
-    """Note that the run gives a variable a new value; one that was computed from inputs stays conditional."""
+    """Record a new value of a variable; once computed from inputs, it stays conditional."""
     record = _record.get()
     if record is not None:
         before = record.values.get(id(update.variable), update)
@@ -96,23 +98,23 @@ def record_update(update: Update) -> None:
 
 
 def record_loss(key: Hashable, loss: AddedLoss) -> None:
-    """Note a loss of the run, unless there is one of this key already."""
+    """Record a loss of the run, unless one with this key is there already."""
     record = _record.get()
     if record is not None:
         record.added.setdefault(key, loss)
 
 
 def recorded_value(variable: Any) -> Any:
-    """The value that the run has given `variable` so far, else the variable."""
+    """Return the value that the run has assigned to `variable` so far, else the variable."""
     record = _record.get()
     return record.values[id(variable)].value if record is not None and id(variable) in record.values else variable
 
 
 def frozen(yes: bool) -> ContextManager[None]:
-    """Inside, layers are run by one that is not trainable, if `yes` or if that was so before."""
+    """Run layers inside as parts of one that is not trainable, if `yes` or if that was so before."""
     return bound(_frozen, yes or _frozen.get())
 
 
 def runs_frozen() -> bool:
-    """Whether a layer that is not trainable is running."""
+    """Return whether a layer that is not trainable is running."""
     return _frozen.get()

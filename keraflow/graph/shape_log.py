@@ -1,17 +1,17 @@
-"""The shapes of each layer that is fed, told while a model is built."""
+"""Log the shapes of each layer that is called, while a model is built."""
 import logging
 
 __all__ = ['show_shapes', 'shape_log']
 
-#: With level DEBUG it tells the shapes of each layer that is fed.
+#: With level DEBUG it logs the shapes of each layer that is called.
 shape_log = logging.getLogger('keraflow.shapes')
 
 
 def show_shapes(show: bool = True) -> None:
-    """Tell the shapes of each layer that is fed from now on, or no longer.
+    """Start or stop logging the shapes of each layer that is called.
 
-    They are records of the logger ``keraflow.shapes`` with level ``DEBUG``, for which this sets the level. Where the
-    program has no handler for them, they are written to the standard error.
+    They are records of the logger ``keraflow.shapes`` with level ``DEBUG``, which this sets. If the program has no
+    handler for them, they are written to standard error.
 
     Examples
     --------
@@ -28,4 +28,4 @@ def show_shapes(show: bool = True) -> None:
 
 
 class _Printed(logging.StreamHandler):
-    """The handler that :func:`show_shapes` adds, so that it can find it again."""
+    """The handler that :func:`show_shapes` adds, as a class so that it can be found again."""

@@ -1,4 +1,4 @@
-"""Checks of what a program gives where there should be tensors or numbers, before the backend meets it."""
+"""Check values where there should be tensors or numbers, before they reach the backend."""
 from typing import Any, Sequence
 
 import numpy as np
@@ -14,7 +14,7 @@ __all__ = ['check_fits', 'check_new_value', 'check_numbers', 'check_scalar', 'ch
 
 
 def described(value: Any) -> str:
-    """A value for a message, with the same words on every backend also where it is a tensor, or has some in it."""
+    """Describe a value for a message, in the same words on every backend even if it contains tensors."""
     if B.is_tensor(value):
         return 'a tensor'
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
@@ -37,7 +37,7 @@ def check_scalar(value: Any, where: str) -> None:
 
 
 def check_numbers(value: Any, where: str) -> None:
-    """Raise unless `value` is a tensor, or something of which NumPy makes an array of numbers."""
+    """Raise unless `value` is a tensor, or converts to a NumPy array of numbers."""
     if not B.is_tensor(value):
         as_numbers(value, where)
 
@@ -58,7 +58,7 @@ def check_shape(value: Any, shape: Sequence, where: str) -> None:
 
 
 def check_new_value(value: Any, variable: Any, where: str) -> None:
-    """Raise unless `value` is a tensor or an array of numbers that a variable may be set to."""
+    """Raise unless a variable may be set to `value`, a tensor or an array of numbers."""
     check_shape(value, B.static_shape(variable), where)
     if not B.is_tensor(value):
         check_fits(np.asarray(value), B.dtype(variable), where)

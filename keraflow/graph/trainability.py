@@ -1,4 +1,4 @@
-"""Which layers are trainable: what ``compile`` reads once, and all functions keep that are built later."""
+"""Which layers are trainable: read once by ``compile``, and kept for all functions that are built later."""
 import contextlib
 import contextvars
 from typing import Any, Dict, Iterable, Iterator, List, Tuple
@@ -9,12 +9,12 @@ _read: contextvars.ContextVar[Dict[int, Tuple[Any, bool]]] = contextvars.Context
 
 
 def as_read(layer: Any, now: bool) -> bool:
-    """What a build has read of ``trainable`` of a layer, else what it is now."""
+    """Return ``trainable`` of a layer as the current build has read it, else as it is now."""
     return _read.get().get(id(layer), (layer, now))[1]
 
 
 class Trainability:
-    """``trainable`` of some layers, and of all that are in them, as it is when this is made.
+    """A snapshot of ``trainable`` of some layers, and of all layers in them.
 
     Examples
     --------
@@ -39,12 +39,12 @@ class Trainability:
 
     @property
     def layers(self) -> List[Any]:
-        """The layers, with all that are in them."""
+        """The layers, with all layers in them."""
         return [layer for layer, _ in self._read.values()]
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
-        """Inside, ``trainable`` of the layers is what it was."""
+        """Give the layers their recorded ``trainable`` inside the block."""
         token = _read.set(self._read)
         try:
             yield
@@ -52,7 +52,7 @@ class Trainability:
             _read.reset(token)
 
     def changed(self) -> List[str]:
-        """The names of the layers with parameters for which it is another one now, where that changes anything."""
+        """Return the names of layers whose ``trainable`` has changed, if that affects any parameters."""
         found, seen = [], set()
         waiting = [(layer.name, '', layer) for layer in reversed(self._layers)]
         while waiting:

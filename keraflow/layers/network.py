@@ -192,8 +192,8 @@ class Network(Layer):
 
     def embed(self, layer: Layer) -> Any:
         if not any(layer is one for one in self.layers):
-            raise GraphError(f'{self.name}: output() calls {describe(layer)}, which is no layer of this model: a model '
-                             'has those of its graph alone. Call the model and the layer in output() of a Layer.')
+            raise GraphError(f'{self.name}: output() calls {describe(layer)}, which is not a layer of this model: a '
+                             'model has those of its graph alone. Call the model and the layer in output() of a Layer.')
         return super().embed(layer)
 
     def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:

@@ -1,4 +1,4 @@
-"""Models: graphs of layers that are trained, saved and changed."""
+"""Models: graphs of layers that are trained, saved and modified."""
 from typing import TYPE_CHECKING, Any
 
 from keraflow.habits import no_attribute

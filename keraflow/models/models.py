@@ -1,4 +1,4 @@
-"""Model: a layer that is made of a graph of layers, is trained, saved, and changed into others."""
+"""Model: a layer made of a graph of layers, which can be trained, saved, and turned into other models."""
 from typing import Any, Dict, Optional, Union
 
 from keraflow.arguments import to_list
@@ -22,17 +22,17 @@ __all__ = ['Model']
 
 @builtin('layer')
 class Model(TrainableNetwork):
-    """All that is computed between some Inputs and some outputs.
+    """Everything that is computed between some Inputs and some outputs.
 
     Parameters
     ----------
     inputs : Input or list of Input
-        Where data enter. Every one is needed for the outputs, and there are no others.
+        Where data enter: exactly the Inputs that the outputs depend on.
     outputs : Kensor or list of Kensor
-        What is predicted. A Sequential that starts with an Input stands for its output.
+        What is predicted. A Sequential that starts with an Input means its output.
     name : str, optional
     trainable : bool
-        Whether training changes the parameters of any layer in it.
+        Whether training may change parameters of layers in it.
     activity_regularizer : str or object, optional
         A regularizer of the outputs; see :class:`~keraflow.layers.Layer`.
 
@@ -40,7 +40,7 @@ class Model(TrainableNetwork):
     ----------
     inputs, outputs : tuple of Kensor
     layers : tuple of Layer
-        Each once, a layer after those that feed it.
+        Each once, after those that feed it.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class Model(TrainableNetwork):
         self._set_ends([self._as_input(it) for it in to_list(inputs)], [self._as_output(it) for it in to_list(outputs)])
 
     def _as_input(self, it: Any) -> Input:
-        if getattr(it, 'is_model', False):      # a Sequential that starts with one
+        if getattr(it, 'is_model', False):      # a Sequential that starts with an Input
             it = it.layers[0]
         if not isinstance(it, Input):
             raise GraphError(f'{self.name}: inputs: expected an Input, received {describe(it)}. '
@@ -85,18 +85,18 @@ class Model(TrainableNetwork):
         weights : path, optional
             Ends with ``.safetensors``.
         overwrite : bool
-            Replace files that exist.
+            Whether to replace existing files.
         **dump_args
             For ``json.dumps`` or ``yaml.dump``, for example ``indent=2``.
 
         Raises
         ------
         ArgumentTypeError
-            If neither path is given, or for a word that is none of these.
+            If neither path is given, or an option is unknown.
         FileExistsError
-            If a file exists and `overwrite` is False. Then nothing is written.
+            If a file exists and `overwrite` is False. Nothing is written then.
         SerializationError
-            If something in the model cannot be saved. Then nothing is written.
+            If something in the model cannot be saved. Nothing is written then.
         """
         check_options(self, 'save_to_file', ['arch', 'weights', 'overwrite'], arch, dump_args)
         write_files(files_of(self, 'save_to_file', arch, weights, dump_args), overwrite)
@@ -128,21 +128,21 @@ class Model(TrainableNetwork):
         path : path
             Ends with ``.safetensors``.
         same_architecture : bool
-            Refuse weights that were saved by a model of another architecture, even if names and shapes fit. What only
-            training reads may differ: initializations, regularizers, rates of dropout, and the name of the model.
+            Refuse weights saved by a model of another architecture, even if names and shapes fit. What matters only in
+            training may differ: initializations, regularizers, rates of dropout, and the name of the model.
 
         Raises
         ------
         ModelFileError
-            If the file is damaged or does not fit; the message names missing and unexpected arrays and those of
-            another shape. Then no weight is changed.
+            If the file is damaged or does not fit; the message names missing arrays, unexpected ones, and those of
+            another shape. No weight is changed then.
         """
         load_weights(self, path, same_architecture)
 
     @classmethod
     @checked
     def load_from_file(cls, arch: Path, weights: Optional[Path] = None, custom_objects: Any = None) -> Any:
-        """A model from files that :meth:`save_to_file`, or (architecture as JSON) the first Keraflow, wrote.
+        """Load a model that :meth:`save_to_file`, or the first Keraflow (architecture as JSON), wrote.
 
         Parameters
         ----------
@@ -151,7 +151,7 @@ class Model(TrainableNetwork):
         weights : path, optional
             Ends with ``.safetensors``.
         custom_objects : list or dict, optional
-            Classes and functions of the program that the file may name, beside the registered ones.
+            Classes and functions of the program that the file may name, besides the registered ones.
 
         Returns
         -------
@@ -165,14 +165,14 @@ class Model(TrainableNetwork):
 
     @checked
     def save_training(self, path: Path, overwrite: bool = False) -> None:
-        """Save the weights, what the optimizer knows, its learning rate, and where the model's random numbers are.
+        """Save the weights, the optimizer's state and learning rate, and the state of the model's random numbers.
 
         Parameters
         ----------
         path : path
             Ends with ``.safetensors``.
         overwrite : bool
-            Replace the file if it exists.
+            Whether to replace an existing file.
 
         Raises
         ------
@@ -181,78 +181,78 @@ class Model(TrainableNetwork):
 
         Notes
         -----
-        A model that was built and compiled in the same way, and that loads the file, goes on as this one does: with the
-        same orders of samples and, on the same backend, with the same masks of Dropout. Callbacks begin anew with each
-        ``fit`` (see each of them). All in the file is of one moment, also where another thread trains the model.
+        A model that was built and compiled in the same way, and loads the file, continues like this one: with the same
+        orders of samples and, on the same backend, the same masks of Dropout. Callbacks start fresh with each ``fit``
+        (see each of them). Everything in the file is from one moment, even if another thread trains the model.
 
-        What the optimizer keeps is named by parameter: ``optimizer/m/dense1/W``. The file also says how the model was
-        built and compiled, so that :meth:`load_training` can tell another one.
+        The optimizer's state is named by parameter: ``optimizer/m/dense1/W``. The file also describes how the model was
+        built and compiled, so that :meth:`load_training` can refuse a different one.
         """
         self._compiled('save_training')
         save_training(self, path, overwrite)
 
     @checked
     def load_training(self, path: Path) -> None:
-        """Go on where :meth:`save_training` was called, after ``compile``.
+        """Continue from where :meth:`save_training` was called, after ``compile``.
 
         Raises
         ------
         ModelFileError
-            If the file is damaged, was not written by :meth:`save_training`, or if model, optimizer, loss or what is
-            trainable are not those that it was written with: the message names each difference. Then nothing is
-            changed.
+            If the file is damaged, was not written by :meth:`save_training`, or if model, optimizer, loss or trainable
+            parameters differ from those it was written with: the message names each difference. Nothing is changed
+            then.
 
         Notes
         -----
-        Functions are compared by name, and initial values not at all. The learning rate is that of the file, also
-        where a callback had changed it; set ``model.optimizer.lr`` afterwards for another one.
+        Functions are compared by name, and initial values not at all. The learning rate is that of the file, even if a
+        callback had changed it; set ``model.optimizer.lr`` afterwards for another one.
         """
         compiled = self._compiled('load_training')
         load_training(self, [one for one in compiled.parameters if one.trainable], path)
 
     def training_variables(self) -> Dict[str, Any]:
-        """The variables that the next step of training depends on: ``weights/dense1/W``, ``optimizer/m/dense1/W``."""
+        """Return the variables that the next training step needs: ``weights/dense1/W``, ``optimizer/m/dense1/W``."""
         return training_variables(self)
 
     def to_python(self) -> str:
-        """Python source that builds the same model; see :func:`keraflow.models.to_python.to_python`."""
+        """Return Python source that builds the same model; see :func:`keraflow.models.to_python.to_python`."""
         return to_python(self)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        raise SerializationError(f'{self.name}: a model is not pickled, because reading a pickle runs what is in it. '
+        raise SerializationError(f'{self.name}: a model is not pickled, because reading a pickle can run code. '
                                  "Write save_to_file('model.yaml', 'model.safetensors') and load_from_file, or "
                                  'copy.deepcopy for a copy.')
 
-    # -- models made from it: they share the layers that both have, have names of their own, and are frozen if it is ---
+    # -- models made from it: they share its layers, have their own names, and are frozen if it is ---------------------
 
     @checked
     def replace(self, layer: Union[Layer, str], new: Layer) -> Any:
-        """The model with `new` in each place where `layer` was."""
+        """Return the model with `new` everywhere in place of `layer`."""
         return self._made(*with_replaced(self, layer, new), activity_regularizer=self.activity_regularizer)
 
     @checked
     def insert_after(self, layer: Union[Layer, str], new: Layer) -> Any:
-        """The model in which each output of `layer` goes through `new`."""
+        """Return the model in which each output of `layer` passes through `new`."""
         return self._made(*with_inserted(self, layer, new), activity_regularizer=self.activity_regularizer)
 
     @checked
     def remove(self, layer: Union[Layer, str]) -> Any:
-        """The model without `layer`: what it was fed with takes the place of what it gave.
+        """Return the model without `layer`: its inputs take the place of its outputs.
 
         Raises
         ------
         GraphError
-            If the layer joins several Kensors or gives several.
+            If the layer has several inputs or several outputs.
         """
         return self._made(*without(self, layer), activity_regularizer=self.activity_regularizer)
 
     def sub_model(self, start: Any, end: Any) -> Any:
-        """The part of the graph from some layers or Kensors to others, as a model with Inputs of its own.
+        """Return the part of the graph from some layers or Kensors to others, as a model with its own Inputs.
 
         Parameters
         ----------
         start : Layer, Kensor, str or list of them
-            What the new Inputs stand for: Kensors, or what layers gave; names of layers or as for :meth:`get_kensor`.
+            What the new Inputs replace: Kensors, or outputs of layers; by name as in :meth:`get_kensor`.
         end : Layer, Kensor, str or list of them
             The outputs.
 
@@ -263,7 +263,7 @@ class Model(TrainableNetwork):
 
         Notes
         -----
-        Masks do not pass the new Inputs.
+        Masks do not pass through the new Inputs.
         """
         return self._made(*part(self, start, end))
 

@@ -1,7 +1,7 @@
-"""How a model is made and compiled, as plain data that a file keeps, and what differs between two of them.
+"""How a model is built and compiled, as plain data kept in a file, and the differences between two such recipes.
 
-Only what its training depends on is part of it: neither initial values nor the names of the program. A function is
-known by its name; what cannot be part of an architecture, such as a lambda, by what it is.
+Only what training depends on is part of it: neither initial values nor the names of the program. A function is
+identified by its name; what cannot be part of an architecture, such as a lambda, by a description.
 """
 import functools
 import hashlib
@@ -19,24 +19,24 @@ from keraflow.serialization.serialization import MAX_DEPTH
 
 __all__ = ['Recipe', 'differences', 'recipe_of']
 
-#: ``parts``: what there is, by words for it (``'the optimizer'``); ``arguments``: what each was made with. All values
-#: are plain data.
+#: ``parts``: the objects, by description (``'the optimizer'``); ``arguments``: the arguments of each. All values are
+#: plain data.
 Recipe = Dict[str, Dict[str, Any]]
 
-#: Arguments of layers that training does not depend on. What is trainable is told of each parameter.
+#: Arguments of layers that training does not depend on. Whether it is trainable is recorded for each parameter.
 _LEFT_OUT = frozenset({'name', 'trainable', 'initial_weights'})
-#: Integers of more digits are not read as JSON.
+#: JSON files hold no integers with more digits.
 _MAX_INT = 10 ** 17
-#: How many differences are told.
+#: The number of differences that a message lists.
 _MAX_TOLD = 8
 
 
 def recipe_of(model: Any) -> Recipe:
-    """The recipe of a compiled model."""
+    """Return the recipe of a compiled model."""
     functions, kensors = model._functions, model.names.kensors
     writer = _Writer()
     writer.add('the optimizer', model.optimizer)
-    if 'lr' in writer.arguments['the optimizer']:       # what was set since is in the file beside the recipe
+    if 'lr' in writer.arguments['the optimizer']:       # its present value is stored separately
         writer.write('the optimizer', 'lr', model.optimizer.first_lr)
     outputs = dict(zip(model.output_names(), model.outputs))
     for one in functions.losses:
@@ -57,10 +57,10 @@ def recipe_of(model: Any) -> Recipe:
 
 
 def differences(here: Recipe, there: Recipe, of_both_alone: bool = False) -> List[str]:
-    """What differs: ``'the optimizer SGD, received Adam'`` where the first recipe has SGD.
+    """Describe the differences: ``'the optimizer SGD, received Adam'`` where the first recipe has SGD.
 
-    Arguments that one of them does not have are passed over: another version of a class may have others. So are parts,
-    if asked for.
+    Arguments that only one recipe has are skipped: another version of a class may have others. So are parts, with
+    `of_both_alone`.
     """
     parts, others = here['parts'], there['parts']
     found = [(part, parts.get(part, 'none'), others.get(part, 'none')) for part in {**parts, **others}
@@ -79,28 +79,28 @@ def _shown(value: Any) -> str:
 
 
 class _Writer:
-    """Takes objects apart into plain values. Unlike an architecture nobody makes them of these again."""
+    """Takes objects apart into plain values, from which, unlike an architecture, nothing is rebuilt."""
 
     def __init__(self) -> None:
         self.parts: Dict[str, Any] = {}
         self.arguments: Dict[str, Dict[str, Any]] = {}
 
     def add(self, part: str, value: Any) -> None:
-        """Note an object or a function."""
+        """Record an object or a function."""
         self.parts[part] = _leaf(value)
         self.arguments[part] = {}
         for name, inner in _inside(value).items():
             self.write(part, name, inner)
 
     def write(self, part: str, name: str, value: Any) -> None:
-        """Note an argument of a part, and what is inside of it."""
+        """Record an argument of a part, and what is inside of it."""
         self.arguments[part][name] = _leaf(value)
         for inner, it in _inside(value).items() if name.count('.') + name.count('[') < MAX_DEPTH else ():
             self.write(part, name + inner if inner.startswith('[') else f'{name}.{inner}', it)
 
 
 def _leaf(value: Any) -> Any:
-    """A value itself, if it is plain, or a word for it."""
+    """Return a plain value itself, or a description of any other."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (np.bool_, np.integer, np.floating)):
@@ -125,7 +125,7 @@ def _leaf(value: Any) -> Any:
 
 
 def _inside(value: Any) -> Dict[str, Any]:
-    """What a value is made of, by names, those arguments included that files leave out."""
+    """Return the parts of a value by name, including arguments that files leave out."""
     if value is None or isinstance(value, (bool, int, float, str, np.generic, np.ndarray)):
         return {}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""A graph of layers from the path in a file."""
+"""Rebuild a graph of layers from the path in a file."""
 import re
 from typing import Any, Dict, List, Tuple
 
@@ -12,12 +12,12 @@ from keraflow.shapes import unlist
 
 __all__ = ['relinked']
 
-#: What follows the name of a layer in that of an output of one of its calls.
+#: What follows a layer's name in the name of an output of one of its calls.
 _NUMBERED = re.compile(r'_([0-9]{1,9})(?:\.[0-9]+)?')
 
 
 def relinked(layers: Any, path: Any, inputs: Any, outputs: Any) -> Tuple[List[Kensor], List[Kensor]]:
-    """The Kensors that `inputs` and `outputs` name, of a graph in which the layers are fed as the path says."""
+    """Call the layers as the path says, and return the Kensors that `inputs` and `outputs` name."""
     for what, names in (('inputs', inputs), ('outputs', outputs)):
         if not _are_names(names):
             raise SerializationError(f'Model: {what}: expected a list of names, received {describe(names)}.')
@@ -30,7 +30,7 @@ def relinked(layers: Any, path: Any, inputs: Any, outputs: Any) -> Tuple[List[Ke
 
 
 def _relink(layers: Any, path: Any) -> Dict[str, Kensor]:
-    """Feed the layers as the path says; the Kensors by name."""
+    """Call the layers as the path says, and return the Kensors by name."""
     if not isinstance(layers, dict) or not all(isinstance(layer, Layer) for layer in layers.values()):
         raise SerializationError('Model: layers: expected a mapping from names to layers.')
     namer = object()
@@ -56,7 +56,7 @@ def _relink(layers: Any, path: Any) -> Dict[str, Kensor]:
 
 
 def _is_call(step: Any) -> bool:
-    """Whether a step of a path is made of names, and perhaps a dict of arguments."""
+    """Return whether a step of a path consists of names, and perhaps a dict of arguments."""
     return isinstance(step, (list, tuple)) and len(step) in (3, 4) and _are_names(step[0]) and _are_names(
         [step[1], *to_list(step[2])]) and all(isinstance(one, dict) for one in step[3:])
 

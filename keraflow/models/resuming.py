@@ -1,4 +1,4 @@
-"""Training that is broken off and continued as if it had not been."""
+"""Stop training, and resume it as if it had not been interrupted."""
 import json
 import os
 from typing import Any, Dict, List, Optional, Sequence
@@ -21,12 +21,12 @@ from keraflow.training.training import TrainableNetwork
 
 __all__ = ['load_training', 'save_training', 'training_variables']
 
-#: Of the files that are written. The first version, which named no version, had no recipe, and numbered the slots.
+#: The version of the files that are written. The first ones named no version, had no recipe, and numbered the slots.
 TRAINING_VERSION = '2'
 
 
 def save_training(model: TrainableNetwork, path: Path, overwrite: bool) -> None:
-    """Write what the next step of training of a compiled model depends on."""
+    """Write what the next training step of a compiled model depends on."""
     check_extension(path)
     with reading(model):
         arrays = {name: B.get_value(variable) for name, variable in training_variables(model).items()}
@@ -37,7 +37,7 @@ def save_training(model: TrainableNetwork, path: Path, overwrite: bool) -> None:
 
 
 def load_training(model: TrainableNetwork, trained: Sequence[Any], path: Path) -> None:
-    """Let a compiled model, in which training changes the parameters `trained`, go on where a file was written."""
+    """Let a compiled model, whose trained parameters are `trained`, continue where a file was written."""
     check_extension(path)
     arrays, metadata = read_tensors(path)
     where, optimizer = os.fspath(path), model.optimizer
@@ -66,13 +66,13 @@ def load_training(model: TrainableNetwork, trained: Sequence[Any], path: Path) -
 
 
 def training_variables(model: TrainableNetwork) -> Dict[str, Any]:
-    """The variables that the next step of training depends on: ``weights/dense1/W``, ``optimizer/m/dense1/W``."""
+    """Return the variables that the next training step depends on: ``weights/dense1/W``, ``optimizer/m/dense1/W``."""
     return {**{f'weights/{one.name}': one.variable for one in parameters_of([model])},
             **{f'optimizer/{name}': variable for name, variable in model.optimizer.state().items()}}
 
 
 def _presently_named(model: TrainableNetwork, arrays: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
-    """The arrays of a file, of which older ones have numbers in the place of the names that functions give."""
+    """Rename arrays of older files, which have numbers instead of the names that functions assign."""
     for start in ('weights/', *(f'optimizer/{slot}/' for slot in model.optimizer.slot_names)):
         own = {name[len(start):]: name for name in arrays if name.startswith(start)}
         present = {old: start + name for name, old in model.present_names(own).items()}
@@ -82,13 +82,13 @@ def _presently_named(model: TrainableNetwork, arrays: Dict[str, np.ndarray]) -> 
 
 def _check_recipe(model: TrainableNetwork, arrays: Dict[str, np.ndarray], metadata: Dict[str, str],
                   where: str) -> None:
-    """Raise unless the file was written by a model that was made and compiled as this one."""
+    """Raise unless the file was written by a model that was built and compiled like this one."""
     if metadata.get('version') != TRAINING_VERSION:
         raise refusal(where, f'the training has format version {excerpt(metadata.get("version"))}, this keraflow '
                              f"reads '{TRAINING_VERSION}'. Install the keraflow that wrote it, or a newer one.")
     recipe = parse_json(metadata['recipe'], where)
     if not _is_recipe(recipe):
-        raise refusal(where, 'what it says of the model is damaged.')
+        raise refusal(where, 'its description of the model is damaged.')
     recipe = {**recipe, 'parts': model.present_names(recipe['parts'])}
     variables, saved = ({name: it for name, it in some.items() if name.startswith('weights/')}
                         for some in (training_variables(model), arrays))
@@ -99,13 +99,13 @@ def _check_recipe(model: TrainableNetwork, arrays: Dict[str, np.ndarray], metada
         raise ModelFileError(f'{where}: {lead}{"; expected " if others else ""}{others}.')
     if others:
         is_of_rate = 'lr of the optimizer' in others and not callable(model.optimizer.lr)
-        advice = ' Set optimizer.lr after load_training to go on with another rate.' if is_of_rate else ''
+        advice = ' Set optimizer.lr after load_training to continue with another rate.' if is_of_rate else ''
         raise ModelFileError(f'{where}: expected what save_training wrote with {others}.{advice}')
 
 
 def _named_slots(optimizer: Any, trained: Sequence[Any], arrays: Dict[str, np.ndarray], metadata: Dict[str, str],
                  where: str) -> Dict[str, Any]:
-    """The arrays of a file of the first version, whose slots have the numbers of what was trainable."""
+    """Name the arrays of a file of the first version, whose slots are numbered by trainable parameter."""
     if metadata.get('optimizer') != type(optimizer).__name__:
         raise ModelFileError(f'{where}: expected what save_training wrote with the optimizer '
                              f'{type(optimizer).__name__}, received '
@@ -116,14 +116,14 @@ def _named_slots(optimizer: Any, trained: Sequence[Any], arrays: Dict[str, np.nd
 
 
 def _tell_ambiguity(model: TrainableNetwork, trained: Sequence[Any], where: str) -> None:
-    """Warn where the slots of a file of the first version, which fit, would fit other parameters, too."""
+    """Warn if the slots of a file of the first version would fit other parameters, too."""
     states = {name for name, (layer, own) in model._owners().items() if own in layer._states}
     possible = [tuple(B.static_shape(one.variable)) for one in parameters_of([model]) if one.name not in states]
     shapes = [tuple(B.static_shape(one.variable)) for one in trained]
     if model.optimizer.slot_names and _nb_way(shapes, possible) > 1:
         names = ', '.join(one.name for one in trained)
-        warn(f'{where}: the file does not say which parameters were trainable, and what the optimizer knows would '
-             f'fit others, too. It is taken for that of {names}. Save the training again.')
+        warn(f'{where}: the file does not say which parameters were trainable, and the state of the optimizer would '
+             f'fit others, too. It is assigned to {names}. Save the training again.')
 
 
 def _is_recipe(data: Any) -> bool:
@@ -142,7 +142,7 @@ def _nb_way(shapes: Sequence[tuple], possible: Sequence[tuple]) -> int:
 
 
 def _random_state(stream: Stream) -> Dict[str, str]:
-    """Where a stream is: numbers in base 16."""
+    """Return the state of a stream: integers in base 16."""
     texts = {'stream': [stream.seed, stream.number, stream.epoch, stream.position]}
     if stream.sequence is not None:
         state = stream.sequence.bit_generator.state
@@ -151,8 +151,7 @@ def _random_state(stream: Stream) -> Dict[str, str]:
 
 
 def _numbers_of(metadata: Dict[str, str]) -> List[int]:
-    """Seed, number, epoch and position of the stream, of which the first files have nothing; a ValueError for what can
-    be none."""
+    """Return seed, number, epoch and position of the stream, which the first files lack, or raise ValueError."""
     numbers = [int(number, 16) for number in metadata['stream'].split(' ')] if 'stream' in metadata else []
     if numbers and (len(numbers) != 4 or min(numbers) < 0 or numbers[3] >= 2 ** 63):
         raise ValueError(numbers)
@@ -160,11 +159,11 @@ def _numbers_of(metadata: Dict[str, str]) -> List[int]:
 
 
 def _sequence_of(metadata: Dict[str, str]) -> Optional[np.random.Generator]:
-    """The generator from which the first files draw orders, one after the other; a ValueError for what can be none."""
+    """Return the generator from which the first files draw their orders; raise ValueError if its state is invalid."""
     if 'stream' in metadata and 'order' not in metadata:
         return None
     state, inc, has_uint32, uinteger = (int(number, 16) for number in metadata.get('order', '').split(' '))
     made = np.random.Generator(np.random.PCG64())
     made.bit_generator.state = {'bit_generator': 'PCG64', 'state': {'state': state, 'inc': inc},
-                                'has_uint32': has_uint32, 'uinteger': uinteger}      # raises where it cannot be one
+                                'has_uint32': has_uint32, 'uinteger': uinteger}      # raises if invalid
     return made

@@ -26,7 +26,7 @@ VERSION = 2
 
 def files_of(model: Network, where: str, arch: Optional[Path], weights: Optional[Path],
              dump_args: Dict[str, Any]) -> List[Tuple[Path, bytes]]:
-    """The paths for architecture and weights that are given, with what is written there."""
+    """Return the given paths for architecture and weights, with what to write there."""
     if arch is None and weights is None:
         raise ArgumentTypeError(f'{model.name}: {where}: expected a path for arch, for weights, or for both, '
                                 f"received neither. Write {where}('model.yaml', 'model.safetensors').")
@@ -36,7 +36,7 @@ def files_of(model: Network, where: str, arch: Optional[Path], weights: Optional
 
 def check_options(model: Network, where: str, names: List[str], arch: Optional[Path],
                   dump_args: Dict[str, Any]) -> None:
-    """Raise for a word that is no argument, nor one that the writer of this file takes."""
+    """Raise for a keyword that is neither an argument nor an option of the writer of this file."""
     options = [] if arch is None else dump_options(arch)
     for word in dump_args:
         if word not in options:
@@ -51,8 +51,8 @@ def load_weights(model: Network, path: Path, same_architecture: bool) -> None:
     saved = metadata.get('architecture')
     if same_architecture and saved is not None and not is_digest(saved, serialize(model)):
         raise ModelFileError(f'{os.fspath(path)}: the weights belong to a model of another architecture, which '
-                             'predicts otherwise from the same weights. Load them into the model they were saved '
-                             'with, or pass same_architecture=False if they are meant to be moved.')
+                             'predicts differently with the same weights. Load them into the model they were saved '
+                             'with, or pass same_architecture=False to transfer them.')
     variables = {one.name: one.variable for one in parameters_of([model])}
     arrays = model.present_names(arrays)
     check_fit(variables, arrays, f'{os.fspath(path)}: the weights do not fit')
@@ -60,7 +60,7 @@ def load_weights(model: Network, path: Path, same_architecture: bool) -> None:
 
 
 def load_model(arch: Path, custom_objects: Any) -> Any:
-    """A model with the architecture of a file."""
+    """Build a model with the architecture in a file."""
     data = read_plain(arch)
     with random.apart():
         return _from_data(data, os.fspath(arch), custom_objects)
@@ -78,14 +78,14 @@ def _weight_bytes(model: Network, path: Path) -> bytes:
 
 
 def check_fit(variables: Dict[str, Any], arrays: Dict[str, np.ndarray], refusal: str) -> None:
-    """Raise a ModelFileError unless arrays of a file can be the values of variables; it begins with `refusal`."""
+    """Raise a ModelFileError, starting with `refusal`, unless the arrays of a file fit the variables."""
     problems = misfits(variables, arrays)
     if problems:
         raise ModelFileError(f'{refusal}: {"; ".join(problems)}'[:299] + '.')
 
 
 def misfits(variables: Dict[str, Any], arrays: Dict[str, np.ndarray]) -> List[str]:
-    """Why arrays of a file cannot be the values of variables: what is missing, unexpected, or of another shape."""
+    """Explain why arrays of a file do not fit the variables: missing, unexpected, or of another shape."""
     problems = []
     missing = [name for name in variables if name not in arrays]
     unexpected = [name for name in arrays if name not in variables]
@@ -126,7 +126,7 @@ def _from_data(data: Any, path: str, custom_objects: Any) -> Any:
 
 
 def check_extension(path: Path) -> None:
-    """Raise unless a file of this name holds weights."""
+    """Raise unless a file with this name holds weights."""
     if not os.fspath(path).endswith('.safetensors'):
         raise ModelFileError(
             f'{os.fspath(path)}: weights are saved as safetensors. Let the name end with .safetensors.')

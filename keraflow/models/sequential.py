@@ -1,4 +1,4 @@
-"""Sequential: layers one after the other."""
+"""Sequential: layers one after another."""
 from typing import Any, Dict, List, Optional, Sequence
 
 from keraflow import schema
@@ -21,10 +21,10 @@ __all__ = ['Sequential']
 
 @builtin('layer')
 class Sequential(Model):
-    """Layers, each fed with the output of the one before.
+    """Layers in a row, each fed with the output of the one before.
 
-    If the first one is an Input, it is a model, and a Kensor wherever one is wanted. Else it is a layer, with one
-    input or several as its first layer has.
+    If the first one is an Input, it is a model, and can be used as a Kensor. Otherwise it is a layer, with one input or
+    several like its first layer.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Sequential(Model):
         return bool(self._own_layers) and isinstance(self._own_layers[0], Input)
 
     def add(self, layer: Layer) -> None:
-        """Append a layer. A model that was compiled must be compiled again."""
+        """Append a layer. A compiled model must be compiled again."""
         self._append(layer)
         self._settle_names()
 
@@ -123,10 +123,10 @@ class Sequential(Model):
         return x
 
     def output_shape(self, input_shape: Any) -> Any:
-        return super().output_shape(input_shape) if self.is_model else None     # what the last layer said of its output
+        return super().output_shape(input_shape) if self.is_model else None     # the shape of the last layer's output
 
     def pack_init_param(self) -> Dict[str, Any]:
-        # Names are part of it where they do not follow from the list alone, because other models share layers.
+        # Names are included if they do not follow from the list alone, because other models share layers.
         names = list(self.names.layers)
         layers = list(self.names.layers.values())
         are_own = names == distinct([layer.user_name for layer in layers], [layer.name_prefix for layer in layers])

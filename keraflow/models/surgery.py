@@ -1,7 +1,7 @@
-"""Graphs made from that of a model: a layer replaced, inserted or removed, or a part of the graph by itself.
+"""Derive graphs from that of a model: replace, insert or remove a layer, or extract a part of the graph.
 
-Each function gives the ends of another graph, inputs and outputs, and leaves that of the model as it is. Both share the
-layers that both have, and so their parameters. A layer is given as itself or by its name.
+Each function returns the ends of another graph, inputs and outputs, and leaves the model unchanged. Both graphs share
+their common layers, and so their parameters. A layer is given as itself or by its name.
 """
 from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
 
@@ -16,12 +16,12 @@ __all__ = ['part', 'with_inserted', 'with_replaced', 'without']
 
 #: Inputs and outputs.
 Ends = Tuple[Sequence[Kensor], Sequence[Kensor]]
-#: From a call of the old graph and the new Kensors by old ones, the Kensors that now stand for its outputs.
+#: Takes a call of the old graph and the new Kensors by old ones; returns the Kensors that replace its outputs.
 Change = Callable[[Call, Dict[Kensor, Kensor]], List[Kensor]]
 
 
 def with_replaced(model: Network, layer: Union[Layer, str], new: Layer) -> Ends:
-    """The graph with `new` in each place where `layer` was."""
+    """Return the graph with `new` everywhere in place of `layer`."""
     old = _layer_of(model, layer)
 
     def change(call: Call, known: Dict[Kensor, Kensor]) -> List[Kensor]:
@@ -33,7 +33,7 @@ def with_replaced(model: Network, layer: Union[Layer, str], new: Layer) -> Ends:
 
 
 def with_inserted(model: Network, layer: Union[Layer, str], new: Layer) -> Ends:
-    """The graph in which each output of `layer` goes through `new`."""
+    """Return the graph in which each output of `layer` passes through `new`."""
     old = _layer_of(model, layer, inputs_too=True)
 
     def change(call: Call, known: Dict[Kensor, Kensor]) -> List[Kensor]:
@@ -45,19 +45,19 @@ def with_inserted(model: Network, layer: Union[Layer, str], new: Layer) -> Ends:
 
 
 def without(model: Network, layer: Union[Layer, str]) -> Ends:
-    """The graph in which what `layer` was fed with takes the place of what it gave."""
+    """Return the graph in which the inputs of `layer` take the place of its outputs."""
     old = _layer_of(model, layer)
 
     def change(call: Call, known: Dict[Kensor, Kensor]) -> List[Kensor]:
         if len(call.fed) > 1 or len(call.outputs) > 1:
             raise GraphError(f'{model.name}: remove: {old.name} has {len(call.fed)} input(s) and '
-                             f'{len(call.outputs)} output(s), of which none stands for the others. Use replace.')
+                             f'{len(call.outputs)} output(s), which cannot replace each other. Use replace.')
         return [known[kensor] for kensor in call.fed]
     return _changed(model, old, change)
 
 
 def part(model: Network, start: Any, end: Any) -> Ends:
-    """What is computed from some layers or Kensors to others, with Inputs in the place of the first."""
+    """Return the graph from some layers or Kensors to others, with Inputs in place of the first."""
     starts, ends = ([kensor for one in to_list(given) for kensor in _kensors_of(model, one)]
                     for given in (start, end))
     inputs = {kensor: Input(list(kensor.shape[1:]), batch_size=kensor.shape[0], dtype=kensor.dtype)
@@ -72,7 +72,7 @@ def part(model: Network, start: Any, end: Any) -> Ends:
 
 
 def _changed(model: Network, layer: Layer, change: Change) -> Ends:
-    """The graph in which the calls of `layer` are changed."""
+    """Return the graph in which the calls of `layer` are changed."""
     known: Dict[Kensor, Kensor] = {}
     for call in model.calls:
         known.update(zip(call.outputs, change(call, known) if call.layer is layer else _again(call, known)))
@@ -82,7 +82,7 @@ def _changed(model: Network, layer: Layer, change: Change) -> Ends:
 def _layer_of(model: Network, given: Union[Layer, str], inputs_too: bool = False) -> Layer:
     layer = model.get_layer(given) if isinstance(given, str) else given
     if not any(layer is one for one in model.layers):
-        raise GraphError(f'{model.name}: {describe(given)} is no layer of this model. It has '
+        raise GraphError(f'{model.name}: {describe(given)} is not a layer of this model. It has '
                          f"{', '.join(model.layer_ids())}.")
     if isinstance(layer, Input) and not inputs_too:
         raise GraphError(f'{model.name}: the Input {layer.name} can be neither replaced nor removed. Use sub_model.')
@@ -108,5 +108,5 @@ def _check_outputs(model: Network, made: List[Kensor], wanted: int, expected: st
 
 
 def _again(call: Call, known: Dict[Kensor, Kensor]) -> List[Kensor]:
-    """The outputs of a call that is fed with other Kensors; of the call itself if they are the same."""
+    """Return the outputs of a call on other Kensors; those of the call itself if they are the same."""
     return list(call.outputs) if all(known[kensor] is kensor for kensor in call.inputs) else call.again(known)

@@ -1,4 +1,4 @@
-"""``to_python``: the Python program that builds a model."""
+"""``to_python``: write the Python program that builds a model."""
 import functools
 import inspect
 import keyword
@@ -20,12 +20,12 @@ from keraflow.serialization import Serializable, pack_init_params, same, seriali
 
 __all__ = ['COMMON', 'to_python']
 
-WIDTH = 100     # where a list of layers is broken into lines
-COMMON = ('name', 'trainable', 'activity_regularizer')      # arguments of a Model beside its graph
+WIDTH = 100     # beyond this, a list of layers is broken into lines
+COMMON = ('name', 'trainable', 'activity_regularizer')      # arguments of a Model besides its graph
 
 
 def to_python(model: Network) -> str:
-    """Python source that builds a model like this one: the same layers, arguments and graph, with new parameters.
+    """Return Python source that builds a model like this one: same layers, arguments and graph, but new parameters.
 
     Parameters
     ----------
@@ -61,12 +61,12 @@ def to_python(model: Network) -> str:
         raise ArgumentTypeError(f'to_python: expected a Model or a Sequential, received {describe(model)}.')
     program = _Program(model)
     program.assign('model', model)
-    serialize(model)        # raises for what cannot be saved
+    serialize(model)        # raises if it cannot be saved
     return program.text()
 
 
 class _Name(str):
-    """A variable of the program."""
+    """A variable of the generated program."""
 
     __repr__ = str.__str__
 
@@ -78,7 +78,7 @@ class _Program:
         self.imports: Set[Tuple[str, str]] = set()
         self.statements: List[str] = []
         self.taken = {'model', 'B', 'functools', 'np', *keyword.kwlist}
-        self.names: Dict[int, str] = {}             # of layers that are assigned to a variable
+        self.names: Dict[int, str] = {}             # the variables of layers that have one
         self.uses: Dict[int, int] = {}
         self._count_uses(model)
 
@@ -93,7 +93,7 @@ class _Program:
         return '\n'.join([*lines, '', *self.statements, ''])
 
     def assign(self, name: str, layer: Layer) -> str:
-        """Make `layer` the value of a variable."""
+        """Assign `layer` to a variable."""
         if _has_graph(layer):
             expression = self._graph(layer)
         else:
@@ -130,7 +130,7 @@ class _Program:
     # -- expressions --------------------------------------------------------------------------------------------------
 
     def value(self, value: Any, kind: str = '') -> str:
-        """An expression for a value; `kind` is that of the slot it stands in."""
+        """Return an expression for a value; `kind` is that of its slot."""
         if isinstance(value, list):
             return f"[{', '.join(self.value(item, kind) for item in value)}]"
         if isinstance(value, tuple):
@@ -158,7 +158,7 @@ class _Program:
         return self._call(value) if is_object else _plain(value)
 
     def _of_numpy(self, value: Any) -> str:
-        """A number, an array, a dtype or a type of NumPy."""
+        """Return an expression for a NumPy number, array, dtype or type."""
         self.imports.add(('numpy', ''))
         if isinstance(value, np.ndarray):
             shape = f'.reshape({value.shape})' if not value.size else ''
@@ -185,7 +185,7 @@ class _Program:
         return self.names.get(id(layer)) or self._call(layer)
 
     def _call(self, made: Serializable) -> str:
-        """The call of its class that makes an object, without the arguments that are those of default."""
+        """Return the constructor call that makes an object, without arguments that equal their defaults."""
         positional, arguments = True, []
         parameters, kinds = schema.arguments_of(type(made)), schema.kinds_of(type(made))
         packed = pack_init_params(made)
@@ -200,7 +200,7 @@ class _Program:
         return f"{self._name_of(type(made))}({', '.join(arguments)})"
 
     def _name_of(self, target: Any) -> str:
-        """The name of a class or function, imported."""
+        """Return the name of a class or function, and import it."""
         module = target.__module__
         if module.startswith('keraflow.'):
             module = '.'.join(module.split('.')[:2])    # public names are those of the packages
@@ -211,7 +211,7 @@ class _Program:
     # -- graphs -------------------------------------------------------------------------------------------------------
 
     def _graph(self, model: Any) -> str:
-        """The statements for the calls of a Model, and the expression that makes it."""
+        """Emit the statements for the calls of a Model, and return the expression that makes it."""
         ids, full_names = model.names.of, model.names.kensors
         kensors: Dict[Kensor, str] = {}
         for call in model.calls:
@@ -260,12 +260,12 @@ class _Program:
 
 
 def _has_graph(layer: Any) -> bool:
-    """Whether a layer is built by calls on Kensors, and not from its arguments alone."""
+    """Return whether a layer is built by calls on Kensors, and not from its arguments alone."""
     return isinstance(layer, Network) and 'path' in pack_init_params(layer)
 
 
 def _identifier(name: str) -> str:
-    """`name`, which is to stand in the program as it is."""
+    """Return `name` if it can be used in a program as it is."""
     if not name.isidentifier() or keyword.iskeyword(name):
         raise SerializationError(f'to_python: {name!r:.60} is not a name that a program can write. Use letters, digits '
                                  'and _.')
@@ -277,7 +277,7 @@ def _plain(value: Any) -> str:
 
 
 def _argument(value: Any, inputs: List[str]) -> str:
-    """An argument of an Operation as an expression."""
+    """Return an expression for an argument of an Operation."""
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(_argument(item, inputs) for item in value)}]"
     if not isinstance(value, dict):

@@ -1,11 +1,10 @@
-"""Objectives and metrics: functions of a prediction and a target that say how far one is from the other.
+"""Objectives and metrics: functions that measure how far a prediction is from a target.
 
-Each is called ``fn(y_pred, y_true)`` with two tensors of the same shape ``(batch, ...)``, those of keraflow also with
-arrays, and keeps the axis of the samples. A function of the program whose arguments are called ``y_true`` and
-``y_pred``, or by other common names for the two, may have them in either order: these names count, and only other names
-go by position, with a warning. Some are elementwise and return a tensor of that shape; those over whole distributions
-fold the axis of the features into a length of 1. The model averages over what is left. Targets are cast to the dtype of
-the prediction.
+Each is called ``fn(y_pred, y_true)`` with two tensors of the same shape ``(batch, ...)`` and keeps the sample axis;
+keraflow's own also accept arrays. A function of the program may take its arguments in either order if they are called
+``y_true`` and ``y_pred``, or by other common names for the two; arguments with other names go by position, with a
+warning. Some objectives are elementwise and return a tensor of the same shape; those over whole distributions reduce
+the feature axis to length 1. The model averages over the rest. Targets are cast to the dtype of the prediction.
 """
 from typing import Any
 
@@ -25,12 +24,12 @@ __all__ = ['accuracy', 'binary_accuracy', 'categorical_accuracy', 'sign_accuracy
 
 
 def get(value: Any) -> Any:
-    """The objective of a name (``'mse'``) or a function.
+    """Return the objective with a name (``'mse'``), or a function itself.
 
     Raises
     ------
     ArgumentError
-        If there is none of that name.
+        If none has that name.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Accuracies: 1 where a prediction is right and 0 where it is not; a share of 1 where classes are equally likely."""
+"""Accuracies: 1 where a prediction is right and 0 where it is wrong; a fraction if classes are equally likely."""
 from typing import Any, Callable, Optional
 
 from keraflow import backend as B
@@ -11,7 +11,7 @@ __all__ = ['accuracy', 'accuracy_for', 'are_numbers', 'binary_accuracy', 'catego
 
 
 def _accuracy(function: Callable) -> Callable:
-    """Mark an accuracy: more is better, and as a metric it is the share of all predictions that are right."""
+    """Mark an accuracy: more is better, and as a metric it is the fraction of predictions that are right."""
     function.larger_is_better = function.is_accuracy = True     # type: ignore[attr-defined]
     return function
 
@@ -20,11 +20,11 @@ def _accuracy(function: Callable) -> Callable:
 @_accuracy
 @doubtful(no_answer)
 def accuracy(y_pred: Any, y_true: Any) -> Any:
-    """Share of right predictions, by what target and prediction look like.
+    """Compute the accuracy that fits target and prediction.
 
     :func:`binary_accuracy` for one output, or :func:`sign_accuracy` as a metric beside a loss whose targets are -1 and
-    1; else :func:`sparse_categorical_accuracy` for numbers of classes and
-    :func:`categorical_accuracy` for a target of the shape of the prediction.
+    1; otherwise :func:`sparse_categorical_accuracy` for class indices and :func:`categorical_accuracy` for a target of
+    the shape of the prediction.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def accuracy(y_pred: Any, y_true: Any) -> Any:
     Shapes
     ------
     y_pred : ``(batch, ..., 1)`` or ``(batch, ..., nb_class)``
-    y_true : the same, or ``(batch, ..., 1)`` or ``(batch, ...)`` for numbers of classes
+    y_true : the same, or ``(batch, ..., 1)`` or ``(batch, ...)`` for class indices
     output : ``(batch, ..., 1)``, 1 where right and 0 where not
     """
     if B.static_shape(y_pred)[features_of(y_pred)] == 1:
@@ -45,7 +45,7 @@ def accuracy(y_pred: Any, y_true: Any) -> Any:
 @_accuracy
 @doubtful(no_label)
 def binary_accuracy(y_pred: Any, y_true: Any) -> Any:
-    """1 where the rounded prediction is the target: ``round(y_pred) == y_true``, so that 0.5 is 0, and NaN is neither.
+    """Return 1 where the rounded prediction is the target: ``round(y_pred) == y_true``; 0.5 rounds to 0, NaN is wrong.
 
     Parameters
     ----------
@@ -63,9 +63,9 @@ def binary_accuracy(y_pred: Any, y_true: Any) -> Any:
 @_accuracy
 @doubtful(no_sign)
 def sign_accuracy(y_pred: Any, y_true: Any) -> Any:
-    """1 where the prediction has the sign of the target: ``y_pred * y_true > 0``, so that 0 and NaN have none.
+    """Return 1 where the prediction has the sign of the target: ``y_pred * y_true > 0``; 0 and NaN are wrong.
 
-    It is what ``'accuracy'`` and ``'binary_accuracy'`` mean as metrics beside a ``hinge`` or ``squared_hinge``.
+    ``'accuracy'`` and ``'binary_accuracy'`` mean this as metrics beside a ``hinge`` or ``squared_hinge`` loss.
 
     Parameters
     ----------
@@ -83,11 +83,10 @@ def sign_accuracy(y_pred: Any, y_true: Any) -> Any:
 @_accuracy
 @doubtful(no_class)
 def categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
-    """1 where the most likely class is that of the target: ``argmax(y_pred) == argmax(y_true)`` along the axis of the
-    features.
+    """Return 1 where the most likely class is that of the target, ``argmax(y_pred) == argmax(y_true)``.
 
-    Of classes that are equally likely each is the most likely one in its share: where all ten are, the right one counts
-    0.1. A prediction with a NaN is not right.
+    The argmax is along the feature axis. Equally likely classes share the hit: if all ten are, the right one counts
+    0.1. A prediction with a NaN is wrong.
 
     Parameters
     ----------
@@ -96,7 +95,7 @@ def categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
     Shapes
     ------
     y_pred, y_true : ``(batch, ..., nb_class)``, or with the classes first where the channels are
-    output : the same with one number in the place of the classes
+    output : the same with length 1 for the classes
     """
     y_pred, y_true = reals(y_pred, y_true)
     axis = features_of(y_pred)
@@ -107,15 +106,15 @@ def categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
 @_accuracy
 @wants(classes)
 def sparse_categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
-    """1 where the most likely class is the right one: ``argmax(y_pred) == y_true``, along the axis of the features.
+    """Return 1 where the most likely class is the right one, ``argmax(y_pred) == y_true``, along the feature axis.
 
-    A share of 1 where others are as likely, as in :func:`categorical_accuracy`; 0 for a prediction with a NaN.
+    A fraction of 1 if others are as likely, as in :func:`categorical_accuracy`; 0 for a prediction with a NaN.
 
     Parameters
     ----------
     y_pred : tensor
     y_true : tensor
-        The number of the right class, from 0 on.
+        The index of the right class, from 0 on.
 
     Shapes
     ------
@@ -127,32 +126,32 @@ def sparse_categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
 
 
 def is_accuracy(function: Any) -> bool:
-    """Whether an objective is a share of right predictions, also as a functools.partial."""
+    """Return whether an objective is an accuracy, possibly wrapped in a functools.partial."""
     return getattr(getattr(function, 'func', function), 'is_accuracy', False)
 
 
 def accuracy_for(function: Any, loss: Any, nb_feature: Optional[int]) -> Any:
-    """An accuracy as it is meant beside a loss, for a prediction of so many features; all else as it is."""
+    """Return the accuracy that fits a loss, for a prediction with this many features; pass other functions through."""
     is_binary = function is binary_accuracy or function is accuracy and nb_feature == 1
     return sign_accuracy if is_binary and wants_signs(loss) else function
 
 
 def are_numbers(y_pred: Any, y_true: Any) -> bool:
-    """Whether a target has the numbers of classes, and not a value for each."""
+    """Return whether a target holds class indices, and not a value for each class."""
     shape = B.static_shape(y_true)
     return len(shape) < B.ndim(y_pred) or shape[-1] == 1 and shape != B.static_shape(y_pred)
 
 
 def hits(y_pred: Any, right: Any, k: int = 1) -> Any:
-    """1 where the class `right` ``(batch, ...)`` is among the `k` most likely ones of ``(batch, ..., nb_class)``.
+    """Return 1 where the class `right` ``(batch, ...)`` is among the `k` most likely of ``(batch, ..., nb_class)``.
 
-    Equal classes get equal shares of the places that are left for them; of ten equal ones each counts ``k / 10``. It is
-    0 where a value is NaN.
+    Equally likely classes share the remaining places: of ten equal ones each counts ``k / 10``. The result is 0 where a
+    value is NaN.
     """
     axis = features_of(y_pred)
     numbers = B.arange(B.static_shape(y_pred)[axis] or B.shape(y_pred)[axis])
     is_right = B.equal(B.expand_dims(right, axis), B.reshape(numbers, [-1, *[1] * (-1 - axis)]))
-    # A product would make NaN of the others, where one is infinite.
+    # A product would turn the others into NaN if one is infinite.
     likelihood = B.sum(B.switch(is_right, y_pred, 0), axis, keepdims=True)
     better, equal = (B.sum(B.cast(other, B.floatx()), axis) for other in (
         B.greater(y_pred, likelihood), B.equal(y_pred, likelihood)))

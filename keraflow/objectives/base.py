@@ -1,4 +1,4 @@
-"""What objectives have in common: what target they want, and one value for each sample."""
+"""What objectives have in common: the target they need, and one value for each sample."""
 import functools
 from typing import Any, Callable, NamedTuple, Optional
 
@@ -19,15 +19,15 @@ __all__ = ['Target', 'class_numbers', 'classes', 'is_better_larger', 'objective'
 
 
 class Target(NamedTuple):
-    """The arrays of targets that an objective can be given.
+    """The target arrays that an objective accepts.
 
     Attributes
     ----------
     shape : tuple
-        With the axis of samples.
+        With the sample axis.
     dtype : str
     nb_class : int, optional
-        Where targets are numbers of classes: how many there are.
+        If targets are class indices: the number of classes.
     """
 
     shape: tuple
@@ -36,8 +36,10 @@ class Target(NamedTuple):
 
 
 def objective(*aliases: str) -> Callable:
-    """Decorator for keraflow's own objectives, with other names that users may write: they take arrays, too, of which
-    real ones have the dtype floatx, as where a layer is fed with them."""
+    """Register keraflow's own objectives, with aliases that users may write, and let them accept arrays.
+
+    Real arrays are cast to floatx, as for the input of a layer.
+    """
     def add(function: Callable) -> Callable:
         @functools.wraps(function)
         def call(y_pred: Any, y_true: Any, *args: Any, **kwargs: Any) -> Any:
@@ -52,7 +54,7 @@ def _as_tensor(where: str, value: Any) -> Any:
 
 
 def wants(target: Callable[[tuple], Target]) -> Callable:
-    """Decorator for an objective whose target is not like its prediction, with a function from the prediction's shape.
+    """Mark an objective whose target differs from its prediction, with a function from the prediction's shape.
 
     Examples
     --------
@@ -69,18 +71,20 @@ def wants(target: Callable[[tuple], Target]) -> Callable:
 
 
 def is_better_larger(objective: Any) -> Optional[bool]:
-    """Whether a larger value is better: what the function says by ``larger_is_better``. Of keraflow's own it is not,
-    unless they say so; of others it is not known."""
-    function = getattr(objective, 'func', objective)        # also of a functools.partial
+    """Return whether larger values are better, as the function says by ``larger_is_better``.
+
+    Without it, they are not for keraflow's own objectives, and unknown (``None``) for others.
+    """
+    function = getattr(objective, 'func', objective)        # unwraps a functools.partial
     return getattr(function, 'larger_is_better', False if kind_of(function) == 'objective' else None)
 
 
 def target_of(objective: Any, shape: tuple, dtype: str, features: Optional[int] = None) -> Target:
-    """What `objective` wants for a prediction of this shape and dtype: a real of the same shape, unless it says so.
+    """Return the target of `objective` for a prediction of this shape and dtype: by default a real of the same shape.
 
-    It is asked as if the axis of the `features` were the last one, where numbers of classes have a length of 1.
+    The feature axis is treated as the last one, where class indices have length 1.
     """
-    declared = getattr(getattr(objective, 'func', objective), 'target', None)     # also that of a functools.partial
+    declared = getattr(getattr(objective, 'func', objective), 'target', None)     # unwraps a functools.partial
     if declared is None:
         return Target(shape, dtype if dtype in FLOATS else B.floatx())
     axis = (-1 if features is None else features) % len(shape)
@@ -88,28 +92,33 @@ def target_of(objective: Any, shape: tuple, dtype: str, features: Optional[int] 
 
 
 def classes(shape: tuple) -> Target:
-    """For a prediction ``(batch, ..., nb_class)``: the number of the right class, from 0 on, ``(batch, ..., 1)``."""
+    """Return the target for a prediction ``(batch, ..., nb_class)``: class indices ``(batch, ..., 1)``."""
     return Target((*shape[:-1], 1), 'int32', shape[-1])
 
 
 def one_hot(numbers: Any, y_pred: Any) -> Any:
-    """1 for each number of a class, as :func:`class_numbers` gives them, in a tensor like the prediction."""
+    """One-hot encode class indices, as :func:`class_numbers` returns them, in a tensor like the prediction."""
     axis, ndim = features_of(y_pred) % B.ndim(y_pred), B.ndim(y_pred)
     rows = B.one_hot(numbers, B.static_shape(y_pred)[axis], B.dtype(y_pred))
     return rows if axis == ndim - 1 else B.transpose(rows, [*range(axis), ndim - 1, *range(axis, ndim - 1)])
 
 
 def class_numbers(y_pred: Any, y_true: Any) -> Any:
-    """Numbers of classes as ``(batch, ...)``, from that or ``(batch, ..., 1)``."""
+    """Return class indices as ``(batch, ...)``, from that shape or ``(batch, ..., 1)``."""
     return B.cast(B.squeeze(y_true, -1) if B.ndim(y_true) == B.ndim(y_pred) else y_true, 'int64')
 
 
 def per_sample(objective: Any, y_pred: Any, y_true: Any, weights: Any = None) -> Any:
-    """One value for each sample: the mean of what the objective gives over all other axes.
+    """Return one value for each sample: the mean of an objective over all other axes.
 
-    What the mask of the prediction leaves out is no part of the mean, unless a function of the program has put parts of
-    a sample together, which is told. With weights of parts, ``(batch, time)``, it is
-    the sum of the weighted values divided by how many parts count. A sample without any has the value 0.
+    Parts that the mask of the prediction excludes are left out of the mean, unless a function of the program has
+    already combined parts of a sample, which causes a warning. With weights for parts, ``(batch, time)``, it is the sum
+    of the weighted values divided by the number of parts that count. A sample without any has the value 0.
+
+    Raises
+    ------
+    ArgumentTypeError, ShapeError
+        If the objective does not return a tensor with a value for each sample, or for each weighted part.
     """
     values = call_objective(objective, y_pred, y_true)
     where = getattr(objective, '__name__', objective)
@@ -119,7 +128,7 @@ def per_sample(objective: Any, y_pred: Any, y_true: Any, weights: Any = None) ->
         raise ShapeError(f'{where}: expected a value for each sample, received a scalar. An objective keeps the sample '
                          'axis; the model takes the mean.')
     values = B.cast(values, B.floatx()) if B.dtype(values) == 'bool' else values
-    is_own = not kind_of(getattr(objective, 'func', objective))     # keraflow's are right
+    is_own = not kind_of(getattr(objective, 'func', objective))     # keraflow's own need no check
     if is_own:
         values = _of_all_samples(values, y_pred, where)
     counted = counted_parts(y_pred, weights)
@@ -158,17 +167,19 @@ def _of_all_samples(values: Any, y_pred: Any, where: Any) -> Any:
 
 
 def _mean(values: Any, first: int) -> Any:
-    """The mean over the axes from number `first` on."""
+    """Return the mean over the axes from number `first` on."""
     return B.mean(values, axis=list(range(first, B.ndim(values)))) if B.ndim(values) > first else values
 
 
 def reals(y_pred: Any, y_true: Any) -> tuple:
-    """Both as real tensors of one dtype. A real prediction stays the same object, with what is recorded of it.
+    """Convert both to real tensors of one dtype.
+
+    A real prediction stays the same object, with what is recorded about it.
 
     Raises
     ------
     ShapeError
-        If they do not have one shape. Where only the data have a length there is a DataError in the run.
+        If their shapes differ. Lengths that are only known with the data cause a DataError in the run.
     """
     shape, wanted = B.static_shape(y_true), B.static_shape(y_pred)
     if not shapes.agree(shape, wanted):

@@ -1,4 +1,4 @@
-"""How an objective of the program is called: which of its arguments is the prediction, and which the target."""
+"""Call objectives of the program: find out which argument is the prediction, and which the target."""
 import inspect
 from typing import Any, Callable, Dict, Optional, Tuple
 
@@ -7,7 +7,7 @@ from keraflow.errors import ArgumentTypeError, warn
 
 __all__ = ['call_objective', 'tell_order']
 
-#: What arguments are commonly called, with the name that always counts.
+#: Common names of arguments, with the canonical one.
 _ROLES = {
     **dict.fromkeys(('y_true', 'true', 'truth', 'y', 't', 'target', 'targets', 'label', 'labels', 'y_target',
                      'y_label', 'y_labels', 'wanted', 'expected', 'actual', 'actuals', 'ground_truth', 'gt', 'gold',
@@ -19,11 +19,15 @@ _ROLES = {
 
 
 def call_objective(function: Callable, y_pred: Any, y_true: Any, *others: Any) -> Any:
-    """What an objective, or :meth:`Metric.counts`, gives for a prediction and a target.
+    """Call an objective, or :meth:`Metric.counts`, with a prediction and a target.
 
-    An argument that is called ``y_pred`` or ``y_true`` is given that; where none is, and one has a common name for the
-    prediction and another one for the target, these count as well. What is left is given in the order of this
-    function's own arguments.
+    Arguments called ``y_pred`` and ``y_true`` get these; if there are none, a pair of common names for the two counts
+    as well. The remaining arguments are passed in the order of this function's own.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If the function takes other arguments.
 
     Examples
     --------
@@ -48,14 +52,14 @@ def call_objective(function: Callable, y_pred: Any, y_true: Any, *others: Any) -
     if not takes(function, *args, *left, **kwargs):
         names = ', '.join(['y_pred', 'y_true', *(['weights'] if others else [])])
         raise ArgumentTypeError(f'{getattr(function, "__name__", type(function).__name__)}: expected a function that '
-                                f'is called with ({names}), received one that takes other arguments.')
+                                f'is called with ({names}), received one with other arguments.')
     return function(*args, *left, **kwargs)
 
 
 def tell_order(function: Any, where: str) -> None:
-    """Warn where the names of a function's arguments do not say which is the target, and it goes by position."""
+    """Warn if the names of a function's arguments do not say which is the target, so that it goes by position."""
     parameters, roles = _parameters(function)
-    if not roles and takes(function, None, None):       # what takes other arguments is refused where it is called
+    if not roles and takes(function, None, None):       # others are refused when called
         names = ', '.join(parameters) or 'no names'
         warn(f'{where}: {getattr(function, "__name__", type(function).__name__)}: expected arguments called y_pred and '
              f'y_true, in any order, received {names}: the prediction is passed first, and then the target. Call them '
@@ -63,13 +67,15 @@ def tell_order(function: Any, where: str) -> None:
 
 
 def _parameters(function: Callable) -> Tuple[Dict[str, inspect.Parameter], Dict[str, str]]:
-    """The arguments of a function by name, and the roles of some: its own if these say which is which, else those of
-    the function that it wraps, else its own."""
+    """Return the arguments of a function by name, and the roles of some.
+
+    The roles are its own if its names tell them, else those of the function that it wraps.
+    """
     own: Optional[Dict[str, inspect.Parameter]] = None
     for follows in (False, True):
         try:
             listed = inspect.signature(function, follow_wrapped=follows).parameters.values()
-        except (TypeError, ValueError):     # some built-in functions do not tell
+        except (TypeError, ValueError):     # some built-in functions have no signature
             continue
         found = {one.name: one for one in listed if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)}
         roles = _roles(found)
@@ -80,7 +86,7 @@ def _parameters(function: Callable) -> Tuple[Dict[str, inspect.Parameter], Dict[
 
 
 def _roles(parameters: Dict[str, inspect.Parameter]) -> Dict[str, str]:
-    """The arguments whose names say whether they are the prediction or the target."""
+    """Return the arguments whose names say whether they are the prediction or the target."""
     exact: Dict[str, str] = {name: name for name in ('y_pred', 'y_true') if name in parameters}
     if exact:
         return exact

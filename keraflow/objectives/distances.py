@@ -1,4 +1,4 @@
-"""Distances between numbers, and margins."""
+"""Distances between numbers, and margin losses."""
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ __all__ = ['square_error', 'absolute_error', 'absolute_percentage_error', 'squar
 
 @objective('se', 'mse')
 def square_error(y_pred: Any, y_true: Any) -> Any:
-    """``(y_pred - y_true) ** 2``.
+    """Compute ``(y_pred - y_true) ** 2``.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def square_error(y_pred: Any, y_true: Any) -> Any:
 
 @objective('ae', 'mae')
 def absolute_error(y_pred: Any, y_true: Any) -> Any:
-    """``|y_pred - y_true|``: a single target far off counts for less than with :func:`square_error`.
+    """Compute ``|y_pred - y_true|``, which is less sensitive to outliers than :func:`square_error`.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def absolute_error(y_pred: Any, y_true: Any) -> Any:
 
 @objective()
 def huber(y_pred: Any, y_true: Any, delta: float = 1.) -> Any:
-    """A parabola near 0 and straight lines beyond `delta`: errors far off have the pull of an absolute error.
+    """Compute a loss that is quadratic up to `delta` and linear beyond, so that outliers pull like an absolute error.
 
     With ``d = |y_pred - y_true|``: ``d ** 2 / 2`` up to `delta`, and ``delta * (d - delta / 2)`` from there on.
 
@@ -60,7 +60,7 @@ def huber(y_pred: Any, y_true: Any, delta: float = 1.) -> Any:
     ----------
     y_pred, y_true : tensor
     delta : float
-        Above 0. For another one than 1 pass ``functools.partial(huber, delta=...)``.
+        Above 0. For values other than 1 pass ``functools.partial(huber, delta=...)``.
 
     Shapes
     ------
@@ -89,9 +89,9 @@ def huber(y_pred: Any, y_true: Any, delta: float = 1.) -> Any:
 
 @objective()
 def log_cosh(y_pred: Any, y_true: Any) -> Any:
-    """``log(cosh(y_pred - y_true))``: half the square of small errors, and ``|d| - log(2)`` of large ones, smoothly.
+    """Compute ``log(cosh(y_pred - y_true))``: about ``d ** 2 / 2`` for small errors, ``|d| - log(2)`` for large ones.
 
-    Finite and exact for errors of every size.
+    The result is finite and exact for errors of any size.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def log_cosh(y_pred: Any, y_true: Any) -> Any:
     """
     y_pred, y_true = reals(y_pred, y_true)
     distance = B.abs(y_pred - y_true)
-    # cosh(d) = 1 + exp(d) * (1 - exp(-d)) ** 2 / 2 cancels nothing where d is small, and overflows where it is large.
+    # 1 + exp(d) * (1 - exp(-d)) ** 2 / 2 has no cancellation where d is small; where d is large it overflows.
     small = B.minimum(distance, 1.)
     near = B.log1p(B.exp(small) * B.square(B.expm1(-small)) * 0.5)
     return B.switch(B.less(distance, 1.), near, distance + B.softplus(distance * -2.) - float(np.log(2.)))
@@ -111,7 +111,7 @@ def log_cosh(y_pred: Any, y_true: Any) -> Any:
 
 @objective('ape', 'mape')
 def absolute_percentage_error(y_pred: Any, y_true: Any) -> Any:
-    """``100 * |y_pred - y_true| / max(|y_true|, epsilon)``.
+    """Compute ``100 * |y_pred - y_true| / max(|y_true|, epsilon)``.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def absolute_percentage_error(y_pred: Any, y_true: Any) -> Any:
 
 @objective('sle', 'msle')
 def squared_logarithmic_error(y_pred: Any, y_true: Any) -> Any:
-    """``(log(1 + y_pred) - log(1 + y_true)) ** 2``, for targets of many magnitudes; both count as at least epsilon.
+    """Compute ``(log(1 + y_pred) - log(1 + y_true)) ** 2``, for targets of many magnitudes; both are at least epsilon.
 
     Parameters
     ----------
@@ -144,11 +144,11 @@ def squared_logarithmic_error(y_pred: Any, y_true: Any) -> Any:
 
 @objective('cosine')
 def cosine_proximity(y_pred: Any, y_true: Any) -> Any:
-    """Minus the cosine of the angle between prediction and target along the axis of the features, as its terms.
+    """Compute the terms of minus the cosine of the angle between prediction and target along the feature axis.
 
     ``-y_pred / norm(y_pred) * y_true / norm(y_true)``, elementwise: the sum over this axis is minus the cosine, and
     the model's average is that divided by the length of the axis. A vector shorter than epsilon has no direction and is
-    not scaled: value and gradient stay finite.
+    not scaled, so that value and gradient stay finite.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def cosine_proximity(y_pred: Any, y_true: Any) -> Any:
 @objective()
 @doubtful(no_sign)
 def hinge(y_pred: Any, y_true: Any) -> Any:
-    """``max(1 - y_true * y_pred, 0)`` for targets of -1 and 1.
+    """Compute ``max(1 - y_true * y_pred, 0)`` for targets of -1 and 1.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def hinge(y_pred: Any, y_true: Any) -> Any:
 @objective()
 @doubtful(no_sign)
 def squared_hinge(y_pred: Any, y_true: Any) -> Any:
-    """``max(1 - y_true * y_pred, 0) ** 2`` for targets of -1 and 1.
+    """Compute ``max(1 - y_true * y_pred, 0) ** 2`` for targets of -1 and 1.
 
     Parameters
     ----------

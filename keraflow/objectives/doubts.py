@@ -1,4 +1,4 @@
-"""Targets that an objective can compute with and that are hardly meant."""
+"""Find targets that an objective can compute with but that are probably a mistake."""
 from typing import Any, Callable, Optional, Sequence, Tuple
 
 import numpy as np
@@ -6,15 +6,18 @@ import numpy as np
 __all__ = ['doubtful', 'doubt_of', 'no_answer', 'no_chance', 'no_class', 'no_distribution', 'no_label', 'no_sign',
            'wants_signs']
 
-#: How far probabilities, or their sum, may be off.
+#: Tolerance for probabilities, and for their sum.
 _TOLERANCE = 1e-3
 
 Found = Optional[Tuple[np.ndarray, str]]
 
 
 def doubtful(find: Callable[[np.ndarray, int], Found]) -> Callable:
-    """Decorator for an objective, with a function from targets and the axis of their features to the samples in doubt
-    and a text about them (with ``{sample}`` for the first one), or to ``None``."""
+    """Mark an objective with a function that finds doubtful targets.
+
+    It takes targets and their feature axis, and returns the samples in doubt with a text about them (with ``{sample}``
+    for the first one), or ``None``.
+    """
     def mark(objective: Any) -> Any:
         objective.doubt = find
         return objective
@@ -22,13 +25,12 @@ def doubtful(find: Callable[[np.ndarray, int], Found]) -> Callable:
 
 
 def wants_signs(objective: Any) -> bool:
-    """Whether the targets of an objective are -1 and 1."""
+    """Return whether an objective expects targets of -1 and 1."""
     return getattr(getattr(objective, 'func', objective), 'doubt', None) is no_sign
 
 
 def doubt_of(loss: Any, metrics: Sequence[Any], features: Optional[int]) -> Optional[Callable[[np.ndarray], Found]]:
-    """What finds them for a loss and the metrics beside it, also for a functools.partial; ``None`` where nothing is in
-    doubt."""
+    """Return the function that finds doubtful targets for a loss and its metrics; ``None`` if there is none."""
     objectives = {'': loss, **{f'{one.label}: ': one.objective for one in metrics if hasattr(one, 'objective')}}
     finds = {where: getattr(getattr(one, 'func', one), 'doubt', None) for where, one in objectives.items()}
     known = {where: find for where, find in finds.items() if find is not None}
@@ -46,7 +48,7 @@ def doubt_of(loss: Any, metrics: Sequence[Any], features: Optional[int]) -> Opti
 
 
 def no_distribution(y: np.ndarray, axis: int) -> Found:
-    """Probabilities of classes that exclude each other."""
+    """Check probabilities of classes that exclude each other."""
     sums = y.sum(axis)
     wrong = np.abs(sums - 1) > _TOLERANCE
     if not wrong.any():
@@ -65,14 +67,14 @@ def no_chance(y: np.ndarray, axis: int) -> Found:
 
 
 def no_sign(y: np.ndarray, axis: int) -> Found:
-    """Sides of a margin."""
+    """Check sides of a margin."""
     if y.min() != 0 or not np.all((y == 0) | (y == 1)):
         return None
     return y == 0, 'expected -1 and 1, received 0 and 1: 0 in sample {sample}. Write 2 * y - 1.'
 
 
 def no_class(y: np.ndarray, axis: int) -> Found:
-    """One class for each sample, by the largest value."""
+    """Check for one class for each sample, by the largest value."""
     wrong = (y == y.max(axis, keepdims=True)).sum(axis) > 1
     if not wrong.any():
         return None
@@ -81,7 +83,7 @@ def no_class(y: np.ndarray, axis: int) -> Found:
 
 
 def no_label(y: np.ndarray, axis: int) -> Found:
-    """One of two classes, by 0 and 1."""
+    """Check for one of two classes, as 0 and 1."""
     if y.min() != -1 or not np.all((y == -1) | (y == 1)):
         return None
     return y == -1, ('expected 0 and 1, received -1 and 1: -1 in sample {sample}. For these there is the metric '
@@ -89,5 +91,5 @@ def no_label(y: np.ndarray, axis: int) -> Found:
 
 
 def no_answer(y: np.ndarray, axis: int) -> Found:
-    """One of two classes, or one of several, by the number of values."""
+    """Check for one of two classes, or one of several, by the number of values."""
     return (no_label if y.shape[axis] == 1 else no_class)(y, axis)

@@ -1,4 +1,4 @@
-"""Likelihoods: cross-entropies and what is like them."""
+"""Likelihoods: cross-entropies and related losses."""
 import math
 from typing import Any
 
@@ -15,12 +15,12 @@ __all__ = ['binary_crossentropy', 'categorical_crossentropy', 'sparse_categorica
 @objective()
 @doubtful(no_chance)
 def binary_crossentropy(y_pred: Any, y_true: Any) -> Any:
-    """``-(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred))`` for independent probabilities.
+    """Compute ``-(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred))`` for independent probabilities.
 
-    What a ``sigmoid`` (or a ``softmax``) gave has its logarithms from that function's input, finite and exact however
-    large that is, also behind what moves, picks, averages, multiplies or bounds probabilities; those of other
-    predictions are kept above ``log(epsilon)``, with the gradient that they have without this bound. Where `y_true` is
-    0, an infinite logarithm counts as 0.
+    The logarithms of a ``sigmoid`` or ``softmax`` output are computed from that function's input, finite and exact
+    however large that is, even after operations that move, select, average, multiply or clip probabilities. Those of
+    other predictions are kept above ``log(epsilon)``, with the gradient that they have without this bound. Where
+    `y_true` is 0, an infinite logarithm counts as 0.
 
     Parameters
     ----------
@@ -34,19 +34,19 @@ def binary_crossentropy(y_pred: Any, y_true: Any) -> Any:
     y_pred, y_true, output : ``(batch, ...)``
     """
     y_pred, y_true = reals(y_pred, y_true)
-    # The terms have one sign, so that nothing is cancelled.
+    # The terms have the same sign, so nothing cancels.
     return -(_times(y_true, _log(y_pred)) + _times(1. - y_true, log_of_rest(B.current(), y_pred)))
 
 
 @objective()
 @doubtful(no_distribution)
 def categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
-    """``-sum(y_true * log(y_pred))`` over the classes: the axis of the features, which are the channels of images.
+    """Compute ``-sum(y_true * log(y_pred))`` over the classes: the feature axis, which for images is the channels.
 
-    What a ``softmax`` (or a ``sigmoid``) gave has its logarithms from that function's input, finite and exact however
-    large that is, also behind what moves, picks, averages, multiplies or bounds probabilities; those of other
-    predictions are kept above ``log(epsilon)``, with the gradient that they have without this bound. Where `y_true` is
-    0, an infinite logarithm counts as 0.
+    The logarithms of a ``softmax`` or ``sigmoid`` output are computed from that function's input, finite and exact
+    however large that is, even after operations that move, select, average, multiply or clip probabilities. Those of
+    other predictions are kept above ``log(epsilon)``, with the gradient that they have without this bound. Where
+    `y_true` is 0, an infinite logarithm counts as 0.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
     Shapes
     ------
     y_pred, y_true : ``(batch, ..., nb_class)``, or with the classes first where the channels are
-    output : the same with one number in the place of the classes
+    output : the same with length 1 for the classes
     """
     y_pred, y_true = reals(y_pred, y_true)
     return -B.sum(_times(y_true, _log(y_pred)), features_of(y_pred), keepdims=True)
@@ -67,22 +67,22 @@ def categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
 @objective()
 @wants(classes)
 def sparse_categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
-    """``-log(y_pred[y_true])``: :func:`categorical_crossentropy` for a target that is the number of the right class.
+    """Compute ``-log(y_pred[y_true])``: :func:`categorical_crossentropy` for class indices.
 
-    As exact, on the output of a ``softmax``.
+    It is as exact on the output of a ``softmax``.
 
     Parameters
     ----------
     y_pred : tensor
         Probabilities of the classes.
     y_true : tensor
-        The number of the right class, from 0 on. ``fit`` and ``evaluate`` refuse others before anything is computed.
+        The index of the right class, from 0 on. ``fit`` and ``evaluate`` refuse others before anything is computed.
 
     Shapes
     ------
     y_pred : ``(batch, ..., nb_class)``, or with the classes first where the channels are
     y_true : ``(batch, ..., 1)`` or ``(batch, ...)``, without the axis of the classes
-    output : that of the prediction with one number in the place of the classes
+    output : that of the prediction with length 1 for the classes
 
     Examples
     --------
@@ -95,7 +95,7 @@ def sparse_categorical_crossentropy(y_pred: Any, y_true: Any) -> Any:
 
 @objective('kld')
 def kullback_leibler_divergence(y_pred: Any, y_true: Any) -> Any:
-    """``sum(y_true * log(y_true / y_pred))`` over the axis of the features, with both kept from epsilon to 1.
+    """Compute ``sum(y_true * log(y_true / y_pred))`` over the feature axis, with both clipped to epsilon and 1.
 
     The logarithm of `y_pred` is that of :func:`categorical_crossentropy` where `y_true` is not 0.
 
@@ -122,9 +122,9 @@ def kullback_leibler_divergence(y_pred: Any, y_true: Any) -> Any:
 
 @objective()
 def poisson(y_pred: Any, y_true: Any) -> Any:
-    """``y_pred - y_true * log(y_pred + epsilon)``: minus the log-likelihood of counts, without its constant part.
+    """Compute ``y_pred - y_true * log(y_pred + epsilon)``: minus the log-likelihood of counts, up to a constant.
 
-    The rates that ``exponential`` or ``softplus`` gave have the gradient of their logarithms also below epsilon.
+    Rates from ``exponential`` or ``softplus`` have the gradient of their logarithms even below epsilon.
 
     Parameters
     ----------
@@ -144,11 +144,11 @@ def poisson(y_pred: Any, y_true: Any) -> Any:
 
 
 def _times(weight: Any, log: Any) -> Any:
-    """The product, which is 0 where the weight is, also for an infinite logarithm."""
+    """Return the product, which is 0 where the weight is, even for an infinite logarithm."""
     return weight * B.switch(B.equal(weight, 0.), 0., log)
 
 
 def _log(probability: Any) -> Any:
-    """The logarithm, as exact as it is known, and at most 0."""
+    """Return the logarithm, as exactly as it is known, and at most 0."""
     logs, log = info_of(probability).logs, log_of(B.current(), probability)
     return B.minimum(log, 0.) if logs and logs.total > 1 + GUARD else log

@@ -176,7 +176,7 @@ def test_a_model_has_the_layers_of_its_graph_alone():
     model = Longer(x, Dense(3)(x), name='m')
     with pytest.raises(GraphError) as caught:
         model(Input(3))
-    assert str(caught.value) == ('m: output() calls <Dense more>, which is no layer of this model: a model has those of its graph '
+    assert str(caught.value) == ('m: output() calls <Dense more>, which is not a layer of this model: a model has those of its graph '
                                  'alone. Call the model and the layer in output() of a Layer.')
 
 

@@ -73,8 +73,8 @@ def test_training_goes_on(case, is_shuffled):
         with pytest.warns(KeraFlowWarning) as caught:
             model.load_training(path)
         assert [str(one.message) for one in caught] == [
-            f'{path}: the file does not say which parameters were trainable, and what the optimizer knows would fit others, '
-            'too. It is taken for that of a/W, a/b, c/W, c/b. Save the training again.']
+            f'{path}: the file does not say which parameters were trainable, and the state of the optimizer would fit others, '
+            'too. It is assigned to a/W, a/b, c/W, c/b. Save the training again.']
     else:
         model.load_training(path)
     history = model.fit(x, y, batch_size=5, nb_epoch=3, shuffle=is_shuffled, verbose=0)

@@ -153,7 +153,7 @@ def test_a_tensor_among_arguments(value):
     (lambda: fit(metrics=[metric(lambda y: {'sum': B.sum(y)})]), ArgumentTypeError,
      'Own: counts: expected a tensor of 2 numbers, received a dict of tensors.'),
     (lambda: fit(loss=lambda y: y), ArgumentTypeError,
-     '<lambda>: expected a function that is called with (y_pred, y_true), received one that takes other arguments.'),
+     '<lambda>: expected a function that is called with (y_pred, y_true), received one with other arguments.'),
     (lambda: Dense(3, init=lambda: 0., name='d')(Input(3)), ArgumentTypeError, 'd: W: init: expected a function of the shape, received function '
      '<lambda>, which takes other arguments. Pass further ones with functools.partial.'),
     (lambda: LearningRateScheduler(lambda epoch, lr: lr), ArgumentError,

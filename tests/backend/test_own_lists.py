@@ -162,13 +162,13 @@ def test_a_model_is_not_pickled(protocol):
         with pytest.raises(SerializationError) as caught:
             pickle.dumps([model], protocol)
         assert str(caught.value) == (
-            f'{model.name}: a model is not pickled, because reading a pickle runs what is in it. Write '
+            f'{model.name}: a model is not pickled, because reading a pickle can run code. Write '
             "save_to_file('model.yaml', 'model.safetensors') and load_from_file, or copy.deepcopy for a copy.")
     for layer in Dense(2, name='d'), LSTM(2, name='l'), BatchNormalization(name='b'):
         with pytest.raises(SerializationError) as caught:
             pickle.dumps(layer, protocol)
         assert str(caught.value) == (
-            f'{layer.name}: a layer is not pickled, because reading a pickle runs what is in it. Write keraflow.serialize(layer) and '
+            f'{layer.name}: a layer is not pickled, because reading a pickle can run code. Write keraflow.serialize(layer) and '
             'get_weights(), or copy.deepcopy for a copy.')
 
 

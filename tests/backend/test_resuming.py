@@ -159,7 +159,7 @@ def graph(optimizer=None, loss='mse', activation='tanh', frozen=(), is_swapped=F
 DIFFERENCES = [
     ({'optimizer': lambda: SGD(momentum=0.9)}, 'the optimizer SGD, received Adam.'),
     ({'optimizer': lambda: Adam(lr=0.1)}, 'lr of the optimizer 0.1, received 0.001. Set optimizer.lr after '
-     'load_training to go on with another rate.'),
+     'load_training to continue with another rate.'),
     ({'optimizer': lambda: Adam(lr=ExponentialDecay(0.1, 0.5))},
      'lr of the optimizer ExponentialDecay, received 0.001.'),
     ({'optimizer': lambda: Adam(beta_1=0.8, clipnorm=2)}, 'beta_1 of the optimizer 0.8, received 0.9; clipnorm of the optimizer 2, '
@@ -314,8 +314,8 @@ def test_a_file_of_a_newer_version_or_a_damaged_recipe(tmp_path):
     arrays, metadata = read_tensors(path)
     newer = ("the training has format version {}, this keraflow reads '2'. Install the keraflow that wrote it, or a newer one.")
     for changes, text in (({'version': '3'}, newer.format("'3'")), ({'version': ''}, newer.format("''")),
-                          ({'recipe': '{}'}, 'what it says of the model is damaged.'),
-                          ({'recipe': '{"parts": 1, "arguments": {}}'}, 'what it says of the model is damaged.'),
+                          ({'recipe': '{}'}, 'its description of the model is damaged.'),
+                          ({'recipe': '{"parts": 1, "arguments": {}}'}, 'its description of the model is damaged.'),
                           ({'recipe': '{"parts": {}, "arguments": {"the optimizer": 3}}'}, None)):
         path.write_bytes(dump_tensors(arrays, {**metadata, **changes}))
         with pytest.raises(ModelFileError) as caught:

@@ -208,8 +208,8 @@ def test_weights_of_another_architecture_are_refused(tmp_path):
     with pytest.raises(ModelFileError) as caught:
         other.load_weights(path)
     assert str(caught.value) == (
-        f'{path}: the weights belong to a model of another architecture, which predicts otherwise from the same weights. '
-        'Load them into the model they were saved with, or pass same_architecture=False if they are meant to be moved.')
+        f'{path}: the weights belong to a model of another architecture, which predicts differently with the same weights. '
+        'Load them into the model they were saved with, or pass same_architecture=False to transfer them.')
     assert all(np.array_equal(before[name], array) for name, array in other.get_weights().items())
     other.load_weights(path, same_architecture=False)
     assert not np.array_equal(before['h/W'], other.get_weights()['h/W'])

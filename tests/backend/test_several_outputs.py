@@ -180,8 +180,8 @@ def test_surgery():
     part = Model(x, model.get_layer('halves')(x)).sub_model(x, 'halves')
     assert_all_close(part.predict(X), halves(X))
     for act, text in (
-            (lambda: model.remove('halves'), 'branched: remove: halves has 1 input(s) and 2 output(s), of which none stands for the others. '
-                                             'Use replace.'),
+            (lambda: model.remove('halves'), 'branched: remove: halves has 1 input(s) and 2 output(s), which cannot replace each other. Use '
+                                             'replace.'),
             (lambda: model.replace('halves', Dense(3, name='dense')), 'branched: replace: expected a layer of 2 output(s) in the place of halves, '
                                                                       'received dense, which gives 1.'),
             (lambda: model.insert_after('tanh', Halves(name='more')), 'branched: insert_after: expected a layer of 1 output(s) behind tanh, '

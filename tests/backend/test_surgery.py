@@ -75,7 +75,7 @@ def test_remove():
     np.testing.assert_allclose(model.predict(X), affine(layers[3], affine(layers[1], X)), rtol=1e-4, atol=1e-5)
     with pytest.raises(GraphError) as caught:
         parts.model.remove('total')
-    assert str(caught.value) == 'm: remove: total has 2 input(s) and 1 output(s), of which none stands for the others. Use replace.'
+    assert str(caught.value) == 'm: remove: total has 2 input(s) and 1 output(s), which cannot replace each other. Use replace.'
 
 
 def test_sub_model():
@@ -126,7 +126,7 @@ def test_a_name_is_that_in_the_model(backend_name):
 @pytest.mark.parametrize('act, kind, text', [
     (lambda parts: parts.model.replace('heed', Dense(2)), GraphError, "m: there is no layer 'heed'. It has x, shared, tanh, total, head, other."),
     (lambda parts: parts.model.remove(Dense(2, name='stranger')), GraphError,
-     'm: <Dense stranger> is no layer of this model. It has x, shared, tanh, total, head, other.'),
+     'm: <Dense stranger> is not a layer of this model. It has x, shared, tanh, total, head, other.'),
     (lambda parts: parts.model.remove('x'), GraphError, 'm: the Input x can be neither replaced nor removed. Use sub_model.'),
     (lambda parts: parts.model.replace('head', 'tanh'), ArgumentTypeError, "m: replace: new: expected a layer, received 'tanh'."),
 ])

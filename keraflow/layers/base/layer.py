@@ -339,7 +339,7 @@ class Layer(ChangeableHost, Running):
                          'twice.')
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        raise SerializationError(f'{self.name}: a layer is not pickled, because reading a pickle runs what is in it. '
+        raise SerializationError(f'{self.name}: a layer is not pickled, because reading a pickle can run code. '
                                  'Write keraflow.serialize(layer) and get_weights(), or copy.deepcopy for a copy.')
 
     def as_kensor(self) -> Kensor:
