@@ -1,5 +1,5 @@
 """From what a user gives to ``fit``, ``evaluate`` and ``predict`` to sources of batches."""
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -21,18 +21,18 @@ class DataAdapter:
 
     Parameters
     ----------
-    model : Model
-    where : str
-        Start of a message: the model and its method.
-    inputs, targets : list of ArraySpec
-        Where the arrays go; there are no targets for ``predict``, and where no output has a loss.
+    network : Network
+    method : str
+        What the data are for, in messages.
+    targets : list of ArraySpec
+        Where targets go; there are none for ``predict``, and where no output has a loss.
     """
 
-    def __init__(self, model: Any, where: str, inputs: List[ArraySpec], targets: List[ArraySpec]):
-        self._name = model.name
-        self._fixed: Optional[int] = model.inputs[0].batch_size
-        self._where = where
-        self._inputs = inputs
+    def __init__(self, network: Any, method: str, targets: List[ArraySpec]):
+        self._name = network.name
+        self._fixed: Optional[int] = network.inputs[0].batch_size
+        self._where = f'{network.name}: {method}'
+        self._inputs = [ArraySpec.of(kensor, name) for kensor, name in zip(network.inputs, network.input_names())]
         self._targets = targets
         self._told = Told()
         self._class_weight: Optional[ClassWeight] = None
@@ -79,6 +79,28 @@ class DataAdapter:
             return self.iterable_source(x, nb_batch=nb_batch)
         self.refuse_beside_arrays(nb_batch=nb_batch)
         return self.array_source(self.arrays(x, y, sample_weights), batch_size)
+
+    def validation_source(self, given: Any, batch_size: Optional[int], nb_epoch: int,
+                          nb_val_batch: Optional[int]) -> Optional[BatchSource]:
+        """What ``fit`` is given as ``validation_data``, if anything."""
+        if given is not None and is_iterable_of_batches(given):
+            return self.iterable_source(given, nb_epoch, nb_val_batch, is_validation=True)
+        self.refuse_beside_arrays(nb_val_batch=nb_val_batch)
+        if given is None:
+            return None
+        if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+            raise ArgumentTypeError(
+                f'{self._where}: expected (x, y) or (x, y, sample_weights), received {describe(given)}.')
+        x, y, weights = (*given, None)[:3]
+        return self.array_source(self.arrays(x, y, weights), batch_size)
+
+    def split(self, arrays: Arrays, share: float) -> Tuple[Arrays, Arrays]:
+        """The samples to train on, and the share of them, from the end, that is kept for validation."""
+        at = int(arrays.nb_sample * (1 - share))
+        if not 0 < at < arrays.nb_sample:
+            raise DataError(f'{self._name}: validation_split={share} of {arrays.nb_sample} sample(s) leaves none for '
+                            'one of the parts.')
+        return arrays.split(at)
 
     def refuse_beside_iterable(self, **arguments: Any) -> None:
         """Raise if one of these arguments is given."""

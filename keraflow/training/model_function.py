@@ -1,6 +1,6 @@
 """A function of arrays that runs layers: built when it is needed, and anew when what it computes with has changed."""
 import functools
-from typing import Any, Callable, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from keraflow.errors import DataError, KeraFlowError
 from keraflow.graph.guards import Guard, guards_of, held
 from keraflow.serialization.serializable import Changes
 
-__all__ = ['ModelFunction']
+__all__ = ['FunctionCache', 'ModelFunction']
 
 
 class ModelFunction:
@@ -99,3 +99,29 @@ class _Build:
         outputs, updates = self._builder(*tensors)
         self._sets_variables = bool(updates)
         return outputs, updates
+
+
+class FunctionCache:
+    """The functions of a network, each made when it is first asked for, and then the same one for every thread.
+
+    Parameters
+    ----------
+    network : Network
+    computed_with : function
+        Gives the objects whose arguments the functions depend on.
+    """
+
+    def __init__(self, network: Any, computed_with: Callable[[], Iterable[Any]]):
+        self._network = network
+        self._computed_with = computed_with
+        self._made: Dict[tuple, ModelFunction] = {}
+
+    def get(self, specs: Callable[[], Sequence[TensorSpec]], builder: Callable, *constants: Any) -> ModelFunction:
+        """The function that ``builder(*constants, *tensors)`` describes, for tensors of some specs: another one for
+        other constants."""
+        key = builder, *constants
+        if key not in self._made:
+            made = ModelFunction(functools.partial(builder, *constants), specs(), [self._network],
+                                 self._network._stream, self._computed_with)
+            self._made.setdefault(key, made)
+        return self._made[key]

@@ -1,13 +1,33 @@
-"""Targets in a run: only what counts is looked at."""
-from typing import Any, Tuple
+"""Targets: the arrays that a loss wants, and what of them is looked at in a run."""
+from typing import Any, Sequence, Tuple
 
 from keraflow import backend as B
 from keraflow.backend.tensor_info import annotate, info_of
-from keraflow.data.casting import ArraySpec, class_problem
+from keraflow.data.casting import ArraySpec, Told, class_problem
 from keraflow.graph.counted import expand_mask, without
-from keraflow.objectives.base import class_numbers
+from keraflow.graph.kensor import Kensor
+from keraflow.layers.network import Network
+from keraflow.objectives.base import class_numbers, target_of
+from keraflow.objectives.doubts import doubt_of
+from keraflow.training.loss_terms import Loss
 
-__all__ = ['seen_target']
+__all__ = ['output_of', 'seen_target', 'target_spec']
+
+
+def output_of(network: Network, name: str) -> Kensor:
+    """The output of a network that data and losses call so."""
+    return dict(zip(network.output_names(), network.outputs))[name]
+
+
+def target_spec(network: Network, loss: Loss, metrics: Sequence[Any] = ()) -> ArraySpec:
+    """What a loss wants for its output, and what it and the metrics beside it doubt. Warnings are given once by each
+    spec."""
+    kensor = output_of(network, loss.output)
+    target = target_of(loss.objective, (None, *kensor.shape[1:]), kensor.dtype, kensor.features)
+    mask = kensor.mask_shape
+    return ArraySpec(loss.output, *target, role='target', ignored=loss.ignored, told=Told(),
+                     doubt=None if target.nb_class else doubt_of(loss.objective, metrics, kensor.features),
+                     is_masked=mask is not None and len(mask) < len(target.shape))
 
 
 def seen_target(y_pred: Any, y_true: Any, spec: ArraySpec, where: str) -> Tuple[Any, Any]:

@@ -1,39 +1,29 @@
 """Compiling and training: ``compile``, ``fit``, ``evaluate``, ``predict``."""
 import contextlib
 import threading
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Iterator, Optional, Sequence, Union
 
-import numpy as np
-
-from keraflow import metrics, objectives, optimizers, random  # noqa: F401 (fills the registry)
-from keraflow.arguments import assign, to_list
+from keraflow import objectives, optimizers, random  # noqa: F401 (fills the registry)
+from keraflow.arguments import to_list
 from keraflow.callbacks import Callback, CallbackList, History
 from keraflow.checked import checked
-from keraflow.data.arrays import Arrays
-from keraflow.data.batch_sources import BatchSource, is_iterable_of_batches
-from keraflow.data.casting import ArraySpec, Told
+from keraflow.data.batch_sources import is_iterable_of_batches
 from keraflow.data.data_adapter import DataAdapter
-from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, describe
+from keraflow.errors import GraphError
 from keraflow.graph.addresses import find_address
 from keraflow.habits import SETTINGS
 from keraflow.layers.network import Network
-from keraflow.objectives.accuracies import is_accuracy
-from keraflow.objectives.base import target_of
-from keraflow.objectives.calling import tell_order
-from keraflow.objectives.doubts import doubt_of
 from keraflow.owned import owned
-from keraflow.registry import find, ids, resolve
-from keraflow.schema import Natural, PositiveInt, Rate, check
-from keraflow.training.functions import CompiledFunctions, Loss, Report
+from keraflow.registry import resolve
+from keraflow.schema import Natural, PositiveInt, Rate
+from keraflow.training.compiling import read_losses, read_metrics
+from keraflow.training.functions import CompiledFunctions
 from keraflow.training.loop import Loop, check_not_training
+from keraflow.training.predictor import Predictor
 from keraflow.training.progress import Progress
 from keraflow.training.scores import Scores
 
 __all__ = ['TrainableNetwork']
-
-
-#: What callbacks and logs call by these names is no metric.
-OTHER_LOGS = ('epoch', 'size', 'lr', 'data_wait')
 
 _MAKING = threading.Lock()      # of functions that predict, which several threads may ask for first
 
@@ -45,7 +35,7 @@ class TrainableNetwork(Network):
     set_elsewhere = SETTINGS
     fresh_attributes = frozenset({'_functions', '_predictor', 'optimizer', 'stop_training'})    # it is not compiled
     _functions: Optional[CompiledFunctions] = None
-    _predictor: Optional[CompiledFunctions] = None
+    _predictor: Optional[Predictor] = None
 
     @checked
     def compile(self, optimizer: Any, loss: Any, metrics: Any = None, report_terms: bool = False,
@@ -85,19 +75,9 @@ class TrainableNetwork(Network):
                            'fewer epochs, and for the others after compile. A learning rate can be set at any time: '
                            'model.optimizer.lr = 0.001.')
         loss, metrics, ignore_label = owned([loss, metrics, ignore_label])
-        names = self.output_names()
-        where = f'{self.name}: loss'
-        given = [loss] if callable(loss) or isinstance(loss, str) else [None] * len(names) if loss is None else loss
-        losses = assign(given, names, where)
-        if len(given) < len(names):
-            raise ArgumentError(f'{where}: expected one for each output ({", ".join(names)}), received {len(given)}.')
+        losses = read_losses(self, loss, ignore_label)
         resolved = resolve('optimizer', optimizer, f'{self.name}: optimizer: ')
-        known = [id for id in ids('objective') if not is_accuracy(find(id, 'objective').target)]    # type: ignore
-        terms = [Loss(name, resolve('objective', one, f'{where}: ', known)) for name, one in losses.items()]
-        for one in terms:
-            tell_order(one.objective, where)
-        terms = self._read_ignored(ignore_label, terms)
-        self._functions = CompiledFunctions(self, resolved, terms, self._read_metrics(metrics, terms), report_terms)
+        self._functions = CompiledFunctions(self, resolved, losses, read_metrics(self, metrics, losses), report_terms)
         self.optimizer = resolved
 
     def larger_is_better(self, name: str) -> Optional[bool]:
@@ -173,9 +153,10 @@ class TrainableNetwork(Network):
         """
         functions = self._compiled('fit')
         functions.warn_of_change()
-        adapter = self._data_adapter('fit', self.target_array_specs())
+        adapter = DataAdapter(self, 'fit', functions.target_specs())
         adapter.weigh_classes(class_weight)
-        validation = self._validation_source(validation_data, batch_size, nb_epoch, nb_val_batch)
+        validation = DataAdapter(self, 'validation_data', functions.target_specs()).validation_source(
+            validation_data, batch_size, nb_epoch, nb_val_batch)
         if is_iterable_of_batches(x):
             adapter.refuse_beside_iterable(y=y, sample_weights=sample_weights, batch_size=batch_size,
                                            validation_split=validation_split or None)
@@ -184,7 +165,7 @@ class TrainableNetwork(Network):
             adapter.refuse_beside_arrays(nb_batch=nb_batch)
             data = adapter.arrays(x, y, sample_weights)
             if validation is None and validation_split:
-                data, kept = self._split(data, validation_split)
+                data, kept = adapter.split(data, validation_split)
                 validation = adapter.array_source(kept, batch_size)
             source = adapter.array_source(data, batch_size, self._stream.order if shuffle else None)
         progress = Progress(verbose, initial_epoch + nb_epoch)
@@ -200,10 +181,10 @@ class TrainableNetwork(Network):
         Numbers are taken by name, ``scores['loss']``, or as ``loss, acc = model.evaluate(x, y).values()``.
         """
         functions = self._compiled('evaluate')
-        adapter = self._data_adapter('evaluate', self.target_array_specs())
+        adapter = DataAdapter(self, 'evaluate', functions.target_specs())
         source = adapter.source(x, y, sample_weights, batch_size, nb_batch)
         with contextlib.closing(source), source.epoch() as batches:
-            return Scores(functions.evaluate(batches, 'train' if train_mode else 'test'))
+            return Scores(functions.evaluate(batches, _phase(train_mode)))
 
     @checked
     def predict(self, x: Any, batch_size: Optional[PositiveInt] = None, train_mode: bool = False,
@@ -223,7 +204,8 @@ class TrainableNetwork(Network):
             How many batches to take of an iterable: needed where it never ends, which is an error if it can be known.
             Of a generator function with a ``while True`` nobody knows, and it is read for ever.
         """
-        outputs = self._forward('predict', x, batch_size, train_mode, nb_batch)
+        with self._batches('predict', x, batch_size, nb_batch) as batches:
+            outputs = self._predictor_in(train_mode).predict(batches, _phase(train_mode))
         return outputs[0] if len(outputs) == 1 else outputs
 
     @checked
@@ -250,116 +232,25 @@ class TrainableNetwork(Network):
             For a name that there is not.
         """
         addresses = [find_address(self, name) for name in to_list(names)]
-        arrays = self._forward('capture', x, batch_size, train_mode, nb_batch, addresses)
+        with self._batches('capture', x, batch_size, nb_batch) as batches:
+            arrays = self._predictor_in(train_mode).capture(batches, _phase(train_mode), addresses)
         return arrays[0] if isinstance(names, str) else arrays
 
-    def _forward(self, method: str, x: Any, batch_size: Optional[int], train_mode: bool, nb_batch: Optional[int],
-                 *addresses: Any) -> List[Any]:
+    @contextlib.contextmanager
+    def _batches(self, method: str, x: Any, batch_size: Optional[int], nb_batch: Optional[int]) -> Iterator[Any]:
+        """The batches of inputs alone, for a method."""
         self.check_runnable()
-        source = self._data_adapter(method, []).source(x, None, None, batch_size, nb_batch)
-        run = getattr(self._forward_functions(train_mode), method)
+        source = DataAdapter(self, method, []).source(x, None, None, batch_size, nb_batch)
         with contextlib.closing(source), source.epoch() as batches:
-            return run(batches, 'train' if train_mode else 'test', *addresses)
+            yield batches
 
-    def _forward_functions(self, train_mode: bool) -> CompiledFunctions:
+    def _predictor_in(self, train_mode: bool) -> Predictor:
         if train_mode and self._functions is not None:      # as it is trained: with what compile read
-            return self._functions
+            return self._functions.predictor
         with _MAKING:
             if self._predictor is None or train_mode and self._predictor.trainability.changed():
-                self._predictor = CompiledFunctions(self, None, [], [])
+                self._predictor = Predictor(self)
             return self._predictor
-
-    # -- what goes in and out ---------------------------------------------------------------------------------------
-
-    def input_array_specs(self) -> List[ArraySpec]:
-        """Where inputs go."""
-        return [ArraySpec.of(kensor, name) for kensor, name in zip(self.inputs, self.input_names())]
-
-    def target_array_specs(self) -> List[ArraySpec]:
-        """Where targets go: what the losses want for the outputs that have one."""
-        functions = self._compiled('target_array_specs')
-        beside = {one.output: [each.metric for each in functions.metrics if each.output == one.output]
-                  for one in functions.losses}
-        return [self._target_array_spec(*one, metrics=beside[one.output]) for one in functions.losses]
-
-    def _output_of(self, name: str) -> Any:
-        return dict(zip(self.output_names(), self.outputs))[name]
-
-    def _target_array_spec(self, name: str, objective: Any, ignored: Optional[int],
-                           metrics: Sequence[Any] = ()) -> ArraySpec:
-        kensor = self._output_of(name)
-        target = target_of(objective, (None, *kensor.shape[1:]), kensor.dtype, kensor.features)
-        mask = kensor.mask_shape
-        return ArraySpec(name, *target, role='target', ignored=ignored, told=Told(),
-                         doubt=None if target.nb_class else doubt_of(objective, metrics, kensor.features),
-                         is_masked=mask is not None and len(mask) < len(target.shape))
-
-    def _read_ignored(self, given: Any, losses: List[Loss]) -> List[Loss]:
-        """The losses, each with the label that is ignored in its target."""
-        where = f'{self.name}: ignore_label'
-        able = [one.output for one in losses if self._target_array_spec(*one).nb_class is not None]
-        if given is not None and not able:
-            raise ArgumentError(f"{where}: expected a loss that wants numbers of classes, such as "
-                                f"'sparse_categorical_crossentropy', received none.")
-        labels: Dict[str, Any] = dict.fromkeys(able, given) if np.isscalar(given) else assign(given, able, where)
-        for label in labels.values():
-            check(label, int, where)
-        return [one._replace(ignored=labels.get(one.output)) for one in losses]
-
-    def _data_adapter(self, method: str, targets: List[ArraySpec]) -> DataAdapter:
-        return DataAdapter(self, f'{self.name}: {method}', self.input_array_specs(), targets)
-
-    def _validation_source(self, given: Any, batch_size: Optional[int], nb_epoch: int,
-                           nb_val_batch: Optional[int]) -> Optional[BatchSource]:
-        adapter = self._data_adapter('validation_data', self.target_array_specs())
-        if given is not None and is_iterable_of_batches(given):
-            return adapter.iterable_source(given, nb_epoch, nb_val_batch, is_validation=True)
-        adapter.refuse_beside_arrays(nb_val_batch=nb_val_batch)
-        if given is None:
-            return None
-        if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
-            raise ArgumentTypeError(
-                f'{self.name}: validation_data: expected (x, y) or (x, y, sample_weights), received {describe(given)}.')
-        x, y, weights = (*given, None)[:3]
-        return adapter.array_source(adapter.arrays(x, y, weights), batch_size)
-
-    def _split(self, data: Arrays, share: float) -> tuple:
-        at = int(data.nb_sample * (1 - share))
-        if not 0 < at < data.nb_sample:
-            raise DataError(
-                f'{self.name}: validation_split={share} of {data.nb_sample} sample(s) leaves none for one of the '
-                'parts.')
-        return data.split(at)
-
-    def _read_metrics(self, given: Any, losses: Sequence[Loss]) -> List[Report]:
-        if given is None:
-            return []
-        names = [one.output for one in losses]
-        if len(names) == 1 and not isinstance(given, dict):
-            given = {names[0]: to_list(given)}
-        where = f'{self.name}: metrics'
-        by_name = assign(given, names, where)
-        if not isinstance(given, dict) and len(given) < len(names):
-            raise ArgumentError(f'{where}: expected one (or a list, or None) for each output ({", ".join(names)}), '
-                                f'received {len(given)}.')
-        reports = []
-        trained = {one.output: one.objective for one in losses}
-        for name, some in by_name.items():
-            kensor = self._output_of(name)
-            nb_feature = kensor.shape[-1 if kensor.features is None else kensor.features]
-            for one in to_list(some):
-                metric = metrics.get(one, f'{where}: ').beside(trained[name], nb_feature, where)
-                reports.append(Report(name, metric, f'{metric.label}({name})' if len(names) > 1 else metric.label))
-        labels = [report.label for report in reports]
-        for label in labels:
-            advice = 'Write for example Average(objective, name=...) or AUC(name=...).'
-            if label == 'loss' or labels.count(label) > 1:
-                raise ArgumentError(f"{where}: expected another name for each, received '{label}' for two. {advice}")
-            if label in OTHER_LOGS or label.startswith('val_'):
-                raise ArgumentError(f"{where}: '{label}' is the name of something else in the logs. {advice}")
-        return reports
-
-    # -- checks -----------------------------------------------------------------------------------------------------
 
     def _compiled(self, verb: str) -> CompiledFunctions:
         self.check_runnable()
@@ -367,3 +258,7 @@ class TrainableNetwork(Network):
             raise GraphError(
                 f'{self.name}: {verb} needs an optimizer and a loss. Call compile(optimizer=..., loss=...) first.')
         return self._functions
+
+
+def _phase(train_mode: bool) -> str:
+    return 'train' if train_mode else 'test'

@@ -5,7 +5,7 @@ from keraflow.errors import KeraFlowWarning
 from keraflow.layers import Dense, Input
 from keraflow.models import Model
 from keraflow.optimizers import SGD
-from keraflow.training.functions import Meter
+from keraflow.training.totals import Meter
 
 __all__ = ['X', 'Y', 'compile_with', 'counting', 'fit', 'lost', 'said', 'says', 'told', 'weight']
 

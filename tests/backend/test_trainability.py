@@ -190,7 +190,7 @@ def test_which_changes_are_told():
         model = Sequential([Input(2), Dense(3, name='h'), inner, Block(name='block'), Dense(1, name='o')], name='m', trainable=trainable)
         model.compile('sgd', 'mse')
         change(model)
-        return model._functions.trainability.changed()
+        return model._functions.predictor.trainability.changed()
 
     def all_of_them(model):
         for layer in model.layers:

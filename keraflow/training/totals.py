@@ -1,0 +1,103 @@
+"""What is added up over batches, as one vector of numbers, and what is read from it: loss, terms and metrics."""
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow.metrics import Metric
+from keraflow.training.loss_terms import BatchTerms, total
+
+__all__ = ['Meter', 'Report', 'Totals']
+
+
+class Report(NamedTuple):
+    """A metric on one output, with the name it is reported by."""
+
+    output: str
+    metric: Metric
+    label: str
+
+
+class Totals:
+    """Writes the vector of a batch, on tensors, and reads that of a batch or the sum of several, on arrays.
+
+    In the vector there are, for each output with a loss, the sum of the loss and the number of samples that count; the
+    size of the batch; each other term of the loss, or their sum, times this size; and the totals of each metric. All of
+    these may be added up, while means may not: the last batch is often smaller.
+
+    Parameters
+    ----------
+    nb_loss : int
+        How many outputs have a loss.
+    term_names : function
+        Gives the names of the terms of the loss where they are reported one by one, those of the outputs first; else
+        an empty list.
+    metrics : sequence of Report
+    """
+
+    def __init__(self, nb_loss: int, term_names: Callable[[], List[str]], metrics: Sequence[Report]):
+        self._nb_loss = nb_loss
+        self._term_names = term_names
+        self._metrics = metrics
+
+    def of_batch(self, x: Any, terms: BatchTerms) -> Any:
+        """The vector of a batch, of which `x` is one of the inputs."""
+        sums = [one.sum for one in terms.losses.values()]
+        dtype = next((B.dtype(one) for one in (*sums, *terms.others.values())), B.floatx())
+        size = B.cast(B.shape(x)[0], dtype)
+        # A term that only training has is 0 elsewhere.
+        others = [terms.others.get(name, 0. * size) for name in self._term_names()[self._nb_loss:]] \
+            if self._term_names() else [total(terms.others.values())]
+        numbers = [*(part for one in terms.losses.values() for part in (one.sum, one.count)), size,
+                   *(B.cast(one, dtype) * size for one in others)]
+        return B.concatenate([B.stack([B.cast(one, dtype) for one in numbers]),
+                              *(B.cast(one, dtype) for one in terms.metrics)], 0)
+
+    def read(self, totals: Any) -> Dict[str, float]:
+        """Loss, terms and metrics by name."""
+        totals = np.asarray(totals, 'float64')
+        sums, counts = totals[:2 * self._nb_loss].reshape(-1, 2).T
+        size, *others = totals[2 * self._nb_loss:self._nb_number]
+        means = [*(sums / np.maximum(counts, 1.)), *(one / max(size, 1.) for one in others)]
+        logs = {'loss': float(sum(means)), **{name: float(mean) for name, mean in zip(self._term_names(), means)}}
+        return {**logs, **{one.label: one.metric.result(own) for one, own in self.of_metrics(totals)}}
+
+    def of_metrics(self, totals: Any) -> Iterator[Tuple[Report, np.ndarray]]:
+        """The totals of each metric."""
+        at, totals = self._nb_number, np.asarray(totals, 'float64')
+        for one in self._metrics:
+            yield one, totals[at:at + one.metric.nb_count]
+            at += one.metric.nb_count
+
+    @property
+    def _nb_number(self) -> int:
+        """How many numbers there are before those of the metrics."""
+        names = self._term_names()
+        return 2 * self._nb_loss + 1 + (len(names) - self._nb_loss if names else 1)
+
+
+class Meter:
+    """Adds up what a function gives for the batches."""
+
+    #: How many batches wait to be read. Reading waits for the device, and what is not read takes memory.
+    PATIENCE = 64
+
+    def __init__(self, read: Callable[[np.ndarray], Dict[str, float]]):
+        self._read = read
+        self._waiting: List[Any] = []
+        self._total: Any = 0.
+
+    def add(self, totals: Any) -> None:
+        """Note what the function gave for a batch."""
+        self._waiting.append(totals)
+        if len(self._waiting) >= self.PATIENCE:
+            self._add_up()
+
+    def logs(self) -> Dict[str, float]:
+        """Loss and metrics over all batches, by name."""
+        self._add_up()
+        return self._read(self._total)
+
+    def _add_up(self) -> None:
+        self._total = self._total + sum(np.asarray(totals, 'float64') for totals in self._waiting)
+        self._waiting = []
