@@ -2,6 +2,7 @@
 import functools
 import inspect
 import operator
+import types
 from typing import Any, Set, Tuple
 
 import numpy as np
@@ -10,7 +11,10 @@ __all__ = ['same', 'same_origin']
 
 #: Attributes of a class that say where it is defined and documented, not what it does.
 _BESIDE = frozenset({'__dict__', '__weakref__', '__doc__', '__module__', '__qualname__', '__firstlineno__',
-                     '__static_attributes__', '__abstractmethods__', '_abc_impl'})
+                     '__static_attributes__', '__abstractmethods__', '_abc_impl', '__init__'})
+
+#: The code of what keraflow puts around constructors; their attribute `written` is what stands in the class, if any.
+WRAPPERS: Set[types.CodeType] = set()
 
 
 def same(one: Any, other: Any) -> bool:
@@ -82,7 +86,7 @@ class _Comparison:
         self.begun.add((id(one), id(other)))
         if inspect.isclass(one):
             return (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__) and \
-                self.same([one.__bases__, self._body(one)], [other.__bases__, self._body(other)])
+                self.same(*([it.__bases__, self._body(it), _constructor_of(it)] for it in (one, other)))
         self.nb_code += 1
         if not self.values and one.__code__ is not other.__code__:
             return False
@@ -101,7 +105,7 @@ class _Comparison:
         return ('__func__',) if isinstance(value, (staticmethod, classmethod)) else ()
 
     def _body(self, cls: type) -> dict:
-        """Return the content of a class."""
+        """Return the content of a class, without its constructor."""
         return {name: value for name, value in vars(cls).items()
                 if name not in _BESIDE and not inspect.ismemberdescriptor(value) and not
                 inspect.isgetsetdescriptor(value) and (self.values or callable(value) or self._parts(value))}
@@ -110,6 +114,12 @@ class _Comparison:
         """Return the values besides its code that a function computes with: defaults, and what it closes over."""
         values = [function.__defaults__, function.__kwdefaults__, [_content(it) for it in function.__closure__ or ()]]
         return values if self.values else [it for it in values[2] if callable(it)]
+
+
+def _constructor_of(cls: type) -> Any:
+    """Return the ``__init__`` that is written in a class, or None."""
+    init: Any = vars(cls).get('__init__')
+    return init.written if getattr(init, '__code__', None) in WRAPPERS else init
 
 
 def _content(cell: Any) -> Any:

@@ -24,24 +24,11 @@ __all__ = ['FunctionLayer', 'add_weight', 'layer_register', 'named']
 RESERVED = frozenset({'B', 'apply', 'print_tensor', 'tensor', 'variables'})
 
 
-class _FedAtOnce(type(Layer)):  # type: ignore[misc]
-    """A class that can be called as its function is: ``ConvBlock('conv0', x, 32)`` beside ``ConvBlock(32)(x)``."""
+class FunctionLayer(Layer):
+    """Base of the classes that :func:`layer_register` makes.
 
-    use_scope: bool
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        if args and _is_fed(args[0]):
-            return cls(*args[1:], **kwargs)(args[0])
-        if len(args) > 1 and isinstance(args[0], str) and _is_fed(args[1]):
-            if not cls.use_scope:
-                raise ArgumentTypeError(f"{cls.__name__}: takes no name before its input, because it was "
-                                        f"registered with use_scope=False, received '{args[0]}'.")
-            return named(cls, args[0], *args[2:], **kwargs)(args[1])
-        return super().__call__(*args, **kwargs)
-
-
-class FunctionLayer(Layer, metaclass=_FedAtOnce):
-    """Base of the classes that :func:`layer_register` makes."""
+    One can be called as its function is: ``ConvBlock('conv0', x, 32)`` beside ``ConvBlock(32)(x)``.
+    """
 
     multi_input = True
     #: What computes the output, from the input and the arguments.
@@ -54,6 +41,16 @@ class FunctionLayer(Layer, metaclass=_FedAtOnce):
     function_reads_mask = False
     #: Whether a string before what the layer is fed with is its name.
     use_scope = True
+
+    def __new__(cls, /, *args: Any, **kwargs: Any) -> Any:
+        if args and _is_fed(args[0]):
+            return cls(*args[1:], **kwargs)(args[0])
+        if len(args) > 1 and isinstance(args[0], str) and _is_fed(args[1]):
+            if not cls.use_scope:
+                raise ArgumentTypeError(f"{cls.__name__}: takes no name before its input, because it was "
+                                        f"registered with use_scope=False, received '{args[0]}'.")
+            return named(cls, args[0], *args[2:], **kwargs)(args[1])
+        return super().__new__(cls)
 
     def __init__(self, **arguments: Any):
         own = {name: arguments.pop(name) for name in self.argument_names if name in arguments}

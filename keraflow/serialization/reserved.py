@@ -1,4 +1,5 @@
 """Names that keraflow's base classes use: what a class of the program must define, and what it cannot use otherwise."""
+import functools
 import inspect
 import sys
 from typing import Any, Dict, Iterator, List, Sequence
@@ -165,5 +166,6 @@ def _is_special(name: str) -> bool:
     return name.startswith('__') and name.endswith('__')
 
 
+@functools.lru_cache(maxsize=4096)      # it is asked with each attribute
 def _is_own(module: str) -> bool:
     return module.partition('.')[0] in ('keraflow', 'keraflow_backends')

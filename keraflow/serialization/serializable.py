@@ -1,47 +1,23 @@
 """Serializable: an object is rebuilt from the arguments of its ``__init__``."""
 import inspect
 import itertools
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Tuple, Type, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Tuple
 
 from keraflow import registry, schema
-from keraflow.argument_scopes import defaults_for, no_argscope
 from keraflow.deprecation import renamed_arguments
 from keraflow.errors import SerializationError
 from keraflow.owned import owned
 from keraflow.sameness import same
+from keraflow.serialization.constructors import is_wrapped, wrap_constructor
 from keraflow.serialization.reserved import check_attribute, check_class_names, check_complete, check_constructor
-from keraflow.serialization.signatures import signature_of
+from keraflow.serialization.signatures import ShownSignature
 
 __all__ = ['Changes', 'Serializable', 'call_text', 'pack_init_params', 'snapshot']
 
 _MISSING = object()
-Made = TypeVar('Made')
 
 
-class _Remembering(type):
-    """Checks the arguments of a constructor call, makes the object of copies of its own, and remembers them."""
-
-    @property
-    def __signature__(cls) -> inspect.Signature:
-        """What ``inspect.signature`` and ``help`` show of a class."""
-        return signature_of(cls)
-
-    def __call__(cls: Type[Made], *args: Any, **kwargs: Any) -> Made:
-        check_complete(cls)
-        given = schema.bind(cls, args, kwargs, defaults_for(cls))
-        passed = _own(given, cls)
-        with no_argscope():
-            made = super().__call__(**passed)  # type: ignore[misc]
-        made._remember(given, passed)
-        return made
-
-
-def _own(given: Dict[str, Any], cls: Any) -> Dict[str, Any]:
-    """The arguments that an object of a class gets for those that the program gave."""
-    return {name: value if name in cls.unsaved_arguments else owned(value) for name, value in given.items()}
-
-
-class Serializable(metaclass=_Remembering):
+class Serializable:
     """Base of everything that is rebuilt from the arguments of its ``__init__``.
 
     The rule for a class: ``__init__`` stores each argument under its own name, as passed. Where it does not, what was
@@ -68,7 +44,9 @@ class Serializable(metaclass=_Remembering):
     #: Methods to which a class may give more arguments than the base class has.
     open_methods: frozenset = frozenset()
     _current_names: Dict[str, str] = {}     # of attributes, by old ones of the arguments that they keep
-    _set_at = 0         # when it was changed last, as `Changes` counts
+    _passed: Dict[str, Any]         # the arguments
+    _kept: frozenset                # those of which the attributes are read instead
+    _set_at = 0                     # when it was changed last, as `Changes` counts
 
     def __init_subclass__(cls, **kwargs: Any):
         check_class_names(cls)
@@ -76,17 +54,27 @@ class Serializable(metaclass=_Remembering):
         cls._current_names = {old: one.name for old, one in renamed_arguments(cls).items()}
         super().__init_subclass__(**kwargs)
 
-    def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
-        """Remember the arguments: as the program gave them, which ``__init__`` has not seen, and as it got them."""
-        self._kept = frozenset(name for name, one in schema.arguments_of(type(self)).items()
-                               if name not in self.unsaved_arguments
-                               and self._keeps(name, given.get(name, one.default), one))
-        self._passed = {name: passed[name] if name in self._kept else owned(value)
-                        for name, value in given.items() if name not in self.unsaved_arguments}
+    __signature__ = ShownSignature()
 
-    if not TYPE_CHECKING:       # to which an attribute that is not there is an error
+    if not TYPE_CHECKING:       # which would take any argument and any attribute for right
+        def __new__(cls, /, *args: Any, **kwargs: Any) -> Any:
+            check_complete(cls)
+            if not is_wrapped(cls.__init__):
+                wrap_constructor(cls, Serializable)
+            make = super().__new__
+            return make(cls) if make is object.__new__ else make(cls, *args, **kwargs)
+
         def __getattr__(self, name: str) -> Any:
             return object.__getattribute__(self, type(self)._current_names.get(name, name))
+
+    def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
+        """Remember the arguments: as the program gave them, which ``__init__`` has not seen, and as it got them."""
+        arguments, shared = schema.arguments_of(type(self)), self.unsaved_arguments
+        kept = frozenset(name for name, one in arguments.items()
+                         if name not in shared and self._keeps(name, given.get(name, one.default), one))
+        passed = {name: passed[name] if name in kept else owned(value)
+                  for name, value in given.items() if name not in shared}
+        vars(self).update(_kept=kept, _passed=passed)
 
     def __setattr__(self, name: str, value: Any) -> None:
         name = self._current_names.get(name, name)

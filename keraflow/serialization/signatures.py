@@ -5,13 +5,22 @@ from typing import Annotated, Any, Hashable, Literal, get_args, get_origin
 
 from keraflow import schema
 
-__all__ = ['signature_of']
+__all__ = ['ShownSignature', 'signature_of']
 
 #: The names of the module of what arguments may be, by what they stand for.
 _NAMES = {value: name for name, value in vars(schema).items() if name[0] != '_' and get_origin(value) is not None}
 
 
 _WORDS = {...: '...', type(None): 'None'}
+
+
+class ShownSignature:
+    """The attribute ``__signature__`` of classes, which ``inspect.signature`` and ``help`` read. Objects have none."""
+
+    def __get__(self, made: Any, cls: type) -> inspect.Signature:
+        if made is not None:
+            raise AttributeError('__signature__')
+        return signature_of(cls)
 
 
 class _Text(str):
