@@ -2,35 +2,40 @@
 
 Every module of the plugin takes ``theano`` and ``T`` (``theano.tensor``) from this one, so that the settings are always
 there before the import. A program that imported Theano itself keeps its own settings.
+
+``theano.config`` is the program's. What keraflow wants of its own functions alone, it says when it compiles them
+(:mod:`.own_mode`). What is set for the whole process is what cannot be set otherwise:
+
+=========================================  =============================================================================
+setting                                    why
+=========================================  =============================================================================
+``floatX``                                 Python's operators and Theano's own functions read it whenever a graph is
+                                           built, also where no code of keraflow is around them: it is keraflow's floatx
+                                           from the moment on that the backend is opened (``TheanoBackend.set_floatx``)
+``blas__ldflags``                          without it Theano cannot be imported (see :func:`_settings`), and no
+                                           setting of BLAS can be changed once C code was linked
+``gcc__cxxflags``                          the names that the functions of that BLAS have: no C code links without
+``cxx``                                    empty if there is no compiler, which Theano itself would look for
+``base_compiledir``                        if the home directory cannot be written: nothing compiles without
+=========================================  =============================================================================
 """
-import ctypes.util
-import glob
-import importlib.util
 import logging
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
 import warnings
-from typing import Any, Iterator, Optional
+from typing import Any, Optional
 
+from .blas import find_blas
 from .repairs import load_linker, repair
 
 __all__ = ['COMPILING', 'theano', 'T', 'import_theano']
 
 #: Held while Theano compiles, which changes its settings and tables, and compiles C code for whoever is first.
 COMPILING = threading.RLock()
-
-#: Rewrites that made training slower (the first two) and, without a compiler, those that need C code (the others).
-SLOW_REWRITES = 'local_dot22_to_dot22scalar:local_subtensor_inc_subtensor'
-C_REWRITES = ':fusion:conv_gemm:AbstractConvCheck'
-
-#: Calls BLAS; ``{0}`` is the name of the function in the library.
-BLAS_PROGRAM = '''extern "C" double {0}(int*, double*, int*, double*, int*);
-int main() {{ int n = 1; double x = 2; return {0}(&n, &x, &n, &x, &n) == 4. ? 0 : 1; }}'''
 
 
 def import_theano() -> Any:
@@ -41,7 +46,8 @@ def import_theano() -> Any:
     """
     if 'theano' not in sys.modules:
         compiler = _compiler()
-        libraries, definitions = _blas(compiler) if compiler else ('', '')
+        is_chosen = _flags(r'blas(?:\.|__)ldflags') is not None
+        libraries, definitions = find_blas(compiler) if compiler and not is_chosen else ('', '')
         handle, path = tempfile.mkstemp(suffix='.theanorc', text=True)
         with os.fdopen(handle, 'w') as file:
             file.write(_settings(compiler, libraries))
@@ -85,12 +91,9 @@ def _import_with(path: str) -> None:
 
 def _settings(compiler: str, libraries: str) -> str:
     """The text of the settings file."""
-    sections: dict = {'global': {'floatX': 'float32', 'allow_gc': 'False', 'optimizer_excluding': SLOW_REWRITES}}
-    options = sections['global']
-    if not compiler:
-        options.update(cxx='', optimizer_excluding=SLOW_REWRITES + C_REWRITES)
+    options = {'floatX': 'float32'} if compiler else {'floatX': 'float32', 'cxx': ''}
     # It must be set: Theano looks for the default in numpy.distutils.__config__, which NumPy 1.23's wheels lack.
-    sections['blas'] = {'ldflags': libraries}
+    sections = {'global': options, 'blas': {'ldflags': libraries}}
     directory = _compile_directory()
     if directory:
         options['base_compiledir'] = directory
@@ -119,60 +122,6 @@ def _compiler() -> str:
                       "10 to 100 times slower. Install g++ (for example 'apt install g++' or 'conda install gxx').",
                       RuntimeWarning, stacklevel=2)
     return found
-
-
-# -- BLAS -----------------------------------------------------------------------------------------------------------
-
-def _blas(compiler: str) -> tuple:
-    """Linker flags and preprocessor definitions of the first BLAS that works; empty when there is none."""
-    if _flags(r'blas(?:\.|__)ldflags') is not None:
-        return '', ''
-    for libraries, prefix in _blas_candidates():
-        if _links(compiler, libraries, prefix + 'ddot_'):
-            names = _blas_names() if prefix else []
-            return libraries, ' '.join(f'-D{name}={prefix}{name}' for name in names)
-    return '', ''
-
-
-def _blas_candidates() -> Iterator:
-    """``(linker flags, prefix of the functions' names)`` of the places where BLAS may be."""
-    linux = sys.platform.startswith('linux')
-    library = ctypes.util.find_library('openblas')
-    if library:
-        yield '-lopenblas', ''
-        if linux:
-            yield '-l:' + library, ''     # the runtime package has no libopenblas.so
-    scipy = importlib.util.find_spec('scipy')
-    if linux and scipy and scipy.origin:
-        folder = os.path.join(os.path.dirname(os.path.dirname(scipy.origin)), 'scipy.libs')
-        # Newer releases of SciPy have the first of these, older ones the second.
-        for pattern, prefix in (('libscipy_openblas-*.so', 'scipy_'), ('libopenblasp-*.so', '')):
-            for path in sorted(glob.glob(os.path.join(folder, pattern))):
-                yield f'-L{folder} -l{os.path.basename(path)[3:-3]}', prefix
-
-
-def _blas_names() -> list:
-    """The BLAS functions that Theano's headers declare."""
-    spec = importlib.util.find_spec('theano')
-    assert spec is not None and spec.origin is not None
-    with open(os.path.join(os.path.dirname(spec.origin), 'tensor', 'blas_headers.py')) as file:
-        return sorted(set(re.findall(r'\b([sdcz][a-z0-9]+_)\s*\(', file.read())))
-
-
-def _links(compiler: str, libraries: str, function: str) -> bool:
-    """Whether a program that calls `function` links with `libraries` and runs."""
-    flags = libraries.split()
-    flags += ['-Wl,-rpath,' + flag[2:] for flag in flags if flag.startswith('-L')]
-    with tempfile.TemporaryDirectory() as folder:
-        source, program = os.path.join(folder, 'blas.cpp'), os.path.join(folder, 'blas')
-        with open(source, 'w') as file:
-            file.write(BLAS_PROGRAM.format(function))
-        try:
-            subprocess.run([compiler, source, '-o', program] + flags, check=True, capture_output=True)
-            subprocess.run([program], check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError):
-            return False
-    return True
 
 
 # -- the compile directory ------------------------------------------------------------------------------------------

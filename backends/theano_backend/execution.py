@@ -17,6 +17,7 @@ from keraflow.errors import ArgumentError, BackendError, ShapeError
 from .configure import COMPILING, T, theano
 from .operands import as_tensor, cast, floatx
 from .origins import without_traces
+from .own_mode import own_mode
 from .randomness import draw_places
 from .rows import lookups_among, rows_of, set_rows
 
@@ -147,7 +148,7 @@ def _theano_function(inputs: list, outputs: Sequence, updates: Sequence = (), mo
     pairs = [(variable, _of_type(value, variable)) for variable, value in updates]
     nodes = _nodes(results + [value for _, value in pairs], inputs)
     with COMPILING, _deep_recursion(len(nodes)), np.errstate(all='ignore'):     # constants are folded
-        return theano.function(inputs, results, updates=pairs, givens=draw_places(nodes), mode=mode,
+        return theano.function(inputs, results, updates=pairs, givens=draw_places(nodes), mode=mode or own_mode(),
                                on_unused_input='ignore', name='keraflow')
 
 

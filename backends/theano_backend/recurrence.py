@@ -5,6 +5,7 @@ from keraflow.backend.contract import Backend
 
 from .configure import T, theano
 from .operands import as_tensor, is_tensor
+from .own_mode import own_mode
 from .scan import build_scan_extension
 from .static_shapes import set_shape, shape_of
 
@@ -32,7 +33,7 @@ class Recurrence(Backend):
 
         build_scan_extension()
         # Not strict: a layer in the place of an activation has variables that are no constants of the loop.
-        made, _ = theano.scan(inner, sequences, initial, constants, return_list=True)
+        made, _ = theano.scan(inner, sequences, initial, constants, return_list=True, mode=own_mode())
         length = shape_of(sequences[0])[0]
         outputs = [set_shape(x, (length, *shape_of(like))) for x, like in zip(made, initial)]
         # Theano itself keeps no more of them than what is used.

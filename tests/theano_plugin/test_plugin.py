@@ -30,14 +30,17 @@ def run(code, home, strict=True, **environment):
 
 SETTINGS = CONFIGURE + '''
 import os
-c = theano.config
+from keraflow_backends.theano_backend.own_mode import own_mode
+c, mode = theano.config, own_mode()
 print(c.floatX, c.allow_gc, c.optimizer_excluding, os.environ.get('THEANORC'))
+print(mode.linker.allow_gc, *sorted(mode.provided_optimizer.exclude))
 '''
+SLOW = 'local_dot22_to_dot22scalar local_subtensor_inc_subtensor'
 
 
 def test_settings(tmp_path):
     lines, errors = run(SETTINGS, tmp_path, TMPDIR=str(tmp_path))
-    assert lines == ['float32 False local_dot22_to_dot22scalar:local_subtensor_inc_subtensor None']
+    assert lines == ['float32 True  None', f'False {SLOW}']
     assert errors == ''
     assert not list(tmp_path.glob('*.theanorc'))
 
@@ -45,13 +48,13 @@ def test_settings(tmp_path):
 def test_settings_of_the_user_win(tmp_path):
     (tmp_path / '.theanorc').write_text('[global]\nallow_gc = True\noptimizer_excluding = fusion\n')
     lines, _ = run(SETTINGS, tmp_path)
-    assert lines == ['float32 True fusion None']
+    assert lines == ['float32 True fusion None', 'True fusion']
     lines, _ = run(SETTINGS, tmp_path, THEANO_FLAGS='optimizer_excluding=merge')
-    assert lines == ['float32 True merge None']
+    assert lines == ['float32 True merge None', 'True merge']
 
 
 def test_flags_of_the_user_stand_beside_those_that_the_blas_needs(tmp_path):
-    code = CONFIGURE + 'from keraflow_backends.theano_backend import configure as c\nprint(theano.config.gcc__cxxflags)\nprint(c._blas("g++")[1])'
+    code = CONFIGURE + 'from keraflow_backends.theano_backend import blas\nprint(theano.config.gcc__cxxflags)\nprint(blas.find_blas("g++")[1])'
     (own, needed), _ = run(code, tmp_path, THEANO_FLAGS='gcc__cxxflags=-DOWN=1')
     assert own == f'-DOWN=1 {needed}'.strip()
     (tmp_path / '.theanorc').write_text('[gcc]\ncxxflags = -DOWN=2\n')
@@ -65,12 +68,37 @@ def test_settings_file_of_the_user_is_read_and_its_variable_kept(tmp_path):
     path = tmp_path / 'settings'
     path.write_text('[global]\nallow_gc = True\n')
     lines, _ = run(SETTINGS, tmp_path, THEANORC=str(path), THEANO_FLAGS='optimizer_excluding=merge')
-    assert lines == [f'float32 True merge {path}']
+    assert lines == [f'float32 True merge {path}', 'True merge']
 
 
 def test_settings_of_a_program_that_imported_theano_are_left(tmp_path):
     lines, _ = run('import theano\n' + SETTINGS, tmp_path, strict=False, THEANO_FLAGS='blas__ldflags=')
-    assert lines == ['float64 True  None']
+    assert lines == ['float64 True  None', f'False {SLOW}']
+
+
+USED = '''
+import theano, json
+def settings():
+    return {name: str(getattr(theano.config, name)) for name in theano.config._config_var_dict}
+before = settings()
+from keraflow import backend as B
+from keraflow.layers import LSTM, Dense, Input
+from keraflow.models import Sequential
+import numpy as np
+B.use('theano')
+model = Sequential([Input((3, 1)), LSTM(2), Dense(1)])
+model.compile('sgd', 'mse')
+model.fit(np.zeros((2, 3, 1)), np.zeros((2, 1)), nb_epoch=1, verbose=0)
+B.eval(B.ones((2,)))
+after = settings()
+print({name: after[name] for name in after if after[name] != before[name]})
+print(theano.compile.mode.instantiated_default_mode)
+'''
+
+
+def test_settings_of_a_program_are_what_they_were_after_a_model_was_trained_but_for_floatx(tmp_path):
+    lines, _ = run(USED, tmp_path, strict=False, THEANO_FLAGS='blas__ldflags=,mode=FAST_COMPILE,cxx=')
+    assert lines == ["{'floatX': 'float32'}", 'None']
 
 
 def test_no_compiler(tmp_path):
