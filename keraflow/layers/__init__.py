@@ -1,4 +1,4 @@
-"""Layers: what takes Kensors and returns Kensors."""
+"""Layers, which take Kensors and return Kensors."""
 from typing import TYPE_CHECKING, Any
 
 from keraflow import constraints, regularizers  # noqa: F401 (fills the registry)

@@ -1,4 +1,4 @@
-"""Attention: each step of a sequence looks at all steps of another one, or of itself."""
+"""Attention: each step of a sequence attends to all steps of another, or of itself."""
 import math
 from typing import Any, List, Optional, Sequence, Tuple
 
@@ -19,32 +19,32 @@ __all__ = ['MultiHeadAttention']
 
 @builtin('layer')
 class MultiHeadAttention(MultiInputLayer):
-    """Scaled dot-product attention by several heads side by side.
+    """Scaled dot-product attention with several heads.
 
-    With ``q = query @ W_q + b_q``, ``k = key @ W_k + b_k`` and ``v = value @ W_v + b_v``, each cut into `nb_head` parts
-    of `head_dim` numbers, each head gives ``softmax(q @ transpose(k) / sqrt(head_dim)) @ v``. The output is
-    ``heads side by side @ W_o + b_o``.
+    With ``q = query @ W_q + b_q``, ``k = key @ W_k + b_k`` and ``v = value @ W_v + b_v``, each split into `nb_head`
+    parts of length `head_dim`, each head computes ``softmax(q @ transpose(k) / sqrt(head_dim)) @ v``. The output is the
+    concatenated heads ``@ W_o + b_o``.
 
-    One input is query, key and value (self-attention). Of ``[query, key]`` the key is also the value; else feed it with
-    ``[query, key, value]``. Steps that are masked in the key or the value are not looked at; a step that may look at
-    none gets ``b_o``. The output has the mask of the query.
+    A single input is query, key and value (self-attention). Of ``[query, key]`` the key is also the value; otherwise
+    pass ``[query, key, value]``. Steps masked in the key or the value are ignored; a step that may attend to none gets
+    ``b_o``. The output has the mask of the query.
 
     Parameters
     ----------
     nb_head : int
         Number of heads.
     head_dim : int
-        Length of the vectors that a head compares and adds.
+        Length of the query, key and value vectors of a head.
     output_dim : int, optional
-        That of the query unless given.
+        By default that of the query.
     drop_rate : float
-        Probability with which, in training, a weight of the softmax is dropped.
+        Probability of dropping each attention weight in training.
     causal : bool
-        Whether a step looks only at steps up to its own number.
+        Whether a step attends only to itself and earlier steps.
     init : str or function
         Initialization of the matrices.
     bias : bool
-        Whether there are `b_q`, `b_k`, `b_v` and `b_o`.
+        Whether to add the biases `b_q`, `b_k`, `b_v` and `b_o`.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -63,7 +63,7 @@ class MultiHeadAttention(MultiInputLayer):
     GraphError
         For more than three inputs.
     ShapeError
-        If an input is not 3-D, its last length is not known, or key and value differ in time.
+        If an input is not 3-D, its last length is unknown, or key and value differ in time.
 
     References
     ----------
@@ -142,11 +142,11 @@ class MultiHeadAttention(MultiInputLayer):
         return y + getattr(self, f'b_{role}') if self.bias else y
 
     def _split(self, x: Any) -> Any:
-        """From (batch, time, nb_head * head_dim) to (batch, nb_head, time, head_dim)."""
+        """Reshape (batch, time, nb_head * head_dim) to (batch, nb_head, time, head_dim)."""
         return B.transpose(B.reshape(x, [-1, B.shape(x)[1], self.nb_head, self.head_dim]), [0, 2, 1, 3])
 
     def _weights(self, scores: Any, mask: Any) -> Any:
-        """What each step (last axis but one) takes of each other step (last axis)."""
+        """Return the attention weights of each step (last axis but one) over the other steps (last axis)."""
         seen = None if mask is None else B.expand_dims(B.expand_dims(mask, 1), 1)
         if self.causal:
             lengths = B.shape(scores)
@@ -155,7 +155,7 @@ class MultiHeadAttention(MultiInputLayer):
         if seen is None:
             weights = B.softmax(scores)
         else:
-            # Where nothing is seen, all steps have the same lowest score, and the second switch is needed.
+            # Where no step is visible, all scores are equally low, and the softmax alone would weight them equally.
             weights = B.switch(seen, B.softmax(B.switch(seen, scores, LOWEST)), 0.)
         return B.in_train_phase(lambda: B.dropout(weights, self.drop_rate), weights) if self.drop_rate else weights
 
@@ -165,5 +165,5 @@ class MultiHeadAttention(MultiInputLayer):
 
 
 def _roles(inputs: List[Any]) -> Tuple[Any, Any, Any]:
-    """Query, key and value of one to three inputs."""
+    """Return query, key and value, given one to three inputs."""
     return inputs[0], inputs[min(1, len(inputs) - 1)], inputs[-1]

@@ -1,4 +1,4 @@
-"""Convolutions that make images larger, or that take channels one by one."""
+"""Convolutions that enlarge images, or that process channels separately."""
 from typing import Any, Sequence
 
 from keraflow import backend as B
@@ -17,7 +17,7 @@ __all__ = ['Deconvolution2D', 'SeparableConvolution2D']
 class Deconvolution2D(ConvolutionBase):
     """Transposed convolution: each pixel adds a kernel times its value to the output.
 
-    It does what the gradient of a :class:`Convolution2D` does, and makes images larger by its strides.
+    It computes the gradient of a :class:`Convolution2D`, and enlarges images by its strides.
 
     Parameters
     ----------
@@ -26,10 +26,10 @@ class Deconvolution2D(ConvolutionBase):
     kernel_row, kernel_col : int
         Size of a kernel.
     strides : int or sequence of int
-        Pixels of the output from one pixel of the input to the next.
+        Pixels of the output for each pixel of the input.
     pad : {'valid', 'same'}
-        Whether the output is all that the kernels reach, ``(rows - 1) * strides[0] + kernel_row`` rows, or the middle
-        ``rows * strides[0]`` of it.
+        Whether the output is everything the kernels reach, ``(rows - 1) * strides[0] + kernel_row`` rows, or the middle
+        ``rows * strides[0]`` of that.
     bias : bool
         Whether there is a `b`.
     init : str or function
@@ -74,7 +74,7 @@ class Deconvolution2D(ConvolutionBase):
 
     @property
     def min_lengths(self) -> Sequence[int]:
-        return (1, 1)       # a pixel is enough
+        return (1, 1)       # one pixel is enough
 
     def convolve(self, x: Any) -> Any:
         return B.conv_transpose(x, self.W, self.per_axis(self.strides), self.pad, self.data_format)
@@ -87,9 +87,9 @@ class Deconvolution2D(ConvolutionBase):
 
 @builtin('layer')
 class SeparableConvolution2D(ConvolutionBase):
-    """A convolution in two steps: over each channel by itself, then over all channels of each pixel.
+    """Convolution in two steps: over each channel separately, then over all channels of each pixel.
 
-    It takes fewer products than a :class:`Convolution2D` with kernels of that size.
+    It needs fewer multiplications than a :class:`Convolution2D` with kernels of the same size.
 
     Parameters
     ----------
@@ -98,9 +98,9 @@ class SeparableConvolution2D(ConvolutionBase):
     kernel_row, kernel_col : int
         Size of a kernel of the first step.
     strides : int or sequence of int
-        Of the first step.
+        Strides of the first step.
     pad : {'valid', 'same'}
-        As of :class:`Convolution2D`, for the first step.
+        As for :class:`Convolution2D`, in the first step.
     bias : bool
         Whether there is a `b`.
     init : str or function
@@ -110,7 +110,7 @@ class SeparableConvolution2D(ConvolutionBase):
     depth_multiplier : int
         Number of kernels for each channel in the first step.
     dilation : int or sequence of int
-        Of the first step.
+        Dilation of the first step.
     data_format : {'channels_first', 'channels_last'}
         Where the channels are.
     **kwargs

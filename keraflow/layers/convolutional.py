@@ -1,4 +1,4 @@
-"""Layers whose kernels slide over series, images and volumes."""
+"""Convolutions over series, images and volumes."""
 from typing import Any, Sequence
 
 import numpy as np
@@ -21,9 +21,9 @@ __all__ = ['Convolution1D', 'Convolution2D', 'Convolution3D', 'ConvolutionBase']
 
 
 class ConvolutionBase(SpatialLayer):
-    """``activation(conv(x, W) + b)``. A subclass says the lengths of a kernel, and its strides and dilation."""
+    """Base of convolutions: ``activation(conv(x, W) + b)``. Subclasses define kernel size, strides and dilation."""
 
-    #: The arguments that say the lengths of a kernel.
+    #: The arguments that define the size of a kernel.
     window_arguments: tuple
     short_advice = "Use pad='same', or smaller kernels."
     strides: Any
@@ -47,7 +47,7 @@ class ConvolutionBase(SpatialLayer):
 
     @property
     def window(self) -> tuple:
-        """The lengths of a kernel."""
+        """The size of a kernel."""
         return tuple(getattr(self, name) for name in self.window_arguments)
 
     @property
@@ -71,15 +71,15 @@ class ConvolutionBase(SpatialLayer):
         return self.W
 
     def convolve(self, x: Any) -> Any:
-        """The sums of products."""
-        # The kernels and not `x`, which may remember the format that the backend convolves.
+        """Compute the sums of products."""
+        # Transform the kernels instead of `x`, which may remember the layout that the backend convolves.
         kernels = self.require_min_lengths(self.kernels(), x)
         return B.conv(x, kernels, self.per_axis(self.strides), self.pad, self.per_axis(self.dilation), self.data_format)
 
     def output(self, x: Any) -> Any:
         y = self.convolve(x)
         y = B.add_bias(y, self.b, self.data_format) if self.bias else y
-        # The mask is that of output_mask(), also where the activation is a layer.
+        # output_mask() decides about the mask, even if the activation is a layer.
         return self.activation(annotate(y, features=self.features, mask=None))
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -90,10 +90,10 @@ class ConvolutionBase(SpatialLayer):
 
 @builtin('layer')
 class Convolution1D(ConvolutionBase):
-    """Kernels that slide over the time of a series: ``activation(conv(x, W) + b)``.
+    """Convolve series along time: ``activation(conv(x, W) + b)``.
 
     Output t of kernel k is the sum over i and c of ``W[0, k, i, c] * x[t * stride + i * dilation, c]``, ``+ b[k]``.
-    A kernel is not flipped.
+    Kernels are not flipped.
 
     Parameters
     ----------
@@ -102,10 +102,10 @@ class Convolution1D(ConvolutionBase):
     kernel_row : int
         Number of time steps that a kernel covers.
     stride : int
-        Strides from one window to the next.
+        Time steps between windows.
     pad : {'valid', 'same'}
-        Whether windows lie inside of the series, or zeros are put around it, so that there are
-        ``ceil(time / stride)`` windows; the odd zero at its end.
+        Whether windows lie inside of the series, or zeros are added around it to make ``ceil(time / stride)`` windows;
+        an odd zero goes to the end.
     bias : bool
         Whether there is a `b`.
     init : str or function
@@ -113,9 +113,9 @@ class Convolution1D(ConvolutionBase):
     activation : str or function
         Applied to the sum.
     dilation : int
-        Time steps from one row of a kernel to the next.
+        Time steps between the rows of a kernel.
     data_format : {'channels_last', 'channels_first'}
-        Where the channels are; last unless said otherwise, as in every other layer for series.
+        The layout; channels come last by default, as in every other layer for series.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -125,8 +125,8 @@ class Convolution1D(ConvolutionBase):
     output : ``(batch, windows, nb_kernel)``
     W : ``(1, nb_kernel, kernel_row, input_dim)``, in either format
     b : ``(nb_kernel,)``
-    mask : True for windows in which all steps count. With ``pad='same'`` it is that of the input, and steps that do
-        not count are 0, as what is beyond the ends; with a stride above 1, too, it is lost, as with the channels first
+    mask : True for windows in which all steps count. With ``pad='same'`` it is that of the input, and masked steps are
+    0, like those beyond the ends; with a stride above 1 as well, or with the channels first, it is lost
 
     References
     ----------
@@ -182,10 +182,10 @@ class Convolution1D(ConvolutionBase):
 
 @builtin('layer')
 class Convolution2D(ConvolutionBase):
-    """Kernels that slide over images: ``activation(conv(x, W) + b)``.
+    """Convolve images: ``activation(conv(x, W) + b)``.
 
     Output (r, s) of kernel k is the sum over c, i and j of ``W[c, k, i, j]`` times ``x[c, r * strides[0] + i *
-    dilation[0], s * strides[1] + j * dilation[1]]``, ``+ b[k]``. A kernel is not flipped.
+    dilation[0], s * strides[1] + j * dilation[1]]``, ``+ b[k]``. Kernels are not flipped.
 
     Parameters
     ----------
@@ -194,10 +194,10 @@ class Convolution2D(ConvolutionBase):
     kernel_row, kernel_col : int
         Size of a kernel.
     strides : int or sequence of int
-        From one window to the next.
+        Pixels between windows.
     pad : {'valid', 'same'}
-        Whether windows lie inside of the image, or zeros are put around it, so that there are ``ceil(rows /
-        strides[0])`` rows of windows; the odd zero at the end.
+        Whether windows lie inside of the image, or zeros are added around it to make ``ceil(rows / strides[0])`` rows
+        of windows; an odd zero goes to the end.
     bias : bool
         Whether there is a `b`.
     init : str or function
@@ -205,7 +205,7 @@ class Convolution2D(ConvolutionBase):
     activation : str or function
         Applied to the sum.
     dilation : int or sequence of int
-        From one cell of a kernel to the next.
+        Pixels between the cells of a kernel.
     data_format : {'channels_first', 'channels_last'}
         Where the channels are.
     **kwargs
@@ -248,7 +248,7 @@ class Convolution2D(ConvolutionBase):
 
 @builtin('layer')
 class Convolution3D(ConvolutionBase):
-    """Kernels that slide over volumes, as those of :class:`Convolution2D` over images.
+    """Convolve volumes, like :class:`Convolution2D` does images.
 
     Parameters
     ----------
@@ -257,9 +257,9 @@ class Convolution3D(ConvolutionBase):
     kernel_x, kernel_y, kernel_z : int
         Size of a kernel.
     strides : int or sequence of int
-        From one window to the next.
+        Cells between windows.
     pad : {'valid', 'same'}
-        As of :class:`Convolution2D`.
+        As for :class:`Convolution2D`.
     bias : bool
         Whether there is a `b`.
     init : str or function
@@ -267,7 +267,7 @@ class Convolution3D(ConvolutionBase):
     activation : str or function
         Applied to the sum.
     dilation : int or sequence of int
-        From one cell of a kernel to the next.
+        Cells between those of a kernel.
     data_format : {'channels_first', 'channels_last'}
         Where the channels are.
     **kwargs

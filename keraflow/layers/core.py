@@ -1,4 +1,4 @@
-"""Layers with weights of their own, and the everyday ones without."""
+"""Dense layers, and everyday layers without weights."""
 from typing import Any, Callable, Dict, Optional, Sequence, Union
 
 import numpy as np
@@ -18,7 +18,7 @@ from keraflow.shapes import Shape
 __all__ = ['Activation', 'Dense', 'Dropout', 'Highway', 'Lambda', 'VECTOR']
 
 
-#: One vector a sample, for whose length the parameters are made.
+#: One vector for each sample; the parameters depend on its length.
 VECTOR = InputSpec(axes=('batch', 'input_dim'), fixed=(1,),
                    advice='Put a Flatten() before it, or run it on each step with TimeDistributed(...).')
 
@@ -81,20 +81,20 @@ class Dense(Layer):
 
 @builtin('layer')
 class Highway(Layer):
-    """A gate mixes a transformation of the input with the input: ``t * activation(x @ W + b) + (1 - t) * x``.
+    """Mix a transformation of the input with the input by a gate: ``t * activation(x @ W + b) + (1 - t) * x``.
 
     The gate is ``t = sigmoid(x @ W_carry + b_carry)``.
 
     Parameters
     ----------
     transform_bias : float
-        Initial value of `b_carry`. Below zero the layer starts by carrying its input through.
+        Initial value of `b_carry`. Below zero the layer initially passes its input through.
     init : str or function
         Initialization of `W` and `W_carry`.
     activation : str, function or Layer
-        Of the transformation.
+        Activation of the transformation.
     bias : bool
-        Whether there are `b` and `b_carry`.
+        Whether to add the biases `b` and `b_carry`.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -140,12 +140,12 @@ class Highway(Layer):
 
 @builtin('layer')
 class Activation(Layer):
-    """An activation as a layer of its own.
+    """An activation as a layer.
 
     Parameters
     ----------
     activation : str, function or Layer
-        A name (``'relu'``), or a function of a tensor that keeps the shape.
+        A name (``'relu'``), or a function of a tensor that keeps its shape.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -166,7 +166,7 @@ class Activation(Layer):
 
 @builtin('layer')
 class Dropout(Layer):
-    """In training, sets each value to 0 with probability `drop_rate` and divides the others by ``1 - drop_rate``.
+    """In training, set each value to 0 with probability `drop_rate` and divide the others by ``1 - drop_rate``.
 
     In every other phase it does nothing, and is not even part of the function.
 
@@ -198,7 +198,7 @@ class Dropout(Layer):
         return B.dropout(x, self.drop_rate, self.noise_shape(x)) if drop else x
 
     def noise_shape(self, x: Any) -> Any:
-        """The shape of the mask, which broadcasts; ``None`` for that of `x`."""
+        """Return the shape of the mask, which is broadcast; ``None`` for that of `x`."""
 
 
 @builtin('layer')
@@ -208,11 +208,11 @@ class Lambda(Layer):
     Parameters
     ----------
     output_fn : function
-        From the input tensor (and `arguments` by name) to the output tensor. To save the model, write it with ``def``
-        and put ``@keraflow.register`` above it.
+        Takes the input tensor (and `arguments` by name) and returns the output tensor. To save the model, define it
+        with ``def`` and put ``@keraflow.register`` above it.
     output_shape_fn : sequence or function, optional
         Shape of one sample of the output, without the batch; or a function from input shape to output shape, both with
-        the batch. Found from what `output_fn` does unless given.
+        the batch. By default inferred from `output_fn`.
     arguments : dict, optional
         Further arguments of `output_fn`: numbers, strings, lists.
     **kwargs
@@ -221,7 +221,7 @@ class Lambda(Layer):
     Shapes
     ------
     input : any
-    output : as `output_fn` gives
+    output : that of the result of `output_fn`
 
     Examples
     --------
@@ -239,7 +239,7 @@ class Lambda(Layer):
         self.arguments = arguments
 
     def output(self, x: Any) -> Any:
-        return self.output_fn(x, **owned(self.arguments or {}))     # which it may change
+        return self.output_fn(x, **owned(self.arguments or {}))     # which it may modify
 
     def output_shape(self, input_shape: Shape) -> Optional[Shape]:
         if self.output_shape_fn is None:

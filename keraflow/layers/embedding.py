@@ -1,4 +1,4 @@
-"""Embedding: indices become vectors."""
+"""Embedding: turn indices into vectors."""
 from typing import Any
 
 from keraflow import backend as B
@@ -15,39 +15,39 @@ __all__ = ['Embedding']
 
 @builtin('layer')
 class Embedding(Layer):
-    """The row of a table for each index: ``W[x]``.
+    """Look up the row of a table for each index: ``W[x]``.
 
     Parameters
     ----------
     vocabulary_size : int
-        Number of rows: indices go from 0 to ``vocabulary_size - 1``.
+        Number of rows; indices range from 0 to ``vocabulary_size - 1``.
     output_dim : int
         Length of a row.
     init : str or function
         Initialization of `W`.
     dropout : float
-        Rate at which, in training, whole rows are set to 0; the others are divided by ``1 - dropout``. A word that
-        occurs several times in a batch is dropped everywhere.
+        Rate at which whole rows are set to 0 in training; the others are divided by ``1 - dropout``. A word that occurs
+        several times in a batch is dropped everywhere.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
     Shapes
     ------
     input : any, of integers; for example ``(batch, time)``
-    output : that of the input and ``output_dim``
+    output : that of the input, followed by ``output_dim``
     W : ``(vocabulary_size, output_dim)``
     mask : that of the input, for example of ``Input((None,), dtype='int32', mask_value=0)``
 
     Notes
     -----
-    A step of SGD without momentum or of Adagrad computes those rows alone that were looked up, and takes no more time
-    for a larger table, where `W` is used in no other way and has no regularizer and no constraint. Other optimizers
-    move each row in each step.
+    With SGD without momentum, or Adagrad, a training step updates only the rows that were looked up, and takes no
+    longer for a larger table, provided `W` is used in no other way and has neither regularizer nor constraint. Other
+    optimizers update every row in each step.
 
     Raises
     ------
     DataError
-        When it is run with an index that `W` does not have. What follows from it is not computed.
+        When it runs on an index that `W` does not have. Nothing is computed from it.
 
     References
     ----------
@@ -77,7 +77,7 @@ class Embedding(Layer):
         self._initialize('W', self.init, (self.vocabulary_size, self.output_dim))
 
     def output(self, x: Any) -> Any:
-        # Each backend does something else with an index that is not there, or nothing at all.
+        # On a missing index each backend does something different, or nothing at all.
         where = f'{self.name}: expected indices from 0 to {self.vocabulary_size - 1}, received'
         indices = B.require(x, B.greater_equal(x, 0), f'{where} negative ones. Number the words from 0 on, or '
                                                       'from 1 if 0 is padding.')
@@ -87,7 +87,7 @@ class Embedding(Layer):
         return B.in_train_phase(lambda: self._dropped(rows, indices), rows) if self.dropout else rows
 
     def _dropped(self, rows: Any, indices: Any) -> Any:
-        """Without the rows of some indices. The whole table is not multiplied, so that its gradient goes by rows."""
+        """Drop rows at random. The table itself is not multiplied, so that its gradient stays sparse."""
         kept = B.dropout(B.ones((self.vocabulary_size, 1), B.dtype(rows)), self.dropout)
         return annotate(B.multiply(rows, B.gather(kept, indices)), features=-1)
 

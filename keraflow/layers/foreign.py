@@ -1,4 +1,4 @@
-"""Foreign: what another library of the backend's world computes, with its variables, as a layer."""
+"""Foreign: wrap what other libraries for the backend compute, with their variables, as a layer."""
 import inspect
 import re
 from typing import Any, Callable, Dict, List, Optional
@@ -16,18 +16,17 @@ __all__ = ['Foreign']
 
 @builtin('layer')
 class Foreign(Layer):
-    """A function or module of another library, whose variables are trained, frozen and saved as those of any layer.
+    """A function or module of another library, whose variables are trained, frozen and saved like those of any layer.
 
     Parameters
     ----------
-    make : function
-        Called once for each layer, it returns what computes: something that takes tensors of the backend and returns
-        tensors, and uses the same variables in each run. On TensorFlow any ``tf.Module`` or Keras layer; on Theano a
-        function of graphs with shared variables. To save the model, put ``@keraflow.register`` above it.
+    Called once for each layer, it returns the computation: a callable that takes and returns tensors of the backend,
+    and uses the same variables in each run. On TensorFlow any ``tf.Module`` or Keras layer; on Theano a function of
+    graphs with shared variables. To save the model, put ``@keraflow.register`` above it.
     arguments : dict, optional
         Arguments of `make`: numbers, strings, lists. They are saved.
     phase_argument : str, optional
-        The name of an argument of what computes that says whether it runs to train, such as ``'training'``.
+        The name of an argument of the callable that says whether it runs in training, such as ``'training'``.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -35,20 +34,20 @@ class Foreign(Layer):
     ------
     input : any number of any shape
     output : what the backend knows of the shape of the result
-    parameters : the variables by the last part of their names (``kernel``): those of ``B.variable`` in the order
-        in which they were made, then others in the order in which they are used
+    parameters : the variables by the last part of their names (``kernel``): those of ``B.variable`` in order of
+    creation, then others in order of use
 
     Raises
     ------
     ArgumentTypeError
         If `make` does not take `arguments`, or returns something that cannot be called with the inputs.
     ArgumentError
-        If what computes uses other variables in its second run than in its first.
+        If the callable uses other variables in its second run than in its first.
 
     Notes
     -----
-    Variables that the library does not train, or that it updates by itself, are states. Such updates happen whenever
-    the function runs. A name that the layer uses itself is given a number.
+    Variables that the library does not train, or that it updates itself, are states. These updates happen whenever the
+    function runs. A name that the layer itself uses gets a number.
 
     Examples
     --------
@@ -75,14 +74,14 @@ class Foreign(Layer):
         self._computes: Callable
 
     def check_input_shape(self, input_shape: List[Shape]) -> None:
-        """Any: what computes says what it takes."""
+        """Accept any: the callable checks its inputs."""
 
     def init_param(self, input_shape: List[Shape]) -> None:
         arguments = self.arguments or {}
         if not takes(self.make, **arguments):
             raise ArgumentTypeError(f'{self.name}: arguments: expected those of {self.make.__name__}'
                                     f'{inspect.signature(self.make)}, received {describe(arguments)}.')
-        self._computes = self.make(**owned(arguments))      # which it may change
+        self._computes = self.make(**owned(arguments))      # which it may modify
         if not callable(self._computes):
             raise ArgumentTypeError(f'{self.name}: make: expected a function that returns what computes, received one '
                                     f'that returns {describe(self._computes)}.')

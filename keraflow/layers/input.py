@@ -19,19 +19,19 @@ P = ParamSpec('P')
 
 @builtin('layer')
 class Input(Layer, Kensor):
-    """A Kensor that is fed with data; also the layer that made it.
+    """A Kensor that receives data; also the layer that made it.
 
     Parameters
     ----------
     shape : int or sequence of (int or None)
-        Shape of one sample, without the batch; ``None`` for a length that differs from batch to batch.
+        Shape of one sample, without the batch; ``None`` for a length that varies between batches.
     batch_size : int, optional
-        Number of samples in each batch, if the model must know it; ``fit`` then takes no other.
+        Number of samples in each batch, if the model depends on it; ``fit`` then accepts no other.
     dtype : str, optional
-        Of the data: ``'float32'``, ``'int32'``, ...; floatx unless given.
+        Dtype of the data: ``'float32'``, ``'int32'``, ...; by default floatx.
     mask_value : number, optional
-        The value of steps that do not count, which the dtype can hold. A step of ``(time, ...)`` is masked when all its
-        values are this one.
+        The value of steps that do not count, which the dtype must be able to hold. A step of ``(time, ...)`` is masked
+        if all its values equal this one.
     name : str, optional
 
     Shapes
@@ -46,7 +46,7 @@ class Input(Layer, Kensor):
     """
 
     positional_advice = 'Put the lengths of a shape in parentheses: Input((1, 2)).'
-    regularizers: Any = None    # an Input has neither; as a Kensor it carries none
+    regularizers: Any = None    # an Input has neither, as a layer and as a Kensor
     constraints: Any = None
 
     def __init__(self, shape: Union[PositiveInt, Sequence[Optional[PositiveInt]]], *,
@@ -83,13 +83,15 @@ class Input(Layer, Kensor):
         raise GraphError(f'{self.name}: an Input takes data, not the output of a layer. Feed it to a layer instead.')
 
     def mark(self, tensor: Any) -> Any:
-        """Record static shape and mask on the tensor that stands for this Input in a run, and return it."""
+        """Record static shape and mask on the tensor that represents this Input in a run, and return it."""
         mask = None if self.mask_value is None else step_mask(tensor, self.mask_value)
         features = info_of(tensor).features if self.features is None else self.features
         return annotate(tensor, shape=shapes.merge(self.shape, B.static_shape(tensor)), mask=mask, features=features)
 
 
 def typed_as_kensors(cls: Callable[P, Input]) -> Callable[P, Kensor]:
-    """The class itself. To a type checker what it makes is a Kensor alone, as is what layers give, so that one name may
-    stand for both: ``x = Input(3)``, then ``x = Dense(2)(x)``."""
+    """Return the class itself, typed to make Kensors.
+
+    Type checkers then let one name hold an Input and the output of a layer: ``x = Input(3)``, then ``x = Dense(2)(x)``.
+    """
     return cast(Callable[P, Kensor], cls)

@@ -18,27 +18,27 @@ __all__ = ['Maxout', 'PReLU']
 
 @builtin('layer')
 class PReLU(AxisLayer):
-    """Rectifier whose slope below zero is learned: ``x`` above zero and ``alpha * x`` below.
+    """Rectifier with a learned slope below zero: ``x`` above zero and ``alpha * x`` below.
 
     Parameters
     ----------
     init : str or function
         Initialization of `alpha`.
     shared_axes : int or sequence of int, optional
-        Axes along which `alpha` is the same, counted from the first axis after the batch, or from the end if negative:
-        ``(1, 2)`` gives each channel of an image (channels first) one slope. Needed for lengths that are not known.
+        Axes along which `alpha` is shared, counted from the first axis after the batch, or from the end if negative:
+        ``(1, 2)`` gives each channel of an image (channels first) one slope. Required for axes of unknown length.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
     Shapes
     ------
     input, output : ``(batch, ...)``, the same
-    alpha : that of a sample, with 1 for each shared axis
+    alpha : that of a sample, with length 1 for each shared axis
 
     Raises
     ------
     ShapeError
-        If a length is not known and its axis is not shared.
+        If a length is unknown and its axis is not shared.
 
     References
     ----------

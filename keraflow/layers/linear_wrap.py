@@ -1,4 +1,4 @@
-"""``LinearWrap``: a chain of layers as a chain of calls."""
+"""``LinearWrap``: write a chain of layers as a chain of calls."""
 from typing import Any, Callable
 
 from keraflow import backend as B
@@ -13,27 +13,27 @@ __all__ = ['LinearWrap', 'NoLayer']
 
 
 class NoLayer(GraphError, AttributeError):
-    """A chain is asked for a layer that there is not: ``hasattr(wrap, name)`` is then False."""
+    """A chain has no such layer: ``hasattr(wrap, name)`` is then False."""
 
 
 class LinearWrap:
-    """A Kensor on which layers can be called one after the other.
+    """A Kensor on which layers can be called one after another.
 
-    An attribute with the name of a layer, of keraflow's own or registered by the program, is a function that makes that
-    layer, feeds it, and gives a LinearWrap of the result. A string that it gets first is the name of the layer.
-    ``apply(fn, ...)`` calls ``fn(kensor, ...)``, ``.B.square()`` a function of the backend. Called without arguments
-    the LinearWrap gives its Kensor, as ``tensor()`` does; ``print_tensor()`` prints it and goes on. ``variables`` are
-    those of the last layer: ``LinearWrap(x).Dense(3).variables.W``.
+    An attribute named like a layer, of keraflow or registered by the program, is a function that makes that layer,
+    calls it, and returns a LinearWrap of the result. A string as its first argument names the layer. ``apply(fn, ...)``
+    calls ``fn(kensor, ...)``, ``.B.square()`` a function of the backend. Calling the LinearWrap without arguments, or
+    ``tensor()``, returns its Kensor; ``print_tensor()`` prints it and continues. ``variables`` are those of the last
+    layer: ``LinearWrap(x).Dense(3).variables.W``.
 
     Parameters
     ----------
     kensor : Kensor, or list of Kensor for a layer with several inputs
-        Or a Sequential that is a model; in a function of :func:`~keraflow.layer_register` a tensor.
+        Or a Sequential that is a model; in a function of :func:`~keraflow.layer_register`, a tensor.
 
     Raises
     ------
     GraphError
-        For a name that is no layer, with the nearest one.
+        For a name that is not a layer, with the nearest one.
 
     References
     ----------
@@ -52,7 +52,7 @@ class LinearWrap:
     (None, 10)
     """
 
-    #: Advice where it stands in the place of its Kensor.
+    #: Advice if it is used in place of its Kensor.
     how_to_feed = ' End the chain with (): LinearWrap(x)...().'
 
     def __init__(self, kensor: Any, layer: Any = None):
@@ -65,15 +65,15 @@ class LinearWrap:
                                         'Start at an Input.')
 
     def __call__(self) -> Kensor:
-        """The Kensor at the end of the chain."""
+        """Return the Kensor at the end of the chain."""
         return self._kensor
 
     def tensor(self) -> Kensor:
-        """The Kensor at the end of the chain, as a call without arguments gives it."""
+        """Return the Kensor at the end of the chain, like a call without arguments."""
         return self._kensor
 
     def print_tensor(self) -> 'LinearWrap':
-        """Print the Kensor, and go on."""
+        """Print the Kensor, and continue."""
         print(self._kensor)
         return self
 
@@ -90,7 +90,7 @@ class LinearWrap:
         return f'LinearWrap({self._kensor!r})'
 
     def apply(self, function: Callable, *args: Any, **kwargs: Any) -> 'LinearWrap':
-        """Go on with ``function(kensor, *args, **kwargs)``."""
+        """Continue with ``function(kensor, *args, **kwargs)``."""
         schema.check(function, Callable, 'LinearWrap: apply')
         return LinearWrap(function(self._kensor, *args, **kwargs), function if isinstance(function, Layer) else None)
 

@@ -1,4 +1,4 @@
-"""Masking: which steps count, said or taken back between layers."""
+"""Masking: set or remove masks between layers."""
 from typing import Any, Optional
 
 from keraflow import backend as B
@@ -12,15 +12,15 @@ __all__ = ['Masking']
 
 @builtin('layer')
 class Masking(Layer):
-    """Masks the steps all of whose values are `mask_value`, and changes no value.
+    """Mask steps whose values all equal `mask_value`; values do not change.
 
-    A step counts if it counts by this rule and by the mask that the input has already. ``Input(mask_value=...)`` is
-    the same for data.
+    A step counts if it does by this rule and by the mask of the input, if any. ``Input(mask_value=...)`` does the same
+    for data.
 
     Parameters
     ----------
     mask_value : float, optional
-        A number that the dtype of the input can hold. ``None`` takes the mask of the input away instead.
+        A number that the dtype of the input can hold. ``None`` removes the mask of the input instead.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 

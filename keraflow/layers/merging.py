@@ -1,4 +1,4 @@
-"""Layers that make one tensor of several."""
+"""Layers that merge several tensors into one."""
 import functools
 from typing import Any, List, Optional, Sequence
 
@@ -16,20 +16,19 @@ from keraflow.shapes import Shape
 
 __all__ = ['Concatenate', 'Dot', 'ElementWiseAverage', 'ElementWiseMax', 'ElementWiseMult', 'ElementWiseSum']
 
-#: Below it the square of a norm counts as 0.
+#: Squared norms below this count as 0.
 SMALLEST = 1e-12
 
 
 @builtin('layer')
 class Concatenate(FeatureAxisLayer, MultiInputLayer):
-    """Inputs joined along one axis.
+    """Concatenate inputs along one axis.
 
     Parameters
     ----------
     axis : int, optional
-        Counted from the first axis after the batch, or from the end if negative. That of the features unless given:
-        the last one of vectors and sequences, and of images the channels, wherever the layers before it have them
-        (first if nothing tells).
+        Counted from the first axis after the batch, or from the end if negative. By default the features: the last axis
+        of vectors and sequences, and the channels of images, wherever the layers before have them (first if unknown).
     include_batch_dim : bool
         Count from the batch instead.
     **kwargs
@@ -37,9 +36,9 @@ class Concatenate(FeatureAxisLayer, MultiInputLayer):
 
     Shapes
     ------
-    inputs : of one rank, with the same lengths but for `axis`
+    inputs : of the same rank, with the same lengths except along `axis`
     output : the length of `axis` is the sum
-    mask : along the time axis masks are joined as the inputs are, else by `and`
+    mask : along the time axis, masks are concatenated like the inputs; otherwise they are combined by `and`
 
     Examples
     --------
@@ -83,12 +82,12 @@ def _without(shape: Shape, axis: int) -> Shape:
 
 
 class _ElementWise(MultiInputLayer):
-    """Inputs of one shape, combined value by value."""
+    """Inputs of one shape, combined elementwise."""
 
     supports_masking = True
 
     def combine(self, one: Any, other: Any) -> Any:
-        """Two inputs as one."""
+        """Combine two inputs."""
         raise NotImplementedError
 
     def output(self, x: List[Any]) -> Any:
@@ -104,7 +103,7 @@ class _ElementWise(MultiInputLayer):
 
 @builtin('layer')
 class ElementWiseSum(_ElementWise):
-    """``x0 + x1 + ...``
+    """Add inputs: ``x0 + x1 + ...``
 
     Parameters
     ----------
@@ -113,7 +112,7 @@ class ElementWiseSum(_ElementWise):
 
     Shapes
     ------
-    inputs, output : the same. Masks of several inputs are joined by `and`.
+    inputs, output : the same. Masks of several inputs are combined by `and`.
     """
 
     def combine(self, one: Any, other: Any) -> Any:
@@ -122,7 +121,7 @@ class ElementWiseSum(_ElementWise):
 
 @builtin('layer')
 class ElementWiseMult(_ElementWise):
-    """``x0 * x1 * ...``
+    """Multiply inputs elementwise: ``x0 * x1 * ...``
 
     Parameters
     ----------
@@ -131,7 +130,7 @@ class ElementWiseMult(_ElementWise):
 
     Shapes
     ------
-    inputs, output : the same. Masks of several inputs are joined by `and`.
+    inputs, output : the same. Masks of several inputs are combined by `and`.
     """
 
     def combine(self, one: Any, other: Any) -> Any:
@@ -140,7 +139,7 @@ class ElementWiseMult(_ElementWise):
 
 @builtin('layer')
 class ElementWiseAverage(ElementWiseSum):
-    """``(x0 + x1 + ...) / n`` for n inputs.
+    """Average inputs: ``(x0 + x1 + ...) / n`` for n inputs.
 
     Parameters
     ----------
@@ -149,7 +148,7 @@ class ElementWiseAverage(ElementWiseSum):
 
     Shapes
     ------
-    inputs, output : the same. Masks of several inputs are joined by `and`.
+    inputs, output : the same. Masks of several inputs are combined by `and`.
     """
 
     def output(self, x: List[Any]) -> Any:
@@ -158,7 +157,7 @@ class ElementWiseAverage(ElementWiseSum):
 
 @builtin('layer')
 class ElementWiseMax(_ElementWise):
-    """The largest of ``x0, x1, ...`` at each place.
+    """Take the largest of ``x0, x1, ...`` at each position.
 
     Parameters
     ----------
@@ -167,7 +166,7 @@ class ElementWiseMax(_ElementWise):
 
     Shapes
     ------
-    inputs, output : the same. Masks of several inputs are joined by `and`.
+    inputs, output : the same. Masks of several inputs are combined by `and`.
     """
 
     def combine(self, one: Any, other: Any) -> Any:
@@ -176,24 +175,24 @@ class ElementWiseMax(_ElementWise):
 
 @builtin('layer')
 class Dot(AxisLayer, MultiInputLayer):
-    """Product of two inputs over one axis of each, sample by sample.
+    """Multiply two inputs over one axis of each, sample by sample.
 
-    With ``normalize=True`` what is multiplied has length 1 along that axis, and the product is the cosine of the angle.
+    With ``normalize=True`` both inputs have norm 1 along that axis, so that the product is the cosine of the angle.
 
     Parameters
     ----------
     axes : int or two int
-        The axis of each input, counted from the first axis after the batch, or from the end if negative. Their lengths
-        are equal.
+        The axis of each input, counted from the first axis after the batch, or from the end if negative. The two
+        lengths must be equal.
     normalize : bool
-        Whether to divide both inputs by their lengths (Euclidean norms) first. Zero vectors stay zero.
+        Whether to divide both inputs by their Euclidean norms first. Zero vectors stay zero.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
     Shapes
     ------
     inputs : ``(batch, n)`` or ``(batch, a, n)``, and ``(batch, n)`` or ``(batch, b, n)`` for ``axes=-1``
-    output : ``(batch, a, b)``, without the axes that are not there, but ``(batch, 1)`` for two vectors
+    output : ``(batch, a, b)``, without the axes that inputs lack, but ``(batch, 1)`` for two vectors
     mask : that of the first input, unless the product is over its time
 
     Raises
@@ -239,12 +238,12 @@ class Dot(AxisLayer, MultiInputLayer):
         ndims = [B.ndim(one) for one in x]
         left, right = (self._as_rows(one, place) for one, place in zip(x, self._places(ndims)))
         y = B.batch_dot(left, B.transpose(right, [0, 2, 1]))
-        # The axes that _as_rows added, but for one of two vectors.
+        # Remove the axes that _as_rows added; of two vectors only one.
         y = B.squeeze(y, 2) if ndims[1] == 2 else y
         return B.squeeze(y, 1) if ndims == [2, 3] else y
 
     def _as_rows(self, x: Any, place: int) -> Any:
-        """As (batch, a, n), where n is the length of the axis of the product."""
+        """Reshape to (batch, a, n), where n is the length of the axis of the product."""
         if self.normalize:
             x = x / B.sqrt(B.maximum(B.sum(B.square(x), place, keepdims=True), SMALLEST))
         if B.ndim(x) == 2:

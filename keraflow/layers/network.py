@@ -1,4 +1,4 @@
-"""A layer that is made of a graph of layers: what Model and Sequential have in common."""
+"""A layer made of a graph of layers: the common base of Model and Sequential."""
 from collections import Counter
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -24,7 +24,7 @@ __all__ = ['Network']
 
 
 class NetworkCalls(Calls):
-    """The calls of a network; before the first one, what its own graph gives stands for them."""
+    """The calls of a network; before the first one, its own graph represents them."""
 
     __slots__ = ()
 
@@ -43,18 +43,18 @@ class NetworkCalls(Calls):
 
 
 class Network(Layer):
-    """What is computed between Inputs and outputs, as one layer.
+    """Everything computed between Inputs and outputs, as one layer.
 
     Attributes
     ----------
     inputs : tuple of Input
     outputs : tuple of Kensor
     calls : tuple of Call
-        Those behind the outputs, a call after those that feed it.
+        The calls behind the outputs, each after those that feed it.
     layers : tuple of Layer
-        Each once, a layer after those that feed it.
+        Each once, after those that feed it.
     names : Names
-        Those of the layers and Kensors.
+        The names of the layers and Kensors.
     """
 
     inputs = Part('Where data enter.')
@@ -134,8 +134,10 @@ class Network(Layer):
 
     @property
     def path(self) -> List[list]:
-        """The calls as ``[input names, layer name, output name(s)]``, with the names of :meth:`layer_ids`; the
-        arguments of a call that has some are the fourth, in which ``{'input': name}`` stands for a Kensor."""
+        """The calls as ``[input names, layer name, output name(s)]``, with the names of :meth:`layer_ids`.
+
+        Arguments of a call are a fourth item, with ``{'input': name}`` for a Kensor.
+        """
         names = self.names.kensors
         return [[[names[kensor] for kensor in call.fed], self.names.of[id(call.layer)],
                  unlist([names[kensor] for kensor in call.outputs]),
@@ -144,30 +146,29 @@ class Network(Layer):
 
     @checked
     def get_kensor(self, name: str) -> Kensor:
-        """The Kensor of this name.
+        """Return the Kensor with a name.
 
         Parameters
         ----------
         name : str
-            ``'conv0/output'`` for what the only call of a layer gave, ``'conv0_1'`` for what its second call gave;
-            ``'split0/output.1'`` and ``'split0_1.1'`` for the second output where a call gave several. An Input has
-            its own name.
+            ``'conv0/output'`` for the output of the only call of a layer, ``'conv0_1'`` for that of its second call;
+            ``'split0/output.1'`` and ``'split0_1.1'`` for the second of several outputs. An Input has its own name.
 
         Raises
         ------
         GraphError
-            If there is none, with the names that there are.
+            If there is none; the message lists the names.
         """
         return self.names.kensor(name)
 
     @checked
     def get_layer(self, name: str) -> Layer:
-        """The layer of this name; ``'host/0'`` for one that another one embeds.
+        """Return the layer with a name; ``'host/0'`` for an embedded one.
 
         Raises
         ------
         GraphError
-            If there is none, with the names that there are.
+            If there is none; the message lists the names.
         """
         layer: Layer = self
         inner = name.split('/')
@@ -197,7 +198,7 @@ class Network(Layer):
         return super().embed(layer)
 
     def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
-        with random.drawing(random.drawn_stream() or self._stream):     # from that of the outermost model
+        with random.drawing(random.drawn_stream() or self._stream):     # that of the outermost model
             return super().run(tensors, arguments)
 
     def output(self, x: Any, *, mask: Any = None) -> Any:
@@ -221,8 +222,7 @@ class Network(Layer):
         return bool(self._own_calls) or super()._is_linked()
 
     def summary(self) -> str:
-        """Print a table of the layers, with shapes, numbers of parameters and connections, and return it as a
-        string."""
+        """Print a table of the layers, with shapes, parameter counts and connections, and return it as a string."""
         text = summary_table(self)
         print(text)
         return text
@@ -238,7 +238,7 @@ class Network(Layer):
                 for layer, kensor in zip(layers, self.outputs)]
 
     def check_runnable(self) -> None:
-        """Raise unless the network has Inputs and was made on the backend in use."""
+        """Raise unless the network has Inputs and was made on the current backend."""
         if not self.inputs:
             raise GraphError(f'{self.name}: a Sequential is a model only if its first layer is an Input. '
                              'Write Sequential([Input(...), ...]), or use it as a layer.')

@@ -1,9 +1,9 @@
 """The one name that each layer and each Kensor has in a network.
 
-The user's name of a layer is its name everywhere. Another layer has the name that the first network which takes it
-gives it, by class and position, the same in each run of a program; its own :attr:`name` says so from then on, and the
-networks that share the layer call it the same. Where a network joins layers of others that are called the same, these
-have other numbers there, and their own name is refused as ambiguous. Calls are numbered in the same way.
+A layer named by the user has that name everywhere. Any other gets its name from the first network that takes it, by
+class and position, the same in each run of a program; its :attr:`name` is that from then on, and networks that share
+the layer use it, too. A network that joins layers with the same name numbers them anew, and refuses their own names as
+ambiguous. Calls are numbered in the same way.
 """
 from collections import Counter
 from typing import Any, Dict, Sequence
@@ -16,7 +16,7 @@ __all__ = ['Names']
 
 
 class Names:
-    """The names in a network, settled when it is made.
+    """The names in a network, fixed when it is made.
 
     Attributes
     ----------
@@ -62,29 +62,29 @@ class Names:
         return self._times[id(call.layer)] == 1
 
     def short(self, kensor: Kensor) -> str:
-        """The name of a Kensor to tell: ``conv0/output`` where the layer is fed once in the network."""
+        """Return the name of a Kensor for messages: ``conv0/output`` if the layer has one call in the network."""
         is_short = self._is_only(kensor.call) and kensor.call.inputs
         return output_name(kensor, self.of[id(kensor.layer)]) if is_short else self.kensors[kensor]
 
     def layer(self, name: str) -> Any:
-        """The layer of this name; None if there is none.
+        """Return the layer with a name; None if there is none.
 
         Raises
         ------
         GraphError
-            If two are called so elsewhere.
+            If two layers have that name elsewhere.
         """
         found = [layer for its_name, layer in self.layers.items() if name in (its_name, layer.name)]
         check_only([self.of[id(layer)] for layer in found], f"{self._network.name}: '{name}'", 'layers')
         return next(iter(found), None)
 
     def kensor(self, name: str) -> Kensor:
-        """The Kensor of this name.
+        """Return the Kensor with a name.
 
         Raises
         ------
         GraphError
-            If there is none, or two are called so elsewhere.
+            If there is none, or two have that name elsewhere.
         """
         found = [kensor for kensor, numbered in self.kensors.items()
                  if name in (numbered, self.short(kensor), kensor.name)]

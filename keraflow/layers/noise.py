@@ -1,4 +1,4 @@
-"""Layers that disturb their input in training, and do nothing in every other phase."""
+"""Layers that add noise in training, and do nothing in every other phase."""
 import math
 from typing import Any, List
 
@@ -15,7 +15,7 @@ __all__ = ['GaussianDropout', 'GaussianNoise', 'SpatialDropout1D', 'SpatialDropo
 
 @builtin('layer')
 class GaussianNoise(Layer):
-    """In training, adds noise from a normal distribution of mean 0: ``x + sigma * n``.
+    """In training, add noise from a normal distribution of mean 0: ``x + sigma * n``.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class GaussianNoise(Layer):
 
 @builtin('layer')
 class GaussianDropout(Layer):
-    """In training, multiplies by noise of mean 1 and the variance of dropout, ``drop_rate / (1 - drop_rate)``.
+    """In training, multiply by noise of mean 1 and the variance of dropout, ``drop_rate / (1 - drop_rate)``.
 
     Parameters
     ----------
@@ -94,9 +94,9 @@ class _SpatialDropout(Dropout):
 
 @builtin('layer')
 class SpatialDropout1D(_SpatialDropout):
-    """In training, drops a feature of a sequence in all of its steps, or in none.
+    """In training, drop a feature of a sequence in all of its steps, or in none.
 
-    Neighbouring steps are alike, so that dropping single values hides little. As :class:`~keraflow.layers.Dropout` it
+    Neighbouring steps are alike, so dropping single values hides little. Like :class:`~keraflow.layers.Dropout`, it
     divides what is kept by ``1 - drop_rate``.
 
     Parameters
@@ -129,7 +129,7 @@ class _SpatialDropoutOfImages(_SpatialDropout):
 
 @builtin('layer')
 class SpatialDropout2D(_SpatialDropoutOfImages):
-    """In training, drops a channel of an image in all places, or in none; as :class:`SpatialDropout1D` for sequences.
+    """In training, drop a channel of an image everywhere, or nowhere; like :class:`SpatialDropout1D` for sequences.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ class SpatialDropout2D(_SpatialDropoutOfImages):
 
 @builtin('layer')
 class SpatialDropout3D(_SpatialDropoutOfImages):
-    """In training, drops a channel of a volume in all places, or in none; as :class:`SpatialDropout1D` for sequences.
+    """In training, drop a channel of a volume everywhere, or nowhere; like :class:`SpatialDropout1D` for sequences.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Layers that bring values to mean 0 and variance 1."""
+"""Layers that normalize values to mean 0 and variance 1."""
 from typing import Any, List, Optional, Tuple
 
 import numpy as np
@@ -18,7 +18,7 @@ __all__ = ['BatchNormalization', 'LayerNormalization']
 
 
 class _Normalization(FeatureAxisLayer):
-    """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, with the lengths of `axis` for `gamma` and `beta`."""
+    """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, where `gamma` and `beta` have the lengths of `axis`."""
 
     include_batch_dim = False
     supports_masking = True
@@ -51,14 +51,14 @@ class _Normalization(FeatureAxisLayer):
             self._initialize('beta', self.beta_init, self._lengths(input_shape))
 
     def normalize(self, x: Any, mean: Any, variance: Any) -> Any:
-        """The result, from moments that broadcast."""
+        """Normalize, scale and shift, given moments that broadcast."""
         factor = 1. / B.sqrt(variance + self.epsilon)
-        # Functions and no operators where x is meant, for the layout that a backend may have for images.
+        # Functions instead of operators on x, because of the layout that a backend may keep for images.
         y = B.multiply(B.subtract(x, mean), factor * self.spread(self.gamma, x) if self.scale else factor)
         return B.add(y, self.spread(self.beta, x)) if self.center else y
 
     def spread(self, parameter: Any, x: Any) -> Any:
-        """A parameter with an axis of length 1 for each other axis of `x`."""
+        """Give a parameter an axis of length 1 for each other axis of `x`."""
         shape = self.get_tensor_shape(x)
         places = self.axes(shape)
         return B.reshape(parameter, [length if place in places else 1 for place, length in enumerate(shape)])
@@ -66,30 +66,30 @@ class _Normalization(FeatureAxisLayer):
 
 @builtin('layer')
 class BatchNormalization(_Normalization):
-    """Each feature of a batch with mean `beta` and standard deviation `gamma`.
+    """Normalize each feature over the batch to mean `beta` and standard deviation `gamma`.
 
     ``gamma * (x - mean) / sqrt(variance + epsilon) + beta``. In training, mean and variance are those of the batch,
-    over all axes but `axis`; the variance is divided by n. Each training step moves the moving ones towards them,
-    ``moving = momentum * moving + (1 - momentum) * batch``, once for each call of a shared layer. In every other phase
-    the moving ones are used.
+    over all axes except `axis`, with the variance divided by n. Each training step updates the moving statistics,
+    ``moving = momentum * moving + (1 - momentum) * batch``, once for each call of a shared layer. Every other phase
+    uses the moving statistics.
 
-    With ``trainable=False``, of the layer or of a layer that holds it, the moving ones are used in training, too, and
-    stay as they are. Masked steps are no part of the statistics, also in a :class:`~keraflow.layers.TimeDistributed`.
+    With ``trainable=False``, of the layer or of a layer that contains it, training uses the moving statistics, too, and
+    does not change them. Masked steps do not contribute, even inside a :class:`~keraflow.layers.TimeDistributed`.
 
     Parameters
     ----------
     axis : int, optional
-        Of what is normalized by itself, counted from the first axis after the batch, or from the end if negative. The
-        features unless given: the last axis of vectors and sequences, and of images the channels, wherever the layers
-        before it have them (first if nothing tells).
+        The axis to normalize separately, counted from the first axis after the batch, or from the end if negative. By
+        default the features: the last axis of vectors and sequences, and the channels of images, wherever the layers
+        before have them (first if unknown).
     momentum : float
-        At least 0 and below 1: what the moving statistics keep in each step.
+        The fraction of the moving statistics kept in each step, at least 0 and below 1.
     epsilon : float
-        Added to the variance, so that a constant feature can be divided.
+        Added to the variance, so that constant features do not divide by 0.
     gamma_init, beta_init : str or function
         Initializations.
     scale, center : bool
-        Whether there are `gamma` and `beta`.
+        Whether to scale by `gamma` and shift by `beta`.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -101,7 +101,7 @@ class BatchNormalization(_Normalization):
     Raises
     ------
     ShapeError
-        If the length of `axis` is not known, or not the one that the layer was fed with before.
+        If the length of `axis` is unknown, or not the one that the layer was built for.
 
     References
     ----------
@@ -142,7 +142,7 @@ class BatchNormalization(_Normalization):
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             before = self.latest(moving)
             moved = before * self.momentum + B.squeeze_axes(batch, axes) * (1. - self.momentum)
-            # Where the batch has no value that counts, there is nothing to move to.
+            # A batch in which no value counts leaves the moving statistics alone.
             moved = moved if counted is None else B.switch(B.any(counted, axes), moved, before)
             self.add_update(moving, moved, inputs=x)
         return self.normalize(x, mean, variance)
@@ -158,7 +158,7 @@ def _counted(x: Any, steps: Any) -> Any:
 
 
 def _moments(x: Any, axes: List[int], counted: Any = None) -> Tuple[Any, Any]:
-    """Mean and variance over some axes, which stay with length 1; of the values that are `counted`, unless all are."""
+    """Return mean and variance over some axes, kept with length 1; of the values that are `counted`, or of all."""
     if counted is None:
         mean = B.mean(x, axes, keepdims=True)
         return mean, B.mean(B.square(B.subtract(x, mean)), axes, keepdims=True)
@@ -170,21 +170,21 @@ def _moments(x: Any, axes: List[int], counted: Any = None) -> Tuple[Any, Any]:
 
 @builtin('layer')
 class LayerNormalization(_Normalization):
-    """Each sample (each step of a sequence) with mean 0 and variance 1 along some axes, then scaled and shifted.
+    """Normalize each sample (each step of a sequence) to mean 0 and variance 1 along some axes, then scale and shift.
 
     ``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, with the variance divided by n; the same in all phases.
 
     Parameters
     ----------
     axis : int or sequence of int, optional
-        What mean and variance are taken over, counted from the first axis after the batch, or from the end if negative.
-        The features unless given, as of :class:`BatchNormalization`.
+        The axes of mean and variance, counted from the first axis after the batch, or from the end if negative. By
+        default the features, as for :class:`BatchNormalization`.
     epsilon : float
         Added to the variance.
     gamma_init, beta_init : str or function
         Initializations.
     scale, center : bool
-        Whether there are `gamma` and `beta`.
+        Whether to scale by `gamma` and shift by `beta`.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -196,7 +196,7 @@ class LayerNormalization(_Normalization):
     Raises
     ------
     ShapeError
-        If a length of `axis` is not known, or not the one that the layer was fed with before.
+        If a length of `axis` is unknown, or not the one that the layer was built for.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Operation: a function of the backend as a layer, which is what operators and ``B.`` functions make of Kensors."""
+"""Operation: a function of the backend as a layer, which operators and ``B.`` functions make of Kensors."""
 from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
@@ -30,23 +30,23 @@ __all__ = ['Operation']
 ELEMENTWISE = frozenset({'add', 'subtract', 'multiply', 'divide', 'floor_divide', 'mod', 'power', 'maximum', 'minimum',
                          'equal', 'not_equal', 'less', 'less_equal', 'greater', 'greater_equal', 'logical_and',
                          'logical_or', 'switch'})
-#: Operations that take nothing else than tensors, arrays and (where they broadcast) numbers.
+#: Operations that take nothing but tensors, arrays and (if they broadcast) numbers.
 OF_TENSORS = ELEMENTWISE | {'dot', 'batch_dot'}
 
 
 @builtin('layer')
 class Operation(Layer):
-    """A function of the backend: ``B.square(x)``, ``x + y`` and ``x[:, 1:]`` for Kensors make one.
+    """A function of the backend, made by ``B.square(x)``, ``x + y`` and ``x[:, 1:]`` on Kensors.
 
     Parameters
     ----------
     operation : str
         Name of an operation of the backend contract, for example ``'square'``, or ``'getitem'``.
     args : list
-        Its arguments by position. ``{'input': 0}`` stands for the first input, ``{'slice': [start, stop, step]}`` and
-        ``{'ellipsis': True}`` for parts of an index, ``{'array': [...], 'dtype': ...}`` for an array.
+        Its positional arguments. ``{'input': 0}`` means the first input, ``{'slice': [start, stop, step]}`` and
+        ``{'ellipsis': True}`` parts of an index, ``{'array': [...], 'dtype': ...}`` an array.
     kwargs : dict, optional
-        Its arguments by name.
+        Its keyword arguments.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -58,14 +58,14 @@ class Operation(Layer):
     Raises
     ------
     ArgumentError
-        For an operation that does not exist, inputs that are not numbered 0, 1, ..., or an array that is none.
+        For an unknown operation, inputs that are not numbered 0, 1, ..., or an invalid array.
     ArgumentTypeError
-        For an argument that the operation does not take on every backend, such as a list as an index.
+        For an argument that some backend does not accept, such as a list as an index.
 
     Notes
     -----
-    The mask of the inputs is that of the output where each time step stays at its place, as in ``x[..., :2]`` and
-    ``B.sum(x, -1)``.
+    The output has the mask of the inputs if each time step keeps its position, as in ``x[..., :2]`` and ``B.sum(x,
+    -1)``.
 
     Examples
     --------
@@ -123,7 +123,7 @@ class Operation(Layer):
     def output(self, x: List[Any]) -> Any:
         try:
             result = self._compute(self._equally_long(x))
-        except Exception as error:      # of any kind: each backend has its own
+        except Exception as error:      # of any kind: each backend raises its own
             if isinstance(error, KeraFlowError) and not isinstance(error, ShapeError):
                 raise
             raise self._refusal([self.get_tensor_shape(tensor) for tensor in x], error) from error
@@ -131,7 +131,7 @@ class Operation(Layer):
             self._with_mask(x, result)
 
     def _equally_long(self, x: List[Any]) -> List[Any]:
-        """The inputs, with a check of lengths that only the data have where inputs broadcast."""
+        """Check at run time that inputs that broadcast agree in lengths that only the data have."""
         if self.operation not in ELEMENTWISE or len({B.ndim(one) for one in x}) > 1:
             return x
         text = (f'{self.name}: {self.operation}: expected inputs of one length along axis {{}}, received different '
@@ -139,7 +139,7 @@ class Operation(Layer):
         return [*x[:1], *(equally_long(one, x[0], text) for one in x[1:])]
 
     def _refusal(self, input_shape: List[Shape], error: Optional[Exception] = None) -> ShapeError:
-        # What the checks of keraflow.backend say; a library's own words differ.
+        # The reason is that of keraflow.backend's checks; the words of libraries differ.
         _, is_told, reason = str(error).partition(f'{self.operation}: ') if isinstance(error, ShapeError) else ('',) * 3
         why = f"{reason.rstrip('.')}: " if is_told else ''
         arguments = ', '.join([*map(text_of, self.args),
@@ -164,13 +164,13 @@ class Operation(Layer):
             return result
         shape = self.get_tensor_shape(result)[:B.ndim(mask)]
         kept = any(self.get_tensor_shape(tensor)[:B.ndim(mask)] == shape for tensor in tensors
-                   if info_of(tensor).mask is not None)        # not where it broadcasts against a longer one
+                   if info_of(tensor).mask is not None)        # not if it broadcasts against a longer one
         return self.set_tensor_mask(result, mask) if kept else result
 
 
 @on_operation
 def _operate(operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any:
-    """Feed an :class:`Operation` with the Kensors among the arguments of a function of the backend."""
+    """Apply an :class:`Operation` to the Kensors among the arguments of a function of the backend."""
     inputs: List[Kensor] = []
     host = running_host()
     if host is not None and any(True for _ in parts_in([*args, *kwargs.values()], B.is_tensor)):
@@ -178,7 +178,7 @@ def _operate(operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any
         raise ArgumentTypeError(f'{host.name}: {operation}: received {kensor!r}, which has no value in this layer, '
                                 'beside a tensor. Write the operation on Kensors, outside of the layer, or feed a '
                                 'MultiInputLayer with both.')
-    if operation in OF_TENSORS:     # a list of numbers is an array there, and nowhere else
+    if operation in OF_TENSORS:     # only these take a list of numbers as an array
         args = [_array(operation, it, args) if isinstance(it, (list, tuple)) and is_array_like(it) else it
                 for it in args]
     layer = Operation(operation, [encode(it, inputs) for it in args],
@@ -187,7 +187,7 @@ def _operate(operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any
 
 
 def _array(operation: str, values: Any, args: Sequence[Any]) -> np.ndarray:
-    """A list as an array; one of integers has the dtype that it takes where it meets integer tensors."""
+    """Convert a list to an array; integers get the dtype that they have beside integer tensors."""
     array = np.asarray(values)
     dtype = operands_dtype([it.dtype for it in args if isinstance(it, Kensor)], [values], B.floatx())
     if array.dtype.kind != 'i' or dtype in FLOATS:

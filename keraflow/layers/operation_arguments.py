@@ -1,7 +1,7 @@
 """The arguments of an Operation as plain data, for files.
 
-``{'input': 0}`` stands for the first input, ``{'slice': [start, stop, step]}`` and ``{'ellipsis': True}`` for parts of
-an index, ``{'array': [...], 'dtype': ...}`` for an array; numbers, strings, ``None`` and lists stand for themselves.
+``{'input': 0}`` means the first input, ``{'slice': [start, stop, step]}`` and ``{'ellipsis': True}`` parts of an index,
+``{'array': [...], 'dtype': ...}`` an array; numbers, strings, ``None`` and lists mean themselves.
 """
 from typing import Any, Dict, Iterator, List, Sequence
 
@@ -16,13 +16,19 @@ from keraflow.shapes import Shape
 
 __all__ = ['check_index', 'decode', 'encode', 'inputs_in', 'is_inside', 'shape_of', 'text_of']
 
-#: So many items of a list are in a message.
+#: The number of list items that a message shows.
 MOST = 8
 _KEYS = ({'input'}, {'slice'}, {'ellipsis'}, {'array', 'dtype'})
 
 
 def encode(value: Any, inputs: List[Kensor]) -> Any:
-    """An argument as plain data; Kensors are appended to `inputs`."""
+    """Encode an argument as plain data; Kensors are appended to `inputs`.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If the argument is anything but Kensors, arrays, numbers and lists of these.
+    """
     if isinstance(value, Layer):
         value = value.as_kensor()
     if isinstance(value, Kensor):
@@ -48,12 +54,12 @@ def encode(value: Any, inputs: List[Kensor]) -> Any:
 
 
 def inputs_in(value: Any) -> Iterator[int]:
-    """The numbers of the inputs in an argument.
+    """Iterate over the numbers of the inputs in an argument.
 
     Raises
     ------
     ArgumentError
-        For a dict that stands for nothing.
+        For a dict of no known form.
     """
     if isinstance(value, (list, tuple)):
         for item in value:
@@ -66,7 +72,7 @@ def inputs_in(value: Any) -> Iterator[int]:
 
 
 def _is_right(form: Dict[str, Any]) -> bool:
-    """Whether a dict of one of the forms has the values that belong there."""
+    """Return whether a dict of one of the forms has valid values."""
     if 'slice' in form:
         return isinstance(form['slice'], (list, tuple)) and len(form['slice']) == 3 and form['slice'][2] != 0 and \
             all(one is None or _is_integer(one) for one in form['slice'])
@@ -83,7 +89,7 @@ def _array_of(form: Dict[str, Any]) -> np.ndarray:
 
 
 def decode(value: Any, tensors: Sequence[Any]) -> Any:
-    """An argument of an operation on these tensors."""
+    """Decode an argument, given the tensors of the inputs."""
     if isinstance(value, (list, tuple)):
         return [decode(item, tensors) for item in value]
     if not isinstance(value, dict):
@@ -96,7 +102,7 @@ def decode(value: Any, tensors: Sequence[Any]) -> Any:
 
 
 def text_of(form: Any) -> str:
-    """An argument for a message, of an array its shape.
+    """Describe an argument for a message; an array by its shape.
 
     Examples
     --------
@@ -110,14 +116,14 @@ def text_of(form: Any) -> str:
 
 
 def shape_of(factor: Any, input_shape: List[Shape]) -> tuple:
-    """The static shape of an argument."""
+    """Return the static shape of an argument."""
     if isinstance(factor, dict) and 'input' in factor:
         return input_shape[factor['input']]
     return np.shape(decode(factor, []))
 
 
 def check_index(args: Sequence[Any]) -> None:
-    """Raise unless these are the input and an index that every backend knows."""
+    """Raise unless these are the input and an index that every backend supports."""
     if len(args) != 2 or args[0] != {'input': 0}:
         raise ArgumentError("Operation: getitem: args: expected [{'input': 0}, index].")
     for it in to_list(args[1]):
@@ -129,7 +135,7 @@ def check_index(args: Sequence[Any]) -> None:
 
 
 def is_inside(shape: Shape, index: Any) -> bool:
-    """Whether a tensor of this static shape has what an index asks for."""
+    """Return whether a tensor of this static shape has everything that an index selects."""
     axes = [it for it in to_list(index) if it is not None]
     ellipsis = next((place for place, it in enumerate(axes) if isinstance(it, dict) and 'ellipsis' in it), None)
     if ellipsis is not None:

@@ -1,4 +1,4 @@
-"""Layers that put zeros around series, images and volumes, or cut off their borders."""
+"""Layers that pad series, images and volumes with zeros, or crop them."""
 from typing import Any, List, Sequence, Tuple, Union
 
 from keraflow import backend as B
@@ -10,17 +10,17 @@ from keraflow.shapes import Shape
 
 __all__ = ['Cropping1D', 'Cropping2D', 'Cropping3D', 'ZeroPadding1D', 'ZeroPadding2D', 'ZeroPadding3D']
 
-#: Cells before and behind an axis, or as many on both sides.
+#: Cells before and after an axis, or one number for both.
 Sides = Union[Natural, Sequence[Natural]]
 #: The same for each axis, or one number for all of them.
 AllSides = Union[Natural, Sequence[Sides]]
 
 
 class _Border(SpatialLayer):
-    """Layers with a number of cells before and behind each axis."""
+    """Layers with a number of cells before and after each axis."""
 
     def pairs(self, value: Any, name: str) -> List[Tuple[int, int]]:
-        """The cells before and behind each axis."""
+        """Return the cells before and after each axis."""
         axes = [value] if self.nb_spatial == 1 else self.per_axis(value)
         pairs = [tuple(sides) if isinstance(sides, (list, tuple)) else (sides, sides) for sides in axes]
         if len(axes) != self.nb_spatial or any(len(sides) != 2 for sides in pairs):
@@ -30,13 +30,13 @@ class _Border(SpatialLayer):
         return pairs
 
     def changed(self, shape: Shape, sign: int, pairs: List[Tuple[int, int]]) -> Shape:
-        """A shape with more (1) or fewer (-1) cells."""
+        """Return a shape with more (1) or fewer (-1) cells."""
         return self.with_lengths(shape, [None if length is None else length + sign * sum(sides)
                                          for length, sides in zip(self.lengths(shape), pairs)])
 
 
 class _ZeroPadding(_Border):
-    """Zeros around the input."""
+    """Pad the input with zeros."""
 
     def __init__(self, pad: Any, data_format: DataFormat = 'channels_first', **kwargs: Any):
         super().__init__(data_format, **kwargs)
@@ -53,12 +53,12 @@ class _ZeroPadding(_Border):
 
 @builtin('layer')
 class ZeroPadding1D(_ZeroPadding):
-    """Zeros before and behind a series.
+    """Pad a series with zeros.
 
     Parameters
     ----------
     pad : int or (int, int)
-        Time steps on both sides, or before and behind.
+        Time steps on both sides, or before and after.
     data_format : {'channels_last', 'channels_first'}
         Where the features are.
     **kwargs
@@ -68,7 +68,7 @@ class ZeroPadding1D(_ZeroPadding):
     ------
     input : ``(batch, time, features)``
     output : the same with more time
-    mask : that of the input; the zeros do not count. With the features first it is lost.
+    mask : that of the input; padding does not count. With the features first it is lost.
 
     Examples
     --------
@@ -90,12 +90,12 @@ class ZeroPadding1D(_ZeroPadding):
 
 @builtin('layer')
 class ZeroPadding2D(_ZeroPadding):
-    """Zeros around an image.
+    """Pad an image with zeros.
 
     Parameters
     ----------
     pad : int or sequence of int or (int, int)
-        For each axis the pixels on both sides, or before and behind; or one number for all.
+        Pixels on both sides of each axis, or before and after; or one number for all.
     data_format : {'channels_first', 'channels_last'}
         Where the channels are.
     **kwargs
@@ -121,12 +121,12 @@ class ZeroPadding2D(_ZeroPadding):
 
 @builtin('layer')
 class ZeroPadding3D(_ZeroPadding):
-    """Zeros around a volume.
+    """Pad a volume with zeros.
 
     Parameters
     ----------
     pad : int or sequence of int or (int, int)
-        For each axis the cells on both sides, or before and behind; or one number for all.
+        Cells on both sides of each axis, or before and after; or one number for all.
     data_format : {'channels_first', 'channels_last'}
         Where the channels are.
     **kwargs
@@ -151,7 +151,7 @@ class ZeroPadding3D(_ZeroPadding):
 
 
 class _Cropping(_Border):
-    """The input without its border."""
+    """Remove the border of the input."""
 
     short_advice = 'Crop less.'
 
@@ -168,7 +168,7 @@ class _Cropping(_Border):
         return self.cut(self.require_min_lengths(x, x))
 
     def cut(self, x: Any) -> Any:
-        """A tensor, or the mask of a series, without its border."""
+        """Remove the border of a tensor, or of the mask of a series."""
         inside = [slice(None)] * B.ndim(x)
         for axis, (before, behind) in zip(self.spatial_axes, self.pairs(self.cropping, 'cropping')):
             inside[axis] = slice(before, -behind or None)
@@ -180,12 +180,12 @@ class _Cropping(_Border):
 
 @builtin('layer')
 class Cropping1D(_Cropping):
-    """A series without its first and last time steps.
+    """Crop the first and last time steps of a series.
 
     Parameters
     ----------
     cropping : int or (int, int)
-        Time steps to cut off on both sides, or before and behind.
+        Time steps to remove on both sides, or before and after.
     data_format : {'channels_last', 'channels_first'}
         Where the features are.
     **kwargs
@@ -195,7 +195,7 @@ class Cropping1D(_Cropping):
     ------
     input : ``(batch, time, features)``
     output : the same with less time
-    mask : that of the steps that stay; with the features first it is lost
+    mask : that of the remaining steps; with the features first it is lost
 
     Examples
     --------
@@ -215,12 +215,12 @@ class Cropping1D(_Cropping):
 
 @builtin('layer')
 class Cropping2D(_Cropping):
-    """An image without its border.
+    """Crop the border of an image.
 
     Parameters
     ----------
     cropping : int or sequence of int or (int, int)
-        For each axis the pixels to cut off on both sides, or before and behind; or one number for all.
+        Pixels to remove on both sides of each axis, or before and after; or one number for all.
     data_format : {'channels_first', 'channels_last'}
         Where the channels are.
     **kwargs
@@ -246,12 +246,12 @@ class Cropping2D(_Cropping):
 
 @builtin('layer')
 class Cropping3D(_Cropping):
-    """A volume without its border.
+    """Crop the border of a volume.
 
     Parameters
     ----------
     cropping : int or sequence of int or (int, int)
-        For each axis the cells to cut off on both sides, or before and behind; or one number for all.
+        Cells to remove on both sides of each axis, or before and after; or one number for all.
     data_format : {'channels_first', 'channels_last'}
         Where the channels are.
     **kwargs

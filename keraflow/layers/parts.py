@@ -1,4 +1,4 @@
-"""The parts of a model, which a program reads and does not change in place."""
+"""The parts of a model, which a program reads but does not change in place."""
 from typing import Any, Iterable
 
 from keraflow.errors import PartsError
@@ -7,14 +7,14 @@ __all__ = ['Part', 'Parts']
 
 _OTHERWISE = ('Make another model: with Model(inputs, outputs), or of this one with replace, insert_after, remove or '
               'sub_model.')
-#: What gives another model, by what a list would be changed with.
+#: The methods that return another model, by the list method that a user would call.
 _METHODS = {'pop': 'remove(layer)', 'remove': 'remove(layer)', '__delitem__': 'remove(layer)',
             'insert': 'insert_after(layer, new)', '__setitem__': 'replace(layer, new)', 'append': '', 'extend': '',
             'clear': '', 'reverse': '', 'sort': ''}
 
 
 class Parts(tuple):
-    """A tuple that says what to write where a list would be changed: what a program took out of it would be half gone.
+    """A tuple that says what to write instead of changing it like a list, which would leave a half-changed model.
 
     Examples
     --------
@@ -42,7 +42,7 @@ class Parts(tuple):
         return any(one is part for one in self)
 
     def index(self, part: Any, *ends: int) -> int:  # type: ignore[override]
-        """Where a layer, a Kensor or a call is, itself."""
+        """Return the position of a layer, a Kensor or a call, compared by identity."""
         return [id(one) for one in self].index(id(part), *ends)
 
     def __setitem__(self, number: Any, value: Any) -> None:
@@ -52,7 +52,7 @@ class Parts(tuple):
         raise self._error('__delitem__')
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return tuple, (tuple(self),)    # a copy is of the parts, and not of their model
+        return tuple, (tuple(self),)    # a copy has the parts, but not their model
 
     def _error(self, method: str) -> PartsError:
         name, advice = self._model.name, _METHODS[method] if self._part == 'layers' else ''
@@ -63,7 +63,7 @@ class Parts(tuple):
 
 
 class Part:
-    """A list of a model's, which everybody else gets as :class:`Parts`."""
+    """A list of a model, which others read as :class:`Parts`."""
 
     def __init__(self, content: str):
         self.__doc__ = content

@@ -1,4 +1,4 @@
-"""Layers that take the largest or the mean value of windows, or of a whole series, image or volume."""
+"""Layers that take the maximum or the mean of windows, or of a whole series, image or volume."""
 from typing import Any, Optional, Sequence
 
 from keraflow import backend as B
@@ -14,7 +14,7 @@ __all__ = ['GlobalPooling1D', 'GlobalPooling2D', 'GlobalPooling3D', 'Pooling1D',
 
 
 class _Pooling(SpatialLayer):
-    """The largest or the mean value of each window. A subclass has a `pool_size` and `strides`."""
+    """The maximum or the mean of each window. Subclasses have a `pool_size` and `strides`."""
 
     pool_size: Any
     strides: Any
@@ -27,7 +27,7 @@ class _Pooling(SpatialLayer):
 
     @property
     def steps(self) -> tuple:
-        """From one window to the next, along each axis."""
+        """The distance between windows along each axis."""
         return self.per_axis(self.pool_size if self.strides is None else self.strides)
 
     @property
@@ -46,19 +46,19 @@ class _Pooling(SpatialLayer):
 
 @builtin('layer')
 class Pooling1D(_Pooling):
-    """The largest or the mean value of each feature in each window of a series.
+    """Take the maximum or the mean of each feature in each window of a series.
 
     Parameters
     ----------
     mode : {'max', 'avg'}
-        Which of them.
+        Which of the two.
     pool_length : int
         Time steps of a window.
     stride : int, optional
-        From one window to the next; `pool_length` unless given.
+        Time steps between windows; by default `pool_length`.
     pad : {'valid', 'same'}
-        Whether windows lie inside of the series, or reach beyond its ends, so that there are ``ceil(time / stride)`` of
-        them. What is beyond does not count, neither as a value nor for the mean.
+        Whether windows lie inside of the series, or reach beyond its ends to make ``ceil(time / stride)`` of them. What
+        lies beyond is ignored, even by the mean.
     data_format : {'channels_last', 'channels_first'}
         Where the features are.
     **kwargs
@@ -68,8 +68,8 @@ class Pooling1D(_Pooling):
     ------
     input : ``(batch, time, features)``
     output : ``(batch, windows, features)``
-    mask : True for windows in which all steps count; with ``pad='same'`` any, and steps that do not count are pooled
-        as what is beyond the ends. With the features first it is lost.
+    mask : True for windows in which all steps count; with ``pad='same'`` any step, and masked steps are ignored like
+    what lies beyond the ends. With the features first it is lost.
 
     Examples
     --------
@@ -117,18 +117,18 @@ class Pooling1D(_Pooling):
 
 @builtin('layer')
 class Pooling2D(_Pooling):
-    """The largest or the mean value of each channel in each window of an image.
+    """Take the maximum or the mean of each channel in each window of an image.
 
     Parameters
     ----------
     mode : {'max', 'avg'}
-        Which of them.
+        Which of the two.
     pool_size : int or sequence of int
         Rows and columns of a window.
     strides : int or sequence of int, optional
-        From one window to the next; `pool_size` unless given.
+        Pixels between windows; by default `pool_size`.
     pad : {'valid', 'same'}
-        As of :class:`Pooling1D`, along each axis.
+        As for :class:`Pooling1D`, along each axis.
     data_format : {'channels_first', 'channels_last'}
         Where the channels are.
     **kwargs
@@ -158,18 +158,18 @@ class Pooling2D(_Pooling):
 
 @builtin('layer')
 class Pooling3D(_Pooling):
-    """The largest or the mean value of each channel in each window of a volume.
+    """Take the maximum or the mean of each channel in each window of a volume.
 
     Parameters
     ----------
     mode : {'max', 'avg'}
-        Which of them.
+        Which of the two.
     pool_size : int or sequence of int
         Size of a window.
     strides : int or sequence of int, optional
-        From one window to the next; `pool_size` unless given.
+        Cells between windows; by default `pool_size`.
     pad : {'valid', 'same'}
-        As of :class:`Pooling1D`, along each axis.
+        As for :class:`Pooling1D`, along each axis.
     data_format : {'channels_first', 'channels_last'}
         Where the channels are.
     **kwargs
@@ -198,7 +198,7 @@ class Pooling3D(_Pooling):
 
 
 class _GlobalPooling(SpatialLayer):
-    """The largest or the mean value over all spatial axes."""
+    """The maximum or the mean over all spatial axes."""
 
     def __init__(self, mode: Pool, data_format: DataFormat = 'channels_first', **kwargs: Any):
         super().__init__(data_format, **kwargs)
@@ -213,12 +213,12 @@ class _GlobalPooling(SpatialLayer):
 
 @builtin('layer')
 class GlobalPooling1D(_GlobalPooling):
-    """The largest or the mean value of each feature of a series.
+    """Take the maximum or the mean of each feature over a series.
 
     Parameters
     ----------
     mode : {'max', 'avg'}
-        Which of them.
+        Which of the two.
     data_format : {'channels_last', 'channels_first'}
         Where the features are.
     **kwargs
@@ -228,8 +228,7 @@ class GlobalPooling1D(_GlobalPooling):
     ------
     input : ``(batch, time, features)``
     output : ``(batch, features)``
-    mask : steps that do not count are left out, and where none counts the output is 0; with the features first it is
-        lost
+    mask : masked steps are left out; if all are masked the output is 0. With the features first it is lost
 
     Examples
     --------
@@ -259,12 +258,12 @@ class GlobalPooling1D(_GlobalPooling):
 
 @builtin('layer')
 class GlobalPooling2D(_GlobalPooling):
-    """The largest or the mean value of each channel of an image.
+    """Take the maximum or the mean of each channel over an image.
 
     Parameters
     ----------
     mode : {'max', 'avg'}
-        Which of them.
+        Which of the two.
     data_format : {'channels_first', 'channels_last'}
         Where the channels are.
     **kwargs
@@ -291,12 +290,12 @@ class GlobalPooling2D(_GlobalPooling):
 
 @builtin('layer')
 class GlobalPooling3D(_GlobalPooling):
-    """The largest or the mean value of each channel of a volume.
+    """Take the maximum or the mean of each channel over a volume.
 
     Parameters
     ----------
     mode : {'max', 'avg'}
-        Which of them.
+        Which of the two.
     data_format : {'channels_first', 'channels_last'}
         Where the channels are.
     **kwargs

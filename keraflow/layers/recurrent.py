@@ -1,4 +1,4 @@
-"""Recurrent layers: a cell that is repeated over the time steps of a sequence."""
+"""Recurrent layers: a cell that is applied to each time step of a sequence."""
 import functools
 from typing import Any, Callable, Iterator, List, Sequence, Tuple
 
@@ -21,11 +21,11 @@ __all__ = ['GRU', 'LSTM', 'Recurrent', 'SimpleRNN']
 
 
 class Recurrent(MultiInputLayer):
-    """What recurrent layers have in common: everything but the cell.
+    """Base of recurrent layers: everything except the cell.
 
-    A subclass names its gates, groups them into products, and defines :meth:`cell`. Each gate has a matrix `W` for the
+    Subclasses name their gates, group them into products, and define :meth:`cell`. Each gate has a matrix `W` for the
     input, a matrix `U` for the previous output, and a bias `b`, named ``W_i``, ... for the gate ``'i'``. The products
-    with all `W` are one, taken before the loop for all time steps together.
+    with all `W` are computed as one, before the loop, for all time steps together.
 
     Parameters
     ----------
@@ -34,21 +34,21 @@ class Recurrent(MultiInputLayer):
     init, inner_init : str or function
         Initialization of `W` and of `U`.
     activation : str or function
-        Of the output.
+        Activation of the output.
     return_sequences : bool
-        Whether the output is that of each time step, instead of the last one.
+        Whether to return the outputs of all time steps, instead of the last one.
     go_backwards : bool
-        Start at the last time step. The outputs of all time steps come in the order in which they are computed.
+        Whether to start at the last time step. Outputs are returned in the order of computation.
     stateful : bool
-        Start each batch with the states that the one before ended with, in training and in prediction, until
+        Whether each batch starts with the final states of the one before, in training and in prediction, until
         :meth:`reset_states`. Sample `i` of a batch continues sample `i` of the one before, so the Input needs a
         `batch_size`, and ``fit`` needs ``shuffle=False``.
     unroll : bool
-        Write each time step out instead of a loop. It takes longer to build and more memory, and is faster for short
-        sequences, whose length must then be known.
+        Whether to write out the time steps instead of a loop. Building then takes longer and more memory, but short
+        sequences run faster. Their length must be known.
     dropout_W, dropout_U : float
-        Rates of dropout, in training, on the input and on the previous output. What is dropped is the same at all
-        time steps and for all gates.
+        Rates of dropout, in training, on the input and on the previous output. The same values are dropped at all time
+        steps and for all gates.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -56,7 +56,7 @@ class Recurrent(MultiInputLayer):
     ------
     input : ``(batch, time, input_dim)``, or a list of it and the states to start with, each ``(batch, output_dim)``
     output : ``(batch, output_dim)``, or ``(batch, time, output_dim)`` with `return_sequences`
-    mask : a time step that it leaves out changes no state; its output is the one before
+    mask : a masked time step changes no state; its output repeats the one before
     W : ``(input_dim, output_dim)`` for each gate
     U : ``(output_dim, output_dim)`` for each gate
     b : ``(output_dim,)`` for each gate
@@ -67,11 +67,11 @@ class Recurrent(MultiInputLayer):
        NIPS, 2016.
     """
 
-    #: The gates, in the groups whose products with the previous output are one.
+    #: The gates, grouped by their common product with the previous output.
     gates: Tuple[Tuple[str, ...], ...] = ()
     #: Names of the states; the first one is the output.
     states: Tuple[str, ...] = ('h',)
-    #: Whether the only state is what the activation gives.
+    #: Whether the only state is the output of the activation.
     activates_output = False
 
     def __init__(self, output_dim: PositiveInt, init: Initialization = 'glorot_uniform',
@@ -93,23 +93,23 @@ class Recurrent(MultiInputLayer):
     # -- what a subclass defines ------------------------------------------------------------------------------------
 
     def cell(self, x: Any, visible: Any, states: List[Any], U: List[Any]) -> List[Any]:
-        """The states after one time step.
+        """Compute the states after one time step.
 
         Parameters
         ----------
         x : tensor
-            ``W x + b`` of all gates beside each other, ``(batch, gates * output_dim)``.
+            ``W x + b`` of all gates, concatenated, ``(batch, gates * output_dim)``.
         visible : tensor
-            The previous output with dropout, for the products.
+            The previous output, after dropout.
         states : list of tensor
-            The states before.
+            The previous states.
         U : list of tensor
-            For each group of gates the matrices beside each other.
+            The concatenated matrices of each group of gates.
         """
         raise NotImplementedError
 
     def initial_bias(self, gate: str) -> np.ndarray:
-        """Initial value of the bias of a gate."""
+        """Return the initial bias of a gate."""
         return np.zeros(self.output_dim)
 
     # -- shapes and parameters --------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ class Recurrent(MultiInputLayer):
                          fixed=(0, 2) if self.stateful else (2,))
 
     def _check_inputs(self, received: List[TensorSpec]) -> None:
-        super()._check_inputs(received[:1])     # what initial states must be follows from it: check_input_shape()
+        super()._check_inputs(received[:1])     # check_input_shape() derives what initial states must be
 
     def check_input_shape(self, input_shape: List[Shape]) -> None:
         first, *states = input_shape
@@ -152,12 +152,12 @@ class Recurrent(MultiInputLayer):
         return (batch, time, self.output_dim) if self.return_sequences else (batch, self.output_dim)
 
     def reset_states(self) -> None:
-        """Let the next batch start with zeros again.
+        """Reset the states to zeros.
 
         Raises
         ------
         ArgumentError
-            If the layer has no states to keep, because it is not stateful.
+            If the layer is not stateful.
         """
         if not self.stateful:
             raise ArgumentError(f'{self.name}: reset_states: the layer keeps no states. Make it with stateful=True.')
@@ -199,16 +199,16 @@ class Recurrent(MultiInputLayer):
         return mask if mask is None or not self.go_backwards else B.reverse(mask, 1)
 
     def _logs(self, outputs: Any, inputs: Any, first: Any, constants: List[Any], mask: Any, log: Callable) -> Any:
-        """The logarithms of outputs that are probabilities: inside of the loop, where they are known, nobody asks."""
+        """Return the logarithms of outputs that are probabilities; none are recorded inside of the loop."""
         before = B.concatenate([B.expand_dims(first, 0), outputs[:-1]], 0)
-        found = log(B.current(), self._step([inputs], [before], constants)[0])      # of all steps at once
+        found = log(B.current(), self._step([inputs], [before], constants)[0])      # all steps at once
         if mask is None:
             return found
         kept = B.log(B.clip(first, B.epsilon(), 1.))
         return B.scan(lambda steps, _, __: steps, [found], [kept], (), mask, self.unroll)[0]
 
     def _in_order(self, tensor: Any) -> Any:
-        """A tensor (if there is one) of axes batch, time, ... with time first, in the order of the steps."""
+        """Move time first in a tensor of axes batch, time, ... (if any), in the order of the steps."""
         if tensor is None:
             return None
         ordered = B.transpose(tensor, (1, 0, *range(2, B.ndim(tensor))))
@@ -220,7 +220,7 @@ class Recurrent(MultiInputLayer):
         return [B.zeros((batch, self.output_dim), self.dtype) for _ in self.states]
 
     def _constants(self, batch: Any) -> List[Any]:
-        """What each time step uses: the matrices of each group of gates and, in training, what dropout leaves."""
+        """Return what each time step uses: the matrices of each group of gates and, in training, the dropout masks."""
         matrices = [self._joined('U', group) for group in self.gates]
         if not self.dropout_U:
             return matrices
@@ -236,7 +236,7 @@ class Recurrent(MultiInputLayer):
         return [gate for group in self.gates for gate in group]
 
     def _joined(self, kind: str, gates: Sequence[str]) -> Any:
-        """The parameters of one kind, beside each other."""
+        """Concatenate the parameters of one kind."""
         parts = [getattr(self, _parameter(kind, gate)) for gate in gates]
         return B.concatenate(parts, -1) if len(parts) > 1 else parts[0]
 
@@ -247,7 +247,7 @@ def _parameter(kind: str, gate: str) -> str:
 
 @builtin('layer')
 class SimpleRNN(Recurrent):
-    """A layer that is fed its own output: ``h = activation(x @ W + h @ U + b)``.
+    """Feed a layer with its own previous output: ``h = activation(x @ W + h @ U + b)``.
 
     Parameters, shapes
         As for :class:`Recurrent`; the parameters are `W`, `U` and `b`, the state is `h`.
@@ -274,7 +274,7 @@ class SimpleRNN(Recurrent):
 
 
 class _Gated(Recurrent):
-    """Recurrent layers whose gates have an activation of their own."""
+    """Recurrent layers whose gates have their own activation."""
 
     def __init__(self, output_dim: PositiveInt, init: Initialization = 'glorot_uniform',
                  inner_init: Initialization = 'orthogonal', activation: Activation = 'tanh',
@@ -296,9 +296,9 @@ class GRU(_Gated):
     Parameters
     ----------
     inner_activation : str or function
-        Of the gates `z` and `r`.
+        Activation of the gates `z` and `r`.
     **kwargs
-        The arguments of :class:`Recurrent`, which says the shapes, too. The state is `h`.
+        The arguments of :class:`Recurrent`, which also describes the shapes. The state is `h`.
 
     References
     ----------
@@ -336,11 +336,11 @@ class LSTM(_Gated):
     Parameters
     ----------
     inner_activation : str or function
-        Of the gates `i`, `f` and `o`.
+        Activation of the gates `i`, `f` and `o`.
     forget_bias_init : str or function
-        Initialization of `b_f`: ones, so that the layer remembers at the beginning.
+        Initialization of `b_f`: ones by default, so that the layer initially remembers.
     **kwargs
-        The arguments of :class:`Recurrent`, which says the shapes, too. The states are `h` and `c`.
+        The arguments of :class:`Recurrent`, which also describes the shapes. The states are `h` and `c`.
 
     References
     ----------

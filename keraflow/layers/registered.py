@@ -1,4 +1,4 @@
-"""``layer_register``: an ordinary function of tensors becomes a class of layers."""
+"""``layer_register``: turn an ordinary function of tensors into a class of layers."""
 import inspect
 import types
 from typing import Any, Callable, Dict, List, Optional, Sequence, get_type_hints
@@ -20,7 +20,7 @@ from keraflow.shapes import Shape, agree
 __all__ = ['FunctionLayer', 'add_weight', 'layer_register', 'named']
 
 
-#: What a LinearWrap has beside layers.
+#: What a LinearWrap has besides layers.
 RESERVED = frozenset({'B', 'apply', 'print_tensor', 'tensor', 'variables'})
 
 
@@ -31,11 +31,11 @@ class FunctionLayer(Layer):
     """
 
     multi_input = True
-    #: What computes the output, from the input and the arguments.
+    #: Computes the output from the input and the arguments.
     function: Callable
     #: Names of the arguments of the function, after its input.
     argument_names: List[str] = []
-    #: Whether the function takes a list, also of one tensor.
+    #: Whether the function takes a list, even of one tensor.
     takes_list = False
     #: Whether the function has the argument ``mask``.
     function_reads_mask = False
@@ -60,8 +60,7 @@ class FunctionLayer(Layer):
             setattr(self, name, own.get(name, signature.parameters[name].default))
 
     def layer_ids(self) -> Dict[str, Layer]:
-        """The layers that the function calls: by their names if it gives them some, else by the numbers of their
-        slots."""
+        """The layers that the function calls: by the names it gives them, else by the numbers of their slots."""
         found: Dict[str, Layer] = {}
         for number, layer in enumerate(self.embedded_layers):
             given = layer.user_name
@@ -73,7 +72,7 @@ class FunctionLayer(Layer):
         return list(map(str, range(len(self.embedded_layers))))
 
     def check_input_shape(self, input_shape: List[Shape]) -> None:
-        """Any: the function says what it takes."""
+        """Accept any: the function checks its inputs."""
 
     @property
     def reads_mask(self) -> bool:
@@ -89,7 +88,7 @@ class FunctionLayer(Layer):
             self._with_mask(result, x)
 
     def _with_mask(self, tensor: Any, inputs: List[Any]) -> Any:
-        """A result that no layer gave, with the masks of those inputs of its rank that have as many steps."""
+        """Give a result that no layer returned the masks of inputs with its rank and as many steps."""
         if not B.is_tensor(tensor):
             return tensor
         tensor = self._as_own(tensor)
@@ -105,39 +104,38 @@ class FunctionLayer(Layer):
 
 @checked
 def layer_register(function: Any = None, *, id: Optional[str] = None, use_scope: bool = True) -> Any:
-    """Make a function of tensors a class of layers that files may name.
+    """Turn a function of tensors into a class of layers that files may name.
 
-    The first argument of the function is a tensor, or the list of tensors that it is fed with (also a list of one, if
-    the argument is annotated as a list); it returns a tensor or a list. Its other arguments become those of
-    ``__init__``, beside the common ones. The layers that it calls on tensors are embedded, and run again as parts of
-    the host.
+    The first argument of the function is a tensor, or the list of its input tensors (even of one, if it is annotated as
+    a list); it returns a tensor or a list. Its other arguments become those of ``__init__``, besides the common ones.
+    The layers that it calls on tensors are embedded, and run again as parts of the host.
 
     Parameters
     ----------
     function : function
         Annotations of its arguments (``nb_kernel: PositiveInt``) are checked, as those of any layer.
     id : str, optional
-        The name to use in files; that of the function unless given.
+        The name to use in files; by default that of the function.
     use_scope : bool
         Whether a layer may be given a name as the first argument. If not, a string there is an argument of the
-        function, also in a LinearWrap.
+        function, even in a LinearWrap.
 
     Returns
     -------
     class
-        ``ConvBlock(32, name='conv0')(x)`` and ``ConvBlock('conv0', x, 32)`` mean the same; the name may be left out.
+        ``ConvBlock(32, name='conv0')(x)`` and ``ConvBlock('conv0', x, 32)`` mean the same; the name is optional.
 
     Raises
     ------
     ArgumentTypeError
-        For something that is not a function, or one that takes ``*args`` or ``**kwargs``.
+        For anything but a function, or one that takes ``*args`` or ``**kwargs``.
     ArgumentError
-        For an argument with the name of an attribute that each layer has, or an `id` that a LinearWrap has.
+        For an argument named like an attribute of every layer, or an `id` that LinearWrap uses.
 
     Notes
     -----
-    A result of the rank of an input that has a mask, with as many steps, has that mask too. A function that moves time
-    steps ends with ``Masking(None)``. An argument ``mask`` is no argument of the class: it is given the mask of the
+    A result with the rank and the number of steps of a masked input gets that mask. A function that moves time steps
+    should end with ``Masking(None)``. An argument ``mask`` is not an argument of the class: it receives the mask of the
     input (a list of them for a list), or None.
 
     References
@@ -170,7 +168,7 @@ def layer_register(function: Any = None, *, id: Optional[str] = None, use_scope:
 
 
 def add_weight(name: str, shape: Sequence[int], **kwargs: Any) -> Any:
-    """Make a parameter of the layer that runs, or find it again: for functions of :func:`layer_register`.
+    """Make a parameter of the running layer, or find it again: for functions of :func:`layer_register`.
 
     Parameters
     ----------
@@ -180,7 +178,7 @@ def add_weight(name: str, shape: Sequence[int], **kwargs: Any) -> Any:
     Raises
     ------
     GraphError
-        Where no layer runs.
+        If no layer is running.
 
     References
     ----------
@@ -203,7 +201,13 @@ def add_weight(name: str, shape: Sequence[int], **kwargs: Any) -> Any:
 
 
 def named(cls: type, name: str, /, *args: Any, **kwargs: Any) -> Any:
-    """An object of a class of layers, by the arguments after its name."""
+    """Make an object of a class of layers, given a name and its arguments.
+
+    Raises
+    ------
+    ArgumentTypeError
+        The name is given twice.
+    """
     if 'name' in kwargs:
         raise ArgumentTypeError(f"{cls.__name__}: the argument 'name' is given twice.")
     return cls(*args, name=name, **kwargs)
@@ -230,11 +234,11 @@ def _class_of(function: Callable) -> type:
 
 
 def _init_of(arguments: List[inspect.Parameter], hints: Dict[str, Any]) -> Callable:
-    """An ``__init__`` with the function's arguments and annotations, which are the schema of the class."""
+    """Make an ``__init__`` with the function's arguments and annotations, which define the schema of the class."""
     def __init__(self: FunctionLayer, **given: Any) -> None:
         FunctionLayer.__init__(self, **given)
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    rest = '_'.join([*(one.name for one in arguments), 'common'])   # longer than any of their names
+    rest = '_'.join([*(one.name for one in arguments), 'common'])   # longer than any of their names, so unique
     own = [inspect.Parameter('self', kind), *arguments, inspect.Parameter(rest, inspect.Parameter.VAR_KEYWORD)]
     __init__.__signature__ = inspect.Signature(own)     # type: ignore[attr-defined]
     __init__.__annotations__ = {one.name: hints[one.name] for one in arguments if one.name in hints}
@@ -242,7 +246,7 @@ def _init_of(arguments: List[inspect.Parameter], hints: Dict[str, Any]) -> Calla
 
 
 def _is_fed(value: Any) -> bool:
-    """Whether a value is what layers are fed with: a Kensor (or what stands for one), a tensor, or a list of them."""
+    """Return whether a value can be the input of a layer: a Kensor (or a substitute), a tensor, or a list of them."""
     if isinstance(value, (list, tuple)):
         return bool(value) and all(map(_is_fed, value))
     if isinstance(value, Layer):

@@ -1,6 +1,6 @@
-"""Layers that move values without changing them.
+"""Layers that rearrange values without changing them.
 
-Their axes are counted from the first axis after the batch, as ``Input`` counts, unless ``include_batch_dim=True``.
+Axes are counted from the first axis after the batch, as in ``Input``, unless ``include_batch_dim=True``.
 """
 from contextvars import ContextVar
 from typing import Any, Dict, List, Optional, Sequence
@@ -29,7 +29,13 @@ class AxisLayer(Layer):
     include_batch_dim: bool
 
     def position(self, axis: int, ndim: int) -> int:
-        """Where `axis` is in a tensor of rank `ndim`, counted from the batch."""
+        """Return the number of `axis` in a tensor of rank `ndim`, counted from the batch.
+
+        Raises
+        ------
+        ShapeError
+            If there is no such axis.
+        """
         first = 0 if self.include_batch_dim else 1
         place = axis + first if axis >= 0 else axis + ndim
         if not first <= place < ndim:
@@ -39,7 +45,7 @@ class AxisLayer(Layer):
 
 
 class FeatureAxisLayer(AxisLayer):
-    """Layers whose `axis` is that of the features of the first input unless another is given."""
+    """Layers whose `axis` is by default that of the features of the first input."""
 
     axis: Any
 
@@ -50,7 +56,7 @@ class FeatureAxisLayer(AxisLayer):
             return super().run(tensors, arguments)
 
     def _tell_of_other_axis(self, tensors: List[Any]) -> None:
-        """Warn of an axis of images that seems to be counted with the batch, because it is not that of the channels."""
+        """Warn of an axis of images that is not that of the channels, and was probably counted with the batch."""
         axes = [] if self.axis is None or self.include_batch_dim or is_rebuilding() else to_list(self.axis)
         for tensor in tensors[:1] if len(axes) == 1 and axes[0] >= 0 else ():
             shape, known = self.get_tensor_shape(tensor), info_of(tensor).features
@@ -61,33 +67,35 @@ class FeatureAxisLayer(AxisLayer):
                      f'out or write axis={known}, else write axis={place}.')
 
     def axes(self, shape: Shape) -> List[int]:
-        """The places of `axis` in an input of this shape, in order, counted from the batch."""
+        """Return the numbers of `axis` in an input of this shape, in order, counted from the batch."""
         chosen = [self.features(shape)] if self.axis is None else to_list(self.axis)
         return sorted({self.position(axis, len(shape)) for axis in chosen})
 
     def features(self, shape: Shape = ()) -> int:
-        """The axis of the features, counted from the end: of what the layer runs on now, else of what it was fed with
-        first, else of an input of this shape."""
+        """Return the axis of the features, counted from the end.
+
+        That of the current input, else of the first input of the layer, else of an input of this shape.
+        """
         layer, tensors = _runs.get()
         if layer is self:
             return feature_axis(self.get_tensor_shape(tensors[0]), info_of(tensors[0]).features)
         return feature_axis(shape, self._first_features[0] if self._first_features else None)
 
 
-#: The layer that runs and its inputs, whose facts its methods ask for which are given shapes alone.
+#: The running layer and its inputs, for those of its methods that only get shapes.
 _runs: ContextVar[tuple] = ContextVar('_runs', default=(None, ()))
 
 
 @builtin('layer')
 class Reshape(Layer):
-    """The same values in another shape, row by row.
+    """Reshape values, row by row.
 
     Parameters
     ----------
     target_shape : sequence of int
         Shape of one sample; one length may be -1.
     include_batch_dim : bool
-        `target_shape` is that of the whole batch instead.
+        Whether `target_shape` is that of the whole batch.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -139,12 +147,12 @@ class Reshape(Layer):
 
 @builtin('layer')
 class Flatten(Layer):
-    """All axes of a sample folded into one.
+    """Flatten all axes of a sample into one.
 
     Parameters
     ----------
     include_batch_dim : bool
-        Fold the batch in, too.
+        Whether to flatten the batch, too.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -173,7 +181,7 @@ class Flatten(Layer):
 
 @builtin('layer')
 class ExpandDims(AxisLayer):
-    """A new axis of length 1.
+    """Insert an axis of length 1.
 
     Parameters
     ----------
@@ -208,13 +216,12 @@ class ExpandDims(AxisLayer):
 
 @builtin('layer')
 class PermuteDims(Layer):
-    """The axes in another order.
+    """Permute axes.
 
     Parameters
     ----------
     axes : sequence of int
-        For each axis of the output the axis of the input, counted after the batch: ``(1, 0)`` swaps the two axes of a
-        sample.
+        The input axis for each output axis, counted after the batch: ``(1, 0)`` swaps the two axes of a sample.
     include_batch_dim : bool
         Count from the batch instead.
     **kwargs

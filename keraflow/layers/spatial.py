@@ -1,4 +1,4 @@
-"""What the layers for series, images and volumes share: where channels are, and one number for each spatial axis."""
+"""What layers for series, images and volumes share: the layout, and one number for each spatial axis."""
 import functools
 from typing import Any, Dict, Iterable, List, Literal, Optional, Sequence, Tuple, Union
 
@@ -16,7 +16,7 @@ __all__ = ['Border', 'DataFormat', 'Pool', 'SpatialLayer', 'Strides', 'spatial_s
 DataFormat = Literal['channels_first', 'channels_last']
 Border = Literal['valid', 'same']
 Pool = Literal['max', 'avg']
-#: One integer for each spatial axis, or one for all of them.
+#: One integer for each spatial axis, or one for all.
 Strides = Union[PositiveInt, Sequence[PositiveInt]]
 
 _NAMES = {1: ['time'], 2: ['rows', 'cols'], 3: ['x', 'y', 'z']}
@@ -24,18 +24,18 @@ _NAMES = {1: ['time'], 2: ['rows', 'cols'], 3: ['x', 'y', 'z']}
 
 @functools.lru_cache(maxsize=None)
 def spatial_spec(nb_spatial: int, data_format: str, fixed: Tuple[int, ...] = ()) -> InputSpec:
-    """A batch, channels, and so many spatial axes; parameters depend on the lengths of the `fixed` axes."""
+    """Return the spec of a batch, channels, and spatial axes; parameters depend on the lengths of the `fixed` axes."""
     names = _NAMES[nb_spatial]
     return InputSpec(('batch', 'channels', *names) if data_format == 'channels_first' else
                      ('batch', *names, 'channels'), fixed=fixed)
 
 
 class SpatialLayer(Layer):
-    """A layer whose input has a batch, some spatial axes and channels."""
+    """A layer whose input has a batch, some spatial axes, and channels."""
 
     #: The number of spatial axes.
     nb_spatial: int
-    #: What to do about an input that is too short, for messages.
+    #: What to do about inputs that are too short, for messages.
     short_advice = ''
 
     def __init__(self, data_format: DataFormat = 'channels_first', **kwargs: Any):
@@ -48,7 +48,7 @@ class SpatialLayer(Layer):
 
     @property
     def channel_axis(self) -> int:
-        """The place of the channels in a shape."""
+        """The number of the channel axis in a shape."""
         return 1 if self.data_format == 'channels_first' else self.nb_spatial + 1
 
     @property
@@ -63,7 +63,7 @@ class SpatialLayer(Layer):
         return [annotate(it, features=self.features) if B.ndim(it) == self.nb_spatial + 2 else it for it in outputs]
 
     def _tell_of_other_format(self, tensors: List[Any]) -> None:
-        """Warn of an input whose channels seem to be elsewhere than where the default says."""
+        """Warn of an input whose channels seem to be elsewhere than in the default layout."""
         for tensor in tensors:
             shape, known = self.get_tensor_shape(tensor), info_of(tensor).features
             known = seen_features(shape) if known is None else known
@@ -75,32 +75,32 @@ class SpatialLayer(Layer):
 
     @property
     def spatial_axes(self) -> List[int]:
-        """The places of the spatial axes in a shape."""
+        """The numbers of the spatial axes in a shape."""
         first = 2 if self.data_format == 'channels_first' else 1
         return list(range(first, first + self.nb_spatial))
 
     @property
     def is_series(self) -> bool:
-        """Whether the input is ``(batch, time, features)``, of whose steps a mask speaks."""
+        """Whether the input is ``(batch, time, features)``, for whose steps there may be a mask."""
         return self.nb_spatial == 1 and self.data_format == 'channels_last'
 
     def lengths(self, shape: Shape) -> List[Optional[int]]:
-        """The spatial lengths of a shape."""
+        """Return the spatial lengths of a shape."""
         return [shape[axis] for axis in self.spatial_axes]
 
     def with_lengths(self, shape: Sequence, lengths: Iterable, channels: Any = None) -> tuple:
-        """A shape with other spatial lengths, and another number of channels if one is given."""
+        """Return a shape with other spatial lengths, and another number of channels if given."""
         changed = dict(zip(self.spatial_axes, lengths))
         if channels is not None:
             changed[self.channel_axis] = channels
         return tuple(changed.get(axis, length) for axis, length in enumerate(shape))
 
     def per_axis(self, value: Any) -> tuple:
-        """An argument as one integer for each spatial axis."""
+        """Return an argument as one integer for each spatial axis."""
         return tuple(value) if isinstance(value, (list, tuple)) else (value,) * self.nb_spatial
 
     def check_per_axis(self, **arguments: Any) -> None:
-        """Raise an ArgumentError for an argument that is a list of another number of integers than there are axes."""
+        """Raise an ArgumentError for an argument that is a list of the wrong length."""
         for name, value in arguments.items():
             if len(self.per_axis(value)) != self.nb_spatial:
                 raise ArgumentError(f'{type(self).__name__}: {name}: expected one integer for each of '
@@ -108,7 +108,7 @@ class SpatialLayer(Layer):
 
     @property
     def min_lengths(self) -> Sequence[int]:
-        """The shortest spatial lengths that the layer can use."""
+        """The shortest spatial lengths that the layer accepts."""
         return (1,) * self.nb_spatial
 
     def check_input_shape(self, input_shape: Shape) -> None:
@@ -116,7 +116,7 @@ class SpatialLayer(Layer):
             raise ShapeError(self._too_short(f'shape {input_shape}'))
 
     def require_min_lengths(self, tensor: Any, x: Any) -> Any:
-        """`tensor`, which is not computed where lengths of the input `x` that only the data have are too short."""
+        """Return `tensor`, with a check at run time that unknown lengths of the input `x` are not too short."""
         unknown = [(axis, least) for axis, least in zip(self.spatial_axes, self.min_lengths)
                    if least > 1 and self.get_tensor_shape(x)[axis] is None]
         for axis, least in unknown:

@@ -12,7 +12,7 @@ HEADER: Row = ('layer (class)', 'output shape', 'parameters', 'fed by')
 
 
 def summary_table(model: Any) -> str:
-    """Layers, shapes, numbers of parameters and connections of a model as text."""
+    """Return layers, shapes, parameter counts and connections of a model as text."""
     rows = [HEADER, *_rows(model)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     lines = ['  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
@@ -52,7 +52,7 @@ def _row(name: str, layer: Any, shape: str, fed_by: str) -> Row:
 
 
 def _count(layer: Any) -> List[int]:
-    """Numbers of trainable and of other values, each variable once."""
+    """Count trainable and other values, each variable once."""
     counts, seen = [0, 0], set()
     for one in layer.parameters():
         if id(one.variable) not in seen:

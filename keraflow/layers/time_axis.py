@@ -1,4 +1,4 @@
-"""Which operations of the backend leave each time step at its place, so that the mask stays that of the result."""
+"""Which operations of the backend keep each time step in its position, so that the result keeps the mask."""
 import inspect
 from typing import Any, Dict, Sequence
 
@@ -19,12 +19,12 @@ WITH_NEW_AXIS = frozenset({'expand_dims', 'stack'})
 
 
 def preserves_time_axis(operation: str, args: Sequence[Any], kwargs: Dict[str, Any], ndim: int) -> bool:
-    """Whether the samples and time steps of the result are those of its inputs, which have `ndim` axes at most.
+    """Return whether the samples and time steps of the result are those of its inputs, which have at most `ndim` axes.
 
     Parameters
     ----------
     operation, args, kwargs
-        As of an :class:`~keraflow.layers.Operation`.
+        As for an :class:`~keraflow.layers.Operation`.
     ndim : int
 
     Examples
@@ -45,7 +45,7 @@ def preserves_time_axis(operation: str, args: Sequence[Any], kwargs: Dict[str, A
 
 
 def _takes_all_steps(index: Sequence[Any], ndim: int) -> bool:
-    """Whether an index has ``:`` for samples and for time steps."""
+    """Return whether an index has ``:`` for samples and for time steps."""
     before = next((place for place, it in enumerate(index) if it == {'ellipsis': True}), len(index))
     behind = [it for it in index[before + 1:] if it is not None]
     return all(it == {'slice': [None, None, None]} for it in index[:before][:NB_AXIS]) and len(behind) <= ndim - NB_AXIS

@@ -1,4 +1,4 @@
-"""Layers that make series, images and volumes larger by repeating their cells."""
+"""Layers that enlarge series, images and volumes by repeating their cells."""
 from typing import Any
 
 from keraflow import backend as B
@@ -12,7 +12,7 @@ __all__ = ['UnSampling1D', 'UnSampling2D', 'UnSampling3D']
 
 
 class _UnSampling(SpatialLayer):
-    """Each cell several times along each axis; a subclass has `repeats`."""
+    """Repeat each cell along each axis; subclasses have `repeats`."""
 
     repeats: Any
 
@@ -28,7 +28,7 @@ class _UnSampling(SpatialLayer):
 
 @builtin('layer')
 class UnSampling1D(_UnSampling):
-    """Each time step of a series several times in a row.
+    """Repeat each time step of a series.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class UnSampling1D(_UnSampling):
 
 @builtin('layer')
 class UnSampling2D(_UnSampling):
-    """Each pixel of an image several times along its rows and columns.
+    """Repeat each pixel of an image along its rows and columns.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class UnSampling2D(_UnSampling):
 
 @builtin('layer')
 class UnSampling3D(_UnSampling):
-    """Each cell of a volume several times along its three axes.
+    """Repeat each cell of a volume along its three axes.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ __all__ = ['Bidirectional', 'TimeDistributed']
 
 
 class _Wrapper(Layer):
-    """A layer made of another one, whose inputs it takes."""
+    """A layer that wraps another, whose inputs it takes."""
 
     input_spec = InputSpec(min_ndim=2)
 
@@ -26,7 +26,7 @@ class _Wrapper(Layer):
         self.multi_input = layer.multi_input
 
     def check_input_shape(self, input_shape: Any) -> None:
-        """Any: the layer inside says what it takes."""
+        """Accept any: the wrapped layer checks its inputs."""
 
     def _shapes(self, input_shape: Any) -> List[Shape]:
         return list(input_shape) if self.multi_input else [input_shape]
@@ -34,23 +34,23 @@ class _Wrapper(Layer):
 
 @builtin('layer')
 class TimeDistributed(_Wrapper):
-    """A layer run on each time step by itself, with the same parameters.
+    """Run a layer on each time step separately, with the same parameters.
 
-    Time is folded into the batch, so that the layer runs once. One that computes something over the samples of a
-    batch, such as BatchNormalization, does so over all samples and time steps, but for those that a mask leaves out. An
-    activity regularizer of it is the sum over these steps, divided by the number of samples.
+    Time is folded into the batch, so that the layer runs once. A layer that computes over the samples of a batch, such
+    as BatchNormalization, does so over all samples and time steps except masked ones. Its activity regularizer is the
+    sum over these steps, divided by the number of samples.
 
     Parameters
     ----------
     layer : Layer
-        Of any kind, with one output or several. It is given no mask.
+        Of any kind, with one output or several. It receives no mask.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
     Shapes
     ------
     input : ``(batch, time, ...)``, where ``(batch, ...)`` is what `layer` takes; a list of such if it takes several
-    output : ``(batch, time, ...)``, where ``(batch, ...)`` is what `layer` gives
+    output : ``(batch, time, ...)``, where ``(batch, ...)`` is the output of `layer`
     mask : that of the input
 
     Examples
@@ -81,14 +81,14 @@ class TimeDistributed(_Wrapper):
 
     def _folded(self, x: Any) -> Any:
         folded = B.reshape(x, (-1, *self._lengths(x, 2)))
-        # Without this it would inherit a mask of (batch, time), if its second axis happens to be as long as time.
+        # Otherwise it would inherit a mask of (batch, time) if its second axis happens to be as long as time.
         features = info_of(x).features
-        if features is not None and B.ndim(folded) + features > 0:      # it was not taken to be the axis of time
+        if features is not None and B.ndim(folded) + features > 0:      # it was not mistaken for the time axis
             annotate(folded, features=features)
         return self.set_tensor_mask(folded, None)
 
     def _lengths(self, x: Any, first: int) -> List[Any]:
-        """The lengths of the axes from number `first` on, those that are not known as scalars."""
+        """Return the lengths of the axes from number `first` on, unknown ones as scalars."""
         return [length or B.shape(x)[axis] for axis, length in enumerate(self.get_tensor_shape(x)) if axis >= first]
 
     def output_shape(self, input_shape: Any) -> Any:
@@ -111,18 +111,19 @@ def _counted(inputs: List[Any], masks: List[Any]) -> Any:
 
 @builtin('layer')
 class Bidirectional(_Wrapper):
-    """A layer and a copy of it that is fed the sequence backwards.
+    """Run a layer, and a copy of it on the reversed sequence.
 
-    The copy is made from the arguments of the layer and has parameters of its own. If its output has a time axis (at
-    least 3 axes), that is turned back, so that the time steps of both outputs fit together.
+    The copy is made from the arguments of the layer and has its own parameters. If its output has a time axis (at least
+    3 axes), that is reversed again, so that the time steps of both outputs match.
 
     Parameters
     ----------
     layer : Layer
-        Takes a sequence, such as ``LSTM(8, return_sequences=True)``. With initial states as further inputs, those of
-        the copy follow those of the layer.
+        Takes a sequence, such as ``LSTM(8, return_sequences=True)``. If it takes initial states as further inputs,
+        those of the copy follow those of the layer.
     merge_mode : {'concat', 'sum', 'mul', 'ave'} or None
-        How the outputs become one: side by side along the last axis, their sum, product or mean. ``None`` gives both.
+        How to merge the outputs: concatenated along the last axis, summed, multiplied or averaged. ``None`` returns
+        both.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
