@@ -31,13 +31,13 @@ class Deconvolution2D(ConvolutionBase):
         Whether the output is everything the kernels reach, ``(rows - 1) * strides[0] + kernel_row`` rows, or the middle
         ``rows * strides[0]`` of that.
     bias : bool
-        Whether there is a `b`.
+        Whether to add a bias `b`.
     init : str or function
         Initialization of `W`.
     activation : str or function
-        Applied to the sum.
+        Activation of the output.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -102,7 +102,7 @@ class SeparableConvolution2D(ConvolutionBase):
     pad : {'valid', 'same'}
         As for :class:`Convolution2D`, in the first step.
     bias : bool
-        Whether there is a `b`.
+        Whether to add a bias `b`.
     init : str or function
         Initialization of `W_depth` and `W_point`.
     activation : str or function
@@ -112,7 +112,7 @@ class SeparableConvolution2D(ConvolutionBase):
     dilation : int or sequence of int
         Dilation of the first step.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 

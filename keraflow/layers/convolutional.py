@@ -107,11 +107,11 @@ class Convolution1D(ConvolutionBase):
         Whether windows lie inside of the series, or zeros are added around it to make ``ceil(time / stride)`` windows;
         an odd zero goes to the end.
     bias : bool
-        Whether there is a `b`.
+        Whether to add a bias `b`.
     init : str or function
         Initialization of `W`.
     activation : str or function
-        Applied to the sum.
+        Activation of the output.
     dilation : int
         Time steps between the rows of a kernel.
     data_format : {'channels_last', 'channels_first'}
@@ -199,15 +199,15 @@ class Convolution2D(ConvolutionBase):
         Whether windows lie inside of the image, or zeros are added around it to make ``ceil(rows / strides[0])`` rows
         of windows; an odd zero goes to the end.
     bias : bool
-        Whether there is a `b`.
+        Whether to add a bias `b`.
     init : str or function
         Initialization of `W`.
     activation : str or function
-        Applied to the sum.
+        Activation of the output.
     dilation : int or sequence of int
         Pixels between the cells of a kernel.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -261,15 +261,15 @@ class Convolution3D(ConvolutionBase):
     pad : {'valid', 'same'}
         As for :class:`Convolution2D`.
     bias : bool
-        Whether there is a `b`.
+        Whether to add a bias `b`.
     init : str or function
         Initialization of `W`.
     activation : str or function
-        Applied to the sum.
+        Activation of the output.
     dilation : int or sequence of int
         Cells between those of a kernel.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 

@@ -34,9 +34,9 @@ class Dense(Layer):
     init : str or function
         Initialization of `W`.
     activation : str, function or Layer
-        Applied to the sum.
+        Activation of the output.
     bias : bool
-        Whether there is a `b`.
+        Whether to add a bias `b`.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 

@@ -99,7 +99,7 @@ class Maxout(Layer):
     init : str or function
         Initialization of each `W_k`.
     bias : bool
-        Whether there is a `b`.
+        Whether to add a bias `b`.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 

@@ -136,7 +136,7 @@ class SpatialDropout2D(_SpatialDropoutOfImages):
     drop_rate : float
         At least 0 and below 1.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -162,7 +162,7 @@ class SpatialDropout3D(_SpatialDropoutOfImages):
     drop_rate : float
         At least 0 and below 1.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 

@@ -60,7 +60,7 @@ class ZeroPadding1D(_ZeroPadding):
     pad : int or (int, int)
         Time steps on both sides, or before and after.
     data_format : {'channels_last', 'channels_first'}
-        Where the features are.
+        Whether the features come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -97,7 +97,7 @@ class ZeroPadding2D(_ZeroPadding):
     pad : int or sequence of int or (int, int)
         Pixels on both sides of each axis, or before and after; or one number for all.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -128,7 +128,7 @@ class ZeroPadding3D(_ZeroPadding):
     pad : int or sequence of int or (int, int)
         Cells on both sides of each axis, or before and after; or one number for all.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -187,7 +187,7 @@ class Cropping1D(_Cropping):
     cropping : int or (int, int)
         Time steps to remove on both sides, or before and after.
     data_format : {'channels_last', 'channels_first'}
-        Where the features are.
+        Whether the features come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -222,7 +222,7 @@ class Cropping2D(_Cropping):
     cropping : int or sequence of int or (int, int)
         Pixels to remove on both sides of each axis, or before and after; or one number for all.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -253,7 +253,7 @@ class Cropping3D(_Cropping):
     cropping : int or sequence of int or (int, int)
         Cells to remove on both sides of each axis, or before and after; or one number for all.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 

@@ -60,7 +60,7 @@ class Pooling1D(_Pooling):
         Whether windows lie inside of the series, or reach beyond its ends to make ``ceil(time / stride)`` of them. What
         lies beyond is ignored, even by the mean.
     data_format : {'channels_last', 'channels_first'}
-        Where the features are.
+        Whether the features come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -130,7 +130,7 @@ class Pooling2D(_Pooling):
     pad : {'valid', 'same'}
         As for :class:`Pooling1D`, along each axis.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -171,7 +171,7 @@ class Pooling3D(_Pooling):
     pad : {'valid', 'same'}
         As for :class:`Pooling1D`, along each axis.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -220,7 +220,7 @@ class GlobalPooling1D(_GlobalPooling):
     mode : {'max', 'avg'}
         Which of the two.
     data_format : {'channels_last', 'channels_first'}
-        Where the features are.
+        Whether the features come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -265,7 +265,7 @@ class GlobalPooling2D(_GlobalPooling):
     mode : {'max', 'avg'}
         Which of the two.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -297,7 +297,7 @@ class GlobalPooling3D(_GlobalPooling):
     mode : {'max', 'avg'}
         Which of the two.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 

@@ -35,7 +35,7 @@ class UnSampling1D(_UnSampling):
     repeats : int
         How many times.
     data_format : {'channels_last', 'channels_first'}
-        Where the features are.
+        Whether the features come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -72,7 +72,7 @@ class UnSampling2D(_UnSampling):
     repeats : int or sequence of int
         How many times along each axis.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
@@ -105,7 +105,7 @@ class UnSampling3D(_UnSampling):
     repeats : int or sequence of int
         How many times along each axis.
     data_format : {'channels_first', 'channels_last'}
-        Where the channels are.
+        Whether the channels come first or last.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 
