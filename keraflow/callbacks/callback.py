@@ -27,7 +27,7 @@ class Callback:
     """
 
     kind = 'callback'
-    open_methods: frozenset = frozenset()
+    extensible_methods: frozenset = frozenset()
     required_methods: Dict[str, tuple] = {}
     model: Any = None
 

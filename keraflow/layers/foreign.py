@@ -63,7 +63,7 @@ class Foreign(Layer):
     """
 
     multi_input = True
-    fresh_attributes = frozenset({'_computes'})
+    never_copied = frozenset({'_computes'})
 
     def __init__(self, make: Callable, arguments: Optional[Dict[str, Any]] = None,
                  phase_argument: Optional[str] = None, **kwargs: Any):

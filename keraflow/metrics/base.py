@@ -43,7 +43,7 @@ class Metric(Serializable):
 
     kind = 'metric'
     required_methods = {'counts': ()}
-    quiet_arguments = frozenset({'name'})
+    omit_if_default = frozenset({'name'})
     #: What it is called in the logs unless the user says otherwise; the name of the class where this is ''.
     default_name = ''
     #: Whether more of it is better, for callbacks that monitor it; ``None`` where they have to be told.
@@ -130,7 +130,7 @@ class Average(Metric):
     (False, True)
     """
 
-    quiet_arguments = frozenset({'name', 'larger_is_better'})
+    omit_if_default = frozenset({'name', 'larger_is_better'})
 
     def __init__(self, objective: Objective, name: Optional[Name] = None, larger_is_better: Optional[bool] = None):
         super().__init__(name)

@@ -56,8 +56,8 @@ class Optimizer(Serializable):
 
     kind = 'optimizer'
     required_methods = {'numbers': ('updates',), 'rule': ('updates',)}
-    quiet_arguments = frozenset({'clipnorm', 'clipvalue'})
-    unfollowed_arguments = frozenset({'lr'})
+    omit_if_default = frozenset({'clipnorm', 'clipvalue'})
+    set_without_rebuild = frozenset({'lr'})
     #: Names of the variables that are kept for each parameter.
     slot_names: Tuple[str, ...] = ()
     #: Whether :meth:`rule` works value by value, and leaves a parameter and its slots as they are where the gradient is

@@ -47,7 +47,7 @@ def _remembering(init: Callable, written: Optional[Callable]) -> Callable:
             return
         cls = type(self)
         given = schema.bind(cls, args, kwargs, defaults_for(cls))
-        passed = {name: value if name in cls.unsaved_arguments else owned(value) for name, value in given.items()}
+        passed = {name: value if name in cls.never_saved else owned(value) for name, value in given.items()}
         state['_is_being_made'] = True
         try:
             with no_argscope():

@@ -12,6 +12,10 @@ from keraflow.habits import CALLBACK_HOOKS, METHODS, word_for
 __all__ = ['check_attribute', 'check_class_names', 'check_complete', 'check_constructor', 'of_program']
 
 _METHOD, _PROPERTY, _SETTABLE, _PRIVATE = 'a method', 'a property', 'an argument', 'an attribute'
+#: What class attributes were called before, with what they are called now.
+_FORMER = {'quiet_arguments': 'omit_if_default', 'unsaved_arguments': 'never_saved',
+           'unfollowed_arguments': 'set_without_rebuild', 'open_methods': 'extensible_methods',
+           'fresh_attributes': 'never_copied'}
 _reserved: Dict[type, Dict[str, str]] = {}
 
 
@@ -44,6 +48,9 @@ def check_class_names(cls: Any) -> None:
     """
     if _is_own(cls.__module__):
         return
+    for former, name in _FORMER.items():
+        if former in vars(cls) and hasattr(cls, name) and not _is_used(cls, former):
+            raise ArgumentTypeError(f'{cls.__name__}: {former} is never read. Write {name}.')
     reserved = _names_of(cls.__mro__[1:])
     for name, value in vars(cls).items():
         what, function = reserved.get(name), inspect.unwrap(getattr(value, '__func__', value))
@@ -53,7 +60,7 @@ def check_class_names(cls: Any) -> None:
             raise ArgumentError(_refusal(cls, name, what))
         overridden = next(vars(one)[name] for one in _own(cls.__mro__) if name in vars(one))
         overridden = getattr(overridden, '__func__', overridden)
-        if name in cls.open_methods or 'super' in function.__code__.co_names or \
+        if name in cls.extensible_methods or 'super' in function.__code__.co_names or \
                 name[0] != '_' and _is_called_alike(function, overridden):
             continue
         raise ArgumentTypeError(f'{cls.__name__}: {_written(name, function)}: expected a method that is called as '

@@ -30,19 +30,19 @@ class Serializable:
     #: The kind of slot that objects of the class fit into, for example ``'layer'``.
     kind = ''
     #: Arguments that are left out of the data while they have their default values.
-    quiet_arguments: frozenset = frozenset()
-    #: Arguments that are never part of the data.
-    unsaved_arguments: frozenset = frozenset()
+    omit_if_default: frozenset = frozenset()
+    #: Arguments that are never part of the data, and are shared with the program instead of copied.
+    never_saved: frozenset = frozenset()
     #: Attributes that are no arguments and are part of the data: what an object learned, with their annotations.
     learned_attributes: Dict[str, Any] = {}
-    #: Arguments of which a change is followed in another way, or never: functions are not built anew for it.
-    unfollowed_arguments: frozenset = frozenset()
+    #: Arguments that are set without building functions anew: a change counts in another way, or later.
+    set_without_rebuild: frozenset = frozenset()
     #: What is set elsewhere, though programs try to set it as an attribute, with what to write.
     set_elsewhere: Dict[str, str] = {}
     #: Methods that a class of the program must define, each with others of which one is enough instead.
     required_methods: Dict[str, Tuple[str, ...]] = {}
     #: Methods to which a class may give more arguments than the base class has.
-    open_methods: frozenset = frozenset()
+    extensible_methods: frozenset = frozenset()
     _current_names: Dict[str, str] = {}     # of attributes, by old ones of the arguments that they keep
     _passed: Dict[str, Any]         # the arguments
     _kept: frozenset                # those of which the attributes are read instead
@@ -69,7 +69,7 @@ class Serializable:
 
     def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
         """Remember the arguments: as the program gave them, which ``__init__`` has not seen, and as it got them."""
-        arguments, shared = schema.arguments_of(type(self)), self.unsaved_arguments
+        arguments, shared = schema.arguments_of(type(self)), self.never_saved
         kept = frozenset(name for name, one in arguments.items()
                          if name not in shared and self._keeps(name, given.get(name, one.default), one))
         passed = {name: passed[name] if name in kept else owned(value)
@@ -95,13 +95,13 @@ class Serializable:
         kind = schema.kind_in(one.annotation)
         if isinstance(value, str) and kind and not isinstance(before, str):
             value = registry.resolve(kind, value)
-        if name not in self.unfollowed_arguments:
+        if name not in self.set_without_rebuild:
             self._note_change(name, value)
         return value
 
     def _computes_with(self, name: str) -> bool:
         """Whether an attribute that is no argument may change what the object computes."""
-        return name not in self.unsaved_arguments
+        return name not in self.never_saved
 
     def _note_change(self, name: str, value: Any) -> None:
         if not same(vars(self).get(name, _MISSING), value):
@@ -143,8 +143,8 @@ class Serializable:
         arguments = {}
         for name, one in schema.arguments_of(type(self)).items():
             value = vars(self)[name] if name in self._kept else self._passed.get(name, one.default)
-            quiet = name in self.quiet_arguments and same(value, one.default)
-            if not quiet and name not in self.unsaved_arguments and value is not inspect.Parameter.empty:
+            is_omitted = name in self.omit_if_default and same(value, one.default)
+            if not is_omitted and name not in self.never_saved and value is not inspect.Parameter.empty:
                 arguments[name] = owned(value)
         return arguments
 

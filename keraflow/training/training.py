@@ -33,7 +33,7 @@ class TrainableNetwork(Network):
 
     stop_training = False
     set_elsewhere = SETTINGS
-    fresh_attributes = frozenset({'_functions', '_predictor', 'optimizer', 'stop_training'})    # it is not compiled
+    never_copied = frozenset({'_functions', '_predictor', 'optimizer', 'stop_training'})    # it is not compiled
     _functions: Optional[CompiledFunctions] = None
     _predictor: Optional[Predictor] = None
 

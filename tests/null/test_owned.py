@@ -166,7 +166,7 @@ def test_an_override_may_undo_a_change_in_place():
 
 def test_what_is_never_saved_is_shared():
     class Recorder(Serializable):
-        unsaved_arguments = frozenset({'log'})
+        never_saved = frozenset({'log'})
 
         def __init__(self, log):
             self.log = log

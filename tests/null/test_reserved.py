@@ -96,6 +96,17 @@ def test_a_class_that_is_refused(base, body, text):
     assert str(caught.value) == text
 
 
+@pytest.mark.parametrize('former, name', [
+    ('quiet_arguments', 'omit_if_default'), ('unsaved_arguments', 'never_saved'), ('unfollowed_arguments', 'set_without_rebuild'),
+    ('open_methods', 'extensible_methods'), ('fresh_attributes', 'never_copied')])
+def test_former_names_of_class_attributes(former, name):
+    with pytest.raises(ArgumentTypeError) as caught:
+        define(Layer, **{former: frozenset({'a'})})
+    assert str(caught.value) == f'Mine: {former} is never read. Write {name}.'
+    assert not hasattr(Layer, former) and name in dir(Layer)
+    define(Layer, **{name: frozenset({'a'})})
+
+
 @pytest.mark.parametrize('base, hook', [(Metric, 'counts(self, y_pred, y_true, weights)'), (Regularizer, '__call__(self, param)'),
                                         (Constraint, '__call__(self, param)'), (Optimizer, 'numbers(self, t, lr)'), (Schedule, '__call__(self, step)')])
 def test_an_object_of_a_class_that_lacks_what_is_called(base, hook):

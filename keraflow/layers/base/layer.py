@@ -76,13 +76,13 @@ class Layer(ChangeableHost, Running):
     """
 
     kind = 'layer'
-    quiet_arguments = frozenset({'name', 'trainable', 'regularizers', 'constraints', 'activity_regularizer', 'dtype',
+    omit_if_default = frozenset({'name', 'trainable', 'regularizers', 'constraints', 'activity_regularizer', 'dtype',
                                  NESTED})
-    unsaved_arguments = frozenset({'initial_weights'})
-    open_methods = frozenset({'output'})
-    unfollowed_arguments = frozenset({'trainable', 'regularizers', 'constraints'})
+    never_saved = frozenset({'initial_weights'})
+    extensible_methods = frozenset({'output'})
+    set_without_rebuild = frozenset({'trainable', 'regularizers', 'constraints'})
     #: Attributes that a copy does not take over.
-    fresh_attributes: frozenset = frozenset()
+    never_copied: frozenset = frozenset()
     #: Whether the layer takes a list of inputs.
     multi_input = False
     #: Whether the mask of the input (of several: where all are True) is also that of the output. May be a property.

@@ -37,7 +37,7 @@ class Running(ParameterOwner, Reporting):
 
     multi_input: bool
     input_spec: Union[InputSpec, Sequence[Optional[InputSpec]], None]
-    fresh_attributes: frozenset
+    never_copied: frozenset
     _declares_shape: bool           # whether the class says something by output_shape()
     input_dimension: Callable       # the word of the first Keraflow for the rank of the input, if a class has it
     output: Callable
@@ -95,7 +95,7 @@ class Running(ParameterOwner, Reporting):
         return value
 
     def _computes_with(self, name: str) -> bool:
-        return run_of(self) is None and name not in self.fresh_attributes and \
+        return run_of(self) is None and name not in self.never_copied and \
             bool(names_used(of_program(type(self)), {name}, beside=('__init__',)))
 
     def _with_masks(self, tensors: List[Any], given: Any) -> List[Any]:
