@@ -82,12 +82,12 @@ _UNUSED = Guard()
 def guards_of(layers: Iterable[Any]) -> Tuple[Guard, ...]:
     """Return the guards of all variables of some layers, in the order in which they must be taken."""
     owners = _owners(layers)
-    if any(owner._guard is None for owner in owners):
+    if any(owner._parameters.guard is None for owner in owners):
         own = Guard()
         with held([_UNUSED], True):     # wait for all who read them under this guard
             for owner in owners:
-                owner._guard = owner._guard or own
-    return _ordered(owner._guard for owner in owners)
+                owner._parameters.guard = owner._parameters.guard or own
+    return _ordered(owner._parameters.guard for owner in owners)
 
 
 @contextlib.contextmanager
@@ -127,7 +127,7 @@ def _holding(layer: Any, changes: bool) -> Iterator[None]:
 
 
 def _known(layer: Any) -> Tuple[Guard, ...]:
-    return _ordered(owner._guard or _UNUSED for owner in _owners([layer]))
+    return _ordered(owner._parameters.guard or _UNUSED for owner in _owners([layer]))
 
 
 def _ordered(guards: Iterable[Guard]) -> Tuple[Guard, ...]:
@@ -143,4 +143,4 @@ def _owners(layers: Iterable[Any]) -> List[Any]:
         if id(layer) not in found:
             found[id(layer)] = layer
             waiting.extend(layer.embedded_layers)
-    return [layer for layer in found.values() if layer._variables]
+    return [layer for layer in found.values() if layer._parameters]

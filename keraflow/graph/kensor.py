@@ -145,20 +145,20 @@ class Kensor(Deferred['Kensor']):
     @property
     def trainable_params(self) -> List[Any]:
         """The variables that training changes, in the order of the path, each once."""
-        return [one.variable for one in self._parameters() if one.trainable]
+        return [one.variable for one in self._parameters_behind() if one.trainable]
 
-    def _parameters(self) -> List[Any]:
+    def _parameters_behind(self) -> List[Any]:
         return parameters_of(call.layer for call in calls_behind([self]))
 
     @property
     def regularizers(self) -> List[tuple]:
         """Pairs of a variable and its regularizer."""
-        return [(one.variable, one.regularizer) for one in self._parameters() if one.regularizer]
+        return [(one.variable, one.regularizer) for one in self._parameters_behind() if one.regularizer]
 
     @property
     def constraints(self) -> List[tuple]:
         """Pairs of a variable and its constraint."""
-        return [(one.variable, one.constraint) for one in self._parameters() if one.constraint]
+        return [(one.variable, one.constraint) for one in self._parameters_behind() if one.constraint]
 
     def defer(self, operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> 'Kensor':
         return _operate(operation, args, kwargs)

@@ -109,7 +109,7 @@ class MultiHeadAttention(MultiInputLayer):
         _, key, value = _roles(input_shape)
         if not shapes.agree(key[:2], value[:2]):
             raise ShapeError(f'{self.name}: expected key and value of one time, received {key} and {value}.')
-        if 'W_q' in self._variables:
+        if 'W_q' in self._parameters:
             dims = tuple(shape[2] for shape in _roles(input_shape))
             wanted = tuple(B.static_shape(W)[0] for W in (self.W_q, self.W_k, self.W_v))
             if dims != wanted:

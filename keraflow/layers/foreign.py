@@ -94,10 +94,8 @@ class Foreign(Layer):
         except ArgumentError as error:
             raise ArgumentError(f'{self.name}: make: {error}') from error
         for one in used:
-            name = self._free_name(one.name)
-            self.set_trainable_params(name, one.variable)
-            if not one.trainable:
-                self._states.add(name)
+            make = self.set_trainable_params if one.trainable else self.set_state_params
+            make(self._free_name(one.name), one.variable)
 
     def _free_name(self, wanted: str) -> str:
         stem = re.sub(r'\W', '_', wanted) or 'variable'

@@ -53,13 +53,13 @@ class Input(Layer, Kensor):
                  batch_size: Optional[PositiveInt] = None, dtype: Optional[DType] = None,
                  mask_value: Optional[float] = None, name: Optional[Name] = None):
         super().__init__(name=name)
-        self._dtype = dtype or B.floatx()
+        self._parameters.dtype = dtype or B.floatx()
         lengths = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
         if mask_value is not None and not lengths:
             raise ArgumentError('Input: mask_value: expected a shape (time, ...) of which steps are masked, received '
                                 'shape ().')
         if mask_value is not None:
-            check_mask_value(mask_value, self._dtype, 'Input: mask_value')
+            check_mask_value(mask_value, self.dtype, 'Input: mask_value')
         self.regularizers = self.constraints = []
         self.batch_size = batch_size
         self.mask_value = mask_value

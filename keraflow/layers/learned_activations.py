@@ -75,7 +75,7 @@ class PReLU(AxisLayer):
             raise ShapeError(f'{self.name}: expected an input whose lengths are known but for the batch and '
                              f'shared_axes, received shape {input_shape}. Put the axes of unknown length into '
                              'shared_axes.')
-        if 'alpha' in self._variables and B.static_shape(self.alpha) != wanted:
+        if 'alpha' in self._parameters and B.static_shape(self.alpha) != wanted:
             raise ShapeError(f'{self.name}: expected an input that fits alpha of shape {B.static_shape(self.alpha)}, '
                              f'received shape {input_shape}. Make another layer for this one.')
 

@@ -218,8 +218,9 @@ class Network(Layer):
     def embedded_layers(self) -> Tuple[Layer, ...]:
         return self.layers
 
-    def _is_linked(self) -> bool:
-        return bool(self._own_calls) or super()._is_linked()
+    @property
+    def built(self) -> bool:
+        return bool(self._own_calls) or super().built
 
     def summary(self) -> str:
         """Print a table of the layers, with shapes, parameter counts and connections, and return it as a string."""

@@ -161,8 +161,8 @@ class Recurrent(MultiInputLayer):
         """
         if not self.stateful:
             raise ArgumentError(f'{self.name}: reset_states: the layer keeps no states. Make it with stateful=True.')
-        for name in self._states:
-            B.set_value(self._variables[name], np.zeros(B.static_shape(self._variables[name])))
+        for variable in self._parameters.states.values():
+            B.set_value(variable, np.zeros(B.static_shape(variable)))
 
     def _stateful_layers(self) -> Iterator[Any]:
         if self.stateful:

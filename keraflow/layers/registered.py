@@ -65,7 +65,7 @@ class FunctionLayer(Layer):
         for number, layer in enumerate(self.embedded_layers):
             given = layer.user_name
             is_free = given is not None and given not in found and not given.isdigit()
-            found[given if is_free else str(number)] = layer        # type: ignore[index]
+            found[given if is_free else str(number)] = layer
         return found
 
     def _slot_names(self) -> List[str]:

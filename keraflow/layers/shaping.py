@@ -50,7 +50,7 @@ class FeatureAxisLayer(AxisLayer):
     axis: Any
 
     def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
-        if not self._is_linked():
+        if not self.built:
             self._tell_of_other_axis(tensors)
         with bound(_runs, (self, tensors)):
             return super().run(tensors, arguments)

@@ -57,7 +57,7 @@ class SpatialLayer(Layer):
         return -1 - self.nb_spatial if self.data_format == 'channels_first' else -1
 
     def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
-        if not self._is_linked() and 'data_format' not in self._passed:
+        if not self.built and 'data_format' not in self._passed:
             self._tell_of_other_format(tensors)
         outputs = super().run(tensors, arguments)
         return [annotate(it, features=self.features) if B.ndim(it) == self.nb_spatial + 2 else it for it in outputs]

@@ -13,6 +13,7 @@ from keraflow.files.refusal import excerpt, refusal
 from keraflow.files.tensors import dump_tensors, read_tensors
 from keraflow.graph.guards import changing, reading
 from keraflow.graph.parameters import parameters_of
+from keraflow.layers.base.weights import owners
 from keraflow.models.recipe import differences, recipe_of
 from keraflow.models.saving import FORMAT, check_extension, check_fit, misfits
 from keraflow.random import Stream
@@ -117,7 +118,7 @@ def _named_slots(optimizer: Any, trained: Sequence[Any], arrays: Dict[str, np.nd
 
 def _tell_ambiguity(model: TrainableNetwork, trained: Sequence[Any], where: str) -> None:
     """Warn if the slots of a file of the first version would fit other parameters, too."""
-    states = {name for name, (layer, own) in model._owners().items() if own in layer._states}
+    states = {name for name, (layer, own) in owners(model).items() if not layer._parameters[own].trainable}
     possible = [tuple(B.static_shape(one.variable)) for one in parameters_of([model]) if one.name not in states]
     shapes = [tuple(B.static_shape(one.variable)) for one in trained]
     if model.optimizer.slot_names and _nb_way(shapes, possible) > 1:

@@ -7,7 +7,6 @@ from keraflow.errors import ArgumentTypeError, GraphError, describe
 from keraflow.graph.kensor import Kensor
 from keraflow.graph.naming import distinct, two_of_one_name
 from keraflow.layers.base import Layer, advice_for_class
-from keraflow.layers.base.weights import Weights
 from keraflow.layers.input import Input
 from keraflow.layers.network import Network
 from keraflow.models.models import Model
@@ -68,7 +67,7 @@ class Sequential(Model):
             raise ArgumentTypeError(f'{type(self).__name__}: layers: expected a layer, received {describe(layer)}.'
                                     f'{advice_for_class(layer)}')
         check_not_training(self, f'{self.name}: add', 'Add all layers first.')
-        if self._backend is not None:
+        if self._parameters.backend is not None:
             raise GraphError(
                 f'{self.name}: a layer cannot be added after the Sequential was fed. Add all layers first.')
         kept = layer._name.kept_from(self._as_namer)
@@ -93,7 +92,7 @@ class Sequential(Model):
         self.forget_training()
 
     def layer_ids(self) -> Dict[str, Layer]:
-        return super().layer_ids() if self.is_model else Weights.layer_ids(self)
+        return super().layer_ids() if self.is_model else self._numbered_layers()
 
     def _settle_names(self) -> None:
         if self.is_model:

@@ -191,7 +191,7 @@ class NewParametersForEachCall(Layer):
 
     def __call__(self, inputs):
         if self.built:
-            self._variables[f'W{len(self._variables)}'] = B.variable(np.ones(3))
+            self.set_trainable_params(f'W{len(self.variables)}', np.ones(3))
         return super().__call__(inputs)
 
 

@@ -29,7 +29,7 @@ def refusal(name, what, kind):
 NAMES = [*((name, 'a method') for name in ('embed', 'run', 'parameters', 'layer_ids', 'init_param', 'output', 'build', 'add_loss', 'apply',
                                            '_build', '_link', 'pack_init_param')),
          *((name, 'a property') for name in ('variables', 'weights', 'losses', 'updates', 'built', 'dtype', 'embedded_layers', 'name_prefix')),
-         *((name, 'an attribute') for name in ('_variables', '_states', '_slots', '_backend', '_passed', '_name'))]
+         *((name, 'an attribute') for name in ('_parameters', '_calls', '_slots', '_first_run', '_passed', '_name'))]
 
 
 @pytest.mark.parametrize('value', [3, Dense(3), None], ids=['number', 'layer', 'None'])

@@ -1,11 +1,21 @@
 """LayerAccess: what every layer has, and what a program asks of it."""
-from typing import Any, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
+import numpy as np
+
+from keraflow import backend as B
 from keraflow.checked import checked
-from keraflow.errors import ArgumentError
+from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError
+from keraflow.graph.guards import changing, reading
+from keraflow.graph.parameters import parameters_of
+from keraflow.graph.trainability import as_read
 from keraflow.layers.base.calls import Calls
 from keraflow.layers.base.layer_name import LayerName
+from keraflow.layers.base.parameters import Parameters
 from keraflow.layers.base.side_results import losses_for, losses_of, updates_for, updates_of
+from keraflow.layers.base.slots import Slots
+from keraflow.layers.base.variables import Parameter, Variables, by_parameter, first_values
+from keraflow.layers.base.weights import assign_weights, parameters_in, present_names
 from keraflow.serialization import Serializable
 from keraflow.shapes import unlist
 
@@ -13,10 +23,17 @@ __all__ = ['LayerAccess']
 
 
 class LayerAccess(Serializable):
-    """What every layer has beside what it computes, with all that may be asked of it: its name and its calls."""
+    """What every layer has beside what it computes, with all that may be asked of it: a name, parameters, embedded
+    layers and calls."""
 
-    def __init__(self, name: Optional[str]):
+    initial_weights = first_values('initial_weights')
+    regularizers = by_parameter('regularizers')
+    constraints = by_parameter('constraints')
+
+    def __init__(self, name: Optional[str], dtype: Optional[str]):
         self._name = LayerName(self, name)
+        self._parameters = Parameters(self, dtype)
+        self._slots = Slots(self)
         self._calls = Calls(self)
 
     def __repr__(self) -> str:
@@ -45,10 +62,143 @@ class LayerAccess(Serializable):
         """The name that the user gave, if any."""
         return self._passed.get('name')
 
+    # -- the parameters -----------------------------------------------------------------------------------------------
+
     @property
-    def scope_name(self) -> str:
-        """What the names of its parameters and outputs start with: its name."""
-        return self.name
+    def built(self) -> bool:
+        """Whether the parameters are there."""
+        return self._parameters.backend is not None
+
+    @property
+    def dtype(self) -> Any:
+        """Of the parameters; ``None`` before it is known."""
+        return self._parameters.dtype
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the parameters; while functions of a model are built, what ``compile`` read."""
+        return as_read(self, vars(self)['trainable'])
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        vars(self)['trainable'] = value     # where it is looked up when it is saved
+
+    def parameters(self, trainable: bool = True, prefix: str = '') -> Iterator[Parameter]:
+        """The parameters, in the order in which they were made, followed by those of embedded layers."""
+        return parameters_in(self, trainable and self.trainable, prefix)
+
+    @property
+    def variables(self) -> Variables:
+        """All parameters as variables of the backend: ``layer.variables.W``, ``layer.variables['0/W']``."""
+        return Variables.of(parameters_of([self]))
+
+    @property
+    def trainable_variables(self) -> Variables:
+        """Those that training changes."""
+        return Variables.of([one for one in parameters_of([self]) if one.trainable])
+
+    @property
+    def non_trainable_variables(self) -> Variables:
+        """Those that training does not change: states, and the parameters of frozen layers."""
+        return Variables.of([one for one in parameters_of([self]) if not one.trainable])
+
+    def count_params(self) -> int:
+        """The number of numbers in all parameters.
+
+        Raises
+        ------
+        ArgumentError
+            If the layer has no parameters yet because it was not fed.
+        """
+        self._check_built('Feed it first.')
+        return sum(int(np.prod(B.static_shape(variable))) for variable in self.variables)
+
+    def get_weights(self) -> Dict[str, np.ndarray]:
+        """Copies of all parameters (trainable and state) by name; those of embedded layers as ``0/W``.
+
+        They are of one moment, also where another thread trains a model with the layer: of no step only a part.
+        """
+        self._check_backend()
+        with reading(self):
+            return {one.name: B.get_value(one.variable) for one in parameters_of([self])}
+
+    def set_weights(self, weights: Any) -> None:
+        """Set parameters from a dict by name (some may be missing), a list in the order of :meth:`get_weights`, or one
+        array.
+
+        Raises
+        ------
+        ArgumentError
+            For an unknown name or too many arrays; also if the layer has no parameters yet because it was not fed.
+        ShapeError
+            For an array of another shape. Then no parameter is changed.
+        """
+        self._check_backend()
+        variables = {one.name: one.variable for one in parameters_of([self])}
+        if not variables:
+            self._check_built('Feed it, or pass initial_weights=.')
+        if weights is None:
+            raise ArgumentTypeError(f'{self.name}: weights: expected a dict by name, a list or an array, '
+                                    'received None.')
+        with changing(self):
+            assign_weights(self, variables, weights, 'weights')
+
+    def present_names(self, by_name: Dict[str, Any]) -> Dict[str, Any]:
+        """A dict by names of parameters, in which the number of a slot also stands for the name of the layer in it."""
+        return present_names(self, by_name)
+
+    def _check_built(self, advice: str) -> None:
+        if not self.built:
+            raise ArgumentError(f'{self.name}: the layer has no parameters before it is fed. {advice}')
+
+    def _check_backend(self) -> None:
+        if self._parameters.backend not in (None, B.current()):
+            raise BackendError(f"{self.name}: was made on the backend '{self._parameters.backend.name}', the current "
+                               f"one is '{B.name()}'. Call keraflow.backend.use('{self._parameters.backend.name}') "
+                               'first.')
+
+    # -- the layers in it ---------------------------------------------------------------------------------------------
+
+    @property
+    def embedded_layers(self) -> Tuple[Any, ...]:
+        """The layers that this one consists of: those in its slots."""
+        return tuple(self._slots.layers)
+
+    def layer_ids(self) -> Dict[str, Any]:
+        """The layers that this one consists of by the names that weights use: here the numbers of their slots."""
+        return self._numbered_layers()
+
+    def inner_layer(self, name: str) -> Any:
+        """The layer among those that it consists of which is called so here, or by itself; None if there is none."""
+        names = self.layer_ids()
+        return names.get(name) or next((layer for layer in names.values() if layer.name == name), None)
+
+    def reset_states(self) -> None:
+        """Let the recurrent layers in it that are stateful start their next batch with zeros.
+
+        Raises
+        ------
+        ArgumentError
+            If there is none.
+        """
+        layers = list(self._stateful_layers())
+        if not layers:
+            raise ArgumentError(f'{self.name}: reset_states: no layer in it keeps states. Make a recurrent one with '
+                                'stateful=True.')
+        with changing(self):
+            for layer in layers:
+                layer.reset_states()
+
+    def _stateful_layers(self) -> Iterator[Any]:
+        for layer in self.embedded_layers:
+            yield from layer._stateful_layers()
+
+    def _numbered_layers(self) -> Dict[str, Any]:
+        return {str(number): layer for number, layer in enumerate(self.embedded_layers)}
+
+    def _slot_names(self) -> List[str]:
+        """The names of :meth:`layer_ids` in older files."""
+        return list(self.layer_ids())
 
     # -- the calls ----------------------------------------------------------------------------------------------------
 
@@ -136,3 +286,10 @@ class LayerAccess(Serializable):
     def get_updates_for(self, inputs: Any) -> List[Tuple[Any, Any]]:
         """The updates that depend on what some calls were fed with; as :meth:`get_losses_for`."""
         return updates_for(self, inputs)
+
+    # -- the words of tf.layers for the same --------------------------------------------------------------------------
+
+    scope_name = name
+    weights = variables
+    trainable_weights = trainable_variables
+    non_trainable_weights = non_trainable_variables

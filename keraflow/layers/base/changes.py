@@ -10,8 +10,8 @@ from keraflow import schema
 from keraflow.annotations import check
 from keraflow.deprecation import current_names
 from keraflow.errors import ArgumentError, nearest
-from keraflow.layers.base.parameters import ParameterOwner
-from keraflow.layers.base.slots import Slots, is_layer, kept_values
+from keraflow.layers.base.access import LayerAccess
+from keraflow.layers.base.slots import is_layer, kept_values
 from keraflow.owned import owned
 from keraflow.sameness import same
 from keraflow.serialization.serializable import snapshot
@@ -23,10 +23,8 @@ NESTED = 'embedded_arguments'
 EmbeddedArguments = Optional[Dict[str, Dict[str, Any]]]
 
 
-class ChangeableHost(ParameterOwner):
+class ChangeableHost(LayerAccess):
     """The part of :class:`~keraflow.layers.Layer` that keeps what is changed of the layers that it embeds."""
-
-    _slots: Slots
 
     def __init__(self, embedded_arguments: EmbeddedArguments) -> None:
         self._embedded_arguments = embedded_arguments or {}
@@ -71,10 +69,6 @@ class ChangeableHost(ParameterOwner):
         changes = {key: changed for key, changed in self.embedded_changes().items()
                    if key not in layers or id(layers[key]) not in given}
         return {**arguments, NESTED: changes} if changes else arguments
-
-    def _complete_arguments(self) -> None:
-        super()._complete_arguments()
-        self.check_embedded_keys('slot')
 
     def check_embedded_keys(self, what: str) -> None:
         """Raise unless each of ``embedded_arguments`` is for a layer that there is."""

@@ -21,7 +21,7 @@ def copy_attributes(layer: Any, made: Any, memo: Dict[int, Any]) -> None:
     Nothing that the layer makes itself, such as its parameters.
     """
     own, others = vars(layer), vars(made)
-    for name in own.keys() - layer._variables.keys() - layer.never_copied:
+    for name in own.keys() - set(layer._parameters) - layer.never_copied:
         value = own[name]
         is_changed = name not in schema.arguments_of(type(layer)) and name[0] != '_' and _is_plain(value) and \
             not same(value, others.get(name))

@@ -7,15 +7,16 @@ layers embed, ``calls.py`` calls them on Kensors, ``parameters.py`` makes parame
 sets them, ``layer_name.py`` has names, and ``reporting.py`` what a run tells beside its output.
 """
 import copy
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union, overload
+from typing import Any, Dict, List, Optional, Sequence, Union, overload
 
 from keraflow import backend as B
-from keraflow import shapes
+from keraflow import registry, shapes
 from keraflow.arguments import as_numbers, is_array_like
 from keraflow.backend.contract import TensorSpec
 from keraflow.backend.dtypes import value_dtype
 from keraflow.backend.tensor import Operand, Tensor
 from keraflow.backend.tensor_info import annotate, info_of
+from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, SerializationError, ShapeError, describe
 from keraflow.graph import naming
 from keraflow.graph.call_arguments import is_kensor, is_spec, parts_in, replaced
@@ -31,7 +32,7 @@ from keraflow.layers.base.masks import inherit_mask, joint_mask
 from keraflow.layers.base.running import Running
 from keraflow.layers.base.slots import run_of, running_host
 from keraflow.layers.base.variables import Parameter
-from keraflow.schema import Constraints, DType, Name, Regularizer, Regularizers
+from keraflow.schema import Constraint, Constraints, DType, Initialization, Name, Natural, Regularizer, Regularizers
 from keraflow.serialization import pack_init_params
 from keraflow.shapes import Shape, unlist
 
@@ -117,6 +118,10 @@ class Layer(ChangeableHost, Running):
 
     # -- what a layer may define ------------------------------------------------------------------------------------
 
+    def init_param(self, input_shape: Any) -> None:
+        """Make the parameters, with :meth:`set_trainable_params`, for inputs of this static shape (a list of them
+        for several)."""
+
     def output(self, x: Any) -> Any:
         """The output tensor (or a list of them) for the input tensor (a list of them for several). Repeatable: it
         makes no parameters after its first run. Layers that it calls on tensors are embedded, as by :meth:`embed`.
@@ -158,6 +163,62 @@ class Layer(ChangeableHost, Running):
 
     # -- what the methods above use ---------------------------------------------------------------------------------
 
+    def set_trainable_params(self, *pairs: Any) -> None:
+        """Register parameters: ``set_trainable_params('W', W, 'b', b)``. Each becomes a variable and an attribute.
+
+        Parameters
+        ----------
+        *pairs : str, array, str, array, ...
+            Names and initial values (arrays, variables or tensors), in the order in which lists of weights,
+            regularizers and constraints go.
+        """
+        self._parameters.make_pairs(pairs, 'set_trainable_params')
+
+    def set_state_params(self, *pairs: Any) -> None:
+        """Register state: variables that are saved with the weights, but that only ``add_update`` changes."""
+        self._parameters.make_pairs(pairs, 'set_state_params', is_state=True)
+
+    @checked
+    def add_weight(self, name: Name, shape: Sequence[Natural], dtype: Optional[DType] = None,
+                   init: Initialization = 'glorot_uniform', regularizer: Optional[Regularizer] = None,
+                   trainable: bool = True, constraint: Optional[Constraint] = None) -> Any:
+        """Make a parameter, or find it again: may also be written inside of ``output``.
+
+        Parameters
+        ----------
+        name : str
+        shape : sequence of int
+        dtype : str, optional
+            That of the layer unless given.
+        init : str or function
+            Initialization of its value.
+        regularizer, constraint : str or object, optional
+            Those among the arguments of the layer win.
+        trainable : bool
+            Whether it is a parameter that training changes, or a state.
+
+        Returns
+        -------
+        variable
+            The one of that name, of this shape.
+
+        Raises
+        ------
+        ShapeError
+            If there is one of that name and another shape.
+        ArgumentError
+            If there is one of that name that was made with another dtype, regularizer or constraint, or as no state;
+            and for a regularizer or constraint of a state, which would count nothing.
+        """
+        asked = {'regularizer': regularizer, 'constraint': constraint}
+        asked = {kind: registry.resolve(kind, one, f'{self.name}: {name}: ') for kind, one in asked.items()
+                 if one is not None}
+        return self._parameters.add(name, tuple(shape), dtype, init, not trainable, asked)
+
+    def _initialize(self, name: str, init: Any, shape: Sequence[Any]) -> None:
+        """Make a parameter with the values that an initialization gives for this shape, and for no other."""
+        self._parameters.initialize(name, init, shape)
+
     def embed(self, layer: 'Layer') -> Any:
         """A function from tensors to tensors that runs an inner layer, whose parameters become those of this layer.
 
@@ -189,11 +250,6 @@ class Layer(ChangeableHost, Running):
                 own.hands_mask_in = True
             return unlist(inner.run(fed, inner.call_signature.bind(inner, args, kwargs)))
         return run
-
-    @property
-    def embedded_layers(self) -> Tuple['Layer', ...]:
-        """The layers in this layer's slots."""
-        return tuple(self._slots.layers)
 
     def get_tensor_shape(self, tensor: Any) -> Shape:
         """Static shape of a raw tensor, for example ``(None, 64)``; also of results of backend functions."""
@@ -293,11 +349,6 @@ class Layer(ChangeableHost, Running):
         self._make_for([TensorSpec(shapes.as_shape(shape), INPUT_DTYPES[dtype] if dtype in ('bool', 'int') else real)
                         for shape, dtype in zip(listed, wanted)])
 
-    @property
-    def built(self) -> bool:
-        """Whether the parameters are there."""
-        return self._is_linked()
-
     def _link(self, kensors: List[Kensor], arguments: Dict[str, Any]) -> List[Kensor]:
         return self._calls.link(kensors, arguments)
 
@@ -328,7 +379,7 @@ class Layer(ChangeableHost, Running):
         if not self._first_specs:
             made.initial_weights = self.initial_weights
         copy_attributes(self, made, memo)
-        if self._first_specs and not made._is_linked():
+        if self._first_specs and not made.built:
             made._make_for(self._first_specs, self._first_features, self._first_arguments)
             made.set_weights(self.get_weights())
         return made

@@ -1,183 +1,164 @@
-"""The parameters of a layer: how they are made.
-
-:mod:`keraflow.layers.base.parameter_arguments` gives them what the arguments of the layer say of them, and
-:mod:`keraflow.layers.base.weights` lists, reads and sets them.
-"""
+"""The parameters that a layer makes itself, and what each of them was given."""
 import inspect
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, Iterator, Optional, Sequence
 
 from keraflow import backend as B
 from keraflow import initializations, registry
 from keraflow.arguments import as_numbers
-from keraflow.backend.contract import FLOATS
 from keraflow.backend.dtypes import value_dtype
-from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe
 from keraflow.graph.tensor_checks import check_fits
-from keraflow.layers.base.parameter_arguments import ParameterArguments, refusal_for_state
+from keraflow.layers.base.parameter_arguments import apply_arguments
 from keraflow.layers.base.slots import run_of
 from keraflow.layers.base.unused import mark_owned
-from keraflow.schema import Constraint, DType, Initialization, Name, Natural, Regularizer
+from keraflow.layers.base.variables import Parameter
 from keraflow.serialization import same
 
-__all__ = ['ParameterOwner']
+__all__ = ['Parameters', 'refusal_for_state']
 
 
-class ParameterOwner(ParameterArguments):
-    """The part of :class:`~keraflow.layers.Layer` that makes parameters."""
+class Parameters:
+    """The parameters that a layer makes itself, by name and in their order.
 
-    def __init__(self, name: Optional[str], dtype: Any) -> None:
-        super().__init__(name)
-        self._dtype = dtype
-        self._asked: Dict[str, Dict[str, Any]] = {'regularizer': {}, 'constraint': {}}      # by add_weight()
+    All that makes one comes to :meth:`make`: ``set_trainable_params``, ``set_state_params`` and ``add_weight``.
 
-    def init_param(self, input_shape: Any) -> None:
-        """Make the parameters, with :meth:`set_trainable_params`, for inputs of this static shape (a list of them
-        for several)."""
+    Parameters
+    ----------
+    layer : Layer
+        It gets each variable as an attribute.
+    dtype : str, optional
+        That of the layer's argument.
 
-    def set_trainable_params(self, *pairs: Any) -> None:
-        """Register parameters: ``set_trainable_params('W', W, 'b', b)``. Each becomes a variable and an attribute.
+    Attributes
+    ----------
+    dtype : str or None
+        Of those that are given no other; ``None`` before it is known.
+    backend : Backend or None
+        The one that they were made on; ``None`` until ``init_param`` is over.
+    guard : Guard or None
+        Of the variables, where a model runs the layer: see guards.py.
+    """
 
-        Parameters
-        ----------
-        *pairs : str, array, str, array, ...
-            Names and initial values (arrays, variables or tensors), in the order in which lists of weights,
-            regularizers and constraints go.
-        """
-        self._set_variables(pairs, 'set_trainable_params')
+    __slots__ = ('_layer', 'dtype', 'backend', 'guard', '_own', '_asked')
 
-    def set_state_params(self, *pairs: Any) -> None:
-        """Register state: variables that are saved with the weights, but that only ``add_update`` changes."""
-        self._states.update(self._set_variables(pairs, 'set_state_params'))
+    def __init__(self, layer: Any, dtype: Optional[str]):
+        self._layer = layer
+        self.dtype = dtype
+        self.backend: Any = None
+        self.guard: Any = None
+        self._own: Dict[str, Parameter] = {}
+        self._asked: Dict[str, Dict[str, Any]] = {}     # regularizer and constraint that add() was asked for
 
-    @checked
-    def add_weight(self, name: Name, shape: Sequence[Natural], dtype: Optional[DType] = None,
-                   init: Initialization = 'glorot_uniform', regularizer: Optional[Regularizer] = None,
-                   trainable: bool = True, constraint: Optional[Constraint] = None) -> Any:
-        """Make a parameter, or find it again: may also be written inside of ``output``.
+    def __len__(self) -> int:
+        return len(self._own)
 
-        Parameters
-        ----------
-        name : str
-        shape : sequence of int
-        dtype : str, optional
-            That of the layer unless given.
-        init : str or function
-            Initialization of its value.
-        regularizer, constraint : str or object, optional
-            Those among the arguments of the layer win.
-        trainable : bool
-            Whether it is a parameter that training changes, or a state.
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._own)
 
-        Returns
-        -------
-        variable
-            The one of that name, of this shape.
+    def __contains__(self, name: str) -> bool:
+        return name in self._own
 
-        Raises
-        ------
-        ShapeError
-            If there is one of that name and another shape.
-        ArgumentError
-            If there is one of that name that was made with another dtype, regularizer or constraint, or as no state;
-            and for a regularizer or constraint of a state, which would count nothing.
-        """
-        shape, asked = tuple(shape), {'regularizer': regularizer, 'constraint': constraint}
-        asked = {kind: registry.resolve(kind, one, f'{self.name}: {name}: ') for kind, one in asked.items()
-                 if one is not None}
-        if name in self._variables:
-            return self._found_again(name, shape, dtype, asked, trainable)
-        for kind, one in asked.items():
-            if not trainable:
-                raise refusal_for_state(f'{self.name}: {name}: {kind}', one)
-        with B.outside_graph():
-            value = initializations.values_of(init, shape, f'{self.name}: {name}')
-            variable = self._new_variable(name, value, dtype or self.dtype)
-            self._set_variables([name, variable], 'add_weight')
-        if not trainable:
-            self._states.add(name)
-        for kind, one in asked.items():
-            self._given[kind][name] = self._asked[kind][name] = one
-        if self._backend is not None:   # init_param() is over: what the layer was given for the others is theirs
-            self._apply_arguments([name])
-        return self._variables[name]
-
-    def _found_again(self, name: str, shape: tuple, dtype: Optional[str], asked: Dict[str, Any],
-                     trainable: bool) -> Any:
-        """The parameter of this name, if it was made with what is asked for now."""
-        variable, is_state = self._variables[name], name in self._states
-        found = tuple(B.static_shape(variable))
-        if found != shape:
-            raise ShapeError(f'{self.name}: {name}: expected shape {found}, as it was made with, received {shape}.')
-        before = {kind: self._asked[kind].get(name) for kind in asked}
-        differences = [(kind, describe(before[kind]), describe(one)) for kind, one in asked.items()
-                       if not _is_alike(before[kind], one)]
-        if dtype not in (None, B.dtype(variable)):
-            differences.append(('dtype', B.dtype(variable), str(dtype)))
-        if not trainable and not is_state:
-            differences.append(('trainable', 'True', 'False'))
-        for what, wanted, received in differences:
-            raise ArgumentError(f'{self.name}: {name}: {what}: expected {wanted}, as it was made with, received '
-                                f'{received}.')
-        return variable
+    def __getitem__(self, name: str) -> Parameter:
+        """The parameter of this name; it is trainable unless it is a state."""
+        return self._own[name]
 
     @property
-    def dtype(self) -> Any:
-        """Of the parameters; ``None`` before it is known."""
-        return self._dtype
+    def states(self) -> Dict[str, Any]:
+        """The variables that training does not change, by name."""
+        return {name: one.variable for name, one in self._own.items() if not one.trainable}
 
-    def _build(self, input_shape: Any, dtypes: List[str]) -> None:
-        """Make the parameters for inputs of this shape and these dtypes."""
-        self._dtype = self._dtype or next((dtype for dtype in dtypes if dtype in FLOATS), B.floatx())
-        with B.outside_graph():
-            self.init_param(input_shape)
-        self._apply_arguments(list(self._variables))
-        self._backend = B.current()
-
-    def _first_run_is_over(self) -> bool:
-        """Whether the first run is over, in which all parameters are made."""
-        raise NotImplementedError
-
-    def _forget_parameters(self) -> None:
-        for name in self._variables:
-            delattr(self, name)
-        self._variables.clear()
-        self._states.clear()
-        for one in (*self._given.values(), *self._asked.values()):
-            one.clear()
-        self._dtype = self._passed.get('dtype')
-        self._backend = None
-
-    def _initialize(self, name: str, init: Any, shape: Sequence[Any]) -> None:
-        """Register a parameter with the values that an initialization gives for this shape, and for no other."""
-        self.set_trainable_params(name, initializations.values_of(init, shape, f'{self.name}: {name}'))
-
-    def _set_variables(self, pairs: Sequence[Any], where: str) -> List[str]:
-        names = list(pairs[::2])
+    def make_pairs(self, pairs: Sequence[Any], where: str, is_state: bool = False) -> None:
+        """Make parameters of names and values in turn."""
+        names = pairs[::2]
         if len(pairs) % 2 or not all(isinstance(name, str) for name in names):
-            raise ArgumentTypeError(f"{self.name}: expected names and values in turn, {where}('W', W, 'b', b).")
+            raise ArgumentTypeError(f"{self._layer.name}: expected names and values in turn, {where}('W', W, 'b', b).")
         for name, value in zip(names, pairs[1::2]):
-            if self._first_run_is_over() and run_of(self) is not None:
-                raise GraphError(f"{self.name}: output() makes the parameter '{name}', which its first run did not "
-                                 'make. Make it in init_param(), or in every run.')
-            if name in self._variables:
-                raise ArgumentError(f"{self.name}: '{name}' is a parameter of the layer already. Give each a name of "
-                                    'its own, and let the layer call init_param() itself, when it is fed or by '
-                                    'build().')
-            if vars(self).get(name, getattr(type(self), name, None)) is not None or '/' in name:
-                raise ArgumentError(f"{self.name}: '{name}' cannot be the name of a parameter, because the layer has "
-                                    'an attribute of that name. Choose another.')
-            if not B.is_variable(value):
-                value = self._new_variable(name, B.eval(value) if B.is_tensor(value) else value, self.dtype)
-            self._variables[name] = mark_owned(value)
-            setattr(self, name, value)
-        return names
+            self.make(name, value, is_state)
 
-    def _new_variable(self, name: str, value: Any, dtype: Optional[str]) -> Any:
-        array = as_numbers(value, f'{self.name}: {name}')
+    def make(self, name: str, value: Any, is_state: bool = False, dtype: Optional[str] = None, **asked: Any) -> None:
+        """Make a parameter of an array, a tensor or a variable; a regularizer and a constraint may be asked for."""
+        self._check_name(name)
+        if not B.is_variable(value):
+            value = self._variable(name, B.eval(value) if B.is_tensor(value) else value, dtype or self.dtype)
+        self._own[name] = Parameter(name, mark_owned(value), not is_state, **asked)
+        if asked:
+            self._asked[name] = asked
+        setattr(self._layer, name, value)
+        if self.backend is not None:    # init_param() is over: what the layer was given for the others is theirs
+            apply_arguments(self._layer, [name])
+
+    def initialize(self, name: str, init: Any, shape: Sequence[Any], **how: Any) -> None:
+        """Make a parameter with the values that an initialization gives for this shape, and for no other."""
+        self.make(name, initializations.values_of(init, shape, f'{self._layer.name}: {name}'), **how)
+
+    def add(self, name: str, shape: tuple, dtype: Optional[str], init: Any, is_state: bool,
+            asked: Dict[str, Any]) -> Any:
+        """The variable of this name and shape, which is made if there is none."""
+        if name in self._own:
+            return self._found(name, shape, dtype, is_state, asked)
+        for kind, one in asked.items() if is_state else ():
+            raise refusal_for_state(f'{self._layer.name}: {name}: {kind}', one)
+        with B.outside_graph():     # it may be output() that asks
+            self.initialize(name, init, shape, is_state=is_state, dtype=dtype, **asked)
+        return self._own[name].variable
+
+    def _found(self, name: str, shape: tuple, dtype: Optional[str], is_state: bool, asked: Dict[str, Any]) -> Any:
+        """The variable of this name, if it was made with what is asked for now."""
+        where, variable = f'{self._layer.name}: {name}', self._own[name].variable
+        found = tuple(B.static_shape(variable))
+        if found != shape:
+            raise ShapeError(f'{where}: expected shape {found}, as it was made with, received {shape}.')
+        before = self._asked.get(name, {})
+        differences = [(kind, describe(before.get(kind)), describe(one)) for kind, one in asked.items()
+                       if not _is_alike(before.get(kind), one)]
+        if dtype not in (None, B.dtype(variable)):
+            differences.append(('dtype', B.dtype(variable), str(dtype)))
+        if is_state and self._own[name].trainable:
+            differences.append(('trainable', 'True', 'False'))
+        for what, wanted, received in differences:
+            raise ArgumentError(f'{where}: {what}: expected {wanted}, as it was made with, received {received}.')
+        return variable
+
+    def give(self, kind: str, name: str, one: Any, where: str) -> None:
+        """Give a parameter a regularizer or a constraint, which the argument `where` has for it."""
+        given = registry.resolve(kind, one, f'{where}: ')
+        if not self._own[name].trainable:
+            raise refusal_for_state(f'{where}: {name}', given)
+        self._own[name] = self._own[name]._replace(**{kind: given})
+
+    def forget(self, dtype: Optional[str]) -> None:
+        """Be as before the first run of the layer, which was made with this dtype."""
+        for name in self._own:
+            delattr(self._layer, name)
+        self._own.clear()
+        self._asked.clear()
+        self.dtype = dtype
+        self.backend = None
+
+    def _check_name(self, name: str) -> None:
+        layer = self._layer
+        if layer._first_run_is_over() and run_of(layer) is not None:
+            raise GraphError(f"{layer.name}: output() makes the parameter '{name}', which its first run did not make. "
+                             'Make it in init_param(), or in every run.')
+        if name in self._own:
+            raise ArgumentError(f"{layer.name}: '{name}' is a parameter of the layer already. Give each a name of its "
+                                'own, and let the layer call init_param() itself, when it is fed or by build().')
+        if vars(layer).get(name, getattr(type(layer), name, None)) is not None or '/' in name:
+            raise ArgumentError(f"{layer.name}: '{name}' cannot be the name of a parameter, because the layer has an "
+                                'attribute of that name. Choose another.')
+
+    def _variable(self, name: str, value: Any, dtype: Optional[str]) -> Any:
+        where = f'{self._layer.name}: {name}'
+        array = as_numbers(value, where)
         dtype = dtype or value_dtype(value, B.floatx())
-        check_fits(array, dtype, f'{self.name}: {name}')
-        return B.current().variable(array, dtype, f'{self.name}/{name}')
+        check_fits(array, dtype, where)
+        return B.current().variable(array, dtype, f'{self._layer.name}/{name}')
+
+
+def refusal_for_state(where: str, one: Any) -> ArgumentError:
+    """What is wrong with a regularizer or a constraint for a state, which would do nothing."""
+    return ArgumentError(f'{where}: expected None for a state, which training does not change, received '
+                         f'{describe(one)}. Leave it out.')
 
 
 def _is_alike(one: Any, other: Any) -> bool:

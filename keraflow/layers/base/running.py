@@ -16,13 +16,14 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeE
 from keraflow.graph.call_arguments import CallSignature, replaced
 from keraflow.graph.records import frozen, record_run
 from keraflow.graph.tensor_checks import check_numbers, described
+from keraflow.layers.base.access import LayerAccess
 from keraflow.layers.base.channels import inherited_features
 from keraflow.layers.base.class_checks import names_reached, names_used, reads_masks
 from keraflow.layers.base.input_spec import InputSpec, check_rank, specs_of
 from keraflow.layers.base.masks import loses_mask, with_mask
-from keraflow.layers.base.parameters import ParameterOwner
+from keraflow.layers.base.parameter_arguments import apply_arguments, complete_arguments
 from keraflow.layers.base.reporting import Reporting
-from keraflow.layers.base.slots import Run, Slots, initial_run, is_layer, run_of, running_host
+from keraflow.layers.base.slots import Run, initial_run, is_layer, run_of, running_host
 from keraflow.layers.base.unused import tell_unused
 from keraflow.owned import owned
 from keraflow.sameness import same
@@ -32,7 +33,7 @@ from keraflow.shapes import Shape
 __all__ = ['Running']
 
 
-class Running(ParameterOwner, Reporting):
+class Running(LayerAccess, Reporting):
     """The part of :class:`~keraflow.layers.Layer` that runs it on tensors."""
 
     multi_input: bool
@@ -40,6 +41,8 @@ class Running(ParameterOwner, Reporting):
     never_copied: frozenset
     _declares_shape: bool           # whether the class says something by output_shape()
     input_dimension: Callable       # the word of the first Keraflow for the rank of the input, if a class has it
+    init_param: Callable
+    check_embedded_keys: Callable
     output: Callable
     output_shape: Callable
     output_mask: Callable
@@ -50,9 +53,8 @@ class Running(ParameterOwner, Reporting):
     call_signature: CallSignature
 
     def __init__(self, name: Optional[str], dtype: Any) -> None:
-        ParameterOwner.__init__(self, name, dtype)
+        LayerAccess.__init__(self, name, dtype)
         Reporting.__init__(self)
-        self._slots = Slots(self)
         self._first_specs: List[TensorSpec] = []    # of the tensors that the parameters were made for
         self._first_features: List[Optional[int]] = []      # where their features are, as far as it is known
         self._first_arguments: Dict[str, Any] = {}  # of that call, with specs of tensors
@@ -75,14 +77,14 @@ class Running(ParameterOwner, Reporting):
         making = self._first_run
         if making is not None:
             with making:        # what it makes is made by one thread
-                if self._backend is None:
+                if self._parameters.backend is None:
                     return self._run_first(tensors, arguments)
         return self._run_checked(tensors, self._shape_of(self._received(tensors)), arguments)
 
     def _taken(self, name: str, value: Any) -> Any:
         if run_of(self) is None:
             value = super()._taken(name, value)
-            if self._is_linked() and name in names_reached(type(self), 'init_param') and \
+            if self.built and name in names_reached(type(self), 'init_param') and \
                     'kind' not in vars(schema.arguments_of(type(self))[name].owner) and \
                     not same(vars(self)[name], value):      # what all layers have, such as `trainable`, counts later
                 raise ArgumentError(f'{self.name}: {name} is read when the layer is first fed, and cannot be set any '
@@ -126,7 +128,8 @@ class Running(ParameterOwner, Reporting):
             with initial_run(self):
                 self._build(self._shape_of(received), [spec.dtype for spec in received])
             outputs = self._run_checked(tensors, self._shape_of(received), arguments)
-            self._complete_arguments()
+            complete_arguments(self)
+            self.check_embedded_keys('slot')
         except Exception:
             self._forget_parameters()
             raise
@@ -134,8 +137,17 @@ class Running(ParameterOwner, Reporting):
         tell_unused(self)
         return outputs
 
+    def _build(self, input_shape: Any, dtypes: List[str]) -> None:
+        """Make the parameters for inputs of this shape and these dtypes."""
+        own = self._parameters
+        own.dtype = own.dtype or next((dtype for dtype in dtypes if dtype in FLOATS), B.floatx())
+        with B.outside_graph():
+            self.init_param(input_shape)
+        apply_arguments(self, list(own))
+        own.backend = B.current()
+
     def _forget_parameters(self) -> None:
-        super()._forget_parameters()
+        self._parameters.forget(self._passed.get('dtype'))
         self._slots.forget()
         self._standing.clear()
         self._first_specs = []
@@ -247,7 +259,7 @@ class Running(ParameterOwner, Reporting):
     def _in_own_dtype(self, tensor: Any) -> Any:
         """An input in the dtype of the parameters, if both are real: some libraries compute with one dtype only."""
         dtype = B.dtype(tensor)
-        if not self._variables or dtype == self.dtype or dtype not in FLOATS:
+        if not self._parameters or dtype == self.dtype or dtype not in FLOATS:
             return tensor
         info = info_of(tensor)
         return annotate(B.cast(tensor, self.dtype), shape=info.shape, mask=info.mask, features=info.features)
@@ -267,7 +279,7 @@ class Running(ParameterOwner, Reporting):
                 'Concatenate() or with operators on Kensors such as a + b, or write a MultiInputLayer.')
 
     def _check_inputs(self, received: List[TensorSpec]) -> None:
-        first = itertools.repeat(None) if self._backend is None else self._first_specs
+        first = itertools.repeat(None) if self._parameters.backend is None else self._first_specs
         for spec, one, before in zip(specs_of(self.name, self.input_spec, len(received)), received, first):
             spec.check(self.name, one, before)
         for one in received if callable(getattr(type(self), 'input_dimension', None)) else ():

@@ -6,6 +6,7 @@ from typing import Any, ContextManager, Dict, Iterator, List, Optional, Sequence
 
 from keraflow.contexts import bound
 from keraflow.errors import GraphError
+from keraflow.layers.base.parameter_arguments import give_initial_weights
 from keraflow.serialization import Serializable, call_text, same, snapshot
 
 __all__ = ['Run', 'Slots', 'current_run', 'initial_run', 'is_layer', 'kept_values', 'run_of', 'running_host']
@@ -181,10 +182,10 @@ class Slots:
         number = len(self.layers) - 1
         layer._name.suggest_slot(self.host, number)
         self.host.give_arguments(layer, str(number))
-        self.host.give_initial_weights(layer, number)
+        give_initial_weights(self.host, layer, number)
         if is_kept:
             self._kept.add(id(layer))
-        if not layer._is_linked():
+        if not layer.built:
             self._new.add(id(layer))
 
     def _check_late(self, layers: List[Any]) -> None:

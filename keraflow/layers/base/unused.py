@@ -11,7 +11,7 @@ __all__ = ['mark_owned', 'tell_unused']
 
 _OWNED = '_keraflow_owned'
 #: Most attributes, of which nothing need be asked: what each layer has, and what is plain.
-_MACHINERY = frozenset({'_variables', '_states', '_backend', '_calls', '_name', '_slots', '_first_specs',
+_MACHINERY = frozenset({'_parameters', '_calls', '_name', '_slots', '_first_specs',
                         '_first_features', '_passed', '_kept'})
 _PLAIN = frozenset({type(None), bool, int, float, str, types.FunctionType})
 
@@ -57,5 +57,5 @@ def _places(name: str, value: Any) -> Iterator[Tuple[str, Any]]:
 def _seems_a_part(value: Any) -> bool:
     """Whether a value is a layer that was never fed, or a variable that is no parameter of any layer."""
     if is_layer(value):
-        return not value._is_linked() and not value._calls.are_symbolic
+        return not value.built and not value._calls.are_symbolic
     return type(value) not in _PLAIN and not hasattr(value, _OWNED) and B.is_variable(value)
