@@ -3,7 +3,7 @@ from typing import Any, Callable, Optional, Sequence
 
 import numpy as np
 
-from keraflow.backend.layouts import keeps_layout, to_inner, to_outer
+from keraflow.backend.layouts import to_inner, to_outer
 from keraflow.backend.windows import same_padding, transposed_length
 
 from .library import tf
@@ -19,7 +19,6 @@ class Convolutions(Shaping):
 
     inner_format = 'channels_last'     # the only one on a CPU
 
-    @keeps_layout
     def pad(self, x: Any, padding: Sequence, value: float = 0.) -> Any:
         x = self._tensor(x)
         return tf.pad(x, np.array(padding, 'int32'), constant_values=tf.cast(value, x.dtype))

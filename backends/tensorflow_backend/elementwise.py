@@ -1,7 +1,6 @@
 """Operations on single values."""
 from typing import Any, Callable
 
-from keraflow.backend.layouts import keeps_layout
 from keraflow.backend.refusals import require_integers
 
 from .library import tf
@@ -10,7 +9,6 @@ from .variables import Variables
 __all__ = ['Elementwise']
 
 
-@keeps_layout
 class Elementwise(Variables):
     """Operations that broadcast."""
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from keraflow.backend.compiled import Compiled
 from keraflow.backend.contract import OTHER_VARIABLES, Rows, TensorSpec, UsedVariable, in_order_of_creation
-from keraflow.backend.layouts import gradients_from_sources, keeps_layout, sources_of
+from keraflow.backend.layouts import gradients_from_sources, sources_of
 from keraflow.backend.operators import follow_contract
 from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError
@@ -65,7 +65,6 @@ class Execution(Variables):
     def compile(self, builder: Callable, specs: Sequence[TensorSpec]) -> Compiled:
         return _Traced(lambda: self._traced(builder, specs))
 
-    @keeps_layout
     def require(self, x: Any, condition: Any, message: str) -> Any:
         with refusing(tf.errors.InvalidArgumentError):      # it is checked at once where there is no graph
             check = tf.debugging.Assert(tf.reduce_all(self.cast(condition, 'bool')), [marked(message)])

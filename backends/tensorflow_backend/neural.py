@@ -1,15 +1,12 @@
 """Activations."""
 from typing import Any, Optional
 
-from keraflow.backend.layouts import keeps_layout
-
 from .elementwise import Elementwise
 from .library import tf
 
 __all__ = ['Neural']
 
 
-@keeps_layout
 class Neural(Elementwise):
     """Functions between layers."""
 

@@ -1,8 +1,6 @@
 """Random numbers inside functions: each stream is a generator, whose state is one variable."""
 from typing import Any, Optional, Sequence
 
-from keraflow.backend.layouts import keeps_layout
-
 from .elementwise import Elementwise
 from .library import tf
 
@@ -38,7 +36,6 @@ class Randomness(Elementwise):
     def random_normal(self, shape: Sequence, mean: float = 0., std: float = 1., dtype: Optional[str] = None) -> Any:
         return self.current_stream().generator.normal(self._lengths(shape), mean, std, dtype or self.floatx())
 
-    @keeps_layout
     def dropout(self, x: Any, rate: float, noise_shape: Optional[Sequence] = None) -> Any:
         x = self._real(x)
         shape = tf.shape(x, out_type=tf.int64) if noise_shape is None else self._lengths(noise_shape)

@@ -1,7 +1,6 @@
 """Operations that fold axes."""
 from typing import Any
 
-from keraflow.backend.layouts import keeps_layout
 from keraflow.shapes import normalize_axis
 
 from .library import tf
@@ -13,31 +12,24 @@ __all__ = ['Reductions']
 class Reductions(Variables):
     """Sums, extremes and the like."""
 
-    @keeps_layout
     def sum(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return tf.reduce_sum(self._countable(x), axis, keepdims)
 
-    @keeps_layout
     def prod(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return tf.reduce_prod(self._countable(x), axis, keepdims)
 
-    @keeps_layout
     def mean(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return tf.reduce_mean(self._real(x), axis, keepdims)
 
-    @keeps_layout
     def max(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return tf.reduce_max(self._countable(x), axis, keepdims)
 
-    @keeps_layout
     def min(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return tf.reduce_min(self._countable(x), axis, keepdims)
 
-    @keeps_layout
     def any(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return tf.reduce_any(self.cast(x, 'bool'), axis, keepdims)
 
-    @keeps_layout
     def all(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return tf.reduce_all(self.cast(x, 'bool'), axis, keepdims)
 
@@ -47,7 +39,6 @@ class Reductions(Variables):
     def argmin(self, x: Any, axis: int = -1) -> Any:
         return tf.argmin(self._countable(x), axis)
 
-    @keeps_layout
     def cumsum(self, x: Any, axis: int = -1) -> Any:
         return tf.cumsum(self._countable(x), normalize_axis(axis, self.ndim(x)))
 

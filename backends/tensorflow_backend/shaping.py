@@ -3,7 +3,6 @@ from typing import Any, Optional, Sequence
 
 import numpy as np
 
-from keraflow.backend.layouts import keeps_layout
 from keraflow.backend.refusals import require_split
 from keraflow.shapes import normalize_axes, normalize_axis
 
@@ -40,7 +39,6 @@ class Shaping(Variables):
     def squeeze(self, x: Any, axis: int) -> Any:
         return tf.squeeze(self._tensor(x), [axis])
 
-    @keeps_layout
     def concatenate(self, tensors: Sequence, axis: int = -1) -> Any:
         return tf.concat(self._alike(*tensors), axis)
 
@@ -52,7 +50,6 @@ class Shaping(Variables):
         axis = normalize_axis(axis, self.ndim(x))
         return tf.split(require_split(self, x, lengths, axis), lengths, axis)
 
-    @keeps_layout
     def repeat(self, x: Any, repeats: int, axis: int) -> Any:
         # tf.repeat loses the static length; a new axis that is folded in again keeps it.
         x = self._tensor(x)
@@ -71,14 +68,11 @@ class Shaping(Variables):
     def tile(self, x: Any, reps: Sequence[int]) -> Any:
         return tf.tile(self._tensor(x), reps)
 
-    @keeps_layout
     def reverse(self, x: Any, axis: int) -> Any:
         return tf.reverse(self._tensor(x), [axis])
 
-    @keeps_layout
     def identity(self, x: Any) -> Any:
         return tf.identity(self._tensor(x))
 
-    @keeps_layout
     def stop_gradient(self, x: Any) -> Any:
         return tf.stop_gradient(self._tensor(x))

@@ -6,7 +6,7 @@ import numpy as np
 
 from keraflow.backend.contract import FLOATS, Backend, check_dtype, note_creation
 from keraflow.backend.dtypes import array_dtype, integers_of, near_dtype, operands_dtype, value_dtype
-from keraflow.backend.layouts import keeps_layout, outer_places, sources_of
+from keraflow.backend.layouts import outer_places, sources_of
 from keraflow.errors import ShapeError
 
 from . import private_api
@@ -51,18 +51,15 @@ class Variables(Backend):
     def full(self, shape: Sequence, value: Any, dtype: Optional[str] = None) -> Any:
         return tf.fill(self._lengths(shape), self._tensor(value, dtype or self.floatx()))
 
-    @keeps_layout
     def zeros_like(self, x: Any, dtype: Optional[str] = None) -> Any:
         return tf.zeros_like(self._tensor(x), dtype=dtype)
 
-    @keeps_layout
     def ones_like(self, x: Any, dtype: Optional[str] = None) -> Any:
         return tf.ones_like(self._tensor(x), dtype=dtype)
 
     def arange(self, stop: Any, dtype: str = 'int64') -> Any:
         return tf.range(tf.cast(stop, dtype), dtype=dtype)
 
-    @keeps_layout
     def cast(self, x: Any, dtype: str) -> Any:
         check_dtype(dtype)
         if 'int' in dtype and self._is_symbolic(x):

@@ -7,7 +7,7 @@ import operator
 from typing import Any, Optional, Sequence
 
 from keraflow.backend.contract import Backend
-from keraflow.backend.layouts import keeps_layout, to_inner, to_outer
+from keraflow.backend.layouts import to_inner, to_outer
 from keraflow.backend.windows import output_length, same_padding, transposed_length
 
 from .configure import T
@@ -23,7 +23,6 @@ Strides = Optional[Sequence[int]]
 class Convolutions(Backend):
     """Operations with spatial axes; see the contract."""
 
-    @keeps_layout
     def pad(self, x: Any, padding: Sequence, value: float = 0.) -> Any:
         x = as_tensor(x)
         shape = lengths(x)

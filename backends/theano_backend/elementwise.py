@@ -3,7 +3,6 @@ from typing import Any
 
 from keraflow.backend.contract import FLOATS, Backend, check_dtype
 from keraflow.backend.dtypes import integers_of
-from keraflow.backend.layouts import keeps_layout
 from keraflow.backend.refusals import require_integers
 
 from .configure import T
@@ -13,7 +12,6 @@ from .static_shapes import with_known_ones
 __all__ = ['Elementwise']
 
 
-@keeps_layout
 class Elementwise(Backend):
     """Operations on each number; see the contract."""
 

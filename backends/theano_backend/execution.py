@@ -9,7 +9,7 @@ import numpy as np
 
 from keraflow.backend.compiled import Compiled
 from keraflow.backend.contract import OTHER_VARIABLES, Backend, Rows, TensorSpec, UsedVariable, in_order_of_creation
-from keraflow.backend.layouts import gradients_from_sources, keeps_layout, sources_of
+from keraflow.backend.layouts import gradients_from_sources, sources_of
 from keraflow.backend.operators import follow_contract
 from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, BackendError, ShapeError
@@ -73,7 +73,6 @@ class Execution(Backend):
                 results = _theano_function([], tensors)()      # an Op that has only C code
         return [np.asarray(result) for result in results]
 
-    @keeps_layout
     def require(self, x: Any, condition: Any, message: str) -> Any:
         return T.opt.Assert(marked(message))(as_tensor(x), T.all(as_tensor(condition, 'bool')))
 

@@ -2,7 +2,6 @@
 from typing import Any, Optional
 
 from keraflow.backend.contract import Backend
-from keraflow.backend.layouts import keeps_layout
 from keraflow.shapes import normalize_axis
 
 from .configure import T
@@ -11,7 +10,6 @@ from .operands import real
 __all__ = ['Neural']
 
 
-@keeps_layout
 class Neural(Backend):
     """Activations; see the contract."""
 

@@ -11,7 +11,6 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.contract import FLOATS, Backend
-from keraflow.backend.layouts import keeps_layout
 
 from .configure import T, theano
 from .operands import as_tensor, cast, floatx, real
@@ -106,7 +105,6 @@ class Randomness(Backend):
             draw = self.add(self.multiply(draw, std), mean)
         return cast(draw, dtype or floatx())
 
-    @keeps_layout
     def dropout(self, x: Any, rate: float, noise_shape: Optional[Sequence] = None) -> Any:
         x = real(x)
         shape = lengths(x) if noise_shape is None else noise_shape

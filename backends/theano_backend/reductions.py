@@ -3,7 +3,6 @@ import math
 from typing import Any, Callable
 
 from keraflow.backend.contract import Backend
-from keraflow.backend.layouts import keeps_layout
 from keraflow.shapes import normalize_axes, normalize_axis
 
 from .configure import T
@@ -36,34 +35,27 @@ class Smallest(_SharedGradient, T.basic.Min):
 class Reductions(Backend):
     """Reductions; see the contract."""
 
-    @keeps_layout
     def sum(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return _reduce(T.sum, countable(x), axis, keepdims)
 
-    @keeps_layout
     def prod(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return _reduce(T.prod, countable(x), axis, keepdims)
 
-    @keeps_layout
     def mean(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         x = real(x)
         shape = lengths(x)
         count = math.prod(shape[a] for a in _axes(x, axis))
         return T.true_div(self.sum(x, axis, keepdims), as_tensor(count, x.dtype))
 
-    @keeps_layout
     def max(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return _reduce(lambda x, axis, dtype: Largest(axis)(x), countable(x), axis, keepdims)
 
-    @keeps_layout
     def min(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return _reduce(lambda x, axis, dtype: Smallest(axis)(x), countable(x), axis, keepdims)
 
-    @keeps_layout
     def any(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return _reduce(lambda x, axis, dtype: T.any(x, axis), as_tensor(x, 'bool'), axis, keepdims)
 
-    @keeps_layout
     def all(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return _reduce(lambda x, axis, dtype: T.all(x, axis), as_tensor(x, 'bool'), axis, keepdims)
 
@@ -75,7 +67,6 @@ class Reductions(Backend):
         x = countable(x)
         return T.argmax(-x, axis=normalize_axis(axis, x.ndim))
 
-    @keeps_layout
     def cumsum(self, x: Any, axis: int = -1) -> Any:
         x = countable(x)
         # The Python implementation of Theano's Op gives int64 for int32.

@@ -5,7 +5,6 @@ import numpy as np
 
 from keraflow import shapes
 from keraflow.backend.contract import Backend
-from keraflow.backend.layouts import keeps_layout
 from keraflow.backend.refusals import require_split
 
 from .configure import T, theano
@@ -63,7 +62,6 @@ class Shaping(Backend):
             x = T.addbroadcast(x, axis)
         return x.dimshuffle([a for a in range(x.ndim) if a != axis])
 
-    @keeps_layout
     def concatenate(self, tensors: Sequence, axis: int = -1) -> Any:
         xs = alike(*tensors)
         return T.join(shapes.normalize_axis(axis, xs[0].ndim), *xs)
@@ -80,7 +78,6 @@ class Shaping(Backend):
             start += length
         return parts
 
-    @keeps_layout
     def repeat(self, x: Any, repeats: int, axis: int) -> Any:
         x = as_tensor(x)
         axis = shapes.normalize_axis(axis, x.ndim)
@@ -99,15 +96,12 @@ class Shaping(Backend):
         """`x`, broadcast to `shape`."""
         return T.alloc(with_known_ones(x), *shape)
 
-    @keeps_layout
     def reverse(self, x: Any, axis: int) -> Any:
         x = as_tensor(x)
         return x[(slice(None),) * shapes.normalize_axis(axis, x.ndim) + (slice(None, None, -1),)]
 
-    @keeps_layout
     def identity(self, x: Any) -> Any:
         return T.Rebroadcast()(as_tensor(x))      # changes no axis
 
-    @keeps_layout
     def stop_gradient(self, x: Any) -> Any:
         return theano.gradient.disconnected_grad(as_tensor(x))

@@ -5,7 +5,6 @@ import numpy as np
 
 from keraflow.backend.contract import Backend, note_creation
 from keraflow.backend.dtypes import value_dtype
-from keraflow.backend.layouts import keeps_layout
 from keraflow.errors import ShapeError
 
 from .configure import T, theano
@@ -77,11 +76,9 @@ class Variables(Backend):
     def full(self, shape: Sequence, value: Any, dtype: Optional[str] = None) -> Any:
         return T.alloc(as_tensor(value, dtype or floatx()), *as_lengths(shape))
 
-    @keeps_layout
     def zeros_like(self, x: Any, dtype: Optional[str] = None) -> Any:
         return T.zeros_like(as_tensor(x), dtype=dtype)
 
-    @keeps_layout
     def ones_like(self, x: Any, dtype: Optional[str] = None) -> Any:
         return T.ones_like(as_tensor(x), dtype=dtype)
 

@@ -16,9 +16,8 @@ underscore:
 * :mod:`keraflow.backend.refusals`: ``marked`` and ``refusing``, of which :meth:`Backend.require` is made, and
   ``require_integers`` and ``require_split`` for what only the data can show;
 * :mod:`keraflow.backend.dtypes`: which dtype a result has, and ``integers_of`` for :meth:`Backend.cast`;
-* :mod:`keraflow.backend.layouts`: ``Backend.inner_format``, ``to_inner`` and ``to_outer`` for convolutions,
-  ``keeps_layout`` for what need not leave the inner format, ``outer_places``, ``sources_of`` and
-  ``gradients_from_sources`` for what looks behind it;
+* :mod:`keraflow.backend.layouts`: ``Backend.inner_format``, ``to_inner`` and ``to_outer`` for convolutions;
+  ``outer_places``, ``sources_of`` and ``gradients_from_sources`` for what looks behind it;
 * :mod:`keraflow.backend.windows`: how long windows and their padding are;
 * :class:`keraflow.backend.deferral.Deferred`, what stands for a tensor: the library's own functions refuse it with its
   ``has_no_value``.
@@ -58,29 +57,22 @@ from typing import Any, Callable, List, NamedTuple, Optional, Sequence
 import numpy as np
 
 from keraflow import random
+from keraflow.backend import operand_checks
 from keraflow.backend.compiled import Compiled
-from keraflow.backend.dtypes import DTYPES, FLOATS, check_dtype, common_dtype
+from keraflow.backend.dtypes import DTYPES, FLOATS, check_dtype, common_dtype, dtype_of_value, dtype_of_variable
+from keraflow.backend.method_info import METHODS, checked_method
 from keraflow.backend.operations.convolutions import Convolutions
-from keraflow.backend.operations.elementwise import Elementwise
 from keraflow.backend.operations.neural import Neural
 from keraflow.backend.operations.products import Products
 from keraflow.backend.operations.randomness import Randomness
 from keraflow.backend.operations.recurrence import Recurrence
-from keraflow.backend.operations.reductions import Reductions
-from keraflow.backend.operations.shaping import Shaping
 
 __all__ = ['Backend', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'check_dtype', 'common_dtype', 'DTYPES', 'FLOATS',
-           'OPERATIONS', 'OTHER_VARIABLES', 'in_order_of_creation', 'note_creation']
+           'METHODS', 'OPERATIONS', 'OTHER_VARIABLES', 'in_order_of_creation', 'note_creation']
 
 Tensor = Any      # what the backend computes with
 Variable = Any    # a tensor with a value that can be set
 Shape = tuple     # of int or None; None is a length that is not known before the data
-
-#: Names of the functions from tensors to tensors.
-_FAMILIES = (Elementwise, Shaping, Reductions, Products, Neural, Randomness, Convolutions)
-OPERATIONS = frozenset({name for family in _FAMILIES for name in vars(family) if name[0] != '_'} |
-                       {'as_real', 'cast', 'ones_like', 'require', 'shape', 'zeros_like'})
-
 
 #: What :meth:`Backend.variables_used` says of a function that it refuses.
 OTHER_VARIABLES = ('expected what computes to use the same variables in each run, received one that makes others in '
@@ -180,6 +172,7 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
 
     # -- variables and values ---------------------------------------------------------------------------------------
 
+    @checked_method(dtype=dtype_of_value, check=operand_checks.value)
     def variable(self, value: Any, dtype: Optional[str] = None, name: Optional[str] = None) -> Variable:
         """A new variable with a copy of `value` (array or number; dtype floatx unless given or `value` is an
         integer array)."""
@@ -193,6 +186,7 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
         """A copy of the value of a variable."""
         raise NotImplementedError
 
+    @checked_method(dtype=dtype_of_variable, check=operand_checks.set_value)
     def set_value(self, variable: Variable, value: Any) -> None:
         """Set the value of a variable: an array of its shape, of numbers that its dtype can hold.
 
@@ -200,6 +194,7 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
         """
         raise NotImplementedError
 
+    @checked_method(check=operand_checks.placeholder)
     def placeholder(self, shape: Shape, dtype: Optional[str] = None, name: Optional[str] = None) -> Tensor:
         """A symbolic tensor to be fed by :meth:`function`; lengths of the static `shape` may be ``None``."""
         raise NotImplementedError
@@ -283,9 +278,14 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
         owner = random.drawn_stream()
         return self._own_stream if owner is None else owner.inside(self.name, self.new_stream)
 
+    @checked_method(check=operand_checks.gradients)
     def gradients(self, loss: Tensor, variables: Sequence[Variable]) -> list:
         """Gradients of a symbolic scalar that is already there with regard to variables or tensors it was made from.
 
         It is made by :meth:`symbolic` where no placeholder is in it: some libraries compute at once.
         """
         raise NotImplementedError
+
+
+#: Names of the functions from tensors to tensors.
+OPERATIONS = frozenset(name for name, method in METHODS.items() if method.is_operation)

@@ -1,12 +1,12 @@
 """The dtypes of keraflow, and which of them a result has."""
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Dict, Sequence
 
 import numpy as np
 
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe
 
-__all__ = ['DTYPES', 'FLOATS', 'array_dtype', 'check_dtype', 'common_dtype', 'integers_of', 'near_dtype',
-           'operands_dtype', 'value_dtype']
+__all__ = ['DTYPES', 'FLOATS', 'array_dtype', 'check_dtype', 'common_dtype', 'dtype_given', 'dtype_of_value',
+           'dtype_of_variable', 'dtype_of_x', 'integers_of', 'near_dtype', 'operands_dtype', 'value_dtype']
 
 #: In order of promotion.
 DTYPES = ('bool', 'int32', 'int64', 'float32', 'float64')
@@ -117,3 +117,28 @@ def integers_of(backend: Any, x: Any, dtype: str, cut: Callable[[Any, str], Any]
     beyond = backend.switch(above, backend.constant(largest, dtype), backend.switch(
         backend.less(x, 0.), backend.constant(least, dtype), backend.constant(0, dtype)))
     return backend.switch(inside, cut(backend.switch(inside, x, 0.), dtype), beyond)
+
+
+# -- what numbers take, where it is not the dtype of the operands that they meet ---------------------------------------
+
+def dtype_given(backend: Any, given: Dict[str, Any]) -> str:
+    """The argument `dtype`, floatx unless given."""
+    return given['dtype'] or backend.floatx()
+
+
+def dtype_of_value(backend: Any, given: Dict[str, Any]) -> str:
+    """The argument `dtype`, that of the `value` unless given."""
+    return given['dtype'] or value_dtype(given['value'], backend.floatx())
+
+
+def dtype_of_variable(backend: Any, given: Dict[str, Any]) -> str:
+    """That of the `variable` which is set."""
+    return backend.dtype(given['variable'])
+
+
+def dtype_of_x(backend: Any, given: Dict[str, Any]) -> str:
+    """That of `x`, which is a tensor, an array or a list of either."""
+    x = given['x']
+    if isinstance(x, (list, tuple)):
+        x = next(filter(backend.is_tensor, x), x)
+    return near_dtype(backend.dtype(x), backend.floatx()) if backend.is_tensor(x) else array_dtype(x, backend.floatx())

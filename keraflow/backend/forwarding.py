@@ -1,20 +1,31 @@
 """The functions of ``keraflow.backend``: from a call of ``B.dot`` to the method of the backend in use.
 
-What they are given is looked at here and nowhere else: stand-ins for tensors say themselves what a function of them is,
-and arguments are checked before the backend is called. To link a layer takes some twenty such calls, most of them
-questions such as ``is_tensor``; what is known of a method before it is called is found out once.
+The road of ``B.dot(x, W)``:
+
+1. ``keraflow.backend`` makes the function by :func:`forwarding` when it is first asked for ``dot``. What is known of
+   the method is in ``METHODS['dot']``, where the decorator of its definition in ``operations/products.py`` left it
+   (:mod:`keraflow.backend.method_info`).
+2. If `x` or `W` stands for a tensor, as a Kensor does, it says itself what the function of it is
+   (:mod:`keraflow.backend.deferral`): a Kensor is fed to a layer, ``keraflow/layers/operation.py``.
+3. The arguments are checked, here and nowhere else (:mod:`keraflow.backend.checks`): their types, their shapes
+   (``operand_checks.dot``), and whether the dtype can hold their numbers.
+4. ``dot`` of the plugin in use computes, ``products.py`` there.
+5. What is known of the logarithms of the result is remembered with it (:mod:`keraflow.backend.logs`).
+
+To link a layer takes some twenty calls of functions that are no operations, most of them questions such as
+``is_tensor``: for these no more is done than a wrong argument needs.
 """
 import functools
-import inspect
 from typing import Any, Callable, NoReturn
 
 import numpy as np
 
 from keraflow.arguments import as_numbers, dtype_name, to_list
-from keraflow.backend.checks import arguments_of, is_checked
-from keraflow.backend.contract import OPERATIONS, Backend
+from keraflow.backend.checks import arguments_of
+from keraflow.backend.contract import METHODS, Backend
 from keraflow.backend.deferral import deferred_among, told_of
 from keraflow.backend.logs import remember_logs
+from keraflow.backend.method_info import MethodInfo
 from keraflow.deprecation import current_names, renamed_arguments
 from keraflow.errors import ArgumentTypeError, describe
 
@@ -25,39 +36,51 @@ _ARRAYS = np.ndarray, np.generic
 _OF_VALUES = frozenset({'eval', 'get_value'})
 
 
-def forwarding(attribute: str, current: Callable[[], Backend]) -> Callable:
+def forwarding(name: str, current: Callable[[], Backend]) -> Callable:
     """The function that calls a method of the contract, of the backend that `current` gives."""
-    method = getattr(Backend, attribute)
-    signature = inspect.signature(method)
-    without_self = list(signature.parameters.values())[1:]
-    # So many arguments in their order need no look, of methods that are asked all the time, such as is_tensor.
-    least, most = sum(one.default is one.empty for one in without_self), len(without_self)
-    is_question = attribute in _OF_TENSORS
-    is_plain, is_operation = not is_checked(attribute), attribute in OPERATIONS
+    method = METHODS.get(name) or MethodInfo(getattr(Backend, name))
+    call = _checked(method, current) if method.is_checked else _unchecked(method, current)
+    functools.update_wrapper(call, method.method)
+    call.__signature__ = method.signature       # type: ignore[attr-defined]
+    call = _naming_dtypes(call, method.names.index('dtype')) if 'dtype' in method.names else call
+    return _by_current_names(call) if renamed_arguments(method.method) else call
 
-    @functools.wraps(method)
+
+def _checked(method: MethodInfo, current: Callable[[], Backend]) -> Callable:
+    name, is_operation = method.name, method.is_operation
+
     def call(*args: Any, **kwargs: Any) -> Any:
         one = deferred_among(args, kwargs)
         if one is not None:
-            return one.defer(attribute, args, kwargs) if is_operation else told_of(one, attribute)
+            return one.defer(name, args, kwargs) if is_operation else told_of(one, name)
         backend = current()
-        if is_plain and not kwargs and least <= len(args) <= most:
-            if is_question and isinstance(args[0], _ARRAYS):    # which some backends would answer for
-                _refuse(attribute, args[0])
-            if attribute in _OF_VALUES:
-                _check_value(backend, attribute, args[0])
-            try:
-                return getattr(backend, attribute)(*args)
-            except (AttributeError, TypeError):     # not looked at before: these are asked all the time
-                if is_question and not backend.is_tensor(args[0]):
-                    _refuse(attribute, args[0])
-                raise
-        given = arguments_of(backend, attribute, args, kwargs)
-        return remember_logs(backend, attribute, getattr(backend, attribute)(**given), given)
-    call.__signature__ = signature.replace(parameters=without_self)     # type: ignore[attr-defined]
-    names = [one.name for one in without_self]
-    call = _naming_dtypes(call, names.index('dtype')) if 'dtype' in names else call
-    return _by_current_names(call) if renamed_arguments(method) else call
+        given = arguments_of(backend, method, args, kwargs)
+        return remember_logs(backend, method, getattr(backend, name)(**given), given)
+    return call
+
+
+def _unchecked(method: MethodInfo, current: Callable[[], Backend]) -> Callable:
+    name, asks_tensor, asks_value = method.name, method.name in _OF_TENSORS, method.name in _OF_VALUES
+    nb_required, nb_argument = len(method.names) - len(method.defaults), len(method.names)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        one = deferred_among(args, kwargs)
+        if one is not None:
+            return told_of(one, name)
+        backend = current()
+        if kwargs or not nb_required <= len(args) <= nb_argument:
+            return getattr(backend, name)(**arguments_of(backend, method, args, kwargs))
+        if asks_tensor and isinstance(args[0], _ARRAYS):    # which some backends would answer for
+            _refuse(name, args[0])
+        if asks_value:
+            _check_value(backend, name, args[0])
+        try:
+            return getattr(backend, name)(*args)
+        except (AttributeError, TypeError):     # not looked at before: these are asked all the time
+            if asks_tensor and not backend.is_tensor(args[0]):
+                _refuse(name, args[0])
+            raise
+    return call
 
 
 def _refuse(attribute: str, given: Any) -> NoReturn:

@@ -2,21 +2,22 @@
 
 A library convolves in one of the two formats only, or best: the *inner* one of its backend. A result in the other one,
 the *outer* format, is a transposition, and remembers what it is the transposition of: its source. The next convolution
-begins there, and so does each operation in between that :func:`keeps_layout`. Nothing asks for the transpositions in
-between, so that a compiled function leaves them out: there is one at the beginning of a chain of convolutions and one
-at its end.
+begins there, and so does each operation in between whose definition says that it keeps layouts. Nothing asks for the
+transpositions in between, so that a compiled function leaves them out: there is one at the beginning of a chain of
+convolutions and one at its end.
 """
 import functools
 import inspect
-from typing import Any, Iterable, List, Optional, Sequence
+from typing import Any, Callable, Iterable, List, Optional, Sequence
 
 import numpy as np
 
 from keraflow.arguments import is_array_like
+from keraflow.backend.method_info import METHODS
 from keraflow.backend.operations.shaping import Shaping
 from keraflow.shapes import normalize_axes
 
-__all__ = ['Layouts', 'gradients_from_sources', 'keeps_layout', 'outer_places', 'sources_of', 'to_inner', 'to_outer']
+__all__ = ['Layouts', 'gradients_from_sources', 'outer_places', 'sources_of', 'to_inner', 'to_outer']
 
 Tensor = Any
 
@@ -30,6 +31,12 @@ class Layouts(Shaping):
 
     #: The format in which it convolves, which a plugin may set: ``'channels_first'`` or ``'channels_last'``.
     inner_format = 'channels_first'
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, method in list(vars(cls).items()):
+            if name in METHODS and METHODS[name].keeps_layout and METHODS[name].method is not method:
+                setattr(cls, name, _keeping_layout(method))
 
     def without_layouts(self, tensors: Iterable[Tensor]) -> List[Tensor]:
         """Tensors of which nothing else is used than they themselves: a program may ask its library for gradients of
@@ -70,17 +77,11 @@ def gradients_from_sources(backend: Layouts, gradients: Iterable[Tensor], tensor
     return [to_outer(backend, gradient) if hasattr(x, _INNER) else gradient for gradient, x in zip(gradients, tensors)]
 
 
-def keeps_layout(operation: Any) -> Any:
-    """Let an operation, or all of a class, compute on what its operands remember, and remember what it computes.
+def _keeping_layout(operation: Callable) -> Callable:
+    """Let an operation compute on what its operands remember, and remember what it computes.
 
-    It works value by value or along axes that stay, or it is a reduction, which has `keepdims`. Operands that remember
-    nothing are transposed, too: as a rule they are numbers for each channel.
+    Operands that remember nothing are transposed, too: as a rule they are numbers for each channel.
     """
-    if inspect.isclass(operation):
-        for name, method in list(vars(operation).items()):
-            if inspect.isfunction(method) and not name.startswith('_'):
-                setattr(operation, name, keeps_layout(method))
-        return operation
     signature = inspect.signature(operation)
 
     @functools.wraps(operation)

@@ -1,43 +1,34 @@
-"""How logarithms follow from those of what an operation was given: a rule for each operation that computes values."""
+"""How logarithms follow from those of what an operation was given: a rule for each operation that computes values.
+
+The definition of an operation names its rule: a function of the backend, what was made and the arguments by name, which
+gives logarithms where they are known.
+"""
 import functools
 import math
 from typing import Any, Callable, Dict, Optional
 
 import numpy as np
 
-from keraflow.backend.contract import Backend
+from keraflow import shapes
 from keraflow.backend.logarithms import GUARD, bounded_log, log_of_difference, log_of_sum, same_gradient
 from keraflow.backend.tensor_info import Logs, Step, info_of
-from keraflow.shapes import normalize_axes, product
-
-__all__ = ['RULES']
 
 #: How far a total may be off by rounding, in proportion.
 ROUNDING = 1e-9
 
+Backend = Any      # the contract, whose operations name these rules
 Given = Dict[str, Any]
-#: From what an operation made and its arguments to logarithms, where they are known.
-RULES: Dict[str, Callable[[Backend, Any, Given], Optional[Logs]]] = {}
-
-
-def _rule(*operations: str) -> Callable:
-    def register(rule: Callable) -> Callable:
-        RULES.update(dict.fromkeys(operations, rule))
-        return rule
-    return register
 
 
 # -- where they come from ---------------------------------------------------------------------------------------------
 
-@_rule('sigmoid')
-def _sigmoid(backend: Backend, made: Any, given: Given) -> Logs:
+def sigmoid(backend: Backend, made: Any, given: Given) -> Logs:
     x = given['x']
     return Logs(Step(lambda: backend.negative(backend.softplus(backend.negative(x)))),
                 Step(lambda: backend.negative(backend.softplus(x))), 1.)
 
 
-@_rule('softmax')
-def _softmax(backend: Backend, made: Any, given: Given) -> Logs:
+def softmax(backend: Backend, made: Any, given: Given) -> Logs:
     return Logs(Step(lambda: backend.log_softmax(**given)), _others(backend, made, given['axis']), 1.)
 
 
@@ -50,13 +41,11 @@ def _others(backend: Backend, made: Any, axis: Any) -> Step:
     return Step(rest, [(made, 'of')])
 
 
-@_rule('exp')
-def _exp(backend: Backend, made: Any, given: Given) -> Logs:
+def exp(backend: Backend, made: Any, given: Given) -> Logs:
     return Logs(Step(lambda: backend.as_real(given['x'])))
 
 
-@_rule('softplus')
-def _softplus(backend: Backend, made: Any, given: Given) -> Logs:
+def softplus(backend: Backend, made: Any, given: Given) -> Logs:
     def of() -> Any:
         x = backend.as_real(given['x'])
         return backend.switch(backend.less(x, -40.), x, backend.log(backend.softplus(backend.maximum(x, -40.))))
@@ -97,8 +86,7 @@ def _scaled(backend: Backend, x: Any, factor: Optional[float]) -> Optional[Logs]
                 logs.total * factor, logs.is_exact)
 
 
-@_rule('multiply')
-def _product(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def product(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     x, y = _with_number_last(given)
     if _number(y) is not None:
         return _scaled(backend, x, _number(y))
@@ -112,8 +100,7 @@ def _product(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     return of._replace(rest=Step(rest, [(x, 'of'), (x, 'rest'), (y, 'rest')]), total=one.total * total)
 
 
-@_rule('divide')
-def _quotient(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def quotient(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     x, y = given['x'], given['y']
     divisor = _number(y)
     if divisor is not None:
@@ -155,8 +142,7 @@ def _combined(backend: Backend, made: Any, x: Any, y: Any, join: Callable) -> Op
     return Logs(Step(compute, [(x if _known(x) else y, 'of')]), is_exact=False)
 
 
-@_rule('add')
-def _sum_of_two(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def sum_of_two(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     x, y = _with_number_last(given)
     number, one, other = _number(y), _known(x), _known(y)
     if number is not None:
@@ -185,8 +171,7 @@ def _increased(backend: Backend, x: Any, number: float, part: str) -> Optional[L
                 addends=((x, None), (number, None)) if part == 'of' and number else ())
 
 
-@_rule('subtract')
-def _difference(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def difference(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     x, y = given['x'], given['y']
     whole, logs = _number(x), _known(y)
     if _number(y) == 0:
@@ -201,18 +186,15 @@ def _difference(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     return Logs(Step(_same, [(y, 'rest')]), Step(_same, [(y, 'of')]), 1., is_exact=logs.total == 1)
 
 
-@_rule('square')
-def _square(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def square(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     return _powered(backend, given['x'], 2.)
 
 
-@_rule('sqrt')
-def _root(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def root(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     return _powered(backend, given['x'], 0.5)
 
 
-@_rule('power')
-def _power(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def power(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     return _powered(backend, given['x'], given['y'])
 
 
@@ -230,19 +212,17 @@ def _powered(backend: Backend, x: Any, power: Any) -> Optional[Logs]:
 
 # -- reductions and bounds --------------------------------------------------------------------------------------------
 
-@_rule('sum')
-def _sum(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def sum_along_axes(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     x, known = given['x'], _known(given['x'])
     if not known:
         return None
     shape = backend.static_shape(x)
-    axes = normalize_axes(given['axis'], len(shape))
-    logs = _folded(backend.logsumexp, known, given, product([shape[axis] for axis in axes]))
+    axes = shapes.normalize_axes(given['axis'], len(shape))
+    logs = _folded(backend.logsumexp, known, given, shapes.product([shape[axis] for axis in axes]))
     return logs._replace(addends=((x, axes),)) if given['keepdims'] else logs
 
 
-@_rule('mean')
-def _mean(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def mean(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     def of_mean(log: Any, axis: Any, keepdims: bool) -> Any:
         count = backend.logsumexp(backend.zeros_like(log), axis, keepdims)
         return backend.subtract(backend.logsumexp(log, axis, keepdims), count)
@@ -258,34 +238,29 @@ def _folded(fold: Callable, logs: Logs, given: Given, scale: Optional[int]) -> L
     return Logs(Step(compute, [(x, 'of')]), rest, logs.total * scale if scale else math.inf)
 
 
-@_rule('prod')
-def _prod(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def product_along_axes(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     logs, x = _known(given['x']), given['x']
     compute = functools.partial(backend.sum, axis=given['axis'], keepdims=given['keepdims'])
     return Logs(Step(compute, [(x, 'of')]), total=1. if logs.total == 1 else math.inf) if logs else None
 
 
-@_rule('abs', 'relu')
-def _not_negative(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def not_negative(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     return _increased(backend, given['x'], 0., 'of') if given.get('max_value') is None else None
 
 
-@_rule('clip')
-def _clipped(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def clipped(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     bounds = [_number(given[name]) for name in ('min_value', 'max_value')]
     if any(bound is None and given[name] is not None for bound, name in zip(bounds, ('min_value', 'max_value'))):
         return None
     return _kept(backend, given['x'], *bounds)
 
 
-@_rule('maximum')
-def _at_least(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def at_least(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     x, y = _with_number_last(given)
     return None if _number(y) is None else _kept(backend, x, _number(y), None)
 
 
-@_rule('minimum')
-def _at_most(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def at_most(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     x, y = _with_number_last(given)
     return None if _number(y) is None else _kept(backend, x, None, _number(y))
 

@@ -4,7 +4,6 @@ from typing import Any, Dict, Optional
 
 import numpy as np
 
-from keraflow.backend.contract import Backend
 from keraflow.backend.tensor_info import Step, info_of
 from keraflow.config import setting
 
@@ -12,6 +11,8 @@ __all__ = ['GUARD', 'bounded_log', 'log_of', 'log_of_difference', 'log_of_rest',
 
 #: Numbers this small are there to keep a logarithm finite: they bound its value, and not its gradient.
 GUARD = 1e-5
+
+Backend = Any      # the contract, whose operations name what is computed here
 
 
 def log_of(backend: Backend, x: Any) -> Any:

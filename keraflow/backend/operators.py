@@ -21,7 +21,7 @@ from keraflow.backend.checks import arguments_of
 from keraflow.backend.deferral import Deferred
 from keraflow.backend.dtypes import FLOATS
 from keraflow.backend.logs import remember_logs
-from keraflow.backend.refusals import OF_INTEGERS
+from keraflow.backend.method_info import METHODS
 from keraflow.backend.tensor_info import info_of
 from keraflow.backend.value_checks import is_small
 from keraflow.contexts import bound
@@ -32,7 +32,7 @@ __all__ = ['follow_contract', 'install_operators']
 _follows = contextvars.ContextVar('whether operators follow the contract', default=False)
 
 _ARITHMETIC = {'add': 'add', 'sub': 'subtract', 'mul': 'multiply', 'truediv': 'divide', 'floordiv': 'floor_divide',
-               'mod': 'mod', 'pow': 'power', 'matmul': 'matmul'}
+               'mod': 'mod', 'pow': 'power', 'matmul': 'dot'}
 _COMPARISONS = {'lt': 'less', 'le': 'less_equal', 'gt': 'greater', 'ge': 'greater_equal'}
 _EQUALITIES = {'eq': 'equal', 'ne': 'not_equal'}
 
@@ -76,12 +76,12 @@ def _operator(backend: Any, own: Any, operation: str, reflected: bool) -> Callab
             return NotImplemented       # which refuses a tensor
         given = (y, x) if reflected else (x, y)
         if _follows.get() and _differs(backend, operation, x, y):
-            function = operation if operation != 'matmul' else 'batch_dot' if _rank(backend, given[1]) > 2 else 'dot'
-            made = getattr(backend, function)(**arguments_of(backend, function, given, {}))
+            function = 'batch_dot' if operation == 'dot' and _rank(backend, given[1]) > 2 else operation
+            made = getattr(backend, function)(**arguments_of(backend, METHODS[function], given, {}))
         else:
             made = NotImplemented if own is None else own(x, y)
         if (info_of(x).logs or info_of(y).logs) and backend.is_tensor(made):     # the other one may give anything
-            remember_logs(backend, operation, made, dict(zip('xy', given)))
+            remember_logs(backend, METHODS[operation], made, dict(zip('xy', given)))
         return made
     if own is not None:
         functools.update_wrapper(call, own)
@@ -101,7 +101,7 @@ def _equality(backend: Any, own: Any, operation: str, library: str) -> Callable:
             return NotImplemented       # which refuses a tensor
         if not _is_operand(backend, y):
             return (x is y) == (operation == 'equal')
-        return getattr(backend, operation)(**arguments_of(backend, operation, (x, y), {}))
+        return getattr(backend, operation)(**arguments_of(backend, METHODS[operation], (x, y), {}))
     call.of_library = own       # type: ignore[attr-defined]
     return call
 
@@ -127,7 +127,7 @@ def _indexing(backend: Any, own: Any) -> Callable:
     @functools.wraps(own)
     def getitem(x: Any, index: Any, *rest: Any) -> Any:
         made = own(x, index, *rest)
-        return remember_logs(backend, 'getitem', made, {'x': x, 'index': index}) if info_of(x).logs else made
+        return remember_logs(backend, METHODS['getitem'], made, {'x': x, 'index': index}) if info_of(x).logs else made
     getitem.of_library = own       # type: ignore[attr-defined]
     return getitem
 
@@ -139,13 +139,14 @@ def _differs(backend: Any, operation: str, x: Any, y: Any) -> bool:
         return True
     if not backend.is_tensor(y) and type(y) not in (bool, int, float):
         return isinstance(y, (np.ndarray, np.generic, list, tuple))
-    if operation == 'matmul' or dtype == 'bool' or operation in OF_INTEGERS and dtype not in FLOATS:
+    if operation == 'dot' or dtype == 'bool' or METHODS[operation].second_integer and dtype not in FLOATS:
         return True
+    becomes_real = METHODS[operation].is_real and dtype not in FLOATS
     if backend.is_tensor(y):
-        return backend.dtype(y) != dtype or operation == 'divide' and dtype not in FLOATS
+        return backend.dtype(y) != dtype or becomes_real
     if dtype in FLOATS:
         return type(y) is float and dtype != backend.floatx()      # which Theano rounds to floatx
-    return type(y) is float or operation == 'divide'
+    return type(y) is float or becomes_real
 
 
 def _is_operand(backend: Any, y: Any) -> bool:

@@ -4,13 +4,10 @@ import re
 import urllib.parse
 from typing import Any, Iterator, Sequence, Type
 
+from keraflow.backend.method_info import METHODS
 from keraflow.errors import DataError
 
-__all__ = ['OF_INTEGERS', 'marked', 'refusing', 'require_integers', 'require_split']
-
-#: What the second operand must be where both are integers.
-OF_INTEGERS = {'floor_divide': 'expected integers other than 0', 'mod': 'expected integers other than 0',
-               'power': 'expected integers of at least 0'}
+__all__ = ['marked', 'refusing', 'require_integers', 'require_split']
 
 _MARK = 'keraflow refuses [{}] until here'
 
@@ -34,14 +31,14 @@ def refusing(kind: Type[Exception]) -> Iterator[None]:
 
 
 def require_integers(backend: Any, operation: str, y: Any, given: Any) -> Any:
-    """`y`, the second operand of one of :data:`OF_INTEGERS`: if it is integer, it is looked at in the run.
+    """`y`, the second operand of an operation that does not take all integers, checked in the run if it is integer.
 
     So it is only if it was `given` as a tensor: other operands are looked at before a plugin gets them.
     """
     if 'int' not in backend.dtype(y) or not backend.is_tensor(given):
         return y
-    fits = backend.greater_equal(y, 0) if operation == 'power' else backend.not_equal(y, 0)
-    return backend.require(y, fits, f'{operation}: y: {OF_INTEGERS[operation]}.')
+    rule = METHODS[operation].second_integer
+    return y if rule is None else backend.require(y, rule.is_right(backend, y), f'{operation}: y: {rule.expected}.')
 
 
 def require_split(backend: Any, x: Any, lengths: Sequence[int], axis: int) -> Any:

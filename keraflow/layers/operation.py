@@ -1,14 +1,15 @@
 """Operation: a function of the backend as a layer, which operators and ``B.`` functions make of Kensors."""
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.arguments import is_array_like, to_list
-from keraflow.backend.contract import FLOATS, OPERATIONS, Backend
+from keraflow.backend.contract import FLOATS, METHODS, OPERATIONS
 from keraflow.backend.deferral import deferred_among
 from keraflow.backend.dtypes import operands_dtype
+from keraflow.backend.method_info import MethodInfo
 from keraflow.backend.tensor_info import info_of
 from keraflow.deprecation import current_names
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe, nearest
@@ -20,18 +21,10 @@ from keraflow.layers.base import Layer
 from keraflow.layers.base.masks import joint_mask
 from keraflow.layers.base.slots import running_host
 from keraflow.layers.operation_arguments import check_index, decode, encode, inputs_in, is_inside, shape_of, text_of
-from keraflow.layers.time_axis import preserves_time_axis
 from keraflow.registry import builtin
 from keraflow.shapes import Shape
 
 __all__ = ['Operation']
-
-#: Operations whose arguments broadcast: tensors, arrays and numbers.
-ELEMENTWISE = frozenset({'add', 'subtract', 'multiply', 'divide', 'floor_divide', 'mod', 'power', 'maximum', 'minimum',
-                         'equal', 'not_equal', 'less', 'less_equal', 'greater', 'greater_equal', 'logical_and',
-                         'logical_or', 'switch'})
-#: Operations that take nothing but tensors, arrays and (if they broadcast) numbers.
-OF_TENSORS = ELEMENTWISE | {'dot', 'batch_dot'}
 
 
 @builtin('layer')
@@ -92,9 +85,10 @@ class Operation(Layer):
                                 f"on, received {', '.join(sorted(map(str, numbers)))}.")
         if operation == 'getitem':
             check_index(list(args))
-        for it in given if operation in OF_TENSORS else ():
-            if not isinstance(it, (dict, bool, int, float) if operation in ELEMENTWISE else dict):
-                numbers_too = ', arrays and numbers' if operation in ELEMENTWISE else ' and arrays'
+        method = METHODS[operation]
+        for it in given if method.takes_only_operands else ():
+            if not isinstance(it, (dict, bool, int, float) if method.broadcasts else dict):
+                numbers_too = ', arrays and numbers' if method.broadcasts else ' and arrays'
                 raise ArgumentTypeError(f'Operation: {operation}: expected Kensors{numbers_too}, received '
                                         f'{describe(it)}.')
         self.nb_input = len(numbers)
@@ -107,13 +101,21 @@ class Operation(Layer):
         operation, kwargs = params.get('operation'), params.get('kwargs')
         if not isinstance(operation, str) or operation not in OPERATIONS or not isinstance(kwargs, dict):
             return params
-        return {**params, 'kwargs': current_names(getattr(Backend, operation), kwargs, operation, is_told=False)}
+        return {**params, 'kwargs': current_names(METHODS[operation].method, kwargs, operation, is_told=False)}
+
+    @property
+    def _method(self) -> MethodInfo:
+        return METHODS[self.operation]
+
+    @property
+    def _broadcasts(self) -> bool:
+        return self._method.broadcasts and self._method.takes_only_operands
 
     def check_input_shape(self, input_shape: List[Shape]) -> None:
         if len(input_shape) != self.nb_input:
             raise ShapeError(f"{self.name}: expected {self.nb_input} input(s), which {{'input': number}} stands for, "
                              f'received {len(input_shape)}.')
-        if self.operation in ELEMENTWISE and not shapes.broadcast(*input_shape) or \
+        if self._broadcasts and not shapes.broadcast(*input_shape) or \
                 self.operation == 'getitem' and not is_inside(input_shape[0], self.args[1]):
             raise self._refusal(input_shape)
         if self.operation == 'dot' and len(self.args) == 2 and len(shape_of(self.args[1], input_shape)) > 2:
@@ -122,17 +124,19 @@ class Operation(Layer):
 
     def output(self, x: List[Any]) -> Any:
         try:
-            result = self._compute(self._equally_long(x))
+            args, kwargs = self._decoded(self._equally_long(x))
+            result = self._compute(args, kwargs)
         except Exception as error:      # of any kind: each backend raises its own
             if isinstance(error, KeraFlowError) and not isinstance(error, ShapeError):
                 raise
             raise self._refusal([self.get_tensor_shape(tensor) for tensor in x], error) from error
-        return [self._with_mask(x, it) for it in result] if isinstance(result, (list, tuple)) else \
-            self._with_mask(x, result)
+        mask = self._mask_of_result(x, self._method.arguments(args, kwargs))
+        return [self._with_mask(x, it, mask) for it in result] if isinstance(result, (list, tuple)) else \
+            self._with_mask(x, result, mask)
 
     def _equally_long(self, x: List[Any]) -> List[Any]:
         """Check at run time that inputs that broadcast agree in lengths that only the data have."""
-        if self.operation not in ELEMENTWISE or len({B.ndim(one) for one in x}) > 1:
+        if not self._broadcasts or len({B.ndim(one) for one in x}) > 1:
             return x
         text = (f'{self.name}: {self.operation}: expected inputs of one length along axis {{}}, received different '
                 'ones. Make an Input of the length 1 if it shall be repeated.')
@@ -147,20 +151,25 @@ class Operation(Layer):
         return ShapeError(f"{self.name}: {why}{self.operation}({arguments}) cannot be applied to inputs of shapes "
                           f"{', '.join(map(str, input_shape))}.")
 
-    def _compute(self, x: List[Any]) -> Any:
-        args = [decode(it, x) for it in self.args]
+    def _decoded(self, x: List[Any]) -> Tuple[List[Any], Dict[str, Any]]:
+        """The arguments of the operation, for these inputs."""
+        return [decode(it, x) for it in self.args], {name: decode(it, x) for name, it in (self.kwargs or {}).items()}
+
+    def _compute(self, args: List[Any], kwargs: Dict[str, Any]) -> Any:
         if self.operation == 'getitem':
             tensor, index = args
             return tensor[tuple(to_list(index))]
-        return getattr(B, self.operation)(*args, **{name: decode(it, x) for name, it in (self.kwargs or {}).items()})
+        return getattr(B, self.operation)(*args, **kwargs)
 
     def output_shape(self, input_shape: List[Shape]) -> None:
         return None
 
-    def _with_mask(self, tensors: List[Any], result: Any) -> Any:
+    def _mask_of_result(self, tensors: List[Any], given: Dict[str, Any]) -> Any:
         mask = joint_mask([info_of(tensor).mask for tensor in tensors])
-        nb_axis = max(map(B.ndim, tensors))
-        if mask is None or not preserves_time_axis(self.operation, self.args, self.kwargs or {}, nb_axis):
+        return mask if mask is not None and self._method.leaves_steps(given, max(map(B.ndim, tensors))) else None
+
+    def _with_mask(self, tensors: List[Any], result: Any, mask: Any) -> Any:
+        if mask is None:
             return result
         shape = self.get_tensor_shape(result)[:B.ndim(mask)]
         kept = any(self.get_tensor_shape(tensor)[:B.ndim(mask)] == shape for tensor in tensors
@@ -178,7 +187,7 @@ def _operate(operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any
         raise ArgumentTypeError(f'{host.name}: {operation}: received {kensor!r}, which has no value in this layer, '
                                 'beside a tensor. Write the operation on Kensors, outside of the layer, or feed a '
                                 'MultiInputLayer with both.')
-    if operation in OF_TENSORS:     # only these take a list of numbers as an array
+    if METHODS[operation].takes_only_operands:      # only these take a list of numbers as an array
         args = [_array(operation, it, args) if isinstance(it, (list, tuple)) and is_array_like(it) else it
                 for it in args]
     layer = Operation(operation, [encode(it, inputs) for it in args],

@@ -14,7 +14,10 @@ from typing import Any, Literal, Optional, Sequence
 
 import numpy as np
 
+from keraflow.backend import operand_checks
+from keraflow.backend.dtypes import dtype_of_x
 from keraflow.backend.layouts import Layouts
+from keraflow.backend.method_info import operation
 from keraflow.schema import PositiveInt
 
 __all__ = ['Convolutions']
@@ -28,15 +31,18 @@ Pad = Literal['valid', 'same']
 class Convolutions(Layouts):
     """The part of the contract for images, series and volumes; see :mod:`keraflow.backend.operations.convolutions`."""
 
+    @operation(keeps_mask=False, keeps_layout=True, dtype=dtype_of_x, check=operand_checks.pad)
     def pad(self, x: Tensor, padding: Sequence, value: float = 0.) -> Tensor:
         """`value` around `x`: for each of its axes the number of cells ``(before, behind)``."""
         raise NotImplementedError
 
+    @operation(keeps_mask=False, is_real=True, check=operand_checks.convolution)
     def conv(self, x: Tensor, kernels: Tensor, strides: Strides = None, pad: Pad = 'valid', dilation: Strides = None,
              data_format: DataFormat = 'channels_first') -> Tensor:
         """Convolution. `dilation` is the distance of the input's cells that neighbouring cells of a kernel meet."""
         raise NotImplementedError
 
+    @operation(keeps_mask=False, is_real=True, check=operand_checks.convolution)
     def conv_transpose(self, x: Tensor, kernels: Tensor, strides: Strides = None, pad: Pad = 'valid',
                        data_format: DataFormat = 'channels_first') -> Tensor:
         """What the gradient of a convolution does: each cell of `x` adds a kernel times its value to the output.
@@ -45,6 +51,7 @@ class Convolutions(Layouts):
         """
         raise NotImplementedError
 
+    @operation(keeps_mask=False, is_real=True, check=operand_checks.depthwise)
     def depthwise_conv(self, x: Tensor, kernels: Tensor, strides: Strides = None, pad: Pad = 'valid',
                        dilation: Strides = None, data_format: DataFormat = 'channels_first') -> Tensor:
         """Convolution of each channel with kernels of its own; `x` has two spatial axes.
@@ -53,6 +60,7 @@ class Convolutions(Layouts):
         """
         raise NotImplementedError
 
+    @operation(keeps_mask=False, is_real=True, check=operand_checks.pool)
     def pool(self, x: Tensor, size: Sequence[PositiveInt], mode: Literal['max', 'avg'] = 'max', strides: Strides = None,
              pad: Pad = 'valid', data_format: DataFormat = 'channels_first') -> Tensor:
         """The largest (``'max'``) or the mean value (``'avg'``) of each window of `size`.
@@ -62,6 +70,7 @@ class Convolutions(Layouts):
         """
         raise NotImplementedError
 
+    @operation(check=operand_checks.add_bias)
     def add_bias(self, x: Tensor, bias: Tensor, data_format: DataFormat = 'channels_first') -> Tensor:
         """`x` plus a vector with one value for each channel."""
         if data_format == 'channels_first':

@@ -1,6 +1,8 @@
 """Products of matrices, and indices."""
 from typing import Any, Optional
 
+from keraflow.backend import operand_checks
+from keraflow.backend.method_info import operation
 from keraflow.backend.operations.creation import Creation
 from keraflow.schema import DType, Natural
 
@@ -12,18 +14,22 @@ Tensor = Any
 class Products(Creation):
     """Operations over a shared axis, and by index; see :mod:`keraflow.backend.contract`."""
 
+    @operation(check=operand_checks.dot)
     def dot(self, x: Tensor, y: Tensor) -> Tensor:
         """Product over the last axis of `x` and the last but one (the only one) of `y`; `y` has at most two axes."""
         raise NotImplementedError
 
+    @operation(keeps_mask=False, check=operand_checks.batch_dot)
     def batch_dot(self, x: Tensor, y: Tensor) -> Tensor:
         """Product for each sample, ``(b, ..., n, m), (b, ..., m, k) -> (b, ..., n, k)``, of one rank of at least 3."""
         raise NotImplementedError
 
+    @operation(keeps_mask=False, moves_values=True, check=operand_checks.gather)
     def gather(self, x: Tensor, indices: Tensor, axis: int = 0) -> Tensor:
         """The slices of `x` at integer `indices` (any rank, not negative) along one axis, as ``numpy.take``."""
         raise NotImplementedError
 
+    @operation(check=operand_checks.indices)
     def one_hot(self, indices: Tensor, nb_class: Natural, dtype: Optional[DType] = None) -> Tensor:
         """1 at each index along a new last axis of length `nb_class`, 0 elsewhere (floatx)."""
         indices = self.expand_dims(self.identity(indices), -1)

@@ -1,6 +1,9 @@
 """Random numbers."""
 from typing import Any, Optional, Sequence
 
+from keraflow.backend import operand_checks
+from keraflow.backend.dtypes import dtype_given
+from keraflow.backend.method_info import operation
 from keraflow.backend.operations.creation import Creation
 from keraflow.schema import DType, Fraction, NonNegative, Rate
 
@@ -12,21 +15,25 @@ Tensor = Any
 class Randomness(Creation):
     """What is drawn anew in each run; see :mod:`keraflow.backend.contract`."""
 
+    @operation(draws=True, dtype=dtype_given, check=operand_checks.random_reals)
     def random_uniform(self, shape: Sequence, low: float = 0., high: float = 1.,
                        dtype: Optional[DType] = None) -> Tensor:
         """Uniform in ``[low, high)``, drawn anew in each run; lengths may be integer scalars of the backend."""
         raise NotImplementedError
 
+    @operation(draws=True, dtype=dtype_given, check=operand_checks.random_reals)
     def random_normal(self, shape: Sequence, mean: float = 0., std: NonNegative = 1.,
                       dtype: Optional[DType] = None) -> Tensor:
         """Gaussian, drawn anew in each run; lengths as in :meth:`random_uniform`."""
         raise NotImplementedError
 
+    @operation(draws=True, check=operand_checks.creation)
     def random_binomial(self, shape: Sequence, p: Fraction = 0.5, dtype: Optional[DType] = None) -> Tensor:
         """1 with probability `p`, else 0, drawn anew in each run; lengths as in :meth:`random_uniform`."""
         hit = self.less(self.random_uniform(shape, 0., 1.), p)
         return self.cast(hit, dtype or self.floatx())
 
+    @operation(draws=True, is_real=True, keeps_layout=True, check=operand_checks.dropout)
     def dropout(self, x: Tensor, rate: Rate, noise_shape: Optional[Sequence] = None) -> Tensor:
         """Each value 0 with probability `rate`, else divided by ``1 - rate``, whatever the phase.
 
