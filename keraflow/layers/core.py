@@ -9,6 +9,7 @@ from keraflow import backend as B
 from keraflow import initializations
 from keraflow.layers.base import Layer
 from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.slots import is_layer
 from keraflow.owned import owned
 from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike
@@ -137,6 +138,9 @@ class Highway(Layer):
         gate = B.sigmoid(gate)
         return gate * self.activation(transformed) + (1 - gate) * x
 
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
 
 @builtin('layer')
 class Activation(Layer):
@@ -162,6 +166,9 @@ class Activation(Layer):
 
     def output(self, x: Any) -> Any:
         return self.activation(x)
+
+    def output_shape(self, input_shape: Shape) -> Optional[Shape]:
+        return self.activation.output_shape(input_shape) if is_layer(self.activation) else input_shape
 
 
 @builtin('layer')
@@ -199,6 +206,9 @@ class Dropout(Layer):
 
     def noise_shape(self, x: Any) -> Any:
         """Return the shape of the mask, which is broadcast; ``None`` for that of `x`."""
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
 
 
 @builtin('layer')

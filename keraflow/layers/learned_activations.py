@@ -85,6 +85,9 @@ class PReLU(AxisLayer):
     def output(self, x: Any) -> Any:
         return B.switch(B.greater(x, 0), x, B.multiply(x, self.alpha))
 
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
 
 @builtin('layer')
 class Maxout(Layer):

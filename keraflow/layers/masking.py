@@ -6,6 +6,7 @@ from keraflow.layers.base import Layer
 from keraflow.layers.base.masks import check_mask_value, joint_mask, step_mask
 from keraflow.registry import builtin
 from keraflow.schema import Finite
+from keraflow.shapes import Shape
 
 __all__ = ['Masking']
 
@@ -48,3 +49,6 @@ class Masking(Layer):
             return self.set_tensor_mask(x, None)
         check_mask_value(self.mask_value, B.dtype(x), f'{self.name}: mask_value')
         return self.set_tensor_mask(x, joint_mask([mask, step_mask(x, self.mask_value)]))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape

@@ -73,7 +73,9 @@ class Concatenate(FeatureAxisLayer, MultiInputLayer):
             return joint_mask(masks)
         return B.concatenate([full_mask(one) if mask is None else mask for one, mask in zip(x, masks)], axis)
 
-    def output_shape(self, input_shape: List[Shape]) -> Shape:
+    def output_shape(self, input_shape: List[Shape]) -> Optional[Shape]:
+        if not self.knows_axes(input_shape[0]):
+            return None
         return shapes.concatenate(input_shape, *self.axes(input_shape[0]))
 
 

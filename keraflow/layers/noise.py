@@ -9,6 +9,7 @@ from keraflow.layers.core import Dropout
 from keraflow.layers.spatial import DataFormat, spatial_spec
 from keraflow.registry import builtin
 from keraflow.schema import NonNegative, Rate
+from keraflow.shapes import Shape
 
 __all__ = ['GaussianDropout', 'GaussianNoise', 'SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D']
 
@@ -43,6 +44,9 @@ class GaussianNoise(Layer):
         x = B.as_real(x)
         return B.in_train_phase(lambda: B.add(x, B.random_normal(B.shape(x), 0., self.sigma, B.dtype(x))), x)
 
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
 
 @builtin('layer')
 class GaussianDropout(Layer):
@@ -74,6 +78,9 @@ class GaussianDropout(Layer):
     def output(self, x: Any) -> Any:
         x, sigma = B.as_real(x), math.sqrt(self.drop_rate / (1. - self.drop_rate))
         return B.in_train_phase(lambda: B.multiply(x, B.random_normal(B.shape(x), 1., sigma, B.dtype(x))), x)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
 
 
 class _SpatialDropout(Dropout):

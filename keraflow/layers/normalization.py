@@ -63,6 +63,9 @@ class _Normalization(FeatureAxisLayer):
         places = self.axes(shape)
         return B.reshape(parameter, [length if place in places else 1 for place, length in enumerate(shape)])
 
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
 
 @builtin('layer')
 class BatchNormalization(_Normalization):

@@ -71,6 +71,11 @@ class FeatureAxisLayer(AxisLayer):
         chosen = [self.features(shape)] if self.axis is None else to_list(self.axis)
         return sorted({self.position(axis, len(shape)) for axis in chosen})
 
+    def knows_axes(self, shape: Shape) -> bool:
+        """Whether the shape alone tells `axis`: the features of series and images are where the layers before have
+        them, which is known where the layer runs."""
+        return self.axis is not None or len(shape) < 3 or _runs.get()[0] is self
+
     def features(self, shape: Shape = ()) -> int:
         """Return the axis of the features, counted from the end.
 

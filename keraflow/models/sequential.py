@@ -122,7 +122,11 @@ class Sequential(Model):
         return x
 
     def output_shape(self, input_shape: Any) -> Any:
-        return super().output_shape(input_shape) if self.is_model else None     # the shape of the last layer's output
+        if self.is_model:
+            return super().output_shape(input_shape)
+        for layer in self.layers:
+            input_shape = layer.output_shape(input_shape)
+        return input_shape
 
     def pack_init_param(self) -> Dict[str, Any]:
         # Names are included if they do not follow from the list alone, because other models share layers.

@@ -108,7 +108,6 @@ class Layer(ChangeableHost, Running):
         super().__init_subclass__(**kwargs)
         if 'supports_masking' in vars(cls) and 'support_mask' not in vars(cls):
             cls.support_mask = Layer.support_mask     # type: ignore[method-assign]  # of two words the last one
-        cls._declares_shape = cls.output_shape is not Layer.output_shape
 
     def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
         if '_slots' not in vars(self):
@@ -132,12 +131,12 @@ class Layer(ChangeableHost, Running):
         return x
 
     def output_shape(self, input_shape: Any) -> Any:
-        """The static shape of what :meth:`output` returns.
+        """The static shape of what :meth:`output` returns (a list for several), said without a backend; ``None``, as
+        unless defined, where only the backend knows it.
 
-        ``None`` stands for what the backend knows of the tensors that :meth:`output` returns. So it is for a class that
-        does not define the method, unless the one output may have the shape of the (first) input.
+        Asked with a list of shapes if the layer takes several inputs, or with one shape for one input.
         """
-        return input_shape[0] if self.multi_input else input_shape
+        return None
 
     def check_input_shape(self, input_shape: Any) -> None:
         """Raise a ShapeError unless the input (a list for several) has a static shape that the layer can use: for what

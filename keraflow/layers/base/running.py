@@ -22,6 +22,7 @@ from keraflow.layers.base.class_checks import names_reached, names_used, reads_m
 from keraflow.layers.base.input_spec import InputSpec, check_rank, specs_of
 from keraflow.layers.base.masks import loses_mask, with_mask
 from keraflow.layers.base.parameter_arguments import apply_arguments, complete_arguments
+from keraflow.layers.base.planned import for_shapes
 from keraflow.layers.base.reporting import Reporting
 from keraflow.layers.base.slots import Run, initial_run, is_layer, run_of, running_host
 from keraflow.layers.base.unused import tell_unused
@@ -39,7 +40,6 @@ class Running(LayerAccess, Reporting):
     multi_input: bool
     input_spec: Union[InputSpec, Sequence[Optional[InputSpec]], None]
     never_copied: frozenset
-    _declares_shape: bool           # whether the class says something by output_shape()
     input_dimension: Callable       # the word of the first Keraflow for the rank of the input, if a class has it
     init_param: Callable
     check_embedded_keys: Callable
@@ -67,6 +67,9 @@ class Running(LayerAccess, Reporting):
         if 'mask' in cls.call_signature.names:
             cls.output = with_mask(cls.output)
         cls._reads_masks = reads_masks(cls)
+        answer = for_shapes(cls.output_shape)
+        if answer is not cls.output_shape:
+            cls.output_shape = answer
 
     def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
         """The output tensors for these input tensors, and the arguments of the call beside them; the first time, the
@@ -195,10 +198,8 @@ class Running(LayerAccess, Reporting):
 
     def _declared_shapes(self, input_shape: Any, outputs: List[Any]) -> List[Shape]:
         declared = self.output_shape(input_shape)
-        if declared is None or not self._declares_shape:
-            known = [self.get_tensor_shape(tensor) if B.is_tensor(tensor) else () for tensor in outputs]
-            if declared is None or len(known) != 1 or not shapes.agree(shapes.as_shape(declared), known[0]):
-                return known
+        if declared is None:
+            return [self.get_tensor_shape(tensor) if B.is_tensor(tensor) else () for tensor in outputs]
         several = [declared] if shapes.is_shape(declared) else declared
         if not isinstance(several, (list, tuple)) or not all(map(shapes.is_shape, several)):
             raise ShapeError(f'{self.name}: output_shape(): expected a shape such as (None, 3), a list of shapes or '
