@@ -6,18 +6,18 @@ there before the import. A program that imported Theano itself keeps its own set
 ``theano.config`` is the program's. What keraflow wants of its own functions alone, it says when it compiles them
 (:mod:`.own_mode`). What is set for the whole process is what cannot be set otherwise:
 
-=========================================  =============================================================================
-setting                                    why
-=========================================  =============================================================================
-``floatX``                                 Python's operators and Theano's own functions read it whenever a graph is
-                                           built, also where no code of keraflow is around them: it is keraflow's floatx
-                                           from the moment on that the backend is opened (``TheanoBackend.set_floatx``)
-``blas__ldflags``                          without it Theano cannot be imported (see :func:`_settings`), and no
-                                           setting of BLAS can be changed once C code was linked
-``gcc__cxxflags``                          the names that the functions of that BLAS have: no C code links without
-``cxx``                                    empty if there is no compiler, which Theano itself would look for
-``base_compiledir``                        if the home directory cannot be written: nothing compiles without
-=========================================  =============================================================================
+====================  ==========================================================================================
+setting               why
+====================  ==========================================================================================
+``floatX``            Python's operators and Theano's own functions read it whenever a graph is
+                      built, also where no code of keraflow is around them: it is keraflow's floatx
+                      from the moment on that the backend is opened (``TheanoBackend.set_floatx``)
+``blas__ldflags``     without it Theano cannot be imported (see :func:`_settings`), and no
+                      setting of BLAS can be changed once C code was linked
+``gcc__cxxflags``     the names that the functions of that BLAS have: no C code links without
+``cxx``               empty if there is no compiler, which Theano itself would look for
+``base_compiledir``   if the home directory cannot be written: nothing compiles without
+====================  ==========================================================================================
 """
 import logging
 import os
