@@ -1,15 +1,15 @@
-"""Metrics: what is reported of predictions and not trained on.
+"""Metrics: measures of predictions that are reported, but not optimized.
 
-A metric is made from sums over all samples, such as the numbers of right and of wrong ones. Sums may be added up over
-batches, where a ratio like the precision may not be averaged. Each sample counts with its weight, where ``fit`` or
-``evaluate`` are given ``sample_weights``. Time steps that the mask of a prediction leaves out do not count, and neither
-does a sample that has no other. Any objective is a metric too: its average, in which all samples count alike; an
-accuracy is the share of the predictions that are right, and counts like the others.
+A metric is computed from sums over all samples, such as the numbers of right and of wrong ones. Sums can be added up
+over batches, whereas ratios such as precision must not be averaged. Each sample counts with its weight, if ``fit`` or
+``evaluate`` are given ``sample_weights``. Time steps that are masked in a prediction do not count, nor does a sample
+whose steps are all masked. Any objective is a metric, too: its average, in which all samples count alike; an accuracy
+is the fraction of right predictions, and weighted like the metrics.
 
-Where there is nothing to divide by, such as no positive sample, a metric is undefined. It is NaN then, which callbacks
-take for no better than any number, and there is a warning that says what is missing.
+If there is nothing to divide by, for example no positive sample, a metric is undefined: it is NaN, which callbacks
+treat as no improvement, and a warning says what is missing.
 
-Whether more of it is better is a fact of the metric (:attr:`Metric.larger_is_better`), which callbacks ask for.
+Whether larger values are better is a property of the metric (:attr:`Metric.larger_is_better`) that callbacks use.
 """
 from typing import Any
 
@@ -23,12 +23,12 @@ __all__ = ['Metric', 'Average', 'TopKAccuracy', 'Precision', 'Recall', 'AUC', 'a
 
 
 def get(value: Any, where: str = '') -> Metric:
-    """The metric of a name, a class, or an object; an objective, or a function like one, is averaged.
+    """Return the metric with a name, of a class, or an object; an objective, or a function like one, is averaged.
 
     Raises
     ------
     ArgumentError
-        If there is neither a metric nor an objective of that name.
+        If neither a metric nor an objective has that name.
 
     Examples
     --------

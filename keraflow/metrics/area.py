@@ -1,4 +1,4 @@
-"""The area under the curve of the receiver operating characteristic: from sums, and exactly from arrays."""
+"""The area under the ROC curve: from sums, and exactly from arrays."""
 import math
 from typing import Any, Optional
 
@@ -16,11 +16,11 @@ __all__ = ['AUC', 'auc_of']
 
 
 def _edges() -> np.ndarray:
-    """Between the bins that are used unless asked otherwise: 4096 from 0 to 1, and 2048 on each side.
+    """Return the edges of the default bins: 4096 from 0 to 1, and 2048 on each side.
 
-    From 0 to 1 they are equally wide in ``asinh(logit / 4)``: 0.0016 at a half, and 1 % of the value where that is
-    1e-4, as fine for what is nearly certain. On each side they are equally wide in ``asinh(x / 4)`` up to 10,000, and
-    256 of them are for the powers of ten beyond.
+    From 0 to 1 their width is uniform in ``asinh(logit / 4)``: 0.0016 at a half, 1 % of the value at 1e-4, and equally
+    fine near 1. On each side it is uniform in ``asinh(x / 4)`` up to 10,000, and 256 bins cover the powers of ten
+    beyond.
     """
     logits = 4 * np.sinh(np.linspace(np.arcsinh(-90 / 4), np.arcsinh(40 / 4), 4095))
     inner = np.where(logits < 0, np.exp(logits), 1) / (1 + np.exp(-np.abs(logits)))
@@ -30,34 +30,34 @@ def _edges() -> np.ndarray:
 
 _EDGES = _edges()
 _EDGES.setflags(write=False)     # all metrics share them
-#: An error that would change what is thought of a model.
+#: An error that could change the assessment of a model.
 _LARGE_BOUND = 0.1
 
 
 @builtin('metric', 'auc')
 class AUC(Metric):
-    """Area under the curve of the receiver operating characteristic.
+    """Area under the receiver operating characteristic curve.
 
     It is the probability that a positive sample has a higher prediction than a negative one. Predictions are sorted
-    into bins, and two in one bin count as equal: half right. The area is therefore exact where no positive sample
-    shares a bin with a negative one of another prediction, and else off by at most half the share of the pairs that do:
-    that is the :attr:`error_bound`. ``fit`` and ``evaluate`` warn where it is above 0.1. Memory does not grow with the
-    data. No pair with a prediction that is NaN is right. Without positive samples, or without negative ones, there is
-    no pair, and the area is NaN, with a warning that says which are missing.
+    into bins, and two in the same bin count as equal: half right. The area is therefore exact if no positive sample
+    shares a bin with a negative one of another prediction, and otherwise off by at most half the fraction of the pairs
+    that do: the :attr:`error_bound`. ``fit`` and ``evaluate`` warn if that is above 0.1. Memory does not grow with the
+    data. Pairs with a NaN are wrong. Without positive samples, or without negative ones, there is no pair, and the area
+    is NaN, with a warning that says which are missing.
 
-    The bins suit probabilities of rare events, of nearly certain ones, and scores such as logits. :func:`auc_of` needs
+    The bins suit probabilities of rare and of nearly certain events, and scores such as logits. :func:`auc_of` needs
     none: it has all predictions at once.
 
     Parameters
     ----------
     nb_bin : int, optional
-        At least 1: so many bins of equal width from 0 to 1 in the place of those.
+        Use this many bins of equal width from 0 to 1 instead, at least 1.
     name : str, optional
-        ``'auc'`` unless given.
+        By default ``'auc'``.
 
     Shapes
     ------
-    y_pred, y_true : ``(batch, ...)``, each value a prediction of its own; targets are positive above 0.5
+    y_pred, y_true : ``(batch, ...)``, each value a separate prediction; targets are positive above 0.5
 
     References
     ----------
@@ -80,7 +80,7 @@ class AUC(Metric):
 
     @property
     def edges(self) -> np.ndarray:
-        """Between the bins."""
+        """The edges between the bins."""
         return _EDGES if self.nb_bin is None else np.arange(1, self.nb_bin) / self.nb_bin
 
     @property
@@ -92,7 +92,7 @@ class AUC(Metric):
         is_positive = B.greater(y_true, 0.5)
         positive = B.cast(is_positive, B.floatx())
         weights = like(positive, weights)
-        # Behind all others NaN is on the wrong side of negative samples; that of positive ones is before all others.
+        # Above all others, NaN is on the wrong side of negative samples; for positive ones it goes below all others.
         values = B.switch(B.logical_and(B.isnan(y_pred), is_positive), -np.inf, y_pred)
         edges = self.edges.tolist()
         return B.concatenate([B.histogram(values, edges, side * weights) for side in (1. - positive, positive)], 0)
@@ -106,11 +106,11 @@ class AUC(Metric):
 
     @property
     def error_bound(self) -> float:
-        """By how much the latest value that was reported may be off."""
+        """The largest possible error of the value that was reported last."""
         return 0. if self._latest is None else self.bound(self._latest)
 
     def bound(self, counts: np.ndarray) -> float:
-        """By how much :meth:`result` may be off at most."""
+        """Return the largest possible error of :meth:`result`."""
         negative, positive = counts.reshape(2, -1)
         pairs = negative.sum() * positive.sum()
         return float(np.sum(negative * positive) / 2 / pairs) if pairs else 0.
@@ -124,25 +124,25 @@ class AUC(Metric):
     def doubt(self, counts: np.ndarray) -> str:
         bound = self.bound(counts)
         return super().doubt(counts) if bound <= _LARGE_BOUND else (
-            f'it may be off by up to {bound:.2f}, unless predictions that are nearly equal are equal: positive and '
-            'negative samples share bins. auc_of(y_true, y_pred) of keraflow.metrics tells them apart.')
+            f'it may be off by up to {bound:.2f}, because positive and negative samples share '
+            'bins. keraflow.metrics.auc_of(y_true, y_pred) is exact.')
 
 
 def auc_of(y_true: Any, y_pred: Any, sample_weights: Any = None) -> float:
-    """Area under the curve of the receiver operating characteristic of some predictions, exactly.
+    """Compute the area under the receiver operating characteristic curve of some predictions, exactly.
 
-    The share of the pairs of a positive and a negative sample in which the positive one has the higher prediction;
-    pairs of equal predictions are half right, and those with a NaN are not. A pair counts with the product of its
-    weights.
+    It is the fraction of the pairs of a positive and a negative sample in which the positive one has the higher
+    prediction; pairs of equal predictions are half right, and those with a NaN are wrong. A pair counts with the
+    product of its weights.
 
     Parameters
     ----------
     y_true : array
         Positive above 0.5.
     y_pred : array
-        Of as many values: probabilities, or any scores.
+        As many values: probabilities, or any scores.
     sample_weights : array, optional
-        Of as many values, or one for each sample; at least 0.
+        As many values, or one for each sample; at least 0.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What metrics have in common: sums over all samples, and what is read from them."""
+"""What metrics have in common: sums over all samples, and a result computed from them."""
 import math
 from typing import Any, Optional
 
@@ -22,12 +22,12 @@ __all__ = ['Metric', 'Average', 'like', 'ratio']
 class Metric(Serializable):
     """Base of metrics.
 
-    A subclass defines :meth:`counts`, and :meth:`result` unless it is the ratio of two counts.
+    Subclasses define :meth:`counts`, and :meth:`result` unless it is the ratio of two counts.
 
     Parameters
     ----------
     name : str, optional
-        What it is called in the logs.
+        The name in the logs.
 
     Examples
     --------
@@ -46,9 +46,9 @@ class Metric(Serializable):
     omit_if_default = frozenset({'name'})
     #: What it is called in the logs unless the user says otherwise; the name of the class where this is ''.
     default_name = ''
-    #: Whether more of it is better, for callbacks that monitor it; ``None`` where they have to be told.
+    #: Whether larger values are better, for callbacks that monitor it; ``None`` if they must be told.
     larger_is_better: Optional[bool] = None
-    #: How many numbers :meth:`counts` gives.
+    #: The number of values that :meth:`counts` returns.
     nb_count = 2
 
     def __init__(self, name: Optional[Name] = None):
@@ -56,29 +56,35 @@ class Metric(Serializable):
 
     @property
     def label(self) -> str:
-        """What it is called in the logs."""
+        """The name in the logs."""
         return self.name or self.default_name or type(self).__name__
 
     def beside(self, loss: Any, nb_feature: Optional[int], where: str) -> 'Metric':
-        """The metric as it is meant beside a loss, for predictions of so many features."""
+        """Return the metric to use with a loss, for predictions with this many features."""
         if type(self).counts is not Metric.counts:
             tell_order(self.counts, where)
         return self
 
     def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
-        """Sums over the samples of a batch, as a tensor of :attr:`nb_count` numbers.
+        """Return sums over the samples of a batch, as a tensor of :attr:`nb_count` numbers.
 
         Parameters
         ----------
         y_pred, y_true : tensor
             As for objectives.
         weights : tensor or None
-            ``(batch,)``, or ``(batch, time)`` where the prediction has a mask: 0 for steps that do not count.
+            ``(batch,)``, or ``(batch, time)`` if the prediction has a mask: 0 for steps that do not count.
         """
         raise NotImplementedError
 
     def counted(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
-        """What :meth:`counts` gives, checked."""
+        """Call :meth:`counts`, and check the result.
+
+        Raises
+        ------
+        ArgumentTypeError
+            If it is not a tensor of :attr:`nb_count` numbers.
+        """
         counts, where = call_objective(self.counts, y_pred, y_true, weights), f'{self.label}: counts'
         if isinstance(counts, (list, tuple)) and all(map(B.is_tensor, counts)):
             counts = B.stack([B.cast(one, B.floatx()) for one in counts])
@@ -89,38 +95,35 @@ class Metric(Serializable):
         return counts
 
     def result(self, counts: np.ndarray) -> float:
-        """The metric, from the sums over all batches in float64: the first divided by the second, NaN if that is 0."""
+        """Compute the metric from the float64 sums over all batches: the first divided by the second, or NaN."""
         return float(counts[0] / counts[1]) if counts[1] else math.nan
 
     def doubt(self, counts: np.ndarray) -> str:
-        """Why :meth:`result` of all batches is undefined, or may be far from what it stands for, for a warning; ''
-        where it is neither."""
-        # Where the sums are NaN it is the predictions, of which the loss tells.
+        """Explain why :meth:`result` of all batches is undefined or inaccurate, for a warning; '' if it is neither."""
+        # If the sums are NaN the predictions are to blame, and the loss reports them.
         is_undefined = math.isnan(self.result(counts)) and not np.isnan(counts).any()
         return f'it is undefined, and NaN: there is no {self.missing(counts)}.' if is_undefined else ''
 
     def missing(self, counts: np.ndarray) -> str:
-        """What there is none of where the result is undefined."""
+        """Name what is missing if the result is undefined."""
         return 'sample that counts'
 
 
 @builtin('metric')
 class Average(Metric):
-    """The average of an objective over all samples, whatever their weights; of an accuracy, the share of the
-    predictions that are right.
+    """The average of an objective over all samples, unweighted; for an accuracy, the fraction of right predictions.
 
-    As in a loss the value of a masked sequence is the mean of its steps that count; one without any is no sample. An
-    accuracy is counted as TopKAccuracy, Precision and Recall are: each time step alike, and each sample with its
-    weight.
+    As in a loss, the value of a masked sequence is the mean over its unmasked steps; a sequence without any is skipped.
+    An accuracy counts like TopKAccuracy, Precision and Recall: each time step alike, and each sample with its weight.
 
     Parameters
     ----------
     objective : str or function
     name : str, optional
-        The name of the function unless given.
+        By default the name of the function.
     larger_is_better : bool, optional
-        Whether more of it is better, for callbacks that monitor it. Of keraflow's own objectives it is known; a
-        function of the program may also say it by an attribute of this name.
+        Whether larger values are better, for callbacks that monitor it. It is known for keraflow's own objectives; a
+        function of the program may also have an attribute with this name.
 
     Examples
     --------
@@ -157,19 +160,19 @@ class Average(Metric):
 
 
 def ratio(part: Any, whole: Any, weights: Any) -> Any:
-    """The weighted sums of two tensors ``(batch, ...)`` of one shape, as a tensor of two numbers."""
+    """Return the weighted sums of two tensors ``(batch, ...)`` of one shape, as a tensor of two numbers."""
     weights = like(part, weights)
-    # What does not count may be NaN.
+    # Values that do not count may be NaN.
     return B.stack([B.sum(B.switch(B.equal(weights, 0), 0., B.cast(one, B.floatx()) * weights))
                     for one in (part, whole)])
 
 
 def like(x: Any, weights: Any) -> Any:
-    """The weights of samples or time steps so that they broadcast against `x`, or ones."""
+    """Return the weights of samples or time steps, shaped to broadcast against `x`, or ones."""
     ones = B.ones_like(x, B.floatx())
     if weights is None:
         return ones
     if not has_parts(B.static_shape(x), B.static_shape(weights), B.ndim(weights)):
-        # `x` has a value for the sample, which counts if any step does.
+        # `x` has one value for the sample, which counts if any step does.
         weights = B.max(weights, axis=list(range(1, B.ndim(weights))))
     return ones * expand_mask(weights, x)

@@ -16,22 +16,22 @@ __all__ = ['TopKAccuracy', 'Precision', 'Recall']
 
 @builtin('metric', 'top_k_accuracy')
 class TopKAccuracy(Metric):
-    """Share of the predictions in which the right class is among the `k` most likely ones.
+    """The fraction of predictions in which the right class is among the `k` most likely.
 
-    Where equal classes compete for the last of the `k` places, the right one counts as its share of them: of ten equal
-    classes each is a tenth of a hit for ``k=1`` and half of one for ``k=5``. A prediction with a NaN is no hit.
+    If equally likely classes compete for the last of the `k` places, each counts as its share: of ten equal classes,
+    each is a tenth of a hit for ``k=1`` and half of one for ``k=5``. A prediction with a NaN is a miss.
 
     Parameters
     ----------
     k : int
-        At least 1. With 1 it is the accuracy; with as many as there are classes it is 1.
+        At least 1. With 1 it is the accuracy; with the number of classes it is 1.
     name : str, optional
-        ``'top_k_accuracy'`` unless given.
+        By default ``'top_k_accuracy'``.
 
     Shapes
     ------
     y_pred : ``(batch, ..., nb_class)``, or with the classes first where the channels are
-    y_true : the same, or ``(batch, ..., 1)`` for numbers of classes
+    y_true : the same, or ``(batch, ..., 1)`` for class indices
 
     Examples
     --------
@@ -65,27 +65,27 @@ class _AtThreshold(Metric):
         self.threshold = threshold
 
     def _positive(self, y_pred: Any, y_true: Any) -> tuple:
-        """Where the prediction and where the target is positive, as reals. NaN is not."""
+        """Return where the prediction and where the target is positive, as reals. NaN is not."""
         y_pred, y_true = reals(y_pred, y_true)
         return (B.cast(B.greater(y_pred, self.threshold), B.floatx()), B.cast(B.greater(y_true, 0.5), B.floatx()))
 
 
 @builtin('metric', 'precision')
 class Precision(_AtThreshold):
-    """Share of the positive predictions that are right: ``true positives / predicted positives``.
+    """The fraction of positive predictions that are right: ``true positives / predicted positives``.
 
-    It is NaN where no prediction is positive, with a warning after all batches.
+    It is NaN if no prediction is positive, with a warning after all batches.
 
     Parameters
     ----------
     threshold : float
         Predictions above it are positive, from 0 to 1. Targets are positive above 0.5.
     name : str, optional
-        ``'precision'`` unless given.
+        By default ``'precision'``.
 
     Shapes
     ------
-    y_pred, y_true : ``(batch, ...)``, each value a prediction of its own
+    y_pred, y_true : ``(batch, ...)``, each value a separate prediction
 
     Examples
     --------
@@ -106,20 +106,20 @@ class Precision(_AtThreshold):
 
 @builtin('metric', 'recall')
 class Recall(_AtThreshold):
-    """Share of the positive samples that are found: ``true positives / positives``.
+    """The fraction of positive samples that are found: ``true positives / positives``.
 
-    It is NaN where no sample is positive, with a warning after all batches.
+    It is NaN if no sample is positive, with a warning after all batches.
 
     Parameters
     ----------
     threshold : float
         Predictions above it are positive, from 0 to 1. Targets are positive above 0.5.
     name : str, optional
-        ``'recall'`` unless given.
+        By default ``'recall'``.
 
     Shapes
     ------
-    y_pred, y_true : ``(batch, ...)``, each value a prediction of its own
+    y_pred, y_true : ``(batch, ...)``, each value a separate prediction
 
     Examples
     --------

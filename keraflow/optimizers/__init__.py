@@ -1,4 +1,4 @@
-"""Optimizers: how parameters move, given the gradients of the loss."""
+"""Optimizers: how parameters are updated, given the gradients of the loss."""
 from typing import Any
 
 from keraflow.optimizers.adam import Adam, Adamax, AdamW, Nadam
@@ -10,12 +10,12 @@ __all__ = ['Optimizer', 'SGD', 'RMSprop', 'Adagrad', 'Adadelta', 'Adam', 'Adamax
 
 
 def get(value: Any) -> Any:
-    """The optimizer of a name (``'adam'``), a class, or an object.
+    """Return the optimizer with a name (``'adam'``), of a class, or an object itself.
 
     Raises
     ------
     ArgumentError
-        If there is none of that name.
+        If none has that name.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Adam and its relatives: running means of the gradients and of their sizes.
+"""Adam and its relatives: running means of gradients and of their magnitudes.
 
-In the formulas ``p`` is a parameter, ``g`` its gradient, ``t`` the number of the step from 1 on. Every other letter is
-kept in a slot: a variable for each parameter, 0 at first.
+In the formulas ``p`` is a parameter, ``g`` its gradient, and ``t`` the number of the step, from 1 on. All other letters
+are slots: variables kept for each parameter, initially 0.
 """
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -17,9 +17,9 @@ __all__ = ['Adam', 'Adamax', 'AdamW', 'Nadam']
 
 @builtin('optimizer', 'adam')
 class Adam(Optimizer):
-    """A running mean of the gradients, divided by the root of a running mean of their squares; a good first choice.
+    """Adam: a running mean of the gradients, divided by the root of a running mean of their squares.
 
-    With ``lr_t = lr * sqrt(1 - beta_2 ** t) / (1 - beta_1 ** t)``, which makes up for means that start at 0::
+    With ``lr_t = lr * sqrt(1 - beta_2 ** t) / (1 - beta_1 ** t)``, which corrects the bias of means that start at 0::
 
         m = beta_1 * m + (1 - beta_1) * g
         v = beta_2 * v + (1 - beta_2) * g ** 2
@@ -28,9 +28,9 @@ class Adam(Optimizer):
     Parameters
     ----------
     lr : float or schedule
-        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
+        Learning rate, above 0, or a schedule (:mod:`keraflow.schedules`).
     beta_1, beta_2 : float
-        Shares of the means that are kept in each step, above 0 and below 1.
+        Decay rates of the means, above 0 and below 1.
     epsilon : float
         Keeps the divisor away from 0.
     clipnorm, clipvalue : float, optional
@@ -69,7 +69,7 @@ class Adam(Optimizer):
 
 @builtin('optimizer', 'adamax')
 class Adamax(Optimizer):
-    """Adam with the largest of the latest gradients, fading, in the place of the root mean square.
+    """Adam with the largest recent gradient, decaying, in place of the root mean square.
 
     ::
 
@@ -80,9 +80,9 @@ class Adamax(Optimizer):
     Parameters
     ----------
     lr : float or schedule
-        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
+        Learning rate, above 0, or a schedule (:mod:`keraflow.schedules`).
     beta_1, beta_2 : float
-        Shares of the mean and the maximum that are kept in each step, above 0 and below 1.
+        Decay rates of the mean and the maximum, above 0 and below 1.
     epsilon : float
         Keeps the divisor away from 0.
     clipnorm, clipvalue : float, optional
@@ -120,15 +120,15 @@ class Adamax(Optimizer):
 
 @builtin('optimizer', 'adamw')
 class AdamW(Adam):
-    """:class:`Adam` with a decay of the weights that is no part of the gradient, so that Adam does not rescale it.
+    """:class:`Adam` with a weight decay that is not part of the gradient, so that Adam does not rescale it.
 
-    To the step of Adam this adds ``p = p - lr * weight_decay * p``, with the `p` of before, for all parameters, biases
-    included, as in the paper. The paper's factor of ``p`` is the whole product ``lr * weight_decay``.
+    It adds ``p = p - lr * weight_decay * p``, with the previous `p`, to the step of Adam, for all parameters including
+    biases, as in the paper, whose factor of ``p`` is the whole product ``lr * weight_decay``.
 
     Parameters
     ----------
     lr : float or schedule
-        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`). It scales the decay too.
+        Learning rate, above 0, or a schedule (:mod:`keraflow.schedules`). It scales the decay, too.
     weight_decay : float
         At least 0.
     beta_1, beta_2, epsilon : float
@@ -160,7 +160,7 @@ class AdamW(Adam):
 
 @builtin('optimizer', 'nadam')
 class Nadam(Optimizer):
-    """Adam with Nesterov's momentum: it steps along the mean that the next step will have.
+    """Adam with Nesterov momentum: it steps along the mean of the next step.
 
     With a momentum that rises to `beta_1`, ``mu_t = beta_1 * (1 - 0.96 ** (t * momentum_decay) / 2)``, and the products
     ``P_t = mu_1 * ... * mu_t``::
@@ -173,9 +173,9 @@ class Nadam(Optimizer):
     Parameters
     ----------
     lr : float or schedule
-        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
+        Learning rate, above 0, or a schedule (:mod:`keraflow.schedules`).
     beta_1, beta_2 : float
-        Shares of the means that are kept in each step, in the end, above 0 and below 1.
+        Final decay rates of the means, above 0 and below 1.
     epsilon : float
         Keeps the divisor away from 0.
     momentum_decay : float
@@ -236,5 +236,5 @@ class Nadam(Optimizer):
 
 
 def _missing(beta: float, t: Any) -> Any:
-    """``1 - beta ** t``: what a running mean that started at 0 lacks after `t` steps, exact also for a beta near 1."""
+    """Return ``1 - beta ** t``, the bias correction of a running mean after `t` steps, exact even for a beta near 1."""
     return B.negative(B.expm1(B.multiply(t, float(np.log(beta)))))

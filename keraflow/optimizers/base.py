@@ -1,4 +1,4 @@
-"""What all optimizers have in common: slots, the count of steps, the learning rate, clipping.
+"""What all optimizers have in common: slots, the step count, the learning rate, clipping.
 
 The numbers of a step are computed once, in float64, and rounded to the dtype of the parameters at the end, so that a
 step is the same on every backend.
@@ -24,14 +24,14 @@ __all__ = ['Optimizer']
 class Optimizer(Serializable):
     """Base of optimizers.
 
-    A subclass defines :attr:`slot_names`, :meth:`numbers` and :meth:`rule`, and keeps the learning rate as ``self.lr``.
-    It may say that it :attr:`skips_zeros`.
+    Subclasses define :attr:`slot_names`, :meth:`numbers` and :meth:`rule`, and keep the learning rate as ``self.lr``.
+    They may declare :attr:`skips_zeros`.
 
     Parameters
     ----------
     clipnorm : float, optional
-        Scale all gradients by ``clipnorm / max(norm, clipnorm)``, where ``norm`` is the root of the sum of squares over
-        all of them together: their direction stays as it is.
+        Scale all gradients by ``clipnorm / max(norm, clipnorm)``, where ``norm`` is the Euclidean norm of all of them
+        together: their direction does not change.
     clipvalue : float, optional
         Clip each value of the gradients to ``[-clipvalue, clipvalue]``, after `clipnorm`.
 
@@ -60,9 +60,9 @@ class Optimizer(Serializable):
     set_without_rebuild = frozenset({'lr'})
     #: Names of the variables that are kept for each parameter.
     slot_names: Tuple[str, ...] = ()
-    #: Whether :meth:`rule` works value by value, and leaves a parameter and its slots as they are where the gradient is
-    #: 0. Then of a table those rows alone are computed that were looked up. It holds for the class that says it, not
-    #: for one that overrides :meth:`rule` or :meth:`updates`.
+    #: Whether :meth:`rule` works elementwise, and leaves a parameter and its slots unchanged where the gradient is 0.
+    #: Then only the rows of a table that were looked up are computed. It applies to the class that declares it, not to
+    #: one that overrides :meth:`rule` or :meth:`updates`.
     skips_zeros = False
 
     def __init_subclass__(cls, **kwargs: Any):
@@ -77,30 +77,30 @@ class Optimizer(Serializable):
         self._lr: Any = None
         self._iterations: Any = None
         self._variables: List[Any] = []
-        self._slots: List[Dict[str, Any]] = []      # of each parameter, by name
+        self._slots: List[Dict[str, Any]] = []      # for each parameter, by name
         self._owner: Optional[weakref.ref] = None
         self._owner_name = ''
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> 'Optimizer':
-        """One of the same arguments, for another model."""
+        """Return an optimizer with the same arguments, for another model."""
         return type(self)(**self.unpack_init_param(copy.deepcopy(pack_init_params(self), memo)))
 
     # -- what an optimizer defines ----------------------------------------------------------------------------------
 
     def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
-        """The numbers of a step by name: Python numbers, or float64 scalars made with ``B.`` from `t` and `lr`.
+        """Return the numbers of a step by name: Python numbers, or float64 scalars made with ``B.`` from `t` and `lr`.
 
         Parameters
         ----------
         t : tensor
-            How many steps there have been, this one included: 1, 2, ... as a float64 scalar.
+            The number of steps including this one: 1, 2, ... as a float64 scalar.
         lr : tensor
             The learning rate, a float64 scalar.
         """
         raise NotImplementedError
 
     def rule(self, n: Any, param: Any, gradient: Any, *slots: Any) -> Sequence[Any]:
-        """The new value of a parameter, followed by those of its slots.
+        """Return the new value of a parameter, followed by those of its slots.
 
         `n` has the numbers of :meth:`numbers` as attributes, in the dtype of the parameter.
         """
@@ -110,7 +110,7 @@ class Optimizer(Serializable):
 
     @property
     def lr(self) -> Any:
-        """Learning rate: a number, or a schedule. A number that is set acts on functions that are compiled already.
+        """The learning rate: a number, or a schedule. Setting a number affects functions that are already compiled.
 
         Raises
         ------
@@ -127,15 +127,15 @@ class Optimizer(Serializable):
         schema.check(value, LearningRate, where)
         if self._iterations is not None:
             if callable(value) or callable(self.lr):
-                raise ArgumentError(f'{where}: a schedule is part of the compiled step and stays as it is. '
+                raise ArgumentError(f'{where}: a schedule is part of the compiled step and cannot change. '
                                     'Compile again, with a new optimizer.')
             self._check_rate(value)
             self._backend.set_value(self._lr, value)
-        vars(self)['lr'] = value if callable(value) else float(value)   # where it is looked up when it is saved
+        vars(self)['lr'] = value if callable(value) else float(value)   # where saving looks it up
 
     @property
     def current_lr(self) -> float:
-        """The learning rate of the next step: :attr:`lr`, or what its schedule says."""
+        """The learning rate of the next step: :attr:`lr`, or the value of its schedule."""
         if not callable(self.lr):
             return self.lr
         step = 0 if self._iterations is None else self._backend.get_value(self._iterations)
@@ -151,26 +151,26 @@ class Optimizer(Serializable):
         vars(self)[name] = value
         slots_then, vars(self)[name] = self.slot_names, before
         if self._iterations is not None and slots_then != slots:
-            raise ArgumentError(f'{type(self).__name__}: {name}: expected a value with which the slots stay as they '
-                                f'were built ({", ".join(slots) or "none"}), received {describe(value)}. Compile '
+            raise ArgumentError(f'{type(self).__name__}: {name}: expected a value that keeps the slots as they were '
+                                f'built ({", ".join(slots) or "none"}), received {describe(value)}. Compile '
                                 'again, with a new optimizer.')
         return value
 
     def build(self, variables: Sequence[Any], names: Optional[Sequence[str]] = None, owner: Any = None) -> None:
-        """Make the slots of these parameters, and start counting steps anew. Not inside a builder.
+        """Make the slots of these parameters, and restart the step count. Not allowed inside a builder.
 
         Parameters
         ----------
         variables : list of variable
         names : list of str, optional
-            By which :meth:`state` names the slots of each; their numbers unless given.
+            Names for the slots in :meth:`state`; by default numbers.
         owner : object, optional
-            The model, or whatever else trains these parameters.
+            The model, or any other owner of these parameters.
 
         Raises
         ------
         ArgumentError
-            If it was built for another owner before. What it knows of its parameters is not taken from them silently.
+            If it was built for another owner before: its state is not discarded silently.
         """
         if owner is not None:
             self._claim(owner)
@@ -189,24 +189,24 @@ class Optimizer(Serializable):
                        for variable, name in zip(self._variables, names)]
 
     def _claim(self, owner: Any) -> None:
-        """Belong to `owner` from now on, also when that is gone: the answer depends on no garbage collector."""
+        """Belong to `owner` from now on, even after that is gone, so that nothing depends on garbage collection."""
         name = getattr(owner, 'name', type(owner).__name__)
         if self._owner is not None and self._owner() is not owner:
-            raise ArgumentError(f'{name}: optimizer: expected an optimizer of its own, received the '
-                                f'{type(self).__name__} that was built for {self._owner_name}. Give each model an '
-                                'optimizer of its own: copy.deepcopy(optimizer) is one of the same arguments.')
+            raise ArgumentError(f'{name}: optimizer: expected its own optimizer, received the '
+                                f'{type(self).__name__} that was built for {self._owner_name}. Give each model its '
+                                'own optimizer: copy.deepcopy(optimizer) makes one with the same arguments.')
         self._owner, self._owner_name = weakref.ref(owner), name
 
     def minimize(self, loss_fn: Callable[[], Tuple[Any, Any]],
                  parameters: Sequence[Any]) -> Tuple[Any, Any, List[tuple]]:
-        """One step downhill, inside a builder.
+        """Take one step downhill, inside a builder.
 
         Parameters
         ----------
         loss_fn : function
-            Without arguments, gives the scalar loss and anything else.
+            Takes no arguments, and returns the scalar loss and anything else.
         parameters : list of Parameter
-            Those of which the trainable ones are moved, which this optimizer was built for; constraints are kept.
+            The parameters this optimizer was built for. Trainable ones are updated, subject to their constraints.
 
         Returns
         -------
@@ -222,10 +222,10 @@ class Optimizer(Serializable):
         return loss, rest, updates
 
     def updates(self, variables: Sequence[Any], gradients: Sequence[Any]) -> List[Tuple[Any, Any]]:
-        """One step, as pairs ``(variable, new value)`` for the parameters, their slots and the count of steps.
+        """Compute one step, as pairs ``(variable, new value)`` for the parameters, their slots and the step count.
 
-        Changes nothing: it may be called by several builders, and several times. A gradient that is
-        :class:`~keraflow.backend.contract.Rows` gives new values that are.
+        Nothing is changed, so several builders may call it, several times. A gradient of type
+        :class:`~keraflow.backend.contract.Rows` yields new values of that type.
 
         Raises
         ------
@@ -234,7 +234,7 @@ class Optimizer(Serializable):
         """
         if [id(variable) for variable in variables] != [id(variable) for variable in self._variables]:
             raise ArgumentError(f'{type(self).__name__}: expected the parameters that this optimizer was built for, '
-                                'received others. Give each model an optimizer of its own.')
+                                'received others. Give each model its own optimizer.')
         t = B.add(B.cast(self._iterations, 'float64'), 1)
         numbers = self.numbers(t, self._rate(B.subtract(t, 1)))
         if not isinstance(numbers, dict):
@@ -252,22 +252,21 @@ class Optimizer(Serializable):
         return updates
 
     def state(self) -> Dict[str, Any]:
-        """The variables to save in order to continue later: ``'iterations'``, ``'m/dense1/W'``, ``'v/dense1/W'``, and
-        so on."""
+        """Return the variables to save in order to continue later: ``'iterations'``, ``'m/dense1/W'``, and so on."""
         if self._iterations is None:
             return {}
         return {'iterations': self._iterations,
                 **{name: variable for slots in self._slots for name, variable in slots.items()}}
 
     def _after(self, n: Any, before: Sequence[Any], gradient: Any) -> Sequence[Any]:
-        """New values of a parameter and its slots: by :meth:`rule`, for rows alone where the gradient is of rows."""
+        """Return new values of a parameter and its slots by :meth:`rule`, only for the rows that a gradient has."""
         if not isinstance(gradient, Rows):
             return self._new_values(n, before, gradient)
         rows = self._new_values(n, [B.gather(one, gradient.indices) for one in before], gradient.values)
         return [Rows(gradient.indices, one) for one in rows]
 
     def _new_values(self, n: Any, before: Sequence[Any], gradient: Any) -> Sequence[Any]:
-        """What :meth:`rule` gives, checked."""
+        """Call :meth:`rule`, and check the result."""
         values, where = self.rule(n, before[0], gradient, *before[1:]), f'{type(self).__name__}: rule'
         is_list = isinstance(values, (list, tuple))
         if not is_list or len(values) != len(before):
@@ -299,7 +298,7 @@ class Optimizer(Serializable):
 
 
 def _allowed(parameter: Any, value: Any) -> Any:
-    """What the constraint of a parameter makes of its new value."""
+    """Apply the constraint of a parameter to its new value."""
     found = parameter.constraint(value)
     check_new_value(found, parameter.variable, f'{parameter.name}: constraint')
     return found

@@ -1,7 +1,7 @@
-"""Plain gradient descent, and rates of its own for each value of a parameter.
+"""Plain gradient descent, and methods with a separate rate for each value of a parameter.
 
-In the formulas ``p`` is a parameter, ``g`` its gradient, ``t`` the number of the step from 1 on. Every other letter is
-kept in a slot: a variable for each parameter, 0 at first.
+In the formulas ``p`` is a parameter, ``g`` its gradient, and ``t`` the number of the step, from 1 on. All other letters
+are slots: variables kept for each parameter, initially 0.
 """
 from typing import Any, Dict, Sequence, Tuple
 
@@ -16,7 +16,7 @@ __all__ = ['SGD', 'RMSprop', 'Adagrad', 'Adadelta', 'Ftrl']
 
 @builtin('optimizer', 'sgd')
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum, Nesterov's momentum and a decaying rate where wanted.
+    """Stochastic gradient descent, with optional momentum, Nesterov momentum and decay of the rate.
 
     With ``lr_t = lr / (1 + decay * iterations)``, where ``iterations`` is 0 in the first step::
 
@@ -26,14 +26,14 @@ class SGD(Optimizer):
     Parameters
     ----------
     lr : float or schedule
-        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
+        Learning rate, above 0, or a schedule (:mod:`keraflow.schedules`).
     momentum : float
-        Share of the last step that is repeated, at least 0 and below 1. With 0 no slot is kept, and of the table of an
-        :class:`~keraflow.layers.Embedding` those rows alone are computed that were looked up.
+        Fraction of the previous step that is added, at least 0 and below 1. With 0 there is no slot, and for the table
+        of an :class:`~keraflow.layers.Embedding` only the rows that were looked up are computed.
     decay : float
         How fast the rate falls, at least 0.
     nesterov : bool
-        Whether to look ahead along the momentum.
+        Whether to use Nesterov momentum.
     clipnorm, clipvalue : float, optional
         See :class:`Optimizer`.
 
@@ -65,7 +65,7 @@ class SGD(Optimizer):
 
     @property
     def skips_zeros(self) -> bool:  # type: ignore[override]
-        """Whether there is no momentum, which moves a parameter on without a gradient."""
+        """Whether there is no momentum, which would move a parameter even without a gradient."""
         return not self.momentum
 
     def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
@@ -83,7 +83,7 @@ class SGD(Optimizer):
 
 @builtin('optimizer', 'rmsprop')
 class RMSprop(Optimizer):
-    """Gradients divided by a running root mean square of theirs.
+    """RMSprop: divide gradients by a running root mean square of theirs.
 
     ::
 
@@ -93,9 +93,9 @@ class RMSprop(Optimizer):
     Parameters
     ----------
     lr : float or schedule
-        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
+        Learning rate, above 0, or a schedule (:mod:`keraflow.schedules`).
     rho : float
-        Share of the mean square that is kept in each step, above 0 and below 1.
+        Decay rate of the mean square, above 0 and below 1.
     epsilon : float
         Keeps the divisor away from 0.
     clipnorm, clipvalue : float, optional
@@ -129,19 +129,19 @@ class RMSprop(Optimizer):
 
 @builtin('optimizer', 'adagrad')
 class Adagrad(Optimizer):
-    """Gradients divided by the root of the sum of all their squares: what seldom moves takes larger steps.
+    """Adagrad: divide gradients by the root of the sum of all their squares, so that rare features take larger steps.
 
     ::
 
         a = a + g ** 2
         p = p - lr * g / (sqrt(a) + epsilon)
 
-    Of the table of an :class:`~keraflow.layers.Embedding` those rows alone are computed that were looked up.
+    For the table of an :class:`~keraflow.layers.Embedding` only the rows that were looked up are computed.
 
     Parameters
     ----------
     lr : float or schedule
-        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
+        Learning rate, above 0, or a schedule (:mod:`keraflow.schedules`).
     epsilon : float
         Keeps the divisor away from 0.
     clipnorm, clipvalue : float, optional
@@ -176,7 +176,7 @@ class Adagrad(Optimizer):
 
 @builtin('optimizer', 'adadelta')
 class Adadelta(Optimizer):
-    """Steps with the root mean square of earlier steps over that of the gradients: no learning rate needs to be found.
+    """Adadelta: scale steps by the root mean square of earlier ones over that of the gradients, without tuning a rate.
 
     ::
 
@@ -190,7 +190,7 @@ class Adadelta(Optimizer):
     lr : float or schedule
         Factor of the steps, above 0; 1 in the paper.
     rho : float
-        Share of the mean squares that is kept in each step, above 0 and below 1.
+        Decay rate of the mean squares, above 0 and below 1.
     epsilon : float
         Starts the steps, and keeps the divisor away from 0.
     clipnorm, clipvalue : float, optional
@@ -225,7 +225,7 @@ class Adadelta(Optimizer):
 
 @builtin('optimizer', 'ftrl')
 class Ftrl(Optimizer):
-    """FTRL-Proximal, for sparse models: each weight follows all its gradients, and `l1` keeps it at exactly 0.
+    """FTRL-Proximal, for sparse models: each weight follows all its gradients, and `l1` keeps weights at exactly 0.
 
     ::
 
@@ -235,18 +235,18 @@ class Ftrl(Optimizer):
         p = sign(u) * max(|u| - rate * l1, 0) / (1 + rate * l2)
         d = (u - p) / rate
 
-    In the paper ``z`` is kept in the place of ``d = -z - p / rate``. The steps are the same for a weight that starts
-    at 0 as there; from any other start the proximal term pulls to that start and not to 0.
+    The paper stores ``z`` instead of ``d = -z - p / rate``. The steps are the same for a weight that starts at 0, as
+    there; from any other start the proximal term pulls towards that start and not towards 0.
 
     Parameters
     ----------
     lr : float or schedule
-        Learning rate, above 0, or what gives it for each step (:mod:`keraflow.schedules`).
+        Learning rate, above 0, or a schedule (:mod:`keraflow.schedules`).
     beta : float
         Keeps the first steps small, above 0.
     l1, l2 : float
-        Strengths of the penalties ``l1 * sum(|p|)`` and ``l2 / 2 * sum(p ** 2)``, at least 0. They count once, and not
-        once for each step.
+        Strengths of the penalties ``l1 * sum(|p|)`` and ``l2 / 2 * sum(p ** 2)``, at least 0. They count once, not once
+        for each step.
     clipnorm, clipvalue : float, optional
         See :class:`Optimizer`.
 
@@ -281,6 +281,6 @@ class Ftrl(Optimizer):
         u = param + rate * (d - gradient)
         pull = u * scale * n.inverse
         cut = B.clip(pull, -n.l1, n.l1)
-        # Rounding must not leave a trace of what is cut to 0.
+        # Rounding must not leave a residue of what is cut to 0.
         param = B.switch(B.less_equal(B.abs(pull), n.l1), 0., (u - rate * cut) / (rate * n.l2 + 1.))
         return [param, a, cut + param * n.l2]

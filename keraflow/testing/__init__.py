@@ -1,4 +1,4 @@
-"""The checks that every layer and every backend must pass, for the authors of layers and of plugins.
+"""The checks that every layer and every backend must pass, for authors of layers and plugins.
 
 Examples
 --------

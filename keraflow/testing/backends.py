@@ -1,4 +1,4 @@
-"""check_backend: the laws that every plugin obeys."""
+"""``check_backend``: the laws that every plugin obeys."""
 from typing import Any, Callable, List, Sequence
 
 from keraflow.backend.contract import Backend
@@ -25,11 +25,11 @@ def check_backend(backend: Any) -> None:
     Raises
     ------
     AssertionError
-        With one line for each law and each case that does not hold.
+        With one line for each law and each case that fails.
 
     Notes
     -----
-    ``BACKEND_LAWS`` are the laws as functions of a backend, and ``keraflow.testing.cases.CASES`` the table of operations,
+    ``BACKEND_LAWS`` are the laws, functions of a backend, and ``keraflow.testing.cases.CASES`` the table of operations,
     which ``keraflow.testing.operations.Evaluation`` computes: use them to report failures one by one.
 
     Examples
@@ -51,7 +51,7 @@ def check_backend(backend: Any) -> None:
 
 
 def uncovered(cases: Sequence[Case] = CASES) -> List[str]:
-    """Methods of the contract that neither the table of operations nor :data:`UNTABLED` has."""
+    """Return the methods of the contract that are neither in the table of operations nor in :data:`UNTABLED`."""
     return sorted(public_names(Backend) - {case.operation for case in cases} - set(UNTABLED) - {'name', 'inner_format'})
 
 
@@ -69,7 +69,7 @@ def _failure(check: Callable) -> str:
         check()
     except AssertionError as error:
         return f'{where}{error}'
-    except Exception as error:  # whatever a plugin does wrong
+    except Exception as error:  # a faulty plugin may raise anything
         return f'{where}expected no error, received {type(error).__name__}: {error}'
     return ''
 

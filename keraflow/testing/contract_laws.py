@@ -1,4 +1,4 @@
-"""The laws of plugins: the methods that they have, settings, devices, variables and what is known of tensors."""
+"""The laws of plugins: methods, settings, devices, variables, and what is known of tensors."""
 import inspect
 from typing import Any, Callable, List
 
@@ -48,7 +48,7 @@ def _has_nothing_else(backend: Any) -> None:
 # -- settings and devices ---------------------------------------------------------------------------------------------
 
 def _has_settings(backend: Any) -> None:
-    """Floatx is what was set, and decides on the dtype of reals."""
+    """Floatx is what was set, and decides the dtype of reals."""
     for dtype in ('float64', 'float32'):
         with using_floatx(dtype, backend):
             expect(backend.floatx() == dtype, dtype, backend.floatx())
@@ -58,7 +58,7 @@ def _has_settings(backend: Any) -> None:
 
 
 def _has_devices(backend: Any) -> None:
-    """Things are made on a device that there is, and another one is refused."""
+    """Tensors are made on an existing device, and an unknown one is refused."""
     devices = backend.devices()
     expect('cpu' in devices, "a list with 'cpu'", devices)
     for name in devices:
@@ -71,7 +71,7 @@ def _has_devices(backend: Any) -> None:
 # -- variables and values ---------------------------------------------------------------------------------------------
 
 def _keeps_values(backend: Any) -> None:
-    """Variables keep what is set, and give copies."""
+    """Variables keep what they are set to, and return copies."""
     array = np.arange(6.).reshape(2, 3)
     variable = backend.variable(array, name='layer1/W')
     expect(backend.is_variable(variable) and backend.is_tensor(variable), 'a variable that is a tensor', 'none')
@@ -108,7 +108,7 @@ def _gives_dtypes(backend: Any) -> None:
 
 
 def _evaluates(backend: Any) -> None:
-    """Eval gives arrays of tensors that depend on no placeholder."""
+    """Eval returns arrays for tensors that depend on no placeholder."""
     variable = backend.variable([1., 2.])
     total = backend.eval(backend.sum(variable))
     expect(isinstance(total, np.ndarray) and total.shape == (), 'an array', repr(total))
@@ -129,13 +129,13 @@ def _works_outside_graph(backend: Any) -> None:
 
 
 def _runs_without_autograph(backend: Any) -> None:
-    """A function that no library rewrites gives what it gives."""
+    """A function that no library rewrites returns what it returns."""
     received = backend.no_autograph(lambda x, y: [x, y])(1, y='two')
     expect(received == [1, 'two'], [1, 'two'], received)
 
 
 def _knows_shapes(backend: Any) -> None:
-    """What is known of a shape is kept, and can be said."""
+    """What is known of a shape is kept, and can be queried."""
     x = backend.placeholder((None, 3), 'int32', 'x')
     expect((backend.static_shape(x), backend.dtype(x), backend.ndim(x)) == ((None, 3), 'int32', 2), '(None, 3) int32', backend.static_shape(x))
     expect(backend.is_tensor(x) and not backend.is_variable(x), 'a placeholder to be a tensor, not a variable', 'something else')
@@ -150,7 +150,7 @@ def _knows_shapes(backend: Any) -> None:
 
 
 def public_names(cls: type) -> set:
-    """The names that are for everybody."""
+    """Return the public names of a class."""
     return {name for name in dir(cls) if not name.startswith('_')}
 
 

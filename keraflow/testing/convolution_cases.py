@@ -1,4 +1,4 @@
-"""The table of operations with spatial axes, and what they give as loops over windows in NumPy."""
+"""The table of operations with spatial axes, and their results as loops over windows in NumPy."""
 from typing import Any, Callable, Iterator, List, Sequence, Tuple
 
 import numpy as np
@@ -13,11 +13,12 @@ series, image, volume, cube, other, matrix, batch, vector, pair = map(
     Operand, ('series', 'image', 'volume', 'x', 'other', 'matrix', 'batch', 'vector', 'pair'))
 
 
-# -- in NumPy -----------------------------------------------------------------------------------------------------------
+# -- in NumPy
+# -----------------------------------------------------------------------------------------------------------
 
 def convolved(x: Any, kernels: Any, strides: Any = None, pad: str = 'valid', dilation: Any = None,
               data_format: str = 'channels_first') -> Any:
-    """The sum of kernel times input in each window; kernels are ``(input_depth, nb_kernel, *lengths)``."""
+    """Sum kernel times input in each window; kernels are ``(input_depth, nb_kernel, *lengths)``."""
     axes = list(range(2, np.ndim(x)))
 
     def sums(patch: Any) -> Any:
@@ -27,14 +28,14 @@ def convolved(x: Any, kernels: Any, strides: Any = None, pad: str = 'valid', dil
 
 def depthwise_convolved(x: Any, kernels: Any, strides: Any = None, pad: str = 'valid', dilation: Any = None,
                         data_format: str = 'channels_first') -> Any:
-    """The same for each channel with its own kernels; kernel j of channel i gives channel ``i * nb_kernel + j``."""
+    """Do the same with separate kernels for each channel; kernel j of channel i makes channel ``i * nb_kernel + j``."""
     def sums(patch: Any) -> Any:
         return np.einsum('bcrs,ckrs->bck', patch, kernels).reshape(len(patch), -1)
     return _over_windows(sums, x, kernels.shape[2:], strides, pad, dilation, data_format)
 
 
 def pooled(x: Any, size: Any, mode: str = 'max', strides: Any = None, pad: str = 'valid', data_format: str = 'channels_first') -> Any:
-    """The largest or the mean value of each window, of what is inside of the input."""
+    """Take the maximum or the mean of each window, ignoring what lies outside of the input."""
     axes = tuple(range(2, np.ndim(x)))
 
     def fold(patch: Any) -> Any:
@@ -43,7 +44,7 @@ def pooled(x: Any, size: Any, mode: str = 'max', strides: Any = None, pad: str =
 
 
 def transposed_convolved(x: Any, kernels: Any, strides: Any = None, pad: str = 'valid', data_format: str = 'channels_first') -> Any:
-    """Each cell adds a kernel times its value to the output, of which ``'same'`` keeps the middle ``length * stride``."""
+    """Add a kernel times each cell to the output; ``'same'`` keeps the middle ``length * stride`` of it."""
     x = _moved(x, data_format, 'channels_first')
     size = kernels.shape[2:]
     strides = strides or (1,) * len(size)
@@ -83,10 +84,11 @@ def _moved(x: Any, source: str, target: str) -> Any:
     return np.moveaxis(x, 1, -1) if target == 'channels_last' else np.moveaxis(x, -1, 1)
 
 
-# -- the table ----------------------------------------------------------------------------------------------------------
+# -- the table
+# ----------------------------------------------------------------------------------------------------------
 
 def _both_formats(operation: str, expected: Callable, args: tuple, **kwargs: Any) -> List[Case]:
-    """A case, and the same with the channels of the first operand moved to the end."""
+    """Make a case, and the same with the channels of the first operand moved to the end."""
     def call(backend: Any, x: Any, *rest: Any, **kwargs: Any) -> Any:
         x = backend.transpose(x, (0, *range(2, backend.ndim(x)), 1))
         return getattr(backend, operation)(x, *rest, data_format='channels_last', **kwargs)
@@ -169,7 +171,7 @@ FOLLOWING: Tuple[Tuple[Callable, Callable], ...] = (
 
 
 def _followed() -> List[Case]:
-    """Operations on the result of a convolution, which may have another layout than it seems to have."""
+    """Make cases of operations on the result of a convolution, whose layout may differ from what it seems."""
     cases: List[Case] = []
     for number, (call, expected) in enumerate(FOLLOWING):
         for data_format in DATA_FORMATS:
@@ -187,7 +189,7 @@ def _followed() -> List[Case]:
 
 
 def _chains() -> List[Case]:
-    """Operations after one another, whose layout a backend may change in between."""
+    """Make cases of chains of operations, in which a backend may change the layout."""
     def chain(B: Any, x: Any, kernels: Any, bias: Any) -> Any:
         h = B.relu(B.add_bias(B.conv(x, kernels, pad='same'), bias))
         return B.add(B.tanh(B.conv(h, kernels, pad='same')), B.multiply(h, 0.5))

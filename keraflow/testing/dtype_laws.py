@@ -1,4 +1,4 @@
-"""The laws of dtypes that every plugin obeys: which one a result has, in functions and by Python's operators."""
+"""The laws of dtypes that every plugin obeys: the dtype of a result, from functions and from Python's operators."""
 import operator
 from typing import Any, Callable, Dict, List, Tuple
 
@@ -24,13 +24,13 @@ _OPERATORS: Dict[str, Callable] = {'+': operator.add, '-': operator.sub, '*': op
 
 
 def _joins_dtypes(backend: Any) -> None:
-    """Numbers, lists and real arrays take the dtype of the tensors that they meet, and two dtypes are joined."""
+    """Numbers, lists and real arrays take the dtype of the tensors that they meet, and two dtypes are promoted."""
     for name, function in _FUNCTIONS.items():
         _check_pairs(backend, name, getattr(backend, name), function)
 
 
 def _joins_dtypes_of_several(backend: Any) -> None:
-    """Also where there are more than two operands, or where a function is made of others."""
+    """The same holds for more than two operands, and for functions made of others."""
     image, kernels = np.ones((1, 2, 3, 2)), np.ones((2, 1, 2, 2))
     calls: Dict[str, Callable[[Any], Any]] = {
         'switch': lambda x: backend.switch(backend.greater(x, 1.5), x, np.ones(3)), 'clip': lambda x: backend.clip(x, np.zeros(3), [2., 2., 2.]),
@@ -55,7 +55,7 @@ def _joins_dtypes_of_several(backend: Any) -> None:
 
 
 def _has_operators(backend: Any) -> None:
-    """Python's operators give what the functions give, in what a backend runs."""
+    """Python's operators return what the functions return, in what a backend runs."""
     for name, function in _OPERATORS.items():
         _check_pairs(backend, f'x {name} y', function, function)
     product = backend.no_autograph(lambda x, y: [x @ y, y @ np.ones((2, 3)), np.ones((2, 2)) @ x])
@@ -65,7 +65,7 @@ def _has_operators(backend: Any) -> None:
 
 
 def _check_pairs(backend: Any, name: str, function: Callable, expected: Callable) -> None:
-    """Raise unless dtype and value are right for every dtype of a tensor, and everything that it may meet, in both orders."""
+    """Raise unless dtype and value are right for every dtype of a tensor and of its partner, in both orders."""
     with using_floatx('float32', backend):
         tensors = {dtype: backend.constant(_VALUES, dtype) for dtype in DTYPES}
         pairs: List[tuple] = [(tensors[one], tensors[other], one, other, max(one, other, key=DTYPES.index)) for one in DTYPES for other in DTYPES

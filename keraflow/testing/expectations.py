@@ -1,4 +1,4 @@
-"""What the checks say where something is not as expected."""
+"""Assertions with messages in one form."""
 from typing import Any, Callable
 
 __all__ = ['expect', 'refuses']
@@ -11,7 +11,7 @@ def expect(holds: bool, expected: Any, received: Any) -> None:
 
 
 def refuses(kind: Any, text: str, function: Callable, *args: Any) -> None:
-    """Raise unless a call is an error of this kind with this text."""
+    """Raise unless a call raises an error of this kind with this text."""
     try:
         function(*args)
     except kind as error:

@@ -12,7 +12,7 @@ __all__ = ['FUNCTION_LAWS']
 
 
 def _runs_functions(backend: Any) -> None:
-    """Function gives outputs for arrays, computed from the values before the updates."""
+    """Function returns outputs for arrays, computed from the values before the updates."""
     x, variable = backend.placeholder((None, 2)), backend.variable([1., 2.])
     made = backend.symbolic(lambda x: (backend.multiply(x, variable), backend.add(variable, 1.)), [x])
     run = backend.function([x], [made[0], variable], [(variable, made[1])])
@@ -28,7 +28,7 @@ def _runs_functions(backend: Any) -> None:
 
 
 def _compiles_builders(backend: Any) -> None:
-    """Compile gives outputs of the values before the updates, and updates from each other's values."""
+    """Compile returns outputs of the values before the updates, and updates from each other's values."""
     one, other, count = backend.variable([1., 2.]), backend.variable([3., 4.]), backend.variable(0, 'int64')
 
     def builder(x: Any) -> tuple:
@@ -84,7 +84,7 @@ def _computes_outside(backend: Any) -> None:
 
 
 def _knows_variables(backend: Any) -> None:
-    """The variables that a function uses are found, in the order in which they were made and each once."""
+    """The variables that a function uses are found, in order of creation and each once."""
     first, second, unused = (backend.variable(np.full(3, value), 'float32') for value in (1., 2., 3.))
 
     def fn(x: Any) -> Any:
@@ -95,7 +95,7 @@ def _knows_variables(backend: Any) -> None:
 
 
 def _requires(backend: Any) -> None:
-    """What is required is looked at in each run: then the values pass, or there is a DataError and nothing is changed."""
+    """Requirements are checked in each run: either the values pass, or there is a DataError and nothing changes."""
     total = backend.variable([0.], 'float64')
 
     def required(x: Any) -> Any:
@@ -115,7 +115,7 @@ def _requires(backend: Any) -> None:
 
 
 def _divides_integers(backend: Any) -> None:
-    """Integers are not divided by 0, and have no power below 0."""
+    """Integers are not divided by 0, and have no negative powers."""
     spec = TensorSpec((None,), 'int32')
     for name, wrong, text in (('floor_divide', 0, 'other than 0'), ('mod', 0, 'other than 0'), ('power', -1, 'of at least 0')):
         run = backend.compile(lambda x, y: ([getattr(backend, name)(x, y)], []), [spec, spec])

@@ -12,7 +12,7 @@ __all__ = ['GRADIENT_LAWS']
 
 
 def _has_gradients(backend: Any) -> None:
-    """Value_and_gradients gives loss, aux and gradients; zeros where the loss does not depend on a variable."""
+    """Value_and_gradients returns loss, aux and gradients; zeros if the loss does not depend on a variable."""
     with using_floatx('float64', backend):
         used, unused, start = backend.variable([1., 2.]), backend.variable([[3.]]), np.array([1., 2.])
 
@@ -36,7 +36,7 @@ def _has_gradients(backend: Any) -> None:
 
 
 def _has_gradients_of_graphs(backend: Any) -> None:
-    """Gradients differentiates a scalar that is already there, with regard to variables and placeholders."""
+    """Gradients differentiates an existing scalar with respect to variables and placeholders."""
     x, variable, unused = backend.placeholder((None,), 'float64'), backend.variable([1., 2.], 'float64'), backend.variable([1.], 'float64')
     loss = backend.symbolic(lambda: backend.sum(backend.multiply(backend.square(x), variable)), [])
     found = backend.function([x], backend.gradients(loss, [x, variable, unused]))([3., 4.])
@@ -45,7 +45,7 @@ def _has_gradients_of_graphs(backend: Any) -> None:
 
 
 def _stops_gradients(backend: Any) -> None:
-    """What stop_gradient gives is a constant to gradients, and integers have none."""
+    """The result of stop_gradient is a constant to gradients, and integers have none."""
     variable = backend.variable([1., 2.], 'float64')
 
     def builder() -> tuple:
@@ -57,7 +57,7 @@ def _stops_gradients(backend: Any) -> None:
 
 
 def _has_gradients_by_rows(backend: Any) -> None:
-    """Gradients by rows are those of the whole table, and rows as a new value leave the others as they are."""
+    """Gradients by rows are those of the whole table, and rows as a new value leave the others unchanged."""
     start, weights = np.arange(1., 11.).reshape(5, 2), np.arange(8.).reshape(2, 2, 2)
     places, others = np.array([[3, 1], [1, 4]]), np.array([1, 0])
     expected = np.zeros_like(start)
@@ -93,14 +93,14 @@ def _has_gradients_by_rows(backend: Any) -> None:
 
 
 def _down(backend: Any, variable: Any, gradient: Any) -> Any:
-    """A step as long as the gradient, from where a variable is."""
+    """Step along the gradient from the value of a variable."""
     if isinstance(gradient, Rows):
         return Rows(gradient.indices, backend.subtract(backend.gather(variable, gradient.indices), gradient.values))
     return backend.subtract(variable, gradient)
 
 
 def _shares_gradients(backend: Any) -> None:
-    """Equal largest values have the gradient together, once: evenly, the first argument, or the first of a window."""
+    """Equal maxima share the gradient: evenly, or all to the first argument, or all to the first in a window."""
     x, y = np.array([[0., 2., 2.], [1., 1., 1.], [-1., 3., -1.]]), np.array([[0., 2., 1.], [1., 2., 1.], [0., 3., -1.]])
     for sign, name, function in ((1., 'max', backend.max), (-1., 'min', backend.min)):
         for axis in (None, 0, -1, [0, 1]):
@@ -116,7 +116,7 @@ def _shares_gradients(backend: Any) -> None:
 
 
 def _shares_gradients_in_windows(backend: Any) -> None:
-    """The first of equal largest values of a window has the gradient of the window, also where windows overlap."""
+    """The first of equal maxima in a window gets the gradient of the window, even if windows overlap."""
     cells = np.array([2, 0, 1, 1, 0, 2, 2, 1, 0, 0, 1, 2, 2, 2])
     for shape, size, strides in (((1, 2, 7), (3,), (2,)), ((2, 1, 5, 4), (2, 2), (1, 1)), ((1, 2, 4, 5), (3, 3), (2, 2)), ((1, 2, 4, 3), (2, 2), (3, 3)),
                                  ((1, 1, 3, 4, 3), (2, 2, 2), (1, 2, 1))):
@@ -126,7 +126,7 @@ def _shares_gradients_in_windows(backend: Any) -> None:
                 options: Dict[str, Any] = {'strides': strides, 'pad': pad, 'data_format': data_format}
                 for x in (many, np.zeros(shape)):
                     x = x if data_format == 'channels_first' else np.moveaxis(x, 1, -1)
-                    # As where each cell is a bit larger than those after it.
+                    # As if each cell were a bit larger than those after it.
                     ordered = x - 1e-3 * np.arange(x.size).reshape(x.shape)
                     _check_gradient(backend, f'pool of {x.tolist()}, {size}, {options}', lambda x: backend.pool(x, size, **options), x,
                                     lambda weights: numerical_gradient(lambda x: np.sum(pooled(x, size, **options) * weights), [ordered])[0])
@@ -152,7 +152,7 @@ def _shared(x: np.ndarray, weights: np.ndarray, axis: Any) -> np.ndarray:
 
 
 def _check_gradient(backend: Any, name: str, function: Callable, x: np.ndarray, expected: Callable) -> None:
-    """Raise unless the gradient of the sum of what a function gives, times weights, is what is expected for the weights."""
+    """Raise unless the weighted sum of a function's result has the gradient expected for the weights."""
     with using_floatx('float64', backend):
         variable, weights = backend.variable(x), []
 

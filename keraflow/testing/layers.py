@@ -1,4 +1,4 @@
-"""check_layer: the laws that every layer obeys."""
+"""``check_layer``: the laws that every layer obeys."""
 from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -16,9 +16,9 @@ from keraflow.testing.subject import Options, Subject, count_variables, describe
 
 __all__ = ['LAYER_LAWS', 'check_layer']
 
-#: What an output may differ from the reference by, in units of max(1, |expected|).
+#: Tolerance of outputs against the reference, in units of max(1, |expected|).
 REFERENCE = {'float32': 1e-5, 'float64': 1e-10}
-#: What a gradient may differ from central differences by.
+#: Tolerance of gradients against central differences.
 GRADIENT = 1e-6
 
 
@@ -31,36 +31,37 @@ def check_layer(layer: Any, input_shapes: Any, *, reference: Optional[Callable] 
     Parameters
     ----------
     layer : function without arguments, or Layer
-        Makes the layer, with arguments of your choice. An instance serves as well if it was not fed yet and can be serialized:
-        copies of it are then made in that way.
+        Makes the layer, with arguments of your choice. An instance will do if it was not called yet and can be
+        serialized: it is then copied that way.
     input_shapes : int, tuple, or list of such
         Shape of one sample, without the batch; a list of them for a layer with several inputs. ``None`` is a length
-        that differs from batch to batch.
+        that varies between batches.
     reference : function, optional
         The same computation in NumPy: ``reference(weights, x0, x1, ...)`` returns the output (a list of several), where
         `weights` is what ``layer.get_weights()`` returns.
     dtype : str or list of str, optional
-        Of the inputs; floatx unless given. Give integers where the input are indices.
+        Dtypes of the inputs; by default floatx. Give integers if the inputs are indices.
     input_range : tuple, optional
-        Between which numbers inputs are drawn: -1 and 1, for integers 0 and 10 (exclusive) unless given.
+        The range from which inputs are drawn; by default -1 to 1, and for integers 0 to 10 (exclusive).
     weights : dict, optional
-        Values of parameters by name, where random ones near the initial values do not serve.
+        Values of parameters by name, if random ones near the initial values will not do.
     custom_objects : list or dict, optional
-        Classes and functions that the serialized layer names, if they are not registered. The layer's own class need not be listed.
+        Classes and functions that the serialized layer names, if they are not registered; the layer's own class is
+        known.
     rtol : float, optional
-        What float64 outputs may differ from the reference by, relative to ``max(1, |expected|)``; 1e-10 unless given.
+        Tolerance of float64 outputs against the reference, relative to ``max(1, |expected|)``; by default 1e-10.
     batch_sizes : tuple of int
-        Two numbers of samples to run on.
+        Two batch sizes to run with.
     nb_probe : int
-        The number of values of a parameter or an input for which the gradient is checked by central differences, beside that
-        of a random direction of all values together.
+        The number of values of a parameter or an input whose gradient is checked by central differences, besides the
+        one along a random direction of all values together.
     seed : int
-        Of inputs and parameters.
+        Seed of inputs and parameters.
 
     Raises
     ------
     AssertionError
-        For the first law that does not hold: the message names layer and law, and says what was expected and received.
+        For the first law that fails: the message names layer and law, and says what was expected and received.
 
     Examples
     --------
@@ -90,14 +91,14 @@ def _obey(law: Callable, subject: Subject, named: Optional[Callable] = None) -> 
         law(subject)
     except AssertionError as error:
         raise AssertionError(f'{where}{error}') from None
-    except Exception as error:  # whatever a layer under test does wrong, it is a law that does not hold
+    except Exception as error:  # any error of a layer under test breaks the law
         raise AssertionError(f'{where}expected no error, received {type(error).__name__}: {error}') from error
 
 
 # -- linking ----------------------------------------------------------------------------------------------------------
 
 def _links(it: Subject) -> None:
-    """Fed with Kensors it gives Kensors."""
+    """Called on Kensors it returns Kensors."""
     for kensor in it.kensors:
         expect(isinstance(kensor, Kensor), 'a Kensor', repr(kensor))
         expect(kensor.layer is it.layer, 'a Kensor made by the layer', f'one made by {kensor.layer!r}')
@@ -108,7 +109,7 @@ def _links(it: Subject) -> None:
 
 
 def _shares_parameters(it: Subject) -> None:
-    """Fed twice it has one set of parameters."""
+    """Called twice it has one set of parameters."""
     before = it.first_parameters
     it.link(it.layer)
     after = [one.name for one in parameters_of([it.layer])]
@@ -142,7 +143,7 @@ def _is_frozen(it: Subject) -> None:
 # -- weights and files ------------------------------------------------------------------------------------------------
 
 def _keeps_weights(it: Subject) -> None:
-    """Weights that are set are got, and wrong ones are refused."""
+    """Weights can be set and read back, and wrong ones are refused."""
     before = it.layer.get_weights()
     changed = {name: array + np.ones((), array.dtype) for name, array in before.items()}
     it.layer.set_weights(changed)
@@ -169,7 +170,7 @@ def _refuses(it: Subject, weights: Any, kind: Any, what: str) -> None:
 
 
 def _is_rebuilt(it: Subject) -> None:
-    """Serialized and made again from JSON and from YAML it is the same layer."""
+    """Serialized and rebuilt from JSON and from YAML it is the same layer."""
     data = serialize(it.layer)
     for text, rebuilt in it.rebuilt.items():
         expect(type(rebuilt) is type(it.layer), f'a {type(it.layer).__name__} from {text}', f'a {type(rebuilt).__name__}')
@@ -185,7 +186,7 @@ def _compare_parameters(what: str, layer: Any, other: Any, prefix: str = '') -> 
 
 
 def _is_embedded(it: Subject) -> None:
-    """Embedded in a host its parameters are those of the host."""
+    """Embedded in a host, its parameters are those of the host."""
     _compare_parameters('in the host', it.layer, it.host, '0/')
     it.link(it.host)
     _compare_parameters('in the host that is fed again', it.layer, it.host, '0/')
@@ -195,7 +196,7 @@ def _is_embedded(it: Subject) -> None:
 
 
 def _predicts_alike(it: Subject) -> None:
-    """Made again from a file, and embedded in a host, it gives the same output."""
+    """Rebuilt from a file, and embedded in a host, it returns the same output."""
     for name in ('JSON', 'YAML', 'host'):
         it.compare('the output of the layer in a host' if name == 'host' else f'the output of the layer from {name}', name)
 
@@ -227,14 +228,14 @@ def _is_deterministic(it: Subject) -> None:
 
 
 def _treats_samples_alike(it: Subject) -> None:
-    """A batch whose length is known statically gives what one of unknown length gives."""
+    """A batch of statically known length gives the same outputs as one of unknown length."""
     for outputs, unknown in zip(it.exact.static_outputs, it.exact.outputs):
         for one, other in zip(unknown, outputs):
             assert_close('with a static batch', other, one, 1e-12)
 
 
 def _keeps_float64(it: Subject) -> None:
-    """Made and fed in float64 it computes in float64."""
+    """Made and called in float64 it computes in float64."""
     for one in parameters_of([it.exact.layer]):
         dtype = B.dtype(one.variable)
         expect(dtype == 'float64' or not dtype.startswith('float'), f'the parameter {one.name} in float64', dtype)
@@ -259,7 +260,7 @@ def _has_right_gradients(it: Subject) -> None:
 
 
 def _agrees_with_reference(it: Subject, reference: Callable, rtol: Optional[float] = None) -> None:
-    """The output is that of the reference in NumPy."""
+    """The output equals that of the reference in NumPy."""
     exact = [np.asarray(array) for array in it.exact.inputs]
     tolerance = REFERENCE['float64'] if rtol is None else rtol
     _compare_reference('in float64', it.exact.outputs[0], reference(it.exact.layer.get_weights(), *exact), tolerance)
@@ -280,6 +281,6 @@ def _wide(array: np.ndarray) -> np.ndarray:
     return array.astype('float64') if array.dtype.kind == 'f' else array
 
 
-#: What check_layer checks, in this order: what is cheap and explains later failures comes first.
+#: What check_layer checks, in this order: cheap laws that explain later failures come first.
 LAYER_LAWS = (_links, _shares_parameters, _replays, _is_frozen, _keeps_weights, _is_rebuilt, _is_embedded, _has_its_shape,
               _is_deterministic, _predicts_alike, _treats_samples_alike, _keeps_float64, _has_right_gradients)

@@ -1,4 +1,4 @@
-"""Comparing arrays, central differences, and working in another floatx for a while."""
+"""Compare arrays, compute central differences, and work in another floatx temporarily."""
 import contextlib
 from typing import Any, Callable, Iterator, List, Sequence
 
@@ -14,13 +14,13 @@ STEP = 1e-5
 
 @contextlib.contextmanager
 def using_floatx(dtype: str, backend: Any = B) -> Iterator[None]:
-    """Make what is inside with this floatx, then go back to the one before.
+    """Use this floatx inside the block, then restore the one before.
 
     Parameters
     ----------
     dtype : {'float32', 'float64'}
     backend : Backend, optional
-        The current one unless given.
+        By default the current one.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def using_floatx(dtype: str, backend: Any = B) -> Iterator[None]:
 def assert_close(what: str, received: Any, expected: Any, tolerance: float) -> None:
     """Raise an AssertionError unless shapes are equal and values differ by at most ``tolerance * max(1, |expected|)``.
 
-    NaN equals NaN here, and infinity the infinity of its sign.
+    NaN equals NaN, and infinity equals infinity of the same sign.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ def _differs(received: np.ndarray, expected: np.ndarray, tolerance: float) -> np
 
 
 def numerical_gradient(function: Callable[..., Any], arrays: Sequence[np.ndarray], step: float = STEP) -> List[np.ndarray]:
-    """The gradients of a scalar function of float64 arrays with regard to each of them, by central differences.
+    """Compute the gradients of a scalar function with respect to each of its float64 arrays, by central differences.
 
     Parameters
     ----------
     function : function
-        From the arrays to a number. It must not keep them: they are changed in place.
+        Takes the arrays, and returns a number. It must not keep them: they are changed in place.
     arrays : sequence of array
     step : float
         Half of the distance between the two points of a difference.
@@ -108,5 +108,5 @@ def numerical_gradient(function: Callable[..., Any], arrays: Sequence[np.ndarray
 
 
 def random_weights(shape: Sequence[int]) -> np.ndarray:
-    """Numbers from -1 to 1 without a pattern, the same for the same shape: they make a scalar of a tensor."""
+    """Return numbers from -1 to 1 without a pattern, the same for the same shape: they make a scalar of a tensor."""
     return np.cos(1.3 * np.arange(np.prod(shape, dtype='int64')) + 0.5).reshape(shape)

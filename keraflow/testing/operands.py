@@ -1,4 +1,4 @@
-"""The operands of the table of operations: their names, the arrays that they stand for, and the dtypes these come in."""
+"""The operands of the table of operations: their names, arrays and dtypes."""
 from typing import Any, Dict, List, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ class Reshaped(NamedTuple):
 
 
 class Group(NamedTuple):
-    """What the operands of one compiled function are: their dtype, floatx, and whether static lengths are known."""
+    """The properties of the operands of one compiled function: dtype, floatx, and whether static lengths are known."""
 
     dtype: str
     floatx: str
@@ -30,21 +30,21 @@ class Group(NamedTuple):
         return self.dtype[0]
 
 
-#: Each dtype; each with another floatx; lengths that are known and not.
+#: Each dtype; each with another floatx; known and unknown lengths.
 GROUPS = (Group('float32', 'float32', True), Group('float32', 'float64', False), Group('float64', 'float64', False),
           Group('float64', 'float32', True), Group('int32', 'float32', True), Group('int64', 'float64', False),
           Group('bool', 'float32', True))
 #: Operands whose dtype is not that of the group.
 FIXED = {'condition': 'bool', 'index': 'int32', 'wide_index': 'int64', 'int32': 'int32', 'int64': 'int64', 'float32': 'float32',
          'float64': 'float64', 'boolean': 'bool'}
-#: Operands that say nothing of the dtype of the result.
+#: Operands that do not affect the dtype of the result.
 UNTYPED = ('condition', 'index', 'wide_index')
-#: The axis of length 1 is known in every group, because broadcasting may rest on it; so is the number of channels.
+#: The axis of length 1 is known in every group, because broadcasting may depend on it; so is the number of channels.
 KNOWN_AXES = {'one': {1: 1}, 'series': {1: 3}, 'image': {1: 2}, 'volume': {1: 2}}
 
 
 def pool(dtype: str) -> Dict[str, np.ndarray]:
-    """The operands by name, those of the group in this dtype. There are no ties and no kinks, but where the name says so."""
+    """Return the operands by name, in the dtype of the group, without ties or kinks unless the name says so."""
     rng = np.random.default_rng(7)
     cube, square = (2, 3, 4), (3, 3)
     made = {'x': _spread(rng, cube), 'y': _away_from_zero(rng, cube), 'positive': np.abs(_away_from_zero(rng, cube)),
@@ -65,7 +65,7 @@ def pool(dtype: str) -> Dict[str, np.ndarray]:
 
 
 def _spread(rng: np.random.Generator, shape: tuple) -> np.ndarray:
-    """Different numbers from -2.5 to 2.5, none of them near another, an integer or a half."""
+    """Draw distinct numbers from -2.5 to 2.5, none of them near another, an integer or a half."""
     size = int(np.prod(shape))
     values = np.linspace(-2.5, 2.5, size) + rng.uniform(-0.2, 0.2, size) * 5 / size
     near = np.abs(2 * values - np.round(2 * values)) < 0.02
@@ -81,13 +81,13 @@ def _cast(array: np.ndarray, dtype: str) -> np.ndarray:
     if dtype == 'bool':
         return np.asarray(array > 0) if array.dtype.kind == 'f' else np.asarray(array != 0)
     if dtype.startswith('int') and array.dtype.kind == 'f':
-        # Up and away from zero, so that divisors are not zero.
+        # Rounded up and away from zero, so that divisors are not zero.
         return np.asarray(np.sign(array) * np.ceil(np.abs(array))).astype(dtype)
     return np.asarray(array.astype(dtype))
 
 
 def operands_of(value: Any) -> List[Operand]:
-    """The operands in the arguments of a case, in order."""
+    """List the operands in the arguments of a case, in order."""
     if isinstance(value, Operand):
         return [value]
     if isinstance(value, Reshaped):

@@ -1,7 +1,7 @@
-"""The table of operations: what each gives, as NumPy says, for operands from a pool.
+"""The table of operations, with their results in NumPy for operands from a pool.
 
-A case names the operation, its arguments (an operand of the pool stands for a tensor), the function of NumPy that takes the same
-arguments, and the rule for the dtype of the result. Cases of one group are computed by one compiled function.
+A case names the operation, its arguments (an operand of the pool represents a tensor), the NumPy function that takes
+the same arguments, and the rule for the dtype of the result. Cases of one group are computed by one compiled function.
 """
 import math
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
@@ -19,24 +19,24 @@ class Case(NamedTuple):
     Attributes
     ----------
     operation : str
-        The name of the method; ``'operator'`` for what Python's operators on tensors do.
+        The name of the method; ``'operator'`` for Python's operators on tensors.
     args, kwargs : tuple, dict
-        Of the call; operands stand for tensors, also inside lists.
+        The arguments of the call; operands represent tensors, even inside lists.
     expected : function
-        In NumPy, with the same arguments.
+        The same in NumPy, with the same arguments.
     rule : str
-        dtype of the result: ``'same'`` as the operands' common one, ``'real'``: the same, but floatx for integers and bools,
-        ``'count'``: the same, but int64 for bools, ``'floatx'``, or the dtype itself.
+        The dtype of the result: ``'same'`` as the common one of the operands, ``'real'``: the same, but floatx for
+        integers and bools, ``'count'``: the same, but int64 for bools, ``'floatx'``, or the dtype itself.
     kinds : str
-        The kinds of operands (``f``, ``i``, ``b``) that it is for.
+        The kinds of operands (``f``, ``i``, ``b``) that it applies to.
     call : function, optional
-        ``call(backend, *args, **kwargs)`` where the operation is not a method.
+        ``call(backend, *args, **kwargs)`` if the operation is not a method.
     smooth : bool
-        Whether it has a gradient that central differences of NumPy give.
+        Whether its gradient can be compared with central differences in NumPy.
     fixed : bool
         Whether the static shape is known if those of the operands are.
     text : str
-        A label, where operation and arguments do not say enough.
+        A label, if operation and arguments do not say enough.
     """
 
     operation: str
@@ -52,7 +52,7 @@ class Case(NamedTuple):
 
     @property
     def label(self) -> str:
-        """A name for messages."""
+        """The name in messages."""
         if self.text:
             return f'{self.operation}: {self.text}'
         words = [_text(it) for it in self.args] + [f'{name}={_text(value)}' for name, value in self.kwargs.items()]
@@ -76,7 +76,8 @@ condition, index, wide_index = map(Operand, ('condition', 'index', 'wide_index')
 int32, int64, float32, float64, boolean = map(Operand, ('int32', 'int64', 'float32', 'float64', 'boolean'))
 
 
-# -- NumPy, where one function does not say it --------------------------------------------------------------------------
+# -- NumPy, if one function is not enough
+# -------------------------------------------------------------------------------
 
 def _logistic(x: Any) -> Any:
     x = np.asarray(x, 'float64') if np.asarray(x).dtype.kind != 'f' else x
@@ -111,7 +112,7 @@ def _softmax(x: Any, axis: int = -1) -> Any:
 
 
 def _reducing(function: Callable) -> Callable:
-    """A function of NumPy that takes a list of axes."""
+    """Let a NumPy function take a list of axes."""
     def reduce(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return function(x, axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=keepdims)
     reduce.__name__ = function.__name__
@@ -145,7 +146,7 @@ def _if_real(function: Callable) -> Callable:
 # -- the table --------------------------------------------------------------------------------------------------------
 
 def _of(operation: str, expected: Callable, *several: tuple, **options: Any) -> List[Case]:
-    """Cases of one operation; the last element of `several` may be a dict of named arguments."""
+    """Make cases of one operation; the last element of `several` may be a dict of keyword arguments."""
     return [Case(operation, args[:-1] if isinstance(args[-1], dict) else args, args[-1] if isinstance(args[-1], dict) else {},
                  expected, **options) for args in several]
 
@@ -335,7 +336,7 @@ def _cast_like(x: Any, dtype: str) -> Any:
 
 
 def _operators() -> List[Case]:
-    """What layers write with operators: on tensors of one dtype, and Python numbers; and slices."""
+    """Make cases of operators in layers: on tensors of one dtype, and Python numbers; and slices."""
     def case(text: str, function: Callable, *args: Operand, rule: str = 'same', kinds: str = 'f', smooth: bool = True) -> Case:
         return Case('operator', args, {}, function, rule, kinds, lambda B, *tensors: function(*tensors), smooth, True, text)
     return [
@@ -354,7 +355,7 @@ def _operators() -> List[Case]:
 #: Every case of this table.
 CASES: Tuple[Case, ...] = (*_elementwise(), *_pairs(), *_reductions(), *_products(), *_shapes(), *_activations(), *_creation(), *_operators())
 
-#: Methods of the contract that are not operations on values; other checks are for them.
+#: Methods of the contract that are not operations on values; other checks cover them.
 UNTABLED = ('floatx', 'set_floatx', 'version', 'devices', 'device', 'outside_graph', 'variable', 'is_variable', 'get_value', 'set_value', 'is_tensor',
             'placeholder', 'eval', 'dtype', 'ndim', 'static_shape', 'trace', 'symbolic', 'function', 'compile', 'value_and_gradients', 'value_and_row_gradients',
             'gradients', 'variables_used', 'require', 'no_autograph', 'seed', 'new_stream', 'current_stream', 'random_uniform', 'random_normal',

@@ -1,4 +1,4 @@
-"""Evaluating the table of operations: many cases in one compiled function, each judged by itself."""
+"""Evaluate the table of operations: many cases in one compiled function, each judged separately."""
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -12,15 +12,15 @@ from keraflow.testing.operation_cases import Case
 
 __all__ = ['Evaluation']
 
-#: By the dtype of the result, in units of max(1, |expected|).
+#: Tolerance by the dtype of the result, in units of max(1, |expected|).
 TOLERANCE = {'float32': 3e-6, 'float64': 1e-12}
 GRADIENT_TOLERANCE = 1e-6
-#: Gradients are checked in this group.
+#: The group in which gradients are checked.
 EXACT = Group('float64', 'float64', True)
 
 
 class Result(NamedTuple):
-    """What a backend made of a case: an array and what was known of it before, or an error."""
+    """The result of a case: an array and what was known of it before, or an error."""
 
     value: Optional[np.ndarray] = None
     dtype: str = ''
@@ -29,7 +29,7 @@ class Result(NamedTuple):
 
 
 class Evaluation:
-    """The cases, computed by one backend. A group is computed when one of its cases is first asked for.
+    """The cases, computed by one backend. A group is computed when one of its cases is first needed.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Evaluation:
         self._gradients: Optional[List[Result]] = None
 
     def check(self, number: int) -> None:
-        """Raise an AssertionError unless one case has the right value, dtype and static shape in all groups, and the right gradient."""
+        """Raise an AssertionError unless a case has the right values, dtypes, static shapes and gradient."""
         case = self.cases[number]
         for group in GROUPS:
             if group.kind in case.kinds:
@@ -67,7 +67,7 @@ class Evaluation:
         return [found.get(number, Result()) for number in range(len(self.cases))]
 
     def _compute_gradients(self) -> List[Result]:
-        """For each case the gradients with regard to its operands, as one vector."""
+        """Return for each case the gradients with respect to its operands, as one vector."""
         with using_floatx(EXACT.floatx, self.backend):
             variables = {name: self.backend.variable(array, array.dtype.name) for name, array in pool(EXACT.dtype).items()}
             numbers = [number for number, case in enumerate(self.cases) if case.smooth and 'f' in case.kinds and _float_operands(case)]
@@ -75,7 +75,7 @@ class Evaluation:
         return [found.get(number, Result()) for number in range(len(self.cases))]
 
     def _run(self, numbers: Sequence[int], make: Callable, specs: Sequence[TensorSpec], arrays: Sequence[np.ndarray]) -> Dict[int, Result]:
-        """One function for all; if it cannot be built or run, one for each half, down to the single cases."""
+        """Run one function for all; if it cannot be built or run, one for each half, down to single cases."""
         results: Dict[int, Result] = {}
 
         def builder(*tensors: Any) -> tuple:
@@ -85,7 +85,7 @@ class Evaluation:
                     made = make(number, tensors)
                     results[number] = Result(None, self.backend.dtype(made), tuple(self.backend.static_shape(made)))
                     outputs.append(made)
-                except Exception as error:  # of any kind: it is the result of this case
+                except Exception as error:  # any error is the result of this case
                     results[number] = Result(error=error)
             return outputs, []
         try:
@@ -102,7 +102,7 @@ class Evaluation:
         weights = random_weights(np.shape(_expected(case, pool(EXACT.dtype))))
 
         def loss_fn() -> tuple:
-            # As tensors: a variable is an operand, too, but slices of it are not the same thing on every backend.
+            # As tensors: a variable is an operand, too, but slicing it differs between backends.
             operands = {str(name): backend.identity(variables[name]) for name in operands_of(case.args)}
             result = _call(backend, case, operands)
             return backend.sum(backend.multiply(backend.cast(result, 'float64'), weights)), None
@@ -133,7 +133,7 @@ def _call(backend: Any, case: Case, operands: Dict[str, Any]) -> Any:
 
 
 def _expected(case: Case, arrays: Dict[str, np.ndarray]) -> np.ndarray:
-    """What NumPy says, in float64."""
+    """Compute the expected result with NumPy, in float64."""
     def widen(array: np.ndarray) -> np.ndarray:
         # NumPy computes functions of bools in float16.
         return array.astype('float64') if array.dtype.kind == 'f' or (array.dtype.kind == 'b' and case.rule == 'real') else array
@@ -181,6 +181,6 @@ def _check_gradient(case: Case, result: Result) -> None:
     def loss(*values: np.ndarray) -> float:
         return float(np.sum(_expected(case, {**arrays, **dict(zip(names, values))}) * weights))
     expected = numerical_gradient(loss, [arrays[name] for name in names])
-    # What is far out has no digits left for a difference.
+    # Values far out have no digits left for a difference.
     scale = max(1., float(np.abs(loss(*(arrays[name] for name in names)))))
     assert_close(where, result.value, np.concatenate([np.ravel(one) for one in expected]), GRADIENT_TOLERANCE * scale)

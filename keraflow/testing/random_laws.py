@@ -10,7 +10,7 @@ from keraflow.testing.numerics import assert_close
 
 __all__ = ['RANDOM_LAWS']
 
-MANY = 20000    # draws: means are then within 0.02 of what is expected, by five standard deviations
+MANY = 20000    # draws: means are within 0.02 of their expectation, by five standard deviations
 
 
 def _draws(backend: Any) -> None:
@@ -36,7 +36,7 @@ def _draws(backend: Any) -> None:
 
 
 def _is_seeded(backend: Any) -> None:
-    """The same seed gives the same numbers, also to compiled functions; each run and each draw other ones."""
+    """The same seed gives the same numbers, even to compiled functions; each run and each draw gives others."""
     run = backend.compile(lambda: ([backend.random_uniform((50,)), backend.random_uniform((50,)), backend.random_normal((50,))], []), [])
     backend.seed(3)
     first, second = [[np.array(it) for it in run()] for _ in range(2)]
@@ -51,7 +51,7 @@ def _is_seeded(backend: Any) -> None:
 
 
 def _drops(backend: Any) -> None:
-    """Dropout keeps the mean, scales what it keeps, and passes the gradient to that alone."""
+    """Dropout preserves the mean, scales what it keeps, and passes the gradient only to that."""
     variable = backend.variable(np.full((MANY // 20, 20), 3.), 'float64')
 
     def builder() -> tuple:
@@ -71,7 +71,7 @@ def _drops(backend: Any) -> None:
 
 
 def _has_streams(backend: Any) -> None:
-    """A function draws from the stream that it was built for, which nothing else moves and which can go on anywhere."""
+    """A function draws from the stream it was built for, which nothing else advances and which can resume anywhere."""
     own = backend.current_stream()
     streams = [random.Stream(is_counted=False) for _ in range(2)]
     runs = [backend.compile(lambda: ([backend.random_uniform((50,)), backend.dropout(backend.ones((50,)), 0.5)], []), []) for _ in streams]

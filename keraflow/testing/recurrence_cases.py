@@ -1,4 +1,4 @@
-"""The table of loops over time: what each gives, as a loop in NumPy says."""
+"""The table of loops over time, with their results as loops in NumPy."""
 from typing import Any, Callable, List, Tuple
 
 import numpy as np
@@ -33,7 +33,7 @@ def _coupled(slices: List[Any], states: List[Any], constants: Any) -> List[Any]:
 
 
 def _part(number: int) -> Callable:
-    """Of what a loop gives: the outputs (0), or the last value of a state (1, 2)."""
+    """Select from the result of a loop: the outputs (0), or the last value of a state (1, 2)."""
     return lambda made: made[0] if number == 0 else made[1][number - 1]
 
 

@@ -1,8 +1,8 @@
-"""The layer under test, and what several laws ask of it.
+"""The layer under test, and what several laws need of it.
 
-Compiling is what costs on Theano. So all that laws compare is computed by two functions: one in floatx (the layer, those
-rebuilt from files, the one in a host), one in float64 (outputs, loss and gradients, with the inputs as variables, so that a
-call after ``set_value`` gives a difference).
+Compilation dominates on Theano. So everything that laws compare is computed by two functions: one in floatx (the layer,
+its copies rebuilt from files, and the one in a host), one in float64 (outputs, loss and gradients, with the inputs as
+variables, so that calls after ``set_value`` give differences).
 """
 import contextlib
 import functools
@@ -19,7 +19,7 @@ from keraflow.graph.parameters import parameters_of
 from keraflow.graph.records import recording
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
-from keraflow.models import Model  # noqa: F401 (what a layer names when it is rebuilt must be in the registry)
+from keraflow.models import Model  # noqa: F401 (rebuilding a layer needs a full registry)
 from keraflow.serialization import serialize, unserialize
 from keraflow.testing.numerics import assert_close, random_weights, using_floatx
 
@@ -27,7 +27,7 @@ __all__ = ['Host', 'Options', 'Subject', 'count_variables', 'described']
 
 
 class Options(NamedTuple):
-    """The arguments of ``check_layer`` that say what is fed."""
+    """The arguments of ``check_layer`` that describe the input."""
 
     dtype: Any
     input_range: Optional[Tuple[float, float]]
@@ -39,7 +39,7 @@ class Options(NamedTuple):
 
 
 class Host(Layer):
-    """A layer that is nothing but an embedded one, made in its ``output`` if `make` is a function that makes it."""
+    """A layer that consists of an embedded one, made in its ``output`` if `make` is a function."""
 
     def __init__(self, make: Any, multi_input: bool, shape_fn: Callable):
         super().__init__()
@@ -48,7 +48,7 @@ class Host(Layer):
         self.shape_fn = shape_fn
 
     def check_input_shape(self, input_shape: Any) -> None:
-        """The embedded layer checks."""
+        """Leave the check to the embedded layer."""
 
     def output(self, x: Any) -> Any:
         return self.embed(self.make if isinstance(self.make, Layer) else self.make())(x)
@@ -80,13 +80,13 @@ class Subject:
     # -- making and linking -----------------------------------------------------------------------------------------
 
     def make(self) -> Layer:
-        """Another layer like the one under test."""
+        """Make another layer like the one under test."""
         if isinstance(self.given, Layer):
             return unserialize(serialize(self.given), self._customs)
         return self.given()
 
     def link(self, layer: Layer, batch_size: Optional[int] = None) -> List[Kensor]:
-        """Feed a layer with new Inputs; the Kensors it gives."""
+        """Call a layer on new Inputs, and return its Kensors."""
         inputs = [Input(shape, batch_size=batch_size, dtype=dtype) for shape, dtype in zip(self.shapes, self.dtypes)]
         made = layer(inputs if layer.multi_input else shapes.unlist(inputs))
         return list(made) if isinstance(made, (list, tuple)) else [made]
@@ -100,7 +100,7 @@ class Subject:
         return kensors
 
     def values_for(self, layer: Layer) -> Dict[str, np.ndarray]:
-        """Values near the initial ones, so that nothing is hidden by zeros; states grow, because a variance stays above zero."""
+        """Draw values near the initial ones, so that zeros hide nothing; states increase, so that variances stay positive."""
         values = {}
         for one in parameters_of([layer]):
             value = B.get_value(one.variable)
@@ -110,7 +110,7 @@ class Subject:
         return {**values, **(self.options.weights or {})}
 
     def specs(self) -> List[Any]:
-        """What is fed, for ``trace`` and ``compile``."""
+        """The specs of the inputs, for ``trace`` and ``compile``."""
         return [B.TensorSpec((None, *shape), dtype or B.floatx()) for shape, dtype in zip(self.shapes, self.dtypes)]
 
     def draw(self, batch_size: int) -> List[np.ndarray]:
@@ -129,7 +129,7 @@ class Subject:
 
     @functools.cached_property
     def rebuilt(self) -> Dict[str, Layer]:
-        """The layer that was made from the text, by the name of the format, with the weights of the first."""
+        """The layers rebuilt from text, by format, with the weights of the original."""
         data, made = serialize(self.layer), {}
         for name, dump, parse in (('JSON', dump_json, parse_json), ('YAML', dump_yaml, parse_yaml)):
             rebuilt = made[name] = unserialize(parse(dump(data), name), self._customs)
@@ -152,19 +152,19 @@ class Subject:
         return [self.draw(size) for size in self.options.batch_sizes]
 
     def outputs(self, number: int) -> Dict[str, List[np.ndarray]]:
-        """The outputs for a batch by what computed them: ``layer``, ``JSON``, ``YAML``, ``host``, ``train``."""
+        """Return the outputs for a batch by what computed them: ``layer``, ``JSON``, ``YAML``, ``host``, ``train``."""
         if number not in self._outputs:
             self._outputs[number] = self.run(number)
         return self._outputs[number]
 
     def run(self, number: int) -> Dict[str, List[np.ndarray]]:
-        """The same, computed anew."""
+        """Compute the same again."""
         values = [np.array(it) for it in self._function(*self.batches[number])]
         width = len(self.kensors)
         return {name: values[place * width:(place + 1) * width] for place, name in enumerate(self._runners)}
 
     def compare(self, what: str, name: str) -> None:
-        """Raise unless what computed the outputs called `name` did as the layer does."""
+        """Raise unless the outputs called `name` equal those of the layer."""
         for number in range(len(self.batches)):
             for received, expected in zip(self.outputs(number)[name], self.outputs(number)['layer']):
                 assert_close(what, received, expected, 1e-6)
@@ -180,7 +180,7 @@ class Subject:
 
     @functools.cached_property
     def _function(self) -> Callable:
-        self._runners   # makes layers, which a builder may not
+        self._runners   # makes layers, which a builder must not
         return B.compile(self._build, self.specs())
 
     def _build(self, *tensors: Any) -> tuple:
@@ -220,9 +220,9 @@ class Exact:
         self._function = B.compile(self._build, subject.specs())
         values = [np.array(it) for it in self._function(*self.inputs)]
         width, batches = len(self.kensors), len(subject.options.batch_sizes)
-        #: Of a batch of unknown length, for the inputs and for the other batches.
+        #: For batches of unknown length, as inputs and other batches.
         self.outputs = [values[:width], *([np.array(it) for it in self._function(*other)[:width]] for other in self._others)]
-        #: Of batches whose length is known when the function is built.
+        #: For batches whose length is known when the function is built.
         self.static_outputs = [values[width * number:width * (number + 1)] for number in range(1, batches + 1)]
         self.gradients = dict(zip(self._targets, values[width * (batches + 1) + 1:]))
 
@@ -246,16 +246,16 @@ class Exact:
         return outputs, loss, gradients
 
     def value(self, name: str) -> np.ndarray:
-        """The value of a parameter or an input."""
+        """Return the value of a parameter or an input."""
         return B.get_value(self._targets[name])
 
     def loss_at(self, name: str, value: np.ndarray) -> float:
-        """The loss with another value of a parameter or an input, which it keeps."""
+        """Compute the loss with another value of a parameter or an input, and keep that value."""
         B.set_value(self._targets[name], value)
         return float(np.asarray(self._function(*self.inputs)[-1 - len(self._targets)]))
 
     def directions(self, shape: tuple) -> Iterator[Tuple[str, np.ndarray]]:
-        """Single values, and all of them together, to move a tensor of this shape along."""
+        """Iterate over directions in which to move a tensor of this shape: single values, and all of them together."""
         size = int(np.prod(shape, dtype='int64'))
         for place in sorted(self._rng.permutation(size)[:self._nb_probe]):
             direction = np.zeros(size)
@@ -267,7 +267,7 @@ class Exact:
 
 @contextlib.contextmanager
 def count_variables() -> Iterator[list]:
-    """A list that gets an item for each variable that is made inside."""
+    """Append an item to a list for each variable that is made inside the block."""
     backend, made = B.current(), []  # type: Any, list
 
     def variable(*args: Any, **kwargs: Any) -> Any:
@@ -282,13 +282,13 @@ def count_variables() -> Iterator[list]:
 
 
 def described(value: Any) -> str:
-    """A value for a message, cut at 300 characters."""
+    """Describe a value for a message, cut at 300 characters."""
     text = repr(value)
     return text if len(text) <= 300 else f'{text[:300]}...'
 
 
 def _weighted(tensor: Any) -> Any:
-    """All values of a tensor times numbers without a pattern, also where its lengths are not known."""
+    """Sum all values of a tensor times numbers without a pattern, even if its lengths are unknown."""
     flat = B.flatten(tensor) if B.ndim(tensor) else B.expand_dims(tensor, 0)
     known = B.static_shape(flat)[0]
     places = B.arange(B.shape(flat)[0]) if known is None else None

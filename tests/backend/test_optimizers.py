@@ -315,4 +315,4 @@ def test_parameters_of_another_model():
         with pytest.raises(ArgumentError) as caught:
             optimizer.updates(variables, variables)
         assert str(caught.value) == ('SGD: expected the parameters that this optimizer was built for, received others. '
-                                     'Give each model an optimizer of its own.')
+                                     'Give each model its own optimizer.')

@@ -170,8 +170,8 @@ def test_the_area_is_within_its_bound(weighted):
 
 def test_equal_predictions_and_bins_that_are_too_wide_are_told():
     y = np.arange(6) % 2
-    text = ('m: auc: it may be off by up to 0.50, unless predictions that are nearly equal are equal: positive and negative samples '
-            'share bins. auc_of(y_true, y_pred) of keraflow.metrics tells them apart.')
+    text = ('m: auc: it may be off by up to 0.50, because positive and negative samples share '
+            'bins. keraflow.metrics.auc_of(y_true, y_pred) is exact.')
     for nb_bin, p in ((None, np.full(6, 0.5)), (None, 0.5 + y * 1e-6), (2, 0.6 + y * 0.1), (500, 1e-3 + y * 1e-4), (500, 2. + y)):
         model = passing(1, [AUC(nb_bin)])
         with pytest.warns(KeraFlowWarning) as caught:

@@ -346,8 +346,8 @@ def test_an_optimizer_of_another_model_is_refused(nb_epoch, other):
         else:
             second.compile(optimizer, 'mae')
     assert str(caught.value) == (
-        f'{"TrainStep" if other is TrainStep else "m"}: optimizer: expected an optimizer of its own, received the SGD that was built '
-        'for m. Give each model an optimizer of its own: copy.deepcopy(optimizer) is one of the same arguments.')
+        f'{"TrainStep" if other is TrainStep else "m"}: optimizer: expected its own optimizer, received the SGD that was built '
+        'for m. Give each model its own optimizer: copy.deepcopy(optimizer) makes one with the same arguments.')
     assert isinstance(second.optimizer, Adam) and list(optimizer.state()) == list(state)
     assert all(np.array_equal(B.get_value(optimizer.state()[name]), value) for name, value in state.items())
     trained(second, nb_epoch=1)

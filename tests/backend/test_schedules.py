@@ -84,6 +84,6 @@ def test_a_schedule_stays(old, new):
     optimizer.build([])
     with pytest.raises(ArgumentError) as caught:
         optimizer.lr = new
-    assert str(caught.value) == ('Adam: lr: a schedule is part of the compiled step and stays as it is. '
+    assert str(caught.value) == ('Adam: lr: a schedule is part of the compiled step and cannot change. '
                                  'Compile again, with a new optimizer.')
     assert optimizer.lr == old

@@ -244,7 +244,7 @@ def test_an_optimizer_in_use_keeps_its_slots(first, then, slots):
     model.compile(SGD(momentum=first), 'mse')
     with pytest.raises(ArgumentError) as caught:
         model.optimizer.momentum = then
-    assert str(caught.value) == (f'SGD: momentum: expected a value with which the slots stay as they were built ({slots}), received {then}. '
+    assert str(caught.value) == (f'SGD: momentum: expected a value that keeps the slots as they were built ({slots}), received {then}. '
                                  'Compile again, with a new optimizer.')
     assert model.optimizer.momentum == first
 

@@ -214,12 +214,12 @@ class Right(MultiInputLayer):
 
 
 BROKEN = [
-    (NothingReturned, 'fed with Kensors', 'output() returned None'),
-    (WrongShape, 'fed with Kensors', r'output_shape() says (None, 7), but output() gives (None, 3)'),
-    (OneForBatchesOfOne, 'fed with Kensors', 'expected shape (None, 3) also for batches of 1, received (3,).'),
+    (NothingReturned, 'called on Kensors', 'output() returned None'),
+    (WrongShape, 'called on Kensors', r'output_shape() says (None, 7), but output() gives (None, 3)'),
+    (OneForBatchesOfOne, 'called on Kensors', 'expected shape (None, 3) also for batches of 1, received (3,).'),
     (NewVariables, 'running again makes no variables', 'expected no variables made by output(), received 2; make them in init_param()'),
-    (NewParameters, 'fed with Kensors it gives Kensors', "output() makes the parameter 'W2', which its first run did not make."),
-    (NewParametersForEachCall, 'fed twice it has one set of parameters', "expected the parameters ['W'], received ['W', 'W1', 'W2', 'W3']."),
+    (NewParameters, 'called on Kensors it returns Kensors', "output() makes the parameter 'W2', which its first run did not make."),
+    (NewParametersForEachCall, 'called twice it has one set of parameters', "expected the parameters ['W'], received ['W', 'W1', 'W2', 'W3']."),
     (NeverFrozen, 'with trainable=False no parameter is trainable', 'expected none, received W.'),
     (DoublesWeights, 'weights that are set are got', ''),
     (TakesAnyWeights, 'weights that are set are got', 'expected ArgumentError for a name that does not exist, received none.'),
