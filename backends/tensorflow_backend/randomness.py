@@ -36,8 +36,8 @@ class Randomness(Elementwise):
     def random_normal(self, shape: Sequence, mean: float = 0., std: float = 1., dtype: Optional[str] = None) -> Any:
         return self.current_stream().generator.normal(self._lengths(shape), mean, std, dtype or self.floatx())
 
-    def dropout(self, x: Any, rate: float, noise_shape: Optional[Sequence] = None) -> Any:
+    def dropout(self, x: Any, drop_rate: float, noise_shape: Optional[Sequence] = None) -> Any:
         x = self._real(x)
         shape = tf.shape(x, out_type=tf.int64) if noise_shape is None else self._lengths(noise_shape)
-        kept = self.current_stream().generator.uniform(shape, dtype=x.dtype) >= rate
-        return tf.where(kept, x * (1. / (1. - rate)), tf.zeros((), x.dtype))
+        kept = self.current_stream().generator.uniform(shape, dtype=x.dtype) >= drop_rate
+        return tf.where(kept, x * (1. / (1. - drop_rate)), tf.zeros((), x.dtype))

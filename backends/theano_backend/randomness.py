@@ -105,12 +105,12 @@ class Randomness(Backend):
             draw = self.add(self.multiply(draw, std), mean)
         return cast(draw, dtype or floatx())
 
-    def dropout(self, x: Any, rate: float, noise_shape: Optional[Sequence] = None) -> Any:
+    def dropout(self, x: Any, drop_rate: float, noise_shape: Optional[Sequence] = None) -> Any:
         x = real(x)
         shape = lengths(x) if noise_shape is None else noise_shape
-        kept = self.greater_equal(self.random_uniform(shape, dtype='float32'), rate)
+        kept = self.greater_equal(self.random_uniform(shape, dtype='float32'), drop_rate)
         # A product, not a switch: a processor cannot guess the branches of random numbers.
-        return self.multiply(x, self.multiply(cast(kept, x.dtype), 1. / (1. - rate)))
+        return self.multiply(x, self.multiply(cast(kept, x.dtype), 1. / (1. - drop_rate)))
 
     def _draw(self, kind: str, shape: Sequence, dtype: Optional[str]) -> Any:
         dtype = dtype if dtype in FLOATS else floatx()

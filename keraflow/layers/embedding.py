@@ -3,6 +3,7 @@ from typing import Any
 
 from keraflow import backend as B
 from keraflow import initializations
+from keraflow.deprecation import renamed
 from keraflow.backend.tensor_info import annotate
 from keraflow.layers.base import Layer
 from keraflow.layers.base.input_spec import InputSpec
@@ -25,8 +26,8 @@ class Embedding(Layer):
         Length of a row.
     init : str or function
         Initialization of `W`.
-    dropout : float
-        Rate at which whole rows are set to 0 in training; the others are divided by ``1 - dropout``. A word that occurs
+    drop_rate : float
+        Rate at which whole rows are set to 0 in training; the others are divided by ``1 - drop_rate``. A word that occurs
         several times in a batch is dropped everywhere.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
@@ -65,13 +66,14 @@ class Embedding(Layer):
     supports_masking = True
     W: Any
 
+    @renamed(dropout='drop_rate')
     def __init__(self, vocabulary_size: PositiveInt, output_dim: PositiveInt, init: Initialization = 'uniform',
-                 dropout: Rate = 0., **kwargs: Any):
+                 drop_rate: Rate = 0., **kwargs: Any):
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.output_dim = output_dim
         self.init = initializations.get(init)
-        self.dropout = dropout
+        self.drop_rate = drop_rate
 
     def init_param(self, input_shape: Shape) -> None:
         self._initialize('W', self.init, (self.vocabulary_size, self.output_dim))
@@ -84,11 +86,11 @@ class Embedding(Layer):
         indices = B.require(indices, B.less(indices, self.vocabulary_size),
                             f'{where} larger ones. Make vocabulary_size larger than the largest index.')
         rows = annotate(B.gather(self.W, indices), features=-1)
-        return B.in_train_phase(lambda: self._dropped(rows, indices), rows) if self.dropout else rows
+        return B.in_train_phase(lambda: self._dropped(rows, indices), rows) if self.drop_rate else rows
 
     def _dropped(self, rows: Any, indices: Any) -> Any:
         """Drop rows at random. The table itself is not multiplied, so that its gradient stays sparse."""
-        kept = B.dropout(B.ones((self.vocabulary_size, 1), B.dtype(rows)), self.dropout)
+        kept = B.dropout(B.ones((self.vocabulary_size, 1), B.dtype(rows)), self.drop_rate)
         return annotate(B.multiply(rows, B.gather(kept, indices)), features=-1)
 
     def output_shape(self, input_shape: Shape) -> Shape:

@@ -75,7 +75,7 @@ def test_the_words_of_other_libraries_are_told_ours(name):
 
 def test_dropout_takes_whole_rows_and_the_same_ones_everywhere_in_a_batch():
     x = Input(40, dtype='int32')
-    model = Model(x, Embedding(30, 6, 'one', dropout=0.5)(x))
+    model = Model(x, Embedding(30, 6, 'one', drop_rate=0.5)(x))
     indices = np.random.default_rng(0).integers(0, 30, (5, 40))
     assert_close('without training', model.predict(indices), np.ones((5, 40, 6)), 0)
     outputs = model.predict(indices, train_mode=True)

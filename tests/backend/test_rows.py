@@ -71,7 +71,7 @@ def over_time():
 
 
 def dropped():
-    return one_lookup(dropout=0.5)
+    return one_lookup(drop_rate=0.5)
 
 
 # -- against NumPy ----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from keraflow.backend import operand_checks
 from keraflow.backend.dtypes import dtype_given
 from keraflow.backend.method_info import operation
 from keraflow.backend.operations.creation import Creation
+from keraflow.deprecation import renamed
 from keraflow.schema import DType, Fraction, NonNegative, Rate
 
 __all__ = ['Randomness']
@@ -34,8 +35,9 @@ class Randomness(Creation):
         return self.cast(hit, dtype or self.floatx())
 
     @operation(draws=True, is_real=True, keeps_layout=True, check=operand_checks.dropout)
-    def dropout(self, x: Tensor, rate: Rate, noise_shape: Optional[Sequence] = None) -> Tensor:
-        """Each value 0 with probability `rate`, else divided by ``1 - rate``, whatever the phase.
+    @renamed(rate='drop_rate')
+    def dropout(self, x: Tensor, drop_rate: Rate, noise_shape: Optional[Sequence] = None) -> Tensor:
+        """Each value 0 with probability `drop_rate`, else divided by ``1 - drop_rate``, whatever the phase.
 
         `noise_shape` (default: the shape of `x`) is the shape of the mask, which broadcasts.
         """
