@@ -22,7 +22,7 @@ def make_model():
     """From the numbers of words, 0 for none, to a probability."""
     review = Input((NB_STEP,), dtype='int32', mask_value=0, name='review')
     words = Embedding(NB_WORD, 64)(review)
-    summary = LSTM(64, dropout_W=0.2, dropout_U=0.2)(words)
+    summary = LSTM(64, drop_rate_W=0.2, drop_rate_U=0.2)(words)
     positive = Dense(1, activation='sigmoid', name='positive')(Dropout(0.3)(summary))
     return Model(inputs=review, outputs=positive)
 

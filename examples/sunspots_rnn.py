@@ -33,7 +33,7 @@ def read_data():
 def make_model():
     """Operators and indices work on Kensors, so that the last year can be added to what the network says."""
     series = Input((NB_YEAR, 1), name='series')
-    change = Dense(1)(GRU(32, dropout_U=0.2)(series))
+    change = Dense(1)(GRU(32, drop_rate_U=0.2)(series))
     return Model(inputs=series, outputs=series[:, -1] + change)
 
 

@@ -33,7 +33,7 @@ WORDS = {
     'kernel_initializer': 'init', 'initializer': 'init', 'embeddings_initializer': 'init', 'alpha_initializer': 'init',
     'gamma_initializer': 'gamma_init', 'beta_initializer': 'beta_init',
     'recurrent_initializer': 'inner_init', 'recurrent_activation': 'inner_activation',
-    'recurrent_dropout': 'dropout_U', 'dropout': 'dropout_W',
+    'recurrent_dropout': 'drop_rate_U', 'dropout': 'drop_rate_W',
     'use_bias': 'bias', 'weights': 'initial_weights',
     'kernel_regularizer': 'regularizers', 'W_regularizer': 'regularizers', 'bias_regularizer': 'regularizers',
     'kernel_constraint': 'constraints', 'W_constraint': 'constraints', 'bias_constraint': 'constraints',

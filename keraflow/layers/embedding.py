@@ -3,8 +3,8 @@ from typing import Any
 
 from keraflow import backend as B
 from keraflow import initializations
-from keraflow.deprecation import renamed
 from keraflow.backend.tensor_info import annotate
+from keraflow.deprecation import renamed
 from keraflow.layers.base import Layer
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.registry import builtin
@@ -27,8 +27,8 @@ class Embedding(Layer):
     init : str or function
         Initialization of `W`.
     drop_rate : float
-        Rate at which whole rows are set to 0 in training; the others are divided by ``1 - drop_rate``. A word that occurs
-        several times in a batch is dropped everywhere.
+        Rate at which whole rows are set to 0 in training; the others are divided by ``1 - drop_rate``. A word that
+        occurs several times in a batch is dropped everywhere.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
 

@@ -10,6 +10,7 @@ from keraflow import initializations
 from keraflow.backend.contract import TensorSpec
 from keraflow.backend.logarithms import log_of, log_of_rest
 from keraflow.backend.tensor_info import Logs, Step, annotate, info_of
+from keraflow.deprecation import renamed
 from keraflow.errors import ArgumentError, ShapeError
 from keraflow.layers.base import MultiInputLayer
 from keraflow.layers.base.input_spec import InputSpec
@@ -46,7 +47,7 @@ class Recurrent(MultiInputLayer):
     unroll : bool
         Whether to write out the time steps instead of a loop. Building then takes longer and more memory, but short
         sequences run faster. Their length must be known.
-    dropout_W, dropout_U : float
+    drop_rate_W, drop_rate_U : float
         Rates of dropout, in training, on the input and on the previous output. The same values are dropped at all time
         steps and for all gates.
     **kwargs
@@ -74,10 +75,11 @@ class Recurrent(MultiInputLayer):
     #: Whether the only state is the output of the activation.
     activates_output = False
 
+    @renamed(dropout_W='drop_rate_W', dropout_U='drop_rate_U')
     def __init__(self, output_dim: PositiveInt, init: Initialization = 'glorot_uniform',
                  inner_init: Initialization = 'orthogonal', activation: Activation = 'tanh', *,
                  return_sequences: bool = False, go_backwards: bool = False, stateful: bool = False,
-                 unroll: bool = False, dropout_W: Rate = 0., dropout_U: Rate = 0., **kwargs: Any):
+                 unroll: bool = False, drop_rate_W: Rate = 0., drop_rate_U: Rate = 0., **kwargs: Any):
         super().__init__(**kwargs)
         self.output_dim = output_dim
         self.init = initializations.get(init)
@@ -87,8 +89,8 @@ class Recurrent(MultiInputLayer):
         self.go_backwards = go_backwards
         self.stateful = stateful
         self.unroll = unroll
-        self.dropout_W = dropout_W
-        self.dropout_U = dropout_U
+        self.drop_rate_W = drop_rate_W
+        self.drop_rate_U = drop_rate_U
 
     # -- what a subclass defines ------------------------------------------------------------------------------------
 
@@ -175,9 +177,9 @@ class Recurrent(MultiInputLayer):
         counted = self._in_order(mask[0])
         batch = self.get_tensor_shape(sequence)[0] or B.shape(sequence)[0]
         steps = self._in_order(sequence)
-        if self.dropout_W:
+        if self.drop_rate_W:
             steps = B.in_train_phase(
-                lambda: B.dropout(steps, self.dropout_W, (1, batch, B.static_shape(steps)[2])), steps)
+                lambda: B.dropout(steps, self.drop_rate_W, (1, batch, B.static_shape(steps)[2])), steps)
         inputs = B.dot(steps, self._joined('W', self._all_gates())) + self._joined('b', self._all_gates())
         states, constants = states or self._first_states(batch), self._constants(batch)
         logs = info_of(self.activation(states[0])).logs if self.activates_output else None
@@ -222,10 +224,10 @@ class Recurrent(MultiInputLayer):
     def _constants(self, batch: Any) -> List[Any]:
         """Return what each time step uses: the matrices of each group of gates and, in training, the dropout masks."""
         matrices = [self._joined('U', group) for group in self.gates]
-        if not self.dropout_U:
+        if not self.drop_rate_U:
             return matrices
         ones = B.ones((batch, self.output_dim), self.dtype)
-        return matrices + B.in_train_phase(lambda: [B.dropout(ones, self.dropout_U)], [])
+        return matrices + B.in_train_phase(lambda: [B.dropout(ones, self.drop_rate_U)], [])
 
     def _step(self, slices: List[Any], states: List[Any], constants: List[Any]) -> List[Any]:
         matrices, kept = constants[:len(self.gates)], constants[len(self.gates):]

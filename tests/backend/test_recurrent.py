@@ -208,7 +208,7 @@ def test_parameters_by_name_are_regularized_and_start_as_given():
 
 def test_dropout_on_the_input_is_the_same_at_all_time_steps():
     # Each output is that of its time step alone: W is the identity, U zero.
-    model = model_of(SimpleRNN(20, 'identity', 'zero', 'linear', return_sequences=True, dropout_W=0.5), (4, 20))
+    model = model_of(SimpleRNN(20, 'identity', 'zero', 'linear', return_sequences=True, drop_rate_W=0.5), (4, 20))
     x = np.ones((8, 4, 20), 'float32')
     assert_close('without training', model.predict(x), x, 0)
     outputs = model.predict(x, train_mode=True)
@@ -219,7 +219,7 @@ def test_dropout_on_the_input_is_the_same_at_all_time_steps():
 
 def test_dropout_on_the_previous_output_is_the_same_at_all_time_steps():
     # Each output adds the one before, where that is not dropped, in which case it is doubled: 1, 1 or 1, 3, 7, 15.
-    model = model_of(SimpleRNN(20, 'identity', 'identity', 'linear', return_sequences=True, dropout_U=0.5), (4, 20))
+    model = model_of(SimpleRNN(20, 'identity', 'identity', 'linear', return_sequences=True, drop_rate_U=0.5), (4, 20))
     x = np.ones((8, 4, 20), 'float32')
     assert_close('without training', model.predict(x)[0, :, 0], [1., 2., 3., 4.], 0)
     outputs = model.predict(x, train_mode=True)

@@ -138,7 +138,7 @@ def vectors(name):
 
 def series(name):
     x = Input((3, 2), mask_value=0.)
-    return Model(x, Dense(2)(SimpleRNN(4, dropout_W=0.2, unroll=True)(x)), name=name), X.reshape(16, 3, 2), Y
+    return Model(x, Dense(2)(SimpleRNN(4, drop_rate_W=0.2, unroll=True)(x)), name=name), X.reshape(16, 3, 2), Y
 
 
 def lifetime(make, number, folder=None):

@@ -132,11 +132,11 @@ def test_a_layer_of_layers_both_ways():
 
 @pytest.mark.parametrize('cls', [TimeDistributed, Bidirectional])
 def test_what_is_saved_is_the_layer_with_its_arguments(cls):
-    layer = cls(SimpleRNN(3, activation='relu', dropout_W=0.25))
+    layer = cls(SimpleRNN(3, activation='relu', drop_rate_W=0.25))
     data = serialize(layer)
     assert data['args']['layer'] == serialize(layer.layer)
     again = unserialize(data)
-    assert serialize(again) == data and again.layer.dropout_W == 0.25 and again.layer is not layer.layer
+    assert serialize(again) == data and again.layer.drop_rate_W == 0.25 and again.layer is not layer.layer
 
 
 def test_mistakes():

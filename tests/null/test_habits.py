@@ -64,7 +64,7 @@ def test_no_word_is_answered_twice():
     (lambda: Convolution1D(3, 3, strides=2), "Convolution1D: there is no argument 'strides'. Did you mean 'stride'?"),
     (lambda: Pooling2D('max', padding='same'), "Pooling2D: there is no argument 'padding'. Did you mean 'pad'?"),
     (lambda: Embedding(9, 3, mask_zero=True), "Embedding: there is no argument 'mask_zero'. Write Input(..., mask_value=0)."),
-    (lambda: LSTM(3, recurrent_dropout=0.5), "LSTM: there is no argument 'recurrent_dropout'. Did you mean 'dropout_U'?"),
+    (lambda: LSTM(3, recurrent_dropout=0.5), "LSTM: there is no argument 'recurrent_dropout'. Did you mean 'drop_rate_U'?"),
     (lambda: SGD(learning_rate=0.1), "SGD: there is no argument 'learning_rate'. Did you mean 'lr'?"),
     (lambda: Adam(lerning_rate=0.1), "Adam: there is no argument 'lerning_rate'. Did you mean 'lr'?"),
     (lambda: Adam(betas=(0.9, 0.99)), "Adam: there is no argument 'betas'. Did you mean 'beta_1'?"),
