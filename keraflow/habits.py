@@ -37,7 +37,7 @@ WORDS = {
     'use_bias': 'bias', 'weights': 'initial_weights',
     'kernel_regularizer': 'regularizers', 'W_regularizer': 'regularizers', 'bias_regularizer': 'regularizers',
     'kernel_constraint': 'constraints', 'W_constraint': 'constraints', 'bias_constraint': 'constraints',
-    'rate': 'drop_rate', 'p': 'drop_rate', 'stddev': 'sigma',
+    'rate': 'drop_rate', 'p': 'drop_rate', 'stddev': 'std',
     'input_dim': 'vocabulary_size', 'num_embeddings': 'vocabulary_size', 'nb_words': 'vocabulary_size',
     'kernel_size': ('kernel_row', 'kernel_x'), 'filter_length': 'kernel_row', 'nb_row': 'kernel_row',
     'nb_col': 'kernel_col',

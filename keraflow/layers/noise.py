@@ -3,6 +3,7 @@ import math
 from typing import Any, List
 
 from keraflow import backend as B
+from keraflow.deprecation import renamed
 from keraflow.layers.base import Layer
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.layers.core import Dropout
@@ -16,11 +17,11 @@ __all__ = ['GaussianDropout', 'GaussianNoise', 'SpatialDropout1D', 'SpatialDropo
 
 @builtin('layer')
 class GaussianNoise(Layer):
-    """In training, add noise from a normal distribution of mean 0: ``x + sigma * n``.
+    """In training, add noise from a normal distribution of mean 0: ``x + std * n``.
 
     Parameters
     ----------
-    sigma : float
+    std : float
         Standard deviation of the noise, at least 0.
     **kwargs
         The common arguments of :class:`~keraflow.layers.Layer`.
@@ -36,13 +37,14 @@ class GaussianNoise(Layer):
 
     supports_masking = True
 
-    def __init__(self, sigma: NonNegative, **kwargs: Any):
+    @renamed(sigma='std')
+    def __init__(self, std: NonNegative, **kwargs: Any):
         super().__init__(**kwargs)
-        self.sigma = sigma
+        self.std = std
 
     def output(self, x: Any) -> Any:
         x = B.as_real(x)
-        return B.in_train_phase(lambda: B.add(x, B.random_normal(B.shape(x), 0., self.sigma, B.dtype(x))), x)
+        return B.in_train_phase(lambda: B.add(x, B.random_normal(B.shape(x), 0., self.std, B.dtype(x))), x)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
@@ -76,8 +78,8 @@ class GaussianDropout(Layer):
         self.drop_rate = drop_rate
 
     def output(self, x: Any) -> Any:
-        x, sigma = B.as_real(x), math.sqrt(self.drop_rate / (1. - self.drop_rate))
-        return B.in_train_phase(lambda: B.multiply(x, B.random_normal(B.shape(x), 1., sigma, B.dtype(x))), x)
+        x, std = B.as_real(x), math.sqrt(self.drop_rate / (1. - self.drop_rate))
+        return B.in_train_phase(lambda: B.multiply(x, B.random_normal(B.shape(x), 1., std, B.dtype(x))), x)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -18,7 +18,7 @@ __all__ = ['digest_of', 'is_digest']
 _ONLY_TRAINING = ('trainable', 'regularizers', 'constraints', 'activity_regularizer', 'name', 'init', 'inner_init',
                   'forget_bias_init', 'gamma_init', 'beta_init', 'drop_rate', 'dropout', 'dropout_W', 'dropout_U',
                   'drop_rate_W',
-                  'drop_rate_U', 'sigma')
+                  'drop_rate_U', 'sigma', 'std')
 #: Those that the first digests left out, which are still in files.
 _ONLY_TRAINING_AT_FIRST = ('trainable', 'regularizers', 'constraints')
 

@@ -58,7 +58,7 @@ def test_a_seed_repeats_the_noise():
 
 
 MISTAKES = [
-    (lambda: GaussianNoise(-1), ArgumentError, 'GaussianNoise: sigma: expected a number of at least 0, received -1.'),
+    (lambda: GaussianNoise(-1), ArgumentError, 'GaussianNoise: std: expected a number of at least 0, received -1.'),
     (lambda: GaussianDropout(1), ArgumentError, 'GaussianDropout: drop_rate: expected a number of at least 0 and below 1, received 1.'),
     (lambda: SpatialDropout2D(0.5, 'first'), ArgumentTypeError, "SpatialDropout2D: data_format: expected one of 'channels_first', "
      "'channels_last', received 'first'."),
