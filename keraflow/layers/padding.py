@@ -2,6 +2,7 @@
 from typing import Any, List, Sequence, Tuple, Union
 
 from keraflow import backend as B
+from keraflow.deprecation import renamed
 from keraflow.errors import ArgumentError
 from keraflow.layers.spatial import DataFormat, SpatialLayer
 from keraflow.registry import builtin
@@ -38,17 +39,17 @@ class _Border(SpatialLayer):
 class _ZeroPadding(_Border):
     """Pad the input with zeros."""
 
-    def __init__(self, pad: Any, data_format: DataFormat = 'channels_first', **kwargs: Any):
+    def __init__(self, padding: Any, data_format: DataFormat = 'channels_first', **kwargs: Any):
         super().__init__(data_format, **kwargs)
-        self.pairs(pad, 'pad')
-        self.pad = pad
+        self.pairs(padding, 'padding')
+        self.padding = padding
 
     def output(self, x: Any) -> Any:
-        around = dict(zip(self.spatial_axes, self.pairs(self.pad, 'pad')))
+        around = dict(zip(self.spatial_axes, self.pairs(self.padding, 'padding')))
         return B.pad(x, [around.get(axis, (0, 0)) for axis in range(self.nb_spatial + 2)])
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        return self.changed(input_shape, 1, self.pairs(self.pad, 'pad'))
+        return self.changed(input_shape, 1, self.pairs(self.padding, 'padding'))
 
 
 @builtin('layer')
@@ -57,7 +58,7 @@ class ZeroPadding1D(_ZeroPadding):
 
     Parameters
     ----------
-    pad : int or (int, int)
+    padding : int or (int, int)
         Time steps on both sides, or before and after.
     data_format : {'channels_last', 'channels_first'}
         Whether the features come first or last.
@@ -79,13 +80,14 @@ class ZeroPadding1D(_ZeroPadding):
 
     nb_spatial = 1
 
-    def __init__(self, pad: Sides, data_format: DataFormat = 'channels_last', **kwargs: Any):
-        super().__init__(pad, data_format, **kwargs)
+    @renamed(pad='padding')
+    def __init__(self, padding: Sides, data_format: DataFormat = 'channels_last', **kwargs: Any):
+        super().__init__(padding, data_format, **kwargs)
 
     def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
         if not self.is_series:
             return None
-        return B.greater(B.pad(B.cast(input_mask, B.floatx()), [(0, 0), *self.pairs(self.pad, 'pad')]), 0.)
+        return B.greater(B.pad(B.cast(input_mask, B.floatx()), [(0, 0), *self.pairs(self.padding, 'padding')]), 0.)
 
 
 @builtin('layer')
@@ -94,7 +96,7 @@ class ZeroPadding2D(_ZeroPadding):
 
     Parameters
     ----------
-    pad : int or sequence of int or (int, int)
+    padding : int or sequence of int or (int, int)
         Pixels on both sides of each axis, or before and after; or one number for all.
     data_format : {'channels_first', 'channels_last'}
         Whether the channels come first or last.
@@ -115,8 +117,9 @@ class ZeroPadding2D(_ZeroPadding):
 
     nb_spatial = 2
 
-    def __init__(self, pad: AllSides = (1, 1), data_format: DataFormat = 'channels_first', **kwargs: Any):
-        super().__init__(pad, data_format, **kwargs)
+    @renamed(pad='padding')
+    def __init__(self, padding: AllSides = (1, 1), data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(padding, data_format, **kwargs)
 
 
 @builtin('layer')
@@ -125,7 +128,7 @@ class ZeroPadding3D(_ZeroPadding):
 
     Parameters
     ----------
-    pad : int or sequence of int or (int, int)
+    padding : int or sequence of int or (int, int)
         Cells on both sides of each axis, or before and after; or one number for all.
     data_format : {'channels_first', 'channels_last'}
         Whether the channels come first or last.
@@ -146,8 +149,9 @@ class ZeroPadding3D(_ZeroPadding):
 
     nb_spatial = 3
 
-    def __init__(self, pad: AllSides = (1, 1, 1), data_format: DataFormat = 'channels_first', **kwargs: Any):
-        super().__init__(pad, data_format, **kwargs)
+    @renamed(pad='padding')
+    def __init__(self, padding: AllSides = (1, 1, 1), data_format: DataFormat = 'channels_first', **kwargs: Any):
+        super().__init__(padding, data_format, **kwargs)
 
 
 class _Cropping(_Border):
