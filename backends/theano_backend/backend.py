@@ -4,7 +4,7 @@ import contextlib
 from keraflow.backend.operators import install_operators
 from keraflow.errors import BackendError
 
-from . import outside, shape_rules  # noqa: F401 (for what they tell Theano)
+from . import outside, shape_rules, value_rules  # noqa: F401 (for what they register)
 from .configure import T, theano
 from .convolutions import Convolutions
 from .elementwise import Elementwise
