@@ -221,17 +221,17 @@ BROKEN = [
     (NewParameters, 'called on Kensors it returns Kensors', "output() makes the parameter 'W2', which its first run did not make."),
     (NewParametersForEachCall, 'called twice it has one set of parameters', "expected the parameters ['W'], received ['W', 'W1', 'W2', 'W3']."),
     (NeverFrozen, 'with trainable=False no parameter is trainable', 'expected none, received W.'),
-    (DoublesWeights, 'weights that are set are got', ''),
-    (TakesAnyWeights, 'weights that are set are got', 'expected ArgumentError for a name that does not exist, received none.'),
-    (functools.partial(LosesAnArgument, 2.), 'made again from a file', 'the output of the layer from JSON: expected'),
-    (functools.partial(LosesADimension, 3.), 'serialized and made again', ''),
-    (functools.partial(HasAChangingArgument, 2.), 'serialized and made again', 'expected equal data when what JSON gave is serialized again'),
+    (DoublesWeights, 'weights can be set and read back', ''),
+    (TakesAnyWeights, 'weights can be set and read back', 'expected ArgumentError for a name that does not exist, received none.'),
+    (functools.partial(LosesAnArgument, 2.), 'rebuilt from a file', 'the output of the layer from JSON: expected'),
+    (functools.partial(LosesADimension, 3.), 'serialized and rebuilt', ''),
+    (functools.partial(HasAChangingArgument, 2.), 'serialized and rebuilt', 'expected equal data when what JSON gave is serialized again'),
     (with_another_number, 'embedded in a host', 'slot 0 holds RefusesAHost'),
     (OtherInTraining, 'the static shape and the dtype', 'expected shape (3, 3) for a batch of 3 (test phase), received (6, 3).'),
     (Noisy, 'in the test phase the same inputs', 'a second run: expected'),
-    (KnowsTheBatch, 'a batch whose length is known', 'with a static batch: expected'),
-    (Float32, 'made and fed in float64', 'expected a float64 output, received float32.'),
-    (Float32Parameter, 'made and fed in float64', 'expected the parameter W in float64, received float32.'),
+    (KnowsTheBatch, 'a batch of statically known length', 'with a static batch: expected'),
+    (Float32, 'made and called in float64', 'expected a float64 output, received float32.'),
+    (Float32Parameter, 'made and called in float64', 'expected the parameter W in float64, received float32.'),
     (Float32Inside, 'gradients are', 'input 0[0, 0]: expected'),
     (StopsGradient, 'gradients are', 'input 0[0, 0]: expected'),
     (StopsGradientOfParameter, 'gradients are', 'parameter V[0]: expected'),
@@ -269,7 +269,7 @@ def test_wrong_reference():
                             (lambda weights, x: x if x.dtype == 'float64' and not np.array_equal(x, x.astype('float32')) else x + 1e-3,
                              'output in float32: expected'),
                             (lambda weights, x: x[:1], 'expected shape (1, 3), received (3, 3).')):
-        with pytest.raises(AssertionError, match='law .the output is that of the reference in NumPy') as caught:
+        with pytest.raises(AssertionError, match='law .the output equals that of the reference in NumPy') as caught:
             check_layer(Identity, 3, reference=reference)
         assert text in str(caught.value)
 
