@@ -7,7 +7,8 @@ from typing import Any, Callable, Dict, NamedTuple, TypeVar, cast
 import keraflow
 from keraflow.errors import ArgumentTypeError, KeraFlowDeprecationWarning, warn
 
-__all__ = ['current_name', 'current_names', 'deprecated', 'is_over', 'renamed', 'renamed_arguments']
+__all__ = ['current_name', 'current_names', 'deprecated', 'is_over', 'rename_members', 'renamed',
+           'renamed_arguments']
 
 Function = TypeVar('Function', bound=Callable[..., Any])
 
@@ -154,6 +155,38 @@ def current_names(owner: Any, given: Dict[str, Any], where: str, is_told: bool =
         if is_told and word != name and names[word].text:
             warn(names[word].text, KeraFlowDeprecationWarning)
     return found
+
+
+def rename_members(cls: type, names: Dict[str, str]) -> None:
+    """Give what a class defines by old names its current names, and a method both: ``super()`` finds it by either.
+
+    Parameters
+    ----------
+    cls : type
+        A class that is being made, with bases that went through this.
+    names : dict
+        The current name of each method or attribute, by its old name.
+
+    Examples
+    --------
+    >>> class Old:
+    ...     size = 3
+    ...     def count(self):
+    ...         return 1
+    >>> rename_members(Old, {'count': 'total', 'size': 'length'})
+    >>> Old().total(), Old().count(), Old.length
+    (1, 1, 3)
+    """
+    for old, now in names.items():
+        owner = next((one for one in cls.__mro__ if old in vars(one) or now in vars(one)), cls)     # may be a mixin
+        given = {name: vars(owner)[name] for name in (now, old) if name in vars(owner)}
+        if now not in given and old in given:
+            setattr(cls, now, given[old])
+        if inspect.isfunction(next(iter(given.values()), None)):
+            if old not in given:
+                setattr(cls, old, given[now])
+        elif old in vars(cls):
+            delattr(cls, old)
 
 
 def is_over(removed_in: str) -> bool:

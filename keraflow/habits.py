@@ -21,8 +21,8 @@ HOOKS = {
 #: Methods of other libraries' callbacks, with ours.
 CALLBACK_HOOKS = {'on_train_batch_begin': 'on_batch_begin', 'on_train_batch_end': 'on_batch_end'}
 #: The required methods of our metrics, optimizers, regularizers and constraints, with their names elsewhere.
-METHODS = {'__call__': ('call', 'forward', 'project'), 'counts': ('update_state', 'call', 'forward', 'update'),
-           'rule': ('get_updates', 'update_step', 'apply_gradients', 'step')}
+METHODS = {'__call__': ('call', 'forward', 'project'), 'totals': ('update_state', 'call', 'forward', 'update'),
+           'update_rule': ('get_updates', 'update_step', 'apply_gradients', 'step')}
 
 #: Names of arguments, classes, functions, modules and methods, with keraflow's.
 WORDS = {

@@ -65,14 +65,14 @@ class AUC(Metric):
 
     Examples
     --------
-    >>> area, counts = AUC(nb_bin=3), np.array([2., 2., 0., 0., 1., 3.])       # negatives by bin, then positives
-    >>> area.result(counts), area.bound(counts)
+    >>> area, totals = AUC(nb_bin=3), np.array([2., 2., 0., 0., 1., 3.])       # negatives by bin, then positives
+    >>> area.result(totals), area.bound(totals)
     (0.9375, 0.0625)
     """
 
     default_name = 'auc'
     larger_is_better = True
-    _latest: Optional[np.ndarray] = None
+    _reported: Optional[np.ndarray] = None
 
     def __init__(self, nb_bin: Optional[PositiveInt] = None, name: Optional[Name] = None):
         super().__init__(name)
@@ -84,10 +84,10 @@ class AUC(Metric):
         return _EDGES if self.nb_bin is None else np.arange(1, self.nb_bin) / self.nb_bin
 
     @property
-    def nb_count(self) -> int:  # type: ignore[override]
+    def nb_total(self) -> int:  # type: ignore[override]
         return 2 * (len(self.edges) + 1)
 
-    def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
+    def totals(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
         y_pred, y_true = reals(y_pred, y_true)
         is_positive = B.greater(y_true, 0.5)
         positive = B.cast(is_positive, B.floatx())
@@ -97,33 +97,33 @@ class AUC(Metric):
         edges = self.edges.tolist()
         return B.concatenate([B.histogram(values, edges, side * weights) for side in (1. - positive, positive)], 0)
 
-    def result(self, counts: np.ndarray) -> float:
-        negative, positive = counts.reshape(2, -1)
+    def result(self, totals: np.ndarray) -> float:
+        negative, positive = totals.reshape(2, -1)
         pairs = negative.sum() * positive.sum()
         won = np.sum(positive * (np.cumsum(negative) - negative / 2))
-        self._latest = counts.copy()
+        self._reported = totals.copy()
         return float(won / pairs) if pairs else math.nan
 
     @property
     def error_bound(self) -> float:
         """The largest possible error of the value that was reported last."""
-        return 0. if self._latest is None else self.bound(self._latest)
+        return 0. if self._reported is None else self.bound(self._reported)
 
-    def bound(self, counts: np.ndarray) -> float:
+    def bound(self, totals: np.ndarray) -> float:
         """Return the largest possible error of :meth:`result`."""
-        negative, positive = counts.reshape(2, -1)
+        negative, positive = totals.reshape(2, -1)
         pairs = negative.sum() * positive.sum()
         return float(np.sum(negative * positive) / 2 / pairs) if pairs else 0.
 
-    def missing(self, counts: np.ndarray) -> str:
-        negative, positive = counts.reshape(2, -1).sum(1)
+    def missing(self, totals: np.ndarray) -> str:
+        negative, positive = totals.reshape(2, -1).sum(1)
         if not negative and not positive:
-            return super().missing(counts)
+            return super().missing(totals)
         return 'positive sample' if negative else 'negative sample'
 
-    def doubt(self, counts: np.ndarray) -> str:
-        bound = self.bound(counts)
-        return super().doubt(counts) if bound <= _LARGE_BOUND else (
+    def doubt(self, totals: np.ndarray) -> str:
+        bound = self.bound(totals)
+        return super().doubt(totals) if bound <= _LARGE_BOUND else (
             f'it may be off by up to {bound:.2f}, because positive and negative samples share '
             'bins. keraflow.metrics.auc_of(y_true, y_pred) is exact.')
 

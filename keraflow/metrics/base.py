@@ -22,7 +22,7 @@ __all__ = ['Metric', 'Average', 'like', 'ratio']
 class Metric(Serializable):
     """Base of metrics.
 
-    Subclasses define :meth:`counts`, and :meth:`result` unless it is the ratio of two counts.
+    Subclasses define :meth:`totals`, and :meth:`result` unless it is the ratio of two totals.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Metric(Serializable):
     >>> class ErrorRate(Metric):
     ...     default_name = 'error_rate'
     ...     larger_is_better = False
-    ...     def counts(self, y_pred, y_true, weights):
+    ...     def totals(self, y_pred, y_true, weights):
     ...         wrong = B.not_equal(B.round(y_pred), y_true)
     ...         return ratio(wrong, B.ones_like(y_pred), weights)
     >>> ErrorRate().result(np.array([3., 12.]))
@@ -42,14 +42,15 @@ class Metric(Serializable):
     """
 
     kind = 'metric'
-    required_methods = {'counts': ()}
+    required_methods = {'totals': ()}
+    renamed_members = {'counts': 'totals', 'nb_count': 'nb_total'}
     omit_if_default = frozenset({'name'})
     #: What it is called in the logs unless the user says otherwise; the name of the class where this is ''.
     default_name = ''
     #: Whether larger values are better, for callbacks that monitor it; ``None`` if they must be told.
     larger_is_better: Optional[bool] = None
-    #: The number of values that :meth:`counts` returns.
-    nb_count = 2
+    #: The number of values that :meth:`totals` returns.
+    nb_total = 2
 
     def __init__(self, name: Optional[Name] = None):
         self.name = name
@@ -61,12 +62,12 @@ class Metric(Serializable):
 
     def beside(self, loss: Any, nb_feature: Optional[int], where: str) -> 'Metric':
         """Return the metric to use with a loss, for predictions with this many features."""
-        if type(self).counts is not Metric.counts:
-            tell_order(self.counts, where)
+        if type(self).totals is not Metric.totals:
+            tell_order(self.totals, where)
         return self
 
-    def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
-        """Return sums over the samples of a batch, as a tensor of :attr:`nb_count` numbers.
+    def totals(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
+        """Return sums over the samples of a batch, as a tensor of :attr:`nb_total` numbers.
 
         Parameters
         ----------
@@ -77,34 +78,34 @@ class Metric(Serializable):
         """
         raise NotImplementedError
 
-    def counted(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
-        """Call :meth:`counts`, and check the result.
+    def checked_totals(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
+        """Call :meth:`totals`, and check the result.
 
         Raises
         ------
         ArgumentTypeError
-            If it is not a tensor of :attr:`nb_count` numbers.
+            If it is not a tensor of :attr:`nb_total` numbers.
         """
-        counts, where = call_objective(self.counts, y_pred, y_true, weights), f'{self.label}: counts'
-        if isinstance(counts, (list, tuple)) and all(map(B.is_tensor, counts)):
-            counts = B.stack([B.cast(one, B.floatx()) for one in counts])
-        if not B.is_tensor(counts):
-            raise ArgumentTypeError(f'{where}: expected a tensor of {self.nb_count} numbers, received '
-                                    f'{described(counts)}.')
-        check_shape(counts, (self.nb_count,), where)
-        return counts
+        totals, where = call_objective(self.totals, y_pred, y_true, weights), f'{self.label}: totals'
+        if isinstance(totals, (list, tuple)) and all(map(B.is_tensor, totals)):
+            totals = B.stack([B.cast(one, B.floatx()) for one in totals])
+        if not B.is_tensor(totals):
+            raise ArgumentTypeError(f'{where}: expected a tensor of {self.nb_total} numbers, received '
+                                    f'{described(totals)}.')
+        check_shape(totals, (self.nb_total,), where)
+        return totals
 
-    def result(self, counts: np.ndarray) -> float:
+    def result(self, totals: np.ndarray) -> float:
         """Compute the metric from the float64 sums over all batches: the first divided by the second, or NaN."""
-        return float(counts[0] / counts[1]) if counts[1] else math.nan
+        return float(totals[0] / totals[1]) if totals[1] else math.nan
 
-    def doubt(self, counts: np.ndarray) -> str:
+    def doubt(self, totals: np.ndarray) -> str:
         """Explain why :meth:`result` of all batches is undefined or inaccurate, for a warning; '' if it is neither."""
         # If the sums are NaN the predictions are to blame, and the loss reports them.
-        is_undefined = math.isnan(self.result(counts)) and not np.isnan(counts).any()
-        return f'it is undefined, and NaN: there is no {self.missing(counts)}.' if is_undefined else ''
+        is_undefined = math.isnan(self.result(totals)) and not np.isnan(totals).any()
+        return f'it is undefined, and NaN: there is no {self.missing(totals)}.' if is_undefined else ''
 
-    def missing(self, counts: np.ndarray) -> str:
+    def missing(self, totals: np.ndarray) -> str:
         """Name what is missing if the result is undefined."""
         return 'sample that counts'
 
@@ -150,7 +151,7 @@ class Average(Metric):
         meant = accuracy_for(self.objective, loss, nb_feature)
         return self if meant is self.objective else Average(meant, self.label)
 
-    def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
+    def totals(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
         if is_accuracy(self.objective):
             right = call_objective(self.objective, y_pred, y_true)
             right = B.mean(right, features_of(y_pred)) if B.ndim(right) > 1 else right

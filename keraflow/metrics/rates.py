@@ -46,7 +46,7 @@ class TopKAccuracy(Metric):
         super().__init__(name)
         self.k = k
 
-    def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
+    def totals(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
         if are_numbers(y_pred, y_true):
             right = class_numbers(y_pred, y_true)
         else:
@@ -96,11 +96,11 @@ class Precision(_AtThreshold):
 
     default_name = 'precision'
 
-    def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
+    def totals(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
         predicted, actual = self._positive(y_pred, y_true)
         return ratio(predicted * actual, predicted, weights)
 
-    def missing(self, counts: np.ndarray) -> str:
+    def missing(self, totals: np.ndarray) -> str:
         return 'positive prediction'
 
 
@@ -130,9 +130,9 @@ class Recall(_AtThreshold):
 
     default_name = 'recall'
 
-    def counts(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
+    def totals(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
         predicted, actual = self._positive(y_pred, y_true)
         return ratio(predicted * actual, actual, weights)
 
-    def missing(self, counts: np.ndarray) -> str:
+    def missing(self, totals: np.ndarray) -> str:
         return 'positive sample'

@@ -56,15 +56,15 @@ class Adam(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
+    def coefficients(self, t: Any, lr: Any) -> Dict[str, Any]:
         correction = B.divide(B.sqrt(_missing(self.beta_2, t)), _missing(self.beta_1, t))
         return {'lr': B.multiply(lr, correction), 'beta_1': self.beta_1, 'rest_1': 1 - self.beta_1,
                 'beta_2': self.beta_2, 'rest_2': 1 - self.beta_2, 'epsilon': self.epsilon}
 
-    def rule(self, n: Any, param: Any, gradient: Any, m: Any, v: Any) -> Sequence[Any]:
-        m = m * n.beta_1 + gradient * n.rest_1
-        v = v * n.beta_2 + B.square(gradient) * n.rest_2
-        return [param - m * n.lr / (B.sqrt(v) + n.epsilon), m, v]
+    def update_rule(self, c: Any, param: Any, gradient: Any, m: Any, v: Any) -> Sequence[Any]:
+        m = m * c.beta_1 + gradient * c.rest_1
+        v = v * c.beta_2 + B.square(gradient) * c.rest_2
+        return [param - m * c.lr / (B.sqrt(v) + c.epsilon), m, v]
 
 
 @builtin('optimizer', 'adamax')
@@ -108,14 +108,14 @@ class Adamax(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
+    def coefficients(self, t: Any, lr: Any) -> Dict[str, Any]:
         return {'lr': B.divide(lr, _missing(self.beta_1, t)), 'beta_1': self.beta_1, 'rest_1': 1 - self.beta_1,
                 'beta_2': self.beta_2, 'epsilon': self.epsilon}
 
-    def rule(self, n: Any, param: Any, gradient: Any, m: Any, u: Any) -> Sequence[Any]:
-        m = m * n.beta_1 + gradient * n.rest_1
-        u = B.maximum(u * n.beta_2, B.abs(gradient))
-        return [param - m * n.lr / (u + n.epsilon), m, u]
+    def update_rule(self, c: Any, param: Any, gradient: Any, m: Any, u: Any) -> Sequence[Any]:
+        m = m * c.beta_1 + gradient * c.rest_1
+        u = B.maximum(u * c.beta_2, B.abs(gradient))
+        return [param - m * c.lr / (u + c.epsilon), m, u]
 
 
 @builtin('optimizer', 'adamw')
@@ -150,12 +150,12 @@ class AdamW(Adam):
         super().__init__(lr=lr, **kwargs)
         self.weight_decay = weight_decay
 
-    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
-        return {**super().numbers(t, lr), 'decay': B.multiply(lr, self.weight_decay)}
+    def coefficients(self, t: Any, lr: Any) -> Dict[str, Any]:
+        return {**super().coefficients(t, lr), 'decay': B.multiply(lr, self.weight_decay)}
 
-    def rule(self, n: Any, param: Any, gradient: Any, m: Any, v: Any) -> Sequence[Any]:
-        moved, m, v = super().rule(n, param, gradient, m, v)
-        return [moved - param * n.decay, m, v]
+    def update_rule(self, c: Any, param: Any, gradient: Any, m: Any, v: Any) -> Sequence[Any]:
+        moved, m, v = super().update_rule(c, param, gradient, m, v)
+        return [moved - param * c.decay, m, v]
 
 
 @builtin('optimizer', 'nadam')
@@ -217,7 +217,7 @@ class Nadam(Optimizer):
         state = super().state()
         return {**state, 'product': self._product} if state else state
 
-    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
+    def coefficients(self, t: Any, lr: Any) -> Dict[str, Any]:
         now, then = self._momentum(t), self._momentum(B.add(t, 1))
         product = B.multiply(self._product, now)
         return {'mu': now, 'rest': B.subtract(1, now), 'beta_2': self.beta_2, 'rest_2': 1 - self.beta_2,
@@ -225,10 +225,10 @@ class Nadam(Optimizer):
                 'of_g': B.divide(B.multiply(lr, B.subtract(1, now)), B.subtract(1, product)),
                 'scale': B.divide(1, B.sqrt(_missing(self.beta_2, t))), 'epsilon': self.epsilon}
 
-    def rule(self, n: Any, param: Any, gradient: Any, m: Any, v: Any) -> Sequence[Any]:
-        m = m * n.mu + gradient * n.rest
-        v = v * n.beta_2 + B.square(gradient) * n.rest_2
-        return [param - (m * n.of_m + gradient * n.of_g) / (B.sqrt(v) * n.scale + n.epsilon), m, v]
+    def update_rule(self, c: Any, param: Any, gradient: Any, m: Any, v: Any) -> Sequence[Any]:
+        m = m * c.mu + gradient * c.rest
+        v = v * c.beta_2 + B.square(gradient) * c.rest_2
+        return [param - (m * c.of_m + gradient * c.of_g) / (B.sqrt(v) * c.scale + c.epsilon), m, v]
 
     def _momentum(self, t: Any) -> Any:
         warmth = B.power(0.96, B.multiply(t, self.momentum_decay))

@@ -1,7 +1,7 @@
 """What all optimizers have in common: slots, the step count, the learning rate, clipping.
 
-The numbers of a step are computed once, in float64, and rounded to the dtype of the parameters at the end, so that a
-step is the same on every backend.
+The coefficients of a step are computed once, in float64, and rounded to the dtype of the parameters at the end, so that
+a step is the same on every backend.
 """
 import copy
 import weakref
@@ -24,7 +24,8 @@ __all__ = ['Optimizer']
 class Optimizer(Serializable):
     """Base of optimizers.
 
-    Subclasses define :attr:`slot_names`, :meth:`numbers` and :meth:`rule`, and keep the learning rate as ``self.lr``.
+    Subclasses define :attr:`slot_names`, :meth:`coefficients` and :meth:`update_rule`, and keep the learning rate as
+    ``self.lr``.
     They may declare :attr:`skips_zeros`.
 
     Parameters
@@ -46,28 +47,29 @@ class Optimizer(Serializable):
     ...     def __init__(self, lr: float = 0.01, **kwargs):
     ...         super().__init__(**kwargs)
     ...         self.lr = lr
-    ...     def numbers(self, t, lr):
+    ...     def coefficients(self, t, lr):
     ...         return {'lr': lr}
-    ...     def rule(self, n, param, gradient):
-    ...         return [param - n.lr * B.sign(gradient)]
+    ...     def update_rule(self, c, param, gradient):
+    ...         return [param - c.lr * B.sign(gradient)]
     >>> SignDescent(lr=0.1).lr
     0.1
     """
 
     kind = 'optimizer'
-    required_methods = {'numbers': ('updates',), 'rule': ('updates',)}
+    required_methods = {'coefficients': ('updates',), 'update_rule': ('updates',)}
+    renamed_members = {'numbers': 'coefficients', 'rule': 'update_rule'}
     omit_if_default = frozenset({'clipnorm', 'clipvalue'})
     set_without_rebuild = frozenset({'lr'})
     #: Names of the variables that are kept for each parameter.
     slot_names: Tuple[str, ...] = ()
-    #: Whether :meth:`rule` works elementwise, and leaves a parameter and its slots unchanged where the gradient is 0.
-    #: Then only the rows of a table that were looked up are computed. It applies to the class that declares it, not to
-    #: one that overrides :meth:`rule` or :meth:`updates`.
+    #: Whether :meth:`update_rule` works elementwise, and leaves a parameter and its slots unchanged where the gradient
+    #: is 0. Then only the rows of a table that were looked up are computed. It applies to the class that sets it, not
+    #: to one that overrides :meth:`update_rule` or :meth:`updates`.
     skips_zeros = False
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
-        if 'skips_zeros' not in vars(cls) and vars(cls).keys() & {'rule', 'updates'}:
+        if 'skips_zeros' not in vars(cls) and vars(cls).keys() & {'update_rule', 'updates'}:
             cls.skips_zeros = False
 
     def __init__(self, clipnorm: Optional[PositiveFloat] = None, clipvalue: Optional[PositiveFloat] = None):
@@ -87,8 +89,8 @@ class Optimizer(Serializable):
 
     # -- what an optimizer defines ----------------------------------------------------------------------------------
 
-    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
-        """Return the numbers of a step by name: Python numbers, or float64 scalars made with ``B.`` from `t` and `lr`.
+    def coefficients(self, t: Any, lr: Any) -> Dict[str, Any]:
+        """Return the coefficients of a step by name: Python numbers, or float64 scalars computed of `t` and `lr`.
 
         Parameters
         ----------
@@ -99,10 +101,15 @@ class Optimizer(Serializable):
         """
         raise NotImplementedError
 
-    def rule(self, n: Any, param: Any, gradient: Any, *slots: Any) -> Sequence[Any]:
+    def update_rule(self, c: Any, param: Any, gradient: Any, *slots: Any) -> Sequence[Any]:
         """Return the new value of a parameter, followed by those of its slots.
 
-        `n` has the numbers of :meth:`numbers` as attributes, in the dtype of the parameter.
+        Parameters
+        ----------
+        c : namespace
+            The :meth:`coefficients` as attributes, in the dtype of the parameter.
+        param, gradient, *slots : tensor
+            A parameter, its gradient, and its slots in the order of :attr:`slot_names`.
         """
         raise NotImplementedError
 
@@ -236,17 +243,18 @@ class Optimizer(Serializable):
             raise ArgumentError(f'{type(self).__name__}: expected the parameters that this optimizer was built for, '
                                 'received others. Give each model its own optimizer.')
         t = B.add(B.cast(self._iterations, 'float64'), 1)
-        numbers = self.numbers(t, self._rate(B.subtract(t, 1)))
-        if not isinstance(numbers, dict):
-            raise ArgumentTypeError(f'{type(self).__name__}: numbers: expected a dict by name, received '
-                                    f'{described(numbers)}.')
+        coefficients = self.coefficients(t, self._rate(B.subtract(t, 1)))
+        if not isinstance(coefficients, dict):
+            raise ArgumentTypeError(f'{type(self).__name__}: coefficients: expected a dict by name, '
+                                    f'received {described(coefficients)}.')
         gradients = self._clipped(gradients)
         rounded: Dict[str, Any] = {}
         updates = [(self._iterations, B.add(self._iterations, 1))]
         for variable, gradient, slots in zip(variables, gradients, self._slots):
             dtype = B.dtype(variable)
             if dtype not in rounded:
-                rounded[dtype] = SimpleNamespace(**{name: _rounded(value, dtype) for name, value in numbers.items()})
+                rounded[dtype] = SimpleNamespace(**{name: _rounded(value, dtype)
+                                                    for name, value in coefficients.items()})
             before = [variable, *slots.values()]
             updates += zip(before, self._after(rounded[dtype], before, gradient))
         return updates
@@ -258,16 +266,16 @@ class Optimizer(Serializable):
         return {'iterations': self._iterations,
                 **{name: variable for slots in self._slots for name, variable in slots.items()}}
 
-    def _after(self, n: Any, before: Sequence[Any], gradient: Any) -> Sequence[Any]:
-        """Return new values of a parameter and its slots by :meth:`rule`, only for the rows that a gradient has."""
+    def _after(self, c: Any, before: Sequence[Any], gradient: Any) -> Sequence[Any]:
+        """Return new values of a parameter and its slots, only for the rows that a gradient has."""
         if not isinstance(gradient, Rows):
-            return self._new_values(n, before, gradient)
-        rows = self._new_values(n, [B.gather(one, gradient.indices) for one in before], gradient.values)
+            return self._new_values(c, before, gradient)
+        rows = self._new_values(c, [B.gather(one, gradient.indices) for one in before], gradient.values)
         return [Rows(gradient.indices, one) for one in rows]
 
-    def _new_values(self, n: Any, before: Sequence[Any], gradient: Any) -> Sequence[Any]:
-        """Call :meth:`rule`, and check the result."""
-        values, where = self.rule(n, before[0], gradient, *before[1:]), f'{type(self).__name__}: rule'
+    def _new_values(self, c: Any, before: Sequence[Any], gradient: Any) -> Sequence[Any]:
+        """Call :meth:`update_rule`, and check the result."""
+        values, where = self.update_rule(c, before[0], gradient, *before[1:]), f'{type(self).__name__}: update_rule'
         is_list = isinstance(values, (list, tuple))
         if not is_list or len(values) != len(before):
             raise ArgumentTypeError(f'{where}: expected a list of the new values of '

@@ -68,17 +68,17 @@ class SGD(Optimizer):
         """Whether there is no momentum, which would move a parameter even without a gradient."""
         return not self.momentum
 
-    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
+    def coefficients(self, t: Any, lr: Any) -> Dict[str, Any]:
         if self.decay:
             lr = inverse_time(lr, self.decay, B.subtract(t, 1))
         return {'lr': lr, 'momentum': self.momentum}
 
-    def rule(self, n: Any, param: Any, gradient: Any, v: Any = None) -> Sequence[Any]:
-        step = gradient * n.lr
+    def update_rule(self, c: Any, param: Any, gradient: Any, v: Any = None) -> Sequence[Any]:
+        step = gradient * c.lr
         if v is None:
             return [param - step]
-        v = v * n.momentum - step
-        return [param + v * n.momentum - step if self.nesterov else param + v, v]
+        v = v * c.momentum - step
+        return [param + v * c.momentum - step if self.nesterov else param + v, v]
 
 
 @builtin('optimizer', 'rmsprop')
@@ -119,12 +119,12 @@ class RMSprop(Optimizer):
         self.rho = rho
         self.epsilon = epsilon
 
-    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
+    def coefficients(self, t: Any, lr: Any) -> Dict[str, Any]:
         return {'lr': lr, 'rho': self.rho, 'rest': 1 - self.rho, 'epsilon': self.epsilon}
 
-    def rule(self, n: Any, param: Any, gradient: Any, a: Any) -> Sequence[Any]:
-        a = a * n.rho + B.square(gradient) * n.rest
-        return [param - gradient * n.lr / (B.sqrt(a) + n.epsilon), a]
+    def update_rule(self, c: Any, param: Any, gradient: Any, a: Any) -> Sequence[Any]:
+        a = a * c.rho + B.square(gradient) * c.rest
+        return [param - gradient * c.lr / (B.sqrt(a) + c.epsilon), a]
 
 
 @builtin('optimizer', 'adagrad')
@@ -166,12 +166,12 @@ class Adagrad(Optimizer):
         self.lr = lr
         self.epsilon = epsilon
 
-    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
+    def coefficients(self, t: Any, lr: Any) -> Dict[str, Any]:
         return {'lr': lr, 'epsilon': self.epsilon}
 
-    def rule(self, n: Any, param: Any, gradient: Any, a: Any) -> Sequence[Any]:
+    def update_rule(self, c: Any, param: Any, gradient: Any, a: Any) -> Sequence[Any]:
         a = a + B.square(gradient)
-        return [param - gradient * n.lr / (B.sqrt(a) + n.epsilon), a]
+        return [param - gradient * c.lr / (B.sqrt(a) + c.epsilon), a]
 
 
 @builtin('optimizer', 'adadelta')
@@ -214,13 +214,13 @@ class Adadelta(Optimizer):
         self.rho = rho
         self.epsilon = epsilon
 
-    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
+    def coefficients(self, t: Any, lr: Any) -> Dict[str, Any]:
         return {'lr': lr, 'rho': self.rho, 'rest': 1 - self.rho, 'epsilon': self.epsilon}
 
-    def rule(self, n: Any, param: Any, gradient: Any, a: Any, d: Any) -> Sequence[Any]:
-        a = a * n.rho + B.square(gradient) * n.rest
-        step = gradient * B.sqrt((d + n.epsilon) / (a + n.epsilon))
-        return [param - step * n.lr, a, d * n.rho + B.square(step) * n.rest]
+    def update_rule(self, c: Any, param: Any, gradient: Any, a: Any, d: Any) -> Sequence[Any]:
+        a = a * c.rho + B.square(gradient) * c.rest
+        step = gradient * B.sqrt((d + c.epsilon) / (a + c.epsilon))
+        return [param - step * c.lr, a, d * c.rho + B.square(step) * c.rest]
 
 
 @builtin('optimizer', 'ftrl')
@@ -270,17 +270,17 @@ class Ftrl(Optimizer):
         self.l1 = l1
         self.l2 = l2
 
-    def numbers(self, t: Any, lr: Any) -> Dict[str, Any]:
+    def coefficients(self, t: Any, lr: Any) -> Dict[str, Any]:
         # A schedule may end at 0, where u / rate must stay finite.
         return {'lr': lr, 'inverse': B.divide(1, B.maximum(lr, 1e-30)), 'beta': self.beta, 'l1': self.l1, 'l2': self.l2}
 
-    def rule(self, n: Any, param: Any, gradient: Any, a: Any, d: Any) -> Sequence[Any]:
+    def update_rule(self, c: Any, param: Any, gradient: Any, a: Any, d: Any) -> Sequence[Any]:
         a = a + B.square(gradient)
-        scale = B.sqrt(a) + n.beta
-        rate = n.lr / scale
+        scale = B.sqrt(a) + c.beta
+        rate = c.lr / scale
         u = param + rate * (d - gradient)
-        pull = u * scale * n.inverse
-        cut = B.clip(pull, -n.l1, n.l1)
+        pull = u * scale * c.inverse
+        cut = B.clip(pull, -c.l1, c.l1)
         # Rounding must not leave a residue of what is cut to 0.
-        param = B.switch(B.less_equal(B.abs(pull), n.l1), 0., (u - rate * cut) / (rate * n.l2 + 1.))
-        return [param, a, cut + param * n.l2]
+        param = B.switch(B.less_equal(B.abs(pull), c.l1), 0., (u - rate * cut) / (rate * c.l2 + 1.))
+        return [param, a, cut + param * c.l2]

@@ -1,10 +1,10 @@
 """Serializable: an object is rebuilt from the arguments of its ``__init__``."""
 import inspect
 import itertools
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Tuple
 
 from keraflow import registry, schema
-from keraflow.deprecation import renamed_arguments
+from keraflow.deprecation import rename_members, renamed_arguments
 from keraflow.errors import SerializationError
 from keraflow.owned import owned
 from keraflow.sameness import same
@@ -43,15 +43,18 @@ class Serializable:
     required_methods: Dict[str, Tuple[str, ...]] = {}
     #: Methods to which a class may give more arguments than the base class has.
     extensible_methods: frozenset = frozenset()
-    _current_names: Dict[str, str] = {}     # of attributes, by old ones of the arguments that they keep
+    #: Methods and attributes by the old names that classes and programs may still use, with the current ones.
+    renamed_members: Dict[str, str] = {}
+    _current_names: Dict[str, str] = {}     # of these, and of the attributes that keep renamed arguments
     _passed: Dict[str, Any]         # the arguments
     _kept: frozenset                # those of which the attributes are read instead
     _set_at = 0                     # when it was changed last, as `Changes` counts
 
     def __init_subclass__(cls, **kwargs: Any):
+        rename_members(cls, cls.renamed_members)
         check_class_names(cls)
         check_constructor(cls)
-        cls._current_names = {old: one.name for old, one in renamed_arguments(cls).items()}
+        cls._current_names = {**cls.renamed_members, **{old: one.name for old, one in renamed_arguments(cls).items()}}
         super().__init_subclass__(**kwargs)
 
     __signature__ = ShownSignature()
@@ -66,6 +69,9 @@ class Serializable:
 
         def __getattr__(self, name: str) -> Any:
             return object.__getattribute__(self, type(self)._current_names.get(name, name))
+
+    def __dir__(self) -> List[str]:
+        return [name for name in super().__dir__() if name not in self._current_names]
 
     def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
         """Remember the arguments: as the program gave them, which ``__init__`` has not seen, and as it got them."""

@@ -183,4 +183,4 @@ class CompiledFunctions:
 
 
 def _totals_of(metric: Any, y_pred: Any, y_true: Any, weights: Any) -> Any:
-    return metric.counted(y_pred, y_true, part_weights(y_pred, weights))
+    return metric.checked_totals(y_pred, y_true, part_weights(y_pred, weights))

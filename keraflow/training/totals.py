@@ -66,8 +66,8 @@ class Totals:
         """The totals of each metric."""
         at, totals = self._nb_number, np.asarray(totals, 'float64')
         for one in self._metrics:
-            yield one, totals[at:at + one.metric.nb_count]
-            at += one.metric.nb_count
+            yield one, totals[at:at + one.metric.nb_total]
+            at += one.metric.nb_total
 
     @property
     def _nb_number(self) -> int:

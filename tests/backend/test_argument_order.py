@@ -123,15 +123,15 @@ def test_an_objective_gets_the_prediction_and_the_target(way):
 class Missed(Metric):
     default_name = 'missed'
 
-    def counts(self, y_true, y_pred, weights):
+    def totals(self, y_true, y_pred, weights):
         return ratio(B.relu(y_true - y_pred), B.ones_like(y_pred), weights)
 
 
 class MissedInOrder(Missed):
     default_name = 'missed_in_order'
 
-    def counts(self, found, wanted, weights):
-        return super().counts(wanted, found, weights)
+    def totals(self, found, wanted, weights):
+        return super().totals(wanted, found, weights)
 
 
 def test_a_metric_of_the_program_gets_them_by_name_too():

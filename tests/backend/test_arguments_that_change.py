@@ -285,7 +285,7 @@ class Share(Metric):
         super().__init__(name)
         self.of = of
 
-    def counts(self, y_pred, y_true, weights):
+    def totals(self, y_pred, y_true, weights):
         return ratio(B.ones_like(y_pred) * np.asarray(self.of, 'float32'), B.ones_like(y_pred), weights)
 
 

@@ -108,7 +108,7 @@ class SureSamples(Metric):
 
     default_name = 'sure'
 
-    def counts(self, y_pred, y_true, weights):
+    def totals(self, y_pred, y_true, weights):
         sure = B.greater(y_pred[:, -1, 0], 0.5)
         return ratio(sure, B.ones_like(sure), weights)
 

@@ -98,9 +98,9 @@ class OfSums(Metric):
     """One of the program's own."""
 
     default_name = 'own'
-    nb_count = 3
+    nb_total = 3
 
-    def counts(self, y_pred, y_true, weights):
+    def totals(self, y_pred, y_true, weights):
         return B.concatenate([ratio(y_pred * y_true, y_true, weights), B.zeros((1,))], 0)
 
     def missing(self, counts):

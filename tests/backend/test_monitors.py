@@ -168,7 +168,7 @@ class Worse(Metric):
     default_name = 'accuracy_of_auc'
     larger_is_better = False
 
-    def counts(self, y_pred, y_true, weights):
+    def totals(self, y_pred, y_true, weights):
         return ratio(y_pred, B.ones_like(y_pred), weights)
 
 

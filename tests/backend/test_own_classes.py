@@ -23,24 +23,24 @@ def layer(output):
     return Own(name='l')
 
 
-def optimizer(rule, numbers=lambda lr: {'lr': lr}):
+def optimizer(rule, coefficients=lambda lr: {'lr': lr}):
     class Own(Optimizer):
         def __init__(self, lr: float = 0.1, **kwargs):
             super().__init__(**kwargs)
             self.lr = lr
 
-        def numbers(self, t, lr):
-            return numbers(lr)
+        def coefficients(self, t, lr):
+            return coefficients(lr)
 
-        def rule(self, n, param, gradient):
-            return rule(n, param, gradient)
+        def update_rule(self, c, param, gradient):
+            return rule(c, param, gradient)
     return Own()
 
 
-def metric(counts):
+def metric(totals):
     class Own(Metric):
-        def counts(self, y_pred, y_true, weights):
-            return counts(y_pred)
+        def totals(self, y_pred, y_true, weights):
+            return totals(y_pred)
     return Own()
 
 
@@ -139,19 +139,19 @@ def test_a_tensor_among_arguments(value):
 # -- what trains ----------------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('make, kind, text', [
-    (lambda: fit(optimizer(lambda n, param, gradient: param)), ArgumentTypeError,
-     'Own: rule: expected a list of the new values of (param), received a tensor.'),
-    (lambda: fit(optimizer(lambda n, param, gradient: None)), ArgumentTypeError,
-     'Own: rule: expected a list of the new values of (param), received None.'),
-    (lambda: fit(optimizer(lambda n, param, gradient: [param, param])), ArgumentTypeError,
-     'Own: rule: expected a list of the new values of (param), received a list of 2.'),
-    (lambda: fit(optimizer(lambda n, param, gradient: [B.sum(param)])), ShapeError, 'Own: rule: expected a value of shape (3, 1), received ().'),
-    (lambda: fit(optimizer(lambda n, param, gradient: [param], lambda lr: lr)), ArgumentTypeError,
-     'Own: numbers: expected a dict by name, received a tensor.'),
-    (lambda: fit(metrics=[metric(B.sum)]), ShapeError, 'Own: counts: expected a value of shape (2,), received ().'),
-    (lambda: fit(metrics=[metric(lambda y: B.stack([B.sum(y)] * 3))]), ShapeError, 'Own: counts: expected a value of shape (2,), received (3,).'),
+    (lambda: fit(optimizer(lambda c, param, gradient: param)), ArgumentTypeError,
+     'Own: update_rule: expected a list of the new values of (param), received a tensor.'),
+    (lambda: fit(optimizer(lambda c, param, gradient: None)), ArgumentTypeError,
+     'Own: update_rule: expected a list of the new values of (param), received None.'),
+    (lambda: fit(optimizer(lambda c, param, gradient: [param, param])), ArgumentTypeError,
+     'Own: update_rule: expected a list of the new values of (param), received a list of 2.'),
+    (lambda: fit(optimizer(lambda c, param, gradient: [B.sum(param)])), ShapeError, 'Own: update_rule: expected a value of shape (3, 1), received ().'),
+    (lambda: fit(optimizer(lambda c, param, gradient: [param], lambda lr: lr)), ArgumentTypeError,
+     'Own: coefficients: expected a dict by name, received a tensor.'),
+    (lambda: fit(metrics=[metric(B.sum)]), ShapeError, 'Own: totals: expected a value of shape (2,), received ().'),
+    (lambda: fit(metrics=[metric(lambda y: B.stack([B.sum(y)] * 3))]), ShapeError, 'Own: totals: expected a value of shape (2,), received (3,).'),
     (lambda: fit(metrics=[metric(lambda y: {'sum': B.sum(y)})]), ArgumentTypeError,
-     'Own: counts: expected a tensor of 2 numbers, received a dict of tensors.'),
+     'Own: totals: expected a tensor of 2 numbers, received a dict of tensors.'),
     (lambda: fit(loss=lambda y: y), ArgumentTypeError,
      '<lambda>: expected a function that is called with (y_pred, y_true), received one with other arguments.'),
     (lambda: Dense(3, init=lambda: 0., name='d')(Input(3)), ArgumentTypeError, 'd: W: init: expected a function of the shape, received function '

@@ -50,7 +50,7 @@ def of_counts(function):
     class Counted(Metric):
         default_name = 'counted'
 
-        def counts(self, targets, outputs, weights):
+        def totals(self, targets, outputs, weights):
             return ratio(function(targets, outputs), B.ones_like(outputs), weights)
     return Counted()
 

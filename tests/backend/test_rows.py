@@ -31,10 +31,10 @@ def spied(base, **own):
     class Spied(base):
         skips_zeros = base.skips_zeros      # said again, because the rule is a new one
 
-        def rule(self, n, param, gradient, *slots):
+        def update_rule(self, c, param, gradient, *slots):
             if B.is_variable(param):
                 whole.add(B.static_shape(param))
-            return super().rule(n, param, gradient, *slots)
+            return super().update_rule(c, param, gradient, *slots)
     for name, value in own.items():
         setattr(Spied, name, value)
     return Spied, whole
@@ -179,8 +179,8 @@ class InALoop(Layer):
 class Decaying(optimizers.SGD):
     """Moves what has no gradient, and says nothing of it."""
 
-    def rule(self, n, param, gradient):
-        [moved] = super().rule(n, param, gradient)
+    def update_rule(self, c, param, gradient):
+        [moved] = super().update_rule(c, param, gradient)
         return [moved - param * 0.1]
 
 

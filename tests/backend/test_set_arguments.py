@@ -186,7 +186,7 @@ def test_a_metric_counts_with_what_was_set():
         default_name = 'weighted'
         factor = 1.
 
-        def counts(self, y_pred, y_true, weights):
+        def totals(self, y_pred, y_true, weights):
             return B.stack([B.sum(y_pred) * self.factor, B.sum(B.ones_like(y_pred))])
     metric = Weighted()
     model = Sequential([Input(2), Scaled(1.), Dense(1, init='one')])

@@ -123,17 +123,17 @@ def test_objective_keeps_the_samples(kind, name, args):
 
 
 @pytest.mark.parametrize('kind, name, args', sets_of('metric'))
-def test_metric_counts_the_same_in_batches(kind, name, args):
-    """The counts of a whole are the sums of those of its parts, also with weights, and rebuilt from text."""
+def test_metric_has_the_same_totals_in_batches(kind, name, args):
+    """The totals of a whole are the sums of those of its parts, also with weights, and rebuilt from text."""
     metric = unserialize(parse_json(dump_json(serialize(made(kind, name, args))), 'text'))
     draw = np.random.default_rng(6)
     p, t, w = draw.uniform(size=(7, 3)), np.eye(3)[draw.integers(0, 3, 7)], draw.integers(0, 4, 7)
     specs = [B.TensorSpec((None, 3), 'float32')] * 2 + [B.TensorSpec((None,), 'float32')]
-    counts = B.compile(lambda p, t, w: ([metric.counts(p, t, w), metric.counts(p, t, None)], []), specs)
-    whole, first, second = ([np.asarray(it) for it in counts(*(it[part].astype('float32') for it in (p, t, w)))]
+    totals = B.compile(lambda p, t, w: ([metric.totals(p, t, w), metric.totals(p, t, None)], []), specs)
+    whole, first, second = ([np.asarray(it) for it in totals(*(it[part].astype('float32') for it in (p, t, w)))]
                             for part in (slice(None), slice(4), slice(4, None)))
     for one, head, tail in zip(whole, first, second):
-        assert one.shape == (metric.nb_count,)
+        assert one.shape == (metric.nb_total,)
         np.testing.assert_allclose(head + tail, one, rtol=1e-5)
     assert 0. <= metric.result(whole[0]) and 0. <= metric.result(whole[1])
     x = Input(3)

@@ -47,7 +47,7 @@ def test_an_attribute_of_a_layer(name, what, value):
 def test_an_attribute_of_something_else(base, kind):
     names = {Metric: ('label', 'a property'), Optimizer: ('state', 'a method'), Regularizer: ('_passed', 'an attribute'), Model: ('fit', 'a method')}
     name, what = names[base]
-    made = define(base, counts=lambda self, y_pred, y_true, weights: 1, rule=lambda self, n, param, gradient, *slots: [],
+    made = define(base, totals=lambda self, y_pred, y_true, weights: 1, update_rule=lambda self, c, param, gradient, *slots: [],
                   numbers=lambda self, t, lr: {}, __call__=one) if base is not Model else Sequential
     obj = made()
     with pytest.raises(ArgumentError) as caught:
@@ -76,14 +76,14 @@ def test_names_that_are_free():
                              'call the method something else.'),
     (MultiInputLayer, {'get_weights': one}, 'Mine: get_weights(self, x): expected a method that is called as get_weights(self). Take these arguments, '
                                             'or call the method something else.'),
-    (Metric, {'counts': lambda self, y_pred, y_true: 1}, 'Mine: counts(self, y_pred, y_true): expected a method that is called as counts(self, '
+    (Metric, {'totals': lambda self, y_pred, y_true: 1}, 'Mine: totals(self, y_pred, y_true): expected a method that is called as totals(self, '
      'y_pred, y_true, weights). Take these arguments, or call the method something else.'),
-    (Metric, {'update_state': lambda self, y_true, y_pred: 1}, 'Mine: update_state() is never called. Write counts(self, y_pred, y_true, weights).'),
+    (Metric, {'update_state': lambda self, y_true, y_pred: 1}, 'Mine: update_state() is never called. Write totals(self, y_pred, y_true, weights).'),
     (Regularizer, {'forward': one}, 'Mine: forward() is never called. Write __call__(self, param).'),
     (Constraint, {'call': one}, 'Mine: call() is never called. Write __call__(self, param).'),
-    (Optimizer, {'get_updates': lambda self, params, loss: []}, 'Mine: get_updates() is never called. Write rule(self, n, param, gradient, *slots).'),
-    (Optimizer, {'rule': lambda self, param, gradient: []}, 'Mine: rule(self, param, gradient): expected a method that is called as rule(self, n, '
-     'param, gradient, *slots). Take these arguments, or call the method something else.'),
+    (Optimizer, {'get_updates': lambda self, params, loss: []}, 'Mine: get_updates() is never called. Write update_rule(self, c, param, gradient, *slots).'),
+    (Optimizer, {'update_rule': lambda self, param, gradient: []}, 'Mine: update_rule(self, param, gradient): expected a method that is called as '
+     'update_rule(self, c, param, gradient, *slots). Take these arguments, or call the method something else.'),
     (Callback, {'on_epoch_end': lambda self, epoch: None}, 'Mine: on_epoch_end(self, epoch): expected a method that is called as on_epoch_end(self, '
      'epoch, logs). Take these arguments, or call the method something else.'),
     (Callback, {'on_epoch_ends': lambda self, epoch, logs: None}, "Mine: on_epoch_ends() is never called. Did you mean 'on_epoch_end'?"),
@@ -107,8 +107,8 @@ def test_former_names_of_class_attributes(former, name):
     define(Layer, **{name: frozenset({'a'})})
 
 
-@pytest.mark.parametrize('base, hook', [(Metric, 'counts(self, y_pred, y_true, weights)'), (Regularizer, '__call__(self, param)'),
-                                        (Constraint, '__call__(self, param)'), (Optimizer, 'numbers(self, t, lr)'), (Schedule, '__call__(self, step)')])
+@pytest.mark.parametrize('base, hook', [(Metric, 'totals(self, y_pred, y_true, weights)'), (Regularizer, '__call__(self, param)'),
+                                        (Constraint, '__call__(self, param)'), (Optimizer, 'coefficients(self, t, lr)'), (Schedule, '__call__(self, step)')])
 def test_an_object_of_a_class_that_lacks_what_is_called(base, hook):
     made = define(base)     # which may be a base of others
     with pytest.raises(ArgumentTypeError) as caught:
@@ -124,7 +124,7 @@ def test_classes_that_are_right():
     define(Dense, __init__=lambda self, *args, **kwargs: Dense.__init__(self, *args, **kwargs))
     define(Layer, output=lambda self, x, state, scale=1.: x)                # arguments of a call
     define(Optimizer, updates=lambda self, variables, gradients: [])()      # which needs no rule
-    define(Metric, counts=lambda self, y_true, y_pred, weights=None: y_pred)()
+    define(Metric, totals=lambda self, y_true, y_pred, weights=None: y_pred)()
 
     class Hears(Callback):
         def on_epoch_end(self, epoch, logs=None):
