@@ -9,8 +9,8 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow.arguments import takes
+from keraflow.backend.tensor_checks import check_shape
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe
-from keraflow.graph.tensor_checks import check_shape
 from keraflow.random import generator
 from keraflow.registry import builtin, resolve
 from keraflow.schema import NonNegative, check

@@ -14,9 +14,7 @@ from typing import Any, Callable, ContextManager, Dict, Iterator, List, Optional
 
 import numpy as np
 
-from keraflow.checked import checked
 from keraflow.contexts import bound
-from keraflow.schema import Natural
 
 __all__ = ['Epochs', 'Stream', 'apart', 'drawing', 'drawn_stream', 'generator', 'seed', 'using']
 
@@ -56,8 +54,7 @@ def generator() -> np.random.Generator:
     return (_other.get() or _program).generator
 
 
-@checked
-def seed(value: Natural) -> None:
+def seed(value: int) -> None:
     """Seed the generator, and restart the numbering of models and flows, with everything that these draw.
 
     ``keraflow.backend.seed`` does this, and also seeds what is drawn outside of models.

@@ -19,8 +19,10 @@ from keraflow.backend.forwarding import forwarding
 from keraflow.backend.loader import available, choose, load
 from keraflow.backend.phases import current_phase, in_train_phase, phase
 from keraflow.backend.tensor import Tensor
+from keraflow.checked import checked
 from keraflow.config import Setting, read, set_program, setting
 from keraflow.habits import no_attribute
+from keraflow.schema import Natural
 
 __all__ = ['Backend', 'Tensor', 'TensorSpec', 'available', 'current', 'current_phase', 'epsilon', 'floatx',
            'in_train_phase', 'name', 'phase', 'seed', 'set_epsilon', 'set_floatx', 'use']
@@ -74,7 +76,8 @@ def set_epsilon(value: float) -> None:
     set_program('epsilon', value)
 
 
-def seed(value: int) -> None:
+@checked
+def seed(value: Natural) -> None:
     """Start all random numbers anew: initial values and sample order (the same on every backend), and the backend's
     stream."""
     random.seed(value)

@@ -1,7 +1,7 @@
 """The parameters of layers, each variable once, and the penalties of their regularizers."""
 from typing import Any, Dict, Iterable, List, Tuple
 
-from keraflow.graph.tensor_checks import check_scalar
+from keraflow.backend.tensor_checks import check_scalar
 
 __all__ = ['parameters_of', 'penalties']
 

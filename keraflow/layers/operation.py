@@ -10,13 +10,13 @@ from keraflow.backend.contract import FLOATS, METHODS, OPERATIONS
 from keraflow.backend.deferral import deferred_among
 from keraflow.backend.dtypes import operands_dtype
 from keraflow.backend.method_info import MethodInfo
+from keraflow.backend.tensor_checks import check_fits
 from keraflow.backend.tensor_info import info_of
 from keraflow.deprecation import current_names
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe, nearest
 from keraflow.graph.call_arguments import parts_in
 from keraflow.graph.kensor import Kensor, on_operation
 from keraflow.graph.lengths import equally_long
-from keraflow.graph.tensor_checks import check_fits
 from keraflow.layers.base import Layer
 from keraflow.layers.base.masks import joint_mask
 from keraflow.layers.base.slots import running_host

@@ -5,10 +5,10 @@ from typing import Any, Optional
 import numpy as np
 
 from keraflow import backend as B
+from keraflow.backend.tensor_checks import check_shape, described
 from keraflow.backend.tensor_info import features_of
 from keraflow.errors import ArgumentTypeError
 from keraflow.graph.counted import expand_mask, has_parts, part_weights
-from keraflow.graph.tensor_checks import check_shape, described
 from keraflow.objectives.accuracies import accuracy_for, is_accuracy
 from keraflow.objectives.base import is_better_larger, per_sample
 from keraflow.objectives.calling import call_objective, tell_order

@@ -13,8 +13,8 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import schema
 from keraflow.backend.contract import Rows
+from keraflow.backend.tensor_checks import check_fits, check_new_value, check_shape, described
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe
-from keraflow.graph.tensor_checks import check_fits, check_new_value, check_shape, described
 from keraflow.schema import LearningRate, PositiveFloat
 from keraflow.serialization import Serializable, pack_init_params
 

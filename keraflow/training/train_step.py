@@ -6,12 +6,12 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import random, registry, schema
 from keraflow.arguments import to_list
+from keraflow.backend.tensor_checks import check_scalar
 from keraflow.data.arrays import check_lengths, read_arrays
 from keraflow.data.casting import ArraySpec
 from keraflow.errors import ArgumentError, DataError
 from keraflow.graph.parameters import parameters_of, penalties
 from keraflow.graph.records import recording
-from keraflow.graph.tensor_checks import check_scalar
 from keraflow.graph.trainability import Trainability
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input

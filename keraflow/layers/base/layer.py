@@ -15,6 +15,7 @@ from keraflow.arguments import as_numbers, is_array_like
 from keraflow.backend.contract import TensorSpec
 from keraflow.backend.dtypes import value_dtype
 from keraflow.backend.tensor import Operand, Tensor
+from keraflow.backend.tensor_checks import check_fits, check_tensor
 from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, SerializationError, ShapeError, describe
@@ -22,7 +23,6 @@ from keraflow.graph import naming
 from keraflow.graph.call_arguments import is_kensor, is_spec, parts_in, replaced
 from keraflow.graph.kensor import Kensor
 from keraflow.graph.records import recording
-from keraflow.graph.tensor_checks import check_fits, check_tensor
 from keraflow.habits import no_attribute
 from keraflow.layers.base.changes import NESTED, ChangeableHost, EmbeddedArguments
 from keraflow.layers.base.class_checks import check_class

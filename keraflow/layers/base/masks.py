@@ -8,10 +8,10 @@ from typing import Any, Callable, Iterator, Literal, Sequence
 import numpy as np
 
 from keraflow import backend as B
+from keraflow.backend.tensor_checks import check_fits
 from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.contexts import bound
 from keraflow.errors import ArgumentError
-from keraflow.graph.tensor_checks import check_fits
 from keraflow.shapes import agree
 
 __all__ = ['LOWEST', 'check_mask_value', 'counted_in_windows', 'counted_samples', 'counting_samples', 'full_mask',

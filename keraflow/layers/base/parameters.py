@@ -6,8 +6,8 @@ from keraflow import backend as B
 from keraflow import initializations, registry
 from keraflow.arguments import as_numbers
 from keraflow.backend.dtypes import value_dtype
+from keraflow.backend.tensor_checks import check_fits
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe
-from keraflow.graph.tensor_checks import check_fits
 from keraflow.layers.base.parameter_arguments import apply_arguments
 from keraflow.layers.base.slots import run_of
 from keraflow.layers.base.unused import mark_owned

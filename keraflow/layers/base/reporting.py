@@ -5,11 +5,11 @@ from typing import Any, Callable, List, Sequence
 from keraflow import backend as B
 from keraflow import registry
 from keraflow.arguments import to_list
+from keraflow.backend.tensor_checks import check_new_value, check_scalar
 from keraflow.backend.tensor_info import info_of
 from keraflow.errors import ArgumentTypeError, GraphError, describe
 from keraflow.graph.counted import expand_mask
 from keraflow.graph.records import AddedLoss, Update, record_loss, record_update, recorded_value, runs_frozen
-from keraflow.graph.tensor_checks import check_new_value, check_scalar
 from keraflow.layers.base.masks import counted_samples, sample_count
 from keraflow.layers.base.slots import Run, current_run, run_of
 

@@ -11,11 +11,11 @@ from keraflow.argument_scopes import no_argscope
 from keraflow.arguments import is_array_like
 from keraflow.backend.contract import FLOATS, TensorSpec
 from keraflow.backend.deferral import Deferred
+from keraflow.backend.tensor_checks import check_numbers, described
 from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe, warn
 from keraflow.graph.call_arguments import CallSignature, replaced
 from keraflow.graph.records import frozen, record_run
-from keraflow.graph.tensor_checks import check_numbers, described
 from keraflow.layers.base.access import LayerAccess
 from keraflow.layers.base.channels import inherited_features
 from keraflow.layers.base.class_checks import names_reached, names_used, reads_masks

@@ -3,8 +3,8 @@ from typing import Any, Dict, Iterator, List, Tuple
 
 from keraflow import backend as B
 from keraflow.arguments import as_numbers, assign, split_arrays
+from keraflow.backend.tensor_checks import check_fits
 from keraflow.errors import ShapeError
-from keraflow.graph.tensor_checks import check_fits
 from keraflow.layers.base.variables import Parameter
 
 __all__ = ['assign_weights', 'owners', 'parameters_in', 'present_names']
