@@ -21,15 +21,15 @@ BATCH_SIZE = 32
 
 
 @layer_register()
-def ResidualBlock(x, nb_kernel: PositiveInt, stride: PositiveInt = 1):
-    """Two convolutions, added to the input; with a `stride` of 2 the image is halved, and the input cut to match."""
-    h = Convolution2D(nb_kernel, 3, 3, strides=stride, pad='same', bias=False, init='he_normal')(x)
+def ResidualBlock(x, nb_kernel: PositiveInt, strides: PositiveInt = 1):
+    """Two convolutions, added to the input; with `strides` of 2 the image is halved, and the input cut to match."""
+    h = Convolution2D(nb_kernel, 3, 3, strides=strides, pad='same', bias=False, init='he_normal')(x)
     h = BatchNormalization()(h)
     h = Activation('relu')(h)
     h = Convolution2D(nb_kernel, 3, 3, pad='same', bias=False, init='he_normal')(h)
     h = BatchNormalization()(h)
-    if stride > 1:
-        x = Convolution2D(nb_kernel, 1, 1, strides=stride, bias=False, init='he_normal')(x)
+    if strides > 1:
+        x = Convolution2D(nb_kernel, 1, 1, strides=strides, bias=False, init='he_normal')(x)
     return B.relu(h + x)
 
 
@@ -43,9 +43,9 @@ def make_model():
     image = Input((1, 8, 8), name='image')
     x = Convolution2D(16, 3, 3, pad='same', activation='relu', init='he_normal')(image)
     x = ResidualBlock('block1', x, 16)
-    x = ResidualBlock('block2', x, 32, stride=2)
+    x = ResidualBlock('block2', x, 32, strides=2)
     x = ResidualBlock('block3', x, 32)
-    x = ResidualBlock('block4', x, 64, stride=2)
+    x = ResidualBlock('block4', x, 64, strides=2)
     digit = Dense(10, activation='softmax', name='digit')(GlobalPooling2D('avg')(x))
     return Model(inputs=image, outputs=digit)
 

@@ -102,7 +102,7 @@ def _where(function: Callable) -> str:
 
 def renamed_arguments(owner: Any) -> Dict[str, _Renamed]:
     """Return the arguments that a function, or a constructor with those of its base classes, takes by old names."""
-    return _of_constructors(owner) if inspect.isclass(owner) else getattr(owner, 'renamed_arguments', {})
+    return _of_constructors(owner) if isinstance(owner, type) else getattr(owner, 'renamed_arguments', {})
 
 
 @functools.lru_cache(maxsize=None)

@@ -63,7 +63,7 @@ class Convolutions(Shaping):
             return _every(tf.nn.depthwise_conv2d(x, filters, (1, 1, 1, 1), 'VALID', dilations=dilation), strides)
         return self._with_channels_last(convolve, x, kernels, data_format)
 
-    def pool(self, x: Any, size: Sequence[int], mode: str = 'max', strides: Strides = None,
+    def pool(self, x: Any, pool_size: Sequence[int], mode: str = 'max', strides: Strides = None,
              pad: str = 'valid', data_format: str = 'channels_first') -> Any:
         operation = tf.nn.max_pool2d if mode == 'max' else tf.nn.avg_pool2d
 
@@ -80,9 +80,9 @@ class Convolutions(Shaping):
             _, rows, cols, channels = _lengths(x)
             x = pooled_lines(self.reshape(x, [batch, depth, rows * cols * channels]), size[:1], strides[:1])
             return self.reshape(x, [batch, _lengths(x)[1], rows, cols, channels])
-        x, strides = self._real(x), strides or size
-        function = (pooled_lines, pooled, pooled_volumes)[len(size) - 1]
-        return to_outer(self, function(to_inner(self, x, data_format), size, strides), data_format)
+        x, strides = self._real(x), strides or pool_size
+        function = (pooled_lines, pooled, pooled_volumes)[len(pool_size) - 1]
+        return to_outer(self, function(to_inner(self, x, data_format), pool_size, strides), data_format)
 
     def add_bias(self, x: Any, bias: Any, data_format: str = 'channels_first') -> Any:
         return self._with_channels_last(tf.nn.bias_add, x, bias, data_format)

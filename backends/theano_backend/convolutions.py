@@ -82,18 +82,19 @@ class Convolutions(Backend):
             made = made[(...,) + tuple(slice(start, start + n) for start, n in zip(first, wanted))]
         return to_outer(self, made, data_format)
 
-    def pool(self, x: Any, size: Sequence[int], mode: str = 'max', strides: Strides = None, pad: str = 'valid',
+    def pool(self, x: Any, pool_size: Sequence[int], mode: str = 'max', strides: Strides = None, pad: str = 'valid',
              data_format: str = 'channels_first') -> Any:
-        x, strides = to_inner(self, real(x), data_format), strides or size
-        around, before = _around(lengths(x)[2:], size, strides, pad), lengths(x)[2:]
+        x, strides = to_inner(self, real(x), data_format), strides or pool_size
+        around, before = _around(lengths(x)[2:], pool_size, strides, pad), lengths(x)[2:]
         if mode == 'max':
             # The Op pads alike on both sides; what is behind that is lower than all, and never the first.
             x = self._pad_lengths(x, [(0, behind - front) for front, behind in around], float('-inf'))
             fronts = T.as_tensor_variable([front for front, _ in around])
-            return to_outer(self, MaxPool(ignore_border=True, ndim=len(size))(x, size, strides, fronts), data_format)
-        op = T.signal.pool.Pool(ignore_border=True, mode='sum', ndim=len(size))
-        made = op(self._pad_lengths(x, around), size, strides, (0,) * len(size))
-        counts = [_counted(*each, pad) for each in zip(before, size, strides, around)]
+            op = MaxPool(ignore_border=True, ndim=len(pool_size))
+            return to_outer(self, op(x, pool_size, strides, fronts), data_format)
+        op = T.signal.pool.Pool(ignore_border=True, mode='sum', ndim=len(pool_size))
+        made = op(self._pad_lengths(x, around), pool_size, strides, (0,) * len(pool_size))
+        counts = [_counted(*each, pad) for each in zip(before, pool_size, strides, around)]
         return to_outer(self, made / cast(_outer(counts), made.dtype), data_format)
 
     def _pad_lengths(self, x: Any, around: Sequence, value: float = 0.) -> Any:

@@ -169,10 +169,10 @@ def convolution(backend: Any, given: Given, sizes: Given) -> None:
 
 
 def pool(backend: Any, given: Given, sizes: Given) -> None:
-    if not 1 <= len(given['size']) <= 3:
-        raise ShapeError(f"size: expected one to three lengths, received {list(given['size'])}.")
-    _check_count('strides', given['strides'] or given['size'], len(given['size']))
-    check_windows(_channels_first(sizes['x'], given['data_format']), given['size'], given['pad'])
+    if not 1 <= len(given['pool_size']) <= 3:
+        raise ShapeError(f"pool_size: expected one to three lengths, received {list(given['pool_size'])}.")
+    _check_count('strides', given['strides'] or given['pool_size'], len(given['pool_size']))
+    check_windows(_channels_first(sizes['x'], given['data_format']), given['pool_size'], given['pad'])
 
 
 def pad(backend: Any, given: Given, sizes: Given) -> None:

@@ -8,6 +8,7 @@ from keraflow import backend as B
 from keraflow import initializations
 from keraflow.backend.tensor_info import annotate
 from keraflow.backend.windows import output_length
+from keraflow.deprecation import renamed
 from keraflow.graph.counted import expand_mask
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.layers.base.masks import counted_in_windows
@@ -92,7 +93,7 @@ class ConvolutionBase(SpatialLayer):
 class Convolution1D(ConvolutionBase):
     """Convolve series along time: ``activation(conv(x, W) + b)``.
 
-    Output t of kernel k is the sum over i and c of ``W[0, k, i, c] * x[t * stride + i * dilation, c]``, ``+ b[k]``.
+    Output t of kernel k is the sum over i and c of ``W[0, k, i, c] * x[t * strides + i * dilation, c]``, ``+ b[k]``.
     Kernels are not flipped.
 
     Parameters
@@ -101,10 +102,10 @@ class Convolution1D(ConvolutionBase):
         Number of kernels.
     kernel_row : int
         Number of time steps that a kernel covers.
-    stride : int
+    strides : int
         Time steps between windows.
     pad : {'valid', 'same'}
-        Whether windows lie inside of the series, or zeros are added around it to make ``ceil(time / stride)`` windows;
+        Whether windows lie inside of the series, or zeros are added around it to make ``ceil(time / strides)`` windows;
         an odd zero goes to the end.
     bias : bool
         Whether to add a bias `b`.
@@ -126,7 +127,7 @@ class Convolution1D(ConvolutionBase):
     W : ``(1, nb_kernel, kernel_row, input_dim)``, in either format
     b : ``(nb_kernel,)``
     mask : True for windows in which all steps count. With ``pad='same'`` it is that of the input, and masked steps are
-    0, like those beyond the ends; with a stride above 1 as well, or with the channels first, it is lost
+    0, like those beyond the ends; with `strides` above 1 as well, or with the channels first, it is lost
 
     References
     ----------
@@ -136,24 +137,21 @@ class Convolution1D(ConvolutionBase):
     Examples
     --------
     >>> from keraflow.layers import Input
-    >>> Convolution1D(8, 3, stride=2)(Input((20, 4))).shape
+    >>> Convolution1D(8, 3, strides=2)(Input((20, 4))).shape
     (None, 9, 8)
     """
 
     nb_spatial = 1
     window_arguments = ('kernel_row',)
 
-    def __init__(self, nb_kernel: PositiveInt, kernel_row: PositiveInt, stride: PositiveInt = 1, pad: Border = 'valid',
+    @renamed(stride='strides')
+    def __init__(self, nb_kernel: PositiveInt, kernel_row: PositiveInt, strides: PositiveInt = 1, pad: Border = 'valid',
                  bias: bool = True, init: Initialization = 'uniform', activation: ActivationLike = 'linear',
                  dilation: PositiveInt = 1, data_format: DataFormat = 'channels_last', **kwargs: Any):
         super().__init__(nb_kernel, pad, bias, init, activation, data_format, **kwargs)
         self.kernel_row = kernel_row
-        self.stride = stride
+        self.strides = strides
         self.dilation = dilation
-
-    @property
-    def strides(self) -> int:
-        return self.stride
 
     def init_kernels(self, input_depth: int) -> None:
         shape = input_depth, self.nb_kernel, *self.window
@@ -169,14 +167,14 @@ class Convolution1D(ConvolutionBase):
 
     @property
     def reads_mask(self) -> bool:
-        return self.is_series and self.pad == 'same' and self.stride == 1
+        return self.is_series and self.pad == 'same' and self.strides == 1
 
     def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
         if self.reads_mask:
             return input_mask
         if not self.is_series or self.pad == 'same':
             return None
-        counted = counted_in_windows(input_mask, self.kernel_row, self.stride, self.pad, self.dilation)
+        counted = counted_in_windows(input_mask, self.kernel_row, self.strides, self.pad, self.dilation)
         return B.greater(counted, self.kernel_row - 0.5)
 
 

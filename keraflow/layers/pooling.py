@@ -3,6 +3,7 @@ from typing import Any, Optional, Sequence
 
 from keraflow import backend as B
 from keraflow.backend.windows import output_length
+from keraflow.deprecation import renamed
 from keraflow.graph.counted import expand_mask
 from keraflow.layers.base.masks import LOWEST, counted_in_windows
 from keraflow.layers.spatial import Border, DataFormat, Pool, SpatialLayer, Strides
@@ -52,13 +53,13 @@ class Pooling1D(_Pooling):
     ----------
     mode : {'max', 'avg'}
         Which of the two.
-    pool_length : int
+    pool_size : int
         Time steps of a window.
-    stride : int, optional
-        Time steps between windows; by default `pool_length`.
+    strides : int, optional
+        Time steps between windows; by default `pool_size`.
     pad : {'valid', 'same'}
-        Whether windows lie inside of the series, or reach beyond its ends to make ``ceil(time / stride)`` of them. What
-        lies beyond is ignored, even by the mean.
+        Whether windows lie inside of the series, or reach beyond its ends to make ``ceil(time / strides)`` of them.
+        What lies beyond is ignored, even by the mean.
     data_format : {'channels_last', 'channels_first'}
         Whether the features come first or last.
     **kwargs
@@ -74,25 +75,18 @@ class Pooling1D(_Pooling):
     Examples
     --------
     >>> from keraflow.layers import Input
-    >>> Pooling1D('max', 3, stride=2)(Input((9, 4))).shape
+    >>> Pooling1D('max', 3, strides=2)(Input((9, 4))).shape
     (None, 4, 4)
     """
 
     nb_spatial = 1
 
-    def __init__(self, mode: Pool, pool_length: PositiveInt = 2, stride: Optional[PositiveInt] = None,
+    @renamed(pool_length='pool_size', stride='strides')
+    def __init__(self, mode: Pool, pool_size: PositiveInt = 2, strides: Optional[PositiveInt] = None,
                  pad: Border = 'valid', data_format: DataFormat = 'channels_last', **kwargs: Any):
         super().__init__(mode, pad, data_format, **kwargs)
-        self.pool_length = pool_length
-        self.stride = stride
-
-    @property
-    def pool_size(self) -> int:
-        return self.pool_length
-
-    @property
-    def strides(self) -> Optional[int]:
-        return self.stride
+        self.pool_size = pool_size
+        self.strides = strides
 
     def output(self, x: Any, *, mask: Any = None) -> Any:
         if mask is None or self.pad == 'valid':
@@ -111,8 +105,8 @@ class Pooling1D(_Pooling):
     def output_mask(self, input_mask: Any, input_shape: Shape) -> Any:
         if not self.is_series:
             return None
-        counted = counted_in_windows(input_mask, self.pool_length, self.steps[0], self.pad)
-        return B.greater(counted, (1 if self.pad == 'same' else self.pool_length) - 0.5)
+        counted = counted_in_windows(input_mask, self.pool_size, self.steps[0], self.pad)
+        return B.greater(counted, (1 if self.pad == 'same' else self.pool_size) - 0.5)
 
 
 @builtin('layer')

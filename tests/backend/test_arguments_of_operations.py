@@ -80,7 +80,7 @@ WRONG = [
     (lambda: B.pool(image(), (2, 2), 'min'), ArgumentTypeError, "pool: mode: expected one of 'max', 'avg', received 'min'."),
     (lambda: B.pad(cube(), [(0, 0), (1, -1), (0, 0)]), ArgumentError, 'pad: padding: expected pairs of integers of at least 0, received (1, -1).'),
     (lambda: B.add_bias(image(), np.ones(3)), ShapeError, 'add_bias: expected a bias of one value for each channel, received shapes (3,) and (1, 2, 5, 5).'),
-    (lambda: B.dropout(cube(), 1.), ArgumentError, 'dropout: rate: expected a number of at least 0 and below 1, received 1.0.'),
+    (lambda: B.dropout(cube(), 1.), ArgumentError, 'dropout: drop_rate: expected a number of at least 0 and below 1, received 1.0.'),
     (lambda: B.relu(cube(), 'a'), ArgumentTypeError, "relu: alpha: expected a number, received 'a'."),
     (lambda: B.with_static_shape(cube(), (2, 3)), ShapeError, 'with_static_shape: a tensor of shape (2, 3, 4) cannot have the shape (2, 3).'),
 ]

@@ -117,7 +117,7 @@ def test_integers_are_taken_as_reals():
     np.testing.assert_allclose(means, [[[[2.]]]])
 
 
-@pytest.mark.parametrize('options', [{'stride': 2, 'pad': 'same'}, {'data_format': 'channels_first'}], ids=['strides', 'first'])
+@pytest.mark.parametrize('options', [{'strides': 2, 'pad': 'same'}, {'data_format': 'channels_first'}], ids=['strides', 'first'])
 def test_the_mask_of_a_series_is_lost_with_a_warning(options):
     with pytest.warns(KeraFlowWarning, match='the mask of its input is lost, because Convolution1D neither'):
         Convolution1D(2, 2, **options)(Input((5, 2), mask_value=0.))

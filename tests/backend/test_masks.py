@@ -363,7 +363,7 @@ def test_a_masked_series_is_pooled_as_a_shorter_one(mode):
     np.testing.assert_allclose(windows_of_all, Model(free, Pooling1D(mode, 2)(free)).predict(SERIES[:1, :3]), rtol=1e-6)
 
 
-@pytest.mark.parametrize('layer', [GlobalPooling1D, partial(Pooling1D, pool_length=2, pad='same')])
+@pytest.mark.parametrize('layer', [GlobalPooling1D, partial(Pooling1D, pool_size=2, pad='same')])
 @pytest.mark.parametrize('mode', ['max', 'avg'])
 def test_gradients_where_no_step_counts_are_0(mode, layer):
     scale = B.variable(np.ones((3, 5, 2)), 'float32')

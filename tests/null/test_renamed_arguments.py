@@ -8,8 +8,8 @@ from keraflow.argument_scopes import argscope
 from keraflow.backend import Backend
 from keraflow.deprecation import current_name, renamed_arguments
 from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError
-from keraflow.layers import (GRU, LSTM, Embedding, GaussianNoise, Lambda, Layer, Repeat, SimpleRNN, UnSampling1D,
-                             ZeroPadding1D, ZeroPadding2D, ZeroPadding3D)
+from keraflow.layers import (GRU, LSTM, Convolution1D, Embedding, GaussianNoise, Lambda, Layer, Pooling1D, Repeat,
+                             SimpleRNN, UnSampling1D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D)
 from keraflow.schema import arguments_of
 from keraflow.serialization import serialize, unserialize
 
@@ -18,9 +18,11 @@ CLASSES = [(Repeat, {}, 'n', 'repeats', 2, 3), (UnSampling1D, {}, 'repeat', 'rep
            (Embedding, {'vocabulary_size': 3, 'output_dim': 2}, 'dropout', 'drop_rate', 0.5, 0.25),
            *((cls, {'output_dim': 2}, f'dropout_{one}', f'drop_rate_{one}', 0.5, 0.25) for cls in (SimpleRNN, GRU, LSTM) for one in 'WU'),
            (GaussianNoise, {}, 'sigma', 'std', 0.5, 0.25),
+           (Convolution1D, {'nb_kernel': 2, 'kernel_row': 3}, 'stride', 'strides', 2, 3),
+           (Pooling1D, {'mode': 'max'}, 'stride', 'strides', 2, 3), (Pooling1D, {'mode': 'max'}, 'pool_length', 'pool_size', 3, 4),
            *((cls, {}, 'pad', 'padding', 1, 2) for cls in (ZeroPadding1D, ZeroPadding2D, ZeroPadding3D))]
 #: Of each function of the backend the old names, with the new ones.
-OPERATIONS = {'repeat': {'n': 'repeats'}, 'dropout': {'rate': 'drop_rate'}}
+OPERATIONS = {'repeat': {'n': 'repeats'}, 'dropout': {'rate': 'drop_rate'}, 'pool': {'size': 'pool_size'}}
 ids = [f'{cls.__name__}-{old}' for cls, _, old, *_ in CLASSES]
 
 

@@ -18,6 +18,7 @@ from keraflow.backend import operand_checks
 from keraflow.backend.dtypes import dtype_of_x
 from keraflow.backend.layouts import Layouts
 from keraflow.backend.method_info import operation
+from keraflow.deprecation import renamed
 from keraflow.schema import PositiveInt
 
 __all__ = ['Convolutions']
@@ -61,12 +62,13 @@ class Convolutions(Layouts):
         raise NotImplementedError
 
     @operation(keeps_mask=False, is_real=True, check=operand_checks.pool)
-    def pool(self, x: Tensor, size: Sequence[PositiveInt], mode: Literal['max', 'avg'] = 'max', strides: Strides = None,
-             pad: Pad = 'valid', data_format: DataFormat = 'channels_first') -> Tensor:
-        """The largest (``'max'``) or the mean value (``'avg'``) of each window of `size`.
+    @renamed(size='pool_size')
+    def pool(self, x: Tensor, pool_size: Sequence[PositiveInt], mode: Literal['max', 'avg'] = 'max',
+             strides: Strides = None, pad: Pad = 'valid', data_format: DataFormat = 'channels_first') -> Tensor:
+        """The largest (``'max'``) or the mean value (``'avg'``) of each window of `pool_size`.
 
-        `strides` are `size` unless given. What is padded counts neither as a value nor for the mean. Of equal largest
-        values the first one has the gradient, row by row.
+        `strides` are `pool_size` unless given. What is padded counts neither as a value nor for the mean. Of equal
+        largest values the first one has the gradient, row by row.
         """
         raise NotImplementedError
 

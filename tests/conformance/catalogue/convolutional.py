@@ -46,10 +46,10 @@ def then(function: Callable, reference: Callable) -> Callable:
 LAYERS: Dict[str, List[Sample]] = {
     'Convolution1D': [
         sample(lambda: Convolution1D(3, 2), (5, 2), of_series()),
-        sample(lambda: Convolution1D(2, 3, stride=2, pad='same', activation='tanh', init='glorot_uniform'), (None, 3),
+        sample(lambda: Convolution1D(2, 3, strides=2, pad='same', activation='tanh', init='glorot_uniform'), (None, 3),
                then(np.tanh, of_series((2,), 'same'))),
         sample(lambda: Convolution1D(2, 4, 1, 'same', False, dilation=2), (None, 1), of_series((1,), 'same', (2,))),
-        sample(lambda: Convolution1D(2, 2, stride=3, dilation=2, data_format='channels_first', regularizers=['l2', None]), (2, 7),
+        sample(lambda: Convolution1D(2, 2, strides=3, dilation=2, data_format='channels_first', regularizers=['l2', None]), (2, 7),
                of_series((3,), 'valid', (2,), data_format='channels_first')),
         sample(lambda: Convolution1D(1, 1), (1, 1), of_series()),
     ],

@@ -18,7 +18,7 @@ def of(*args: Any, **kwargs: Any) -> Callable:
 LAYERS: Dict[str, List[Sample]] = {
     'Pooling1D': [
         sample(lambda: Pooling1D('max'), (5, 2), of((2,), 'max', data_format=LAST)),
-        sample(lambda: Pooling1D('avg', 3, stride=2, pad='same'), (None, 2), of((3,), 'avg', (2,), 'same', LAST)),
+        sample(lambda: Pooling1D('avg', 3, strides=2, pad='same'), (None, 2), of((3,), 'avg', (2,), 'same', LAST)),
         sample(lambda: Pooling1D('max', 2, 1, 'same', data_format='channels_first'), (2, 3), of((2,), 'max', (1,), 'same')),
     ],
     'Pooling2D': [
