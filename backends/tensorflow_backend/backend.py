@@ -1,4 +1,4 @@
-"""The TensorFlow backend, put together."""
+"""The TensorFlow backend, assembled from its parts."""
 import contextlib
 from typing import Iterator
 
@@ -23,7 +23,7 @@ __all__ = ['TensorFlowBackend']
 
 class TensorFlowBackend(Randomness, Neural, Elementwise, Reductions, Products, Convolutions, Shaping, Recurrence,
                         Execution):
-    """TensorFlow 2 (2.17 and later). Which GPUs there are is TensorFlow's decision (``CUDA_VISIBLE_DEVICES``)."""
+    """TensorFlow 2 (2.17 and later). TensorFlow decides which GPUs are visible (``CUDA_VISIBLE_DEVICES``)."""
 
     name = 'tensorflow'
 

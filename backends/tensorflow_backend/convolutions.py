@@ -17,7 +17,7 @@ Strides = Optional[Sequence[int]]
 class Convolutions(Shaping):
     """Operations with spatial axes; see the contract."""
 
-    inner_format = 'channels_last'     # the only one on a CPU
+    inner_format = 'channels_last'     # the only layout that TensorFlow supports on a CPU
 
     def pad(self, x: Any, padding: Sequence, value: float = 0.) -> Any:
         x = self._tensor(x)
@@ -74,7 +74,7 @@ class Convolutions(Shaping):
             return tf.squeeze(pooled(tf.expand_dims(x, 2), (*size, 1), (*strides, 1)), 2)
 
         def pooled_volumes(x: Any, size: Sequence[int], strides: Sequence[int]) -> Any:
-            # In two steps: the axes are independent, and TensorFlow pools volumes in float32 only.
+            # In two steps: the axes are independent, and TensorFlow pools volumes only in float32.
             batch, depth, *image = _lengths(x)
             x = pooled(self.reshape(x, [-1, *image]), size[1:], strides[1:])
             _, rows, cols, channels = _lengths(x)
@@ -88,12 +88,12 @@ class Convolutions(Shaping):
         return self._with_channels_last(tf.nn.bias_add, x, bias, data_format)
 
     def _with_channels_last(self, function: Callable, x: Any, y: Any, data_format: str) -> Any:
-        """``function(x, y)`` of tensors of their common dtype, `x` with the channels last."""
+        """Apply ``function(x, y)`` to tensors of their common dtype, `x` with the channels last."""
         x, y = self._real_operands(x, y)
         return to_outer(self, function(to_inner(self, x, data_format), y), data_format)
 
     def _padded(self, x: Any, window: Sequence[int], strides: Sequence[int], pad: str, dilation: Sequence[int]) -> Any:
-        """The input of a convolution that has no padding of its own."""
+        """Pad the input of a convolution that cannot pad itself."""
         if pad == 'valid':
             return x
         around = [same_padding(*each, tf.maximum) for each in zip(_lengths(x)[1:-1], window, strides, dilation)]
@@ -101,11 +101,11 @@ class Convolutions(Shaping):
 
 
 def _lengths(x: Any) -> list:
-    """The length of each axis: an integer where it is known, else a scalar tensor."""
+    """Return the length of each axis: an integer if known, else a scalar tensor."""
     dynamic = tf.shape(x)
     return [dynamic[axis] if length is None else length for axis, length in enumerate(x.shape)]
 
 
 def _every(x: Any, strides: Sequence[int]) -> Any:
-    """Each cell that a window with these strides would have reached."""
+    """Select each cell that a window with these strides would have reached."""
     return x[(slice(None),) + tuple(slice(None, None, stride) for stride in strides)]

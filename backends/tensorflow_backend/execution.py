@@ -1,4 +1,4 @@
-"""From symbolic graphs and builders to callables."""
+"""Turn symbolic graphs and builders into callables."""
 import weakref
 from typing import Any, Callable, List, Optional, Sequence
 
@@ -21,9 +21,9 @@ __all__ = ['Execution']
 
 
 class Execution(Variables):
-    """Graphs that are made, run and dropped."""
+    """Graphs that are built, run and dropped."""
 
-    # The graph of symbolic tensors is kept alive by its tensors alone: models that were dropped leave no memory behind.
+    # Only its tensors keep the graph of symbolic tensors alive, so that dropped models leave no memory behind.
     _scratch = staticmethod(lambda: None)
 
     def placeholder(self, shape: Sequence, dtype: Optional[str] = None, name: Optional[str] = None) -> Any:
@@ -39,7 +39,7 @@ class Execution(Variables):
             return fn(*[private_api.placeholder(spec.dtype, spec.shape) for spec in specs])
 
     def no_autograph(self, fn: Callable) -> Callable:
-        return tf.autograph.experimental.do_not_convert(follow_contract()(fn))  # in a tf.function that a program made
+        return tf.autograph.experimental.do_not_convert(follow_contract()(fn))  # for a tf.function of the program
 
     def eval(self, tensors: Any) -> Any:
         if isinstance(tensors, (list, tuple)):
@@ -66,7 +66,7 @@ class Execution(Variables):
         return _Traced(lambda: self._traced(builder, specs))
 
     def require(self, x: Any, condition: Any, message: str) -> Any:
-        with refusing(tf.errors.InvalidArgumentError):      # it is checked at once where there is no graph
+        with refusing(tf.errors.InvalidArgumentError):      # without a graph it is checked at once
             check = tf.debugging.Assert(tf.reduce_all(self.cast(condition, 'bool')), [marked(message)])
         with tf.control_dependencies([] if check is None else [check]):
             return tf.identity(self._tensor(x))
@@ -82,7 +82,7 @@ class Execution(Variables):
                            else tf.convert_to_tensor(gradient) for gradient, one in zip(gradients, by_rows)]
 
     def _differentiated(self, loss_fn: Callable[[], Any], variables: Sequence) -> tuple:
-        """Loss, aux and gradients, which are slices where all that is done with a variable is to take them."""
+        """Return loss, aux and gradients; these are slices if a variable is only indexed."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.without_layouts(variables))
             loss, aux = loss_fn()
@@ -114,7 +114,7 @@ class Execution(Variables):
             return gradients_from_sources(self, map(tf.convert_to_tensor, gradients), variables)
 
     def _traced(self, builder: Callable, specs: Sequence[TensorSpec]) -> Callable:
-        """A builder as a ``tf.function``."""
+        """Turn a builder into a ``tf.function``."""
         plain = private_api.plain_variable()
 
         def build(*tensors: Any) -> list:
@@ -127,7 +127,7 @@ class Execution(Variables):
         return tf.function(build, autograph=False).get_concrete_function(*signature)
 
     def _assign(self, updates: Sequence, outputs: Sequence) -> list:
-        """Set variables to new values when these and the outputs are there."""
+        """Assign new values to variables once these and the outputs are computed."""
         values = [self._new_value(value, self.dtype(variable)) for variable, value in updates]
         with tf.control_dependencies([*outputs, *values]):
             return [variable.scatter_update(value) if isinstance(value, tf.IndexedSlices) else variable.assign(value)
@@ -155,7 +155,7 @@ class Execution(Variables):
 
 
 def _checked(array: Any, spec: TensorSpec) -> np.ndarray:
-    """An array of the dtype of a placeholder, whose static shape it has."""
+    """Convert an array to the dtype of a placeholder, and check it against the static shape."""
     array = np.asarray(array).astype(spec.dtype)
     if not agree(spec.shape, array.shape):
         raise ShapeError(f'function: expected an array of shape {tuple(spec.shape)}, received {array.shape}.')
@@ -163,7 +163,7 @@ def _checked(array: Any, spec: TensorSpec) -> np.ndarray:
 
 
 def _rows(slices: Any) -> Rows:
-    """The gradient of a table from the parts that its lookups got: those of one index are added up."""
+    """Combine the gradients of a table's lookups, adding up those with the same index."""
     indices, places = tf.unique(slices.indices)
     return Rows(indices, tf.math.unsorted_segment_sum(slices.values, places, tf.size(indices)))
 

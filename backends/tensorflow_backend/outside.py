@@ -1,4 +1,4 @@
-"""Symbolic tensors that a program computes with, outside of the graph that they are part of."""
+"""Compute with symbolic tensors outside of their graph."""
 import functools
 import threading
 from typing import Any, Callable, Iterator, NoReturn
@@ -10,12 +10,12 @@ from .private_api import OpDispatcher
 
 __all__ = ['ONE_GRAPH', 'inside']
 
-#: Of the graph of symbolic tensors, in which one thread builds at a time.
+#: Guards the graph of symbolic tensors, in which one thread builds at a time.
 ONE_GRAPH = threading.RLock()
 
 
 def inside(method: Callable) -> Callable:
-    """`method` of the backend, run in the graph of the symbolic tensors that it is given, unless it runs in one."""
+    """Run a `method` of the backend in the graph of its symbolic arguments, unless a graph is open already."""
     @functools.wraps(method)
     def run(*args: Any, **kwargs: Any) -> Any:
         graph = _graph_of(args, kwargs) if tf.executing_eagerly() else None
@@ -42,8 +42,7 @@ def _each(value: Any) -> Iterator[Any]:
 
 
 class _Outside(OpDispatcher):
-    """What TensorFlow asks where one of its operations refuses operands, also those of Python's operators: it does so
-    with tensors of a graph that is not open."""
+    """Handles operands that an operation or operator of TensorFlow refuses: tensors of a graph that is not open."""
 
     def handle(self, op: Callable, args: Any, kwargs: Any) -> Any:
         is_outside = tf.executing_eagerly() and _graph_of(args, kwargs) is not None
@@ -57,5 +56,5 @@ def _refuse(value: Deferred, dtype: Any = None, name: Any = None, as_ref: bool =
     raise value.has_no_value('TensorFlow')
 
 
-# So that functions of TensorFlow say what to write when they are given a Kensor.
+# Makes functions of TensorFlow that receive a Kensor say what to write instead.
 tf.register_tensor_conversion_function(Deferred, _refuse)

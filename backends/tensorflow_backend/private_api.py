@@ -1,7 +1,7 @@
-"""What the plugin uses of TensorFlow that its project does not promise to keep: all of it, and used by no other module.
+"""The parts of TensorFlow without a stability promise that the plugin uses; no other module uses any.
 
-Each entry says why no public API will do, and what would take its place where that is known.
-``tests/tensorflow_plugin/test_private_api.py`` uses each one as the plugin does, on whichever release is installed.
+Each entry says why no public API will do, and what could replace it, if known.
+``tests/tensorflow_plugin/test_private_api.py`` uses each one like the plugin does, on the installed release.
 """
 import functools
 import operator
@@ -16,7 +16,7 @@ __all__ = ['FuncGraph', 'OpDispatcher', 'handle_of', 'is_about_new_variables', '
 
 
 def _found(path: str) -> Any:
-    """What TensorFlow has under this name."""
+    """Return what TensorFlow has under this name."""
     try:
         return operator.attrgetter(path)(tf)
     except AttributeError:
@@ -24,29 +24,31 @@ def _found(path: str) -> Any:
                            'Install an older release.') from None
 
 
-#: A graph to trace a layer in. ``tf.function`` has no trace alone: it makes a function at once, which costs more than
-#: all else that linking does. Its place would be taken by a public trace that makes none.
+#: A graph to trace a layer in. ``tf.function`` cannot only trace: it also makes a function, which costs more than the
+#: rest of linking. A public trace that makes none could replace it.
 FuncGraph = _found('__internal__.FuncGraph')
 
-#: A symbolic tensor by itself. Public API has such tensors only as arguments of the Python function that it traces; a
-#: placeholder is there before anything is computed of it. Its place would be taken by the same as that of FuncGraph.
+#: A standalone symbolic tensor. Public API has such tensors only as arguments of a Python function while it is traced;
+#: a placeholder exists before anything is computed from it. The replacement of FuncGraph would do.
 placeholder = _found('compat.v1.placeholder')
 
-#: A function whose graph may grow, and whose ``prune`` makes a function from any tensors in it to any others, which is
-#: what ``B.function`` promises. A ``tf.function`` has only the inputs and outputs that it was traced with.
+#: A function whose graph may grow, and whose ``prune`` makes a function between any tensors in it, as ``B.function``
+#: promises. A ``tf.function`` has only the inputs and outputs that it was traced with.
 wrap_function = _found('compat.v1.wrap_function')
 
-#: Asked by TensorFlow where an operation refuses its operands, which is how operations on symbolic tensors find their
-#: graph. ``tf.experimental.dispatch_for_api`` is asked by the types of operands, and for each operation alone.
+#: Asked by TensorFlow when an operation refuses its operands, which is how operations on symbolic tensors find their
+#: graph. ``tf.experimental.dispatch_for_api`` works by the types of operands, and for one operation at a time.
 OpDispatcher = _found('__internal__.dispatch.GlobalOpDispatcher')
 
 
 @functools.lru_cache(maxsize=None)
 def plain_variable() -> Any:
-    """The class of variables, of which a ``tf.function`` does not notice that one is made in it: it would trace again,
-    and refuse the next one. A layer that is made in each run of another one, and dropped, makes some in each trace.
+    """Return a class of variables that may be created inside a ``tf.function`` unnoticed.
 
-    ``tf.Variable`` asks the function that is traced what to make. The class has no public name.
+    Otherwise it would trace again, and refuse the next one. A layer made and dropped in each run of another creates
+    some in each trace.
+
+    ``tf.Variable`` asks the traced function what to create. The class has no public name.
     """
     with tf.init_scope():
         found = [one for one in type(tf.Variable(0.)).__mro__ if one.__name__ == 'ResourceVariable']
@@ -57,23 +59,23 @@ def plain_variable() -> Any:
 
 
 def set_name(variable: Any, name: str) -> None:
-    """Call a variable by `name` in Python alone.
+    """Set the `name` of a variable in Python alone.
 
-    The argument `name` of ``tf.Variable`` costs 30 kB for every name that there ever was, and time. Without this every
-    variable would be called ``Variable:0``.
+    The argument `name` of ``tf.Variable`` costs 30 kB for each distinct name, and time. Without this every variable
+    would be called ``Variable:0``.
     """
     variable._handle_name = f'{name}:0'
 
 
 def handle_of(variable: Any) -> Any:
-    """The tensor by which a function captures a variable.
+    """Return the tensor by which a function captures a variable.
 
-    ``ConcreteFunction.captured_inputs`` has what a function uses, in the order of use, ``variables`` has not. The
-    place of both would be taken by variables that are listed in this order.
+    ``ConcreteFunction.captured_inputs`` lists what a function uses in order of use, ``variables`` does not. A list of
+    variables in this order could replace both.
     """
     return variable.handle
 
 
 def is_about_new_variables(error: ValueError) -> bool:
-    """Whether ``tf.function`` refused a function because it makes variables in each run; only the text tells that."""
+    """Return whether ``tf.function`` refused a function because each run creates variables; only the text tells."""
     return 'created on the first call' in str(error)

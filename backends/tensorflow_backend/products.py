@@ -1,4 +1,4 @@
-"""Products of matrices, and indices."""
+"""Matrix products, and indexing."""
 from typing import Any, Optional
 
 from .library import tf
@@ -18,7 +18,7 @@ class Products(Variables):
         return tf.matmul(*self._numbers(x, y))
 
     def gather(self, x: Any, indices: Any, axis: int = 0) -> Any:
-        # Rows are read from a variable without a copy of all of it.
+        # Rows are read from a variable without copying all of it.
         return tf.gather(x if self.is_tensor(x) else self.constant(x), self._tensor(indices), axis=axis)
 
     def one_hot(self, indices: Any, nb_class: int, dtype: Optional[str] = None) -> Any:

@@ -1,4 +1,4 @@
-"""Random numbers inside functions: each stream is a generator, whose state is one variable."""
+"""Random numbers inside functions: each stream is a generator whose state is one variable."""
 from typing import Any, Optional, Sequence
 
 from .elementwise import Elementwise
@@ -25,7 +25,7 @@ class Stream:
 
 
 class Randomness(Elementwise):
-    """Draws from the stream of the model that is built, or the backend's own."""
+    """Draws from the stream of the model being built, or the backend's own."""
 
     def new_stream(self) -> Stream:
         return Stream()

@@ -16,7 +16,8 @@ class Recurrence(Variables):
                                         for some in (sequences, states, constants)]
         known = sequences[0].shape[0]
         length = tf.shape(sequences[0])[0] if known is None else known
-        # Slices that are read from an array of tensors have a gradient of their size, those of a tensor one of its.
+        # The gradient of a slice is as large as the slice if read from a TensorArray, but as the tensor if cut from
+        # that.
         slices = [tf.TensorArray(x.dtype, length).unstack(x) for x in sequences]
         made = [tf.TensorArray(states[0].dtype, length, element_shape=states[0].shape)] if collect else []
 
@@ -33,7 +34,7 @@ class Recurrence(Variables):
         return outputs, last
 
     def _like(self, x: Any, old: Any) -> Any:
-        """`x` with the dtype and the static shape of `old`."""
+        """Give `x` the dtype and the static shape of `old`."""
         x = tf.cast(self._tensor(x), old.dtype)
         x.set_shape(old.shape)
         return x

@@ -1,4 +1,4 @@
-"""Operations that fold axes."""
+"""Reductions along axes."""
 from typing import Any
 
 from keraflow.shapes import normalize_axis
@@ -10,7 +10,7 @@ __all__ = ['Reductions']
 
 
 class Reductions(Variables):
-    """Sums, extremes and the like."""
+    """Sums, extrema and the like."""
 
     def sum(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return tf.reduce_sum(self._countable(x), axis, keepdims)

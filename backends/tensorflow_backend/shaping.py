@@ -1,4 +1,4 @@
-"""Operations that move values without changing them."""
+"""Operations that rearrange values without changing them."""
 from typing import Any, Optional, Sequence
 
 import numpy as np
@@ -30,7 +30,7 @@ class Shaping(Variables):
         return flat
 
     def transpose(self, x: Any, axes: Optional[Sequence[int]] = None) -> Any:
-        # TensorFlow ends the process at a negative one.
+        # A negative axis would crash TensorFlow's process.
         return tf.transpose(self._tensor(x), None if axes is None else normalize_axes(axes, self.ndim(x)))
 
     def expand_dims(self, x: Any, axis: int) -> Any:
@@ -51,7 +51,7 @@ class Shaping(Variables):
         return tf.split(require_split(self, x, lengths, axis), lengths, axis)
 
     def repeat(self, x: Any, repeats: int, axis: int) -> Any:
-        # tf.repeat loses the static length; a new axis that is folded in again keeps it.
+        # tf.repeat loses the static length; adding an axis and folding it in again keeps it.
         x = self._tensor(x)
         axis = normalize_axis(axis, self.ndim(x))
         reps = np.ones(self.ndim(x) + 1, 'int64')

@@ -16,7 +16,7 @@ __all__ = ['Variables']
 
 
 class Variables(Backend):
-    """How values become tensors and variables."""
+    """Create tensors and variables from values."""
 
     def outside_graph(self) -> contextlib.AbstractContextManager:
         return tf.init_scope()
@@ -32,7 +32,7 @@ class Variables(Backend):
         return isinstance(x, tf.Variable)
 
     def get_value(self, variable: Any) -> np.ndarray:
-        with tf.init_scope():       # also while a layer is linked
+        with tf.init_scope():       # even while a layer is linked
             return np.array(variable.numpy())
 
     def set_value(self, variable: Any, value: Any) -> None:
@@ -74,7 +74,7 @@ class Variables(Backend):
         return len(x.shape)
 
     def shape(self, x: Any) -> Any:
-        # The lengths of what a transposition is made from do not ask for it.
+        # The lengths of a transposition's input do not require computing the transposition.
         [source] = sources_of([x])
         lengths = tf.shape(self._tensor(source), out_type=tf.int64)
         return lengths if source is x else tf.gather(lengths, outer_places(self, self.ndim(x)))
@@ -91,11 +91,11 @@ class Variables(Backend):
     # -- operands ---------------------------------------------------------------------------------------------------
 
     def _array(self, value: Any, dtype: Any) -> np.ndarray:
-        """An array of `dtype`, else of that which the contract says."""
+        """Convert to an array of `dtype`, by default the one that the contract prescribes."""
         return np.asarray(value).astype(dtype or value_dtype(value, self.floatx()))
 
     def _tensor(self, x: Any, dtype: Any = None) -> Any:
-        """An operand as a tensor of `dtype` (its own by default; int64, floatx or bool for a Python number)."""
+        """Convert an operand to a tensor of `dtype` (its own by default; int64, floatx or bool for a Python number)."""
         if self._is_symbolic(x):
             x = tf.convert_to_tensor(x)
             return self._cast(x, dtype or near_dtype(x.dtype.name, self.floatx()))
@@ -103,40 +103,40 @@ class Variables(Backend):
         return tf.constant(array != 0 if dtype == 'bool' else array.astype(dtype or own))
 
     def _is_symbolic(self, x: Any) -> bool:
-        """Whether `x` is a tensor, or a list of such."""
+        """Return whether `x` is a tensor, or a list of tensors."""
         if isinstance(x, (list, tuple)):
             return any(map(self.is_tensor, x))
         return self.is_tensor(x)
 
     def _cast(self, x: Any, dtype: str) -> Any:
-        """A tensor as another dtype."""
+        """Cast a tensor."""
         if x.dtype.name == dtype:
             return x
         return tf.not_equal(x, tf.zeros((), x.dtype)) if dtype == 'bool' else tf.cast(x, dtype)
 
     def _real(self, x: Any) -> Any:
-        """An operand as a tensor of reals."""
+        """Convert an operand to a real tensor."""
         x = self._tensor(x)
         return x if x.dtype.is_floating else tf.cast(x, self.floatx())
 
     def _countable(self, x: Any) -> Any:
-        """An operand as a tensor of numbers: bools are counted in int64."""
+        """Convert an operand to a tensor of numbers: bools are counted in int64."""
         return self._counted(self._tensor(x))
 
     def _counted(self, x: Any) -> Any:
         return tf.cast(x, tf.int64) if x.dtype == tf.bool else x
 
     def _alike(self, *xs: Any) -> list:
-        """All as tensors of their common dtype."""
+        """Convert all to tensors of their common dtype."""
         dtype = self._common_dtype(xs)
         return [self._tensor(x, dtype) for x in xs]
 
     def _numbers(self, *xs: Any) -> list:
-        """As :meth:`_alike`, but no bools."""
+        """Like :meth:`_alike`, but without bools."""
         return [self._counted(x) for x in self._alike(*xs)]
 
     def _real_operands(self, *xs: Any) -> list:
-        """All as tensors of their common dtype, floatx if that is not real."""
+        """Convert all to tensors of their common dtype, or floatx if that is not real."""
         dtype = self._common_dtype(xs)
         return [self._tensor(x, dtype if dtype in FLOATS else self.floatx()) for x in xs]
 
@@ -146,7 +146,7 @@ class Variables(Backend):
                               [x for x in xs if not self._is_symbolic(x)], self.floatx())
 
     def _lengths(self, shape: Any) -> Any:
-        """Lengths, some of which may be tensors, or one tensor of all of them, for TensorFlow."""
+        """Convert lengths, some of which may be tensors, or one tensor of all of them, for TensorFlow."""
         if isinstance(shape, (tf.Tensor, tf.Variable)):
             return shape
         if all(isinstance(length, (int, np.integer)) for length in shape):

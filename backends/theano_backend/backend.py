@@ -1,4 +1,4 @@
-"""The backend, put together from its parts."""
+"""The Theano backend, assembled from its parts."""
 import contextlib
 
 from keraflow.backend.operators import install_operators

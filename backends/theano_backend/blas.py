@@ -1,4 +1,4 @@
-"""Which BLAS Theano is to link with: the first of those on the machine with which a small program links and runs."""
+"""Find the BLAS for Theano to link with: the first on the machine with which a small program links and runs."""
 import ctypes.util
 import glob
 import importlib.util
@@ -17,7 +17,7 @@ int main() {{ int n = 1; double x = 2; return {0}(&n, &x, &n, &x, &n) == 4. ? 0 
 
 
 def find_blas(compiler: str) -> tuple:
-    """Linker flags and preprocessor definitions of the first BLAS that works; empty when there is none."""
+    """Return linker flags and preprocessor definitions of the first BLAS that works; empty if there is none."""
     for libraries, prefix in _candidates():
         if _links(compiler, libraries, prefix + 'ddot_'):
             names = _names() if prefix else []
@@ -26,7 +26,7 @@ def find_blas(compiler: str) -> tuple:
 
 
 def _candidates() -> Iterator:
-    """``(linker flags, prefix of the functions' names)`` of the places where BLAS may be."""
+    """Yield ``(linker flags, prefix of the functions' names)`` for the places where BLAS may be."""
     linux = sys.platform.startswith('linux')
     library = ctypes.util.find_library('openblas')
     if library:
@@ -43,7 +43,7 @@ def _candidates() -> Iterator:
 
 
 def _names() -> list:
-    """The BLAS functions that Theano's headers declare."""
+    """Return the BLAS functions that Theano's headers declare."""
     spec = importlib.util.find_spec('theano')
     assert spec is not None and spec.origin is not None
     with open(os.path.join(os.path.dirname(spec.origin), 'tensor', 'blas_headers.py')) as file:
@@ -51,7 +51,7 @@ def _names() -> list:
 
 
 def _links(compiler: str, libraries: str, function: str) -> bool:
-    """Whether a program that calls `function` links with `libraries` and runs."""
+    """Return whether a program that calls `function` links with `libraries` and runs."""
     flags = libraries.split()
     flags += ['-Wl,-rpath,' + flag[2:] for flag in flags if flag.startswith('-L')]
     with tempfile.TemporaryDirectory() as folder:

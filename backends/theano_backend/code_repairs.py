@@ -1,6 +1,6 @@
-"""What is repaired of the C code that Theano makes, and of how it is found again; :mod:`.repairs` lists the faults.
+"""Repairs of the C code that Theano generates, and of its cache; :mod:`.repairs` lists the faults.
 
-Nothing here imports Theano at the top: its settings must be there first (see :mod:`.configure`).
+Nothing here imports Theano at the top, because its settings must be in place first (see :mod:`.configure`).
 """
 import hashlib
 from typing import Any, Iterator
@@ -9,7 +9,7 @@ __all__ = ['repair_batched_dot', 'repair_code_loading', 'repair_code_versions', 
 
 
 def repair_code_loading() -> None:
-    """Read the file of an Op's C code once. Each scalar that is broadcast makes such an Op."""
+    """Read the file of an Op's C code once. Each broadcast scalar makes such an Op."""
     from theano.graph.op import ExternalCOp
     original = ExternalCOp.load_c_code
     loaded: dict = {}
@@ -26,8 +26,7 @@ def repair_code_loading() -> None:
 
 
 def repair_batched_dot() -> None:
-    """Let batches of matrix products be computed with NumPy where there is no BLAS: without, their C code is not even
-    loaded."""
+    """Compute batches of matrix products with NumPy if there is no BLAS: without it, their C code cannot be loaded."""
     import theano
     from theano.graph.utils import MethodNotDefined
     from theano.tensor.blas import BatchedDot
@@ -41,7 +40,7 @@ def repair_batched_dot() -> None:
 
 
 def repair_code_versions() -> None:
-    """Make the version of C code in a file from a digest of its text, which is the same in each process."""
+    """Derive the version of C code in a file from a digest of its text, which is the same in each process."""
     from theano.graph.op import ExternalCOp
     ExternalCOp.c_code_cache_version = _external_code_version
 
@@ -53,7 +52,7 @@ def repair_module_keys() -> None:
 
 
 def _external_code_version(op: Any) -> tuple:
-    """The version of an Op with C code in a file."""
+    """Return the version of an Op with C code in a file."""
     version: tuple = (hashlib.sha256('\0'.join(op.func_codes).encode()).hexdigest(),)
     if hasattr(op, 'params_type'):
         version += (op.params_type.c_code_cache_version(),)
@@ -72,7 +71,7 @@ def _versioned_key(original: Any) -> Any:
 
 
 def _versions(nodes: Any) -> Iterator:
-    """The versions of the C code of Ops and types, without the Ops' properties, which are in the key anyway."""
+    """Yield the versions of the C code of Ops and types, without the Ops' properties, which the key contains anyway."""
     from theano.link.c.interface import CLinkerObject
     for node in nodes:
         if hasattr(node.op, 'c_code_cache_version_apply'):

@@ -1,10 +1,10 @@
-"""Import Theano with settings that work here, below whatever the user configured.
+"""Import Theano with settings that work here, with lower priority than the user's.
 
-Every module of the plugin takes ``theano`` and ``T`` (``theano.tensor``) from this one, so that the settings are always
-there before the import. A program that imported Theano itself keeps its own settings.
+Every module of the plugin imports ``theano`` and ``T`` (``theano.tensor``) from this one, so that the settings are
+always in place before the import. A program that imported Theano itself keeps its own settings.
 
-``theano.config`` is the program's. What keraflow wants of its own functions alone, it says when it compiles them
-(:mod:`.own_mode`). What is set for the whole process is what cannot be set otherwise:
+``theano.config`` belongs to the program. What keraflow wants only for its own functions, it passes when it compiles
+them (:mod:`.own_mode`). Set for the whole process is only what cannot be set otherwise:
 
 ====================  ==========================================================================================
 setting               why
@@ -34,15 +34,15 @@ from .repairs import load_linker, repair
 
 __all__ = ['COMPILING', 'theano', 'T', 'import_theano']
 
-#: Held while Theano compiles, which changes its settings and tables, and compiles C code for whoever is first.
+#: Held while Theano compiles, which modifies its global settings and tables.
 COMPILING = threading.RLock()
 
 
 def import_theano() -> Any:
     """Import Theano and return it.
 
-    The settings go into a temporary file that is read before the user's ``.theanorc``, which wins, as does the
-    environment variable ``THEANO_FLAGS``.
+    The settings go into a temporary file that is read before the user's ``.theanorc``, which takes precedence, as does
+    the environment variable ``THEANO_FLAGS``.
     """
     if 'theano' not in sys.modules:
         compiler = _compiler()
@@ -56,7 +56,7 @@ def import_theano() -> Any:
         finally:
             os.unlink(path)
         config = sys.modules['theano'].config
-        if config.blas__ldflags == libraries:       # beside the flags of the user, not in their place
+        if config.blas__ldflags == libraries:       # in addition to the user's flags
             config.gcc__cxxflags = f'{config.gcc__cxxflags} {definitions}'.strip()
     repair()
     load_linker()
@@ -64,19 +64,19 @@ def import_theano() -> Any:
 
 
 def _import_with(path: str) -> None:
-    """``import theano`` where `path` is the settings file of the lowest precedence."""
+    """Import Theano with `path` as the settings file of lowest precedence."""
     files = os.environ.get('THEANORC')
     users = '~/.theanorc' if files is None else files
     if files is None and sys.platform == 'win32':
         users += os.pathsep + '~/.theanorc.txt'
     os.environ['THEANORC'] = path + os.pathsep + users
-    # Without BLAS Theano logs a warning at import; it still computes right.
+    # Without BLAS Theano logs a warning at import, but still computes correctly.
     logger = logging.getLogger('theano.tensor.blas')
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
-            # It imports distutils, and meets NumPy's and SciPy's deprecations, while it is loaded.
+            # Loading it imports distutils, and triggers deprecation warnings of NumPy and SciPy.
             warnings.simplefilter('ignore')
             import theano  # noqa: F401
             import theano.tensor.nnet  # noqa: F401
@@ -90,7 +90,7 @@ def _import_with(path: str) -> None:
 
 
 def _settings(compiler: str, libraries: str) -> str:
-    """The text of the settings file."""
+    """Return the text of the settings file."""
     options = {'floatX': 'float32'} if compiler else {'floatX': 'float32', 'cxx': ''}
     # It must be set: Theano looks for the default in numpy.distutils.__config__, which NumPy 1.23's wheels lack.
     sections = {'global': options, 'blas': {'ldflags': libraries}}
@@ -105,13 +105,13 @@ def _settings(compiler: str, libraries: str) -> str:
 
 
 def _flags(name: str) -> Optional[str]:
-    """The value of an option in ``THEANO_FLAGS``; ``None`` when it is not there."""
+    """Return the value of an option in ``THEANO_FLAGS``; ``None`` if it is not there."""
     found = re.findall(r'(?:^|,)\s*%s\s*=([^,]*)' % name, os.environ.get('THEANO_FLAGS', ''))
     return found[-1].strip() if found else None
 
 
 def _compiler() -> str:
-    """The C++ compiler; one warning when there is none, unless the user wanted it so."""
+    """Return the C++ compiler; warn once if there is none, unless the user disabled it."""
     chosen = _flags('cxx')
     if chosen is not None:
         return chosen
@@ -127,14 +127,14 @@ def _compiler() -> str:
 # -- the compile directory ------------------------------------------------------------------------------------------
 
 def _compile_directory() -> Optional[str]:
-    """A private folder for compiled modules in the temporary folder when the home directory cannot be written."""
+    """Return a private, temporary folder for compiled modules if the home directory is not writable."""
     home = os.environ.get('LOCALAPPDATA', '~') if sys.platform == 'win32' else '~'
     if _flags('base_compiledir') is not None or _is_writable(os.path.expanduser(home)):
         return None
     user = os.getuid() if hasattr(os, 'getuid') else 'user'
     folder = os.path.join(tempfile.gettempdir(), f'keraflow-theano-{user}')
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    # The modules in it are run: a folder that somebody else made or can write is not used.
+    # The modules in it are executed: a folder that others own or can write to is not used.
     status = os.stat(folder)
     if hasattr(os, 'getuid') and (status.st_uid != os.getuid() or status.st_mode & 0o022):
         return tempfile.mkdtemp(prefix='keraflow-theano-')
@@ -142,7 +142,7 @@ def _compile_directory() -> Optional[str]:
 
 
 def _is_writable(folder: str) -> bool:
-    """Whether a file can be made in `folder`; asked by making one, because root may write everywhere on paper."""
+    """Return whether a file can be created in `folder`; tried out, because permission bits do not limit root."""
     inside = os.path.join(folder, '.theano')
     try:
         with tempfile.TemporaryFile(dir=inside if os.path.isdir(inside) else folder):

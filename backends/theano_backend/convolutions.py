@@ -1,6 +1,6 @@
 """Convolutions and pooling, computed with the channels first.
 
-Theano's convolutions have two or three spatial axes: a single one is taken for rows of length 1.
+Theano's convolutions have two or three spatial axes: a single one becomes rows of length 1.
 """
 import functools
 import operator
@@ -54,7 +54,7 @@ class Convolutions(Backend):
             around, strides, dilation = [(0, 0), *around], (1, *strides), (1, *dilation)
         border: Any = tuple(around)
         if len(window) == 3 or not all(isinstance(cells, int) for pair in around for cells in pair):
-            # The Op for volumes pads alike on both sides; none takes a number that the data decide.
+            # The Op for volumes pads both sides equally; neither Op takes padding that depends on the data.
             x, border = self._pad_lengths(x, around), 'valid'
         ops = T.nnet.abstract_conv
         op = ops.AbstractConv3d if len(window) == 3 else ops.AbstractConv2d
@@ -69,7 +69,7 @@ class Convolutions(Backend):
         strides = _steps(strides, window)
         axes = list(zip(lengths(x)[2:], window, strides))
         wanted = [transposed_length(*each, pad) for each in axes]
-        # The convolution without padding that this is the gradient of had these lengths; 'same' cuts its padding off.
+        # The lengths of the convolution without padding whose gradient this is; 'same' crops its padding.
         whole = [(n - 1) * stride + (max(size, stride) if pad == 'same' else size) for n, size, stride in axes]
         if len(window) == 1:
             x, filters, whole, strides = _as_rows(x), _as_rows(filters), [1, *whole], (1, *strides)
@@ -87,7 +87,7 @@ class Convolutions(Backend):
         x, strides = to_inner(self, real(x), data_format), strides or pool_size
         around, before = _around(lengths(x)[2:], pool_size, strides, pad), lengths(x)[2:]
         if mode == 'max':
-            # The Op pads alike on both sides; what is behind that is lower than all, and never the first.
+            # The Op pads both sides equally; values beyond are lower than all others, and never the first maximum.
             x = self._pad_lengths(x, [(0, behind - front) for front, behind in around], float('-inf'))
             fronts = T.as_tensor_variable([front for front, _ in around])
             op = MaxPool(ignore_border=True, ndim=len(pool_size))
@@ -98,7 +98,7 @@ class Convolutions(Backend):
         return to_outer(self, made / cast(_outer(counts), made.dtype), data_format)
 
     def _pad_lengths(self, x: Any, around: Sequence, value: float = 0.) -> Any:
-        """`x` with `value` around its spatial axes."""
+        """Pad the spatial axes of `x` with `value`."""
         if all(isinstance(cells, int) and cells == 0 for pair in around for cells in pair):
             return x
         return self.pad(x, [(0, 0), (0, 0), *around], value)
@@ -109,7 +109,7 @@ def _steps(steps: Strides, window: Sequence) -> tuple:
 
 
 def _around(shape: Sequence, window: Sequence, strides: Sequence, pad: str, dilation: Strides = None) -> list:
-    """How much padding there is before and behind each spatial axis."""
+    """Return the padding before and after each spatial axis."""
     if pad == 'valid':
         return [(0, 0)] * len(window)
     return [same_padding(*each, _maximum) for each in zip(shape, window, strides, _steps(dilation, window))]
@@ -120,13 +120,13 @@ def _maximum(x: Any, y: Any) -> Any:
 
 
 def _counted(length: Any, window: int, stride: int, around: tuple, pad: str) -> Any:
-    """How many cells of an axis each window has, as a vector; padding does not count."""
+    """Return the number of cells of an axis in each window, as a vector; padding does not count."""
     first = T.arange(output_length(length, window, stride, pad)) * stride - around[0]
     return T.minimum(first + window, length) - T.maximum(first, 0)
 
 
 def _outer(vectors: Sequence) -> Any:
-    """The products of the values of vectors, one axis for each."""
+    """Return the outer product of vectors, one axis for each."""
     rank = len(vectors)
     placed = [vector.dimshuffle(*(0 if place == axis else 'x' for place in range(rank)))
               for axis, vector in enumerate(vectors)]
@@ -134,5 +134,5 @@ def _outer(vectors: Sequence) -> Any:
 
 
 def _as_rows(x: Any) -> Any:
-    """The last axis as the rows of images of one row."""
+    """Turn the last axis into the rows of images with one row."""
     return x.dimshuffle(0, 1, 'x', 2)

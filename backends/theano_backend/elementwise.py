@@ -109,7 +109,7 @@ class Elementwise(Backend):
 
     def maximum(self, x: Any, y: Any) -> Any:
         x, y = numbers(x, y)
-        # Theano's C code for the maximum of integers goes through double, where large ones are rounded.
+        # Theano's C code for the maximum of integers converts to double, which rounds large ones.
         return T.maximum(x, y) if x.dtype in FLOATS else T.switch(T.ge(x, y), x, y)
 
     def minimum(self, x: Any, y: Any) -> Any:

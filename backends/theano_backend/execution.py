@@ -1,4 +1,4 @@
-"""From symbolic tensors to functions of arrays, and gradients."""
+"""Turn symbolic tensors into functions of arrays, and compute gradients."""
 import contextlib
 import functools
 import sys
@@ -24,7 +24,7 @@ from .rows import lookups_among, rows_of, set_rows
 __all__ = ['Execution']
 
 _LIMIT = threading.Lock()
-_depths: List[int] = []     # of recursion: the usual limit, and what threads need now; the limit is that of all threads
+_depths: List[int] = []     # recursion limits: the usual one, and those that threads need now; all share one
 
 
 class Execution(Backend):
@@ -61,7 +61,7 @@ class Execution(Backend):
     def eval(self, tensors: Any) -> Any:
         if not isinstance(tensors, (list, tuple)):
             return self.eval([tensors])[0]
-        # Compiling C takes longer than computing once, so Theano's Python implementations do it.
+        # Compiling C takes longer than computing once, so use Theano's Python implementations.
         mode = 'FAST_COMPILE' if theano.config.mode == 'Mode' else None
         try:
             with _quietly():
@@ -70,7 +70,7 @@ class Execution(Backend):
             raise BackendError('eval: the tensor depends on a placeholder. Use function(), which feeds it.') from None
         except (NotImplementedError, theano.graph.utils.MethodNotDefined):
             with _quietly():
-                results = _theano_function([], tensors)()      # an Op that has only C code
+                results = _theano_function([], tensors)()      # an Op with C code only
         return [np.asarray(result) for result in results]
 
     def require(self, x: Any, condition: Any, message: str) -> Any:
@@ -111,7 +111,7 @@ class Execution(Backend):
 
 
 class _Compiled(Compiled):
-    """A Theano function, which one thread runs at a time: it computes in places of its own."""
+    """A Theano function, run by one thread at a time, because it computes in its own storage."""
 
     def __init__(self, backend: Backend, builder: Callable, specs: List[TensorSpec]):
         super().__init__(functools.partial(_build, backend, builder, specs))
@@ -120,7 +120,7 @@ class _Compiled(Compiled):
 
     def __call__(self, *arrays: Any) -> list:
         run = self.build()
-        # A scalar may come as a number of NumPy, which is no array for C code.
+        # A scalar may arrive as a NumPy number, but C code needs an array.
         given = map(np.asarray, arrays) if self._has_scalar else arrays
         with _quietly(), self._running:
             return run(*given)
@@ -128,7 +128,7 @@ class _Compiled(Compiled):
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Inside, refusals are DataErrors, and NumPy, which computes for some Ops, does not warn of infinity and NaN."""
+    """Turn refusals into DataErrors, and silence NumPy's warnings about infinity and NaN, inside the block."""
     with refusing(AssertionError), np.errstate(all='ignore'):
         yield
 
@@ -137,22 +137,22 @@ def _build(backend: Backend, builder: Callable, specs: List[TensorSpec]) -> Call
     tensors = [backend.placeholder(*spec) for spec in specs]
     outputs, updates = backend.symbolic(builder, tensors)
     run = _theano_function(tensors, outputs, updates)
-    run.trust_input = True      # no checks: the arrays are as the specs say
+    run.trust_input = True      # skip checks: the arrays already match the specs
     return run
 
 
 def _theano_function(inputs: list, outputs: Sequence, updates: Sequence = (), mode: Optional[str] = None) -> Any:
-    """``theano.function`` with updates of the variables' types and with the places of random draws."""
+    """Call ``theano.function`` with updates of the variables' types and with numbered random draws."""
     results = [as_tensor(x) for x in outputs]
     pairs = [(variable, _of_type(value, variable)) for variable, value in updates]
     nodes = _nodes(results + [value for _, value in pairs], inputs)
-    with COMPILING, _deep_recursion(len(nodes)), np.errstate(all='ignore'):     # constants are folded
+    with COMPILING, _deep_recursion(len(nodes)), np.errstate(all='ignore'):     # compiling folds constants
         return theano.function(inputs, results, updates=pairs, givens=draw_places(nodes), mode=mode or own_mode(),
                                on_unused_input='ignore', name='keraflow')
 
 
 def _of_type(value: Any, variable: Any) -> Any:
-    """A new value of exactly the variable's type: dtype and lengths of 1."""
+    """Convert a new value to exactly the variable's type: dtype and axes of length 1."""
     if isinstance(value, Rows):
         value = set_rows(variable, Rows(value.indices, cast(value.values, variable.dtype)))
     value = as_tensor(value, variable.dtype)
@@ -163,7 +163,7 @@ def _of_type(value: Any, variable: Any) -> Any:
 
 
 def _checked(array: Any, x: Any, shape: Sequence) -> np.ndarray:
-    """An array of the dtype of the placeholder `x`, whose static shape it has."""
+    """Convert an array to the dtype of the placeholder `x`, and check it against the static shape."""
     array = np.asarray(array, dtype=x.dtype, order='C')
     if len(array.shape) != len(shape) or any(m not in (None, n) for n, m in zip(array.shape, shape)):
         raise ShapeError(f'function: expected an array of shape {tuple(shape)}, received {array.shape}.')
@@ -171,17 +171,17 @@ def _checked(array: Any, x: Any, shape: Sequence) -> np.ndarray:
 
 
 def _nodes(outputs: Sequence, inputs: Sequence = ()) -> list:
-    """The Apply nodes between tensors."""
+    """Return the Apply nodes between tensors."""
     found = {id(x.owner): x.owner for x in theano.graph.basic.ancestors(outputs, inputs) if x.owner is not None}
     return list(found.values())
 
 
 @contextlib.contextmanager
 def _deep_recursion(nb_node: int) -> Iterator[None]:
-    """Let Theano recurse as deep as a chain of `nb_node` nodes needs.
+    """Let Theano recurse as deep as a chain of `nb_node` nodes requires.
 
-    It copies a graph and walks it for gradients by functions that call themselves, three of them for each node, and
-    the usual limit of Python stops it at some hundred layers.
+    It copies graphs and walks them for gradients recursively, with three calls for each node, so that Python's usual
+    limit would stop it after some hundred layers.
     """
     depth = 4 * nb_node + 1000
     with _LIMIT:

@@ -1,6 +1,6 @@
-"""What is repaired of Theano's graphs, and of the rewrites that they go through; :mod:`.repairs` lists the faults.
+"""Repairs of Theano's graphs and graph rewrites; :mod:`.repairs` lists the faults.
 
-Nothing here imports Theano at the top: its settings must be there first (see :mod:`.configure`).
+Nothing here imports Theano at the top, because its settings must be in place first (see :mod:`.configure`).
 """
 from typing import Any
 
@@ -11,7 +11,7 @@ __all__ = ['repair_comparisons', 'repair_constant_folding', 'repair_new_axes', '
 
 
 def repair_numpy_aliases() -> None:
-    """Replace the two functions in use that say ``np.complex``."""
+    """Replace the two functions in use that refer to ``np.complex``."""
     from theano.scalar.basic import Mod
     from theano.tensor import basic
     basic.numpy_scalar = _numpy_scalar
@@ -19,7 +19,7 @@ def repair_numpy_aliases() -> None:
 
 
 def _numpy_scalar(data: np.ndarray) -> np.ndarray:
-    """`data`, if it is one number; as in Theano otherwise."""
+    """Return `data` if it is a single number; otherwise do what Theano does."""
     from theano.tensor.basic import EmptyConstantError, NotScalarConstantError
     if data.ndim > 0 and data.size == 0:
         raise EmptyConstantError()
@@ -29,8 +29,7 @@ def _numpy_scalar(data: np.ndarray) -> np.ndarray:
 
 
 def repair_rebroadcast() -> None:
-    """Let the rewrite that ``patternbroadcast`` tries at once do without a function that is compiled: there is none
-    yet."""
+    """Let the rewrite that ``patternbroadcast`` tries at once do without a compiled function: there is none yet."""
     from theano.tensor import opt
 
     def apply_rebroadcast_opt(x: Any) -> Any:
@@ -41,7 +40,7 @@ def repair_rebroadcast() -> None:
 
 
 def repair_comparisons() -> None:
-    """Compare reals with themselves in each run, in the place of a rewrite that knows the answer."""
+    """Compare reals with themselves in each run, instead of a rewrite that assumes the answer."""
     from theano.scalar import basic as scalars
     from theano.tensor import opt
     from theano.tensor.elemwise import Elemwise
@@ -59,7 +58,7 @@ def repair_comparisons() -> None:
 
 
 def repair_new_axes() -> None:
-    """Let ``x[:, None]`` be ``x[:, None, ...]``."""
+    """Let ``x[:, None]`` mean ``x[:, None, ...]``."""
     from theano.tensor.var import _tensor_py_operators as operators
     original = operators.__getitem__
 
@@ -73,7 +72,7 @@ def repair_new_axes() -> None:
 
 
 def repair_constant_folding() -> None:
-    """Compute what depends on constants alone in Python, and leave what refuses them to the run."""
+    """Fold constants in Python, and leave those that an Op refuses to the run."""
     import theano
     from theano.graph.utils import MethodNotDefined
     from theano.tensor import opt
@@ -85,9 +84,9 @@ def repair_constant_folding() -> None:
         try:
             with theano.config.change_flags(cxx=''):
                 return original(fgraph, node)
-        except (NotImplementedError, MethodNotDefined):     # an Op that has only C code
+        except (NotImplementedError, MethodNotDefined):     # an Op with C code only
             return original(fgraph, node)
-        except AssertionError:                              # a refusal of constants: told when the function runs
+        except AssertionError:                              # an Op refuses its constants: left to the run
             return False
 
     opt.constant_folding.fn = constant_folding

@@ -18,19 +18,19 @@ class Neural(Backend):
 
     def relu(self, x: Any, alpha: float = 0., max_value: Optional[float] = None) -> Any:
         x = real(x)
-        # The maximum gives its gradient at equality to its first argument: none to x at zero.
+        # On ties the maximum passes its gradient to its first argument: none to x at zero.
         result = self.maximum(0, x) if alpha == 0 else T.switch(T.gt(x, 0), x, self.multiply(x, alpha))
         return result if max_value is None else self.minimum(result, max_value)
 
     def softplus(self, x: Any) -> Any:
         x = real(x)
-        # Theano's softplus is rounded above 16. Both maxima give their gradients at zero to x: 1 - 1/2 is the sum's.
+        # Theano's softplus rounds above 16. Both maxima pass their gradients at zero to x: in sum 1 - 1/2.
         return T.maximum(x, 0) + T.log1p(T.exp(-T.maximum(x, -x)))
 
     def softmax(self, x: Any, axis: int = -1) -> Any:
         x = real(x)
         axis = normalize_axis(axis, x.ndim)
-        # The only case that Theano's Op knows; of a length of 1 it warns.
+        # The only case that Theano's Op supports; it warns about a length of 1.
         if (x.ndim, axis) == (2, 1) and not x.broadcastable[1]:
             return T.nnet.softmax(x)
         powers = T.exp(x - self.stop_gradient(self.max(x, axis, keepdims=True)))

@@ -1,4 +1,4 @@
-"""From what a user may give to an operation to Theano's tensors of one dtype."""
+"""Convert operands from users to Theano tensors of one dtype."""
 from typing import Any, Optional
 
 import numpy as np
@@ -14,17 +14,17 @@ __all__ = ['is_tensor', 'is_symbolic', 'floatx', 'as_tensor', 'cast', 'real', 'c
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether `x` is a Theano tensor (a shared variable and a constant are)."""
+    """Return whether `x` is a Theano tensor, which includes shared variables and constants."""
     return isinstance(x, theano.graph.basic.Variable) and isinstance(x.type, T.TensorType)
 
 
 def floatx() -> str:
-    """The dtype of real numbers where nothing else says one."""
+    """Return the default dtype of real numbers."""
     return theano.config.floatX
 
 
 def as_tensor(x: Any, dtype: Optional[str] = None) -> Any:
-    """`x` as a tensor of `dtype` (its own by default; int64, floatx or bool for a Python number)."""
+    """Convert `x` to a tensor of `dtype` (its own by default; int64, floatx or bool for a Python number)."""
     if is_symbolic(x):
         x = T.as_tensor_variable(x)
         return cast(x, dtype or near_dtype(x.dtype, floatx()))
@@ -33,43 +33,43 @@ def as_tensor(x: Any, dtype: Optional[str] = None) -> Any:
 
 
 def is_symbolic(x: Any) -> bool:
-    """Whether `x` is a tensor, a scalar inside Theano, or a list of such."""
+    """Return whether `x` is a tensor, a scalar inside Theano, or a list of these."""
     if isinstance(x, (list, tuple)):
         return any(isinstance(item, theano.graph.basic.Variable) for item in x)
     return isinstance(x, theano.graph.basic.Variable)
 
 
 def cast(x: Any, dtype: str) -> Any:
-    """A tensor as another dtype."""
+    """Cast a tensor."""
     if x.dtype == dtype:
         return x
     return T.neq(x, 0) if dtype == 'bool' else T.cast(x, dtype)
 
 
 def real(x: Any) -> Any:
-    """`x` as a tensor of reals."""
+    """Convert `x` to a real tensor."""
     x = as_tensor(x)
     return x if x.dtype in FLOATS else cast(x, floatx())
 
 
 def countable(x: Any) -> Any:
-    """`x` as a tensor of numbers; bools are counted in int64."""
+    """Convert `x` to a tensor of numbers; bools are counted in int64."""
     x = as_tensor(x)
     return cast(x, 'int64') if x.dtype == 'bool' else x
 
 
 def alike(*xs: Any) -> list:
-    """All as tensors of their common dtype, such that each axis broadcasts that has length 1."""
+    """Convert all to tensors of their common dtype, in which each axis of length 1 broadcasts."""
     return _broadcasting([as_tensor(x, _common_dtype(xs)) for x in xs])
 
 
 def numbers(*xs: Any) -> list:
-    """As :func:`alike`, but no bools."""
+    """Like :func:`alike`, but without bools."""
     return [countable(x) for x in alike(*xs)]
 
 
 def real_operands(*xs: Any) -> list:
-    """All as tensors of their common dtype, floatx if that is not real."""
+    """Convert all to tensors of their common dtype, or floatx if that is not real."""
     dtype = _common_dtype(xs)
     return _broadcasting([as_tensor(x, dtype if dtype in FLOATS else floatx()) for x in xs])
 

@@ -1,7 +1,7 @@
-"""Where the program was when it made a node or a variable, which Theano notes in the tag of each.
+"""Where the program made each node and variable, which Theano records in their tags.
 
-Theano shows these traces when a compiled function fails. They take up to a fifth of the time of building a graph, most
-of it to read lines of source code that hardly anybody will see.
+Theano shows these traces when a compiled function fails. They take up to a fifth of the time to build a graph, most of
+it for reading source lines that are hardly ever shown.
 """
 import contextlib
 import contextvars
@@ -15,7 +15,7 @@ _is_dropped: contextvars.ContextVar[bool] = contextvars.ContextVar('_is_dropped'
 
 @contextlib.contextmanager
 def without_traces() -> Iterator[None]:
-    """Inside, no traces are noted: for a graph that is never compiled."""
+    """Record no traces inside the block: for a graph that is never compiled."""
     token = _is_dropped.set(True)
     try:
         yield
@@ -24,14 +24,16 @@ def without_traces() -> Iterator[None]:
 
 
 def repair_traces() -> None:
-    """Let the lines of source code be read when a trace is shown, which :mod:`traceback` does where there is none."""
+    """Read source lines only when a trace is shown; :mod:`traceback` does so if they are missing."""
     from theano.graph import utils
     utils.simple_extract_stack = _extract_stack
 
 
 def _extract_stack(f: Any = None, limit: Optional[int] = None, skips: Sequence[str] = ()) -> List[tuple]:
-    """The frames of the program, the innermost last, without those of `skips` at the end; as Theano's own function
-    gives them, but for the lines of source code."""
+    """Return the frames of the program, innermost last, without those of `skips` at the end.
+
+    Equals Theano's own function, except for the source lines.
+    """
     trace: List[tuple] = []
     if _is_dropped.get():
         return trace

@@ -1,4 +1,4 @@
-"""What a program gives to Theano's own functions."""
+"""What happens if a program passes a Kensor to Theano's own functions."""
 from typing import List, NoReturn
 
 from keraflow.backend.deferral import Deferred
@@ -10,5 +10,5 @@ def _refuse(value: Deferred) -> NoReturn:
     raise value.has_no_value('Theano')
 
 
-# So that functions of Theano, which ask this of an operand, say what to write when they are given a Kensor.
+# Functions of Theano ask this of an operand; given a Kensor they now say what to write instead.
 setattr(Deferred, '_as_TensorVariable', _refuse)

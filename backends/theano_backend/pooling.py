@@ -1,4 +1,4 @@
-"""The largest value of windows, with a gradient that goes to one cell."""
+"""Max pooling with a gradient that goes to a single cell."""
 from typing import Any, Sequence
 
 from .configure import T, theano
@@ -8,9 +8,9 @@ __all__ = ['MaxPool']
 
 
 class MaxPool(T.signal.pool.Pool):
-    """The largest value of each window; the first of equal ones has the gradient.
+    """The maximum of each window; on ties the first gets the gradient.
 
-    Theano's own Op gives each of them the whole gradient. After a ``relu`` many windows are 0 throughout.
+    Theano's own Op passes the whole gradient to each of them. After a ``relu`` many windows are 0 throughout.
     """
 
     def L_op(self, inputs: Sequence, outputs: Sequence, gradients: Sequence) -> list:
@@ -20,7 +20,7 @@ class MaxPool(T.signal.pool.Pool):
 
 
 class _FirstOnly:
-    """For Theano's Ops that look for the largest values of windows: a window is done with when one is found."""
+    """Makes Theano's Ops that search windows for their maxima stop at the first."""
 
     def c_code(self, node: Any, name: str, *args: Any) -> str:
         found = 'if (a == maximum){'
@@ -41,7 +41,7 @@ class ToFirst(_FirstOnly, T.signal.pool.MaxPoolGrad):
 
 
 class OfFirst(_FirstOnly, T.signal.pool.DownsampleFactorMaxGradGrad):
-    """The values of a tensor where another one has the first of the largest values of a window."""
+    """The values of a tensor at the first maximum of each window of another."""
 
     def perform(self, node: Any, inputs: Sequence, output_storage: Sequence) -> None:
         output_storage[0][0] = first_of_windows(*inputs)

@@ -30,7 +30,7 @@ class Products(Backend):
             return self.reshape(product, left[:-1] + right[-1:])
         if x.dtype not in FLOATS:      # Theano's Op has no C code for integers
             return self.sum(x.dimshuffle(0, 1, 2, 'x') * y.dimshuffle(0, 'x', 1, 2), axis=2)
-        # The Op takes the batch axis of one operand for that of both.
+        # The Op takes the batch axis of one operand as that of both.
         return T.blas.batched_dot(T.unbroadcast(x, 0), T.unbroadcast(y, 0))
 
     def gather(self, x: Any, indices: Any, axis: int = 0) -> Any:
@@ -39,7 +39,7 @@ class Products(Backend):
         if indices.ndim == 0:
             return x[(slice(None),) * axis + (indices,)]
         others = [a for a in range(x.ndim) if a != axis]
-        table = x.dimshuffle(axis, *others) if axis else x      # a lookup of rows, for gradients by rows
+        table = x.dimshuffle(axis, *others) if axis else x      # a lookup of rows, so that gradients go by rows
         taken = table[self.flatten(indices)]
         shape = lengths(x)
         taken = self.reshape(taken, lengths(indices) + [shape[a] for a in others])

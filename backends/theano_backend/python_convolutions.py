@@ -1,7 +1,7 @@
-"""Convolutions and pooling in Python, for a Theano without a C compiler, and for modes that compile fast.
+"""Convolutions and pooling in Python, for Theano without a C compiler, and for modes that compile fast.
 
-Theano's own versions do not run: they call parts of SciPy that are gone, or index with lists where NumPy wants tuples.
-These are given to its Ops in their place.
+Theano's own versions fail: they call removed parts of SciPy, or index with lists where NumPy requires tuples. Theano's
+Ops use these instead.
 """
 from typing import Any, Iterator, Sequence
 
@@ -12,7 +12,7 @@ __all__ = ['first_of_windows', 'repair_convolutions', 'spread_to_first']
 
 
 def repair_convolutions() -> None:
-    """Replace the functions of Theano's Ops, and keep those Ops where a mode takes no C code."""
+    """Replace the functions of Theano's Ops, and keep those Ops in modes without C code."""
     from theano.compile.mode import predefined_modes
     from theano.tensor.nnet.abstract_conv import BaseAbstractConv
     from theano.tensor.signal.pool import AveragePoolGrad, Pool
@@ -24,7 +24,7 @@ def repair_convolutions() -> None:
 
 def _convolve(op: Any, img: np.ndarray, kern: np.ndarray, mode: str = 'valid', dilation: Any = 1, num_groups: int = 1,
               unshared: bool = False, direction: str = 'forward') -> np.ndarray:
-    """``(batch, channels, ...)`` with flipped kernels ``(nb_kernel, channels of a group, ...)``."""
+    """Convolve ``(batch, channels, ...)`` with flipped kernels ``(nb_kernel, channels of a group, ...)``."""
     if unshared:
         raise NotImplementedError('unshared convolution in Python')
     nb_axis = op.convdim
@@ -56,7 +56,7 @@ def _pool_sum_gradient(op: Any, node: Any, inputs: Sequence, output_storage: Seq
 
 def spread_to_first(x: np.ndarray, peaks: np.ndarray, gradient: np.ndarray, size: Sequence, strides: Sequence,
                     pad: Sequence) -> np.ndarray:
-    """For each window the gradient at the first of the largest values of `x`, which are `peaks`."""
+    """Spread the gradient of each window to the first of the maxima of `x`, which are `peaks`."""
     padded = _padded(x, pad, np.nan)
     found = np.zeros_like(padded)
     for place, hit in _first_hits(padded, peaks, size, strides):
@@ -67,7 +67,7 @@ def spread_to_first(x: np.ndarray, peaks: np.ndarray, gradient: np.ndarray, size
 
 def first_of_windows(x: np.ndarray, peaks: np.ndarray, values: np.ndarray, size: Sequence, strides: Sequence,
                      pad: Sequence) -> np.ndarray:
-    """For each window what `values` has where `x` has the first of its largest values, which are `peaks`."""
+    """Return for each window the element of `values` at the first of the maxima of `x`, which are `peaks`."""
     values, found = _padded(values, pad, 0), np.zeros_like(peaks)
     for place, hit in _first_hits(_padded(x, pad, np.nan), peaks, size, strides):
         found += np.where(hit, values[place], 0)
@@ -75,7 +75,7 @@ def first_of_windows(x: np.ndarray, peaks: np.ndarray, values: np.ndarray, size:
 
 
 def _first_hits(x: np.ndarray, peaks: np.ndarray, size: Sequence, strides: Sequence) -> Iterator[tuple]:
-    """For each cell of a window the index of that cell in all windows, and in which of them it is the first peak."""
+    """Yield for each cell of a window its index in all windows, and the windows in which it is the first peak."""
     waiting = np.ones(peaks.shape, 'bool')
     for place in _places(size, strides, peaks):
         hit = waiting & (x[place] == peaks)
@@ -84,20 +84,20 @@ def _first_hits(x: np.ndarray, peaks: np.ndarray, size: Sequence, strides: Seque
 
 
 def _checked(op: Any, inputs: Sequence) -> Sequence:
-    """Tensor, window, strides and padding, if they are what the plugin asks for."""
+    """Return tensor, window, strides and padding, or raise if the plugin never asks for them."""
     if op.mode not in ('max', 'sum') or not op.ignore_border or op.mode == 'sum' and np.any(inputs[3]):
         raise NotImplementedError('pooling in Python of other modes, or of sums with padding')
     return inputs
 
 
 def _padded(x: np.ndarray, pad: Sequence, value: float) -> np.ndarray:
-    """`x` with so many cells of `value` on both sides of each of its last axes."""
+    """Pad each of the last axes of `x` on both sides with cells of `value`."""
     around = [(0, 0)] * (x.ndim - len(pad)) + [(n, n) for n in pad]
     return np.pad(x, around, constant_values=value) if np.any(pad) else x
 
 
 def _windows(x: np.ndarray, size: Sequence, strides: Sequence) -> np.ndarray:
-    """The windows of the last axes, whose cells are the new last axes."""
+    """Return the windows of the last axes, with their cells as new last axes."""
     nb_axis = len(size)
     axes: Any = tuple(range(-nb_axis, 0))
     windows = sliding_window_view(x, tuple(size), axes)
@@ -105,7 +105,7 @@ def _windows(x: np.ndarray, size: Sequence, strides: Sequence) -> np.ndarray:
 
 
 def _places(size: Sequence, strides: Sequence, windows: np.ndarray) -> Any:
-    """For each cell of a window the index of that cell in all windows."""
+    """Return for each cell of a window its index in all windows."""
     counts = windows.shape[-len(size):]
     for cell in np.ndindex(*size):
         yield (..., *(slice(c, c + n * s, s) for c, n, s in zip(cell, counts, strides)))

@@ -1,9 +1,9 @@
 """Random numbers.
 
-The whole state of a stream is one shared variable, two integers: the key and the number of calls. NumPy's generator
-Philox computes any part of its stream at once, so that a draw is a function of the key, the call, and the place of the
-draw in the compiled function: nothing is passed from draw to draw, and nothing else is kept. Each compiled function
-with a draw adds one to the number of calls.
+The whole state of a stream is one shared variable, two integers: the key and the number of calls. NumPy's Philox
+generator can compute any part of its stream directly, so that a draw is a function of the key, the call, and the number
+of the draw in the compiled function: nothing is passed from draw to draw, and nothing else is stored. Each compiled
+function with a draw increments the number of calls.
 """
 import itertools
 from typing import Any, Optional, Sequence
@@ -19,7 +19,7 @@ from .static_shapes import lengths
 
 __all__ = ['Draw', 'Randomness', 'Stream', 'draw_places']
 
-#: Places of draws that are not in a compiled function yet start here, above any place in a function.
+#: Draws that are not in a compiled function yet are numbered from here, above any number in a function.
 FIRST_PLACE = 2 ** 32
 
 
@@ -54,10 +54,9 @@ class Draw(theano.graph.op.Op):
 
 
 def draw_places(nodes: Sequence) -> list:
-    """For the draws among the nodes of a function, pairs of the place they have and the one they get.
+    """Return, for the draws among the nodes of a function, pairs of their present and their new number.
 
-    Draws are numbered in the order in which they were made, so that a function gives the same numbers whatever was
-    made before it.
+    Draws are numbered in order of creation, so that a function draws the same numbers whatever was built before it.
     """
     places = {id(node.inputs[1]): node.inputs[1] for node in nodes if isinstance(node.op, Draw)}
     ordered = sorted(places.values(), key=lambda place: int(place.data))
@@ -65,7 +64,7 @@ def draw_places(nodes: Sequence) -> list:
 
 
 def _place(number: int) -> Any:
-    """A new constant: Theano's own constructor gives the same object for the same number."""
+    """Return a new constant: Theano's own constructor returns the same object for the same number."""
     return T.TensorConstant(T.lscalar, np.array(number, dtype='int64'))
 
 
@@ -88,7 +87,7 @@ class Stream:
 class Randomness(Backend):
     """Random numbers; see the contract."""
 
-    _next_place = itertools.count(FIRST_PLACE)      # several threads may build at once
+    _next_place = itertools.count(FIRST_PLACE)      # itertools.count, because several threads may build at once
 
     def new_stream(self) -> Stream:
         return Stream()

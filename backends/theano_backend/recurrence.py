@@ -27,19 +27,19 @@ class Recurrence(Backend):
                 set_shape(tensor, shape_of(like)[1:])
             for tensor, like in zip(tensors[nb_slice:], initial):
                 set_shape(tensor, shape_of(like))
-            # The outer constants, not the arguments: they are the same, and their shapes are known.
+            # Use the outer constants, not the arguments: they are equal, and their shapes are known.
             new = step(list(tensors[:nb_slice]), list(tensors[nb_slice:last_state]), constants)
             return [_without_ones(as_tensor(x, like.dtype)) for x, like in zip(new, initial)]
 
         build_scan_extension()
-        # Not strict: a layer in the place of an activation has variables that are no constants of the loop.
+        # Not strict: a layer used as an activation has variables that are not constants of the loop.
         made, _ = theano.scan(inner, sequences, initial, constants, return_list=True, mode=own_mode())
         length = shape_of(sequences[0])[0]
         outputs = [set_shape(x, (length, *shape_of(like))) for x, like in zip(made, initial)]
-        # Theano itself keeps no more of them than what is used.
+        # Theano itself keeps only as many of them as are used.
         return outputs[0] if collect else None, [set_shape(x[-1], shape_of(like)) for x, like in zip(outputs, initial)]
 
 
 def _without_ones(x: Any) -> Any:
-    """`x` without what its type tells of lengths of 1: before and after a step the types of a state are the same."""
+    """Remove what the type of `x` says about lengths of 1: the types of a state must match before and after a step."""
     return set_shape(T.unbroadcast(x, *range(x.ndim)), shape_of(x)) if any(x.broadcastable) else x

@@ -1,4 +1,4 @@
-"""Operations along axes that give fewer numbers, or running ones."""
+"""Reductions and scans along axes."""
 import math
 from typing import Any, Callable
 
@@ -13,7 +13,7 @@ __all__ = ['Reductions']
 
 
 class _SharedGradient:
-    """For the largest and smallest value: equals share the gradient; Theano's Ops give each the whole, or have none."""
+    """The gradient of maxima and minima, shared by equals; in Theano each gets the whole, or there is none."""
 
     def L_op(self, inputs: Any, outputs: Any, gradients: Any) -> Any:
         (x,), (y,), (gradient,) = inputs, outputs, gradients
@@ -25,11 +25,11 @@ class _SharedGradient:
 
 
 class Largest(_SharedGradient, T.basic.Max):
-    """The largest value."""
+    """The maximum."""
 
 
 class Smallest(_SharedGradient, T.basic.Min):
-    """The smallest value."""
+    """The minimum."""
 
 
 class Reductions(Backend):
@@ -69,7 +69,7 @@ class Reductions(Backend):
 
     def cumsum(self, x: Any, axis: int = -1) -> Any:
         x = countable(x)
-        # The Python implementation of Theano's Op gives int64 for int32.
+        # The Python implementation of Theano's Op returns int64 for int32.
         wide = cast(x, 'int64') if x.dtype == 'int32' else x
         return cast(T.cumsum(wide, axis=normalize_axis(axis, x.ndim)), x.dtype)
 
@@ -80,12 +80,12 @@ class Reductions(Backend):
 
 
 def _axes(x: Any, axis: Any) -> list:
-    """The axes of a reduction, from 0 and in order."""
+    """Return the axes of a reduction, from 0 and in order."""
     return sorted(set(normalize_axes(axis, x.ndim)))
 
 
 def _keep(reduced: Any, x: Any, axes: list) -> Any:
-    """`reduced` with an axis of length 1 where `x` has one of `axes`."""
+    """Give `reduced` an axis of length 1 for each of `axes` of `x`."""
     kept = iter(range(reduced.ndim))
     return reduced.dimshuffle(['x' if a in axes else next(kept) for a in range(x.ndim)])
 

@@ -1,11 +1,11 @@
-"""The faults of Theano-PyMC 1.1.2, its last release, that are repaired in place, because it has no hooks there.
+"""The faults of Theano-PyMC 1.1.2, its last release, that are repaired in place for lack of hooks.
 
-:data:`REPAIRS` lists them, each with the function that repairs it. They hold for the whole process, so that the
-program's own functions are right, too. ``tests/theano_plugin/faults.py`` shows each fault in a Theano without its
-repair, and that it is gone with it. Elsewhere Theano is left as it is: what it lacks, or does otherwise than the
-contract, the plugin's own Ops and operations do.
+:data:`REPAIRS` lists them, each with the function that repairs it. They apply to the whole process, so that the
+program's own functions are right, too. ``tests/theano_plugin/faults.py`` shows each fault in an unrepaired Theano, and
+that the repair removes it. Otherwise Theano is left alone: what it lacks, or does differently from the contract, the
+plugin's own Ops and operations do.
 
-Nothing here imports Theano at the top: its settings must be there first (see :mod:`.configure`).
+Nothing here imports Theano at the top, because its settings must be in place first (see :mod:`.configure`).
 """
 import importlib
 import warnings
@@ -21,14 +21,14 @@ __all__ = ['REPAIRS', 'Repair', 'load_linker', 'repair']
 
 
 class Repair(NamedTuple):
-    """A fault of Theano, and what repairs it in the Theano that is imported."""
+    """A fault of Theano, and its repair in the imported module."""
 
     fault: str
     apply: Callable[[], None]
 
 
 REPAIRS = (
-    # Wrong numbers, and programs that fail.
+    # Wrong results, and failing programs.
     Repair('x == x, x <= x and x >= x are True of NaN: rewrites take it for a number', repair_comparisons),
     Repair('x[:, None] loses the axes behind those that the index names', repair_new_axes),
     Repair('patternbroadcast and its like fail for what a function of one tensor gave, as tanh', repair_rebroadcast),
@@ -49,7 +49,7 @@ REPAIRS = (
 
 
 def repair() -> None:
-    """Repair the Theano that is imported; more than once does no harm."""
+    """Repair the imported Theano; repeating it does no harm."""
     import theano
     if not hasattr(theano, 'is_repaired_by_keraflow'):
         theano.is_repaired_by_keraflow = True
@@ -60,8 +60,8 @@ def repair() -> None:
 def load_linker() -> None:
     """Load the compiled part of Theano's virtual machine, which is built once for each compile directory.
 
-    Its build leaves a file open, and a ``ResourceWarning`` with it. Filters of warnings are those of all threads, so
-    that they are changed while the plugin is imported, and never later.
+    Its build leaves a file open, and so a ``ResourceWarning``. Warning filters are shared by all threads, so they are
+    changed only while the plugin is imported.
     """
     import theano
     if theano.config.cxx:

@@ -1,4 +1,4 @@
-"""Tables of which only some rows are used: which rows, the gradient with regard to them, and new values for them."""
+"""Tables of which only some rows are used: find the rows, differentiate with respect to them, and update them."""
 import collections
 from typing import Any, Dict, Iterator, Sequence
 
@@ -10,7 +10,7 @@ __all__ = ['lookups_among', 'rows_of', 'set_rows']
 
 
 def lookups_among(nodes: Sequence) -> Dict[Any, list]:
-    """What is taken of each tensor of which these nodes use rows alone."""
+    """Return the lookups of each tensor of which these nodes use only rows."""
     users = collections.defaultdict(list)
     for node in nodes:
         for x in node.inputs:
@@ -20,7 +20,7 @@ def lookups_among(nodes: Sequence) -> Dict[Any, list]:
 
 
 def rows_of(taken: Sequence, gradients: Iterator) -> Rows:
-    """The gradient of a table from those of what is taken of it, in the same order: those of one index are added up."""
+    """Combine the gradients of a table's lookups, in the same order, adding up those with the same index."""
     indices, places = T.extra_ops.Unique(return_inverse=True)(T.concatenate([x.owner.inputs[1] for x in taken]))
     values = T.concatenate([next(gradients) for _ in taken])
     zeros = T.zeros([indices.shape[0], *values.shape[1:]], values.dtype)
@@ -28,13 +28,13 @@ def rows_of(taken: Sequence, gradients: Iterator) -> Rows:
 
 
 def set_rows(x: Any, rows: Rows) -> Any:
-    """A table with other values in some rows; in place where Theano finds that it can be."""
+    """Set some rows of a table to other values, in place if Theano can."""
     return _ByRows(set_instead_of_inc=True)(x, rows.values, rows.indices)
 
 
 class _ByRows(T.AdvancedIncSubtensor1):
-    """Theano's Op for ``x[indices] += y`` and ``x[indices] = y``, several times as fast where rows lie in one piece:
-    its own C code goes value by value."""
+    """Theano's Op for ``x[indices] += y`` and ``x[indices] = y``, several times as fast on contiguous rows: its own C
+    code works value by value."""
 
     def c_code(self, node: Any, name: str, *args: Any) -> str:
         return super().c_code(node, name, *args).replace('inplace_increment(', f'by_rows_{name}(')

@@ -1,4 +1,4 @@
-"""The compiled driver of ``theano.scan``, rebuilt for the Pythons it was not written for."""
+"""The compiled driver of ``theano.scan``, rebuilt for newer Pythons."""
 import importlib
 import os
 import re
@@ -12,11 +12,11 @@ __all__ = ['build_scan_extension']
 EXTENSION = 'theano.scan.scan_perform_ext'
 VERSION = 0.298    # of the driver, as in Theano-PyMC 1.1.2
 
-#: Cython's shortcuts into CPython's structures, which Python 3.11 changed; each has a slower way through the API.
+#: Cython's shortcuts into CPython's structures, which Python 3.11 changed; each has a slower path through the API.
 FLAGS = ['-fwrapv', '-O2', '-fno-strict-aliasing', '-w', '-DCYTHON_USE_PYLONG_INTERNALS=0', '-DCYTHON_FAST_PYCALL=0',
          '-DCYTHON_FAST_THREAD_STATE=0', '-DCYTHON_USE_EXC_INFO_STACK=0']
 
-#: ``PyCode_New`` has other arguments since Python 3.11. The code objects are only for tracebacks: an empty one will do.
+#: ``PyCode_New`` has other arguments since Python 3.11. The code objects only serve tracebacks: an empty one will do.
 CODE_OBJECTS = '''
 #if PY_VERSION_HEX >= 0x030B0000
 #undef __Pyx_PyCode_New
@@ -27,10 +27,10 @@ CODE_OBJECTS = '''
 
 
 def build_scan_extension() -> bool:
-    """Have the compiled driver ready before the first function with a ``scan`` is compiled.
+    """Build the compiled driver before the first function with a ``scan`` is compiled.
 
-    Theano compiles the driver from C that an old Cython wrote, which Python 3.11 refuses; it then goes through Python
-    at each step. Here the same file is compiled with what Python 3.11 needs, into the place where Theano looks for it.
+    Theano compiles the driver from C written by an old Cython, which Python 3.11 rejects; it then falls back to Python
+    at each step. Here the same file is adapted to Python 3.11 and compiled into the place where Theano looks for it.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def _build() -> None:
 
 
 def _for_new_pythons(source: str) -> str:
-    """Theano's C file without what Python 3.11 refuses."""
+    """Remove what Python 3.11 rejects from Theano's C file."""
     source = re.sub(r'#define __Pyx_PyFrame_SetLineNumber\(frame, lineno\).*',
                     '#define __Pyx_PyFrame_SetLineNumber(frame, lineno) ((void)0)', source)
     end_of_macros = source.index('typedef struct {PyObject **p;')

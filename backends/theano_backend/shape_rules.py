@@ -1,7 +1,7 @@
 """The shapes of what Theano's Ops give, for :mod:`.static_shapes`; :mod:`.value_rules` has what integers are.
 
-Ops that are not here are asked for their ``infer_shape``. These are the common ones, for which it is slow, or loses
-what is known: that of an elementwise Op looks at one operand only.
+Other Ops are asked for their ``infer_shape``. These are common ones for which that is slow, or loses information: for
+an elementwise Op it looks at only one operand.
 """
 import math
 from typing import Any, Callable, Iterable, Sequence
@@ -133,7 +133,7 @@ def _reshaped(op: Any, node: Any) -> Iterable:
 
 
 def _quotient(shape: Sequence, rest: Sequence) -> Any:
-    """The length that is left of `shape` when all of `rest` is taken; equal unknown lengths cancel."""
+    """Return the length that is left of `shape` after dividing by `rest`; equal unknown lengths cancel."""
     above, below = list(shape), list(rest)
     for n in rest:
         if isinstance(n, Unknown) and n in above:

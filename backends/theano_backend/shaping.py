@@ -1,4 +1,4 @@
-"""Operations that move numbers and leave them as they are."""
+"""Operations that rearrange values without changing them."""
 from typing import Any, Optional, Sequence
 
 import numpy as np
@@ -15,7 +15,7 @@ __all__ = ['Shaping', 'as_lengths']
 
 
 def as_lengths(shape: Any) -> list:
-    """A shape as a list: integers where they are known, else integer scalars.
+    """Return a shape as a list of integers where known, else of integer scalars.
 
     `shape` is a sequence of integers and scalars of the backend, or an integer vector of the backend.
     """
@@ -58,7 +58,7 @@ class Shaping(Backend):
     def squeeze(self, x: Any, axis: int) -> Any:
         x = as_tensor(x)
         axis = shapes.normalize_axis(axis, x.ndim)
-        if not x.broadcastable[axis]:      # DimShuffle drops only what broadcasts; the length is looked at later
+        if not x.broadcastable[axis]:      # DimShuffle only drops broadcasting axes; the length is checked later
             x = T.addbroadcast(x, axis)
         return x.dimshuffle([a for a in range(x.ndim) if a != axis])
 
@@ -93,7 +93,7 @@ class Shaping(Backend):
         return self.reshape(self._copies(x.dimshuffle(order), pairs), [n * r for n, r in zip(shape, reps)])
 
     def _copies(self, x: Any, shape: Sequence) -> Any:
-        """`x`, broadcast to `shape`."""
+        """Broadcast `x` to `shape`."""
         return T.alloc(with_known_ones(x), *shape)
 
     def reverse(self, x: Any, axis: int) -> Any:
@@ -101,7 +101,7 @@ class Shaping(Backend):
         return x[(slice(None),) * shapes.normalize_axis(axis, x.ndim) + (slice(None, None, -1),)]
 
     def identity(self, x: Any) -> Any:
-        return T.Rebroadcast()(as_tensor(x))      # changes no axis
+        return T.Rebroadcast()(as_tensor(x))      # a no-op that makes a new variable
 
     def stop_gradient(self, x: Any) -> Any:
         return theano.gradient.disconnected_grad(as_tensor(x))

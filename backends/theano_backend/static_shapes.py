@@ -1,10 +1,10 @@
-"""What is known of a tensor's shape before there is data.
+"""What is known of a tensor's shape before there are data.
 
-Theano keeps for each axis only whether its length is 1. Here each tensor has, in its tag, the tuple of its lengths: an
-integer, or an :class:`Unknown` that is the same object wherever the length is the same. It is derived when it is
-asked for, from the lengths of the operands, back to the nearest tensors that have it; nothing is compiled.
+Theano only records for each axis whether its length is 1. Here the tag of each tensor holds a tuple of lengths: an
+integer, or an :class:`Unknown`, the same object wherever the length is the same. It is derived on demand from the
+lengths of the operands, back to the nearest tensors that have it; nothing is compiled.
 
-Integer scalars and vectors have a *value* besides, because they become lengths: ``x.shape[0] * 2`` in a ``reshape``.
+Integer scalars and vectors also have a *value*, because they become lengths: ``x.shape[0] * 2`` in a ``reshape``.
 """
 import functools
 from typing import Any, Iterable, Optional, Sequence
@@ -19,25 +19,25 @@ LONGEST_VALUE = 32    # no tensor has more axes
 
 
 class Unknown:
-    """A length that the data decide."""
+    """A length that depends on the data."""
 
 
-# -- asking ---------------------------------------------------------------------------------------------------------
+# -- queries --------------------------------------------------------------------------------------------------------
 
 def shape_of(x: Any) -> tuple:
-    """The lengths of a tensor: integers, and :class:`Unknown` where they are not known."""
+    """Return the lengths of a tensor: integers, and :class:`Unknown` if not known."""
     _derive(x)
     return known_shape(x)
 
 
 def set_shape(x: Any, shape: Iterable) -> Any:
-    """Note the lengths of a tensor; returns the tensor."""
+    """Record the lengths of a tensor, and return the tensor."""
     x.tag.keraflow_shape = tuple(shape)
     return x
 
 
 def lengths(x: Any) -> list:
-    """The length of each axis: an integer where it is known, else a symbolic scalar."""
+    """Return the length of each axis: an integer if known, else a symbolic scalar."""
     known = shape_of(x)
     if all(isinstance(n, int) for n in known):
         return list(known)
@@ -46,7 +46,7 @@ def lengths(x: Any) -> list:
 
 
 def with_known_ones(x: Any) -> Any:
-    """`x`, such that each axis broadcasts whose length is known to be 1."""
+    """Make each axis of `x` broadcast whose length is known to be 1."""
     if all(x.broadcastable):
         return x
     found = [i for i, n in enumerate(shape_of(x)) if n == 1 and not x.broadcastable[i]]
@@ -56,7 +56,7 @@ def with_known_ones(x: Any) -> Any:
 # -- deriving -------------------------------------------------------------------------------------------------------
 
 def _derive(x: Any) -> None:
-    """Give `x` its shape and value, and all it is made from; without recursion, for graphs may be deep."""
+    """Derive shape and value of `x` and its ancestors; without recursion, because graphs may be deep."""
     waiting = [x]
     while waiting:
         variable = waiting[-1]
@@ -87,7 +87,7 @@ def _derive_outputs(node: Any) -> None:
 
 
 def known_shape(x: Any) -> tuple:
-    """The lengths of a variable that is derived."""
+    """Return the lengths of a variable that are derived already."""
     if isinstance(x, theano.compile.SharedVariable) and hasattr(x.type, 'broadcastable'):
         return x.get_value(borrow=True).shape
     if not hasattr(x.tag, 'keraflow_shape'):
@@ -96,12 +96,12 @@ def known_shape(x: Any) -> tuple:
 
 
 def unknown_shape(x: Any) -> tuple:
-    """What the type tells."""
+    """Return what the type says."""
     return tuple(1 if one else Unknown() for one in getattr(x.type, 'broadcastable', ()))
 
 
 def known_value(x: Any) -> Any:
-    """The value of an integer scalar (an integer or Unknown) or vector (a tuple of them) that is derived; or None."""
+    """Return the derived value of an integer scalar (an integer or Unknown) or vector (a tuple of them); or None."""
     if isinstance(x, theano.graph.basic.Constant):
         if getattr(x.type, 'dtype', '') not in INTEGERS or x.type.ndim > 1 or x.data.size > LONGEST_VALUE:
             return None
@@ -111,26 +111,26 @@ def known_value(x: Any) -> Any:
 
 
 def known_length(x: Any) -> Any:
-    """The value of a length: an integer that is none can only be the user's mistake, told when the data are there."""
+    """Return the value of a length; a non-integer is a user's mistake, reported when there are data."""
     value = known_value(x)
     return Unknown() if isinstance(value, int) and value < 0 else value
 
 
-# -- where there is no rule -----------------------------------------------------------------------------------------
+# -- Ops without a rule ---------------------------------------------------------------------------------------------
 
 @functools.singledispatch
 def output_shapes(op: Any, node: Any) -> Sequence[Optional[Iterable]]:
-    """The lengths of each output of a node; by the Op's own ``infer_shape`` unless :mod:`.shape_rules` has a rule."""
+    """Return the lengths of each output of a node, by :mod:`.shape_rules` or else by the Op's own ``infer_shape``."""
     symbols = [[_symbol(n) for n in known_shape(x)] if hasattr(x.type, 'ndim') else None for x in node.inputs]
     try:
         found = op.infer_shape(None, node, symbols)
         return [None if shape is None else [_number(n) for n in shape] for shape in found]
-    except Exception:      # no infer_shape, or one that needs the whole graph: the type must do
+    except Exception:      # no infer_shape, or one that needs the whole graph: fall back to the type
         return [unknown_shape(x) for x in node.outputs]
 
 
 def _symbol(n: Any) -> Any:
-    """A scalar variable whose value is the length `n`."""
+    """Return a scalar variable whose value is the length `n`."""
     if isinstance(n, int):
         return T.constant(n, dtype='int64')
     scalar = set_shape(T.lscalar(), ())
@@ -139,7 +139,7 @@ def _symbol(n: Any) -> Any:
 
 
 def _number(n: Any) -> Any:
-    """The length that a scalar variable, or a number, stands for."""
+    """Return the length that a scalar variable, or a number, represents."""
     if not isinstance(n, theano.graph.basic.Variable):
         return int(n)
     _derive(n)
@@ -148,5 +148,5 @@ def _number(n: Any) -> Any:
 
 @functools.singledispatch
 def output_value(op: Any, node: Any) -> Any:
-    """The value of the output of a node, an integer scalar or vector; ``None`` unless there is a rule."""
+    """Return the value of the output of a node, an integer scalar or vector; ``None`` unless there is a rule."""
     return None

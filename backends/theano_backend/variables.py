@@ -1,4 +1,4 @@
-"""Variables, placeholders, constants, and what is known of them."""
+"""Variables, placeholders, constants, and what is known about them."""
 from typing import Any, Optional, Sequence
 
 import numpy as np
@@ -16,11 +16,11 @@ __all__ = ['Variables']
 
 
 class Variables(Backend):
-    """What holds values; see the contract."""
+    """Tensors that hold values; see the contract."""
 
     def variable(self, value: Any, dtype: Optional[str] = None, name: Optional[str] = None) -> Any:
         array = _array(value, dtype)
-        # Theano lets the length of a variable change, so it does not let a length of 1 broadcast unless told.
+        # The length of a shared variable may change, so Theano broadcasts an axis of length 1 only if told to.
         broadcastable = [n == 1 for n in array.shape]
         return note_creation(theano.shared(array, name=name, borrow=True, broadcastable=broadcastable))
 
@@ -68,7 +68,7 @@ class Variables(Backend):
         ones = [(i, True) for i, n in enumerate(merged) if n == 1 and not x.broadcastable[i]]
         if not ones and tuple(merged) == known:
             return x
-        # Another variable, because `x` keeps what others know of it. Without axes the Op is the identity.
+        # Make another variable, because `x` keeps what others know about it. Without axes the Op is the identity.
         return set_shape(T.Rebroadcast(*ones)(x), merged)
 
     # -- creation ---------------------------------------------------------------------------------------------------
@@ -89,5 +89,5 @@ class Variables(Backend):
 
 
 def _array(value: Any, dtype: Optional[str]) -> np.ndarray:
-    """A new C-contiguous array of `dtype`, else of that which the contract says."""
+    """Convert to a C-contiguous array of `dtype`, by default the one that the contract prescribes."""
     return np.array(value, order='C').astype(dtype or value_dtype(value, floatx()))
