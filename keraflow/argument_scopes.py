@@ -6,7 +6,7 @@ from typing import Any, ContextManager, Dict, Sequence, Tuple, Union
 from keraflow import schema
 from keraflow.contexts import bound
 from keraflow.deprecation import current_names
-from keraflow.errors import ArgumentTypeError, describe, nearest
+from keraflow.errors import ArgumentTypeError, describe
 from keraflow.owned import owned
 
 __all__ = ['argscope', 'defaults_for', 'no_argscope']
@@ -83,10 +83,5 @@ def _check(cls: Any, arguments: Dict[str, Any]) -> None:
     if not hasattr(cls, 'pack_init_param'):
         raise ArgumentTypeError(f'argscope: expected layers or other classes that keraflow rebuilds, received '
                                 f'{describe(cls)}.')
-    parameters = schema.arguments_of(cls)
-    for name, value in current_names(cls, arguments, f'argscope: {cls.__name__}').items():
-        if name not in parameters:
-            raise ArgumentTypeError(
-                f"argscope: {cls.__name__}: there is no argument '{name}'. {nearest(name, parameters)}")
-        annotation = parameters[name].annotation
-        schema.check(schema.as_taken(value, annotation), annotation, f'argscope: {cls.__name__}: {name}')
+    where = f'argscope: {cls.__name__}'
+    schema.check_arguments(cls, current_names(cls, arguments, where), where)

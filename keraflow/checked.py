@@ -1,10 +1,9 @@
 """Functions and methods that check their arguments against their annotations at every call, as constructors do."""
 import functools
 import inspect
-from typing import Any, Callable, TypeVar, cast, get_type_hints
+from typing import Any, Callable, TypeVar, cast
 
-from keraflow.errors import ArgumentTypeError, nearest
-from keraflow.schema import as_taken, check
+from keraflow.annotations import Signature
 
 __all__ = ['checked']
 
@@ -27,30 +26,14 @@ def checked(function: Function) -> Function:
     Traceback (most recent call last):
     keraflow.errors.ArgumentError: repeat: times: expected an integer of at least 1, received 0.
     """
-    signature = inspect.signature(function)
-    is_method = next(iter(signature.parameters), '') in ('self', 'cls')
-    names = [name for name, one in list(signature.parameters.items())[is_method:] if one.kind is not one.VAR_KEYWORD]
-    is_open = len(names) + is_method < len(signature.parameters)
-    # Resolved at the first call: a method may name a class that is defined later.
-    hints = functools.lru_cache(maxsize=None)(lambda: get_type_hints(function, include_extras=True))
+    is_method = next(iter(inspect.signature(function).parameters), '') in ('self', 'cls')
+    # Made by the first call: a method may name a class that is defined after it.
+    signature = functools.lru_cache(maxsize=None)(lambda: Signature.of(function, start=is_method))
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         where = _where(function, args[0] if is_method else None)
-        for name in kwargs:
-            if name not in names and not is_open:
-                raise ArgumentTypeError(f"{where}: there is no argument '{name}'. {nearest(name, names)}")
-        try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise ArgumentTypeError(f'{where}: {error}. The arguments are {", ".join(names)}.') from None
-        passed = bound.arguments
-        for name in names:
-            if name in passed:
-                annotation = hints().get(name, Any)
-                passed[name] = as_taken(passed[name], annotation)
-                check(passed[name], annotation, f'{where}: {name}')
-        return function(*bound.args, **bound.kwargs)
+        return function(*args[:is_method], **signature().bind(args[is_method:], kwargs, where))
     return cast(Function, call)
 
 

@@ -4,20 +4,16 @@ The same annotations check calls in Python and arguments in files. An annotation
 dict of such, or one of the names below (``PositiveInt``, ``Activation``, ...), which say more than the type.
 """
 import inspect
-import keyword
 import os
 import re
-from typing import Annotated, Any, Callable, Dict, List, Literal, NamedTuple, Sequence, Tuple, Union, get_args
+from typing import Annotated, Any, Callable, Dict, List, Sequence, Tuple, Union
 
 from keraflow import registry
-from keraflow.annotations import check, expected, hints_of, is_open, kind_in, takes_list
-from keraflow.annotations.marks import Kind, PerParameter, Rule, number
-from keraflow.arguments import dtype_name
+from keraflow.annotations import Argument, Signature, check, is_open, kind_in, takes_list
+from keraflow.annotations.marks import DType, Kind, PerParameter, Rule, number
 from keraflow.deprecation import current_names
-from keraflow.errors import ArgumentTypeError, nearest
-from keraflow.owned import owned
 
-__all__ = ['Argument', 'as_taken', 'bind', 'check', 'check_arguments', 'kind_in', 'kinds_of', 'arguments_of',
+__all__ = ['Argument', 'bind', 'check', 'check_arguments', 'kind_in', 'kinds_of', 'arguments_of',
            'slots_of', 'Activation', 'Axes', 'Beta', 'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction',
            'Function', 'Initialization', 'Name', 'LearningRate', 'Natural', 'NonNegative', 'Objective', 'Path',
            'PositiveFloat', 'PositiveInt', 'Rate', 'Regularizer', 'Regularizers', 'Rule', 'takes_list']
@@ -36,7 +32,6 @@ Fraction = Annotated[float, number('a number from 0 to 1', lambda value: 0 <= va
 Name = Annotated[str, Rule("a name of letters, digits, '_', '-' and '.' (at most 128)",
                            lambda value: bool(_NAME.fullmatch(value)))]
 Path = Annotated[Union[str, os.PathLike], Rule('a path', lambda value: True)]
-DType = Literal['bool', 'int32', 'int64', 'float32', 'float64']
 Axes = Union[int, List[int]]
 
 Activation = Annotated[Union[str, Callable], Kind('activation')]
@@ -51,17 +46,6 @@ Regularizers = Annotated[_ByParameter, PerParameter('regularizer', 'l2')]
 Constraints = Annotated[_ByParameter, PerParameter('constraint', 'nonneg')]
 
 
-class Argument(NamedTuple):
-    """One argument of a constructor."""
-
-    name: str
-    annotation: Any
-    default: Any            # inspect.Parameter.empty if there is none
-    positional: bool
-    owner: type             # the class whose __init__ lists it
-    is_changeable: bool     # whether its default is mutable, and would be shared by all objects
-
-
 def arguments_of(cls: Any) -> Dict[str, Argument]:
     """Return the arguments that ``cls(...)`` takes, including those that ``**kwargs`` passes on to base classes.
 
@@ -71,40 +55,39 @@ def arguments_of(cls: Any) -> Dict[str, Argument]:
     >>> list(arguments_of(Dense))[:3]
     ['output_dim', 'init', 'activation']
     """
-    if cls not in _arguments:
-        _arguments[cls] = _find_arguments(cls)
-    return _arguments[cls]
+    return _signature(cls).arguments
 
 
-_arguments: Dict[type, Dict[str, Argument]] = {}
+def _signature(cls: type) -> Signature:
+    if cls not in _signatures:
+        _signatures[cls] = Signature(_find_arguments(cls))
+    return _signatures[cls]
 
 
-def _find_arguments(cls: type) -> Dict[str, Argument]:
+_signatures: Dict[type, Signature] = {}
+
+
+def _find_arguments(cls: type) -> List[Argument]:
     found: Dict[str, Argument] = {}
     for owner in cls.__mro__:
         init = owner.__dict__.get('__init__')
         if not inspect.isfunction(init):
             continue
-        listed = _listed(init, owner, found)
-        if not any(one.kind is one.VAR_KEYWORD for one in listed):
+        if not _add_arguments(found, init, owner):
             break
     new = cls.__new__
     if not found and inspect.isfunction(new):       # a named tuple, or an Enum
-        _listed(new, cls, found)
-    return found
+        _add_arguments(found, new, cls)
+    return list(found.values())
 
 
-def _listed(function: Callable, owner: type, found: Dict[str, Argument]) -> List[inspect.Parameter]:
-    """List the arguments of a function after the first; add those with names that no other class has to `found`."""
-    listed = list(inspect.signature(function).parameters.values())[1:]
-    hints = hints_of(function)
-    for one in listed:
-        if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL) and one.name not in found:
-            positional = one.kind is not one.KEYWORD_ONLY and (
-                not found or all(p.owner is owner for p in found.values()))
-            found[one.name] = Argument(one.name, hints.get(one.name, Any), one.default, positional, owner,
-                                       owned(one.default) is not one.default)
-    return listed
+def _add_arguments(found: Dict[str, Argument], function: Callable, owner: type) -> bool:
+    """Add the arguments of a function after the first that no other class has; return whether it takes more."""
+    signature = Signature.of(function, start=1)
+    is_first = not found
+    for name, one in signature.arguments.items():
+        found.setdefault(name, Argument(name, one.annotation, one.default, is_first and one.positional, owner))
+    return signature.is_open
 
 
 def kinds_of(cls: Any) -> Dict[str, str]:
@@ -128,8 +111,8 @@ def slots_of(cls: Any) -> Dict[str, Tuple[str, bool]]:
 _slots: Dict[type, Dict[str, Tuple[str, bool]]] = {}
 
 
-def bind(cls: type, args: Sequence, kwargs: Dict[str, Any], defaults: Dict[str, Any]) -> Dict[str, Any]:
-    """Return the arguments of a call by name, checked, and completed by `defaults` and copies of mutable defaults.
+def bind(cls: Any, args: Sequence, kwargs: Dict[str, Any], defaults: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the arguments for a constructor by name, checked; with `defaults`, and mutable defaults of the class.
 
     Raises
     ------
@@ -138,56 +121,19 @@ def bind(cls: type, args: Sequence, kwargs: Dict[str, Any], defaults: Dict[str, 
     ArgumentError
         For a value that the annotation does not allow.
     """
-    parameters, where = arguments_of(cls), cls.__name__
-    positional = [name for name, one in parameters.items() if one.positional]
-    if len(args) > len(positional):
-        advice = getattr(cls, 'positional_advice', 'Pass the others by name.')
-        raise ArgumentTypeError(f'{where}: expected at most {len(positional)} positional argument(s) '
-                                f'({", ".join(positional)}), received {len(args)}. {advice}')
-    passed = dict(zip(positional, args))
-    for name, value in current_names(cls, kwargs, where).items():
-        if name not in parameters:
-            raise ArgumentTypeError(f"{where}: there is no argument '{name}'. {nearest(name, parameters)}")
-        if name in passed:
-            raise ArgumentTypeError(f"{where}: the argument '{name}' is given twice.")
-        passed[name] = value
-    passed = {**defaults, **passed}
-    for name, one in parameters.items():
-        if name in passed:
-            passed[name] = as_taken(passed[name], one.annotation)
-            check(passed[name], one.annotation, f'{where}: {name}', one.default)
-        elif one.default is inspect.Parameter.empty:
-            raise ArgumentTypeError(f"{where}: the argument '{name}' is missing: {expected(one.annotation)}.")
-        elif one.is_changeable:
-            passed[name] = one.default
-    return passed
+    where = cls.__name__
+    return _signature(cls).bind(args, current_names(cls, kwargs, where), where,
+                                getattr(cls, 'positional_advice', ''), defaults)
 
 
-def as_taken(value: Any, annotation: Any) -> Any:
-    """Return the value of an argument as it is kept: a dtype by its name."""
-    name = dtype_name(value)
-    return name if name is not value and DType in (annotation, *get_args(annotation)) else value
-
-
-def check_arguments(function: Callable, arguments: Dict[str, Any]) -> None:
-    """Raise unless a function takes these arguments by name, besides its first one.
+def check_arguments(target: Any, arguments: Dict[str, Any], where: str) -> None:
+    """Raise unless a constructor, or a function besides its first argument, takes these arguments by name.
 
     Raises
     ------
     ArgumentTypeError, ArgumentError
         For an argument that it does not have, or a value that its annotations do not allow.
     """
-    where = function.__name__
-    try:
-        listed = inspect.signature(function).parameters
-    except (TypeError, ValueError):     # a function of another language: no known arguments
-        listed = {}     # type: ignore[assignment]
-    named = [name for name, one in listed.items() if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
-    named = named[registry.is_builtin(function):]       # ours take a tensor or a shape first
-    takes_any = not listed or any(one.kind is one.VAR_KEYWORD for one in listed.values())
-    hints = hints_of(function)
-    for name, value in arguments.items():
-        if name not in named and not (takes_any and name.isidentifier() and not keyword.iskeyword(name)):
-            raise ArgumentTypeError(f'{where}: there is no argument {name[:60]!r}. {nearest(name, named)}'.rstrip())
-        if name in listed:
-            check(value, hints.get(name, Any), f'{where}: {name}', listed[name].default)
+    signature = _signature(target) if inspect.isclass(target) else \
+        Signature.of(target, start=registry.is_builtin(target))     # ours are called with a tensor or a shape
+    signature.check(arguments, where)

@@ -1,11 +1,14 @@
 """keraflow's own marks in annotations, which say more than a type: ``Annotated[int, Rule('an integer of at least 1',
 ...)]``."""
 import math
-from typing import Annotated, Any, Callable, List, NamedTuple, get_origin
+from typing import Annotated, Any, Callable, List, Literal, NamedTuple, get_origin
 
 from keraflow import registry
 
-__all__ = ['Kind', 'PerParameter', 'Rule', 'marks_of', 'number']
+__all__ = ['DType', 'Kind', 'PerParameter', 'Rule', 'marks_of', 'number']
+
+#: The names of dtypes, for which objects such as ``np.float32`` may be given.
+DType = Literal['bool', 'int32', 'int64', 'float32', 'float64']
 
 
 class Rule(NamedTuple):

@@ -16,7 +16,7 @@ from keraflow import registry
 from keraflow.annotations.marks import Kind, PerParameter, Rule, marks_of
 from keraflow.errors import KeraFlowError
 
-__all__ = ['LISTS', 'UNIONS', 'matches']
+__all__ = ['LISTS', 'UNIONS', 'matches', 'matcher']
 
 Test = Callable[[Any], bool]     # takes a value
 
@@ -28,10 +28,10 @@ _NUMBERS = {int: (int, np.integer), float: (int, float, np.integer, np.floating)
 
 def matches(value: Any, annotation: Any, by_type: bool = False) -> bool:
     """Return whether an annotation allows a value; with `by_type`, ignore keraflow's own conditions."""
-    return _test(annotation, by_type)(value)
+    return matcher(annotation, by_type)(value)
 
 
-def _test(annotation: Any, by_type: bool = False) -> Test:
+def matcher(annotation: Any, by_type: bool = False) -> Test:
     """Return the test for an annotation, from the cache if the annotation is hashable."""
     try:
         return _kept_test(annotation, by_type)
@@ -44,7 +44,7 @@ def _make_test(annotation: Any, by_type: bool) -> Test:
     base = annotation if origin is None else origin
     if origin is Annotated:
         marks = [] if by_type else marks_of(annotation)
-        return _all([_obeys(args[0], mark) for mark in marks]) if marks else _test(args[0], by_type)
+        return _all([_obeys(args[0], mark) for mark in marks]) if marks else matcher(args[0], by_type)
     if origin in UNIONS:
         return _any(args, by_type)
     if origin is Literal:
@@ -52,14 +52,14 @@ def _make_test(annotation: Any, by_type: bool) -> Test:
     if isinstance(annotation, TypeVar):
         return _any(annotation.__constraints__ or (annotation.__bound__ or Any,), by_type)
     if hasattr(annotation, '__supertype__'):        # of a NewType
-        return _test(annotation.__supertype__, by_type)
+        return matcher(annotation.__supertype__, by_type)
     if base is tuple:
         return _is_tuple(annotation, args, by_type)
     if base in LISTS:
         return _is_list(base, args, by_type)
     if base is type:
         return lambda value: inspect.isclass(value) and (not args or _is_subclass(value, args[0]))
-    return _is_instance(base, [_test(one) for one in args])
+    return _is_instance(base, [matcher(one) for one in args])
 
 
 _kept_test = functools.lru_cache(maxsize=2048)(_make_test)
@@ -70,13 +70,13 @@ def _all(tests: Sequence[Test]) -> Test:
 
 
 def _any(annotations: Sequence[Any], by_type: bool) -> Test:
-    tests = [_test(one, by_type) for one in annotations]
+    tests = [matcher(one, by_type) for one in annotations]
     return lambda value: any(test(value) for test in tests)
 
 
 def _obeys(base: Any, mark: Any) -> Test:
     """Return a test for one of keraflow's own marks."""
-    allows = _test(base)
+    allows = matcher(base)
     if isinstance(mark, Rule):
         return lambda value: allows(value) and mark.holds(value)
     if isinstance(mark, PerParameter):
@@ -95,7 +95,7 @@ def _is_found(kind: str, value: Any) -> bool:
 
 
 def _is_list(base: Any, args: tuple, by_type: bool) -> Test:
-    is_item = _test(args[0], by_type) if args else None
+    is_item = matcher(args[0], by_type) if args else None
 
     def test(value: Any) -> bool:
         is_list = isinstance(value, (list, tuple)) or isinstance(value, base) and not isinstance(value, (str, bytes))
@@ -108,9 +108,9 @@ def _is_tuple(annotation: Any, args: tuple, by_type: bool) -> Test:
     if annotation in (tuple, typing.Tuple) or any(get_origin(one) is getattr(typing, 'Unpack', ()) for one in args):
         return lambda value: isinstance(value, (list, tuple))
     if args[1:] == (Ellipsis,):
-        is_item = _test(args[0], by_type)
+        is_item = matcher(args[0], by_type)
         return lambda value: isinstance(value, (list, tuple)) and all(map(is_item, value))
-    tests = [_test(one, by_type) for one in (() if args == ((),) else args)]    # Tuple[()], as Python 3.10 gives it
+    tests = [matcher(one, by_type) for one in (() if args == ((),) else args)]    # Tuple[()], as Python 3.10 gives it
     return lambda value: isinstance(value, (list, tuple)) and len(value) == len(tests) and all(
         test(item) for item, test in zip(value, tests))
 

@@ -8,13 +8,13 @@ from typing import Any, Dict, Sequence
 import numpy as np
 
 from keraflow import shapes
-from keraflow.annotations import check, expected
+from keraflow.annotations import Signature, check, expected
 from keraflow.backend.axes import tell_of_features
 from keraflow.backend.contract import Backend
 from keraflow.backend.method_info import MethodInfo
 from keraflow.backend.operand_checks import check_axes
 from keraflow.backend.value_checks import check_integers, check_values
-from keraflow.errors import ArgumentTypeError, KeraFlowError, ShapeError, describe, nearest
+from keraflow.errors import ArgumentTypeError, KeraFlowError, ShapeError, describe
 
 __all__ = ['arguments_of']
 
@@ -40,7 +40,7 @@ def arguments_of(backend: Backend, method: MethodInfo, args: Sequence[Any], kwar
     given = method.arguments(args, kwargs)
     if len(given) != len(method.names) or len(args) > len(given) or \
             kwargs and not kwargs.keys() <= set(method.names[len(args):]):
-        _refuse(method, args, kwargs)
+        Signature.of(method.method, start=1).complete(args, kwargs, method.name)     # which raises
     if not method.is_checked:
         return given
     try:
@@ -50,17 +50,6 @@ def arguments_of(backend: Backend, method: MethodInfo, args: Sequence[Any], kwar
     if method.defaults.get('axis') == -1 and 'axis' not in kwargs and len(args) <= method.names.index('axis'):
         tell_of_features(method.name, given)
     return given
-
-
-def _refuse(method: MethodInfo, args: Sequence[Any], kwargs: Dict[str, Any]) -> None:
-    """Raise for a name that is not there, or an argument that is missing, given twice or too much."""
-    for name in kwargs:
-        if name not in method.names:
-            raise ArgumentTypeError(f"{method.name}: there is no argument '{name}'. {nearest(name, method.names)}")
-    try:
-        method.signature.bind(*args, **kwargs)
-    except TypeError as error:
-        raise ArgumentTypeError(f"{method.name}: {error}. The arguments are {', '.join(method.names)}.") from None
 
 
 def _check(backend: Backend, method: MethodInfo, given: Dict[str, Any]) -> None:

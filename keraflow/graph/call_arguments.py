@@ -4,12 +4,13 @@ They are those of ``output``, and ``mask``. Plain data are saved with the call; 
 are inputs of the call.
 """
 import inspect
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence
+from typing import Any, Callable, Dict, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from keraflow import backend as B
 from keraflow import schema
+from keraflow.annotations import Argument, Signature
 from keraflow.backend.contract import TensorSpec
 from keraflow.backend.deferral import Deferred
 from keraflow.errors import ArgumentTypeError, describe, nearest
@@ -18,48 +19,37 @@ from keraflow.owned import of_kind
 __all__ = ['CallSignature', 'check_values', 'decoded', 'encoded', 'parts_in', 'replaced']
 
 
-class CallSignature(NamedTuple):
-    """The arguments of ``output`` of a class besides its input."""
+class CallSignature(Signature):
+    """The arguments of a call of a layer: those of ``output``, and ``mask``."""
 
-    positional: List[str]
-    names: List[str]
-    is_open: bool               # whether it takes any name
-    required: List[str]         # those without a default
+    def __init__(self, output: Callable):
+        whole = Signature.of(output, start=1)
+        own = list(whole.arguments.values())
+        inputs = own[:1] if own and own[0].positional else [Argument('x', positional=True)]
+        others = [one for one in own if one not in inputs]
+        #: The arguments of ``output`` besides its input.
+        self.names = [one.name for one in others]
+        #: Those without a default.
+        self.required = [one.name for one in others if one.default is inspect.Parameter.empty]
+        mask = [] if 'mask' in self.names else [Argument('mask', default=None)]
+        super().__init__([*inputs, *others, *mask], whole.is_open)
 
-    @classmethod
-    def of(cls, output: Callable) -> 'CallSignature':
-        """Inspect a method ``output(self, x, ...)``."""
-        listed = list(inspect.signature(output).parameters.values())[2:]
-        positional = [one.name for one in listed if one.kind is one.POSITIONAL_OR_KEYWORD]
-        by_name = [one.name for one in listed if one.kind is one.KEYWORD_ONLY]
-        required = [one.name for one in listed if one.name in positional + by_name and one.default is one.empty]
-        return cls(positional, positional + by_name, any(one.kind is one.VAR_KEYWORD for one in listed), required)
-
-    def bind(self, layer: Any, args: Sequence[Any], kwargs: Dict[str, Any]) -> Dict[str, Any]:
+    def given(self, layer: Any, args: Sequence[Any], kwargs: Dict[str, Any]) -> Dict[str, Any]:
         """Return the arguments of a call by name.
 
         Raises
         ------
         ArgumentTypeError
-            For an unknown argument, or one that is given twice.
+            For an unknown, duplicate or surplus argument.
         """
-        if len(args) > len(self.positional):
-            advice = 'Put several inputs into a list.' if layer.multi_input else 'Pass arguments of a call by name.'
-            raise ArgumentTypeError(f'{layer.name}: expected {1 + len(self.positional)} argument(s) by position in a '
-                                    f'call, received {1 + len(args)}. {advice}')
-        given = dict(zip(self.positional, args))
-        for name, value in kwargs.items():
-            if name in given:
-                raise ArgumentTypeError(f"{layer.name}: the argument '{name}' of the call is given twice.")
-            if name not in self.names and name != 'mask' and not (self.is_open and name.isidentifier()):
-                raise ArgumentTypeError(f"{layer.name}: a call has no argument '{name}'. {self._advice(layer, name)}")
-            given[name] = value
-        return {name: value for name, value in given.items() if name != 'mask' or value is not None}
-
-    def _advice(self, layer: Any, name: str) -> str:
-        if name in schema.arguments_of(type(layer)):
-            return f'Pass it where the layer is made: {type(layer).__name__}({name}=...).'
-        return nearest(name, [*self.names, 'mask'])
+        def advise(name: str, names: Iterable[str]) -> str:
+            is_of_class = name in schema.arguments_of(type(layer))
+            return f'Pass it where the layer is made: {type(layer).__name__}({name}=...).' if is_of_class else \
+                nearest(name, [*self.names, 'mask'])
+        surplus = 'Put several inputs into a list.' if layer.multi_input else ''
+        # Anything stands for the input, which is counted in messages.
+        given = self.named((layer, *args), kwargs, f'{layer.name}: call', surplus, advise)
+        return {name: value for name, value in list(given.items())[1:] if name != 'mask' or value is not None}
 
 
 def is_kensor(value: Any) -> bool:

@@ -96,8 +96,7 @@ class Serializable:
         """The value of an argument that is set, as the constructor takes it; what was built with another one is built
         anew before it computes again."""
         one, before = schema.arguments_of(type(self))[name], vars(self).get(name, _MISSING)
-        value = schema.as_taken(owned(value), one.annotation)
-        schema.check(value, one.annotation, f'{type(self).__name__}: {name}', one.default)
+        value = one.taken(owned(value), type(self).__name__)
         kind = schema.kind_in(one.annotation)
         if isinstance(value, str) and kind and not isinstance(before, str):
             value = registry.resolve(kind, value)

@@ -189,7 +189,7 @@ class _Writer:
                                 'functools.partial(function, factor=2).')
         try:
             args = current_names(function, value.keywords, function.__name__, is_told=False)
-            schema.check_arguments(function, args)
+            schema.check_arguments(function, args, function.__name__)
         except KeraFlowError as error:
             raise place.refusal(error) from None
         return {'function': self._id(function, place), 'args': self.write(dict(args), place.argument('args'))}
@@ -256,7 +256,7 @@ class _Reader:
             raise place.refusal(f"the 'args' of '{data['function']}' are not a mapping.")
         args = self._by_current_names(function, args, place)
         try:
-            schema.check_arguments(function, args)
+            schema.check_arguments(function, args, function.__name__)
         except KeraFlowError as error:
             raise place.refusal(error) from error
         return functools.partial(function, **args)

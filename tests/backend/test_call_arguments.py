@@ -202,17 +202,17 @@ def test_output_is_given_the_mask_by_hand():
 
 @pytest.mark.parametrize('call, error, text', [
     (lambda x: Dense(2, name='d')(x, scale=2.), ArgumentTypeError,
-     "d: a call has no argument 'scale'. Choose one of mask."),
+     "d: call: there is no argument 'scale'. Choose one of mask."),
     (lambda x: Dense(2, name='d')(x, activation='relu'), ArgumentTypeError,
-     "d: a call has no argument 'activation'. Pass it where the layer is made: Dense(activation=...)."),
+     "d: call: there is no argument 'activation'. Pass it where the layer is made: Dense(activation=...)."),
     (lambda x: Dense(2, name='d')(x, training=True), ArgumentTypeError,
-     "d: a call has no argument 'training'. Write train_mode=True for predict, or `with keraflow.phase('train'):` around it."),
-    (lambda x: Scaled(name='s')(x, scael=2.), ArgumentTypeError, "s: a call has no argument 'scael'. Did you mean 'scale'?"),
-    (lambda x: Scaled(name='s')(x, 2., scale=2.), ArgumentTypeError, "s: the argument 'scale' of the call is given twice."),
+     "d: call: there is no argument 'training'. Write train_mode=True for predict, or `with keraflow.phase('train'):` around it."),
+    (lambda x: Scaled(name='s')(x, scael=2.), ArgumentTypeError, "s: call: there is no argument 'scael'. Did you mean 'scale'?"),
+    (lambda x: Scaled(name='s')(x, 2., scale=2.), ArgumentTypeError, "s: call: the argument 'scale' is given twice."),
     (lambda x: Dense(2, name='d')(x, x), ArgumentTypeError,
-     'd: expected 1 argument(s) by position in a call, received 2. Pass arguments of a call by name.'),
+     'd: call: expected at most 1 positional argument(s) (x), received 2. Pass the others by name.'),
     (lambda x: Concatenate(name='c')(x, x), ArgumentTypeError,
-     'c: expected 1 argument(s) by position in a call, received 2. Put several inputs into a list.'),
+     'c: call: expected at most 1 positional argument(s) (x), received 2. Put several inputs into a list.'),
     (lambda x: Scaled(name='s')(x, plus=B.constant(1.)), ArgumentTypeError,
      's: the argument plus of the call: expected numbers, strings, arrays, Kensors, and lists and dicts of these, received a '
      'tensor of the backend. Pass other objects where the layer is made.'),
@@ -240,7 +240,7 @@ def test_mistakes(call, error, text):
 
 
 @pytest.mark.parametrize('fourth, text', [
-    ({'scael': 2.}, "s: a call has no argument 'scael'. Did you mean 'scale'?"),
+    ({'scael': 2.}, "s: call: there is no argument 'scael'. Did you mean 'scale'?"),
     ({'plus': {'input': 'z'}}, 'Model: path: expected [names of inputs that are there, name of a layer, name of the output], '
      "received [['x'], 's', 's_0', {'plus': {'input': 'z'}}]."),
     (3, 'Model: path: expected [names of inputs that are there, name of a layer, name of the output], '

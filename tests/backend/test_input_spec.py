@@ -107,10 +107,9 @@ def test_a_failed_first_call_fixes_nothing():
     (lambda: InputSpec(ndim='2'), ArgumentTypeError,
      "InputSpec: there is no argument 'ndim'. Write axes=('batch', ...), one name for each axis, or min_ndim and max_ndim."),
     (lambda: InputSpec(min_dim=2), ArgumentTypeError, "InputSpec: there is no argument 'min_dim'. Did you mean 'min_ndim'?"),
-    (lambda: InputSpec(*range(9)), ArgumentTypeError, 'InputSpec: too many positional arguments. The arguments are axes, min_ndim, max_ndim, '
-     'known, fixed, lengths, dtype, advice.'),
-    (lambda: InputSpec((), axes=()), ArgumentTypeError, "InputSpec: multiple values for argument 'axes'. The arguments are axes, min_ndim, "
-     'max_ndim, known, fixed, lengths, dtype, advice.'),
+    (lambda: InputSpec(*range(9)), ArgumentTypeError, 'InputSpec: expected at most 8 positional argument(s) (axes, min_ndim, max_ndim, known, '
+     'fixed, lengths, dtype, advice), received 9.'),
+    (lambda: InputSpec((), axes=()), ArgumentTypeError, "InputSpec: the argument 'axes' is given twice."),
     (lambda: InputSpec(lengths={'a': 1}), ArgumentTypeError, "InputSpec: lengths: expected a dict of an integer, received {'a': 1}."),
     (lambda: InputSpec(min_ndim=3, max_ndim=2), ArgumentError, 'InputSpec: max_ndim: expected at least 3, which is min_ndim, received 2.')],
     ids=range(12))

@@ -92,7 +92,7 @@ def test_inputs_that_are_taken_one_by_one(fed):
             return a + b
     with pytest.raises(ArgumentTypeError) as caught:
         Own(name='l')(fed())
-    assert str(caught.value) == ("l: the argument 'b' of output() is missing in a call. Write output(self, x), where x is the list of the inputs, or "
+    assert str(caught.value) == ("l: call: the argument 'b' is missing. Write output(self, x), where x is the list of the inputs, or "
                                  'pass b=.')
 
 
@@ -102,7 +102,7 @@ def test_an_argument_of_a_call_that_is_missing():
             return x * scale
     with pytest.raises(ArgumentTypeError) as caught:
         Own(name='l')(Input(3))
-    assert str(caught.value) == "l: the argument 'scale' of output() is missing in a call. Pass scale=."
+    assert str(caught.value) == "l: call: the argument 'scale' is missing. Pass scale=."
     np.testing.assert_array_equal(B.eval(Own()(X, scale=2.)), 2 * X)
 
 

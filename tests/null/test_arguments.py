@@ -73,7 +73,7 @@ def test_methods_check_their_arguments():
     for call, text in [
             (lambda: Model().fit(1, epochs=3), "m: fit: there is no argument 'epochs'. Did you mean 'nb_epoch'?"),
             (lambda: Model().fit(1, '3'), "m: fit: nb_epoch: expected an integer, received '3'."),
-            (lambda: Model().fit(), "m: fit: missing a required argument: 'x'. The arguments are x, nb_epoch."),
+            (lambda: Model().fit(), "m: fit: the argument 'x' is missing."),
             (lambda: Model.load(3), 'Model: load: path: expected a path, received 3.')]:
         with pytest.raises(ArgumentTypeError) as caught:
             call()

@@ -163,7 +163,7 @@ def test_a_class_without_a_constructor():
     assert args(Mine()) == args(NonNeg()) == {} and repr(Mine()) == 'Mine()'
     with pytest.raises(ArgumentTypeError) as caught:
         Mine(3)
-    assert str(caught.value) == 'Mine: expected at most 0 positional argument(s) (), received 1. Pass the others by name.'
+    assert str(caught.value) == 'Mine: expected at most 0 positional argument(s), received 1.'
     with pytest.raises(TypeError):
         type('Wrong', (NonNeg,), {'__init__': lambda self: super(NonNeg, self).__init__(size=3)})()
 

@@ -163,7 +163,7 @@ def test_digits():
      "load_data: data_format: expected one of 'channels_first', 'channels_last', received 'th'."),
     (lambda: imdb.load_data(num_words=3), "load_data: there is no argument 'num_words'. Did you mean 'nb_words'?"),
     (lambda: imdb.load_data(nb_words=0), 'load_data: nb_words: expected an integer of at least 1 or None, received 0.'),
-    (lambda: imdb.get_word_index(), "get_word_index: missing a required argument: 'path'. The arguments are path."),
+    (lambda: imdb.get_word_index(), "get_word_index: the argument 'path' is missing: a string or PathLike."),
 ])
 def test_arguments_that_are_refused(call, text):
     with pytest.raises((ArgumentError, ArgumentTypeError)) as caught:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keraflow import activations, schema
+from keraflow.annotations import expected
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError
 from keraflow.layers import Dense, Layer
 from keraflow.optimizers import SGD
@@ -51,7 +52,7 @@ ANNOTATIONS = [
 @pytest.mark.parametrize('annotation, words, right, wrong_values, wrong_types', ANNOTATIONS, ids=[str(it[1])[:30] for it in ANNOTATIONS])
 def test_annotation(annotation, words, right, wrong_values, wrong_types):
     if annotation is not Callable:
-        assert schema.expected(annotation) == words
+        assert expected(annotation) == words
     for value in right:
         schema.check(value, annotation, 'C: a')
     for values, kind in ((wrong_values, ArgumentError), (wrong_types, ArgumentTypeError)):
@@ -59,7 +60,7 @@ def test_annotation(annotation, words, right, wrong_values, wrong_types):
             with pytest.raises(KeraFlowError) as caught:
                 schema.check(value, annotation, 'C: a')
             assert type(caught.value) is kind, value
-            assert str(caught.value).startswith(f'C: a: expected {schema.expected(annotation)}, received ')
+            assert str(caught.value).startswith(f'C: a: expected {expected(annotation)}, received ')
 
 
 @pytest.mark.parametrize('annotation, value, kind, text', [

@@ -247,7 +247,7 @@ class Layer(ChangeableHost, Running):
             fed = [inherit_mask(inner._as_tensor(tensor), () if own is None else own.inputs) for tensor in fed]
             if own is not None and any(info_of(tensor).mask is not None for tensor in fed):
                 own.hands_mask_in = True
-            return unlist(inner.run(fed, inner.call_signature.bind(inner, args, kwargs)))
+            return unlist(inner.run(fed, inner.call_signature.given(inner, args, kwargs)))
         return run
 
     def get_tensor_shape(self, tensor: Any) -> Shape:
@@ -311,7 +311,7 @@ class Layer(ChangeableHost, Running):
         """
         fed = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         fed = [it.as_kensor() if isinstance(it, Layer) else it for it in fed]
-        arguments = self.call_signature.bind(self, args, kwargs) if args or kwargs else {}
+        arguments = self.call_signature.given(self, args, kwargs) if args or kwargs else {}
         if not any(map(is_kensor, [*fed, *parts_in(arguments)])):
             host = running_host()
             if host is not None:

@@ -13,7 +13,7 @@ from keraflow.backend.contract import FLOATS, TensorSpec
 from keraflow.backend.deferral import Deferred
 from keraflow.backend.tensor_checks import check_numbers, described
 from keraflow.backend.tensor_info import annotate, info_of
-from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe, warn
+from keraflow.errors import ArgumentError, GraphError, ShapeError, describe, warn
 from keraflow.graph.call_arguments import CallSignature, replaced
 from keraflow.graph.records import frozen, record_run
 from keraflow.layers.base.access import LayerAccess
@@ -63,7 +63,7 @@ class Running(LayerAccess, Reporting):
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
-        cls.call_signature = CallSignature.of(cls.output)
+        cls.call_signature = CallSignature(cls.output)
         if 'mask' in cls.call_signature.names:
             cls.output = with_mask(cls.output)
         cls._reads_masks = reads_masks(cls)
@@ -191,9 +191,9 @@ class Running(LayerAccess, Reporting):
     def _call_output(self, tensors: List[Any], arguments: Dict[str, Any]) -> Any:
         for name in self.call_signature.required:
             if name not in arguments and name != 'mask':
-                advice = f' Write output(self, x), where x is the list of the inputs, or pass {name}=.' \
-                    if self.multi_input else f' Pass {name}=.'
-                raise ArgumentTypeError(f"{self.name}: the argument '{name}' of output() is missing in a call.{advice}")
+                advice = f'Write output(self, x), where x is the list of the inputs, or pass {name}=.' \
+                    if self.multi_input else f'Pass {name}=.'
+                raise self.call_signature.arguments[name].missing(f'{self.name}: call', advice)
         return self.output(tensors if self.multi_input else tensors[0], **arguments)
 
     def _declared_shapes(self, input_shape: Any, outputs: List[Any]) -> List[Shape]:
