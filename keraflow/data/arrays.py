@@ -5,10 +5,11 @@ import numpy as np
 
 from keraflow import shapes
 from keraflow.arguments import as_array, assign, is_array_like, split_arrays
-from keraflow.data.casting import ArraySpec, cast
+from keraflow.data.array_spec import ArraySpec
+from keraflow.data.casting import cast
 from keraflow.errors import DataError
 
-__all__ = ['Arrays', 'MemmapSamples', 'ArraySpec', 'Samples', 'batches', 'check_lengths', 'read_arrays', 'read_weights']
+__all__ = ['Arrays', 'MemmapSamples', 'Samples', 'batch_bounds', 'check_lengths', 'read_arrays', 'read_weights']
 
 
 class MemmapSamples:
@@ -72,9 +73,6 @@ class Arrays(NamedTuple):
     def weighting(self) -> Tuple[int, ...]:
         """For each target: 1 with weights of samples, 2 with weights of steps, else 0. Each has its own functions."""
         return tuple(0 if it is None else it.ndim for it in self.weights)
-
-    def __bool__(self) -> bool:
-        return True
 
     @property
     def nb_sample(self) -> int:
@@ -158,12 +156,12 @@ def check_lengths(named: Dict[str, Samples], where: str) -> None:
         raise DataError(f'{where}: the arrays have different numbers of samples: {text}.')
 
 
-def batches(nb_sample: int, batch_size: int) -> List[Tuple[int, int]]:
+def batch_bounds(nb_sample: int, batch_size: int) -> List[Tuple[int, int]]:
     """First and last + 1 sample of each batch.
 
     Examples
     --------
-    >>> batches(5, 2)
+    >>> batch_bounds(5, 2)
     [(0, 2), (2, 4), (4, 5)]
     """
     return [(start, min(start + batch_size, nb_sample)) for start in range(0, nb_sample, batch_size)]

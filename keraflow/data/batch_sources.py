@@ -9,15 +9,12 @@ from typing import Any, Callable, ContextManager, Iterable, Iterator, Optional
 import numpy as np
 
 from keraflow.arguments import takes
-from keraflow.backend.deferral import Deferred
-from keraflow.data.arrays import Arrays, batches
+from keraflow.data.arrays import Arrays, batch_bounds
+from keraflow.data.iterables import is_endless, is_sequence, numbered_batches
 from keraflow.data.prefetch import Prefetch
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
 
-__all__ = ['ArrayBatchSource', 'IterableBatchSource', 'BatchSource', 'is_iterable_of_batches']
-
-#: Iterators that end when the first of those ends that they go through.
-_PASSING_ON = (map, filter, enumerate, zip)
+__all__ = ['ArrayBatchSource', 'BatchSource', 'IterableBatchSource']
 
 
 class BatchSource:
@@ -42,7 +39,7 @@ class ArrayBatchSource(BatchSource):
 
     def __init__(self, arrays: Arrays, batch_size: int, order: Optional[Callable[[int], np.ndarray]] = None):
         self._arrays = arrays
-        self._parts = batches(arrays.nb_sample, batch_size)
+        self._parts = batch_bounds(arrays.nb_sample, batch_size)
         self._order = order     # of so many samples, for the next epoch
         self.nb_batch = len(self._parts)
         self.is_read_ahead = arrays.is_on_disk
@@ -88,7 +85,7 @@ class IterableBatchSource(BatchSource):
         self._given = given
         self._read = read
         self._where = where
-        self._size = nb_batch
+        self._nb_wanted = nb_batch
         self._is_repeated = is_repeated
         self._is_validation = is_validation
         self._nb_name = 'nb_val_batch' if is_validation else 'nb_batch'
@@ -114,13 +111,13 @@ class IterableBatchSource(BatchSource):
 
     def _batches(self) -> Iterator[Arrays]:
         number = 0
-        for number, item in enumerate(itertools.islice(self._items(), self._size), 1):
+        for number, item in enumerate(itertools.islice(self._items(), self._nb_wanted), 1):
             yield self._read(item, f'{self._where}: batch {number - 1}')
         if number == 0:
             raise DataError(f'{self._where}: there are no batches.')
-        if self._size is not None and number < self._size:
-            raise DataError(f'{self._where}: expected {self._size} batches, received {number} before the data ended. '
-                            f'Pass a smaller {self._nb_name}.')
+        if self._nb_wanted is not None and number < self._nb_wanted:
+            raise DataError(f'{self._where}: expected {self._nb_wanted} batches, received {number} before the data '
+                            f'ended. Pass a smaller {self._nb_name}.')
 
     def _items(self) -> Iterator[Any]:
         while True:
@@ -132,7 +129,7 @@ class IterableBatchSource(BatchSource):
                 is_empty = False
                 yield item
             self._iterator = None
-            if self._size is None or not self._is_repeated or is_new and is_empty:
+            if self._nb_wanted is None or not self._is_repeated or is_new and is_empty:
                 return
 
     def _begin(self) -> Iterator[Any]:
@@ -141,15 +138,15 @@ class IterableBatchSource(BatchSource):
                                     f'received {self._kind}.')
         found = self._given() if callable(self._given) else self._given
         self._refuse_endless(found)
-        if _is_sequence(found):
-            return _numbered(found)
+        if is_sequence(found):
+            return numbered_batches(found)
         if not hasattr(found, '__iter__'):
             raise ArgumentTypeError(f'{self._where}: expected a function that returns batches, received {self._kind}, '
                                     f'which returned {describe(found)}.')
         return iter(found)
 
     def _refuse_endless(self, found: Any) -> None:
-        if self._size is None and _is_endless(found):
+        if self._nb_wanted is None and is_endless(found):
             raise ArgumentError(f'{self._where}: expected batches that end, received {describe(found)}. '
                                 f'Pass {self._nb_name}, the number of batches in an epoch.')
 
@@ -164,59 +161,3 @@ class IterableBatchSource(BatchSource):
         is_named = inspect.isgenerator(self._given) and self._given.__name__.isidentifier()
         what = f'the function {self._given.__name__} itself' if is_named else 'a function that returns it'
         return f'Pass {what}, which is called for each epoch'
-
-
-def is_iterable_of_batches(value: Any) -> bool:
-    """Whether `value` is an iterable or a function of batches, and not one array, or several in a list or a dict.
-
-    Examples
-    --------
-    >>> is_iterable_of_batches(iter([])), is_iterable_of_batches([[1, 2]])
-    (True, False)
-    """
-    if isinstance(value, (list, tuple, dict, str, bytes, Deferred)) or hasattr(value, '__array__'):
-        return False
-    return callable(value) or hasattr(value, '__iter__') or _is_sequence(value)
-
-
-def _is_endless(value: Any) -> bool:
-    """Whether it is known that `value` never ends: an endless iterator, what goes through one, or a data set that says
-    so by ``cardinality()``, as those of TensorFlow do. Of a generator function nobody knows."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, itertools.repeat):
-            if operator.length_hint(one, -1) >= 0:
-                return False
-        elif isinstance(one, _PASSING_ON):
-            reduced: Any = one.__reduce__()
-            parts = [part for part in reduced[1] if hasattr(part, '__next__')]
-            if not parts:       # a zip of nothing
-                return False
-            waiting += parts
-        elif inspect.isgenerator(one) and one.__name__ == '<genexpr>' and one.gi_frame is not None:
-            waiting.append(one.gi_frame.f_locals['.0'])
-        elif not isinstance(one, (itertools.cycle, itertools.count)) and not _says_endless(one):
-            return False
-    return True
-
-
-def _says_endless(value: Any) -> bool:
-    cardinality = getattr(value, 'cardinality', None)
-    try:
-        return inspect.ismethod(cardinality) and int(cardinality()) == -1
-    except (TypeError, ValueError):
-        return False
-
-
-def _is_sequence(value: Any) -> bool:
-    """Whether the batches are numbered, and not given one after the other."""
-    return not hasattr(value, '__iter__') and hasattr(value, '__getitem__') and hasattr(value, '__len__')
-
-
-def _numbered(batches: Any) -> Iterator[Any]:
-    """Batches by their numbers, and then what such objects may do between two epochs, such as another order."""
-    for number in range(len(batches)):
-        yield batches[number]
-    if callable(getattr(batches, 'on_epoch_end', None)):
-        batches.on_epoch_end()

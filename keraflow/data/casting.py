@@ -1,55 +1,29 @@
 """Numbers in the dtype that a model wants, where it can hold them."""
-from typing import Any, Callable, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Optional, Sequence
 
 import numpy as np
 
-from keraflow.errors import DataError, warn
+from keraflow.data.array_spec import ArraySpec
+from keraflow.errors import DataError
 
-__all__ = ['ArraySpec', 'Told', 'cast', 'class_problem', 'first_sample']
+__all__ = ['cast', 'class_problem', 'first_sample']
 
 #: Up to here a dtype has every integer.
 _EXACT = {'float32': 2 ** 24, 'float64': 2 ** 53}
 
 
-class Told:
-    """Warnings of which each kind is given once."""
+def cast(array: np.ndarray, spec: ArraySpec, where: str, samples: Sequence[int], copies: bool) -> np.ndarray:
+    """Return samples in the dtype of the spec, as an array of their own if `copies`.
 
-    def __init__(self) -> None:
-        self._kinds: Set[str] = set()
-
-    def __call__(self, kind: str, text: str) -> None:
-        if kind not in self._kinds:
-            self._kinds.add(kind)
-            warn(text)
-
-
-class ArraySpec(NamedTuple):
-    """Where one array goes: an input, a target or weights of a model.
-
-    With `nb_class` the array has numbers of classes, below it, and its last axis of length 1 may be left out; one other
-    number, `ignored`, may stand where there is none. What is at the steps that the mask of a prediction leaves out
-    (`is_masked`) is known in the run alone, and checked there. A `doubt` finds what can be computed with and is hardly
-    meant: the samples that it is of, and words for it; `told` gives the warning.
-    """
-
-    name: str
-    shape: tuple
-    dtype: str
-    nb_class: Optional[int] = None
-    role: str = 'input'         # or 'target', 'weights'
-    ignored: Optional[int] = None
-    is_masked: bool = False
-    doubt: Optional[Callable[[np.ndarray], Optional[Tuple[np.ndarray, str]]]] = None
-    told: Callable[[str, str], None] = lambda kind, text: warn(text)
-
-    @classmethod
-    def of(cls, kensor: Any, name: Optional[str] = None) -> 'ArraySpec':
-        """Where the data of an Input go, which may have another name in a model."""
-        return cls(name or kensor.name, (None, *kensor.shape[1:]), kensor.dtype, told=Told())
-
-
-def cast(array: np.ndarray, spec: ArraySpec, where: str, numbers: Sequence[int], copies: bool) -> np.ndarray:
-    """The samples of these numbers in the dtype of the spec, as an array of their own if `copies`.
+    Parameters
+    ----------
+    array : array
+    spec : ArraySpec
+    where : str
+        Start of a message.
+    samples : sequence of int
+        The numbers by which messages call the samples.
+    copies : bool
 
     Raises
     ------
@@ -63,25 +37,25 @@ def cast(array: np.ndarray, spec: ArraySpec, where: str, numbers: Sequence[int],
         # One product is not finite where a value is not. Where values are just large, all is looked at and found fine.
         is_finite = made.dtype.kind != 'f' or bool(np.isfinite(np.vdot(made, made)))
     if not is_finite:
-        _check_finite(array, made, spec, where, numbers)
+        _check_finite(array, made, spec, where, samples)
     if made.dtype.kind != 'f':
-        _check_integers(array, made, spec, where, numbers)
+        _check_integers(array, made, spec, where, samples)
     elif array.dtype.kind in 'iu' and array.dtype.itemsize > 2:
-        _check_exact(array, made, where, numbers)
+        _check_exact(array, made, where, samples)
     if spec.role == 'weights' and made.min() < 0:
-        spec.told('negative', f'{where}: there is a negative weight in sample {first_sample(made < 0, numbers)}: '
+        spec.warn('negative', f'{where}: there is a negative weight in sample {first_sample(made < 0, samples)}: '
                   'training moves away from its target.')
     if spec.doubt is not None and not spec.is_masked:
         found = spec.doubt(made)
         if found is not None:
             wrong, text = found
-            spec.told('doubt', f'{where}: {text.format(sample=first_sample(wrong, numbers))}')
+            spec.warn('doubt', f'{where}: {text.format(sample=first_sample(wrong, samples))}')
     return made
 
 
-def first_sample(wrong: np.ndarray, numbers: Sequence[int]) -> int:
+def first_sample(wrong: np.ndarray, samples: Sequence[int]) -> int:
     """The number of the first sample in which something is wrong."""
-    return int(numbers[int(np.argmax(wrong.reshape(len(wrong), -1).any(axis=1)))])
+    return int(samples[int(np.argmax(wrong.reshape(len(wrong), -1).any(axis=1)))])
 
 
 def class_problem(nb_class: int, ignored: Optional[int]) -> str:
@@ -90,36 +64,36 @@ def class_problem(nb_class: int, ignored: Optional[int]) -> str:
     return f'expected numbers of classes from 0 to {nb_class - 1}{also}'
 
 
-def _check_finite(array: np.ndarray, made: np.ndarray, spec: ArraySpec, where: str, numbers: Sequence[int]) -> None:
+def _check_finite(array: np.ndarray, made: np.ndarray, spec: ArraySpec, where: str, samples: Sequence[int]) -> None:
     if array.dtype.kind != 'f':
         return
-    _refuse_nan(array, spec, where, numbers)
+    _refuse_nan(array, spec, where, samples)
     infinite = np.isinf(array)
     if infinite.any() and not spec.is_masked:
-        sample, place = first_sample(infinite, numbers), np.argwhere(infinite)[0, 1:].tolist()
+        sample, place = first_sample(infinite, samples), np.argwhere(infinite)[0, 1:].tolist()
         text = f'{where}: there is an infinite value in sample {sample}'
         if spec.role != 'input':
             raise DataError(f'{text}. Replace such values first.')
         at = f', column {place[0]}' if len(place) == 1 else f', at {place}' if place else ''
-        spec.told('infinite', f'{text}{at}, of which mostly comes NaN.')
+        spec.warn('infinite', f'{text}{at}, of which mostly comes NaN.')
     lost = np.isinf(made) & ~infinite
     if lost.any():
         raise DataError(f'{where}: expected numbers that {spec.dtype} can hold, received {array[lost][0]:g} in sample '
-                        f'{first_sample(lost, numbers)}. Scale them.')
+                        f'{first_sample(lost, samples)}. Scale them.')
 
 
-def _refuse_nan(array: np.ndarray, spec: ArraySpec, where: str, numbers: Sequence[int]) -> None:
+def _refuse_nan(array: np.ndarray, spec: ArraySpec, where: str, samples: Sequence[int]) -> None:
     missing = np.isnan(array)
     if missing.any() and not spec.is_masked:
-        raise DataError(f'{where}: there is a NaN in sample {first_sample(missing, numbers)}. '
+        raise DataError(f'{where}: there is a NaN in sample {first_sample(missing, samples)}. '
                         'Replace missing values first.')
 
 
-def _check_integers(array: np.ndarray, made: np.ndarray, spec: ArraySpec, where: str, numbers: Sequence[int]) -> None:
+def _check_integers(array: np.ndarray, made: np.ndarray, spec: ArraySpec, where: str, samples: Sequence[int]) -> None:
     if array.dtype.kind == 'f':
-        _refuse_nan(array, spec, where, numbers)
+        _refuse_nan(array, spec, where, samples)
     if spec.nb_class is not None and not spec.is_masked:
-        _check_classes(array, spec.nb_class, spec.ignored, where, numbers)
+        _check_classes(array, spec.nb_class, spec.ignored, where, samples)
     if made.dtype != array.dtype and not np.array_equal(made, array):
         if array.dtype.kind == 'f' and not np.array_equal(array, np.round(array)):
             instead = 'make the Input real' if spec.role == 'input' else 'use a loss whose targets are real'
@@ -128,24 +102,24 @@ def _check_integers(array: np.ndarray, made: np.ndarray, spec: ArraySpec, where:
                         f'received {array[made != array].flat[0]}.')
 
 
-def _check_exact(array: np.ndarray, made: np.ndarray, where: str, numbers: Sequence[int]) -> None:
+def _check_exact(array: np.ndarray, made: np.ndarray, where: str, samples: Sequence[int]) -> None:
     """Raise unless the integers are still the same as reals."""
     if max(int(array.max()), -int(array.min())) > _EXACT[made.dtype.name]:
         with np.errstate(invalid='ignore'):
             wrong = made.astype(array.dtype) != array
         if wrong.any():
             raise DataError(f'{where}: expected integers that {made.dtype} can hold, received {array[wrong][0]} in '
-                            f'sample {first_sample(wrong, numbers)}, which would be {made[wrong][0]:.0f}. Write '
+                            f'sample {first_sample(wrong, samples)}, which would be {made[wrong][0]:.0f}. Write '
                             f".astype('{made.dtype}') if they may be rounded.")
 
 
 def _check_classes(classes: np.ndarray, nb_class: int, ignored: Optional[int], where: str,
-                   numbers: Sequence[int]) -> None:
+                   samples: Sequence[int]) -> None:
     wrong = (classes < 0) | (classes >= nb_class)
     if ignored is not None:
         wrong &= classes != ignored
     if wrong.any():
-        received, sample = int(classes[wrong][0]), first_sample(wrong, numbers)
+        received, sample = int(classes[wrong][0]), first_sample(wrong, samples)
         advice = 'The output needs a unit for each class.' if received >= 0 else \
             f'Pass ignore_label={received} to compile if it marks samples to ignore.'
         raise DataError(f'{where}: {class_problem(nb_class, ignored)}, received {received} in sample {sample}. '

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Dict, Sequence
 import numpy as np
 
 from keraflow import schema
-from keraflow.data.casting import ArraySpec
+from keraflow.data.array_spec import ArraySpec
 from keraflow.errors import ArgumentError, DataError, warn
 from keraflow.schema import Finite, Natural, Rule
 

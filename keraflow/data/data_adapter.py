@@ -5,14 +5,16 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow.arguments import to_list
-from keraflow.data.arrays import Arrays, batches, check_lengths, read_arrays, read_weights
-from keraflow.data.batch_sources import ArrayBatchSource, BatchSource, IterableBatchSource, is_iterable_of_batches
-from keraflow.data.casting import ArraySpec, Told
+from keraflow.data.array_spec import ArraySpec, WarnOnce
+from keraflow.data.arrays import Arrays, batch_bounds, check_lengths, read_arrays, read_weights
+from keraflow.data.batch_sources import ArrayBatchSource, BatchSource, IterableBatchSource
 from keraflow.data.class_weight import ClassWeight
+from keraflow.data.iterables import is_iterable_of_batches
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphError, describe
 
 __all__ = ['DataAdapter']
 
+#: How many targets are looked at together for the weights of their classes: those on the disk are not read as a whole.
 _CHUNK = 1024
 
 
@@ -34,7 +36,7 @@ class DataAdapter:
         self._where = f'{network.name}: {method}'
         self._inputs = [ArraySpec.of(kensor, name) for kensor, name in zip(network.inputs, network.input_names())]
         self._targets = targets
-        self._told = Told()
+        self._warn_of_weights = WarnOnce()
         self._class_weight: Optional[ClassWeight] = None
 
     def weigh_classes(self, given: Any) -> None:
@@ -47,7 +49,7 @@ class DataAdapter:
         arrays = self._read(x, y, sample_weights, self._where)
         if self._class_weight is not None:
             weights: List[Any] = [self._weighed(arrays.part(slice(*ends)), self._where).weights[0]
-                                  for ends in batches(arrays.nb_sample, _CHUNK)]
+                                  for ends in batch_bounds(arrays.nb_sample, _CHUNK)]
             arrays = arrays._replace(weights=[np.concatenate(weights)])
         if arrays.weights and all(isinstance(it, np.ndarray) and not it.any() for it in arrays.weights):
             raise DataError(f'{self._where}: expected a sample that counts, received weights that are all 0.')
@@ -88,11 +90,7 @@ class DataAdapter:
         self.refuse_beside_arrays(nb_val_batch=nb_val_batch)
         if given is None:
             return None
-        if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
-            raise ArgumentTypeError(
-                f'{self._where}: expected (x, y) or (x, y, sample_weights), received {describe(given)}.')
-        x, y, weights = (*given, None)[:3]
-        return self.array_source(self.arrays(x, y, weights), batch_size)
+        return self.array_source(self.arrays(*_parts(given, self._where)), batch_size)
 
     def split(self, arrays: Arrays, share: float) -> Tuple[Arrays, Arrays]:
         """The samples to train on, and the share of them, from the end, that is kept for validation."""
@@ -124,19 +122,13 @@ class DataAdapter:
         targets = read_arrays(y, self._targets, f'{where}: y', copies)
         check_lengths({**{spec.name: it for spec, it in zip(self._inputs, inputs)},
                        **{f'target {spec.name}': it for spec, it in zip(self._targets, targets)}}, where)
-        spec = ArraySpec('weights', (len(inputs[0]),), B.floatx(), role='weights', told=self._told)
+        spec = ArraySpec('weights', (len(inputs[0]),), B.floatx(), role='weights', warn=self._warn_of_weights)
         weights = read_weights(sample_weights, targets, [one.name for one in self._targets], spec,
                                f'{where}: sample_weights', copies)
         return Arrays(inputs, targets, weights)
 
     def _read_batch(self, item: Any, where: str) -> Arrays:
-        if self._targets:
-            if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
-                raise ArgumentTypeError(f'{where}: expected (x, y) or (x, y, sample_weights), received '
-                                        f'{describe(item)}.')
-            x, y, weights = (*item, None)[:3]
-        else:
-            x, y, weights = item, None, None
+        x, y, weights = _parts(item, where) if self._targets else (item, None, None)
         # Batches wait for their turn, while the program may fill its arrays with the next ones.
         batch = self._read(x, y, weights, where, copies=True)
         if self._fixed and batch.nb_sample != self._fixed:
@@ -157,6 +149,13 @@ class DataAdapter:
             raise ArgumentError(
                 f'{self._name}: batch_size: the Inputs fix it to {self._fixed}, received {asked}. Leave it out.')
         return asked
+
+
+def _parts(given: Any, where: str) -> Tuple[Any, Any, Any]:
+    """Inputs, targets, and weights or None."""
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+        raise ArgumentTypeError(f'{where}: expected (x, y) or (x, y, sample_weights), received {describe(given)}.')
+    return (*given, None)[:3]
 
 
 def _has_no_numbers(value: Any) -> bool:

@@ -4,8 +4,8 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set,
 
 from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
+from keraflow.data.array_spec import ArraySpec
 from keraflow.data.arrays import Arrays
-from keraflow.data.casting import ArraySpec
 from keraflow.errors import GraphError, warn
 from keraflow.graph.counted import part_weights
 from keraflow.graph.records import RunRecord, recording

@@ -3,7 +3,8 @@ from typing import Any, Sequence, Tuple
 
 from keraflow import backend as B
 from keraflow.backend.tensor_info import annotate, info_of
-from keraflow.data.casting import ArraySpec, Told, class_problem
+from keraflow.data.array_spec import ArraySpec, WarnOnce
+from keraflow.data.casting import class_problem
 from keraflow.graph.counted import expand_mask, without
 from keraflow.graph.kensor import Kensor
 from keraflow.layers.network import Network
@@ -25,7 +26,7 @@ def target_spec(network: Network, loss: Loss, metrics: Sequence[Any] = ()) -> Ar
     kensor = output_of(network, loss.output)
     target = target_of(loss.objective, (None, *kensor.shape[1:]), kensor.dtype, kensor.features)
     mask = kensor.mask_shape
-    return ArraySpec(loss.output, *target, role='target', ignored=loss.ignored, told=Told(),
+    return ArraySpec(loss.output, *target, role='target', ignored=loss.ignored, warn=WarnOnce(),
                      doubt=None if target.nb_class else doubt_of(loss.objective, metrics, kensor.features),
                      is_masked=mask is not None and len(mask) < len(target.shape))
 
@@ -43,8 +44,8 @@ def seen_target(y_pred: Any, y_true: Any, spec: ArraySpec, where: str) -> Tuple[
         return y_pred, y_true
     y_true = without(mask, y_true)
     if spec.is_masked and spec.nb_class is not None:
-        right = B.logical_and(B.greater_equal(y_true, 0), B.less(y_true, spec.nb_class))
-        y_true = B.require(y_true, right, f'{where}: {spec.name}: {class_problem(spec.nb_class, spec.ignored)} at '
+        is_class = B.logical_and(B.greater_equal(y_true, 0), B.less(y_true, spec.nb_class))
+        y_true = B.require(y_true, is_class, f'{where}: {spec.name}: {class_problem(spec.nb_class, spec.ignored)} at '
                            'steps that count, received another one.')
     elif spec.is_masked:
         y_true = B.require(y_true, B.isfinite(y_true), f'{where}: {spec.name}: there is a NaN or an infinite value in '

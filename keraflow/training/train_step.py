@@ -7,8 +7,8 @@ from keraflow import backend as B
 from keraflow import random, registry, schema
 from keraflow.arguments import to_list
 from keraflow.backend.tensor_checks import check_scalar
+from keraflow.data.array_spec import ArraySpec
 from keraflow.data.arrays import check_lengths, read_arrays
-from keraflow.data.casting import ArraySpec
 from keraflow.errors import ArgumentError, DataError
 from keraflow.graph.parameters import parameters_of, penalties
 from keraflow.graph.records import recording

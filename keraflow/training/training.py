@@ -7,8 +7,8 @@ from keraflow import objectives, optimizers, random  # noqa: F401 (fills the reg
 from keraflow.arguments import to_list
 from keraflow.callbacks import Callback, CallbackList, History
 from keraflow.checked import checked
-from keraflow.data.batch_sources import is_iterable_of_batches
 from keraflow.data.data_adapter import DataAdapter
+from keraflow.data.iterables import is_iterable_of_batches
 from keraflow.errors import GraphError
 from keraflow.graph.addresses import find_address
 from keraflow.habits import SETTINGS
@@ -25,7 +25,8 @@ from keraflow.training.scores import Scores
 
 __all__ = ['TrainableNetwork']
 
-_MAKING = threading.Lock()      # of functions that predict, which several threads may ask for first
+#: Held while a predictor is made, which several threads may ask for first.
+_PREDICTOR_LOCK = threading.Lock()
 
 
 class TrainableNetwork(Network):
@@ -245,9 +246,11 @@ class TrainableNetwork(Network):
             yield batches
 
     def _predictor_in(self, train_mode: bool) -> Predictor:
-        if train_mode and self._functions is not None:      # as it is trained: with what compile read
+        """The predictor of the compiled functions, which keeps what ``compile`` read of ``trainable``, where this
+        matters; else one that needs no ``compile``."""
+        if train_mode and self._functions is not None:
             return self._functions.predictor
-        with _MAKING:
+        with _PREDICTOR_LOCK:
             if self._predictor is None or train_mode and self._predictor.trainability.changed():
                 self._predictor = Predictor(self)
             return self._predictor

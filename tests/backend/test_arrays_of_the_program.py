@@ -4,7 +4,8 @@ import pytest
 
 from keraflow import backend as B
 from keraflow.callbacks import Callback
-from keraflow.data.arrays import ArraySpec, read_arrays
+from keraflow.data.array_spec import ArraySpec
+from keraflow.data.arrays import read_arrays
 from keraflow.layers import Activation, Dense, Input
 from keraflow.models import Model
 from keraflow.optimizers import SGD

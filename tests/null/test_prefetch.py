@@ -5,7 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from keraflow.data.arrays import ArraySpec, MemmapSamples, read_arrays
+from keraflow.data.array_spec import ArraySpec
+from keraflow.data.arrays import MemmapSamples, read_arrays
 from keraflow.data.class_weight import ClassWeight
 from keraflow.data.prefetch import Prefetch
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, KeraFlowError
