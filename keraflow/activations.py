@@ -132,7 +132,7 @@ def elu(x: Any, alpha: float = 1.) -> Any:
        linear units (ELUs)", ICLR, 2016.
     """
     # The branch not taken must be finite, too: its gradient is multiplied by zero, and 0 * inf is NaN.
-    return B.switch(B.greater(x, 0), x, B.multiply(B.expm1(B.minimum(x, 0)), alpha))
+    return B.where(B.greater(x, 0), x, B.multiply(B.expm1(B.minimum(x, 0)), alpha))
 
 
 @builtin('activation')

@@ -84,8 +84,9 @@ WORDS = {
     'kl_divergence': 'kullback_leibler_divergence', 'logcosh': 'log_cosh', 'cosine_similarity': 'cosine',
     'weight_decay': 'l2',
     # Functions of the backend.
-    'concat': 'concatenate', 'cat': 'concatenate', 'where': 'switch', 'pow': 'power', 'sub': 'subtract',
-    'mul': 'multiply', 'div': 'divide', 'neg': 'negative', 'bmm': 'batch_dot', 'clamp': 'clip', 'clip_by_value': 'clip',
+    'concat': 'concatenate', 'cat': 'concatenate', 'select': 'where', 'pow': 'power', 'sub': 'subtract',
+    'mul': 'multiply', 'div': 'divide', 'neg': 'negative', 'bmm': 'matmul', 'clamp': 'clip', 'clip_by_value': 'clip',
+    'bernoulli': 'random_bernoulli', 'binomial': 'random_bernoulli',
     'unsqueeze': 'expand_dims', 'detach': 'stop_gradient', 'int_shape': 'static_shape', 'permute': 'transpose',
     'permute_dimensions': 'transpose', **{f'reduce_{name}': name for name in ('sum', 'mean', 'max', 'min', 'prod')},
     # Modules.
@@ -149,7 +150,6 @@ SENTENCES = {
     **dict.fromkeys(('rprop', 'adafactor', 'radam', 'asgd'), 'Write a class: the page of Optimizer shows how.'),
     **dict.fromkeys(('input_dim', 'input_shape', 'batch_input_shape'),
                     'Put an Input before it, such as Input(8): a layer infers the length from its input.'),
-    'matmul': 'Write B.dot(x, W), and B.batch_dot(x, y) for a product for each sample.',
     'load_model': 'Write Model.load_from_file(arch, weights).',
     'save_model': 'Write model.save_to_file(arch, weights).',
     'losses': 'Write keraflow.objectives.',       # the module

@@ -128,9 +128,10 @@ def find(id: str, kind: str = '', customs: Optional[dict] = None) -> Optional[En
     """Return the entry with this id (or alias) that may be used as a `kind` (``''``: any); None if there is none."""
     if customs and id in customs:
         return customs[id] if customs[id].kind in ('', kind) or not kind else None
+    own = _aliases.get(('', id), id)
     if kind:
-        return _entries.get((kind, _aliases.get((kind, id), id))) or _entries.get(('', id))
-    return next((entry for entry in entries() if entry.id == id), None)
+        return _entries.get((kind, _aliases.get((kind, id), id))) or _entries.get(('', own))
+    return next((entry for entry in entries() if entry.id in (id, own)), None)
 
 
 def ids(kind: str) -> list:

@@ -169,7 +169,7 @@ class CosineDecay(Schedule):
         if not self.nb_warmup:
             return lr
         rise = B.divide(B.multiply(B.add(step, 1), self.lr), self.nb_warmup)
-        return B.switch(B.less(step, self.nb_warmup), rise, lr)
+        return B.where(B.less(step, self.nb_warmup), rise, lr)
 
 
 @builtin('schedule')
@@ -206,7 +206,7 @@ class PiecewiseConstant(Schedule):
     def __call__(self, step: Any) -> Any:
         lr = B.constant(self.values[0], 'float64')
         for boundary, value in zip(self.boundaries, self.values[1:]):
-            lr = B.switch(B.less(step, boundary), lr, value)
+            lr = B.where(B.less(step, boundary), lr, value)
         return lr
 
 

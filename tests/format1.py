@@ -10,7 +10,7 @@ from keraflow.regularizers import Regularizer
 
 FOLDER = Path(__file__).parent / 'data' / 'format1'
 #: Models, each with an architecture as YAML and as JSON, weights, and the arrays `x/INPUT` and `y/OUTPUT`.
-MODELS = ('composed', 'graph', 'layers', 'pictures', 'series', 'words')
+MODELS = ('composed', 'graph', 'layers', 'operations', 'pictures', 'series', 'words')
 
 
 class Shifted(Layer):

@@ -123,7 +123,7 @@ class Elementwise(Variables):
     def logical_or(self, x: Any, y: Any) -> Any:
         return tf.logical_or(self.cast(x, 'bool'), self.cast(y, 'bool'))
 
-    def switch(self, condition: Any, x: Any, y: Any) -> Any:
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
         return tf.where(self.cast(condition, 'bool'), *self._alike(x, y))
 
     def _if_real(self, function: Callable, x: Any) -> Any:

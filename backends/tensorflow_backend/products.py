@@ -14,8 +14,11 @@ class Products(Variables):
         x, y = self._numbers(x, y)
         return tf.matmul(x, y) if self.ndim(x) == self.ndim(y) == 2 else tf.tensordot(x, y, 1)
 
-    def batch_dot(self, x: Any, y: Any) -> Any:
-        return tf.matmul(*self._numbers(x, y))
+    def matmul(self, x: Any, y: Any) -> Any:
+        x, y = self._numbers(x, y)
+        if self.ndim(y) == 1:
+            return tf.tensordot(x, y, 1)
+        return tf.squeeze(tf.matmul(x[None], y), -2) if self.ndim(x) == 1 else tf.matmul(x, y)
 
     def gather(self, x: Any, indices: Any, axis: int = 0) -> Any:
         # Rows are read from a variable without copying all of it.

@@ -68,7 +68,7 @@ class Shaping(Variables):
     def tile(self, x: Any, reps: Sequence[int]) -> Any:
         return tf.tile(self._tensor(x), reps)
 
-    def reverse(self, x: Any, axis: int) -> Any:
+    def flip(self, x: Any, axis: int) -> Any:
         return tf.reverse(self._tensor(x), [axis])
 
     def identity(self, x: Any) -> Any:

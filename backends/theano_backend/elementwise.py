@@ -140,7 +140,7 @@ class Elementwise(Backend):
     def logical_or(self, x: Any, y: Any) -> Any:
         return T.or_(*alike(as_tensor(x, 'bool'), as_tensor(y, 'bool')))
 
-    def switch(self, condition: Any, x: Any, y: Any) -> Any:
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
         return T.switch(with_known_ones(as_tensor(condition, 'bool')), *map(with_known_ones, alike(x, y)))
 
     def cast(self, x: Any, dtype: str) -> Any:

@@ -96,7 +96,7 @@ class Shaping(Backend):
         """Broadcast `x` to `shape`."""
         return T.alloc(with_known_ones(x), *shape)
 
-    def reverse(self, x: Any, axis: int) -> Any:
+    def flip(self, x: Any, axis: int) -> Any:
         x = as_tensor(x)
         return x[(slice(None),) * shapes.normalize_axis(axis, x.ndim) + (slice(None, None, -1),)]
 

@@ -10,11 +10,12 @@ Examples
 6.0
 """
 import logging
+import sys
 from typing import Any, Optional
 
 from keraflow import random
 from keraflow.arguments import dtype_name
-from keraflow.backend.contract import Backend, TensorSpec
+from keraflow.backend.contract import OLD_NAMES, Backend, TensorSpec
 from keraflow.backend.forwarding import forwarding
 from keraflow.backend.loader import available, choose, load
 from keraflow.backend.phases import current_phase, in_train_phase, phase
@@ -95,6 +96,8 @@ def _open(asked: Setting) -> Backend:
 
 def __getattr__(attribute: str) -> Any:
     # Only what the contract has, and no backend is opened: tools, as pytest, read all that dir() lists.
+    if attribute in OLD_NAMES:
+        return getattr(sys.modules[__name__], OLD_NAMES[attribute])
     if attribute.startswith('_') or not callable(getattr(Backend, attribute, None)):
         raise no_attribute("module 'keraflow.backend'", attribute, __dir__())
     # Kept, so that the next access costs nothing. So no function of this file may use abs, all, any, eval, max, min,

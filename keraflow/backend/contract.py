@@ -43,7 +43,7 @@ Rules that hold for every operation:
   ``argmax`` gives of values with a NaN, and what ``softmax`` and ``pool`` give of the others in its row or window, is
   the library's affair. So is algebra that holds for numbers: a library may compute ``x - x`` as 0, or the largest
   root as the root of the largest number, so that a NaN is seen for certain only where it leaves a function.
-* *Gradients*: at a kink they are what the branches of ``switch`` give; ``round``, ``sign``, ``floor`` and comparisons
+* *Gradients*: at a kink they are what the branches of ``where`` give; ``round``, ``sign``, ``floor`` and comparisons
   have none. Where the largest (or smallest) values are equal they have the gradient together, once: ``max`` and ``min``
   share it evenly, ``maximum`` and ``minimum`` give it to their first argument, ``pool`` to the first cell of a window,
   row by row. Thus ``clip`` hands it on at its bounds; ``relu`` and ``abs`` have none at 0. ``std`` and ``norm`` have
@@ -68,7 +68,7 @@ from keraflow.backend.operations.randomness import Randomness
 from keraflow.backend.operations.recurrence import Recurrence
 
 __all__ = ['Backend', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'check_dtype', 'common_dtype', 'DTYPES', 'FLOATS',
-           'METHODS', 'OPERATIONS', 'OTHER_VARIABLES', 'in_order_of_creation', 'note_creation']
+           'METHODS', 'OLD_NAMES', 'OPERATIONS', 'OTHER_VARIABLES', 'in_order_of_creation', 'note_creation']
 
 Tensor = Any      # what the backend computes with
 Variable = Any    # a tensor with a value that can be set
@@ -287,5 +287,7 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
         raise NotImplementedError
 
 
+#: The names of operations by those that they had.
+OLD_NAMES = {method.old_name: name for name, method in METHODS.items() if method.old_name}
 #: Names of the functions from tensors to tensors.
 OPERATIONS = frozenset(name for name, method in METHODS.items() if method.is_operation)

@@ -1,6 +1,8 @@
 """Functions of the backend and operators, used on what stands for a tensor that is not there yet."""
 from typing import Any, Callable, Dict, Generic, Optional, Sequence, TypeVar
 
+import numpy as np
+
 from keraflow.arguments import is_array_like
 from keraflow.backend.contract import OPERATIONS
 from keraflow.errors import ArgumentTypeError
@@ -26,8 +28,13 @@ def _is_operand(value: Any) -> bool:
 #: What NumPy calls the operators.
 _UFUNCS = {**{name: name for name in ('add', 'subtract', 'multiply', 'divide', 'floor_divide', 'power', 'equal',
                                       'not_equal', 'less', 'less_equal', 'greater', 'greater_equal')},
-           'true_divide': 'divide', 'remainder': 'mod', 'matmul': 'dot', 'bitwise_and': 'logical_and',
+           'true_divide': 'divide', 'remainder': 'mod', 'bitwise_and': 'logical_and',
            'bitwise_or': 'logical_or'}
+
+
+def _product(y: Any) -> str:
+    """The operation of ``x @ y``: behind a product with a matrix time steps are still at their places."""
+    return 'matmul' if len(np.shape(y)) > 2 else 'dot'
 
 
 class Deferred(Generic[Made]):
@@ -62,8 +69,8 @@ class Deferred(Generic[Made]):
     def __rmod__(self, other: Any) -> Made: return self.defer('mod', (other, self), {})
     def __pow__(self, other: Any) -> Made: return self.defer('power', (self, other), {})
     def __rpow__(self, other: Any) -> Made: return self.defer('power', (other, self), {})
-    def __matmul__(self, other: Any) -> Made: return self.defer('dot', (self, other), {})
-    def __rmatmul__(self, other: Any) -> Made: return self.defer('dot', (other, self), {})
+    def __matmul__(self, other: Any) -> Made: return self.defer(_product(other), (self, other), {})
+    def __rmatmul__(self, other: Any) -> Made: return self.defer(_product(self), (other, self), {})
     def __and__(self, other: Any) -> Made: return self.defer('logical_and', (self, other), {})
     def __or__(self, other: Any) -> Made: return self.defer('logical_or', (self, other), {})
     def __lt__(self, other: Any) -> Made: return self.defer('less', (self, other), {})
@@ -88,6 +95,8 @@ class Deferred(Generic[Made]):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         name = ufunc.__name__
+        if name == 'matmul' and method == '__call__' and not kwargs:
+            return self.defer(_product(inputs[1]), inputs, {})
         if name in _UFUNCS and method == '__call__' and not kwargs:     # so an array on the left asks for the operation
             return self.defer(_UFUNCS[name], inputs, {})
         raise self.has_no_value(f'np.{name}', {'absolute': 'abs'}.get(name, name))
@@ -99,7 +108,7 @@ class Deferred(Generic[Made]):
                                  f'keraflow.backend, {example}, or call it on the input of a Lambda.')
 
     def __bool__(self) -> bool:
-        raise TypeError(f'{self!r} has no value yet, so that it is neither true nor false. Use B.switch for '
+        raise TypeError(f'{self!r} has no value yet, so that it is neither true nor false. Use B.where for '
                         'values; write x is y to ask for the same Kensor, as any(x is one for one in kensors) does.')
 
 

@@ -114,9 +114,9 @@ def integers_of(backend: Any, x: Any, dtype: str, cut: Callable[[Any, str], Any]
     least, largest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
     above = backend.greater_equal(x, -float(least))        # which reals have exactly
     inside = backend.logical_and(backend.greater_equal(x, float(least)), backend.logical_not(above))
-    beyond = backend.switch(above, backend.constant(largest, dtype), backend.switch(
+    beyond = backend.where(above, backend.constant(largest, dtype), backend.where(
         backend.less(x, 0.), backend.constant(least, dtype), backend.constant(0, dtype)))
-    return backend.switch(inside, cut(backend.switch(inside, x, 0.), dtype), beyond)
+    return backend.where(inside, cut(backend.where(inside, x, 0.), dtype), beyond)
 
 
 # -- what numbers take, where it is not the dtype of the operands that they meet ---------------------------------------

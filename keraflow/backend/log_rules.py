@@ -36,8 +36,8 @@ def _others(backend: Backend, made: Any, axis: Any) -> Step:
     """What is left of one of the probabilities along axes: the others."""
     def rest(log: Any) -> Any:
         is_top = backend.greater(log, -math.log(2))         # One at most is more likely than all others.
-        others = backend.logsumexp(backend.switch(is_top, -math.inf, log), axis, keepdims=True)
-        return backend.switch(is_top, others, log_of_difference(backend, backend.switch(is_top, -1., log)))
+        others = backend.logsumexp(backend.where(is_top, -math.inf, log), axis, keepdims=True)
+        return backend.where(is_top, others, log_of_difference(backend, backend.where(is_top, -1., log)))
     return Step(rest, [(made, 'of')])
 
 
@@ -48,7 +48,7 @@ def exp(backend: Backend, made: Any, given: Given) -> Logs:
 def softplus(backend: Backend, made: Any, given: Given) -> Logs:
     def of() -> Any:
         x = backend.as_real(given['x'])
-        return backend.switch(backend.less(x, -40.), x, backend.log(backend.softplus(backend.maximum(x, -40.))))
+        return backend.where(backend.less(x, -40.), x, backend.log(backend.softplus(backend.maximum(x, -40.))))
     return Logs(Step(of))
 
 
@@ -136,9 +136,9 @@ def _combined(backend: Backend, made: Any, x: Any, y: Any, join: Callable) -> Op
     def compute(log: Any) -> Any:
         weight = backend.cast(y if _known(x) else x, backend.dtype(made))
         counts = backend.greater(weight, 0)
-        of_weight = backend.log(backend.switch(counts, weight, 1.))
-        return backend.switch(counts, join(log, of_weight) if _known(x) else join(of_weight, log),
-                              bounded_log(backend, made))
+        of_weight = backend.log(backend.where(counts, weight, 1.))
+        return backend.where(counts, join(log, of_weight) if _known(x) else join(of_weight, log),
+                             bounded_log(backend, made))
     return Logs(Step(compute, [(x if _known(x) else y, 'of')]), is_exact=False)
 
 
@@ -204,7 +204,7 @@ def _powered(backend: Backend, x: Any, power: Any) -> Optional[Logs]:
         return None
 
     def compute(log: Any) -> Any:       # 0 ** 0 is 1
-        return backend.multiply(power, backend.switch(backend.equal(power, 0), 0., log))
+        return backend.multiply(power, backend.where(backend.equal(power, 0), 0., log))
     if number == 1:
         return _increased(backend, x, 0., 'of')
     return Logs(Step(compute, [(x, 'of')]), total=1. if logs.total == 1 and number and number > 0 else math.inf)

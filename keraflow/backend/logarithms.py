@@ -74,9 +74,9 @@ def bounded_log(backend: Backend, x: Any, least: Optional[float] = None) -> Any:
     x = backend.as_real(x)
     epsilon, kept, tiny = setting('epsilon').value, backend.stop_gradient(x), np.finfo(backend.dtype(x)).tiny
     least = epsilon if least is None else least
-    slope = backend.divide(1., backend.switch(backend.less(kept, tiny), epsilon, kept))
+    slope = backend.divide(1., backend.where(backend.less(kept, tiny), epsilon, kept))
     # The second term is 0, and has the gradient that the bound takes away.
-    return backend.add(backend.log(backend.clip(x, least, 1.)), backend.switch(
+    return backend.add(backend.log(backend.clip(x, least, 1.)), backend.where(
         backend.less(kept, least), backend.multiply(slope, backend.subtract(x, kept)), 0.))
 
 
@@ -85,8 +85,8 @@ def log_of_difference(backend: Backend, log: Any) -> Any:
     # What a branch computes with where the other one is taken is kept where it is finite.
     far = backend.log1p(backend.negative(backend.exp(backend.minimum(log, -0.5))))
     rest = backend.negative(backend.expm1(backend.clip(log, -1., 0.)))
-    return backend.switch(backend.less(log, -0.7), far,
-                          bounded_log(backend, rest, float(np.finfo(backend.dtype(rest)).tiny)))
+    return backend.where(backend.less(log, -0.7), far,
+                         bounded_log(backend, rest, float(np.finfo(backend.dtype(rest)).tiny)))
 
 
 def log_of_sum(backend: Backend, one: Any, other: Any) -> Any:
@@ -99,4 +99,4 @@ def same_gradient(backend: Backend, log: Any, value: Any, least: float) -> Any:
     """`value`, whose gradient is that of `log` where this is below `least`."""
     finite = backend.maximum(log, np.finfo(backend.dtype(log)).min)
     moved = backend.add(backend.stop_gradient(value), backend.subtract(finite, backend.stop_gradient(finite)))
-    return backend.switch(backend.less(log, least), moved, value)
+    return backend.where(backend.less(log, least), moved, value)

@@ -84,6 +84,8 @@ class MethodInfo:
     logs : function, optional
         ``logs(backend, made, given)``: the logarithms of what it made, where they are known
         (:mod:`keraflow.backend.log_rules`).
+    old_name : str
+        A name by which programs and files may still call it.
     more_operands : frozenset of str
         Operands beside those with the usual names.
     """
@@ -104,6 +106,7 @@ class MethodInfo:
     converts: bool = False
     check: Optional[Callable[[Any, Given, Dict[str, Any]], None]] = None
     logs: Optional[Callable] = None
+    old_name: str = ''
     more_operands: FrozenSet[str] = frozenset()
 
     @functools.cached_property

@@ -124,11 +124,13 @@ def dot(backend: Any, given: Given, sizes: Given) -> None:
     shapes.check_factors(x[-1:], y[-2:][:1])
 
 
-def batch_dot(backend: Any, given: Given, sizes: Given) -> None:
+def matmul(backend: Any, given: Given, sizes: Given) -> None:
     x, y = sizes['x'], sizes['y']
-    if len(x) != len(y) or len(x) < 3:
-        raise ShapeError(f'expected factors of one rank of at least 3, received the shapes {x} and {y}.')
-    shapes.check_factors((*x[:-2], x[-1]), y[:-1])
+    if not x or not y:
+        raise ShapeError(f'expected factors that have axes, received the shapes {x} and {y}.')
+    shapes.check_factors(x[-1:], y[-2:][:1])
+    if not shapes.broadcast(x[:-2], y[:-2]):
+        raise ShapeError(f'expected the axes before the last two to broadcast, received the shapes {x} and {y}.')
 
 
 def indices(backend: Any, given: Given, sizes: Given) -> None:

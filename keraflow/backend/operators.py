@@ -32,7 +32,7 @@ __all__ = ['follow_contract', 'install_operators']
 _follows = contextvars.ContextVar('whether operators follow the contract', default=False)
 
 _ARITHMETIC = {'add': 'add', 'sub': 'subtract', 'mul': 'multiply', 'truediv': 'divide', 'floordiv': 'floor_divide',
-               'mod': 'mod', 'pow': 'power', 'matmul': 'dot'}
+               'mod': 'mod', 'pow': 'power', 'matmul': 'matmul'}
 _COMPARISONS = {'lt': 'less', 'le': 'less_equal', 'gt': 'greater', 'ge': 'greater_equal'}
 _EQUALITIES = {'eq': 'equal', 'ne': 'not_equal'}
 
@@ -76,8 +76,7 @@ def _operator(backend: Any, own: Any, operation: str, reflected: bool) -> Callab
             return NotImplemented       # which refuses a tensor
         given = (y, x) if reflected else (x, y)
         if _follows.get() and _differs(backend, operation, x, y):
-            function = 'batch_dot' if operation == 'dot' and _rank(backend, given[1]) > 2 else operation
-            made = getattr(backend, function)(**arguments_of(backend, METHODS[function], given, {}))
+            made = getattr(backend, operation)(**arguments_of(backend, METHODS[operation], given, {}))
         else:
             made = NotImplemented if own is None else own(x, y)
         if (info_of(x).logs or info_of(y).logs) and backend.is_tensor(made):     # the other one may give anything
@@ -112,7 +111,7 @@ def _truth(backend: Any, own: Any, library: str) -> Callable:
         # A variable is there, and what a library computes at once has a value.
         if _follows.get() and not (backend.is_variable(x) or hasattr(x, 'numpy')) and \
                 _package(sys._getframe(1)) != library:
-            raise ArgumentTypeError('a tensor has no value yet, so that it is neither true nor false. Use B.switch for '
+            raise ArgumentTypeError('a tensor has no value yet, so that it is neither true nor false. Use B.where for '
                                     'values; write x is None, or x is y, to ask for an object.')
         return own(x)
     call.of_library = own       # type: ignore[attr-defined]
@@ -139,7 +138,7 @@ def _differs(backend: Any, operation: str, x: Any, y: Any) -> bool:
         return True
     if not backend.is_tensor(y) and type(y) not in (bool, int, float):
         return isinstance(y, (np.ndarray, np.generic, list, tuple))
-    if operation == 'dot' or dtype == 'bool' or METHODS[operation].second_integer and dtype not in FLOATS:
+    if operation == 'matmul' or dtype == 'bool' or METHODS[operation].second_integer and dtype not in FLOATS:
         return True
     becomes_real = METHODS[operation].is_real and dtype not in FLOATS
     if backend.is_tensor(y):
@@ -154,7 +153,3 @@ def _is_operand(backend: Any, y: Any) -> bool:
     while isinstance(y, (list, tuple)) and y:
         y = y[0]
     return backend.is_tensor(y) or not isinstance(y, (str, bytes, list, tuple)) and is_array_like(y)
-
-
-def _rank(backend: Any, x: Any) -> int:
-    return backend.ndim(x) if backend.is_tensor(x) else np.ndim(x)

@@ -12,4 +12,5 @@ __all__ = ['PURE_OPERATIONS']
 PURE_OPERATIONS = tuple(sorted(name for name, method in METHODS.items() if method.is_function_of_one))
 
 for _name in PURE_OPERATIONS:
-    builtin('', id=f'B.{_name}')(getattr(B, _name))
+    _old_names = [f'B.{METHODS[_name].old_name}'] if METHODS[_name].old_name else []
+    builtin('', *_old_names, id=f'B.{_name}')(getattr(B, _name))

@@ -130,8 +130,8 @@ class MultiHeadAttention(MultiInputLayer):
     def output(self, x: List[Any], *, mask: Sequence[Any] = ()) -> Any:
         query, key, value = _roles(x)
         q, k, v = (self._split(self._project(role, one)) for role, one in zip('qkv', (query, key, value)))
-        scores = B.batch_dot(q, B.transpose(k, [0, 1, 3, 2])) * (1. / math.sqrt(self.head_dim))
-        heads = B.transpose(B.batch_dot(self._weights(scores, joint_mask(mask[1:] or mask)), v), [0, 2, 1, 3])
+        scores = B.matmul(q, B.transpose(k, [0, 1, 3, 2])) * (1. / math.sqrt(self.head_dim))
+        heads = B.transpose(B.matmul(self._weights(scores, joint_mask(mask[1:] or mask)), v), [0, 2, 1, 3])
         return self._project('o', B.reshape(heads, [-1, B.shape(query)[1], self.nb_head * self.head_dim]))
 
     def output_mask(self, input_mask: List[Any], input_shape: List[Shape]) -> Any:
@@ -156,7 +156,7 @@ class MultiHeadAttention(MultiInputLayer):
             weights = B.softmax(scores)
         else:
             # Where no step is visible, all scores are equally low, and the softmax alone would weight them equally.
-            weights = B.switch(seen, B.softmax(B.switch(seen, scores, LOWEST)), 0.)
+            weights = B.where(seen, B.softmax(B.where(seen, scores, LOWEST)), 0.)
         return B.in_train_phase(lambda: B.dropout(weights, self.drop_rate), weights) if self.drop_rate else weights
 
     def output_shape(self, input_shape: List[Shape]) -> Shape:

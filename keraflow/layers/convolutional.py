@@ -163,7 +163,7 @@ class Convolution1D(ConvolutionBase):
         return B.transpose(self.W[0], (2, 0, 1))
 
     def output(self, x: Any, *, mask: Any = None) -> Any:
-        return super().output(x if mask is None else B.switch(expand_mask(mask, x), x, 0.))
+        return super().output(x if mask is None else B.where(expand_mask(mask, x), x, 0.))
 
     @property
     def reads_mask(self) -> bool:

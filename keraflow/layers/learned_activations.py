@@ -83,7 +83,7 @@ class PReLU(AxisLayer):
         self._initialize('alpha', self.init, self._alpha_shape(input_shape))
 
     def output(self, x: Any) -> Any:
-        return B.switch(B.greater(x, 0), x, B.multiply(x, self.alpha))
+        return B.where(B.greater(x, 0), x, B.multiply(x, self.alpha))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -239,7 +239,7 @@ class Dot(AxisLayer, MultiInputLayer):
     def output(self, x: List[Any]) -> Any:
         ndims = [B.ndim(one) for one in x]
         left, right = (self._as_rows(one, place) for one, place in zip(x, self._places(ndims)))
-        y = B.batch_dot(left, B.transpose(right, [0, 2, 1]))
+        y = B.matmul(left, B.transpose(right, [0, 2, 1]))
         # Remove the axes that _as_rows added; of two vectors only one.
         y = B.squeeze(y, 2) if ndims[1] == 2 else y
         return B.squeeze(y, 1) if ndims == [2, 3] else y

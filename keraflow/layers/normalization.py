@@ -146,7 +146,7 @@ class BatchNormalization(_Normalization):
             before = self.latest(moving)
             moved = before * self.momentum + B.squeeze_axes(batch, axes) * (1. - self.momentum)
             # A batch in which no value counts leaves the moving statistics alone.
-            moved = moved if counted is None else B.switch(B.any(counted, axes), moved, before)
+            moved = moved if counted is None else B.where(B.any(counted, axes), moved, before)
             self.add_update(moving, moved, inputs=x)
         return self.normalize(x, mean, variance)
 
@@ -166,8 +166,8 @@ def _moments(x: Any, axes: List[int], counted: Any = None) -> Tuple[Any, Any]:
         mean = B.mean(x, axes, keepdims=True)
         return mean, B.mean(B.square(B.subtract(x, mean)), axes, keepdims=True)
     count = B.maximum(B.sum(counted, axes, keepdims=True), 1)
-    mean = B.divide(B.sum(B.switch(counted, x, 0.), axes, keepdims=True), count)
-    squares = B.switch(counted, B.square(B.subtract(x, mean)), 0.)
+    mean = B.divide(B.sum(B.where(counted, x, 0.), axes, keepdims=True), count)
+    squares = B.where(counted, B.square(B.subtract(x, mean)), 0.)
     return mean, B.divide(B.sum(squares, axes, keepdims=True), count)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.arguments import is_array_like, to_list
-from keraflow.backend.contract import FLOATS, METHODS, OPERATIONS
+from keraflow.backend.contract import FLOATS, METHODS, OLD_NAMES, OPERATIONS
 from keraflow.backend.deferral import deferred_among
 from keraflow.backend.dtypes import operands_dtype
 from keraflow.backend.method_info import MethodInfo
@@ -75,6 +75,7 @@ class Operation(Layer):
     def __init__(self, operation: str, args: Sequence[Any] = (), kwargs: Optional[Dict[str, Any]] = None,
                  **common: Any):
         super().__init__(**common)
+        operation = OLD_NAMES.get(operation, operation)
         if operation not in OPERATIONS and operation != 'getitem':
             raise ArgumentError(
                 f"Operation: there is no operation '{operation}'. {nearest(operation, [*OPERATIONS, 'getitem'])}")
@@ -99,9 +100,12 @@ class Operation(Layer):
     @classmethod
     def unpack_init_param(cls, params: Dict[str, Any]) -> Dict[str, Any]:
         operation, kwargs = params.get('operation'), params.get('kwargs')
-        if not isinstance(operation, str) or operation not in OPERATIONS or not isinstance(kwargs, dict):
+        if not isinstance(operation, str):
             return params
-        return {**params, 'kwargs': current_names(METHODS[operation].method, kwargs, operation, is_told=False)}
+        operation = OLD_NAMES.get(operation, operation)
+        if operation in OPERATIONS and isinstance(kwargs, dict):
+            kwargs = current_names(METHODS[operation].method, kwargs, operation, is_told=False)
+        return {**params, 'operation': operation, **({'kwargs': kwargs} if 'kwargs' in params else {})}
 
     @property
     def _method(self) -> MethodInfo:
@@ -120,7 +124,7 @@ class Operation(Layer):
             raise self._refusal(input_shape)
         if self.operation == 'dot' and len(self.args) == 2 and len(shape_of(self.args[1], input_shape)) > 2:
             raise ShapeError(f'{self.name}: dot: expected a second factor of at most two axes, received shape '
-                             f'{shape_of(self.args[1], input_shape)}. Use B.batch_dot for a product in each sample.')
+                             f'{shape_of(self.args[1], input_shape)}. Use B.matmul for a product in each sample.')
 
     def output(self, x: List[Any]) -> Any:
         try:

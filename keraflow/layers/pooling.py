@@ -93,10 +93,10 @@ class Pooling1D(_Pooling):
             return super().output(x)
         counts = expand_mask(mask, x)
         if self.mode == 'max':
-            found = super().output(B.switch(counts, x, LOWEST))
-            return B.switch(B.greater(found, LOWEST), found, 0.)
-        shares = super().output(B.switch(counts, B.ones_like(x), 0.))
-        return super().output(B.switch(counts, x, 0.)) / B.switch(B.greater(shares, 0.), shares, 1.)
+            found = super().output(B.where(counts, x, LOWEST))
+            return B.where(B.greater(found, LOWEST), found, 0.)
+        shares = super().output(B.where(counts, B.ones_like(x), 0.))
+        return super().output(B.where(counts, x, 0.)) / B.where(B.greater(shares, 0.), shares, 1.)
 
     @property
     def reads_mask(self) -> bool:
@@ -245,9 +245,9 @@ class GlobalPooling1D(_GlobalPooling):
             return super().output(x)
         counts = expand_mask(mask, x)
         if self.mode == 'max':
-            return B.switch(B.any(counts, 1), B.max(B.switch(counts, x, LOWEST), 1), 0.)
-        nb_step = B.sum(B.switch(counts, B.ones_like(x), 0.), 1)
-        return B.sum(B.switch(counts, x, 0.), 1) / B.maximum(nb_step, 1.)
+            return B.where(B.any(counts, 1), B.max(B.where(counts, x, LOWEST), 1), 0.)
+        nb_step = B.sum(B.where(counts, B.ones_like(x), 0.), 1)
+        return B.sum(B.where(counts, x, 0.), 1) / B.maximum(nb_step, 1.)
 
 
 @builtin('layer')

@@ -198,7 +198,7 @@ class Recurrent(MultiInputLayer):
 
     def output_mask(self, input_mask: List[Any], input_shape: List[Shape]) -> Any:
         mask = input_mask[0] if self.return_sequences else None
-        return mask if mask is None or not self.go_backwards else B.reverse(mask, 1)
+        return mask if mask is None or not self.go_backwards else B.flip(mask, 1)
 
     def _logs(self, outputs: Any, inputs: Any, first: Any, constants: List[Any], mask: Any, log: Callable) -> Any:
         """Return the logarithms of outputs that are probabilities; none are recorded inside of the loop."""
@@ -214,7 +214,7 @@ class Recurrent(MultiInputLayer):
         if tensor is None:
             return None
         ordered = B.transpose(tensor, (1, 0, *range(2, B.ndim(tensor))))
-        return B.reverse(ordered, 0) if self.go_backwards else ordered
+        return B.flip(ordered, 0) if self.go_backwards else ordered
 
     def _first_states(self, batch: Any) -> List[Any]:
         if self.stateful:

@@ -163,7 +163,7 @@ class Bidirectional(_Wrapper):
         return self.set_tensor_mask(self._merged(forward, backward), info_of(forward).mask)
 
     def _reversed(self, x: Any, mask: Any) -> Any:
-        return self.set_tensor_mask(B.reverse(x, 1), None if mask is None else B.reverse(mask, 1))
+        return self.set_tensor_mask(B.flip(x, 1), None if mask is None else B.flip(mask, 1))
 
     def _merged(self, forward: Any, backward: Any) -> Any:
         if self.merge_mode == 'concat':

@@ -93,7 +93,7 @@ class AUC(Metric):
         positive = B.cast(is_positive, B.floatx())
         weights = like(positive, weights)
         # Above all others, NaN is on the wrong side of negative samples; for positive ones it goes below all others.
-        values = B.switch(B.logical_and(B.isnan(y_pred), is_positive), -np.inf, y_pred)
+        values = B.where(B.logical_and(B.isnan(y_pred), is_positive), -np.inf, y_pred)
         edges = self.edges.tolist()
         return B.concatenate([B.histogram(values, edges, side * weights) for side in (1. - positive, positive)], 0)
 

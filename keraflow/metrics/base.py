@@ -164,7 +164,7 @@ def ratio(part: Any, whole: Any, weights: Any) -> Any:
     """Return the weighted sums of two tensors ``(batch, ...)`` of one shape, as a tensor of two numbers."""
     weights = like(part, weights)
     # Values that do not count may be NaN.
-    return B.stack([B.sum(B.switch(B.equal(weights, 0), 0., B.cast(one, B.floatx()) * weights))
+    return B.stack([B.sum(B.where(B.equal(weights, 0), 0., B.cast(one, B.floatx()) * weights))
                     for one in (part, whole)])
 
 

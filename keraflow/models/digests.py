@@ -1,13 +1,14 @@
 """Digests of architectures, by which weights are known to belong to a model.
 
-An argument stands in them by the name that it had first, so that weights of before it was renamed belong to it, too.
+An argument or an operation stands in them by the name that it had first, so that weights of before it was renamed
+belong to it, too.
 """
 import hashlib
 import json
 from typing import Any, Dict, Sequence
 
 from keraflow import registry
-from keraflow.backend import Backend
+from keraflow.backend.contract import METHODS, OLD_NAMES
 from keraflow.deprecation import renamed_arguments
 from keraflow.layers.base.changes import NESTED
 from keraflow.serialization.values import unescape
@@ -21,6 +22,8 @@ _ONLY_TRAINING = ('trainable', 'regularizers', 'constraints', 'activity_regulari
                   'drop_rate_U', 'sigma', 'std')
 #: Those that the first digests left out, which are still in files.
 _ONLY_TRAINING_AT_FIRST = ('trainable', 'regularizers', 'constraints')
+#: The ids of functions of the backend that had others.
+_FIRST_FUNCTIONS = {f'B.{name}': f'B.{old}' for old, name in OLD_NAMES.items()}
 
 
 def digest_of(data: Any) -> str:
@@ -55,13 +58,19 @@ def _by_first_names(data: Any) -> Any:
         return data
     data = {key: _by_first_names(item) for key, item in data.items()}
     id, args = data.get('class', data.get('function')), data.get('args')
-    if not isinstance(id, str) or not isinstance(args, dict):
+    if not isinstance(id, str):
+        return data
+    if id in _FIRST_FUNCTIONS and 'function' in data:
+        data['function'] = _FIRST_FUNCTIONS[id]
+    if not isinstance(args, dict):
         return data
     entry = registry.find(id, 'layer') or registry.find(id)
     if entry is None:
         return data
-    if id == 'Operation' and args['kwargs']:
-        args['kwargs'] = _first_names(getattr(Backend, args['operation'], None), args['kwargs'])
+    if id == 'Operation':
+        method = METHODS[args['operation']]
+        args = {**args, 'operation': method.old_name or method.name, 'kwargs': args['kwargs'] and
+                _first_names(method.method, args['kwargs'])}
     return {**data, 'args': _first_names(entry.target, args)}
 
 

@@ -152,8 +152,8 @@ def hits(y_pred: Any, right: Any, k: int = 1) -> Any:
     numbers = B.arange(B.static_shape(y_pred)[axis] or B.shape(y_pred)[axis])
     is_right = B.equal(B.expand_dims(right, axis), B.reshape(numbers, [-1, *[1] * (-1 - axis)]))
     # A product would turn the others into NaN if one is infinite.
-    likelihood = B.sum(B.switch(is_right, y_pred, 0), axis, keepdims=True)
+    likelihood = B.sum(B.where(is_right, y_pred, 0), axis, keepdims=True)
     better, equal = (B.sum(B.cast(other, B.floatx()), axis) for other in (
         B.greater(y_pred, likelihood), B.equal(y_pred, likelihood)))
     share = B.minimum(B.maximum(k - better, 0.), equal) / B.maximum(equal, 1.)
-    return B.switch(B.any(B.isnan(y_pred), axis), 0., share)
+    return B.where(B.any(B.isnan(y_pred), axis), 0., share)

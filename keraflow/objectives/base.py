@@ -149,7 +149,7 @@ def per_sample(objective: Any, y_pred: Any, y_true: Any, weights: Any = None) ->
                  f'{tuple(B.static_shape(values))}: parts that do not count are in it, with targets of 0. Keep the '
                  'axes of the mask; the model takes the mean of what counts.')
         return _mean(values, 1)
-    each = B.switch(counted, _mean(values, rank), 0.)
+    each = B.where(counted, _mean(values, rank), 0.)
     if rank == 1:
         return each
     axes = list(range(1, rank))

@@ -106,7 +106,7 @@ def log_cosh(y_pred: Any, y_true: Any) -> Any:
     # 1 + exp(d) * (1 - exp(-d)) ** 2 / 2 has no cancellation where d is small; where d is large it overflows.
     small = B.minimum(distance, 1.)
     near = B.log1p(B.exp(small) * B.square(B.expm1(-small)) * 0.5)
-    return B.switch(B.less(distance, 1.), near, distance + B.softplus(distance * -2.) - float(np.log(2.)))
+    return B.where(B.less(distance, 1.), near, distance + B.softplus(distance * -2.) - float(np.log(2.)))
 
 
 @objective('ape', 'mape')
@@ -206,4 +206,4 @@ def squared_hinge(y_pred: Any, y_true: Any) -> Any:
 
 def _direction(y: Any, axis: int) -> Any:
     square = B.sum(B.square(y), axis, keepdims=True)
-    return y / B.sqrt(B.switch(B.greater(square, B.epsilon() ** 2), square, B.ones_like(square)))
+    return y / B.sqrt(B.where(B.greater(square, B.epsilon() ** 2), square, B.ones_like(square)))

@@ -116,7 +116,7 @@ def kullback_leibler_divergence(y_pred: Any, y_true: Any) -> Any:
     axis = features_of(y_pred)
     y_pred, y_true = reals(y_pred, y_true)
     log, kept = _log(y_pred), B.clip(y_true, B.epsilon(), 1.)
-    log = B.switch(B.equal(y_true, 0.), B.maximum(log, math.log(B.epsilon())), log)
+    log = B.where(B.equal(y_true, 0.), B.maximum(log, math.log(B.epsilon())), log)
     return B.sum(kept * (B.log(kept) - log), axis, keepdims=True)
 
 
@@ -145,7 +145,7 @@ def poisson(y_pred: Any, y_true: Any) -> Any:
 
 def _times(weight: Any, log: Any) -> Any:
     """Return the product, which is 0 where the weight is, even for an infinite logarithm."""
-    return weight * B.switch(B.equal(weight, 0.), 0., log)
+    return weight * B.where(B.equal(weight, 0.), 0., log)
 
 
 def _log(probability: Any) -> Any:

@@ -282,5 +282,5 @@ class Ftrl(Optimizer):
         pull = u * scale * c.inverse
         cut = B.clip(pull, -c.l1, c.l1)
         # Rounding must not leave a residue of what is cut to 0.
-        param = B.switch(B.less_equal(B.abs(pull), c.l1), 0., (u - rate * cut) / (rate * c.l2 + 1.))
+        param = B.where(B.less_equal(B.abs(pull), c.l1), 0., (u - rate * cut) / (rate * c.l2 + 1.))
         return [param, a, cut + param * c.l2]

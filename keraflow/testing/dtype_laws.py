@@ -33,11 +33,11 @@ def _joins_dtypes_of_several(backend: Any) -> None:
     """The same holds for more than two operands, and for functions made of others."""
     image, kernels = np.ones((1, 2, 3, 2)), np.ones((2, 1, 2, 2))
     calls: Dict[str, Callable[[Any], Any]] = {
-        'switch': lambda x: backend.switch(backend.greater(x, 1.5), x, np.ones(3)), 'clip': lambda x: backend.clip(x, np.zeros(3), [2., 2., 2.]),
+        'where': lambda x: backend.where(backend.greater(x, 1.5), x, np.ones(3)), 'clip': lambda x: backend.clip(x, np.zeros(3), [2., 2., 2.]),
         'concatenate': lambda x: backend.concatenate([np.ones((1, 3)), x, np.ones((1, 3), 'float16')], 0),
         'stack': lambda x: backend.stack([np.ones((2, 3)), x]), 'dot': lambda x: backend.dot(x, np.ones((3, 2))),
         'gather': lambda x: backend.gather(np.ones(5), backend.cast(x, 'int32')),
-        'batch_dot': lambda x: backend.batch_dot(backend.expand_dims(x, 0), np.ones((1, 3, 2))),
+        'matmul': lambda x: backend.matmul(backend.expand_dims(x, 0), np.ones((1, 3, 2))),
         'conv': lambda x: backend.conv(backend.cast(image, backend.dtype(x)), kernels), 'add_bias': lambda x: backend.add_bias(
             backend.cast(image, backend.dtype(x)), np.ones(2)),
         'a layout': lambda x: backend.add(backend.conv(backend.cast(image.transpose(0, 2, 3, 1), backend.dtype(x)), kernels, None, 'same', None,

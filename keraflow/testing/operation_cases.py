@@ -195,9 +195,9 @@ def _pairs() -> List[Case]:
         *_of('floor_divide', np.floor_divide, (x, y), (x, 2), (x, -2), smooth=False), *_of('mod', np.mod, (x, y), (x, 2), (x, -2), smooth=False),
         *_of('power', np.power, (x, 2)), *_of('power', np.power, (positive, row), (2., x), kinds='f'),
         *_of('power', np.power, (positive, 0.5), rule='real'),
-        *_of('switch', np.where, (condition, x, y), (condition, one, x), (condition, x, row), kinds='fib'),
-        *_of('switch', np.where, (condition, x, 0), (condition, 1, x)), *_of('switch', np.where, (condition, x, 0.5), rule='real'),
-        *_of('switch', np.where, (boolean, int32, float64), kinds='f'), *_of('switch', np.where, (x, y, x), kinds='i'),
+        *_of('where', np.where, (condition, x, y), (condition, one, x), (condition, x, row), kinds='fib'),
+        *_of('where', np.where, (condition, x, 0), (condition, 1, x)), *_of('where', np.where, (condition, x, 0.5), rule='real'),
+        *_of('where', np.where, (boolean, int32, float64), kinds='f'), *_of('where', np.where, (x, y, x), kinds='i'),
         *_of('maximum', np.maximum, (strange, 0.), (0., strange), kinds='f', smooth=False), *_of('minimum', np.minimum, (strange, 0.), (0., strange), kinds='f', smooth=False),
         *_of('clip', _clip, (strange, -1., 1.), kinds='f', smooth=False), *_of('clip', _clip, (x, -1, 2), (x, None, 1), (x, 0, None), (x, None, None)), *_of('clip', _clip, (x, -0.6, 0.6), rule='real'),
     ]
@@ -235,8 +235,9 @@ def _products() -> List[Case]:
     return [
         *_of('dot', np.dot, (other, matrix), (x, matrix), (other, vector), (x, vector), (vector, matrix), (vector, row)),
         *_of('dot', np.dot, (float32, matrix), kinds='f'),
-        *_of('batch_dot', np.matmul, (x, batch)),
-        *_of('batch_dot', np.matmul, (Reshaped(x, (2, 1, 3, 4)), Reshaped(batch, (2, 1, 4, 5)))),
+        *_of('matmul', np.matmul, (x, batch), (x, matrix), (x, vector), (other, matrix), (other, vector), (vector, matrix), (vector, row), (vector, batch)),
+        *_of('matmul', np.matmul, (Reshaped(x, (2, 1, 3, 4)), Reshaped(batch, (2, 1, 4, 5))), (other, batch)),
+        *_of('matmul', np.matmul, (Reshaped(x, (2, 1, 3, 4)), Reshaped(batch, (1, 2, 4, 5))), (Reshaped(x, (2, 1, 3, 4)), batch)),
         *_of('gather', lambda x, indices, axis=0: np.take(x, indices, axis), (x, index, 1), (x, wide_index, -2), (matrix, index, 0),
              (other, index), (other, wide_index, {'axis': 0}), kinds='fib'),
         *_of('one_hot', _one_hot, (index, 3), (wide_index, 4), rule='floatx', kinds='f', smooth=False),
@@ -258,7 +259,7 @@ def _shapes() -> List[Case]:
         *[Case('split', (x, (1, 2), 1), {}, lambda x, lengths, axis, part=part: np.split(x, [1], axis)[part], 'same', 'fib', _one_part(part),
                text=f'part {part}') for part in (0, 1)],
         Case('split', (x, [3, 1]), {}, lambda x, lengths: x[..., 3:], 'same', 'fib', _one_part(1), text='along the last axis'),
-        *_of('reverse', np.flip, (x, 0), (x, -1), (x, 1), **every),
+        *_of('flip', np.flip, (x, 0), (x, -1), (x, 1), **every),
     ]
 
 
@@ -359,4 +360,4 @@ CASES: Tuple[Case, ...] = (*_elementwise(), *_pairs(), *_reductions(), *_product
 UNTABLED = ('floatx', 'set_floatx', 'version', 'devices', 'device', 'outside_graph', 'variable', 'is_variable', 'get_value', 'set_value', 'is_tensor',
             'placeholder', 'eval', 'dtype', 'ndim', 'static_shape', 'trace', 'symbolic', 'function', 'compile', 'value_and_gradients', 'value_and_row_gradients',
             'gradients', 'variables_used', 'require', 'no_autograph', 'seed', 'new_stream', 'current_stream', 'random_uniform', 'random_normal',
-            'random_binomial', 'dropout')
+            'random_bernoulli', 'dropout')

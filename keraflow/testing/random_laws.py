@@ -17,8 +17,8 @@ def _draws(backend: Any) -> None:
     """Random numbers have the right distribution, shape and dtype."""
     def draw(x: Any) -> list:
         n = backend.shape(x)[0]
-        return [backend.random_uniform((n,), -1., 3.), backend.random_normal((n, 1), 2., 0.5), backend.random_binomial((n,), 0.3),
-                backend.random_uniform((2, 3), dtype='float64'), backend.random_normal((3,), dtype='float64'), backend.random_binomial((2,), 0.5, 'int32'), backend.random_normal(backend.shape(x), dtype='float64')]
+        return [backend.random_uniform((n,), -1., 3.), backend.random_normal((n, 1), 2., 0.5), backend.random_bernoulli((n,), 0.3),
+                backend.random_uniform((2, 3), dtype='float64'), backend.random_normal((3,), dtype='float64'), backend.random_bernoulli((2,), 0.5, 'int32'), backend.random_normal(backend.shape(x), dtype='float64')]
     run = backend.compile(lambda x: (draw(x), []), [TensorSpec((None,), 'float32')])
     uniform, normal, hits, *typed = [np.array(it) for it in run(np.zeros(MANY, 'float32'))]
     expect([it.dtype.name for it in (uniform, normal, hits)] == [backend.floatx()] * 3, backend.floatx(), uniform.dtype.name)

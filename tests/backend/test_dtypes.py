@@ -9,7 +9,7 @@ from keraflow.models import Model
 
 FACTORS = np.linspace(0.5, 1., 4)
 MEETINGS = [lambda x: x * FACTORS, lambda x: FACTORS * x, lambda x: x + [1., 2., 3., 4.], lambda x: (1., 2., 3., 4.) - x,
-            lambda x: np.float64(0.3) * x, lambda x: B.add(x, FACTORS), lambda x: B.switch(B.greater(x, 1.), x, FACTORS),
+            lambda x: np.float64(0.3) * x, lambda x: B.add(x, FACTORS), lambda x: B.where(B.greater(x, 1.), x, FACTORS),
             lambda x: B.clip(x, np.zeros(4), FACTORS), lambda x: B.dot(x, np.eye(4)), lambda x: x @ np.eye(4)]
 
 

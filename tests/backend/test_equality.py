@@ -34,7 +34,7 @@ class Compared(Layer):
         self.compare = compare
 
     def output(self, x):
-        return B.switch(self.compare(x), x, -7.)
+        return B.where(self.compare(x), x, -7.)
 
 
 @pytest.mark.parametrize('compare, expected', COMPARISONS)
@@ -112,7 +112,7 @@ def test_a_kensor_has_no_truth():
 def test_a_symbolic_tensor_has_no_truth(act):
     with pytest.raises(ArgumentTypeError) as caught:
         Lambda(act)(Input(3))
-    assert str(caught.value) == ('a tensor has no value yet, so that it is neither true nor false. Use B.switch for values; write '
+    assert str(caught.value) == ('a tensor has no value yet, so that it is neither true nor false. Use B.where for values; write '
                                  'x is None, or x is y, to ask for an object.')
 
 

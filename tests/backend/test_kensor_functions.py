@@ -50,8 +50,8 @@ def test_other_functions_refuse_kensors(name, args):
 @pytest.mark.parametrize('name, args, kwargs', [
     ('sum', [], {'axis': 4}), ('sum', [], {'axis': [0, -4]}), ('argmax', [3], {}), ('cumsum', [5], {}), ('softmax', [4], {}),
     ('gather', [np.array([0, 1]), 3], {}), ('transpose', [[0, 1, 3]], {}), ('expand_dims', [7], {}), ('squeeze', [1], {}),
-    ('repeat', [2, 3], {}), ('reverse', [3], {}), ('tile', [[2, 2]], {}), ('reshape', [[5, 5]], {}), ('split', [[1, 1], 3], {}),
-    ('dot', [np.ones((4, 2))], {}), ('batch_dot', [np.ones((2, 2, 3))], {}), ('add', [np.ones((2, 5))], {}),
+    ('repeat', [2, 3], {}), ('flip', [3], {}), ('tile', [[2, 2]], {}), ('reshape', [[5, 5]], {}), ('split', [[1, 1], 3], {}),
+    ('dot', [np.ones((4, 2))], {}), ('matmul', [np.ones((2, 2, 3))], {}), ('add', [np.ones((2, 5))], {}),
     ('clip', [np.zeros(4), None], {})])
 def test_axes_and_lengths_that_are_not_there(name, args, kwargs):
     x = Input((2, 3), batch_size=2)
@@ -121,10 +121,10 @@ def test_functions_of_the_library_say_what_to_write(backend_name):
 @pytest.mark.parametrize('act, told', [
     (lambda x: x + np.ones((500, 300)), "add({'input': 0}, an array of shape (500, 300))"),
     (lambda x: B.concatenate([x, np.ones((4, 7, 8))], axis=1), "concatenate([{'input': 0}, an array of shape (4, 7, 8)], axis=1)"),
-    (lambda x: B.switch(x > 0, x, np.zeros((90, 90))), "switch({'input': 0}, {'input': 1}, an array of shape (90, 90))"),
-    (lambda x: B.batch_dot(x, np.ones((200, 50, 60))), "batch_dot({'input': 0}, an array of shape (200, 50, 60))"),
+    (lambda x: B.where(x > 0, x, np.zeros((90, 90))), "where({'input': 0}, {'input': 1}, an array of shape (90, 90))"),
+    (lambda x: B.matmul(x, np.ones((200, 50, 60))), "matmul({'input': 0}, an array of shape (200, 50, 60))"),
     (lambda x: B.transpose(x, list(range(1000))), 'transpose({\'input\': 0}, [0, 1, 2, 3, 4, 5, 6, 7, ...])'),
-], ids=['operator', 'listed', 'switch', 'product', 'long list'])
+], ids=['operator', 'listed', 'where', 'product', 'long list'])
 def test_a_message_has_the_shapes_of_arrays_and_not_their_values(act, told):
     with pytest.raises(ShapeError) as caught:
         act(Input(2))

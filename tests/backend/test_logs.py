@@ -47,14 +47,14 @@ MOVES = {
     'concatenate': (lambda p: B.concatenate([p, p[:, :1]], axis=1), lambda p: np.concatenate([p, p[:, :1]], 1)),
     'stack': (lambda p: B.stack([p[0], p[1]], 1), lambda p: np.stack([p[0], p[1]], 1)),
     'split': (lambda p: B.split(p, [1, 2], 1)[1], lambda p: p[:, 1:]), 'repeat': (lambda p: B.repeat(p, 2, 1), lambda p: p.repeat(2, 1)),
-    'tile': (lambda p: B.tile(p, (1, 2, 1)), lambda p: np.tile(p, (1, 2, 1))), 'reverse': (lambda p: B.reverse(p, axis=1), lambda p: p[:, ::-1]),
+    'tile': (lambda p: B.tile(p, (1, 2, 1)), lambda p: np.tile(p, (1, 2, 1))), 'flip': (lambda p: B.flip(p, axis=1), lambda p: p[:, ::-1]),
     'gather': (lambda p: B.gather(p, B.constant([2, 0, 2, 1]), 2), lambda p: p.take([2, 0, 2, 1], 2)),
     'identity': (lambda p: B.identity(x=p), lambda p: p), 'as_real': (lambda p: B.as_real(p), lambda p: p),
     'require': (lambda p: B.require(p, True, 'never'), lambda p: p), 'with_static_shape': (lambda p: B.with_static_shape(B.identity(p), (2, 3, 4)), lambda p: p),
     'max': (lambda p: B.max(p, 1), lambda p: p.max(1)), 'min': (lambda p: B.min(p, axis=1, keepdims=True), lambda p: p.min(1, keepdims=True)),
     'maximum': (lambda p: B.maximum(p[0], p[1]), lambda p: np.maximum(p[0], p[1])), 'minimum': (lambda p: B.minimum(p[0], p[1]), lambda p: np.minimum(p[0], p[1])),
-    'switch': (lambda p: B.switch(CONDITION, p[0], p[1]), lambda p: np.where(CONDITION, p[0], p[1])),
-    'several': (lambda p: B.flatten(B.reverse(B.split(B.transpose(p, (2, 0, 1)), [2, 2], 0)[1], 2), 2),
+    'where': (lambda p: B.where(CONDITION, p[0], p[1]), lambda p: np.where(CONDITION, p[0], p[1])),
+    'several': (lambda p: B.flatten(B.flip(B.split(B.transpose(p, (2, 0, 1)), [2, 2], 0)[1], 2), 2),
                 lambda p: p.transpose(2, 0, 1)[2:, :, ::-1].reshape(2, 6)),
 }
 Z = DRAW.normal(size=(2, 3, 4)) * 60

@@ -131,7 +131,7 @@ def test_confident_mistakes_have_the_gradient_of_the_formula(floatx):
     same.update({
         'clip': lambda p: B.clip(p, 1e-7, 1. - 1e-7), 'clip below': lambda p: B.clip(p, 1e-7, 1), 'maximum': lambda p: B.maximum(p, B.epsilon()), 'least': lambda p: B.minimum(1. - 1e-6, B.maximum(1e-6, p)),
         'a little more': lambda p: p + 1e-12, 'normalized': lambda p: (p + 1e-12) / (1. + 1e-12), 'cast': lambda p: B.cast(p, B.dtype(p)), 'identity': lambda p: B.identity(p),
-        'switch': lambda p: B.switch(np.array([[True], [True], [False]]), p, p * 1.), 'or zeros': lambda p: B.switch(np.array([[True]]), p, B.zeros_like(p)),
+        'where': lambda p: B.where(np.array([[True], [True], [False]]), p, p * 1.), 'or zeros': lambda p: B.where(np.array([[True]]), p, B.zeros_like(p)),
         'beside others': lambda p: B.concatenate([B.constant([[0.25, 0.5, 0.25]]), p], 0)[1:],
         'rows': lambda p: B.gather(p, B.constant([0, 1, 2])), 'several': lambda p: B.squeeze(B.mean(B.stack([p, p]), 0, keepdims=True), 0)})
     z = np.array([[1000., -1000., 0.], [-50., 50., 0.], [0., 200., -200.]])

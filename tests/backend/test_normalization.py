@@ -142,7 +142,7 @@ def test_gradients_where_steps_are_masked():
         mask = B.constant(COUNTS)
         with B.phase('train'), recording():
             y = layer.run([layer.set_tensor_mask(B.identity(x), mask)])[0]
-        return B.switch(B.expand_dims(mask, -1), y, 0.)
+        return B.where(B.expand_dims(mask, -1), y, 0.)
 
     check({'masked': masked}, {'masked': lambda x: np.where(COUNTS[..., None], normalized_where(x, COUNTS), 0.)}, {'masked': x})
 

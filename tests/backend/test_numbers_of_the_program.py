@@ -81,7 +81,7 @@ MET = [
     (lambda: ints() % np.int64(2 ** 33), ArgumentError, f"mod: y: {held('int32', 2 ** 33)} {cast('int64')}"),
     (lambda: ints() > 2 ** 40, ArgumentError, f"greater: y: {held('int32', 2 ** 40)} {cast('int64')}"),
     (lambda: B.equal(ints(), -2 ** 40), ArgumentError, f"equal: y: {held('int32', -2 ** 40)} {cast('int64')}"),
-    (lambda: B.switch(ints() > 1, ints(), 2 ** 40), ArgumentError, f"switch: y: {held('int32', 2 ** 40)} {cast('int64')}"),
+    (lambda: B.where(ints() > 1, ints(), 2 ** 40), ArgumentError, f"where: y: {held('int32', 2 ** 40)} {cast('int64')}"),
     (lambda: B.clip(ints(), -1, 2 ** 40), ArgumentError, f"clip: max_value: {held('int32', 2 ** 40)} {cast('int64')}"),
     (lambda: B.clip(ints(), -2 ** 40), ArgumentError, f"clip: min_value: {held('int32', -2 ** 40)} {cast('int64')}"),
     (lambda: B.maximum(B.constant([1, 2], 'int32'), [1, 2 ** 31]), ArgumentError, f"maximum: y: {held('int32', 2 ** 31)} {cast('int64')}"),

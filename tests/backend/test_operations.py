@@ -85,11 +85,11 @@ def test_an_operation_in_a_sequential_fed_twice():
     (lambda x, y: B.cumsum(x, axis=1), True), (lambda x, y: B.sum(x, axis=2, keepdims=True), True),
     (lambda x, y: x[:, ::-1], False), (lambda x, y: B.concatenate([x, y], axis=1), False), (lambda x, y: B.concatenate([x, x], 1), False),
     (lambda x, y: B.concatenate([x, y], axis=0), False), (lambda x, y: B.sum(x, axis=1, keepdims=True), False),
-    (lambda x, y: B.split(x, [3, 2], 1)[0], False), (lambda x, y: B.batch_dot(B.transpose(x, (0, 2, 1)), x), False),
+    (lambda x, y: B.split(x, [3, 2], 1)[0], False), (lambda x, y: B.matmul(B.transpose(x, (0, 2, 1)), x), False),
     (lambda x, y: B.split(x, [1, 1])[1], True), (lambda x, y: x[:, :, 0], True), (lambda x, y: x[..., :1], True), (lambda x, y: x[:, :, None], True),
     (lambda x, y: x[..., None], True), (lambda x, y: x[:], True), (lambda x, y: B.sum(x, axis=-1), True), (lambda x, y: B.max(x, [2]), True),
     (lambda x, y: B.squeeze(x[:, :, :1], -1), True), (lambda x, y: B.expand_dims(x, 2), True), (lambda x, y: B.expand_dims(x, -2), True),
-    (lambda x, y: B.stack([x, y], -1), True), (lambda x, y: B.flatten(B.expand_dims(x, -1), 3), True), (lambda x, y: B.reverse(x, 2), True),
+    (lambda x, y: B.stack([x, y], -1), True), (lambda x, y: B.flatten(B.expand_dims(x, -1), 3), True), (lambda x, y: B.flip(x, 2), True),
     (lambda x, y: B.repeat(x, 2, 2), True), (lambda x, y: y[:, :1] + x, True), (lambda x, y: B.one_hot(B.argmax(x, 2), 2), True),
     (lambda x, y: B.sum(x), False), (lambda x, y: x[:, None], False), (lambda x, y: x[..., 1:, 0], False), (lambda x, y: x[None, ..., 0], False),
     (lambda x, y: B.expand_dims(x, 1), False), (lambda x, y: B.stack([x, y], 1), False), (lambda x, y: B.flatten(x, 2), False),
@@ -114,7 +114,7 @@ def test_mistakes_with_operators():
     assert str(caught.value).endswith(": add({'input': 0}, {'input': 1}) cannot be applied to inputs of shapes (None, 4), (None, 3).")
     with pytest.raises(TypeError) as caught:
         bool(x > 0)
-    assert str(caught.value).endswith('has no value yet, so that it is neither true nor false. Use B.switch for values; write x is y '
+    assert str(caught.value).endswith('has no value yet, so that it is neither true nor false. Use B.where for values; write x is y '
                                       'to ask for the same Kensor, as any(x is one for one in kensors) does.')
     with pytest.raises(TypeError):
         list(x)
@@ -148,9 +148,11 @@ def test_arguments_that_are_refused(act, kind, text):
     (lambda x: x[:, 3], "getitem({'input': 0}, [{'slice': [None, None, None]}, 3]) cannot be applied to inputs of shapes (None, 3, 4)."),
     (lambda x: x[..., -5], "getitem({'input': 0}, [{'ellipsis': True}, -5]) cannot be applied to inputs of shapes (None, 3, 4)."),
     (lambda x: x[0, 0, 0, 0], "getitem({'input': 0}, [0, 0, 0, 0]) cannot be applied to inputs of shapes (None, 3, 4)."),
-    (lambda x: x @ x, 'dot: expected a second factor of at most two axes, received shape (None, 3, 4). Use B.batch_dot for a product in each sample.'),
-    (lambda x: x @ np.ones((2, 4, 1)), 'dot: expected a second factor of at most two axes, received shape (2, 4, 1). '
-                                       'Use B.batch_dot for a product in each sample.'),
+    (lambda x: B.dot(x, x), 'dot: expected a second factor of at most two axes, received shape (None, 3, 4). Use B.matmul for a product in each sample.'),
+    (lambda x: B.dot(x, np.ones((2, 4, 1))), 'dot: expected a second factor of at most two axes, received shape (2, 4, 1). '
+                                             'Use B.matmul for a product in each sample.'),
+    (lambda x: x @ x, "expected factors that fit, received the lengths (4,) and (3,): matmul({'input': 0}, {'input': 0}) cannot be applied to "
+                      'inputs of shapes (None, 3, 4).'),
 ])
 def test_shapes_that_are_refused(act, text):
     with pytest.raises(ShapeError) as caught:

@@ -45,7 +45,7 @@ def test_a_tie_counts_as_its_share(loss):
     y = RIGHT if loss[0] == 's' else np.eye(5)[RIGHT]
 
     def odd(h):     # what no input may be
-        return B.switch(B.equal(h, 99.), np.inf, B.switch(B.equal(h, -99.), -np.inf, B.switch(B.equal(h, 98.), np.nan, h)))
+        return B.where(B.equal(h, 99.), np.inf, B.where(B.equal(h, -99.), -np.inf, B.where(B.equal(h, 98.), np.nan, h)))
     inputs = np.where(np.isnan(VALUES), 98., np.clip(VALUES, -99., 99.))
     found = passing(5, metrics, loss, odd).evaluate(inputs, y, batch_size=7)
     chances = {k: np.array([chance_of_a_hit(values, right, k) for values, right in zip(VALUES.astype('float32'), RIGHT)]) for k in K}
@@ -189,7 +189,7 @@ def test_no_pair_with_a_nan_is_won():
     expected = 3 / 9         # 0.9 is before 0.1 and 0.8, 0.2 before 0.1
     assert auc_of(y, p) == pytest.approx(expected)
     inputs = np.where(np.isnan(p), -1., p)[:, None]
-    model = passing(1, ['auc'], of=lambda h: B.switch(B.less(h, 0.), np.nan, h))
+    model = passing(1, ['auc'], of=lambda h: B.where(B.less(h, 0.), np.nan, h))
     assert model.evaluate(inputs, y[:, None])['auc'] == pytest.approx(expected, rel=1e-6)
 
 

@@ -102,7 +102,7 @@ def test_a_series_of_one_step_is_not_repeated(cls, lengths):
 
 
 @pytest.mark.parametrize('lengths', [(1, 4), (4, 1)])
-@pytest.mark.parametrize('function', [lambda x, y: x + y, lambda x, y: B.maximum(x, y), lambda x, y: B.switch(y > 0., y, x)], ids=['add', 'maximum', 'switch'])
+@pytest.mark.parametrize('function', [lambda x, y: x + y, lambda x, y: B.maximum(x, y), lambda x, y: B.where(y > 0., y, x)], ids=['add', 'maximum', 'where'])
 def test_operations_repeat_what_is_known_to_be_of_one_step(function, lengths):
     x, y, one = Input((None, 2)), Input((None, 2)), Input((1, 2))
     series = [np.full((1, length, 2), length, 'float32') for length in (*lengths, 1)]

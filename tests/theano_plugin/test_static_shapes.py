@@ -25,7 +25,7 @@ SHAPES = [
     (lambda x: B.zeros(B.shape(x)[1:]), (3, 4)),
     (lambda x: B.arange(B.shape(x)[1]), (3,)),
     (lambda x: B.dot(x, np.ones((4, 7), 'float32')), (None, 3, 7)),
-    (lambda x: B.batch_dot(x, B.transpose(x, (0, 2, 1))), (None, 3, 3)),
+    (lambda x: B.matmul(x, B.transpose(x, (0, 2, 1))), (None, 3, 3)),
     (lambda x: B.gather(x, [[0, 2]], axis=1), (None, 1, 2, 4)),
     (lambda x: B.gather(x, B.placeholder((None, 6), 'int32'), axis=-1), (None, 3, None, 6)),
     (lambda x: B.one_hot(B.argmax(x), 5), (None, 3, 5)),
@@ -43,8 +43,8 @@ SHAPES = [
     (lambda x: B.repeat(x, 2, 1), (None, 6, 4)),
     (lambda x: B.tile(x, (1, 2, 3)), (None, 6, 12)),
     (lambda x: B.squeeze(B.expand_dims(x, 1), 1), (None, 3, 4)),
-    (lambda x: B.reverse(B.stop_gradient(B.identity(x)), 1), (None, 3, 4)),
-    (lambda x: B.switch(x[:, :, :1] > 0, x, 0), (None, 3, 4)),
+    (lambda x: B.flip(B.stop_gradient(B.identity(x)), 1), (None, 3, 4)),
+    (lambda x: B.where(x[:, :, :1] > 0, x, 0), (None, 3, 4)),
     (lambda x: B.dropout(x, 0.5), (None, 3, 4)),
     (lambda x: B.random_normal((B.shape(x)[1], 2)), (3, 2)),
     (lambda x: B.with_static_shape(x, (7, None, 4)), (7, 3, 4)),
@@ -85,7 +85,7 @@ def test_lengths_that_are_known_to_be_1_broadcast():
     column = B.concatenate([x, x])[:, 2:3]      # Theano does not know that this is a column
     narrow = B.with_static_shape(B.placeholder((None, None)), (None, 1))
     added, multiplied, chosen = B.function([x, narrow.owner.inputs[0]], [
-        B.add(x, column), B.multiply(narrow, x), B.switch(column, narrow, x)])([[1, 2, 0], [3, 4, 5]], [[1], [2]])
+        B.add(x, column), B.multiply(narrow, x), B.where(column, narrow, x)])([[1, 2, 0], [3, 4, 5]], [[1], [2]])
     assert added.tolist() == [[1, 2, 0], [8, 9, 10]]
     assert multiplied.tolist() == [[1, 2, 0], [6, 8, 10]]
     assert chosen.tolist() == [[1, 2, 0], [2, 2, 2]]

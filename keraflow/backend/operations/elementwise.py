@@ -206,8 +206,8 @@ class Elementwise(Tensors):
         """True where one is."""
         raise NotImplementedError
 
-    @broadcasting(moves_values=True)
-    def switch(self, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    @broadcasting(moves_values=True, old_name='switch')
+    def where(self, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """`x` where `condition`, elsewhere `y`; all three broadcast."""
         raise NotImplementedError
 

@@ -19,9 +19,11 @@ class Products(Creation):
         """Product over the last axis of `x` and the last but one (the only one) of `y`; `y` has at most two axes."""
         raise NotImplementedError
 
-    @operation(keeps_mask=False, check=operand_checks.batch_dot)
-    def batch_dot(self, x: Tensor, y: Tensor) -> Tensor:
-        """Product for each sample, ``(b, ..., n, m), (b, ..., m, k) -> (b, ..., n, k)``, of one rank of at least 3."""
+    @operation(keeps_mask=False, check=operand_checks.matmul, old_name='batch_dot')
+    def matmul(self, x: Tensor, y: Tensor) -> Tensor:
+        """Product of the matrices in the last two axes, ``(..., n, m), (..., m, k) -> (..., n, k)``, as
+        ``numpy.matmul``: the axes before them broadcast, and a vector is a row on the left and a column on the right.
+        """
         raise NotImplementedError
 
     @operation(keeps_mask=False, moves_values=True, check=operand_checks.gather)

@@ -28,8 +28,8 @@ class Randomness(Creation):
         """Gaussian, drawn anew in each run; lengths as in :meth:`random_uniform`."""
         raise NotImplementedError
 
-    @operation(draws=True, check=operand_checks.creation)
-    def random_binomial(self, shape: Sequence, p: Fraction = 0.5, dtype: Optional[DType] = None) -> Tensor:
+    @operation(draws=True, check=operand_checks.creation, old_name='random_binomial')
+    def random_bernoulli(self, shape: Sequence, p: Fraction = 0.5, dtype: Optional[DType] = None) -> Tensor:
         """1 with probability `p`, else 0, drawn anew in each run; lengths as in :meth:`random_uniform`."""
         hit = self.less(self.random_uniform(shape, 0., 1.), p)
         return self.cast(hit, dtype or self.floatx())

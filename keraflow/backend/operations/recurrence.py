@@ -72,11 +72,11 @@ class Recurrence(Shaping):
         """`step`, for sequences of which the first is the mask."""
         def masked(slices: List[Tensor], states: List[Tensor], constants: List[Tensor]) -> List[Tensor]:
             mask, *rest = slices
-            return [self._where(mask, new, old) for new, old in zip(step(rest, states, constants), states)]
+            return [self._updated(mask, new, old) for new, old in zip(step(rest, states, constants), states)]
         return masked
 
-    def _where(self, mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    def _updated(self, mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
         """`new` for the samples that `mask` counts, else `old`."""
         for _ in range(self.ndim(new) - 1):
             mask = self.expand_dims(mask, -1)
-        return self.switch(mask, new, old)
+        return self.where(mask, new, old)

@@ -95,14 +95,14 @@ class Reductions(Shaping):
     def _root(self, x: Tensor) -> Tensor:
         """The square root, with the gradient 0 at 0."""
         at_zero = self.equal(x, 0)      # the branch that is not taken must be finite, too
-        return self.switch(at_zero, 0., self.sqrt(self.switch(at_zero, 1., x)))
+        return self.where(at_zero, 0., self.sqrt(self.where(at_zero, 1., x)))
 
     @reduction(is_real=True)
     def logsumexp(self, x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """``log(sum(exp(x)))`` without overflow; -inf adds nothing."""
         peak = self.stop_gradient(self.max(x, axis, keepdims=True))
-        peak = self.switch(self.isfinite(peak), peak, 0.)
+        peak = self.where(self.isfinite(peak), peak, 0.)
         total = self.sum(self.exp(self.subtract(x, peak)), axis, keepdims)
         is_none = self.equal(total, 0)      # the branch that is not taken must be finite, too
-        log = self.switch(is_none, -math.inf, self.log(self.switch(is_none, 1., total)))
+        log = self.where(is_none, -math.inf, self.log(self.where(is_none, 1., total)))
         return self.add(log, peak if keepdims else self.squeeze_axes(peak, axis))

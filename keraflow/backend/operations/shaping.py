@@ -79,8 +79,8 @@ class Shaping(Elementwise):
         """The whole tensor ``reps[i]`` times along axis i; one number for each axis."""
         raise NotImplementedError
 
-    @moving(keeps_mask=mask_rules.along_other_axes, keeps_layout=True)
-    def reverse(self, x: Tensor, axis: int) -> Tensor:
+    @moving(keeps_mask=mask_rules.along_other_axes, keeps_layout=True, old_name='reverse')
+    def flip(self, x: Tensor, axis: int) -> Tensor:
         """Backwards along one axis."""
         raise NotImplementedError
 

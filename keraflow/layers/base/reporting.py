@@ -123,7 +123,7 @@ def _report_loss(layer: Any, loss: Any, is_conditional: bool) -> None:
 def _what_counts(tensor: Any) -> Any:
     """A tensor that is 0 in steps that are masked, and in parts of samples that do not count."""
     for mask in (info_of(tensor).mask, counted_samples()):
-        tensor = tensor if mask is None else B.switch(expand_mask(mask, tensor), tensor, 0.)
+        tensor = tensor if mask is None else B.where(expand_mask(mask, tensor), tensor, 0.)
     return tensor
 
 

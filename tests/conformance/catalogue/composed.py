@@ -108,7 +108,7 @@ def chain() -> Model:
 def operators() -> Model:
     x, y = Input((3, 4), name='x'), Input((3, 4), name='y')
     one, other = B.split(x * [1., 2., 3., 4.] - y, [1, 3], 2)
-    return Model([x, y], [B.concatenate([other, one], axis=-1)[:, 1:], B.switch(x > y, x, y) @ np.eye(4)[:, :2]])
+    return Model([x, y], [B.concatenate([other, one], axis=-1)[:, 1:], B.where(x > y, x, y) @ np.eye(4)[:, :2]])
 
 
 def operators_reference(w: dict, x: Any, y: Any) -> list:
