@@ -14,10 +14,14 @@ from .products import Products
 from .randomness import Randomness
 from .recurrence import Recurrence
 from .reductions import Reductions
+from .repairs import load_linker, repair
 from .shaping import Shaping
 from .variables import Variables
 
 __all__ = ['TheanoBackend']
+
+repair()
+load_linker()
 
 
 class TheanoBackend(Variables, Elementwise, Reductions, Products, Shaping, Convolutions, Neural, Randomness, Recurrence,

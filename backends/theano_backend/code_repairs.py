@@ -1,16 +1,19 @@
-"""Repairs of the C code that Theano generates, and of its cache; :mod:`.repairs` lists the faults.
-
-Nothing here imports Theano at the top, because its settings must be in place first (see :mod:`.configure`).
-"""
+"""Repairs of the C code that Theano generates, and of its cache; :mod:`.repairs` lists the faults."""
 import hashlib
 from typing import Any, Iterator
 
+from .configure import T, theano
+
 __all__ = ['repair_batched_dot', 'repair_code_loading', 'repair_code_versions', 'repair_module_keys']
+
+ExternalCOp = theano.graph.op.ExternalCOp
+BatchedDot = T.blas.BatchedDot
+CLinker = theano.link.c.basic.CLinker
+CLinkerObject = theano.link.c.interface.CLinkerObject
 
 
 def repair_code_loading() -> None:
     """Read the file of an Op's C code once. Each broadcast scalar makes such an Op."""
-    from theano.graph.op import ExternalCOp
     original = ExternalCOp.load_c_code
     loaded: dict = {}
 
@@ -27,27 +30,22 @@ def repair_code_loading() -> None:
 
 def repair_batched_dot() -> None:
     """Compute batches of matrix products with NumPy if there is no BLAS: without it, their C code cannot be loaded."""
-    import theano
-    from theano.graph.utils import MethodNotDefined
-    from theano.tensor.blas import BatchedDot
     original = BatchedDot.c_code
 
     def c_code(op: Any, *args: Any) -> str:
         if not theano.config.blas__ldflags:
-            raise MethodNotDefined('BatchedDot.c_code')
+            raise theano.graph.utils.MethodNotDefined('BatchedDot.c_code')
         return original(op, *args)
     BatchedDot.c_code = c_code
 
 
 def repair_code_versions() -> None:
     """Derive the version of C code in a file from a digest of its text, which is the same in each process."""
-    from theano.graph.op import ExternalCOp
     ExternalCOp.c_code_cache_version = _external_code_version
 
 
 def repair_module_keys() -> None:
     """Give a graph with an Op without properties a version, from those of its Ops and types."""
-    from theano.link.c.basic import CLinker
     CLinker.cmodule_key_ = _versioned_key(CLinker.cmodule_key_)
 
 
@@ -72,7 +70,6 @@ def _versioned_key(original: Any) -> Any:
 
 def _versions(nodes: Any) -> Iterator:
     """Yield the versions of the C code of Ops and types, without the Ops' properties, which the key contains anyway."""
-    from theano.link.c.interface import CLinkerObject
     for node in nodes:
         if hasattr(node.op, 'c_code_cache_version_apply'):
             yield node.op.c_code_cache_version_apply(node)

@@ -19,6 +19,7 @@ setting               why
 ``base_compiledir``   if the home directory cannot be written: nothing compiles without
 ====================  ==========================================================================================
 """
+import importlib
 import logging
 import os
 import re
@@ -30,7 +31,6 @@ import warnings
 from typing import Any, Optional
 
 from .blas import find_blas
-from .repairs import load_linker, repair
 
 __all__ = ['COMPILING', 'theano', 'T', 'import_theano']
 
@@ -58,9 +58,14 @@ def import_theano() -> Any:
         config = sys.modules['theano'].config
         if config.blas__ldflags == libraries:       # in addition to the user's flags
             config.gcc__cxxflags = f'{config.gcc__cxxflags} {definitions}'.strip()
-    repair()
-    load_linker()
+    else:
+        _import_all()
     return sys.modules['theano']
+
+
+def _import_all() -> None:
+    for name in ('theano', 'theano.tensor.nnet', 'theano.tensor.signal.pool'):
+        importlib.import_module(name)
 
 
 def _import_with(path: str) -> None:
@@ -78,9 +83,7 @@ def _import_with(path: str) -> None:
         with warnings.catch_warnings():
             # Loading it imports distutils, and triggers deprecation warnings of NumPy and SciPy.
             warnings.simplefilter('ignore')
-            import theano  # noqa: F401
-            import theano.tensor.nnet  # noqa: F401
-            import theano.tensor.signal.pool  # noqa: F401
+            _import_all()
     finally:
         logger.setLevel(level)
         if files is None:

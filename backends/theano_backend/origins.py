@@ -8,6 +8,8 @@ import contextvars
 import sys
 from typing import Any, Iterator, List, Optional, Sequence
 
+from .configure import theano
+
 __all__ = ['repair_traces', 'without_traces']
 
 _is_dropped: contextvars.ContextVar[bool] = contextvars.ContextVar('_is_dropped', default=False)
@@ -25,8 +27,7 @@ def without_traces() -> Iterator[None]:
 
 def repair_traces() -> None:
     """Read source lines only when a trace is shown; :mod:`traceback` does so if they are missing."""
-    from theano.graph import utils
-    utils.simple_extract_stack = _extract_stack
+    theano.graph.utils.simple_extract_stack = _extract_stack
 
 
 def _extract_stack(f: Any = None, limit: Optional[int] = None, skips: Sequence[str] = ()) -> List[tuple]:

@@ -8,17 +8,17 @@ from typing import Any, Iterator, Sequence
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from .configure import T, theano
+
 __all__ = ['first_of_windows', 'repair_convolutions', 'spread_to_first']
 
 
 def repair_convolutions() -> None:
     """Replace the functions of Theano's Ops, and keep those Ops in modes without C code."""
-    from theano.compile.mode import predefined_modes
-    from theano.tensor.nnet.abstract_conv import BaseAbstractConv
-    from theano.tensor.signal.pool import AveragePoolGrad, Pool
-    BaseAbstractConv.conv = _convolve
-    Pool.perform = _pool
-    AveragePoolGrad.perform = _pool_sum_gradient
+    T.nnet.abstract_conv.BaseAbstractConv.conv = _convolve
+    T.signal.pool.Pool.perform = _pool
+    T.signal.pool.AveragePoolGrad.perform = _pool_sum_gradient
+    predefined_modes = theano.compile.mode.predefined_modes
     predefined_modes['FAST_COMPILE'] = predefined_modes['FAST_COMPILE'].excluding('conv_gemm', 'AbstractConvCheck')
 
 

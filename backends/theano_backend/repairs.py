@@ -4,14 +4,13 @@
 program's own functions are right, too. ``tests/theano_plugin/faults.py`` shows each fault in an unrepaired Theano, and
 that the repair removes it. Otherwise Theano is left alone: what it lacks, or does differently from the contract, the
 plugin's own Ops and operations do.
-
-Nothing here imports Theano at the top, because its settings must be in place first (see :mod:`.configure`).
 """
 import importlib
 import warnings
 from typing import Callable, NamedTuple
 
 from .code_repairs import repair_batched_dot, repair_code_loading, repair_code_versions, repair_module_keys
+from .configure import theano
 from .graph_repairs import (repair_comparisons, repair_constant_folding, repair_new_axes, repair_numpy_aliases,
                             repair_rebroadcast)
 from .origins import repair_traces
@@ -50,7 +49,6 @@ REPAIRS = (
 
 def repair() -> None:
     """Repair the imported Theano; repeating it does no harm."""
-    import theano
     if not hasattr(theano, 'is_repaired_by_keraflow'):
         theano.is_repaired_by_keraflow = True
         for one in REPAIRS:
@@ -63,7 +61,6 @@ def load_linker() -> None:
     Its build leaves a file open, and so a ``ResourceWarning``. Warning filters are shared by all threads, so they are
     changed only while the plugin is imported.
     """
-    import theano
     if theano.config.cxx:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')

@@ -58,21 +58,20 @@ def _is_loaded() -> bool:
 
 def _build() -> None:
     """Compile the driver unless the compile directory has it."""
-    from theano.compile.compilelock import lock_ctx
-    from theano.link.c.cmodule import GCC_compiler
+    compiler = theano.link.c.cmodule.GCC_compiler
     folder = os.path.join(theano.config.compiledir, 'scan_perform')
     os.makedirs(folder, exist_ok=True)
     version_file = os.path.join(folder, '__init__.py')
     version_line = f'_version = {VERSION}\n'
-    with lock_ctx(folder):
+    with theano.compile.compilelock.lock_ctx(folder):
         if os.path.exists(version_file):
             with open(version_file) as file:
                 if version_line in file.read():
                     return
         with open(os.path.join(theano.__path__[0], 'scan', 'c_code', 'scan_perform.c')) as file:
             source = _for_new_pythons(file.read())
-        GCC_compiler.compile_str('scan_perform', source, location=folder, hide_symbols=False,
-                                 preargs=FLAGS + GCC_compiler.compile_args())
+        compiler.compile_str('scan_perform', source, location=folder, hide_symbols=False,
+                             preargs=FLAGS + compiler.compile_args())
         with open(version_file, 'w') as file:
             file.write(version_line)
 

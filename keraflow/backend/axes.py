@@ -2,7 +2,7 @@
 elsewhere.
 
 The functions are those of tensors, and their default axis is the last one, whatever the tensor means. Layers,
-activations, objectives and metrics work along the features (``layers/channels.py``).
+activations, objectives and metrics work along the features (``layers/base/channels.py``).
 """
 from typing import Any, Dict
 

@@ -13,19 +13,13 @@ import numpy as np
 
 import keraflow_backends
 
-# Opened in this way the plugin does not configure Theano, and repairs nothing yet.
-PACKAGE = types.ModuleType('keraflow_backends.theano_backend')
-PACKAGE.__path__ = [f'{path}/theano_backend' for path in keraflow_backends.__path__]
-sys.modules[PACKAGE.__name__] = PACKAGE
+if __name__ == '__main__':      # where the plugin is not opened, and repairs nothing yet
+    PACKAGE = types.ModuleType('keraflow_backends.theano_backend')
+    PACKAGE.__path__ = [f'{path}/theano_backend' for path in keraflow_backends.__path__]
+    sys.modules[PACKAGE.__name__] = PACKAGE
+    logging.disable(logging.ERROR)
 
-warnings.simplefilter('ignore')
-logging.disable(logging.WARNING)
-
-import theano  # noqa: E402
-import theano.tensor as T  # noqa: E402
-import theano.tensor.nnet  # noqa: E402
-import theano.tensor.signal.pool  # noqa: E402
-
+from keraflow_backends.theano_backend.configure import T, theano  # noqa: E402
 from keraflow_backends.theano_backend.repairs import REPAIRS  # noqa: E402
 
 
