@@ -7,7 +7,7 @@ import numpy as np
 from keraflow import backend as B
 from keraflow.arguments import as_numbers
 from keraflow.errors import DataError
-from keraflow.metrics.base import Metric, like
+from keraflow.metrics.base import Metric, broadcast_weights
 from keraflow.objectives.base import reals
 from keraflow.registry import builtin
 from keraflow.schema import Name, PositiveInt
@@ -91,7 +91,7 @@ class AUC(Metric):
         y_pred, y_true = reals(y_pred, y_true)
         is_positive = B.greater(y_true, 0.5)
         positive = B.cast(is_positive, B.floatx())
-        weights = like(positive, weights)
+        weights = broadcast_weights(positive, weights)
         # Above all others, NaN is on the wrong side of negative samples; for positive ones it goes below all others.
         values = B.where(B.logical_and(B.isnan(y_pred), is_positive), -np.inf, y_pred)
         edges = self.edges.tolist()

@@ -16,7 +16,7 @@ from keraflow.registry import builtin, resolve
 from keraflow.schema import Name, Objective
 from keraflow.serialization import Serializable
 
-__all__ = ['Metric', 'Average', 'like', 'ratio']
+__all__ = ['Metric', 'Average', 'broadcast_weights', 'ratio']
 
 
 class Metric(Serializable):
@@ -60,7 +60,7 @@ class Metric(Serializable):
         """The name in the logs."""
         return self.name or self.default_name or type(self).__name__
 
-    def beside(self, loss: Any, nb_feature: Optional[int], where: str) -> 'Metric':
+    def adapted_to(self, loss: Any, nb_feature: Optional[int], where: str) -> 'Metric':
         """Return the metric to use with a loss, for predictions with this many features."""
         if type(self).totals is not Metric.totals:
             tell_order(self.totals, where)
@@ -146,7 +146,7 @@ class Average(Metric):
         function = getattr(self.objective, 'func', self.objective)      # a functools.partial has no name
         return self.name or str(getattr(function, '__name__', type(function).__name__))
 
-    def beside(self, loss: Any, nb_feature: Optional[int], where: str) -> Metric:
+    def adapted_to(self, loss: Any, nb_feature: Optional[int], where: str) -> Metric:
         tell_order(self.objective, where)
         meant = accuracy_for(self.objective, loss, nb_feature)
         return self if meant is self.objective else Average(meant, self.label)
@@ -162,13 +162,13 @@ class Average(Metric):
 
 def ratio(part: Any, whole: Any, weights: Any) -> Any:
     """Return the weighted sums of two tensors ``(batch, ...)`` of one shape, as a tensor of two numbers."""
-    weights = like(part, weights)
+    weights = broadcast_weights(part, weights)
     # Values that do not count may be NaN.
     return B.stack([B.sum(B.where(B.equal(weights, 0), 0., B.cast(one, B.floatx()) * weights))
                     for one in (part, whole)])
 
 
-def like(x: Any, weights: Any) -> Any:
+def broadcast_weights(x: Any, weights: Any) -> Any:
     """Return the weights of samples or time steps, shaped to broadcast against `x`, or ones."""
     ones = B.ones_like(x, B.floatx())
     if weights is None:

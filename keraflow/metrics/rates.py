@@ -6,7 +6,7 @@ import numpy as np
 from keraflow import backend as B
 from keraflow.backend.tensor_info import features_of
 from keraflow.metrics.base import Metric, ratio
-from keraflow.objectives.accuracies import are_numbers, hits
+from keraflow.objectives.accuracies import are_class_numbers, hits
 from keraflow.objectives.base import class_numbers, reals
 from keraflow.registry import builtin
 from keraflow.schema import Fraction, Name, PositiveInt
@@ -47,7 +47,7 @@ class TopKAccuracy(Metric):
         self.k = k
 
     def totals(self, y_pred: Any, y_true: Any, weights: Any) -> Any:
-        if are_numbers(y_pred, y_true):
+        if are_class_numbers(y_pred, y_true):
             right = class_numbers(y_pred, y_true)
         else:
             right = B.argmax(reals(y_pred, y_true)[1], features_of(y_pred))

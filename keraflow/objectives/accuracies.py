@@ -6,8 +6,8 @@ from keraflow.backend.tensor_info import features_of
 from keraflow.objectives.base import class_numbers, classes, objective, reals, wants
 from keraflow.objectives.doubts import doubtful, no_answer, no_class, no_label, no_sign, wants_signs
 
-__all__ = ['accuracy', 'accuracy_for', 'are_numbers', 'binary_accuracy', 'categorical_accuracy', 'hits', 'is_accuracy',
-           'sign_accuracy', 'sparse_categorical_accuracy']
+__all__ = ['accuracy', 'accuracy_for', 'are_class_numbers', 'binary_accuracy', 'categorical_accuracy', 'hits',
+           'is_accuracy', 'sign_accuracy', 'sparse_categorical_accuracy']
 
 
 def _accuracy(function: Callable) -> Callable:
@@ -38,7 +38,7 @@ def accuracy(y_pred: Any, y_true: Any) -> Any:
     """
     if B.static_shape(y_pred)[features_of(y_pred)] == 1:
         return binary_accuracy(y_pred, y_true)
-    return (sparse_categorical_accuracy if are_numbers(y_pred, y_true) else categorical_accuracy)(y_pred, y_true)
+    return (sparse_categorical_accuracy if are_class_numbers(y_pred, y_true) else categorical_accuracy)(y_pred, y_true)
 
 
 @objective()
@@ -136,7 +136,7 @@ def accuracy_for(function: Any, loss: Any, nb_feature: Optional[int]) -> Any:
     return sign_accuracy if is_binary and wants_signs(loss) else function
 
 
-def are_numbers(y_pred: Any, y_true: Any) -> bool:
+def are_class_numbers(y_pred: Any, y_true: Any) -> bool:
     """Return whether a target holds class indices, and not a value for each class."""
     shape = B.static_shape(y_true)
     return len(shape) < B.ndim(y_pred) or shape[-1] == 1 and shape != B.static_shape(y_pred)

@@ -57,7 +57,7 @@ class Adam(Optimizer):
         self.epsilon = epsilon
 
     def coefficients(self, t: Any, lr: Any) -> Dict[str, Any]:
-        correction = B.divide(B.sqrt(_missing(self.beta_2, t)), _missing(self.beta_1, t))
+        correction = B.divide(B.sqrt(_bias_correction(self.beta_2, t)), _bias_correction(self.beta_1, t))
         return {'lr': B.multiply(lr, correction), 'beta_1': self.beta_1, 'rest_1': 1 - self.beta_1,
                 'beta_2': self.beta_2, 'rest_2': 1 - self.beta_2, 'epsilon': self.epsilon}
 
@@ -109,7 +109,7 @@ class Adamax(Optimizer):
         self.epsilon = epsilon
 
     def coefficients(self, t: Any, lr: Any) -> Dict[str, Any]:
-        return {'lr': B.divide(lr, _missing(self.beta_1, t)), 'beta_1': self.beta_1, 'rest_1': 1 - self.beta_1,
+        return {'lr': B.divide(lr, _bias_correction(self.beta_1, t)), 'beta_1': self.beta_1, 'rest_1': 1 - self.beta_1,
                 'beta_2': self.beta_2, 'epsilon': self.epsilon}
 
     def update_rule(self, c: Any, param: Any, gradient: Any, m: Any, u: Any) -> Sequence[Any]:
@@ -223,7 +223,7 @@ class Nadam(Optimizer):
         return {'mu': now, 'rest': B.subtract(1, now), 'beta_2': self.beta_2, 'rest_2': 1 - self.beta_2,
                 'of_m': B.divide(B.multiply(lr, then), B.subtract(1, B.multiply(product, then))),
                 'of_g': B.divide(B.multiply(lr, B.subtract(1, now)), B.subtract(1, product)),
-                'scale': B.divide(1, B.sqrt(_missing(self.beta_2, t))), 'epsilon': self.epsilon}
+                'scale': B.divide(1, B.sqrt(_bias_correction(self.beta_2, t))), 'epsilon': self.epsilon}
 
     def update_rule(self, c: Any, param: Any, gradient: Any, m: Any, v: Any) -> Sequence[Any]:
         m = m * c.mu + gradient * c.rest
@@ -235,6 +235,6 @@ class Nadam(Optimizer):
         return B.multiply(B.subtract(1, B.multiply(warmth, 0.5)), self.beta_1)
 
 
-def _missing(beta: float, t: Any) -> Any:
+def _bias_correction(beta: float, t: Any) -> Any:
     """Return ``1 - beta ** t``, the bias correction of a running mean after `t` steps, exact even for a beta near 1."""
     return B.negative(B.expm1(B.multiply(t, float(np.log(beta)))))

@@ -224,7 +224,7 @@ class Optimizer(Serializable):
         by_rows = [self.skips_zeros and one.constraint is None for one in trained]
         loss, rest, gradients = B.value_and_row_gradients(loss_fn, variables, by_rows)
         constrained = {id(one.variable): one for one in parameters if one.constraint is not None}
-        updates = [(variable, _allowed(constrained[id(variable)], value) if id(variable) in constrained else value)
+        updates = [(variable, _constrained(constrained[id(variable)], value) if id(variable) in constrained else value)
                    for variable, value in self.updates(variables, gradients)]
         return loss, rest, updates
 
@@ -253,10 +253,10 @@ class Optimizer(Serializable):
         for variable, gradient, slots in zip(variables, gradients, self._slots):
             dtype = B.dtype(variable)
             if dtype not in rounded:
-                rounded[dtype] = SimpleNamespace(**{name: _rounded(value, dtype)
+                rounded[dtype] = SimpleNamespace(**{name: _as_tensor(value, dtype)
                                                     for name, value in coefficients.items()})
             before = [variable, *slots.values()]
-            updates += zip(before, self._after(rounded[dtype], before, gradient))
+            updates += zip(before, self._updated(rounded[dtype], before, gradient))
         return updates
 
     def state(self) -> Dict[str, Any]:
@@ -266,7 +266,7 @@ class Optimizer(Serializable):
         return {'iterations': self._iterations,
                 **{name: variable for slots in self._slots for name, variable in slots.items()}}
 
-    def _after(self, c: Any, before: Sequence[Any], gradient: Any) -> Sequence[Any]:
+    def _updated(self, c: Any, before: Sequence[Any], gradient: Any) -> Sequence[Any]:
         """Return new values of a parameter and its slots, only for the rows that a gradient has."""
         if not isinstance(gradient, Rows):
             return self._new_values(c, before, gradient)
@@ -290,7 +290,7 @@ class Optimizer(Serializable):
             check_fits(np.asarray(rate), dtype, f'{type(self).__name__}: lr')
 
     def _rate(self, step: Any) -> Any:
-        return _rounded(self.lr(step), 'float64') if callable(self.lr) else self._lr
+        return _as_tensor(self.lr(step), 'float64') if callable(self.lr) else self._lr
 
     def _clipped(self, gradients: Sequence[Any]) -> Sequence[Any]:
         clipped = [one.values if isinstance(one, Rows) else one for one in gradients]
@@ -305,12 +305,12 @@ class Optimizer(Serializable):
                 for one, values in zip(gradients, clipped)]
 
 
-def _allowed(parameter: Any, value: Any) -> Any:
+def _constrained(parameter: Any, value: Any) -> Any:
     """Apply the constraint of a parameter to its new value."""
     found = parameter.constraint(value)
     check_new_value(found, parameter.variable, f'{parameter.name}: constraint')
     return found
 
 
-def _rounded(value: Any, dtype: str) -> Any:
+def _as_tensor(value: Any, dtype: str) -> Any:
     return B.cast(value, dtype) if B.is_tensor(value) else B.constant(value, dtype)

@@ -69,7 +69,7 @@ def read_metrics(network: Network, given: Any, losses: Sequence[Loss]) -> List[R
         kensor = output_of(network, name)
         nb_feature = kensor.shape[-1 if kensor.features is None else kensor.features]
         for one in to_list(some):
-            metric = metrics.get(one, f'{where}: ').beside(trained[name], nb_feature, where)
+            metric = metrics.get(one, f'{where}: ').adapted_to(trained[name], nb_feature, where)
             reports.append(Report(name, metric, f'{metric.label}({name})' if len(names) > 1 else metric.label))
     _check_labels([report.label for report in reports], where)
     return reports

@@ -15,8 +15,8 @@ __all__ = ['Loop', 'check_not_training']
 
 _END = object()
 
-#: How many batches a validation may have without saying so, also where an epoch of training has few.
-MOST = 1000
+#: How many batches a validation that does not say its length may have, also where an epoch of training has few.
+_MAX_NB_VAL_BATCH = 1000
 
 #: The loop of each model that is in training, by the ``id()`` of the model.
 _training: Dict[int, 'Loop'] = {}
@@ -50,7 +50,7 @@ class Loop:
             raise GraphError(f'{self.model.name}: fit: the model is in training, by a fit that has not returned. Call '
                              'fit after it, and not in a callback of it, or train copy.deepcopy(model).')
         try:
-            self._run(epochs)
+            self._run_epochs(epochs)
         except BaseException as error:
             self.callbacks.close(error)
             raise
@@ -60,7 +60,7 @@ class Loop:
             del _training[id(self.model)]
         return self.history
 
-    def _run(self, epochs: Iterable[int]) -> None:
+    def _run_epochs(self, epochs: Iterable[int]) -> None:
         self.model.stop_training = False
         names = self.functions.names
         self.callbacks.call('check_names', names if self.validation is None else
@@ -69,7 +69,7 @@ class Loop:
             self.callbacks.call('on_train_begin', {})
             for epoch in epochs:
                 self.callbacks.call('on_epoch_begin', epoch, {})
-                self._epoch(epoch)
+                self._run_epoch(epoch)
                 if self.model.stop_training:
                     break
         except KeyboardInterrupt:
@@ -81,13 +81,13 @@ class Loop:
                     source.close()
         self.callbacks.call('on_train_end', dict(self.history[-1]) if self.history else {})
 
-    def _epoch(self, epoch: int) -> None:
+    def _run_epoch(self, epoch: int) -> None:
         start, self._waited = time.perf_counter(), 0.
-        logs = self._train(epoch)
+        logs = self._train_epoch(epoch)
         wait = self._waited / (time.perf_counter() - start)
         if self.validation is not None:
             with self.validation.epoch() as batches:
-                found = self.functions.evaluate(self._ending(batches))
+                found = self.functions.evaluate(self._finite(batches))
             logs.update({f'val_{name}': value for name, value in found.items()})
         self.history.append(Scores(logs))
         self.history.data_wait.append(wait)
@@ -103,31 +103,31 @@ class Loop:
                  'callback TerminateOnNaN ends training there, with those of before the epoch. Try a lower learning '
                  'rate, or clipnorm.')
 
-    def _train(self, epoch: int) -> Dict[str, float]:
+    def _train_epoch(self, epoch: int) -> Dict[str, float]:
         functions, callbacks, meter = self.functions, self.callbacks, self.functions.meter()
         with self.source.epoch() as batches:
-            taken = self.progress.bar(self._timed(batches), epoch, self.source.nb_batch)
-            for number, batch in enumerate(taken):
+            shown = self.progress.bar(self._timed(batches), epoch, self.source.nb_batch)
+            for number, batch in enumerate(shown):
                 self._nb_trained = number + 1
                 if callbacks:
                     callbacks.call('on_batch_begin', number, {'size': batch.nb_sample})
                 step = functions.train(batch.weighting)
                 with interruptible():
-                    values = step(*batch.flat)[0]
-                meter.add(values)
+                    [totals] = step(*batch.flat)
+                meter.add(totals)
                 if callbacks:
-                    callbacks.call('on_batch_end', number, {'size': batch.nb_sample, **functions.read(values)})
+                    callbacks.call('on_batch_end', number, {'size': batch.nb_sample, **functions.read(totals)})
                     if self.model.stop_training:
                         break
         return meter.logs()
 
-    def _ending(self, batches: Iterable[Arrays]) -> Iterator[Arrays]:
+    def _finite(self, batches: Iterable[Arrays]) -> Iterator[Arrays]:
         """The batches of a validation; an error where they are so many that they may never end."""
-        most = max(MOST, 10 * self._nb_trained, self.validation.nb_batch or 0)  # type: ignore[union-attr]
+        limit = max(_MAX_NB_VAL_BATCH, 10 * self._nb_trained, self.validation.nb_batch or 0)  # type: ignore[union-attr]
         for number, batch in enumerate(batches):
-            if number == most:
+            if number == limit:
                 raise DataError(f'{self.model.name}: validation_data: expected batches that end, received more than '
-                                f'{most}. Pass nb_val_batch, the number of batches of each validation.')
+                                f'{limit}. Pass nb_val_batch, the number of batches of each validation.')
             yield batch
 
     def _timed(self, batches: Iterable[Arrays]) -> Iterator[Arrays]:

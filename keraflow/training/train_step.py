@@ -69,19 +69,16 @@ class TrainStep:
             schema.check(layer, Layer, 'TrainStep: train')
         self._parameters = parameters_of(layers)
         variables = [one.variable for one in self._parameters if one.trainable]
-        names: Dict[int, str] = {}
-        for number, layer in enumerate(layers):
-            for one in parameters_of([layer]):
-                names.setdefault(id(one.variable), one.name if len(layers) == 1 else f'{number}/{one.name}')
         if not variables:
             raise ArgumentError('TrainStep: train: expected layers with trainable parameters, received none. '
                                 'Feed the layers first.')
+        names = _names_in(layers)
         self.optimizer.build(variables, [names[id(variable)] for variable in variables], self)
         with B.phase('train'), recording() as record:
             B.trace(self._loss_fn, specs)
-        runs = [*layers, *record.layers.values()]
-        self._trainability = Trainability(runs)
-        self._step = ModelFunction(self._build, specs, runs, random.Stream(), self._computed_with)
+        all_layers = [*layers, *record.layers.values()]
+        self._trainability = Trainability(all_layers)
+        self._step = ModelFunction(self._build, specs, all_layers, random.Stream(), self._computed_with)
 
     def __call__(self, *arrays: Any) -> Any:
         """Take a step on a batch: the loss before it, or the list of what `loss_fn` returns.
@@ -116,3 +113,13 @@ class TrainStep:
             loss, given, updates = self.optimizer.minimize(loss_fn, self._parameters)
         values = [loss, *given[1:]]
         return [B.stack([B.cast(one, B.dtype(loss)) for one in values])], [*updates, *record.updates]
+
+
+def _names_in(layers: Sequence[Layer]) -> Dict[int, str]:
+    """The names of parameters by the ``id()`` of the variable, with the number of the layer before where there are
+    several."""
+    names: Dict[int, str] = {}
+    for number, layer in enumerate(layers):
+        for one in parameters_of([layer]):
+            names.setdefault(id(one.variable), one.name if len(layers) == 1 else f'{number}/{one.name}')
+    return names
