@@ -6,17 +6,17 @@ dict of such, or one of the names below (``PositiveInt``, ``Activation``, ...), 
 import inspect
 import os
 import re
-from typing import Annotated, Any, Callable, Dict, List, Sequence, Tuple, Union
+from typing import Annotated, Any, Callable, Dict, List, NamedTuple, Sequence, Union
 
 from keraflow import registry
 from keraflow.annotations import Argument, Signature, check, is_open, kind_in, takes_list
 from keraflow.annotations.marks import DType, Kind, PerParameter, Rule, number
 from keraflow.deprecation import current_names
 
-__all__ = ['Argument', 'bind', 'check', 'check_arguments', 'kind_in', 'kinds_of', 'arguments_of',
+__all__ = ['Argument', 'NO_SLOT', 'bind', 'check', 'check_arguments', 'kind_in', 'kinds_of', 'arguments_of',
            'slots_of', 'Activation', 'Axes', 'Beta', 'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction',
            'Function', 'Initialization', 'Name', 'LearningRate', 'Natural', 'NonNegative', 'Objective', 'Path',
-           'PositiveFloat', 'PositiveInt', 'Rate', 'Regularizer', 'Regularizers', 'Rule', 'takes_list']
+           'PositiveFloat', 'PositiveInt', 'Rate', 'Regularizer', 'Regularizers', 'Rule', 'Slot', 'takes_list']
 
 
 _NAME = re.compile(r'[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,126}[A-Za-z0-9_\-])?')
@@ -90,25 +90,40 @@ def _add_arguments(found: Dict[str, Argument], function: Callable, owner: type) 
     return signature.is_open
 
 
-def kinds_of(cls: Any) -> Dict[str, str]:
-    """Return the kinds of the slots of a constructor, by argument; '' for an argument that is not a slot."""
-    return {name: kind for name, (kind, _) in slots_of(cls).items()}
+class Slot(NamedTuple):
+    """What an argument of a constructor takes.
 
-
-def slots_of(cls: Any) -> Dict[str, Tuple[str, bool]]:
-    """Return for each argument of a constructor the kind of objects that it takes, and whether values may be converted.
-
-    The kind is '' for an argument that takes no objects. Arguments of keraflow's own classes treat lists and
-    tuples, and numbers of NumPy and others, as equal.
+    Attributes
+    ----------
+    kind : str
+        The kind of objects; '' for none.
+    is_lenient : bool
+        Whether it takes a list as a tuple, and a plain number as one of NumPy: files then have the plainer one.
     """
+
+    kind: str = ''
+    is_lenient: bool = False
+
+
+#: Of what is no argument of a constructor.
+NO_SLOT = Slot()
+
+
+def slots_of(cls: Any) -> Dict[str, Slot]:
+    """Return what each argument of a constructor takes; those of keraflow's own classes are lenient."""
     if cls not in _slots:
         own = registry.is_builtin(cls)
-        _slots[cls] = {name: (kind_in(one.annotation), own and not is_open(one.annotation))
+        _slots[cls] = {name: Slot(kind_in(one.annotation), own and not is_open(one.annotation))
                        for name, one in arguments_of(cls).items()}
     return _slots[cls]
 
 
-_slots: Dict[type, Dict[str, Tuple[str, bool]]] = {}
+_slots: Dict[type, Dict[str, Slot]] = {}
+
+
+def kinds_of(cls: Any) -> Dict[str, str]:
+    """Return the kind of objects that each argument of a constructor takes; '' for none."""
+    return {name: slot.kind for name, slot in slots_of(cls).items()}
 
 
 def bind(cls: Any, args: Sequence, kwargs: Dict[str, Any], defaults: Dict[str, Any]) -> Dict[str, Any]:

@@ -15,7 +15,7 @@ from keraflow import registry, schema
 from keraflow.errors import SerializationError
 from keraflow.files.refusal import excerpt
 from keraflow.serialization import pack_init_params
-from keraflow.serialization.serialization import MAX_DEPTH
+from keraflow.serialization.places import MAX_DEPTH
 
 __all__ = ['Recipe', 'differences', 'recipe_of']
 

@@ -1,7 +1,7 @@
 """Objects as plain data: they are rebuilt from the arguments of their ``__init__``."""
-from keraflow.serialization.serializable import Serializable
-from keraflow.serialization.serialization import (call_text, is_rebuilding, pack_init_params, same, serialize, snapshot,
-                                                  unserialize)
+from keraflow.sameness import same
+from keraflow.serialization.serializable import Serializable, call_text, pack_init_params, snapshot
+from keraflow.serialization.serialization import is_rebuilding, serialize, unserialize
 
 __all__ = ['Serializable', 'call_text', 'is_rebuilding', 'pack_init_params', 'same', 'serialize', 'snapshot',
            'unserialize']

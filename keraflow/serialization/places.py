@@ -1,0 +1,85 @@
+"""Places in plain data: what fits there, how deep it is, and how an error says where it happened."""
+from typing import Any, Collection, NamedTuple, Type
+
+from keraflow import schema
+from keraflow.errors import KeraFlowError, SerializationError
+from keraflow.schema import NO_SLOT, Slot
+from keraflow.serialization.values import MAX_ARRAY
+
+__all__ = ['MAX_DEPTH', 'Place', 'free_path']
+
+#: Deeper nesting of objects than this is refused instead of exhausting the stack.
+MAX_DEPTH = 50
+#: How many numbers an array may have that an object learned from data.
+_MAX_LEARNED = 1_000_000
+
+
+class Place(NamedTuple):
+    """Where a value is in the data, and what fits there.
+
+    Attributes
+    ----------
+    path : str
+        As messages show it: ``layers[0].activation``.
+    slot : Slot
+        What the argument that the value is, or is part of, takes.
+    depth : int
+        In how many values it is nested.
+    max_array : int
+        How many numbers an array there may have.
+    """
+
+    path: str = ''
+    slot: Slot = NO_SLOT
+    depth: int = 0
+    max_array: int = MAX_ARRAY
+
+    def item(self, step: str) -> 'Place':
+        """Return the place of an item of a list or a dict, which fits where the whole does."""
+        path = f'{self.path}{step}' if self.path else step.lstrip('.')
+        return Place(path, self.slot, self.depth + 1, self.max_array)
+
+    def argument(self, name: str, slot: Slot = NO_SLOT) -> 'Place':
+        """Return the place of an argument of an object or a function."""
+        return Place(f'{self.path}.{name}' if self.path else name, slot, self.depth + 1)
+
+    def learned(self, name: str) -> 'Place':
+        """Return the place of an attribute that an object learned from data."""
+        return self.argument(name)._replace(max_array=_MAX_LEARNED)
+
+    def check_depth(self) -> None:
+        """Raise if it is too deep."""
+        if self.depth > MAX_DEPTH:
+            raise self.refusal(f'objects are nested deeper than {MAX_DEPTH}.')
+
+    def check_learned(self, owner: Any, name: str, value: Any) -> None:
+        """Raise unless an object in this place may have learned a value."""
+        with self.in_errors():
+            schema.check(value, owner.learned_attributes[name], f'{type(owner).__name__}: {name}')
+
+    def refusal(self, text: Any) -> SerializationError:
+        """Return the error to raise."""
+        return SerializationError(f'{self.path}: {text}' if self.path else str(text))
+
+    def in_errors(self, kind: Type[KeraFlowError] = KeraFlowError) -> '_InErrors':
+        """Let errors of a kind, which do not know where they happen, begin with the place: in a ``with`` block."""
+        return _InErrors(self, kind)
+
+
+class _InErrors(NamedTuple):
+    place: Place
+    kind: Type[KeraFlowError]
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, cls: Any, error: Any, traceback: Any) -> None:
+        if isinstance(error, self.kind):
+            raise self.place.refusal(error) from error
+
+
+def free_path(path: str, taken: Collection[str]) -> str:
+    """Return a path that none of `taken` is: names may have dots, so that two places can be written alike."""
+    while path in taken:
+        path += '~'
+    return path
