@@ -85,12 +85,12 @@ class Foreign(Layer):
         if not callable(self._computes):
             raise ArgumentTypeError(f'{self.name}: make: expected a function that returns what computes, received one '
                                     f'that returns {describe(self._computes)}.')
-        if not takes(self._computes, *self._first_specs, **self._phase()):
-            wanted = ' and '.join([f'{len(self._first_specs)} tensor(s)', *map(repr, self._phase())])
+        if not takes(self._computes, *self._first_run.specs, **self._phase()):
+            wanted = ' and '.join([f'{len(self._first_run.specs)} tensor(s)', *map(repr, self._phase())])
             raise ArgumentTypeError(f'{self.name}: make: expected what computes to take {wanted}, received one that '
                                     f'takes {inspect.signature(self._computes)}.')
         try:
-            used = B.variables_used(self._compute, self._first_specs)
+            used = B.variables_used(self._compute, self._first_run.specs)
         except ArgumentError as error:
             raise ArgumentError(f'{self.name}: make: {error}') from error
         for one in used:

@@ -13,6 +13,7 @@ from keraflow.graph.kensor import Call, Kensor, calls_behind, replay, symbolic_t
 from keraflow.graph.records import RunRecord, frozen, recording
 from keraflow.layers.base import Layer
 from keraflow.layers.base.calls import Calls
+from keraflow.layers.base.changes import NESTED, EmbeddedArguments, EmbeddedChanges
 from keraflow.layers.base.slots import running_host
 from keraflow.layers.input import Input
 from keraflow.layers.network_names import Names
@@ -42,6 +43,28 @@ class NetworkCalls(Calls):
         return record
 
 
+class NetworkChanges(EmbeddedChanges):
+    """Changes of the layers of a network, by their names there; of a graph without calls as of any host."""
+
+    __slots__ = ()
+
+    def layers(self) -> Dict[str, Any]:
+        return dict(self._host.names.layers) if self._host.calls else super().layers()
+
+    def are_complete(self) -> bool:
+        # A graph that no host makes is written as it is.
+        return bool(self._came_with) if self._host.calls else super().are_complete()
+
+    def note_parts(self) -> None:
+        for layer in self._host.layers if self._host.calls else ():
+            self.note(layer)
+
+    def take(self, arguments: EmbeddedArguments) -> None:
+        super().take(arguments)
+        if self._host.calls:
+            self.check_keys('layer')
+
+
 class Network(Layer):
     """Everything computed between Inputs and outputs, as one layer.
 
@@ -65,6 +88,7 @@ class Network(Layer):
     def __init__(self, **common: Any):
         super().__init__(**common)
         self._calls = NetworkCalls(self)
+        self._changes = NetworkChanges(self, common.get(NESTED))
         self._as_namer = object()       # who named the layers: not the network itself, which they need not keep alive
         self.names = Names(self, [], [], self._as_namer)
         # A model that output() makes in each run is none of the program.
@@ -111,23 +135,6 @@ class Network(Layer):
     def layer_ids(self) -> Dict[str, Layer]:
         """The layers by their names in the network, which are the same in each run of a program."""
         return dict(self.names.layers)
-
-    def changeable_layers(self) -> Dict[str, Layer]:
-        return dict(self.names.layers) if self.calls else super().changeable_layers()
-
-    def note_parts(self) -> None:
-        for layer in self.layers if self.calls else ():
-            self.note_arguments(layer)
-
-    @property
-    def _notes_are_complete(self) -> bool:
-        # A graph that no host makes is written as it is.
-        return bool(self._slots.came_with) if self.calls else super()._notes_are_complete
-
-    def take_embedded_arguments(self, arguments: Any) -> None:
-        super().take_embedded_arguments(arguments)
-        if self.calls:
-            self.check_embedded_keys('layer')
 
     def inner_layer(self, name: str) -> Any:
         return self.names.layer(name) if self.calls else super().inner_layer(name)

@@ -143,7 +143,7 @@ class BatchNormalization(_Normalization):
         counted = _counted(x, mask)
         mean, variance = _moments(x, axes, counted)
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            before = self.latest(moving)
+            before = self.pending_value(moving)
             moved = before * self.momentum + B.squeeze_axes(batch, axes) * (1. - self.momentum)
             # A batch in which no value counts leaves the moving statistics alone.
             moved = moved if counted is None else B.where(B.any(counted, axes), moved, before)

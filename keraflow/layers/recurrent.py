@@ -218,7 +218,7 @@ class Recurrent(MultiInputLayer):
 
     def _first_states(self, batch: Any) -> List[Any]:
         if self.stateful:
-            return [B.identity(self.latest(getattr(self, name))) for name in self.states]
+            return [B.identity(self.pending_value(getattr(self, name))) for name in self.states]
         return [B.zeros((batch, self.output_dim), self.dtype) for _ in self.states]
 
     def _constants(self, batch: Any) -> List[Any]:

@@ -84,7 +84,7 @@ class FeatureAxisLayer(AxisLayer):
         layer, tensors = _runs.get()
         if layer is self:
             return feature_axis(self.get_tensor_shape(tensors[0]), info_of(tensors[0]).features)
-        return feature_axis(shape, self._first_features[0] if self._first_features else None)
+        return feature_axis(shape, next(iter(self._first_run.features), None))
 
 
 #: The running layer and its inputs, for those of its methods that only get shapes.

@@ -322,3 +322,10 @@ def test_weights_that_the_dtype_cannot_hold_are_refused(value, problem, way):
     layer(Input(1))
     layer.set_weights({'W': np.array([[0.1, 1e30]]), 'b': np.array([2 ** 24, -3])})     # rounded, or as they are
     assert layer.get_weights()['b'].tolist() == [2 ** 24, -3]
+
+
+def test_the_first_name_of_pending_value_still_works():
+    layer = Dense(2)
+    layer(Input(3))
+    assert layer.latest(layer.W) is layer.pending_value(layer.W) is layer.W
+    assert 'latest' not in dir(layer) and 'pending_value' in dir(layer)

@@ -27,9 +27,9 @@ def refusal(name, what, kind):
 
 
 NAMES = [*((name, 'a method') for name in ('embed', 'run', 'parameters', 'layer_ids', 'init_param', 'output', 'build', 'add_loss', 'apply',
-                                           '_build', '_link', 'pack_init_param')),
+                                           '_check_inputs', '_link', 'pack_init_param')),
          *((name, 'a property') for name in ('variables', 'weights', 'losses', 'updates', 'built', 'dtype', 'embedded_layers', 'name_prefix')),
-         *((name, 'an attribute') for name in ('_parameters', '_calls', '_slots', '_first_run', '_passed', '_name'))]
+         *((name, 'an attribute') for name in ('_parameters', '_calls', '_slots', '_changes', '_reports', '_first_run', '_passed', '_name'))]
 
 
 @pytest.mark.parametrize('value', [3, Dense(3), None], ids=['number', 'layer', 'None'])
@@ -72,8 +72,8 @@ def test_names_that_are_free():
     (LSTM, {'states': 3, 'initial_bias': 2.}, refusal('initial_bias', 'a method', 'layer')),
     (Layer, {'run': one}, 'Mine: run(self, x): expected a method that is called as run(self, tensors, arguments). Take these arguments, or call the '
                           'method something else.'),
-    (Layer, {'_build': one}, 'Mine: _build(self, x): expected a method that is called as _build(self, input_shape, dtypes). Take these arguments, or '
-                             'call the method something else.'),
+    (Layer, {'_link': one}, 'Mine: _link(self, x): expected a method that is called as _link(self, kensors, arguments). Take these arguments, or '
+                            'call the method something else.'),
     (MultiInputLayer, {'get_weights': one}, 'Mine: get_weights(self, x): expected a method that is called as get_weights(self). Take these arguments, '
                                             'or call the method something else.'),
     (Metric, {'totals': lambda self, y_pred, y_true: 1}, 'Mine: totals(self, y_pred, y_true): expected a method that is called as totals(self, '

@@ -4,37 +4,57 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 import numpy as np
 
 from keraflow import backend as B
+from keraflow import schema
+from keraflow.backend.contract import TensorSpec
 from keraflow.checked import checked
-from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError
+from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, SerializationError
 from keraflow.graph.guards import changing, reading
+from keraflow.graph.kensor import Kensor
 from keraflow.graph.parameters import parameters_of
 from keraflow.graph.trainability import as_read
+from keraflow.habits import no_attribute
 from keraflow.layers.base.calls import Calls
+from keraflow.layers.base.changes import EmbeddedArguments, EmbeddedChanges
+from keraflow.layers.base.class_checks import names_reached, names_used
+from keraflow.layers.base.copying import copied
+from keraflow.layers.base.first_run import FirstRun
+from keraflow.layers.base.inputs import check_inputs
 from keraflow.layers.base.layer_name import LayerName
 from keraflow.layers.base.parameters import Parameters
+from keraflow.layers.base.reporting import Reports
 from keraflow.layers.base.side_results import losses_for, losses_of, updates_for, updates_of
-from keraflow.layers.base.slots import Slots
+from keraflow.layers.base.slots import Slots, run_of
 from keraflow.layers.base.variables import Parameter, Variables, by_parameter, first_values
 from keraflow.layers.base.weights import assign_weights, parameters_in, present_names
+from keraflow.sameness import same
 from keraflow.serialization import Serializable
+from keraflow.serialization.reserved import of_program
 from keraflow.shapes import unlist
 
 __all__ = ['LayerAccess']
+
+#: Old names of methods, which work and are not listed.
+_RENAMED = {'latest': 'pending_value'}
 
 
 class LayerAccess(Serializable):
     """What every layer has beside what it computes, with all that may be asked of it: a name, parameters, embedded
     layers and calls."""
 
+    #: Attributes that a copy does not take over.
+    never_copied: frozenset = frozenset()
     initial_weights = first_values('initial_weights')
     regularizers = by_parameter('regularizers')
     constraints = by_parameter('constraints')
 
-    def __init__(self, name: Optional[str], dtype: Optional[str]):
+    def __init__(self, name: Optional[str], dtype: Optional[str], embedded_arguments: EmbeddedArguments):
         self._name = LayerName(self, name)
         self._parameters = Parameters(self, dtype)
         self._slots = Slots(self)
         self._calls = Calls(self)
+        self._changes = EmbeddedChanges(self, embedded_arguments)
+        self._reports = Reports(self)
+        self._first_run = FirstRun()
 
     def __repr__(self) -> str:
         return f'<{type(self).__name__} {self._name.shown()}>'
@@ -168,6 +188,10 @@ class LayerAccess(Serializable):
         """The layers that this one consists of by the names that weights use: here the numbers of their slots."""
         return self._numbered_layers()
 
+    def embedded_changes(self) -> Dict[str, Dict[str, Any]]:
+        """The ``embedded_arguments`` with which a layer like this one embeds what this one does now."""
+        return self._changes.now()
+
     def inner_layer(self, name: str) -> Any:
         """The layer among those that it consists of which is called so here, or by itself; None if there is none."""
         names = self.layer_ids()
@@ -253,6 +277,15 @@ class LayerAccess(Serializable):
         """The static shape that all calls gave; a CallError if there are several, or no call."""
         return self._calls.common(list(map(self.get_output_shape_at, range(self.nb_call))), 'output')
 
+    def as_kensor(self) -> Kensor:
+        """The Kensor that stands for the layer where one is wanted; only an Input and a Sequential that starts with
+        one have it."""
+        raise GraphError(f'{self.name}: expected a Kensor, received the layer {type(self).__name__} itself. '
+                         f'Feed it first: {type(self).__name__}(...)(x).')
+
+    def _link(self, kensors: List[Kensor], arguments: Dict[str, Any]) -> List[Kensor]:
+        return self._calls.link(kensors, arguments)
+
     # -- what the calls give beside Kensors ---------------------------------------------------------------------------
     # Symbolic tensors of a run in the train phase, which ``kensor.tensor`` of the Inputs feeds. Where layers are called
     # on tensors, :func:`keraflow.recording` has them; a layer that has met tensors alone tells what its regularizers
@@ -287,9 +320,58 @@ class LayerAccess(Serializable):
         """The updates that depend on what some calls were fed with; as :meth:`get_losses_for`."""
         return updates_for(self, inputs)
 
-    # -- the words of tf.layers for the same --------------------------------------------------------------------------
+    # -- arguments and attributes that are set ------------------------------------------------------------------------
 
-    scope_name = name
-    weights = variables
-    trainable_weights = trainable_variables
-    non_trainable_weights = non_trainable_variables
+    def _taken(self, name: str, value: Any) -> Any:
+        if run_of(self) is None:
+            value = super()._taken(name, value)
+            if self.built and name in names_reached(type(self), 'init_param') and \
+                    'kind' not in vars(schema.arguments_of(type(self))[name].owner) and \
+                    not same(vars(self)[name], value):      # what all layers have, such as `trainable`, counts later
+                raise ArgumentError(f'{self.name}: {name} is read when the layer is first fed, and cannot be set any '
+                                    f'more. Make a layer with {name}= in its place.')
+            return value
+        before = vars(self)[name]
+        if not same(before, value):     # set by init_param() or output(), which a rebuilt layer calls again
+            self._passed[name] = before
+            self._kept -= {name}
+        return value
+
+    def _computes_with(self, name: str) -> bool:
+        return run_of(self) is None and name not in self.never_copied and \
+            bool(names_used(of_program(type(self)), {name}, beside=('__init__',)))
+
+    def _remembered_arguments(self) -> Dict[str, Any]:
+        return self._changes.added_to(super()._remembered_arguments())
+
+    def _forget_parameters(self) -> None:
+        """Be as before the first run."""
+        self._parameters.forget(self._passed.get('dtype'))
+        self._slots.forget()
+        self._reports.forget()
+        self._first_run.forget()
+
+    def _check_inputs(self, received: List[TensorSpec]) -> None:
+        check_inputs(self, received)
+
+    # -- copies, and old names ----------------------------------------------------------------------------------------
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> Any:
+        """A layer with the same arguments and values and with new variables. Only the layer that is asked for (and not
+        those inside of it) gets a new name, so that both can be in one model."""
+        return copied(self, memo)
+
+    def __copy__(self) -> Any:
+        raise GraphError(f'{self.name}: copy.copy would share the parameters of this {type(self).__name__} without '
+                         'saying so. Write copy.deepcopy for a copy with parameters of its own, or use the same object '
+                         'twice.')
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise SerializationError(f'{self.name}: a layer is not pickled, because reading a pickle can run code. '
+                                 'Write keraflow.serialize(layer) and get_weights(), or copy.deepcopy for a copy.')
+
+    def __getattr__(self, name: str) -> Any:
+        now = _RENAMED.get(name) or self._current_names.get(name, name)
+        if now != name or hasattr(type(self), name):        # a property that raised an AttributeError of its own
+            return object.__getattribute__(self, now)
+        raise no_attribute(f"'{type(self).__name__}' object", name, dir(type(self)))

@@ -1,4 +1,4 @@
-"""What a copy of a layer keeps beside its arguments: attributes that the program has set since the layer was made."""
+"""Copies of a layer: the same arguments, attributes and values, with new variables."""
 import copy
 from typing import Any, Dict
 
@@ -6,17 +6,36 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow import schema
+from keraflow.graph import naming
 from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.running import make_for
 from keraflow.layers.base.slots import kept_values
-from keraflow.serialization import same
+from keraflow.serialization import pack_init_params, same
 
-__all__ = ['copy_attributes']
+__all__ = ['copied']
 
 _PLAIN = (type(None), bool, int, float, str, np.ndarray, np.generic, InputSpec)
 
 
-def copy_attributes(layer: Any, made: Any, memo: Dict[int, Any]) -> None:
-    """Give `made`, which has the arguments of `layer`, the attributes that it lacks, and plain values that differ.
+def copied(layer: Any, memo: Dict[int, Any]) -> Any:
+    """A copy of a layer; the outermost one that is copied gets a new name, so that both can be in one model."""
+    outermost = not memo
+    params = copy.deepcopy(pack_init_params(layer), memo)
+    if outermost and 'name' in params:
+        params['name'] = naming.unique(params['name'])
+    made = memo[id(layer)] = type(layer)(**layer.unpack_init_param(params))
+    first = layer._first_run
+    if not first.specs:
+        made.initial_weights = layer.initial_weights
+    _copy_attributes(layer, made, memo)
+    if first.specs and not made.built:
+        make_for(made, first.specs, first.features, first.arguments)
+        made.set_weights(layer.get_weights())
+    return made
+
+
+def _copy_attributes(layer: Any, made: Any, memo: Dict[int, Any]) -> None:
+    """Give `made` the attributes of `layer` that it lacks, which the program has set, and plain values that differ.
 
     Nothing that the layer makes itself, such as its parameters.
     """

@@ -7,8 +7,9 @@ from keraflow.backend.contract import TensorSpec
 from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, KeraFlowError, ShapeError, describe
 from keraflow.schema import Natural
+from keraflow.shapes import Shape, agree
 
-__all__ = ['INPUT_DTYPES', 'InputSpec', 'check_rank', 'specs_of']
+__all__ = ['INPUT_DTYPES', 'InputSpec', 'check_equal_shapes', 'check_rank', 'specs_of']
 
 #: What an Input is to be for each kind of numbers.
 INPUT_DTYPES = {'bool': 'bool', 'int': 'int32', 'float': 'float32'}
@@ -158,3 +159,10 @@ def check_rank(name: str, ranks: Any, received: TensorSpec) -> None:
     if ranks is not None and len(received.shape) not in allowed:
         raise ShapeError(f"{name}: expected a {' or '.join(f'{one}-D' for one in allowed)} input, as input_dimension() "
                          f'says, received shape {received.shape}.')
+
+
+def check_equal_shapes(name: str, input_shapes: Sequence[Shape]) -> None:
+    """Raise a ShapeError unless all inputs of a layer of this `name` may have one shape."""
+    for shape in input_shapes[1:]:
+        if not agree(shape, input_shapes[0]):
+            raise ShapeError(f'{name}: expected inputs of one shape, received {", ".join(map(str, input_shapes))}.')

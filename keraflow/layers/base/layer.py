@@ -1,45 +1,39 @@
 """Layer: the page everybody must read.
 
 A layer is written by saying what it stores (``__init__``), which parameters it makes (``init_param``), what it computes
-(``output``) and the shape of that (``output_shape``). The rest is in the files beside this one:
-``access.py`` has what users may ask of a layer, ``running.py`` runs layers on tensors, ``slots.py`` keeps those that
-layers embed, ``calls.py`` calls them on Kensors, ``parameters.py`` makes parameters, ``weights.py`` reads and
-sets them, ``layer_name.py`` has names, and ``reporting.py`` what a run tells beside its output.
+(``output``) and the shape of that (``output_shape``). These hooks come first here, then what they may use, then how a
+layer is called. What it has, and what a program may ask of it, is in ``access.py``; how it runs, in ``running.py``.
 """
-import copy
 from typing import Any, Dict, List, Optional, Sequence, Union, overload
 
 from keraflow import backend as B
 from keraflow import registry, shapes
-from keraflow.arguments import as_numbers, is_array_like
-from keraflow.backend.contract import TensorSpec
-from keraflow.backend.dtypes import value_dtype
 from keraflow.backend.tensor import Operand, Tensor
-from keraflow.backend.tensor_checks import check_fits, check_tensor
+from keraflow.backend.tensor_checks import check_tensor
 from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.checked import checked
-from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, SerializationError, ShapeError, describe
-from keraflow.graph import naming
-from keraflow.graph.call_arguments import is_kensor, is_spec, parts_in, replaced
+from keraflow.errors import ArgumentError
+from keraflow.graph.call_arguments import CallSignature, is_kensor, parts_in
 from keraflow.graph.kensor import Kensor
-from keraflow.graph.records import recording
-from keraflow.habits import no_attribute
-from keraflow.layers.base.changes import NESTED, ChangeableHost, EmbeddedArguments
+from keraflow.graph.records import recorded_value, runs_frozen
+from keraflow.layers.base import reporting, running
+from keraflow.layers.base.access import LayerAccess
+from keraflow.layers.base.changes import NESTED, EmbeddedArguments
 from keraflow.layers.base.class_checks import check_class
-from keraflow.layers.base.copying import copy_attributes
-from keraflow.layers.base.input_spec import INPUT_DTYPES, InputSpec, specs_of
-from keraflow.layers.base.masks import inherit_mask, joint_mask
-from keraflow.layers.base.running import Running
-from keraflow.layers.base.slots import run_of, running_host
+from keraflow.layers.base.embedding import embedded
+from keraflow.layers.base.hooks import complete_hooks
+from keraflow.layers.base.input_spec import InputSpec, check_equal_shapes
+from keraflow.layers.base.inputs import advice_for_class, as_own, as_tensor
+from keraflow.layers.base.masks import joint_mask
+from keraflow.layers.base.slots import running_host
 from keraflow.layers.base.variables import Parameter
 from keraflow.schema import Constraint, Constraints, DType, Initialization, Name, Natural, Regularizer, Regularizers
-from keraflow.serialization import pack_init_params
 from keraflow.shapes import Shape, unlist
 
 __all__ = ['Layer', 'MultiInputLayer', 'Parameter', 'advice_for_class']
 
 
-class Layer(ChangeableHost, Running):
+class Layer(LayerAccess):
     """A layer with one input. It takes a Kensor and returns a Kensor (or a list of them).
 
     Parameters
@@ -82,21 +76,21 @@ class Layer(ChangeableHost, Running):
     never_saved = frozenset({'initial_weights'})
     extensible_methods = frozenset({'output'})
     set_without_rebuild = frozenset({'trainable', 'regularizers', 'constraints'})
-    #: Attributes that a copy does not take over.
-    never_copied: frozenset = frozenset()
     #: Whether the layer takes a list of inputs.
     multi_input = False
     #: Whether the mask of the input (of several: where all are True) is also that of the output. May be a property.
     supports_masking: bool = False
     #: What the inputs must be: one for all of them, or a list in their order; ``None`` for anything. May be a property.
     input_spec: Union[InputSpec, Sequence[Optional[InputSpec]], None] = InputSpec()
+    #: What :meth:`output` takes beside its input.
+    call_signature: CallSignature
+    _reads_masks: bool
 
     def __init__(self, name: Optional[Name] = None, trainable: bool = True, initial_weights: Any = None,
                  regularizers: Regularizers = None, constraints: Constraints = None,
                  activity_regularizer: Optional[Regularizer] = None, dtype: Optional[DType] = None,
                  embedded_arguments: EmbeddedArguments = None):
-        Running.__init__(self, name, dtype)
-        ChangeableHost.__init__(self, embedded_arguments)
+        super().__init__(name, dtype, embedded_arguments)
         self.trainable = trainable
         self.initial_weights = initial_weights
         self.regularizers = regularizers
@@ -108,6 +102,7 @@ class Layer(ChangeableHost, Running):
         super().__init_subclass__(**kwargs)
         if 'supports_masking' in vars(cls) and 'support_mask' not in vars(cls):
             cls.support_mask = Layer.support_mask     # type: ignore[method-assign]  # of two words the last one
+        complete_hooks(cls)
 
     def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
         if '_slots' not in vars(self):
@@ -145,7 +140,7 @@ class Layer(ChangeableHost, Running):
         Unless defined: several inputs have the same shape.
         """
         if self.multi_input:
-            self._check_equal_shapes(input_shape)
+            check_equal_shapes(self.name, input_shape)
 
     def output_mask(self, input_mask: Any, input_shape: Any) -> Any:
         """The mask of the output, for a layer that changes the time axis; ``None`` if there is none any more.
@@ -160,7 +155,18 @@ class Layer(ChangeableHost, Running):
             return None
         return joint_mask(input_mask) if self.multi_input else input_mask
 
-    # -- what the methods above use ---------------------------------------------------------------------------------
+    @property
+    def reads_mask(self) -> bool:
+        """Whether the layer reads the mask of its input, and so need not hand it on: whether :meth:`output` has the
+        argument ``mask``. A property where that depends on the arguments of the layer; if it is False, ``mask`` is
+        ``None``."""
+        return self._reads_masks
+
+    def support_mask(self) -> bool:
+        """The first Keraflow's word for :attr:`supports_masking`, which a class may still override."""
+        return self.supports_masking
+
+    # -- what the hooks use ---------------------------------------------------------------------------------
 
     def set_trainable_params(self, *pairs: Any) -> None:
         """Register parameters: ``set_trainable_params('W', W, 'b', b)``. Each becomes a variable and an attribute.
@@ -237,18 +243,45 @@ class Layer(ChangeableHost, Running):
         >>> sorted(block.get_weights())
         ['0/W', '0/b']
         """
-        if not isinstance(layer, Layer):
-            raise ArgumentTypeError(f'{self.name}: embed: expected a layer, received {describe(layer)}.'
-                                    f'{advice_for_class(layer)}')
-        inner = self._slots.take(layer)
+        return embedded(self, layer)
 
-        def run(tensors: Any, *args: Any, **kwargs: Any) -> Any:
-            fed, own = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors], run_of(self)
-            fed = [inherit_mask(inner._as_tensor(tensor), () if own is None else own.inputs) for tensor in fed]
-            if own is not None and any(info_of(tensor).mask is not None for tensor in fed):
-                own.hands_mask_in = True
-            return unlist(inner.run(fed, inner.call_signature.given(inner, args, kwargs)))
-        return run
+    def add_update(self, variable: Any, value: Any = None, inputs: Any = None) -> None:
+        """Say, inside of :meth:`output`, that this run gives a state variable a new value; ``fit`` then sets it.
+
+        Parameters
+        ----------
+        variable : variable or list of pairs
+            Or all at once: ``add_update([(mean, new_mean), (count, count + 1)], inputs)``.
+        value : tensor or function
+            A layer that is called several times in a run computes it from :meth:`pending_value`, so that no call is
+            lost. Inside of ``init_param`` it is a function without arguments, which is called in each run.
+        inputs : tensor or list of tensor, optional
+            The inputs that the value depends on, if it does, by which ``get_updates_for`` finds it.
+        """
+        self._reports.update(variable, value, inputs)
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Add to what is minimized and evaluated, inside of :meth:`output`.
+
+        Parameters
+        ----------
+        losses : tensor, function or list of them
+            Scalars. Inside of ``init_param`` they are functions without arguments, which are called in each run:
+            ``self.add_loss(lambda: B.sum(B.square(self.W)))``.
+        inputs : tensor or list of tensor, optional
+            The inputs that they depend on: they then count for each call of the layer. Without, they are taken to
+            depend on the parameters alone, and count once however often the layer is called.
+        """
+        self._reports.loss(losses, inputs)
+
+    def pending_value(self, variable: Any) -> Any:
+        """The value that the calls before this one in the same run give a state variable, else the variable."""
+        return recorded_value(variable)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Inside of :meth:`output`: whether the layer is not trainable, or is run by one that is not."""
+        return runs_frozen()
 
     def get_tensor_shape(self, tensor: Any) -> Shape:
         """Static shape of a raw tensor, for example ``(None, 64)``; also of results of backend functions."""
@@ -270,19 +303,9 @@ class Layer(ChangeableHost, Running):
         check_tensor(tensor, f'{self.name}: set_tensor_mask')
         if mask is not None:
             check_tensor(mask, f'{self.name}: set_tensor_mask: mask')
-        return annotate(self._as_own(tensor), mask=mask)
+        return annotate(as_own(self, tensor), mask=mask)
 
-    def support_mask(self) -> bool:
-        """The first Keraflow's word for :attr:`supports_masking`, which a class may still override."""
-        return self.supports_masking
-
-    # -- what users call --------------------------------------------------------------------------------------------
-
-    def __getattr__(self, name: str) -> Any:
-        now = self._current_names.get(name, name)
-        if now != name or hasattr(type(self), name):        # a property that raised an AttributeError of its own
-            return object.__getattribute__(self, now)
-        raise no_attribute(f"'{type(self).__name__}' object", name, dir(type(self)))
+    # -- how it is called --------------------------------------------------------------------------------------------
 
     @overload
     def __call__(self, inputs: Union[Kensor, 'Layer', Sequence[Union[Kensor, 'Layer']]], *args: Any,
@@ -316,17 +339,8 @@ class Layer(ChangeableHost, Running):
             host = running_host()
             if host is not None:
                 return host.embed(self)(inputs, **arguments)
-            return unlist(B.without_layouts(B.no_autograph(self.run)([self._as_tensor(it) for it in fed], arguments)))
+            return unlist(B.without_layouts(B.no_autograph(self.run)([as_tensor(self, it) for it in fed], arguments)))
         return unlist(self._link(fed, arguments))
-
-    def _as_tensor(self, it: Any) -> Any:
-        if B.is_tensor(it):
-            return it
-        if isinstance(it, str) or not is_array_like(it):
-            raise GraphError(f'{self.name}: expected a Kensor, a tensor or an array, received {describe(it)}.'
-                             f'{advice_for_class(it)}')
-        check_fits(as_numbers(it, self.name), value_dtype(it, B.floatx()), self.name)
-        return B.current().constant(it)
 
     def build(self, input_shape: Any) -> None:
         """Make the parameters now, for inputs of this static shape with the batch (a list of them for several).
@@ -339,75 +353,36 @@ class Layer(ChangeableHost, Running):
         >>> dense.built, dense.count_params()
         (True, 8)
         """
-        listed = [input_shape] if shapes.is_shape(input_shape) else input_shape
-        if not isinstance(listed, (list, tuple)) or not all(map(shapes.is_shape, listed)):
-            raise ArgumentTypeError(f'{self.name}: build: expected a shape with the batch, such as (None, 3), or a '
-                                    f'list of them, received {describe(input_shape)}.')
-        wanted = [spec.dtype for spec in specs_of(self.name, self.input_spec, len(listed))]
-        real = self.dtype or B.floatx()
-        self._make_for([TensorSpec(shapes.as_shape(shape), INPUT_DTYPES[dtype] if dtype in ('bool', 'int') else real)
-                        for shape, dtype in zip(listed, wanted)])
+        running.build(self, input_shape)
 
-    def _link(self, kensors: List[Kensor], arguments: Dict[str, Any]) -> List[Kensor]:
-        return self._calls.link(kensors, arguments)
+    def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
+        """The output tensors for these input tensors, and the arguments of the call beside them; the first time, the
+        parameters are made."""
+        return running.run(self, tensors, arguments)
 
-    def _make_for(self, specs: Sequence[TensorSpec], features: Sequence[Optional[int]] = (),
-                  arguments: Optional[Dict[str, Any]] = None) -> None:
-        """Run on placeholders of these specs, with their features on these axes where that is known, and of the specs
-        among the arguments of a call."""
-        def run(*tensors: Any) -> List[Any]:
-            for tensor, axis in zip(tensors, features):
-                annotate(tensor, features=axis)
-            others = iter(tensors[len(specs):])
-            return self.run(list(tensors[:len(specs)]), replaced(arguments, lambda spec: next(others), is_spec))
-        with B.phase('train'), recording():
-            B.trace(run, [*specs, *parts_in(arguments, is_spec)])
+    def penalize(self, outputs: List[Any]) -> None:
+        """Add what the activity regularizer gives for the outputs of a run, in which masked steps are 0."""
+        reporting.penalize(self, outputs)
+
+    # -- the words of tf.layers for the same --------------------------------------------------------------------------
+
+    # Beside :meth:`add_weight`, which makes parameters as set_trainable_params does.
+
+    weights = LayerAccess.variables
+    trainable_weights = LayerAccess.trainable_variables
+    non_trainable_weights = LayerAccess.non_trainable_variables
 
     def apply(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """The same as a call of the layer."""
         return self(inputs, *args, **kwargs)
 
-    def __deepcopy__(self, memo: Dict[int, Any]) -> 'Layer':
-        """A layer with the same arguments and values and with new variables. Only the layer that is asked for (and not
-        those inside of it) gets a new name, so that both can be in one model."""
-        outermost = not memo
-        params = copy.deepcopy(pack_init_params(self), memo)
-        if outermost and 'name' in params:
-            params['name'] = naming.unique(params['name'])
-        made = memo[id(self)] = type(self)(**self.unpack_init_param(params))
-        if not self._first_specs:
-            made.initial_weights = self.initial_weights
-        copy_attributes(self, made, memo)
-        if self._first_specs and not made.built:
-            made._make_for(self._first_specs, self._first_features, self._first_arguments)
-            made.set_weights(self.get_weights())
-        return made
-
-    def __copy__(self) -> 'Layer':
-        raise GraphError(f'{self.name}: copy.copy would share the parameters of this {type(self).__name__} without '
-                         'saying so. Write copy.deepcopy for a copy with parameters of its own, or use the same object '
-                         'twice.')
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        raise SerializationError(f'{self.name}: a layer is not pickled, because reading a pickle can run code. '
-                                 'Write keraflow.serialize(layer) and get_weights(), or copy.deepcopy for a copy.')
-
-    def as_kensor(self) -> Kensor:
-        """The Kensor that stands for the layer where one is wanted; only an Input and a Sequential that starts with
-        one have it."""
-        raise GraphError(f'{self.name}: expected a Kensor, received the layer {type(self).__name__} itself. '
-                         f'Feed it first: {type(self).__name__}(...)(x).')
-
-    def _check_equal_shapes(self, input_shapes: List[Shape]) -> None:
-        for shape in input_shapes[1:]:
-            if not shapes.agree(shape, input_shapes[0]):
-                raise ShapeError(
-                    f'{self.name}: expected inputs of one shape, received {", ".join(map(str, input_shapes))}.')
+    @property
+    def scope_name(self) -> str:
+        """What the names of its parameters and outputs start with: its name."""
+        return self.name
 
 
-def advice_for_class(value: Any) -> str:
-    return f' Make an object of it: {value.__name__}(...).' if isinstance(value, type) else \
-        getattr(value, 'how_to_feed', '')
+complete_hooks(Layer)
 
 
 class MultiInputLayer(Layer):

@@ -137,7 +137,7 @@ class Parameters:
 
     def _check_name(self, name: str) -> None:
         layer = self._layer
-        if layer._first_run_is_over() and run_of(layer) is not None:
+        if layer._first_run.is_over and run_of(layer) is not None:
             raise GraphError(f"{layer.name}: output() makes the parameter '{name}', which its first run did not make. "
                              'Make it in init_param(), or in every run.')
         if name in self._own:

@@ -1,66 +1,69 @@
 """What a run of a layer tells beside its output: new values of states, losses."""
 import functools
-from typing import Any, Callable, List, Sequence
+from typing import Any, Callable, Dict, List, Sequence
 
 from keraflow import backend as B
 from keraflow import registry
 from keraflow.arguments import to_list
 from keraflow.backend.tensor_checks import check_new_value, check_scalar
 from keraflow.backend.tensor_info import info_of
-from keraflow.errors import ArgumentTypeError, GraphError, describe
+from keraflow.errors import ArgumentTypeError, GraphError, describe, warn
 from keraflow.graph.counted import expand_mask
-from keraflow.graph.records import AddedLoss, Update, record_loss, record_update, recorded_value, runs_frozen
+from keraflow.graph.records import AddedLoss, Update, record_loss, record_update
 from keraflow.layers.base.masks import counted_samples, sample_count
 from keraflow.layers.base.slots import Run, current_run, run_of
 
-__all__ = ['Reporting']
+__all__ = ['Reports', 'penalize']
 
 
-class Reporting:
-    """The part of :class:`~keraflow.layers.Layer` that reports to :mod:`keraflow.graph.records`."""
+class Reports:
+    """What the runs of a layer tell beside its output, to :mod:`keraflow.graph.records`.
 
-    name: Any
-    activity_regularizer: Any
+    Parameters
+    ----------
+    layer : Layer
+        Whose name begins messages.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ('_layer', '_standing', '_told')
+
+    def __init__(self, layer: Any):
+        self._layer = layer
         self._standing: List[Callable[[], None]] = []   # what init_param() says of each run
+        self._told: Dict[str, Run] = {}             # of what was told once: the run that told it
 
-    def add_update(self, variable: Any, value: Any = None, inputs: Any = None) -> None:
-        """Say, inside of :meth:`output`, that this run gives a state variable a new value; ``fit`` then sets it.
-
-        Parameters
-        ----------
-        variable : variable or list of pairs
-            Or all at once: ``add_update([(mean, new_mean), (count, count + 1)], inputs)``.
-        value : tensor or function
-            A layer that is called several times in a run computes it from :meth:`latest`, so that no call is lost.
-            Inside of ``init_param`` it is a function without arguments, which is called in each run.
-        inputs : tensor or list of tensor, optional
-            The inputs that the value depends on, if it does, by which ``get_updates_for`` finds it.
-        """
+    def update(self, variable: Any, value: Any, inputs: Any) -> None:
+        """Report new values of state variables, of one or in pairs."""
         pairs: Sequence[Any] = [(variable, value)]
         if isinstance(variable, (list, tuple)):
-            pairs, inputs = _pairs(variable, f'{self.name}: add_update'), value if inputs is None else inputs
+            pairs = _pairs(variable, f'{self._layer.name}: add_update')
+            inputs = value if inputs is None else inputs
         for one, new in pairs:
             if not B.is_variable(one):
-                raise ArgumentTypeError(f'{self.name}: add_update: expected a variable, such as set_state_params '
-                                        'makes.')
-            self._report_now_or_later('add_update', new, inputs, functools.partial(_report_update, self, one))
+                raise ArgumentTypeError(f'{self._layer.name}: add_update: expected a variable, such as '
+                                        'set_state_params makes.')
+            self._report_now_or_later('add_update', new, inputs, functools.partial(_report_update, self._layer, one))
 
-    def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Add to what is minimized and evaluated, inside of :meth:`output`.
-
-        Parameters
-        ----------
-        losses : tensor, function or list of them
-            Scalars. Inside of ``init_param`` they are functions without arguments, which are called in each run:
-            ``self.add_loss(lambda: B.sum(B.square(self.W)))``.
-        inputs : tensor or list of tensor, optional
-            The inputs that they depend on: they then count for each call of the layer. Without, they are taken to
-            depend on the parameters alone, and count once however often the layer is called.
-        """
+    def loss(self, losses: Any, inputs: Any) -> None:
+        """Report a loss, or a list of them."""
         for loss in to_list(losses):
-            self._report_now_or_later('add_loss', loss, inputs, functools.partial(_report_loss, self))
+            self._report_now_or_later('add_loss', loss, inputs, functools.partial(_report_loss, self._layer))
+
+    def repeat(self) -> None:
+        """Report what ``init_param`` says of each run."""
+        for report in self._standing:
+            report()
+
+    def lost_mask(self, run: Run) -> None:
+        """Warn, once for the layer, that a run loses the mask of its input."""
+        if self._told.setdefault('lost mask', run) is run:      # the first of all threads
+            warn(f'{self._layer.name}: the mask of its input is lost, because {type(self._layer).__name__} neither '
+                 'hands it on nor reads it: what follows takes the masked steps for steps that count. If that is '
+                 'meant, put a Masking(None) before it.')
+
+    def forget(self) -> None:
+        """Be as before ``init_param``."""
+        self._standing.clear()
 
     def _report_now_or_later(self, method: str, value: Any, inputs: Any, report: Callable[[Any, bool], None]) -> None:
         """Report a value, or what a function gives; in all runs to come if it is ``init_param`` that runs now."""
@@ -71,40 +74,28 @@ class Reporting:
             self._standing.append(lambda: report(value(), False))
         else:
             received = 'inputs' if callable(value) else describe(value)
-            raise ArgumentTypeError(f'{self.name}: {method}: expected a function without arguments inside of '
+            raise ArgumentTypeError(f'{self._layer.name}: {method}: expected a function without arguments inside of '
                                     f'init_param(), and no inputs, received {received}. Write lambda: ... for what '
                                     'each run computes anew, or call it in output().')
-
-    def _report_standing(self) -> None:
-        for report in self._standing:
-            report()
-
-    def latest(self, variable: Any) -> Any:
-        """The value that the calls before this one in the same run give a state variable, else the variable."""
-        return recorded_value(variable)
-
-    @property
-    def is_frozen(self) -> bool:
-        """Inside of :meth:`output`: whether the layer is not trainable, or is run by one that is not."""
-        return runs_frozen()
 
     def _check_running(self, method: str) -> Run:
         """The run of this layer in which `method` is called."""
         run = current_run()
-        if run is None or run.layer is not self:
-            raise GraphError(f'{self.name}: {method}: expected a call inside of output(), received one outside of it. '
-                             'Write it in output() of a layer that takes what it needs.')
+        if run is None or run.layer is not self._layer:
+            raise GraphError(f'{self._layer.name}: {method}: expected a call inside of output(), received one outside '
+                             'of it. Write it in output() of a layer that takes what it needs.')
         return run
 
-    def penalize(self, outputs: List[Any]) -> None:
-        """Add what the activity regularizer gives for the outputs of a run, in which masked steps are 0."""
-        if self.activity_regularizer is not None:
-            regularizer = registry.resolve('regularizer', self.activity_regularizer, f'{self.name}: ')
-            for tensor in outputs:
-                penalty = regularizer(_what_counts(tensor))
-                check_scalar(penalty, f'{self.name}: activity_regularizer')
-                penalty = penalty / B.cast(sample_count(tensor), B.dtype(penalty))
-                record_loss(object(), AddedLoss(self, 'activity', 0, penalty, True, True))
+
+def penalize(layer: Any, outputs: List[Any]) -> None:
+    """Report what the activity regularizer of a layer gives for the outputs of a run, in which masked steps are 0."""
+    if layer.activity_regularizer is not None:
+        regularizer = registry.resolve('regularizer', layer.activity_regularizer, f'{layer.name}: ')
+        for tensor in outputs:
+            penalty = regularizer(_what_counts(tensor))
+            check_scalar(penalty, f'{layer.name}: activity_regularizer')
+            penalty = penalty / B.cast(sample_count(tensor), B.dtype(penalty))
+            record_loss(object(), AddedLoss(layer, 'activity', 0, penalty, True, True))
 
 
 def _report_update(layer: Any, variable: Any, value: Any, is_conditional: bool) -> None:

@@ -118,7 +118,6 @@ class Slots:
         self.layers: List[Any] = []
         self.is_complete = False        # after the first complete run a slot is added for no layer with parameters
         self._came_as: Dict[int, Any] = {}      # by id of the layer: with which arguments
-        self.came_with: Dict[int, Tuple[Any, Dict[str, Any]]] = {}  # by id the layer, and what may be changed of it
         self._kept: set = set()         # ids of those that came again as themselves
         self._new: set = set()          # ids of those that had no parameters before they came
 
@@ -181,7 +180,7 @@ class Slots:
         self.layers.append(layer)
         number = len(self.layers) - 1
         layer._name.suggest_slot(self.host, number)
-        self.host.give_arguments(layer, str(number))
+        self.host._changes.give(layer, str(number))
         give_initial_weights(self.host, layer, number)
         if is_kept:
             self._kept.add(id(layer))

@@ -11,8 +11,8 @@ __all__ = ['mark_owned', 'tell_unused']
 
 _OWNED = '_keraflow_owned'
 #: Most attributes, of which nothing need be asked: what each layer has, and what is plain.
-_MACHINERY = frozenset({'_parameters', '_calls', '_name', '_slots', '_first_specs',
-                        '_first_features', '_passed', '_kept'})
+_MACHINERY = frozenset({'_parameters', '_calls', '_name', '_slots', '_changes', '_reports',
+                        '_first_run', '_passed', '_kept'})
 _PLAIN = frozenset({type(None), bool, int, float, str, types.FunctionType})
 
 

@@ -1,0 +1,41 @@
+"""FirstRun: what the parameters of a layer were made for."""
+import threading
+from typing import Any, Dict, List, Optional
+
+from keraflow.backend.contract import TensorSpec
+
+__all__ = ['FirstRun']
+
+
+class FirstRun:
+    """The first run of a layer, which makes its parameters and slots.
+
+    Attributes
+    ----------
+    lock : RLock or None
+        Held in it; ``None`` when it is over.
+    specs : list of TensorSpec
+        Of the tensors that it is fed with.
+    features : list of (int or None)
+        Where their features are, as far as it is known.
+    arguments : dict
+        Of that call, with specs of tensors.
+    """
+
+    __slots__ = ('lock', 'specs', 'features', 'arguments')
+
+    def __init__(self) -> None:
+        self.lock: Optional[Any] = threading.RLock()
+        self.forget()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all parameters and slots are there."""
+        return self.lock is None
+
+    def forget(self) -> None:
+        """Be as before it."""
+        self.lock = self.lock or threading.RLock()
+        self.specs: List[TensorSpec] = []
+        self.features: List[Optional[int]] = []
+        self.arguments: Dict[str, Any] = {}

@@ -1,0 +1,20 @@
+"""What follows from the hooks that a class of layers defines."""
+from typing import Any
+
+from keraflow.graph.call_arguments import CallSignature
+from keraflow.layers.base.class_checks import reads_masks
+from keraflow.layers.base.masks import with_mask
+from keraflow.layers.base.planned import for_shapes
+
+__all__ = ['complete_hooks']
+
+
+def complete_hooks(cls: Any) -> None:
+    """Read what ``output`` of a class takes, and let its hooks be called in each of the ways that they may be."""
+    cls.call_signature = CallSignature(cls.output)
+    if 'mask' in cls.call_signature.names:
+        cls.output = with_mask(cls.output)
+    cls._reads_masks = reads_masks(cls)
+    answer = for_shapes(cls.output_shape)
+    if answer is not cls.output_shape:
+        cls.output_shape = answer

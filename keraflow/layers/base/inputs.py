@@ -1,0 +1,108 @@
+"""What a layer is fed with: made tensors, checked, and given the masks of a call."""
+import itertools
+from typing import Any, List
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow import shapes
+from keraflow.arguments import as_numbers, is_array_like
+from keraflow.backend.contract import FLOATS, TensorSpec
+from keraflow.backend.dtypes import value_dtype
+from keraflow.backend.tensor_checks import check_fits, check_numbers
+from keraflow.backend.tensor_info import annotate, info_of
+from keraflow.errors import ArgumentError, GraphError, ShapeError, describe
+from keraflow.layers.base.input_spec import check_rank, specs_of
+from keraflow.layers.base.slots import run_of
+
+__all__ = ['advice_for_class', 'as_own', 'as_tensor', 'check_inputs', 'in_own_dtype', 'received_by', 'shape_of',
+           'spec_of', 'with_masks']
+
+
+def as_tensor(layer: Any, value: Any) -> Any:
+    """A tensor of a tensor or an array that a layer is called on."""
+    if B.is_tensor(value):
+        return value
+    if isinstance(value, str) or not is_array_like(value):
+        raise GraphError(f'{layer.name}: expected a Kensor, a tensor or an array, received {describe(value)}.'
+                         f'{advice_for_class(value)}')
+    check_fits(as_numbers(value, layer.name), value_dtype(value, B.floatx()), layer.name)
+    return B.current().constant(value)
+
+
+def advice_for_class(value: Any) -> str:
+    """What to write where a layer is wanted, of a class of layers or of what becomes one."""
+    return f' Make an object of it: {value.__name__}(...).' if isinstance(value, type) else \
+        getattr(value, 'how_to_feed', '')
+
+
+def received_by(layer: Any, tensors: List[Any]) -> List[TensorSpec]:
+    """What a layer is fed with, checked."""
+    if not tensors:
+        raise GraphError(f'{layer.name}: was fed an empty list. Feed it with at least one Kensor.')
+    if len(tensors) > 1 and not layer.multi_input:
+        raise GraphError(
+            f'{layer.name}: expected one input, received {len(tensors)}. Join them first, with Concatenate() or with '
+            'operators on Kensors such as a + b, or write a MultiInputLayer.')
+    layer._check_backend()
+    received = [spec_of(layer, tensor) for tensor in tensors]
+    layer._check_inputs(received)
+    layer.check_input_shape(shape_of(layer, received))
+    return received
+
+
+def check_inputs(layer: Any, received: List[TensorSpec]) -> None:
+    """Raise unless the inputs of a layer are what its ``input_spec`` says."""
+    first = layer._first_run.specs if layer._parameters.backend is not None else itertools.repeat(None)
+    for spec, one, before in zip(specs_of(layer.name, layer.input_spec, len(received)), received, first):
+        spec.check(layer.name, one, before)
+    # The word of the first Keraflow for the rank of the input, if a class has it.
+    for one in received if callable(getattr(type(layer), 'input_dimension', None)) else ():
+        check_rank(layer.name, layer.input_dimension(), one)
+
+
+def spec_of(layer: Any, tensor: Any) -> TensorSpec:
+    """Static shape and dtype of a tensor."""
+    return TensorSpec(layer.get_tensor_shape(tensor), B.dtype(tensor))
+
+
+def shape_of(layer: Any, received: List[TensorSpec]) -> Any:
+    """The input shape, as the hooks of a layer are given it."""
+    return [one.shape for one in received] if layer.multi_input else received[0].shape
+
+
+def with_masks(layer: Any, tensors: List[Any], given: Any) -> List[Any]:
+    """Inputs with the masks that a call was given: one, or a list of one (or None) for each."""
+    masks = list(given) if isinstance(given, (list, tuple)) and layer.multi_input else [given]
+    if len(masks) != len(tensors):
+        raise ArgumentError(f'{layer.name}: mask: expected a list of {len(tensors)} mask(s) (or None), one for each '
+                            f'input, received {len(masks)}.')
+    return [tensor if mask is None else
+            annotate(B.identity(tensor), **info_of(tensor)._replace(mask=_mask_for(layer, tensor, mask))._asdict())
+            for tensor, mask in zip(tensors, masks)]
+
+
+def in_own_dtype(layer: Any, tensor: Any) -> Any:
+    """An input in the dtype of the parameters, if both are real: some libraries compute with one dtype only."""
+    dtype = B.dtype(tensor)
+    if not layer._parameters or dtype == layer.dtype or dtype not in FLOATS:
+        return tensor
+    info = info_of(tensor)
+    return annotate(B.cast(tensor, layer.dtype), shape=info.shape, mask=info.mask, features=info.features)
+
+
+def as_own(layer: Any, tensor: Any) -> Any:
+    """A tensor of which can be recorded what must not be recorded of an input or a parameter."""
+    run = run_of(layer)
+    is_foreign = run is not None and any(tensor is one for one in run.inputs) or B.is_variable(tensor)
+    return B.identity(tensor) if is_foreign else tensor
+
+
+def _mask_for(layer: Any, tensor: Any, mask: Any) -> Any:
+    check_numbers(mask, f'{layer.name}: mask')
+    mask = mask if B.is_tensor(mask) else B.constant(np.asarray(mask))
+    expected, received = layer.get_tensor_shape(tensor)[:2], tuple(B.static_shape(mask))
+    if B.dtype(mask) != 'bool' or len(expected) < 2 or not shapes.agree(expected, received):
+        raise ShapeError(f'{layer.name}: mask: expected truth values of shape (batch, time), here {expected}, '
+                         f'received {B.dtype(mask)} of shape {received}. Write for example B.not_equal(x, 0).')
+    return mask
