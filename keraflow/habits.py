@@ -46,7 +46,7 @@ WORDS = {
     'dim_ordering': 'data_format', 'pool_length': 'pool_size', 'size': 'repeats',
     'batch_shape': 'batch_size', 'batch_input_shape': 'batch_size', 'log_dir': 'path', 'logdir': 'path',
     'num_heads': 'nb_head', 'key_dim': 'head_dim', 'function': 'output_fn', 'output_shape': 'output_shape_fn',
-    'dims': 'axes', 'eps': 'epsilon', 'affine': 'scale',
+    'dims': 'axes', 'num_classes': 'nb_class', 'nb_classes': 'nb_class', 'eps': 'epsilon', 'affine': 'scale',
     # Arguments of training.
     'learning_rate': 'lr', 'betas': 'beta_1', 'global_clipnorm': 'clipnorm', 'epochs': 'nb_epoch',
     'steps_per_epoch': 'nb_batch', 'samples_per_epoch': 'nb_batch', 'steps': 'nb_batch',

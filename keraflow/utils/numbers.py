@@ -5,31 +5,33 @@ import numpy as np
 
 from keraflow.checked import checked
 from keraflow.config import setting
+from keraflow.deprecation import renamed
 from keraflow.errors import DataError
 from keraflow.schema import PositiveInt
 
 __all__ = ['normalize', 'to_categorical']
 
 
+@renamed(nb_classes='nb_class')
 @checked
-def to_categorical(y: Any, nb_classes: Optional[PositiveInt] = None) -> np.ndarray:
+def to_categorical(y: Any, nb_class: Optional[PositiveInt] = None) -> np.ndarray:
     """Convert class labels to one-hot rows, the targets of ``categorical_crossentropy``.
 
     Parameters
     ----------
-    y : array of integers from 0 to ``nb_classes - 1``
+    y : array of integers from 0 to ``nb_class - 1``
         Of shape ``(samples,)`` or ``(samples, 1)``, or with further axes, such as ``(samples, time)``.
-    nb_classes : int, optional
+    nb_class : int, optional
         The number of columns; by default one more than the highest label.
 
     Returns
     -------
-    array of floatx ``(samples, nb_classes)``, or ``(samples, time, nb_classes)``
+    array of floatx ``(samples, nb_class)``, or ``(samples, time, nb_class)``
 
     Raises
     ------
     DataError
-        There are no labels, or they are not integers from 0 to ``nb_classes - 1``.
+        There are no labels, or they are not integers from 0 to ``nb_class - 1``.
 
     Examples
     --------
@@ -46,11 +48,11 @@ def to_categorical(y: Any, nb_classes: Optional[PositiveInt] = None) -> np.ndarr
         raise DataError(f'to_categorical: expected labels that are integers, received {labels.size} of dtype '
                         f'{labels.dtype}. Number the classes from 0.')
     low, high = int(labels.min()), int(labels.max())
-    nb_classes = high + 1 if nb_classes is None else nb_classes
-    if low < 0 or high >= nb_classes:
-        raise DataError(f'to_categorical: expected labels from 0 to {nb_classes - 1}, received {low} to {high}. '
+    nb_class = high + 1 if nb_class is None else nb_class
+    if low < 0 or high >= nb_class:
+        raise DataError(f'to_categorical: expected labels from 0 to {nb_class - 1}, received {low} to {high}. '
                         'Number the classes from 0.')
-    rows = np.zeros((*labels.shape, nb_classes), setting('floatx').value)
+    rows = np.zeros((*labels.shape, nb_class), setting('floatx').value)
     np.put_along_axis(rows, labels.astype('int64')[..., None], 1, axis=-1)
     return rows
 

@@ -6,7 +6,7 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, DataError
 from keraflow.utils import normalize, to_categorical
 
 
-@pytest.mark.parametrize('labels, nb_classes, rows', [
+@pytest.mark.parametrize('labels, nb_class, rows', [
     ([0, 2, 1], None, [[1, 0, 0], [0, 0, 1], [0, 1, 0]]),
     ([[1], [0]], None, [[0, 1], [1, 0]]),
     ([1, 0], 4, [[0, 1, 0, 0], [1, 0, 0, 0]]),
@@ -15,8 +15,8 @@ from keraflow.utils import normalize, to_categorical
     ([[0, 1], [1, 1]], None, [[[1, 0], [0, 1]], [[0, 1], [0, 1]]]),
     (np.array([255], 'u1'), 256, [[0] * 255 + [1]]),
 ])
-def test_labels_become_rows(labels, nb_classes, rows):
-    found = to_categorical(labels, nb_classes)
+def test_labels_become_rows(labels, nb_class, rows):
+    found = to_categorical(labels, nb_class)
     assert found.tolist() == rows and found.dtype == np.float32
 
 
@@ -57,10 +57,10 @@ def test_zero_stays_zero():
      'to_categorical: expected labels from 0 to 2, received 1 to 3. Number the classes from 0.'),
     (lambda: to_categorical([-1, 1]), DataError,
      'to_categorical: expected labels from 0 to 1, received -1 to 1. Number the classes from 0.'),
-    (lambda: to_categorical([0], nb_classes=0), ArgumentError,
-     'to_categorical: nb_classes: expected an integer of at least 1 or None, received 0.'),
+    (lambda: to_categorical([0], nb_class=0), ArgumentError,
+     'to_categorical: nb_class: expected an integer of at least 1 or None, received 0.'),
     (lambda: to_categorical([0], num_classes=2), ArgumentTypeError,
-     "to_categorical: there is no argument 'num_classes'. Did you mean 'nb_classes'?"),
+     "to_categorical: there is no argument 'num_classes'. Did you mean 'nb_class'?"),
     (lambda: normalize([1.], axis=1), DataError, 'normalize: axis: there is no axis 1 in an array of shape (1,).'),
     (lambda: normalize([1.], order='fro'), ArgumentTypeError, "normalize: order: expected a number, received 'fro'."),
 ])
