@@ -39,6 +39,7 @@ WORDS = {
     'kernel_constraint': 'constraints', 'W_constraint': 'constraints', 'bias_constraint': 'constraints',
     'rate': 'drop_rate', 'p': 'drop_rate', 'stddev': 'std',
     'input_dim': 'vocabulary_size', 'num_embeddings': 'vocabulary_size', 'nb_words': 'vocabulary_size',
+    'num_words': 'vocabulary_size',
     'kernel_size': ('kernel_row', 'kernel_x', 'pool_size'), 'filter_length': 'kernel_row', 'nb_row': 'kernel_row',
     'nb_col': 'kernel_col',
     'padding': ('pad', 'cropping'), 'border_mode': 'pad', 'dilation_rate': 'dilation',

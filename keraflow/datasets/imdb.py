@@ -6,6 +6,7 @@ import numpy as np
 from keraflow.checked import checked
 from keraflow.datasets.archives import read_npz
 from keraflow.datasets.fetching import Source, fetch
+from keraflow.deprecation import renamed
 from keraflow.errors import DataError
 from keraflow.files.json_text import parse_json
 from keraflow.files.regular import PathLike, read_regular
@@ -20,8 +21,9 @@ _MAX_INDEX_BYTES = 2 ** 26
 Reviews = Tuple[List[np.ndarray], np.ndarray]
 
 
+@renamed(nb_words='vocabulary_size')
 @checked
-def load_data(path: Optional[PathLike] = None, nb_words: Optional[PositiveInt] = None, skip_top: Natural = 0,
+def load_data(path: Optional[PathLike] = None, vocabulary_size: Optional[PositiveInt] = None, skip_top: Natural = 0,
               maxlen: Optional[PositiveInt] = None, seed: Optional[Natural] = 113, start_char: Optional[Natural] = 1,
               oov_char: Optional[Natural] = 2, index_from: Natural = 3) -> Tuple[Reviews, Reviews]:
     """Load the reviews as lists of word indices, with their labels (1 for positive).
@@ -33,7 +35,7 @@ def load_data(path: Optional[PathLike] = None, nb_words: Optional[PositiveInt] =
     ----------
     path : path, optional
         A file ``imdb.npz``; without it the file is downloaded once (17 MB).
-    nb_words : int, optional
+    vocabulary_size : int, optional
         Keep only words with indices below this, which makes it the ``vocabulary_size`` of an Embedding.
     skip_top : int
         Drop this many of the most frequent words.
@@ -75,8 +77,8 @@ def load_data(path: Optional[PathLike] = None, nb_words: Optional[PositiveInt] =
 
     def encode(ranks: np.ndarray) -> np.ndarray:
         kept = ranks > skip_top
-        if nb_words is not None:
-            kept &= ranks < nb_words - index_from
+        if vocabulary_size is not None:
+            kept &= ranks < vocabulary_size - index_from
         numbers = ranks[kept] + index_from if oov_char is None else np.where(kept, ranks + index_from, oov_char)
         return numbers if start_char is None else np.concatenate([[start_char], numbers])
 

@@ -7,6 +7,7 @@ from keraflow import random
 from keraflow.arguments import as_array
 from keraflow.backend.ranges import fits
 from keraflow.checked import checked
+from keraflow.deprecation import renamed
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
 from keraflow.schema import DType, Finite, NonNegative, PositiveFloat, PositiveInt
 
@@ -82,8 +83,9 @@ def _as_steps(sequence: Any, dtype: str, where: str) -> np.ndarray:
     return array.astype(dtype)
 
 
+@renamed(size='vocabulary_size')
 @checked
-def make_sampling_table(size: PositiveInt, sampling_factor: PositiveFloat = 1e-5) -> np.ndarray:
+def make_sampling_table(vocabulary_size: PositiveInt, sampling_factor: PositiveFloat = 1e-5) -> np.ndarray:
     """Return the probability with which :func:`skipgrams` keeps a word, by its rank.
 
     Words are assumed to follow Zipf's law: the one of rank ``r`` has the frequency ``1 / (r (log r + gamma) + 1/2 -
@@ -92,14 +94,14 @@ def make_sampling_table(size: PositiveInt, sampling_factor: PositiveFloat = 1e-5
 
     Parameters
     ----------
-    size : int
+    vocabulary_size : int
         The number of ranks. Rank 0 is padding, and gets the probability of rank 1.
     sampling_factor : float
         The frequency up to which words are always kept.
 
     Returns
     -------
-    array ``(size,)``
+    array ``(vocabulary_size,)``
 
     References
     ----------
@@ -111,7 +113,7 @@ def make_sampling_table(size: PositiveInt, sampling_factor: PositiveFloat = 1e-5
     >>> make_sampling_table(4).round(4)
     array([0.0032, 0.0032, 0.0055, 0.0074])
     """
-    rank = np.maximum(np.arange(size), 1)
+    rank = np.maximum(np.arange(vocabulary_size), 1)
     inverse_frequency = rank * (np.log(rank) + np.euler_gamma) + 0.5 - 1 / (12 * rank)
     return np.minimum(1., np.sqrt(sampling_factor * inverse_frequency))
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from keraflow.checked import checked
 from keraflow.config import setting
+from keraflow.deprecation import renamed
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
 from keraflow.preprocessing.saving import Preprocessor
 from keraflow.registry import builtin
@@ -43,15 +44,16 @@ def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True,
     return [word for word in text.translate({ord(one): split for one in filters}).split(split) if word]
 
 
+@renamed(n='vocabulary_size')
 @checked
-def hashing_trick(text: str, n: int, hash_function: Optional[Function] = None, filters: str = FILTERS,
+def hashing_trick(text: str, vocabulary_size: int, hash_function: Optional[Function] = None, filters: str = FILTERS,
                   lower: bool = True, split: Separator = ' ') -> List[int]:
-    """Map the words of a text to integers from 1 to ``n - 1`` by a hash. Different words may collide.
+    """Map the words of a text to integers from 1 to ``vocabulary_size - 1`` by a hash. Different words may collide.
 
     Parameters
     ----------
     text : str
-    n : int
+    vocabulary_size : int
         The ``vocabulary_size`` of an Embedding, at least 2; 0 is left for padding.
     hash_function : function, optional
         Takes a word and returns an integer. The default is 8 bytes of BLAKE2b, the same in every run and on every
@@ -62,7 +64,7 @@ def hashing_trick(text: str, n: int, hash_function: Optional[Function] = None, f
         Raises
         ------
         ArgumentError
-            `n` is below 2.
+            `vocabulary_size` is below 2.
 
     References
     ----------
@@ -74,16 +76,19 @@ def hashing_trick(text: str, n: int, hash_function: Optional[Function] = None, f
     >>> hashing_trick('the cat and the dog', 50)
     [35, 22, 41, 35, 45]
     """
-    if n < 2:
-        raise ArgumentError(f'hashing_trick: n: expected an integer of at least 2, received {n}.')
+    if vocabulary_size < 2:
+        raise ArgumentError('hashing_trick: vocabulary_size: expected an integer of at least 2, received '
+                            f'{vocabulary_size}.')
     number = _hash if hash_function is None else hash_function
-    return [1 + number(word) % (n - 1) for word in text_to_word_sequence(text, filters, lower, split)]
+    return [1 + number(word) % (vocabulary_size - 1) for word in text_to_word_sequence(text, filters, lower, split)]
 
 
+@renamed(n='vocabulary_size')
 @checked
-def one_hot(text: str, n: int, filters: str = FILTERS, lower: bool = True, split: Separator = ' ') -> List[int]:
+def one_hot(text: str, vocabulary_size: int, filters: str = FILTERS, lower: bool = True,
+            split: Separator = ' ') -> List[int]:
     """Call :func:`hashing_trick` with its default hash, by the name it has in other libraries."""
-    return hashing_trick(text, n, None, filters, lower, split)
+    return hashing_trick(text, vocabulary_size, None, filters, lower, split)
 
 
 def _hash(word: str) -> int:
@@ -96,7 +101,7 @@ class Tokenizer(Preprocessor):
 
     Parameters
     ----------
-    nb_words : int, optional
+    vocabulary_size : int, optional
         Only numbers below this are used; other words are left out. The ``vocabulary_size`` of an Embedding.
     filters, lower, split
         As in :func:`text_to_word_sequence`.
@@ -130,9 +135,10 @@ class Tokenizer(Preprocessor):
     learned_attributes = {'word_counts': Dict[str, Natural], 'word_docs': Dict[str, Natural],
                           'word_index': Dict[str, Natural], 'index_docs': Dict[int, Natural], 'document_count': Natural}
 
-    def __init__(self, nb_words: Optional[PositiveInt] = None, filters: str = FILTERS, lower: bool = True,
+    @renamed(nb_words='vocabulary_size')
+    def __init__(self, vocabulary_size: Optional[PositiveInt] = None, filters: str = FILTERS, lower: bool = True,
                  split: Separator = ' ', char_level: bool = False):
-        self.nb_words = nb_words
+        self.vocabulary_size = vocabulary_size
         self.filters = filters
         self.lower = lower
         self.split = split
@@ -199,7 +205,7 @@ class Tokenizer(Preprocessor):
 
         Returns
         -------
-        array ``(sequences, nb_words)``; without `nb_words`, a column for each word and one for 0
+        array ``(sequences, vocabulary_size)``; without `vocabulary_size`, a column for each word and one for 0
 
         Raises
         ------
@@ -210,7 +216,7 @@ class Tokenizer(Preprocessor):
         limit = self._limit()
         if limit == 1:
             raise DataError('Tokenizer: the number of columns is not known. '
-                            'Pass nb_words, or call fit_on_texts() first.')
+                            'Pass vocabulary_size, or call fit_on_texts() first.')
         if mode == 'tfidf' and not self.document_count:
             raise DataError('Tokenizer: tfidf needs counts. Call fit_on_texts() or fit_on_sequences() first.')
         docs = np.array([self.index_docs.get(number, 0) for number in range(limit)])
@@ -232,7 +238,7 @@ class Tokenizer(Preprocessor):
         return np.array(rows, setting('floatx').value).reshape(-1, limit)
 
     def _limit(self) -> int:
-        return len(self.word_index) + 1 if self.nb_words is None else self.nb_words
+        return len(self.word_index) + 1 if self.vocabulary_size is None else self.vocabulary_size
 
     def _read(self, texts: Iterable[str]) -> Iterator[List[str]]:
         if isinstance(texts, str):

@@ -161,8 +161,8 @@ def test_digits():
     (lambda: digits.load_data(seed=-1), 'load_data: seed: expected an integer of at least 0 or None, received -1.'),
     (lambda: cifar10.load_data(data_format='th'),
      "load_data: data_format: expected one of 'channels_first', 'channels_last', received 'th'."),
-    (lambda: imdb.load_data(num_words=3), "load_data: there is no argument 'num_words'. Did you mean 'nb_words'?"),
-    (lambda: imdb.load_data(nb_words=0), 'load_data: nb_words: expected an integer of at least 1 or None, received 0.'),
+    (lambda: imdb.load_data(num_words=3), "load_data: there is no argument 'num_words'. Did you mean 'vocabulary_size'?"),
+    (lambda: imdb.load_data(vocabulary_size=0), 'load_data: vocabulary_size: expected an integer of at least 1 or None, received 0.'),
     (lambda: imdb.get_word_index(), "get_word_index: the argument 'path' is missing: a string or PathLike."),
 ])
 def test_arguments_that_are_refused(call, text):
@@ -192,8 +192,9 @@ def reviews(tmp_path):
 @pytest.mark.parametrize('arguments, train, test', [
     ({}, [[1, 4, 8, 5], [1, 10, 4], [1, 6, 6, 6, 6]], [[1, 5, 9], [1, 12]]),
     ({'start_char': None, 'index_from': 0}, TRAIN, TEST),
-    ({'nb_words': 9}, [[1, 4, 8, 5], [1, 2, 4], [1, 6, 6, 6, 6]], [[1, 5, 2], [1, 2]]),
-    ({'nb_words': 9, 'oov_char': None}, [[1, 4, 8, 5], [1, 4], [1, 6, 6, 6, 6]], [[1, 5], [1]]),
+    ({'vocabulary_size': 9}, [[1, 4, 8, 5], [1, 2, 4], [1, 6, 6, 6, 6]], [[1, 5, 2], [1, 2]]),
+    ({'nb_words': 9}, [[1, 4, 8, 5], [1, 2, 4], [1, 6, 6, 6, 6]], [[1, 5, 2], [1, 2]]),       # its old name
+    ({'vocabulary_size': 9, 'oov_char': None}, [[1, 4, 8, 5], [1, 4], [1, 6, 6, 6, 6]], [[1, 5], [1]]),
     ({'skip_top': 2}, [[1, 2, 8, 2], [1, 10, 2], [1, 6, 6, 6, 6]], [[1, 2, 9], [1, 12]]),
     ({'skip_top': 2, 'oov_char': None, 'start_char': None}, [[8], [10], [6, 6, 6, 6]], [[9], [12]]),
     ({'index_from': 10, 'start_char': 7, 'oov_char': 8, 'skip_top': 1}, [[7, 8, 15, 12], [7, 17, 8], [7, 13, 13, 13, 13]], [[7, 12, 16], [7, 19]]),

@@ -21,7 +21,8 @@ def names_of_all():
         found |= set(registry.ids(kind))
         targets = [registry.find(name, kind).target for name in registry.ids(kind)]
         found |= {name for target in targets if isinstance(target, type) for name in schema.arguments_of(target)}
-    for function in (Model.fit, Model.evaluate, Model.predict, Model.compile, ModelCheckpoint.__init__, CSVLogger.__init__, TensorBoard.__init__):
+    for function in (Model.fit, Model.evaluate, Model.predict, Model.compile, ModelCheckpoint.__init__, CSVLogger.__init__, TensorBoard.__init__,
+                     keraflow.utils.to_categorical):
         found |= set(inspect.signature(function).parameters)
     return found
 

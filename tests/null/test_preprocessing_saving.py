@@ -51,7 +51,7 @@ def rebuilt(one, tmp_path, end):
 
 
 @pytest.mark.parametrize('end', ENDS)
-@pytest.mark.parametrize('arguments', [{}, {'nb_words': 3}, {'char_level': True}, {'lower': False, 'filters': 'x'}])
+@pytest.mark.parametrize('arguments', [{}, {'vocabulary_size': 3}, {'char_level': True}, {'lower': False, 'filters': 'x'}])
 def test_a_tokenizer_gives_the_same_numbers(arguments, end, tmp_path):
     one = fitted(**arguments)
     other = rebuilt(one, tmp_path, end)
@@ -67,7 +67,7 @@ def test_a_tokenizer_gives_the_same_numbers(arguments, end, tmp_path):
 
 @pytest.mark.parametrize('end', ENDS)
 def test_a_tokenizer_that_saw_sequences_or_nothing(end, tmp_path):
-    one = Tokenizer(nb_words=6)
+    one = Tokenizer(vocabulary_size=6)
     one.fit_on_sequences([[1, 2], [2, 5]])
     other = rebuilt(one, tmp_path, end)
     np.testing.assert_array_equal(other.sequences_to_matrix([[2, 5, 5]], 'tfidf'), one.sequences_to_matrix([[2, 5, 5]], 'tfidf'))
@@ -112,8 +112,8 @@ def test_a_file_is_not_replaced_unless_asked(tmp_path):
     fitted().save_to_file(tmp_path / 't.json')
     with pytest.raises(FileExistsError):
         fitted().save_to_file(tmp_path / 't.json')
-    fitted(nb_words=2).save_to_file(tmp_path / 't.json', overwrite=True)
-    assert Tokenizer.load_from_file(tmp_path / 't.json').nb_words == 2
+    fitted(vocabulary_size=2).save_to_file(tmp_path / 't.json', overwrite=True)
+    assert Tokenizer.load_from_file(tmp_path / 't.json').vocabulary_size == 2
 
 
 @pytest.mark.parametrize('change, text', [

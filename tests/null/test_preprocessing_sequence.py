@@ -64,7 +64,7 @@ def test_steps_of_a_shape():
     (lambda: skipgrams([1, 1], 2), DataError,
      'skipgrams: vocabulary_size: expected at least 3 for negative pairs, which need another word, received 2. '
      'Pass negative_samples=0 for positive pairs alone.'),
-    (lambda: make_sampling_table(0), ArgumentError, 'make_sampling_table: size: expected an integer of at least 1, received 0.'),
+    (lambda: make_sampling_table(0), ArgumentError, 'make_sampling_table: vocabulary_size: expected an integer of at least 1, received 0.'),
 ])
 def test_what_is_refused(call, error, text):
     with pytest.raises(error) as caught:

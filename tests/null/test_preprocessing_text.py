@@ -53,7 +53,7 @@ def test_words_are_numbered_by_frequency():
 
 
 def test_only_frequent_words():
-    tokenizer = Tokenizer(nb_words=3)
+    tokenizer = Tokenizer(vocabulary_size=3)
     tokenizer.fit_on_texts(TEXTS)
     assert tokenizer.texts_to_sequences(TEXTS) == [[1, 1], [1, 2, 1, 2], []]
     assert tokenizer.texts_to_matrix(TEXTS, 'count').tolist() == [[0, 2, 0], [0, 2, 2], [0, 0, 0]]
@@ -83,7 +83,7 @@ def test_matrices(mode, rows):
 
 
 def test_sequences_without_texts():
-    tokenizer = Tokenizer(nb_words=4)
+    tokenizer = Tokenizer(vocabulary_size=4)
     assert tokenizer.sequences_to_matrix([[1, 1, 9], np.array([3])]).tolist() == [[0, 1, 0, 0], [0, 0, 0, 1]]
     tokenizer.fit_on_sequences([[1, 1, 2], [1]])
     np.testing.assert_allclose(tokenizer.sequences_to_matrix([[1, 2, 2]], 'tfidf'),
@@ -92,7 +92,7 @@ def test_sequences_without_texts():
 
 def test_arguments_are_data():
     assert serialize(Tokenizer(5, char_level=True))['args'] == {
-        'nb_words': 5, 'filters': FILTERS, 'lower': True, 'split': ' ', 'char_level': True}
+        'vocabulary_size': 5, 'filters': FILTERS, 'lower': True, 'split': ' ', 'char_level': True}
 
 
 def fitted():
@@ -103,14 +103,14 @@ def fitted():
 
 @pytest.mark.parametrize('call, error, text', [
     (lambda: text_to_word_sequence(3), ArgumentTypeError, 'text_to_word_sequence: text: expected a string, received 3.'),
-    (lambda: hashing_trick('a', 1), ArgumentError, 'hashing_trick: n: expected an integer of at least 2, received 1.'),
-    (lambda: Tokenizer(num_words=3), ArgumentTypeError, "Tokenizer: there is no argument 'num_words'. Did you mean 'nb_words'?"),
+    (lambda: hashing_trick('a', 1), ArgumentError, 'hashing_trick: vocabulary_size: expected an integer of at least 2, received 1.'),
+    (lambda: Tokenizer(num_words=3), ArgumentTypeError, "Tokenizer: there is no argument 'num_words'. Did you mean 'vocabulary_size'?"),
     (lambda: Tokenizer().fit_on_texts('a text'), ArgumentTypeError,
      "Tokenizer: texts: expected a list of strings, received 'a text'. Write [text] for one text."),
     (lambda: Tokenizer().fit_on_texts(['a', 3]), ArgumentTypeError, 'Tokenizer: text 1: expected a string, received 3.'),
     (lambda: Tokenizer().texts_to_sequences(['a']), DataError, 'Tokenizer: there are no words yet. Call fit_on_texts() first.'),
     (lambda: Tokenizer().sequences_to_matrix([[1]]), DataError,
-     'Tokenizer: the number of columns is not known. Pass nb_words, or call fit_on_texts() first.'),
+     'Tokenizer: the number of columns is not known. Pass vocabulary_size, or call fit_on_texts() first.'),
     (lambda: Tokenizer(3).sequences_to_matrix([[1]], 'tfidf'), DataError,
      'Tokenizer: tfidf needs counts. Call fit_on_texts() or fit_on_sequences() first.'),
     (lambda: fitted().texts_to_matrix(TEXTS, 'sum'), ArgumentTypeError,

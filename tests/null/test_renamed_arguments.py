@@ -2,14 +2,19 @@
 import functools
 import inspect
 
+import numpy as np
 import pytest
+from format1 import FOLDER
 
+from keraflow import utils
 from keraflow.argument_scopes import argscope
 from keraflow.backend import Backend
+from keraflow.datasets import imdb
 from keraflow.deprecation import current_name, renamed_arguments
 from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError
 from keraflow.layers import (GRU, LSTM, Convolution1D, Embedding, GaussianNoise, Lambda, Layer, Pooling1D, Repeat,
                              SimpleRNN, UnSampling1D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D)
+from keraflow.preprocessing import sequence, text
 from keraflow.schema import arguments_of
 from keraflow.serialization import serialize, unserialize
 
@@ -20,9 +25,15 @@ CLASSES = [(Repeat, {}, 'n', 'repeats', 2, 3), (UnSampling1D, {}, 'repeat', 'rep
            (GaussianNoise, {}, 'sigma', 'std', 0.5, 0.25),
            (Convolution1D, {'nb_kernel': 2, 'kernel_row': 3}, 'stride', 'strides', 2, 3),
            (Pooling1D, {'mode': 'max'}, 'stride', 'strides', 2, 3), (Pooling1D, {'mode': 'max'}, 'pool_length', 'pool_size', 3, 4),
-           *((cls, {}, 'pad', 'padding', 1, 2) for cls in (ZeroPadding1D, ZeroPadding2D, ZeroPadding3D))]
+           *((cls, {}, 'pad', 'padding', 1, 2) for cls in (ZeroPadding1D, ZeroPadding2D, ZeroPadding3D)),
+           (text.Tokenizer, {}, 'nb_words', 'vocabulary_size', 5, 6)]
 #: Of each function of the backend the old names, with the new ones.
 OPERATIONS = {'repeat': {'n': 'repeats'}, 'dropout': {'rate': 'drop_rate'}, 'pool': {'size': 'pool_size'}}
+#: Calls of other functions, each by the old and by the new name of an argument.
+FUNCTIONS = [(utils.to_categorical, {'y': [0, 2]}, 'nb_classes', 'nb_class', 4),
+             (text.hashing_trick, {'text': 'a b'}, 'n', 'vocabulary_size', 50),
+             (text.one_hot, {'text': 'a b'}, 'n', 'vocabulary_size', 50),
+             (sequence.make_sampling_table, {}, 'size', 'vocabulary_size', 4)]
 ids = [f'{cls.__name__}-{old}' for cls, _, old, *_ in CLASSES]
 
 
@@ -48,24 +59,42 @@ def test_files(cls, needed, old, new, value, other):
 
 @pytest.mark.parametrize('cls, needed, old, new, value, other', CLASSES, ids=ids)
 def test_both_names_at_once(cls, needed, old, new, value, other):
-    text = f"{cls.__name__}: the argument '{new}' is given twice, once as '{old}'."
+    refusal = f"{cls.__name__}: the argument '{new}' is given twice, once as '{old}'."
     for given in ({old: value, new: other}, {new: other, old: value}):
         with pytest.raises(ArgumentTypeError) as caught:
             cls(**needed, **given)
-        assert str(caught.value) == text
+        assert str(caught.value) == refusal
         with pytest.raises(SerializationError) as refused:
             unserialize({'class': cls.__name__, 'args': given})
-        assert str(refused.value) == text
+        assert str(refused.value) == refusal
         with pytest.raises(ArgumentTypeError) as caught:
             argscope(cls, **given)
-        assert str(caught.value) == f'argscope: {text}'
+        assert str(caught.value) == f'argscope: {refusal}'
+
+
+@pytest.mark.parametrize('function, needed, old, new, value', FUNCTIONS, ids=[one[0].__name__ for one in FUNCTIONS])
+def test_functions(function, needed, old, new, value):
+    np.testing.assert_array_equal(function(**needed, **{old: value}), function(**needed, **{new: value}))
+    assert old not in inspect.signature(function).parameters
+    for given in ({old: value, new: value}, {new: value, old: value}):
+        with pytest.raises(ArgumentTypeError) as caught:
+            function(**needed, **given)
+        assert str(caught.value) == f"{function.__name__}: the argument '{new}' is given twice, once as '{old}'."
 
 
 def test_these_are_all_classes_with_old_names():
     assert {(cls, old): new for cls, _, old, new, *_ in CLASSES} == {
         (cls, old): one.name for cls in {cls for cls, *_ in CLASSES} for old, one in renamed_arguments(cls).items()}
+    modules = imdb, sequence, text, utils
+    assert {function for function, *_ in FUNCTIONS} | {imdb.load_data} == {
+        one for module in modules for _, one in inspect.getmembers(module, inspect.isfunction) if renamed_arguments(one)}
     assert OPERATIONS == {name: {old: one.name for old, one in renamed_arguments(method).items()}
                           for name, method in inspect.getmembers(Backend) if renamed_arguments(method)}
+
+
+def test_a_tokenizer_of_a_file():
+    tokenizer = text.Tokenizer.load_from_file(FOLDER / 'tokenizer.json')
+    assert tokenizer.vocabulary_size == 4 and tokenizer.texts_to_sequences(['the cat and a dog']) == [[1, 3, 2]]
 
 
 def test_functions_of_the_backend_in_files():

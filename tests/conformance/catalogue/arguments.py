@@ -14,7 +14,7 @@ ARGUMENTS: Dict[str, Dict[str, List[dict]]] = {
     'initialization': {'uniform': [{}, {'scale': 0.1}], 'normal': [{}, {'scale': 2.}], 'lecun_uniform': [{}], 'glorot_normal': [{}],
                        'glorot_uniform': [{}], 'he_normal': [{}], 'he_uniform': [{}], 'orthogonal': [{}, {'scale': 1.}],
                        'identity': [{}, {'scale': 3.}], 'zero': [{}], 'one': [{}]},
-    'preprocessor': {'Tokenizer': [{}, {'nb_words': 5, 'char_level': True}],
+    'preprocessor': {'Tokenizer': [{}, {'vocabulary_size': 5, 'char_level': True}],
                      'ImageDataGenerator': [{}, {'rotation_range': 5., 'zoom_range': [0.5, 2.], 'fill_mode': 'wrap', 'rescale': 0.5}]},
     'regularizer': {'L1': [{}, {'l1': 0.5}], 'L2': [{}, {'l2': 0.25}], 'L1L2': [{}, {'l1': 0.5, 'l2': 0.125}]},
     'constraint': {'MaxNorm': [{}, {'m': 0.5}, {'m': 1.5, 'axis': [0, 1]}], 'NonNeg': [{}], 'UnitNorm': [{}, {'axis': 1}]},
