@@ -16,9 +16,10 @@ __all__ = ['make_sampling_table', 'pad_sequences', 'skipgrams']
 Side = Literal['pre', 'post']
 
 
+@renamed(padding='padding_side', truncating='truncation_side')
 @checked
-def pad_sequences(sequences: Any, maxlen: Optional[PositiveInt] = None, dtype: DType = 'int32', padding: Side = 'pre',
-                  truncating: Side = 'pre', value: Finite = 0.) -> np.ndarray:
+def pad_sequences(sequences: Any, maxlen: Optional[PositiveInt] = None, dtype: DType = 'int32',
+                  padding_side: Side = 'pre', truncation_side: Side = 'pre', value: Finite = 0.) -> np.ndarray:
     """Pad or truncate sequences to one length, and stack them into an array.
 
     Parameters
@@ -29,7 +30,7 @@ def pad_sequences(sequences: Any, maxlen: Optional[PositiveInt] = None, dtype: D
         The common length; by default that of the longest sequence.
     dtype : str
         The dtype of the array. Numbers that it cannot hold exactly are refused.
-    padding, truncating : str
+    padding_side, truncation_side : str
         Whether to pad or truncate at the beginning (``'pre'``) or at the end (``'post'``) of a sequence.
     value : float
         The padding value, which `dtype` must be able to hold.
@@ -65,9 +66,9 @@ def pad_sequences(sequences: Any, maxlen: Optional[PositiveInt] = None, dtype: D
     for at, one in enumerate(arrays):
         if len(one) and one.shape[1:] != shape:
             raise DataError(f'pad_sequences: sequence {at}: expected steps of shape {shape}, received {one.shape[1:]}.')
-        kept = one[max(0, len(one) - length):] if truncating == 'pre' else one[:length]
+        kept = one[max(0, len(one) - length):] if truncation_side == 'pre' else one[:length]
         if len(kept):
-            padded[at, slice(-len(kept), None) if padding == 'pre' else slice(len(kept))] = kept
+            padded[at, slice(-len(kept), None) if padding_side == 'pre' else slice(len(kept))] = kept
     return padded
 
 

@@ -14,9 +14,9 @@ RAGGED = [[1], [2, 3], [4, 5, 6], []]
 
 @pytest.mark.parametrize('arguments, expected', [
     ({}, [[0, 0, 1], [0, 2, 3], [4, 5, 6], [0, 0, 0]]),
-    ({'padding': 'post'}, [[1, 0, 0], [2, 3, 0], [4, 5, 6], [0, 0, 0]]),
+    ({'padding_side': 'post'}, [[1, 0, 0], [2, 3, 0], [4, 5, 6], [0, 0, 0]]),
     ({'maxlen': 2}, [[0, 1], [2, 3], [5, 6], [0, 0]]),
-    ({'maxlen': 2, 'truncating': 'post', 'padding': 'post'}, [[1, 0], [2, 3], [4, 5], [0, 0]]),
+    ({'maxlen': 2, 'truncation_side': 'post', 'padding_side': 'post'}, [[1, 0], [2, 3], [4, 5], [0, 0]]),
     ({'maxlen': 4, 'value': 9}, [[9, 9, 9, 1], [9, 9, 2, 3], [9, 4, 5, 6], [9, 9, 9, 9]]),
 ])
 def test_padding(arguments, expected):
@@ -51,8 +51,8 @@ def test_steps_of_a_shape():
     (lambda: pad_sequences([[1, [2]]]), DataError, 'pad_sequences: sequence 0: its steps have different shapes.'),
     (lambda: pad_sequences([[[1, 2]], [[1, 2, 3]]]), DataError, 'pad_sequences: sequence 1: expected steps of shape (2,), received (3,).'),
     (lambda: pad_sequences([[1]], maxlen=0), ArgumentError, 'pad_sequences: maxlen: expected an integer of at least 1 or None, received 0.'),
-    (lambda: pad_sequences([[1]], padding='left'), ArgumentTypeError,
-     "pad_sequences: padding: expected one of 'pre', 'post', received 'left'."),
+    (lambda: pad_sequences([[1]], padding_side='left'), ArgumentTypeError,
+     "pad_sequences: padding_side: expected one of 'pre', 'post', received 'left'."),
     (lambda: pad_sequences([[1]], max_len=3), ArgumentTypeError,
      "pad_sequences: there is no argument 'max_len'. Did you mean 'maxlen'?"),
     (lambda: skipgrams([1, 4], 4), DataError,

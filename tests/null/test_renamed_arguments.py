@@ -33,7 +33,9 @@ OPERATIONS = {'repeat': {'n': 'repeats'}, 'dropout': {'rate': 'drop_rate'}, 'poo
 FUNCTIONS = [(utils.to_categorical, {'y': [0, 2]}, 'nb_classes', 'nb_class', 4),
              (text.hashing_trick, {'text': 'a b'}, 'n', 'vocabulary_size', 50),
              (text.one_hot, {'text': 'a b'}, 'n', 'vocabulary_size', 50),
-             (sequence.make_sampling_table, {}, 'size', 'vocabulary_size', 4)]
+             (sequence.make_sampling_table, {}, 'size', 'vocabulary_size', 4),
+             (sequence.pad_sequences, {'sequences': [[1], [2, 3]]}, 'padding', 'padding_side', 'post'),
+             (sequence.pad_sequences, {'sequences': [[1], [2, 3]], 'maxlen': 1}, 'truncating', 'truncation_side', 'post')]
 ids = [f'{cls.__name__}-{old}' for cls, _, old, *_ in CLASSES]
 
 
@@ -72,7 +74,7 @@ def test_both_names_at_once(cls, needed, old, new, value, other):
         assert str(caught.value) == f'argscope: {refusal}'
 
 
-@pytest.mark.parametrize('function, needed, old, new, value', FUNCTIONS, ids=[one[0].__name__ for one in FUNCTIONS])
+@pytest.mark.parametrize('function, needed, old, new, value', FUNCTIONS, ids=[f'{one.__name__}-{old}' for one, _, old, *_ in FUNCTIONS])
 def test_functions(function, needed, old, new, value):
     np.testing.assert_array_equal(function(**needed, **{old: value}), function(**needed, **{new: value}))
     assert old not in inspect.signature(function).parameters
