@@ -12,10 +12,6 @@ from keraflow.habits import CALLBACK_HOOKS, METHODS, word_for
 __all__ = ['check_attribute', 'check_class_names', 'check_complete', 'check_constructor', 'of_program']
 
 _METHOD, _PROPERTY, _SETTABLE, _PRIVATE = 'a method', 'a property', 'an argument', 'an attribute'
-#: What class attributes were called before, with what they are called now.
-_FORMER = {'quiet_arguments': 'omit_if_default', 'unsaved_arguments': 'never_saved',
-           'unfollowed_arguments': 'set_without_rebuild', 'open_methods': 'extensible_methods',
-           'fresh_attributes': 'never_copied'}
 _reserved: Dict[type, Dict[str, str]] = {}
 
 
@@ -48,9 +44,6 @@ def check_class_names(cls: Any) -> None:
     """
     if _is_own(cls.__module__):
         return
-    for former, name in _FORMER.items():
-        if former in vars(cls) and hasattr(cls, name) and not _is_used(cls, former):
-            raise ArgumentTypeError(f'{cls.__name__}: {former} is never read. Write {name}.')
     reserved = _names_of(cls.__mro__[1:])
     for name, value in vars(cls).items():
         what, function = reserved.get(name), inspect.unwrap(getattr(value, '__func__', value))

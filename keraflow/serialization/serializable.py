@@ -43,18 +43,22 @@ class Serializable:
     required_methods: Dict[str, Tuple[str, ...]] = {}
     #: Methods to which a class may give more arguments than the base class has.
     extensible_methods: frozenset = frozenset()
-    #: Methods and attributes by the old names that classes and programs may still use, with the current ones.
-    renamed_members: Dict[str, str] = {}
+    #: Methods and attributes by the old names that classes and programs may still use, with the current ones; those of
+    #: base classes hold as well.
+    renamed_members = {'quiet_arguments': 'omit_if_default', 'unsaved_arguments': 'never_saved',
+                       'unfollowed_arguments': 'set_without_rebuild', 'open_methods': 'extensible_methods'}
     _current_names: Dict[str, str] = {}     # of these, and of the attributes that keep renamed arguments
     _passed: Dict[str, Any]         # the arguments
     _kept: frozenset                # those of which the attributes are read instead
     _set_at = 0                     # when it was changed last, as `Changes` counts
 
     def __init_subclass__(cls, **kwargs: Any):
-        rename_members(cls, cls.renamed_members)
+        renamed = {old: now for one in reversed(cls.__mro__)
+                   for old, now in vars(one).get('renamed_members', {}).items()}
+        rename_members(cls, renamed)
         check_class_names(cls)
         check_constructor(cls)
-        cls._current_names = {**cls.renamed_members, **{old: one.name for old, one in renamed_arguments(cls).items()}}
+        cls._current_names = {**renamed, **{old: one.name for old, one in renamed_arguments(cls).items()}}
         super().__init_subclass__(**kwargs)
 
     __signature__ = ShownSignature()

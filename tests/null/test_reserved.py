@@ -99,12 +99,17 @@ def test_a_class_that_is_refused(base, body, text):
 @pytest.mark.parametrize('former, name', [
     ('quiet_arguments', 'omit_if_default'), ('unsaved_arguments', 'never_saved'), ('unfollowed_arguments', 'set_without_rebuild'),
     ('open_methods', 'extensible_methods'), ('fresh_attributes', 'never_copied')])
-def test_former_names_of_class_attributes(former, name):
-    with pytest.raises(ArgumentTypeError) as caught:
-        define(Layer, **{former: frozenset({'a'})})
-    assert str(caught.value) == f'Mine: {former} is never read. Write {name}.'
-    assert not hasattr(Layer, former) and name in dir(Layer)
-    define(Layer, **{name: frozenset({'a'})})
+def test_class_attributes_by_former_names(former, name):
+    made = define(Layer, **{former: frozenset({'a'})})
+    assert getattr(made, name) == getattr(made(), name) == getattr(made(), former) == frozenset({'a'})
+    assert name in dir(made()) and former not in {*dir(made()), *vars(made)}
+    assert getattr(define(made), name) == frozenset({'a'}) != getattr(Layer, name)
+    assert getattr(define(made, **{name: frozenset()}), name) == frozenset()
+
+
+def test_a_former_name_in_a_class_with_others_of_its_own():
+    made = define(Metric, quiet_arguments=frozenset({'name', 'rate'}), nb_count=3, counts=lambda self, y_pred, y_true, weights: 1)
+    assert made.omit_if_default == {'name', 'rate'} and made.nb_total == 3
 
 
 @pytest.mark.parametrize('base, hook', [(Metric, 'totals(self, y_pred, y_true, weights)'), (Regularizer, '__call__(self, param)'),

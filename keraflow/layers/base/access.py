@@ -43,6 +43,7 @@ class LayerAccess(Serializable):
 
     #: Attributes that a copy does not take over.
     never_copied: frozenset = frozenset()
+    renamed_members = {'fresh_attributes': 'never_copied'}
     initial_weights = first_values('initial_weights')
     regularizers = by_parameter('regularizers')
     constraints = by_parameter('constraints')

@@ -124,8 +124,7 @@ def _change(layer: Any, arguments: Dict[str, Any], where: str) -> None:
         if name not in _followed(layer):
             raise ArgumentError(f"{where}: there is no argument '{name}' that can be changed. "
                                 f'{nearest(name, _followed(layer))}')
-        check(value, schema.arguments_of(type(layer))[name].annotation, f'{where}: {name}')
-        setattr(layer, name, value)
+        setattr(layer, name, schema.arguments_of(type(layer))[name].taken(value, where))
 
 
 def _followed(layer: Any) -> Dict[str, Any]:
