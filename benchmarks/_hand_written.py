@@ -1,13 +1,13 @@
-"""Training written by hand for each backend, for the benchmarks to compare with.
+"""Hand-written training for each backend, for the benchmarks to compare with.
 
-``make_step[backend](logits, weights, shape)`` gives a function from a batch to its loss that also changes the weights by
-one step of Adam. ``logits(params, x)`` is the network in the backend's own functions: `params` are variables of the
+``make_step[backend](logits, weights, shape)`` returns a function from a batch to its loss that also updates the weights
+by one step of Adam. ``logits(params, x)`` is the network in the backend's own functions: `params` are variables of the
 backend with the arrays `weights`, `shape` is that of one sample. A softmax and a cross-entropy follow.
 """
 import numpy as np
 
-# A rate so small that no unit of a network dies. A dead one leaves means that fade to numbers below 1e-38, with which a
-# processor computes ten times slower unless it is told to take them for 0, as TensorFlow tells it and Theano does not.
+# A rate so small that no unit dies. The moments of a dead unit decay to denormal numbers, with which a processor
+# computes ten times slower unless it flushes them to 0, as TensorFlow makes it do and Theano does not.
 LR, BETA_1, BETA_2, EPSILON = 1e-5, 0.9, 0.999, 1e-8
 
 

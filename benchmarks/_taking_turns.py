@@ -1,12 +1,12 @@
 """What the benchmarks of train steps share: training through ``fit`` and by hand, in turns, from the same weights.
 
-Import it first: it sets OpenBLAS before that is loaded.
+Import it first: it configures OpenBLAS before that is loaded.
 """
 import os
 import statistics
 import time
 
-# Its threads wait for each other busily, and beside other programs that is what one would measure.
+# Its threads wait for each other in busy loops, which would dominate beside other programs.
 os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
 
 import numpy as np  # noqa: E402
@@ -22,7 +22,7 @@ GOAL = 1.10
 
 
 def random_data(nb_sample, shape, nb_class):
-    """Random numbers, of which nothing is learned: the time of a step does not depend on it."""
+    """Return random data to learn nothing from: the time of a step does not depend on it."""
     generator = np.random.default_rng(0)
     x = generator.standard_normal((nb_sample, *shape), 'float32')
     return x, np.eye(nb_class, dtype='float32')[generator.integers(nb_class, size=nb_sample)]
@@ -36,15 +36,15 @@ def compare(title, model, x, y, by_hand, batch_size, nb_epoch=1, nb_round=9, oth
     title : str
         What is trained.
     model : Model
-        For ``fit``.
+        Trained through ``fit``.
     x, y : array
-        For both.
+        The data of both.
     by_hand : tuple
-        ``(logits, weights, x)``: the network by hand, its weights from those of the model, and `x` as it wants it.
+        ``(logits, weights, x)``: the hand-written network, its weights from those of the model, and `x` as it needs it.
     batch_size, nb_epoch, nb_round : int
         Of one turn; the number of turns.
     others : sequence of (str, function)
-        What takes turns, too, for information: a name, and a function of a seed that trains `nb_epoch` epochs.
+        Further contestants, for information: a name, and a function of a seed that trains `nb_epoch` epochs.
     """
     model.compile(Adam(LR), 'categorical_crossentropy')
     logits, weights, own_x = by_hand
@@ -54,7 +54,7 @@ def compare(title, model, x, y, by_hand, batch_size, nb_epoch=1, nb_round=9, oth
 
 
 def trainer(model, x, y, batch_size, nb_epoch):
-    """A function of a seed that trains a compiled model by ``fit``, and gives the loss."""
+    """Return a function of a seed that trains a compiled model by ``fit``, and returns the loss."""
     def fit(seed):
         random.seed(seed)
         return model.fit(x, y, batch_size=batch_size, nb_epoch=nb_epoch, verbose=0)[-1]['loss']
@@ -62,9 +62,9 @@ def trainer(model, x, y, batch_size, nb_epoch):
 
 
 def take_turns(title, fit, step, own_x, y, batch_size, nb_epoch=1, nb_round=9, others=()):
-    """Measure `fit`, a :func:`trainer`, and `step`, a step by hand from a batch of `own_x` and `y` to its loss; print.
+    """Time `fit`, a :func:`trainer`, and `step`, a hand-written step from a batch of `own_x` and `y` to its loss, and print.
 
-    The rest is as for :func:`compare`.
+    The other arguments are those of :func:`compare`.
     """
     def loop(seed):
         generator = np.random.default_rng(seed)
@@ -72,7 +72,7 @@ def take_turns(title, fit, step, own_x, y, batch_size, nb_epoch=1, nb_round=9, o
             order = generator.permutation(len(y))
             parts = [order[start:start + batch_size] for start in range(0, len(y), batch_size)]
             losses = [step(own_x[part], y[part]) for part in parts]
-        # Read at the end of an epoch, which costs least.
+        # Read only at the end of an epoch, which is cheapest.
         return float(np.mean([np.asarray(loss) for loss in losses]))
 
     runs = {'by hand': loop, 'fit': fit, **dict(others)}

@@ -1,8 +1,8 @@
-"""The time of a train step of a small convolutional network through ``fit``, against a loop written by hand.
+"""Time a train step of a small convolutional network through ``fit``, against a hand-written loop.
 
-Both train two convolutions with 32 kernels of 3x3, a pooling of 2x2 and layers of 128 and 10 on images of 28x28, as
-``train_step.py`` does with vectors; one epoch of batches of 32 in each turn. The model has the channels first, as
-keraflow has unless told otherwise; by hand they are where the backend wants them. Goal: at most 1.10 times the loop.
+Both train two convolutions with 32 kernels of 3x3, a pooling of 2x2 and layers of 128 and 10 on images of 28x28, like
+``train_step.py`` with vectors; one epoch of batches of 32 in each turn. The model has the channels first, keraflow's
+default; the loop has them where the backend prefers them. Goal: at most 1.10 times the loop.
 """
 import numpy as np
 from _taking_turns import compare, random_data
@@ -26,7 +26,7 @@ def tensorflow_logits(params, x):
 
 
 def tensorflow_weights(conv1, conv2, dense1, dense2):
-    """Kernels, and the rows of the first matrix, for the channels last."""
+    """Convert kernels, and the rows of the first matrix, to channels last."""
     rows = dense1['W'].reshape(NB_KERNEL, SIDE // 2 - 2, SIDE // 2 - 2, SIZE).transpose(1, 2, 0, 3).reshape(-1, SIZE)
     return [conv1['W'].transpose(2, 3, 0, 1), conv1['b'], conv2['W'].transpose(2, 3, 0, 1), conv2['b'], rows, dense1['b'],
             dense2['W'], dense2['b']]
@@ -43,7 +43,7 @@ def theano_logits(params, x):
 
 
 def theano_weights(conv1, conv2, dense1, dense2):
-    """Kernels as Theano's, those of one output after the other."""
+    """Convert kernels to Theano's layout, with those of one output together."""
     return [conv1['W'].swapaxes(0, 1), conv1['b'], conv2['W'].swapaxes(0, 1), conv2['b'], dense1['W'], dense1['b'], dense2['W'],
             dense2['b']]
 

@@ -1,8 +1,8 @@
-"""The time of a train step of a large Embedding through ``fit``, against a loop written by hand for the same backend.
+"""Time a train step of a large Embedding through ``fit``, against a hand-written loop for the same backend.
 
 Both train a table of 100,000 rows of 64 with SGD on batches of 32 times 20 random indices, and a softmax layer of 10 on
-the rows beside each other, as ``train_step.py`` does with vectors. By hand, too, those rows alone are changed that are
-looked up. What it takes to compute the whole table takes turns for information. Goal: at most 1.10 times the loop.
+the concatenated rows, like ``train_step.py`` with vectors. The loop, too, only changes the rows that are looked up.
+Updating the whole table takes turns, for information. Goal: at most 1.10 times the loop.
 """
 import numpy as np
 from _taking_turns import random_data, take_turns, trainer
@@ -18,7 +18,7 @@ LR = 0.01
 
 
 class WholeTableSGD(SGD):
-    """SGD that computes each row in each step."""
+    """SGD that updates every row in each step."""
 
     skips_zeros = False
 

@@ -1,7 +1,8 @@
-"""What a layer of a large model costs in files: the text of its architecture and the container of its weights.
+"""Measure the cost of a layer of a large model in files: the text of its architecture and the container of its weights.
 
-Measured on 1,000 and on 10,000 descriptions of a ``Dense`` layer and on as many tensors. The last column divides the cost of
-one in the long file by that in the short one. Goal: at most 1.5. Hostile texts, which are refused, are measured likewise.
+Measured on 1,000 and on 10,000 descriptions of a ``Dense`` layer and on as many tensors. The last column divides the
+cost of one in the long file by that in the short one. Goal: at most 1.5. Hostile texts, which are refused, are
+measured, too.
 """
 import time
 
@@ -16,19 +17,19 @@ NB_ROUND = 5
 
 
 def architecture(nb_layer):
-    """Plain data as of a chain of layers."""
+    """Return plain data like that of a chain of layers."""
     return {'version': 1, 'layers': [
         {'name': f'dense{number}', 'class': 'Dense', 'args': {'output_dim': 64, 'init': 'glorot_uniform', 'bias': True}}
         for number in range(nb_layer)]}
 
 
 def weights(nb_tensor):
-    """As many small tensors by name."""
+    """Return as many small tensors by name."""
     return {f'dense{number}/0/W': np.zeros(2, 'float32') for number in range(nb_tensor)}
 
 
 def refused(text):
-    """Let a text be refused."""
+    """Parse a text that must be refused."""
     try:
         parse_json(text)
     except ModelFileError:
@@ -37,7 +38,7 @@ def refused(text):
 
 
 def best(function, argument):
-    """The shortest time of some rounds, in seconds."""
+    """Return the shortest time of several rounds, in seconds."""
     times = []
     for _ in range(NB_ROUND):
         start = time.perf_counter()

@@ -1,6 +1,6 @@
-"""The time of a train step of an LSTM through ``fit``, against a loop written by hand for the same backend.
+"""Time a train step of an LSTM through ``fit``, against a hand-written loop for the same backend.
 
-Both train LSTM(128) on 80 steps of 128 numbers, and a softmax layer of 10 on its last output, as ``train_step.py`` does
+Both train LSTM(128) on 80 steps of 128 numbers, and a softmax layer of 10 on its last output, like ``train_step.py``
 with vectors; one epoch of batches of 32 in each turn. Goal: at most 1.10 times the loop.
 """
 import numpy as np
@@ -56,7 +56,7 @@ def main():
     layers = [LSTM(SIZE, inner_activation='sigmoid'), Dense(NB_CLASS, activation='softmax')]
     model = Sequential([Input((NB_STEP, DIM)), *layers])
     recurrent, dense = (layer.get_weights() for layer in layers)
-    # By hand the gates are beside each other.
+    # The loop has the gates concatenated.
     joined = [np.concatenate([recurrent[f'{kind}_{gate}'] for gate in 'ifoc'], -1) for kind in 'WUb']
     compare(f'LSTM({SIZE}) on {NB_STEP} steps of {DIM}', model, x, y, (LOGITS[B.name()], [*joined, dense['W'], dense['b']], x),
             BATCH_SIZE)

@@ -1,7 +1,7 @@
-"""The growth of memory while models are made and dropped.
+"""Measure the growth of memory while models are made and dropped.
 
-After a warm-up, resident memory before and after many small models: only built, built with use of ``predict``, and trained
-for one epoch. Goal: at most 20 MB for each line.
+After a warm-up, it compares resident memory before and after many small models: only built, built and used by
+``predict``, and trained for one epoch. Goal: at most 20 MB for each line.
 """
 import gc
 
@@ -17,19 +17,19 @@ X, Y = np.ones((4, 8)), np.eye(4)
 
 
 def build():
-    """A small model."""
+    """Build a small model."""
     x = Input(8)
     h = Dropout(0.1)(Dense(16, activation='relu')(x))
     return Model(x, Dense(4, activation='softmax')(h))
 
 
 def predict():
-    """A small model, and what it says of four samples."""
+    """Build a small model, and predict four samples."""
     build().predict(X)
 
 
 def train():
-    """A small model, trained for a step and used."""
+    """Build a small model, train it for a step and use it."""
     model = build()
     model.compile('adam', 'categorical_crossentropy')
     model.fit(X, Y, nb_epoch=1, verbose=0)
@@ -37,7 +37,7 @@ def train():
 
 
 def resident():
-    """Resident memory in MB, without what is only waiting for the garbage collector."""
+    """Return resident memory in MB, after garbage collection."""
     gc.collect()
     return psutil.Process().memory_info().rss / 2 ** 20
 

@@ -1,8 +1,8 @@
-"""What a program waits for before it trains: importing, building a small model, the first training step.
+"""Time what a program waits for before it trains: importing, building a small model, the first training step.
 
-Each row is measured in fresh processes, in turn with one that only imports the tensor library; the table shows the middle
-one of the rounds, and its ratio to that import in the same round. The first round is not counted: it fills the caches of
-the file system and of compiled code, as the first run on a machine does.
+Each row is measured in fresh processes, in turn with one that only imports the tensor library; the table shows the
+median of the rounds, and its ratio to that import in the same round. The first round is not counted: it fills the
+caches of the file system and of compiled code, like the first run on a machine.
 """
 import os
 import statistics
@@ -12,7 +12,7 @@ import sys
 from keraflow import backend as B
 
 NB_ROUND = 5
-#: What a library needs to be imported by itself: Theano asks NumPy for a BLAS in words that NumPy no longer knows.
+#: What a library needs to be imported alone: Theano asks NumPy for a BLAS by an interface that NumPy has removed.
 ALONE = {'theano': {'THEANO_FLAGS': 'blas__ldflags='}}
 MODEL = '''
 from keraflow.layers import Dense, Input
@@ -28,7 +28,7 @@ model.fit(np.zeros((32, 64)), np.eye(10)[[0] * 32], batch_size=32, nb_epoch=1, v
 
 
 def stages(backend):
-    """The programs by what they do, each after all that it needs. By convention a backend is named after its library."""
+    """Return the programs by what they do, each after all that it needs. By convention a backend is named after its library."""
     return {
         f'import {backend}': f'import {backend}',
         'import keraflow': 'import keraflow',
@@ -40,7 +40,7 @@ def stages(backend):
 
 
 def seconds(code, settings):
-    """How long a new process takes for `code`, without the start of Python."""
+    """Return how long a new process takes for `code`, without the start of Python."""
     timed = f'import time\nstart = time.perf_counter()\n{code}\nprint(time.perf_counter() - start)'
     done = subprocess.run([sys.executable, '-c', timed], capture_output=True, text=True, check=True, env={
         **os.environ, 'KERAFLOW_BACKEND': B.name(), **settings})

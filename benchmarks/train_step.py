@@ -1,9 +1,9 @@
-"""The time of a train step through ``fit``, against a loop written by hand for the same backend.
+"""Time a train step through ``fit``, against a hand-written loop for the same backend.
 
-Both train 784-512-512-10 with Adam on the same NumPy arrays, in the same shuffled batches of 128, from the same weights;
-that their losses agree is checked. They take turns, two epochs each, and the table shows the middle one of the rounds and
-of the ratios within a round. Goal: at most 1.10 times the loop. Where Keras is installed its ``fit`` takes turns too, for
-information.
+Both train 784-512-512-10 with Adam on the same NumPy arrays, in the same shuffled batches of 128, from the same
+weights; their losses are checked to agree. They take turns, two epochs each, and the table shows the median of the
+rounds and of the ratios within a round. Goal: at most 1.10 times the loop. If Keras is installed, its ``fit`` takes
+turns, too, for information.
 """
 import importlib.util
 import os
@@ -36,7 +36,7 @@ LOGITS = {'tensorflow': tensorflow_logits, 'theano': theano_logits}
 
 
 def keras_fit(x, y):
-    """The same with Keras, which draws its own weights and shuffles."""
+    """Train the same network with Keras, which draws its own weights and shuffles."""
     os.environ['KERAS_BACKEND'] = 'tensorflow'
     import keras
     model = keras.Sequential([keras.Input(SIZES[:1]), *[keras.layers.Dense(size, 'relu') for size in SIZES[1:-1]],

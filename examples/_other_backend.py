@@ -1,4 +1,4 @@
-"""What the examples have in common: what was learned is saved, loaded under the other backend, and compared."""
+"""What the examples have in common: they save what was learned, load it under the other backend, and compare."""
 import argparse
 import inspect
 import math
@@ -23,16 +23,16 @@ def run(train, nb_epoch, at_least=-math.inf, argv=None, file=None):
     Parameters
     ----------
     train : function
-        Of the number of epochs, and of the path of the data where there is a `file`. It returns the model, the samples
-        to compare predictions on, and how good the model is.
+        Takes the number of epochs, and the path of the data if there is a `file`. It returns the model, the samples to
+        compare predictions on, and the score of the model.
     nb_epoch : int
-        How often to go through the training samples unless the command line says otherwise.
+        How often to go through the training samples, unless the command line says otherwise.
     at_least : float, optional
-        How good the model must be; any will do unless given.
+        The lowest acceptable score; any will do by default.
     argv : list of str, optional
         The command line.
     file : str, optional
-        The name of the file that the data are downloaded in, for which the command line may give another path.
+        The name of the file of downloaded data, for which the command line may give another path.
     """
     parser = argparse.ArgumentParser(description=train.__globals__['__doc__'].splitlines()[0])
     parser.add_argument('--nb-epoch', type=int, default=nb_epoch, help=f'times to go through the training samples (default: {nb_epoch})')
@@ -47,7 +47,7 @@ def run(train, nb_epoch, at_least=-math.inf, argv=None, file=None):
         load(program, args.folder)
         return 0
 
-    B.seed(1)       # the same initial weights and the same order of the samples in each run
+    B.seed(1)       # the same initial weights and order of samples in each run
     try:
         model, samples, score = train(args.nb_epoch) if file is None else train(args.nb_epoch, args.path)
     except (DownloadError, FileNotFoundError) as error:
@@ -64,37 +64,37 @@ def run(train, nb_epoch, at_least=-math.inf, argv=None, file=None):
 
 
 def paths(program, folder):
-    """Where the model is saved: its architecture, a text to read, and its weights, in a layout that other tools read."""
+    """Return the paths of the model: its architecture, a readable text, and its weights, in a layout that other tools read."""
     return folder / f'{program.stem}.yaml', folder / f'{program.stem}.safetensors'
 
 
 def save(model, samples, program, folder):
-    """Write the model, the samples, and what the model says of them."""
+    """Write the model, the samples, and its predictions for them."""
     model.save_to_file(*paths(program, folder), overwrite=True)
     np.save(folder / 'samples.npy', samples)
     save_predictions(model, samples, folder)
 
 
 def load(program, folder):
-    """Make the model again from its two files alone, and write what it says of the samples."""
+    """Rebuild the model from its two files alone, and write its predictions for the samples."""
     model = Model.load_from_file(*paths(program, folder))
     save_predictions(model, np.load(folder / 'samples.npy'), folder)
 
 
 def save_predictions(model, samples, folder):
-    """Write predictions into a file named after the backend."""
+    """Write predictions to a file named after the backend."""
     np.save(folder / f'{B.name()}.npy', model.predict(samples))
 
 
 def compare(program, folder):
-    """Load the model under each other backend, in a process of its own; whether the predictions are the same."""
+    """Load the model under each other backend, in another process; return whether the predictions are the same."""
     others = [name for name in B.available() if name != B.name()]
     if not others:
         print(f'The predictions are not compared: no other backend than {B.name()} is installed.')
     differences = []
     for other in others:
         print(f'Loading {" and ".join(path.name for path in paths(program, folder))} on {other} ...', flush=True)
-        # The program itself, because it registers the layers that it defines.
+        # Run the program itself, because it registers the layers that it defines.
         subprocess.run([sys.executable, program, '--load-only', '--folder', folder],
                        env={**os.environ, 'KERAFLOW_BACKEND': other}, check=True)
         mine, theirs = (np.load(folder / f'{name}.npy') for name in (B.name(), other))

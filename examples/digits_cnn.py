@@ -1,6 +1,6 @@
 """Learn to read handwritten digits with a convolutional network.
 
-Kernels of 3 x 3 pixels slide over the images of ``digits_mlp.py``, so that a stroke is known wherever it is.
+Kernels of 3 x 3 pixels slide over the images of ``digits_mlp.py``, so that a stroke is recognized wherever it is.
 """
 import math
 import sys
@@ -18,12 +18,12 @@ BATCH_SIZE = 32
 
 
 def read_data():
-    """Images ``(samples, 1, 8, 8)`` of numbers from 0 to 1: one channel, because they are grey; and which digits they show."""
+    """Return images ``(samples, 1, 8, 8)`` of numbers from 0 to 1, with one channel because they are grey; and their digits."""
     return [(images[:, None] / 16, answers) for images, answers in digits.load_data()]
 
 
 def make_model():
-    """Twice, convolutions and a pooling that halves rows and columns; then a classifier."""
+    """Build a network: twice, convolutions and a pooling that halves rows and columns; then a classifier."""
     image = x = Input((1, 8, 8), name='image')
     for nb_kernel in 32, 64:
         x = BatchNormalization(momentum=0.9)(Convolution2D(nb_kernel, 3, 3, pad='same', activation='relu')(x))
@@ -35,7 +35,7 @@ def make_model():
 
 
 def train(nb_epoch):
-    """A trained model, the images that it has not seen, and its accuracy on them."""
+    """Train a model; return it, the unseen images, and its accuracy on them."""
     (x_train, y_train), (x_test, y_test) = read_data()
     model = make_model()
     model.summary()
@@ -49,7 +49,7 @@ def train(nb_epoch):
 
 
 def main(argv=None):
-    """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
+    """Train, save, load under the other backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=20, at_least=0.98, argv=argv)
 
 

@@ -1,9 +1,9 @@
-"""Learn to read handwritten digits with a network of functions: the line above a function makes it a layer (``layer_register``).
+"""Learn to read handwritten digits with a network of functions, each made a layer by the line above it (``layer_register``).
 
-There is no class here, and no layer of keraflow but the Input. The functions have parameters of their own (``add_weight``) or none, take
-and give one tensor or two, and call each other. The file of the network names the functions and their arguments, and no module: a
-program that registers functions of these names can load it. The gates are after Y. Dauphin et al., 2017: Language modeling with gated
-convolutional networks.
+There is no class here, and no layer of keraflow except the Input. The functions have parameters (``add_weight``) or
+none, take and return one tensor or two, and call each other. The file of the network names the functions and their
+arguments, and no module: a program that registers functions with these names can load it. The gates are those of Y.
+Dauphin et al., "Language modeling with gated convolutional networks", ICML, 2017.
 """
 import math
 import sys
@@ -24,53 +24,53 @@ BATCH_SIZE = 32
 
 @layer_register()
 def Noisy(x, sigma: NonNegative):
-    """What is read, with noise as long as the network trains."""
+    """Return the input, with noise while the network trains."""
     return B.in_train_phase(lambda: x + sigma * B.random_normal(B.shape(x), 0., 1., B.dtype(x)), x)
 
 
 @layer_register()
 def Affine(x, output_dim: PositiveInt, init: Initialization = 'glorot_uniform'):
-    """What a ``Dense`` layer computes."""
+    """Compute what a ``Dense`` layer computes."""
     W = add_weight('W', (B.static_shape(x)[-1], output_dim), init=init)
     return B.dot(x, W) + add_weight('b', (output_dim,), init='zero')
 
 
 @layer_register()
 def Standardized(x):
-    """The features of each sample with mean 0 and variance 1."""
+    """Normalize the features of each sample to mean 0 and variance 1."""
     x = x - B.mean(x, axis=-1, keepdims=True)
     return x / B.sqrt(B.mean(B.square(x), axis=-1, keepdims=True) + 1e-5)
 
 
 @layer_register()
 def Halves(x):
-    """The first half of the features, and the second one."""
+    """Return the first half of the features, and the second one."""
     middle = B.static_shape(x)[-1] // 2
     return [x[:, :middle], x[:, middle:]]
 
 
 @layer_register()
 def Gated(tensors):
-    """The first tensor, as far as the second one lets it through."""
+    """Let the first tensor pass as far as the second one allows."""
     x, gate = tensors
     return x * B.sigmoid(gate)
 
 
 @layer_register()
 def Mixed(x, nb_hidden: PositiveInt):
-    """A residual block of the functions above."""
+    """Make a residual block of the functions above."""
     h = Affine(2 * nb_hidden, init='he_normal')(Standardized()(x))
     return x + Affine(B.static_shape(x)[-1])(Gated()(Halves()(h)))
 
 
 @layer_register()
 def Classified(x, nb_class: PositiveInt):
-    """Probabilities of the classes."""
+    """Return the probabilities of the classes."""
     return B.softmax(Affine(nb_class)(x))
 
 
 def make_model():
-    """The upper half of a picture, gated by the lower one; then two blocks and the classifier."""
+    """Gate the upper half of an image by the lower one; then apply two blocks and the classifier."""
     picture = Input(64, name='picture')
     upper, lower = Halves('halves', LinearWrap(picture).Noisy('noise', 0.1)())
     upper, lower = Affine('upper', upper, 64), Affine('lower', lower, 64)
@@ -80,7 +80,7 @@ def make_model():
 
 
 def train(nb_epoch):
-    """A trained model, the pictures that it has not seen, and its accuracy on them."""
+    """Train a model; return it, the unseen images, and its accuracy on them."""
     (x_train, y_train), (x_test, y_test) = [(images.reshape(-1, 64) / 16, answers) for images, answers in digits.load_data()]
     model = make_model()
     model.summary()
@@ -93,7 +93,7 @@ def train(nb_epoch):
 
 
 def main(argv=None):
-    """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
+    """Train, save, load under the other backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=20, at_least=0.96, argv=argv)
 
 

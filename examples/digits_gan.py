@@ -1,7 +1,7 @@
-"""Learn to draw handwritten digits: a generator tries to deceive a discriminator, which learns to tell drawings from real digits.
+"""Learn to draw handwritten digits: a generator tries to fool a discriminator, which learns to tell its drawings from real digits.
 
-Two training steps of our own (``TrainStep``), written once for both backends. A classifier then says which digits it sees among the
-drawings. After I. Goodfellow et al., 2014: Generative adversarial nets.
+There are two custom training steps (``TrainStep``), written once for both backends. A classifier then says which digits
+it sees in the drawings. After I. Goodfellow et al., "Generative adversarial nets", NIPS, 2014.
 """
 import functools
 import sys
@@ -22,19 +22,19 @@ BATCH_SIZE, NB_NOISE = 64, 16
 
 
 def make_generator():
-    """From random numbers to pictures of 8 x 8 numbers from 0 to 1."""
+    """Build the generator, from random numbers to images of 8 x 8 numbers from 0 to 1."""
     return Sequential([Input(NB_NOISE), Dense(128, activation='relu'), Dense(128, activation='relu'), Dense(64, activation='sigmoid')])
 
 
 def make_discriminator():
-    """From pictures to how probable it is that they are real."""
+    """Build the discriminator, from images to the probability that they are real."""
     leaky = functools.partial(activations.leaky_relu, alpha=0.2)
     return Sequential([Input(64), Dense(128, activation=leaky), Dropout(0.3), Dense(64, activation=leaky), Dropout(0.3),
                        Dense(1, activation='sigmoid')])
 
 
 def make_steps(generator, discriminator):
-    """One step of each of the two. What the other one has learned stays as it is."""
+    """Make the training step of each of the two, which leaves the other one unchanged."""
     def detection(real, noise):
         says_real, says_drawn = discriminator(real), discriminator(generator(noise))
         losses = [objectives.binary_crossentropy(says_real, 0.9 * B.ones_like(says_real)),
@@ -49,7 +49,7 @@ def make_steps(generator, discriminator):
 
 
 def make_classifier(images, answers):
-    """A model that reads real digits."""
+    """Train a classifier of real digits."""
     model = Sequential([Input(64), Dense(64, activation='relu'), Dense(10, activation='softmax')])
     model.compile('adam', 'sparse_categorical_crossentropy')
     model.fit(images, answers, nb_epoch=30, verbose=0)
@@ -57,7 +57,7 @@ def make_classifier(images, answers):
 
 
 def train(nb_epoch):
-    """A trained generator, random numbers, and how many of the ten digits it draws."""
+    """Train a generator; return it, random numbers, and how many of the ten digits it draws."""
     (images, answers), _ = digits.load_data()
     images = images.reshape(-1, 64) / 16
     generator, discriminator = make_generator(), make_discriminator()
@@ -83,7 +83,7 @@ def train(nb_epoch):
 
 
 def main(argv=None):
-    """Train, save the generator, load it under the other backend, and compare; the exit status is 0 if all went well."""
+    """Train, save the generator, load it under the other backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=200, at_least=7, argv=argv)
 
 

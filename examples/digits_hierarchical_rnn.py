@@ -1,7 +1,8 @@
-"""Learn to read handwritten digits row by row, with an LSTM for the pixels of a row and another one for the rows.
+"""Learn to read handwritten digits row by row, with one LSTM for the pixels of a row and another for the rows.
 
-The first one is the same for each row (TimeDistributed), and makes a vector of it. The second one reads these vectors. After J. Li,
-M.-T. Luong and D. Jurafsky, 2015: A hierarchical neural autoencoder for paragraphs and documents.
+The first one is the same for each row (TimeDistributed), and encodes it as a vector. The second one reads these
+vectors. After J. Li, M.-T. Luong and D. Jurafsky, "A hierarchical neural autoencoder for paragraphs and documents",
+ACL, 2015.
 """
 import sys
 
@@ -15,12 +16,12 @@ from keraflow.optimizers import Adam
 
 
 def read_data():
-    """Images ``(samples, rows, pixels, 1)`` of numbers from 0 to 1, and which digits they show."""
+    """Return images ``(samples, rows, pixels, 1)`` of numbers from 0 to 1, and their digits."""
     return [(images[..., None] / 16, answers) for images, answers in digits.load_data()]
 
 
 def make_model():
-    """The shapes: (8, 8, 1) an image, (8, 32) a vector for each row, (64,) one for all of them, (10,) the digits."""
+    """Build a network with the shapes (8, 8, 1) of an image, (8, 32) of its rows as vectors, (64,) of all rows, (10,) of the classes."""
     image = Input((8, 8, 1), name='image')
     rows = TimeDistributed(LSTM(32))(image)
     summary = LSTM(64)(rows)
@@ -29,7 +30,7 @@ def make_model():
 
 
 def train(nb_epoch):
-    """A trained model, the images that it has not seen, and its accuracy on them."""
+    """Train a model; return it, the unseen images, and its accuracy on them."""
     (x_train, y_train), (x_test, y_test) = read_data()
     model = make_model()
     model.summary()
@@ -41,7 +42,7 @@ def train(nb_epoch):
 
 
 def main(argv=None):
-    """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
+    """Train, save, load under the other backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=20, at_least=0.93, argv=argv)
 
 

@@ -1,7 +1,7 @@
 """Learn to read handwritten digits, save what was learned, and use it under the other backend.
 
-Run it with ``python examples/digits_mlp.py``; ``KERAFLOW_BACKEND=theano`` or ``KERAFLOW_BACKEND=tensorflow`` before it says
-which backend learns. The digits are those of scikit-learn: 1,797 images of 8 x 8 pixels.
+Run it with ``python examples/digits_mlp.py``; put ``KERAFLOW_BACKEND=theano`` or ``KERAFLOW_BACKEND=tensorflow`` before
+it to choose the backend that learns. The digits are those of scikit-learn: 1,797 images of 8 x 8 pixels.
 """
 import sys
 
@@ -15,12 +15,12 @@ from keraflow.utils import to_categorical
 
 
 def read_data():
-    """Images as rows of 64 numbers from 0 to 1, and digits as rows with a 1 for the right one."""
+    """Return images as rows of 64 numbers from 0 to 1, and one-hot digits."""
     return [(images.reshape(-1, 64) / 16, to_categorical(answers)) for images, answers in digits.load_data()]
 
 
 def make_model():
-    """A network of three layers with parameters. Each layer takes a Kensor and returns a Kensor."""
+    """Build a network of three layers with parameters. Each layer takes a Kensor and returns a Kensor."""
     image = Input(64, name='image')
     hidden = Dense(128, activation='relu')(image)
     hidden = Dropout(0.2)(hidden)
@@ -30,7 +30,7 @@ def make_model():
 
 
 def train(nb_epoch):
-    """A trained model, the images that it has not seen, and its accuracy on them."""
+    """Train a model; return it, the unseen images, and its accuracy on them."""
     (x_train, y_train), (x_test, y_test) = read_data()
     model = make_model()
     model.summary()
@@ -42,7 +42,7 @@ def train(nb_epoch):
 
 
 def main(argv=None):
-    """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
+    """Train, save, load under the other backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=30, at_least=0.95, argv=argv)
 
 

@@ -1,8 +1,9 @@
-"""Learn whether two pictures show the same digit: one encoder reads both, and their codes are drawn together or pushed apart.
+"""Learn whether two images show the same digit: one encoder reads both, and their codes are pulled together or pushed apart.
 
-The encoder is a model that is called as a layer, twice, with the same weights. A layer of our own adds the loss (``add_loss``), so that
-nothing is the target of the output. The nearest neighbours of a code then say which digit a picture shows.
-After R. Hadsell, S. Chopra and Y. LeCun, 2006: Dimensionality reduction by learning an invariant mapping.
+The encoder is a model that is called as a layer, twice, with the same weights. A custom layer adds the loss
+(``add_loss``), so that the output needs no target. The nearest neighbours of a code then tell which digit an image
+shows. After R. Hadsell, S. Chopra and Y. LeCun, "Dimensionality reduction by learning an invariant mapping", CVPR,
+2006.
 """
 import sys
 
@@ -22,9 +23,9 @@ BATCH_SIZE, NB_BATCH, MARGIN = 64, 45, 1.
 
 @keraflow.register
 class Contrast(MultiInputLayer):
-    """The distances that it is fed with; those of one digit should be 0, the others at least `margin`.
+    """Return its input distances; those of equal digits should be 0, the others at least `margin`.
 
-    Its inputs are the distance of two codes, and 1 where both are of the same digit, else 0.
+    Its inputs are the distance of two codes, and 1 if both are of the same digit, else 0.
     """
 
     def __init__(self, margin: PositiveFloat = 1., **kwargs):
@@ -39,16 +40,16 @@ class Contrast(MultiInputLayer):
 
 
 def make_models():
-    """A model from a picture to its code, one from two pictures to the distance of their codes, and one that learns."""
+    """Build a model from an image to its code, one from two images to the distance of their codes, and one that learns."""
     encoder = Sequential([Input(64), Dense(128, activation='relu'), Dense(128, activation='relu'), Dense(8)], name='encoder')
     pair, same = Input((2, 64), name='pair'), Input(1, name='same')
     difference = encoder(pair[:, 0]) - encoder(pair[:, 1])
-    distance = B.sqrt(B.sum(B.square(difference), axis=1, keepdims=True) + 1e-6)    # the slope of a root is infinite at 0
+    distance = B.sqrt(B.sum(B.square(difference), axis=1, keepdims=True) + 1e-6)    # the slope of a square root is infinite at 0
     return encoder, Model(pair, distance), Model([pair, same], Contrast(MARGIN, name='contrast')([distance, same]))
 
 
 def make_pairs(images, answers, rng):
-    """A pair for each image, half of them of one digit; and 1 for these, 0 for the others."""
+    """Return a pair for each image, half of them of equal digits; and 1 for these, 0 for the others."""
     same = rng.permutation(np.arange(len(images)) % 2)
     alike = answers[:, None] == answers
     partner = np.array([rng.choice(np.flatnonzero(row if is_same else ~row)) for row, is_same in zip(alike, same)])
@@ -56,14 +57,14 @@ def make_pairs(images, answers, rng):
 
 
 def neighbours(codes, answers, others, nb_neighbour=5):
-    """The digit that most of the nearest codes are of, for each of the others."""
+    """Return for each of the others the digit of most of the nearest codes."""
     distances = np.sum((others[:, None] - codes) ** 2, axis=2)
     nearest = answers[np.argsort(distances, axis=1)[:, :nb_neighbour]]
     return np.array([np.bincount(row, minlength=10).argmax() for row in nearest])
 
 
 def train(nb_epoch):
-    """The trained model of distances, pairs of pictures that it has not seen, and its accuracy on them."""
+    """Train a model of distances; return it, unseen pairs of images, and its accuracy on them."""
     (x_train, y_train), (x_test, y_test) = [(images.reshape(-1, 64) / 16, answers) for images, answers in digits.load_data()]
     encoder, distances, learner = make_models()
     learner.compile(Adam(lr=0.001), loss=None)
@@ -87,7 +88,7 @@ def train(nb_epoch):
 
 
 def main(argv=None):
-    """Train, save the model of distances, load it under the other backend, and compare; the exit status is 0 if all went well."""
+    """Train, save the model of distances, load it under the other backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=20, at_least=0.95, argv=argv)
 
 

@@ -1,8 +1,9 @@
-"""Learn what handwritten digits are made of: a variational autoencoder squeezes each picture into a few numbers, and draws it from them.
+"""Learn what handwritten digits are made of: a variational autoencoder encodes each image as a few numbers, and draws it from them.
 
-A layer of our own draws the code of a picture at random around its mean (as long as the model trains), and adds how far the distribution
-of the codes is from a normal one (``add_loss``). Together with the error of the drawing this bounds the likelihood of the picture; both
-terms are reported by themselves. After D. P. Kingma and M. Welling, 2014: Auto-encoding variational Bayes.
+A custom layer draws the code of an image at random around its mean (while the model trains), and adds the divergence of
+the codes from a standard normal distribution (``add_loss``). Together with the error of the drawing this bounds the
+likelihood of the image; both terms are reported. After D. P. Kingma and M. Welling, "Auto-encoding variational Bayes",
+ICLR, 2014.
 """
 import sys
 
@@ -24,9 +25,10 @@ NB_DOT = 16       # each of the 8 x 8 pixels says how many dots of a square of 4
 
 @keraflow.register
 class NormalCode(MultiInputLayer):
-    """Numbers from normal distributions, given by mean and logarithm of the variance; in the test phase the means.
+    """Draw from normal distributions, given by mean and log variance; in the test phase return the means.
 
-    It adds the Kullback-Leibler divergence of the distributions from the standard normal one, in the mean over the samples.
+    It adds the Kullback-Leibler divergence of the distributions from the standard normal one, averaged over the
+    samples.
     """
 
     def output(self, inputs):
@@ -40,7 +42,7 @@ class NormalCode(MultiInputLayer):
 
 
 def make_models():
-    """The autoencoder, its decoder alone, and a model of the codes."""
+    """Build the autoencoder, its decoder alone, and a model of the codes."""
     picture = Input(64, name='picture')
     h = Dense(256, activation='relu')(picture)
     code = NormalCode(name='code')([Dense(NB_CODE, name='mean')(h), Dense(NB_CODE, name='log_variance')(h)])
@@ -49,12 +51,12 @@ def make_models():
 
 
 def surprise(y_pred, y_true):
-    """The negative logarithm of the likelihood of a picture in nats: its dots are dark with the probabilities that are predicted."""
+    """Compute the negative log-likelihood of an image in nats: its dots are dark with the predicted probabilities."""
     return NB_DOT * B.sum(objectives.binary_crossentropy(y_pred, y_true), axis=1)
 
 
 def train(nb_epoch):
-    """A trained autoencoder, the pictures that it has not seen, and the bound of their likelihood."""
+    """Train an autoencoder; return it, the unseen images, and the bound of their likelihood."""
     (x_train, _), (x_test, _) = digits.load_data()
     x_train, x_test = x_train.reshape(-1, 64) / NB_DOT, x_test.reshape(-1, 64) / NB_DOT
     model, decoder = make_models()
@@ -72,7 +74,7 @@ def train(nb_epoch):
 
 
 def main(argv=None):
-    """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
+    """Train, save, load under the other backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=50, at_least=-300., argv=argv)
 
 

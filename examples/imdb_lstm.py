@@ -1,8 +1,8 @@
 """Learn whether film reviews are positive, with an LSTM that reads their last 80 words.
 
-A linear classifier that counts all words of a review reaches 0.878 (A. L. Maas and others, 2011: Learning word vectors for sentiment
-analysis). The data are downloaded once (17 MB); ``--path imdb.npz`` takes a file that is there already. An epoch takes minutes on two
-cores.
+A linear classifier that counts all words of a review reaches 0.878 (A. L. Maas et al., "Learning word vectors for
+sentiment analysis", ACL, 2011). The data are downloaded once (17 MB); ``--path imdb.npz`` uses an existing file. An
+epoch takes minutes on two cores.
 """
 import sys
 
@@ -19,7 +19,7 @@ NB_STEP = 80
 
 
 def make_model():
-    """From the numbers of words, 0 for none, to a probability."""
+    """Build a network from word indices, 0 for padding, to a probability."""
     review = Input((NB_STEP,), dtype='int32', mask_value=0, name='review')
     words = Embedding(NB_WORD, 64)(review)
     summary = LSTM(64, drop_rate_W=0.2, drop_rate_U=0.2)(words)
@@ -41,7 +41,7 @@ def train(nb_epoch, path):
 
 
 def main(argv=None):
-    """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
+    """Train, save, load under the other backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=3, argv=argv, file='imdb.npz')
 
 

@@ -1,7 +1,8 @@
 """Learn to read the 70,000 handwritten digits of MNIST with a convolutional network.
 
-The network is that of Keras's example of the same name, which reaches 0.9925 after 12 epochs (F. Chollet and others, 2015). The data
-are downloaded once (11 MB); ``--path mnist.npz`` takes a file that is there already. An epoch takes minutes on two cores.
+The network is that of Keras's example of the same name, which reaches 0.9925 after 12 epochs (F. Chollet et al.,
+"Keras", https://keras.io, 2015). The data are downloaded once (11 MB); ``--path mnist.npz`` uses an existing file. An
+epoch takes minutes on two cores.
 """
 import sys
 
@@ -15,7 +16,7 @@ from keraflow.models import Model
 
 
 def make_model():
-    """Two convolutions, a pooling, and a classifier."""
+    """Build two convolutions, a pooling, and a classifier."""
     image = Input((1, 28, 28), name='image')
     x = Convolution2D(32, 3, 3, activation='relu')(image)
     x = Convolution2D(64, 3, 3, activation='relu')(x)
@@ -26,7 +27,7 @@ def make_model():
 
 
 def train(nb_epoch, path):
-    """A trained model, some images that it has not seen, and its accuracy on all of them."""
+    """Train a model; return it, some unseen images, and its accuracy on all of them."""
     (x_train, y_train), (x_test, y_test) = mnist.load_data(path)
     x_train, x_test = (images[:, None] / np.float32(255) for images in (x_train, x_test))
     model = make_model()
@@ -39,7 +40,7 @@ def train(nb_epoch, path):
 
 
 def main(argv=None):
-    """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
+    """Train, save, load under the other backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=12, argv=argv, file='mnist.npz')
 
 

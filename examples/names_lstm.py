@@ -1,7 +1,7 @@
-"""Learn which syllable of an English word or name is stressed, one letter after the other.
+"""Learn which syllable of an English word or name is stressed, letter by letter.
 
-The letters become vectors (Embedding), which an LSTM reads in both directions. Words have different lengths: the 0 in front of
-shorter ones is masked, so that the LSTM does not read it.
+The letters become vectors (Embedding), which an LSTM reads in both directions. Words have different lengths: the 0 in
+front of shorter ones is masked, so that the LSTM ignores it.
 """
 import math
 import sys
@@ -18,7 +18,7 @@ BATCH_SIZE = 128
 
 
 def make_model():
-    """From the numbers of letters, as many as the word has, to a probability for each syllable."""
+    """Build a network from the numbers of a word's letters to a probability for each syllable."""
     word = Input((None,), dtype='int32', mask_value=0, name='word')
     letters = Embedding(len(LETTERS) + 1, 32, init='normal')(word)
     summary = Bidirectional(LSTM(64))(letters)
@@ -27,7 +27,7 @@ def make_model():
 
 
 def train(nb_epoch):
-    """A trained model, the words that it has not seen, and by how much its accuracy on them is above a linear classifier's."""
+    """Train a model; return it, the unseen words, and by how much its accuracy on them exceeds that of a linear classifier."""
     (words, y_train), (test_words, y_test) = load_data()
     print(f'{len(words):,} words to learn from, such as {", ".join(words[:6])}.')
     model = make_model()
@@ -39,7 +39,7 @@ def train(nb_epoch):
 
 
 def main(argv=None):
-    """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
+    """Train, save, load under the other backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=8, at_least=0., argv=argv)
 
 

@@ -1,8 +1,8 @@
 """Learn to read handwritten digits with a residual network: blocks that add something to their input.
 
-A function of tensors becomes a class of layers (``layer_register``): what it calls is embedded in the block, and operators work on
-tensors. The block is saved under its name, and its two arguments with it. After K. He, X. Zhang, S. Ren and J. Sun, 2016: Deep
-residual learning for image recognition.
+A function of tensors becomes a class of layers (``layer_register``): what it calls is embedded in the block, and
+operators work on tensors. The block is saved under its name, with its two arguments. After K. He, X. Zhang, S. Ren and
+J. Sun, "Deep residual learning for image recognition", CVPR, 2016.
 """
 import math
 import sys
@@ -22,7 +22,7 @@ BATCH_SIZE = 32
 
 @layer_register()
 def ResidualBlock(x, nb_kernel: PositiveInt, strides: PositiveInt = 1):
-    """Two convolutions, added to the input; with `strides` of 2 the image is halved, and the input cut to match."""
+    """Add two convolutions to the input; with `strides` of 2 the image is halved, and the input cropped to match."""
     h = Convolution2D(nb_kernel, 3, 3, strides=strides, pad='same', bias=False, init='he_normal')(x)
     h = BatchNormalization()(h)
     h = Activation('relu')(h)
@@ -34,12 +34,12 @@ def ResidualBlock(x, nb_kernel: PositiveInt, strides: PositiveInt = 1):
 
 
 def read_data():
-    """Images ``(samples, 1, 8, 8)`` of numbers from 0 to 1, and which digits they show."""
+    """Return images ``(samples, 1, 8, 8)`` of numbers from 0 to 1, and their digits."""
     return [(images[:, None] / 16, answers) for images, answers in digits.load_data()]
 
 
 def make_model():
-    """A convolution, four blocks that go from 8 x 8 to 2 x 2 pixels, and the mean of each channel for the classifier."""
+    """Build a convolution, four blocks that go from 8 x 8 to 2 x 2 pixels, and a classifier of the mean of each channel."""
     image = Input((1, 8, 8), name='image')
     x = Convolution2D(16, 3, 3, pad='same', activation='relu', init='he_normal')(image)
     x = ResidualBlock('block1', x, 16)
@@ -51,7 +51,7 @@ def make_model():
 
 
 def train(nb_epoch):
-    """A trained model, the images that it has not seen, and its accuracy on them."""
+    """Train a model; return it, the unseen images, and its accuracy on them."""
     (x_train, y_train), (x_test, y_test) = read_data()
     model = make_model()
     model.summary()
@@ -64,7 +64,7 @@ def train(nb_epoch):
 
 
 def main(argv=None):
-    """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
+    """Train, save, load under the other backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=15, at_least=0.97, argv=argv)
 
 

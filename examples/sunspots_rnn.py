@@ -1,8 +1,8 @@
-"""Forecast the sunspots of the next year from those of the 12 years before.
+"""Forecast the sunspots of the next year from those of the previous 12 years.
 
-A GRU reads the 12 yearly numbers and says how much the next one differs from the last. It learns from 1700 to 1920, and is
-tested on the years from 1921 on, as in A. S. Weigend, B. A. Huberman and D. E. Rumelhart, 1990: Predicting the future: a
-connectionist approach. The figures come with statsmodels.
+A GRU reads the 12 yearly numbers and predicts how much the next one differs from the last. It is trained on 1700 to
+1920, and tested from 1921 on, as in A. S. Weigend, B. A. Huberman and D. E. Rumelhart, "Predicting the future: a
+connectionist approach", International Journal of Neural Systems, 1990. The data come with statsmodels.
 """
 import math
 import sys
@@ -23,7 +23,7 @@ BATCH_SIZE = 32
 
 
 def read_data():
-    """Series of 12 years ``(samples, 12, 1)`` and the year that follows ``(samples, 1)``, in hundreds; whether that is tested."""
+    """Return series of 12 years ``(samples, 12, 1)``, the year that follows ``(samples, 1)``, in hundreds, and which are for testing."""
     table = sunspots.load_pandas().data
     numbers = table['SUNACTIVITY'].to_numpy() / 100
     series = np.array([numbers[at - NB_YEAR:at] for at in range(NB_YEAR, len(numbers))])
@@ -31,21 +31,21 @@ def read_data():
 
 
 def make_model():
-    """Operators and indices work on Kensors, so that the last year can be added to what the network says."""
+    """Build a network that adds its output to the last year: operators and indices work on Kensors."""
     series = Input((NB_YEAR, 1), name='series')
     change = Dense(1)(GRU(32, drop_rate_U=0.2)(series))
     return Model(inputs=series, outputs=series[:, -1] + change)
 
 
 def autoregression(x_train, y_train, x_test, nb_year=9):
-    """The linear forecast: weights for the last years, of which 9 serve best, and a constant, by least squares."""
+    """Forecast linearly: weights for the last years, of which 9 work best, and a constant, by least squares."""
     def rows(x):
         return np.hstack([x[:, -nb_year:, 0], np.ones((len(x), 1))])
     return rows(x_test) @ np.linalg.lstsq(rows(x_train), y_train, rcond=None)[0]
 
 
 def train(nb_epoch):
-    """A trained model, the series to test on, and which part of the error of the linear forecast it avoids."""
+    """Train a model; return it, the test series, and how much of the error of the linear forecast it avoids."""
     x, y, tested = read_data()
     x_train, y_train, x_test, y_test = x[~tested], y[~tested], x[tested], y[tested]
     model = make_model()
@@ -64,7 +64,7 @@ def train(nb_epoch):
 
 
 def main(argv=None):
-    """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
+    """Train, save, load under the other backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=150, at_least=0., argv=argv)
 
 

@@ -1,9 +1,9 @@
-"""Learn which syllable of an English word is stressed, as ``names_lstm.py`` does, with a transformer.
+"""Learn which syllable of an English word is stressed, like ``names_lstm.py``, with a transformer.
 
-A convolution makes a vector of each group of three letters: without it attention would have to find such groups by itself, which
-takes more words. Then each group looks at all others at once (MultiHeadAttention); vectors for the positions say where they stand. The
-0 in front of a word is not masked here: it is a sign like the letters, from which the convolution knows where the word begins. After
-A. Vaswani and others, 2017: Attention is all you need.
+A convolution makes a vector of each group of three letters: without it attention would have to discover such groups,
+which takes more words. Then each group attends to all others at once (MultiHeadAttention); learned vectors encode the
+positions. The 0 in front of a word is not masked here: the convolution learns from it where the word begins. After A.
+Vaswani et al., "Attention is all you need", NIPS, 2017.
 """
 import math
 import sys
@@ -24,7 +24,7 @@ BATCH_SIZE = 64
 
 @keraflow.register
 class AddPositions(Layer):
-    """The input, with a vector added at each position that is learned: ``x + W``."""
+    """Add a learned vector at each position: ``x + W``."""
 
     def init_param(self, input_shape):
         self.set_trainable_params('W', initializations.get('normal')(input_shape[1:]))
@@ -34,7 +34,7 @@ class AddPositions(Layer):
 
 
 def encoder(x, nb_head, head_dim, drop_rate):
-    """Each step looks at the others, then thinks for itself; what comes of it is added to the step, as it is before."""
+    """Let each step attend to the others, then transform it alone; each result is added to the step."""
     dim = x.shape[-1]
     h = MultiHeadAttention(nb_head, head_dim)(LayerNormalization()(x))
     x = x + Dropout(drop_rate)(h)
@@ -43,7 +43,7 @@ def encoder(x, nb_head, head_dim, drop_rate):
 
 
 def make_model():
-    """From the numbers of letters to a probability for each syllable."""
+    """Build a network from the numbers of letters to a probability for each syllable."""
     word = Input(LONGEST, dtype='int32', name='word')
     letters = Embedding(len(LETTERS) + 1, 64, init='normal')(word)
     x = AddPositions()(Convolution1D(64, 3, pad='same', activation='relu')(letters))
@@ -55,7 +55,7 @@ def make_model():
 
 
 def train(nb_epoch):
-    """A trained model, the words that it has not seen, and by how much its accuracy on them is above a linear classifier's."""
+    """Train a model; return it, the unseen words, and by how much its accuracy on them exceeds that of a linear classifier."""
     (words, y_train), (test_words, y_test) = load_data()
     model = make_model()
     model.summary()
@@ -66,7 +66,7 @@ def train(nb_epoch):
 
 
 def main(argv=None):
-    """Train, save, load under the other backend, and compare; the exit status is 0 if all went well."""
+    """Train, save, load under the other backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=8, at_least=0., argv=argv)
 
 

@@ -1,7 +1,7 @@
-"""Build the distributions of a release from this folder, and test what is in them: ``make release-check``.
+"""Build the distributions of a release from this folder, and test their content: ``make release-check``.
 
-The source distribution has every file that git tracks. The wheel that is built from it has every module of the two
-packages, with what type checkers read, and nothing else. The tests of the one pass with the other installed, in an
+The source distribution has every file that git tracks. The wheel built from it has every module of the two packages,
+with what type checkers read, and nothing else. The tests of the former pass with the latter installed, in an
 environment that has the packages of this one but not this folder.
 """
 import argparse
@@ -18,7 +18,7 @@ from typing import Iterable, List, Optional, Set
 ROOT = Path(__file__).parents[1]
 #: Which part of setuptools makes which file in a folder, and prints its name.
 BUILD = 'import sys; from setuptools import build_meta; print(build_meta.build_{kind}(sys.argv[1]))'
-#: What git tracks and no distribution needs.
+#: What git tracks but no distribution needs.
 OF_GIT = {'.gitignore'}
 
 
@@ -59,8 +59,8 @@ def build(kind: str, folder: Path, out: Path) -> Path:
 
 
 def tracked() -> Optional[Set[str]]:
-    """The files of the repository; ``None`` where there is none, as in a folder that was unpacked."""
-    # Also where it belongs to somebody else, as in a container.
+    """Return the files of the repository; ``None`` if there is none, as in an unpacked source distribution."""
+    # Works even if the folder belongs to another user, as in a container.
     command = ['git', '-c', f'safe.directory={ROOT}', 'ls-files', '-z']
     try:
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -72,20 +72,20 @@ def tracked() -> Optional[Set[str]]:
 
 
 def files_of(folder: Path) -> Set[str]:
-    """The files that were packed, without what setuptools adds."""
+    """Return the files that were packed, without what setuptools adds."""
     names = {path.relative_to(folder).as_posix() for path in folder.rglob('*') if path.is_file()}
     return {name for name in names if name != 'PKG-INFO' and not name.startswith('keraflow.egg-info/')}
 
 
 def modules_of(folder: Path) -> Set[str]:
-    """What the two packages consist of, by the names that they are installed under."""
+    """Return the files of the two packages, by the names under which they are installed."""
     packages = {'keraflow': Path('keraflow'), 'backends': Path('keraflow_backends')}
     return {(package / path.relative_to(folder / source)).as_posix() for source, package in packages.items()
             for path in (folder / source).rglob('*') if path.suffix in ('.py', '.pyi') or path.name == 'py.typed'}
 
 
 def compare(what: str, found: Set[str], expected: Set[str]) -> None:
-    """Exit unless all is there, and nothing else."""
+    """Exit unless everything is there, and nothing else."""
     wrong = [*listing('lacks', expected - found), *listing('should not have', found - expected)]
     if wrong:
         sys.exit('\n'.join(f'{what} {line}' for line in wrong))
@@ -96,12 +96,12 @@ def listing(verb: str, names: Iterable[str]) -> List[str]:
 
 
 def environment(folder: Path, wheel: Path) -> str:
-    """The interpreter of an environment with the wheel, and with the packages of this one behind it."""
+    """Return the interpreter of an environment with the wheel, and with the packages of this one behind it."""
     venv.create(folder, symlinks=os.name != 'nt')
     [packages] = folder.glob('lib/python*/site-packages')
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(packages)
-    # The path files in these folders are not read: keraflow is not found where it is edited.
+    # Path files in these folders are not read, so that the edited keraflow is not found.
     (packages / 'others.pth').write_text('\n'.join(path for path in sys.path if path.endswith('site-packages')))
     return str(folder / 'bin' / 'python')
 

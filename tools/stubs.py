@@ -1,7 +1,7 @@
-"""Write the stubs, which tell type checkers what ``keraflow`` and ``keraflow.backend`` find when they are asked for it.
+"""Write stubs, which tell type checkers what ``keraflow`` and ``keraflow.backend`` resolve at run time.
 
 In ``keraflow/backend/__init__.pyi`` each method of the contract is a function, annotated as in the contract; an
-operation on a Kensor gives a Kensor. ``make stubs`` runs this; a test fails while a stub is out of date.
+operation on a Kensor returns a Kensor. ``make stubs`` runs this; a test fails while a stub is out of date.
 """
 import ast
 import builtins
@@ -22,14 +22,14 @@ from keraflow.graph.kensor import Kensor
 
 HEADER = '# Made by tools/stubs.py: run "make stubs". isort: skip_file\n'
 PUBLIC = vars(backend)['__all__']
-#: What the contract's words for tensors are called where they are taken, and where they are given.
+#: The contract's names for tensors, and their types as arguments and as results.
 TAKEN = {'Tensor': 'Operand', 'Variable': 'Tensor'}
 GIVEN = {'Variable': 'Tensor'}
-#: The facade takes objects such as ``np.float32``, too.
+#: The facade also takes objects such as ``np.float32``.
 DTYPES = {'str': 'DTypeLike', 'DType': 'DTypeLike'}
 
 
-#: What types are of that the contract gives no types of items.
+#: The item types that the contract does not give.
 OPEN = {'Callable': 'Callable[..., Any]', 'Sequence': 'Sequence[Any]', 'Shape': 'Tuple[Any, ...]',
         'contextlib.AbstractContextManager': 'contextlib.AbstractContextManager[Any]', 'list': 'List[Any]',
         'np.ndarray': 'np.ndarray[Any, Any]', 'tuple': 'Tuple[Any, ...]'}
@@ -62,7 +62,7 @@ class Stub:
         self.names: Dict[str, Set[str]] = {'typing': {'overload'}}      # by module
 
     def text(self) -> str:
-        """All of the stub."""
+        """Return the whole stub."""
         imports = [f'import {name}' for name in sorted(self.modules)]
         for module, names in sorted(self.names.items()):
             listed = (f'{name} as {name}' if name in PUBLIC else name for name in sorted(names))
@@ -70,7 +70,7 @@ class Stub:
         return HEADER + '\n'.join([*imports, '', *self.lines]) + '\n'
 
     def add(self, name: str) -> None:
-        """A public name: of the facade itself, of a module that it is handed on from, or of the contract."""
+        """Write a public name: of the facade itself, of a module that it re-exports, or of the contract."""
         value = getattr(backend, name) if name in PUBLIC else getattr(Backend, name)
         if name in PUBLIC and value.__module__ != backend.__name__:
             self.names.setdefault(value.__module__, set()).add(name)
@@ -80,7 +80,7 @@ class Stub:
             self.lines += ['@overload', of_kensor, '@overload', line] if takes_kensor else [line]
 
     def _line(self, function: Callable, first: Dict[str, str] = {}) -> str:
-        """A function without its body; `first` renames what its first argument is, and what it gives."""
+        """Write a function without its body; `first` renames the types of its first argument and of its result."""
         function = inspect.unwrap(function)
         [node] = ast.parse(textwrap.dedent(inspect.getsource(function))).body
         assert isinstance(node, ast.FunctionDef)
@@ -94,7 +94,7 @@ class Stub:
         return f'def {node.name}({ast.unparse(node.args)}) -> {ast.unparse(returned)}: ...'
 
     def _known(self, annotation: Any, function: Callable) -> Any:
-        """An annotation, for whose names there are imports now."""
+        """Write an annotation, and import its names."""
         scope = {**vars(typing), **function.__globals__, 'Kensor': Kensor, 'Operand': Operand, 'Tensor': Tensor,
                  'DTypeLike': numpy.typing.DTypeLike}
         for name in {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}:
@@ -107,7 +107,7 @@ class Stub:
 
 
 def _home(name: str, value: Any, function: Callable) -> str:
-    """The module to import a name from."""
+    """Return the module to import a name from."""
     for module in (typing, numpy.typing, schema, sys.modules[Tensor.__module__]):
         if vars(module).get(name) is value:
             return module.__name__
@@ -115,7 +115,7 @@ def _home(name: str, value: Any, function: Callable) -> str:
 
 
 def of_backend() -> str:
-    """The stub of the facade ``B``."""
+    """Write the stub of the facade ``B``."""
     made = Stub()
     for name in dir(backend):
         made.add(name)
@@ -123,7 +123,7 @@ def of_backend() -> str:
 
 
 def of_keraflow() -> str:
-    """The stub of the package, whose parts are imported when they are asked for."""
+    """Write the stub of the package, whose parts are imported on first use."""
     lines = [f'from keraflow import {name} as {name}\n' for name in vars(keraflow)['_MODULES']]
     lines += [f'from keraflow.{module} import {name} as {name}\n' for name, module in vars(keraflow)['_NAMES'].items()]
     return f'{HEADER}{"".join(lines)}\n__version__: str\n'
