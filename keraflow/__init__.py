@@ -12,7 +12,7 @@ _MODULES = ('activations', 'backend', 'callbacks', 'config', 'constraints', 'dat
             'schedules', 'testing', 'utils')
 _NAMES = {'KeraFlowError': 'errors', 'Kensor': 'graph.kensor', 'LinearWrap': 'layers.linear_wrap', 'Model': 'models',
           'Sequential': 'models', 'TrainStep': 'training.train_step', 'add_weight': 'layers',
-          'argscope': 'argument_scopes', 'layer_register': 'layers', 'phase': 'backend',
+          'argscope': 'schema.argument_scopes', 'layer_register': 'layers', 'phase': 'backend',
           'recording': 'graph.records', 'register': 'registry', 'seed': 'backend', 'serialize': 'utils',
           'show_shapes': 'graph.shape_log', 'unserialize': 'utils'}
 

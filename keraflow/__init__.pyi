@@ -25,7 +25,7 @@ from keraflow.models import Model as Model
 from keraflow.models import Sequential as Sequential
 from keraflow.training.train_step import TrainStep as TrainStep
 from keraflow.layers import add_weight as add_weight
-from keraflow.argument_scopes import argscope as argscope
+from keraflow.schema.argument_scopes import argscope as argscope
 from keraflow.layers import layer_register as layer_register
 from keraflow.backend import phase as phase
 from keraflow.graph.records import recording as recording

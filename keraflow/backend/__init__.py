@@ -20,10 +20,10 @@ from keraflow.backend.forwarding import forwarding
 from keraflow.backend.loader import available, choose, load
 from keraflow.backend.phases import current_phase, in_train_phase, phase
 from keraflow.backend.tensor import Tensor
-from keraflow.checked import checked
 from keraflow.config import Setting, read, set_program, setting
 from keraflow.habits import no_attribute
 from keraflow.schema import Natural
+from keraflow.schema.checked import checked
 
 __all__ = ['Backend', 'Tensor', 'TensorSpec', 'available', 'current', 'current_phase', 'epsilon', 'floatx',
            'in_train_phase', 'name', 'phase', 'seed', 'set_epsilon', 'set_floatx', 'use']

@@ -8,13 +8,13 @@ from typing import Any, Dict, Sequence
 import numpy as np
 
 from keraflow import shapes
-from keraflow.annotations import Signature, check, expected
 from keraflow.backend.axes import tell_of_features
 from keraflow.backend.contract import Backend
 from keraflow.backend.method_info import MethodInfo
 from keraflow.backend.operand_checks import check_axes
 from keraflow.backend.value_checks import check_integers, check_values
 from keraflow.errors import ArgumentTypeError, KeraFlowError, ShapeError, describe
+from keraflow.schema import Signature, check, expected
 
 __all__ = ['arguments_of']
 

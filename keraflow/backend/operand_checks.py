@@ -7,10 +7,9 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 
 from keraflow import shapes
-from keraflow.annotations import check
 from keraflow.backend.windows import check_windows
 from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError, describe
-from keraflow.schema import DType
+from keraflow.schema import DType, check
 
 Given = Dict[str, Any]
 

@@ -3,11 +3,11 @@ import io
 import os
 from typing import Any, Dict, List, Optional
 
-from keraflow.checked import checked
 from keraflow.errors import ArgumentError, nearest
 from keraflow.extras import load_extra
 from keraflow.files.atomic import write_file
 from keraflow.schema import Path
+from keraflow.schema.checked import checked
 
 __all__ = ['History']
 

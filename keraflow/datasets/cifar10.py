@@ -3,12 +3,12 @@ from typing import Literal, Optional, Tuple
 
 import numpy as np
 
-from keraflow.checked import checked
 from keraflow.datasets import plainpickle
 from keraflow.datasets.archives import Data, read_tar
 from keraflow.datasets.fetching import Source, fetch
 from keraflow.errors import DataError
 from keraflow.files.regular import PathLike
+from keraflow.schema.checked import checked
 
 __all__ = ['CLASSES', 'load_data']
 

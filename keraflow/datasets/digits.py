@@ -3,10 +3,10 @@ from typing import Optional
 
 import numpy as np
 
-from keraflow.checked import checked
 from keraflow.datasets.archives import Data
 from keraflow.extras import load_extra
 from keraflow.schema import Beta, Natural
+from keraflow.schema.checked import checked
 
 __all__ = ['load_data']
 

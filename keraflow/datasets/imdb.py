@@ -3,7 +3,6 @@ from typing import Dict, List, Optional, Tuple
 
 import numpy as np
 
-from keraflow.checked import checked
 from keraflow.datasets.archives import read_npz
 from keraflow.datasets.fetching import Source, fetch
 from keraflow.deprecation import renamed
@@ -11,6 +10,7 @@ from keraflow.errors import DataError
 from keraflow.files.json_text import parse_json
 from keraflow.files.regular import PathLike, read_regular
 from keraflow.schema import Natural, PositiveInt
+from keraflow.schema.checked import checked
 
 __all__ = ['get_word_index', 'load_data']
 

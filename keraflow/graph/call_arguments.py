@@ -10,11 +10,11 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow import schema
-from keraflow.annotations import Argument, Signature
 from keraflow.backend.contract import TensorSpec
 from keraflow.backend.deferral import Deferred
 from keraflow.errors import ArgumentTypeError, describe, nearest
 from keraflow.owned import of_kind
+from keraflow.schema import Argument, Signature
 
 __all__ = ['CallSignature', 'check_values', 'decoded', 'encoded', 'parts_in', 'replaced']
 

@@ -5,7 +5,6 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from keraflow import backend as B
 from keraflow import random, shapes
 from keraflow.arguments import to_list
-from keraflow.checked import checked
 from keraflow.errors import BackendError, GraphError, ShapeError, describe
 from keraflow.graph import naming
 from keraflow.graph.call_arguments import encoded
@@ -19,6 +18,7 @@ from keraflow.layers.input import Input
 from keraflow.layers.network_names import Names
 from keraflow.layers.parts import Part
 from keraflow.layers.summary import summary_table
+from keraflow.schema.checked import checked
 from keraflow.shapes import unlist
 
 __all__ = ['Network']

@@ -8,7 +8,6 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import registry, schema
 from keraflow.backend.tensor_info import info_of
-from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, describe
 from keraflow.graph.kensor import Kensor
 from keraflow.layers.base import Layer
@@ -16,6 +15,7 @@ from keraflow.layers.base.inputs import as_own
 from keraflow.layers.base.masks import joint_mask
 from keraflow.layers.base.slots import running_host
 from keraflow.owned import owned
+from keraflow.schema.checked import checked
 from keraflow.shapes import Shape, agree
 
 __all__ = ['FunctionLayer', 'add_weight', 'layer_register', 'named']

@@ -2,7 +2,6 @@
 from typing import Any, Dict, Optional, Union
 
 from keraflow.arguments import to_list
-from keraflow.checked import checked
 from keraflow.errors import GraphError, SerializationError, describe
 from keraflow.files.atomic import check_file, write_files
 from keraflow.graph.kensor import Kensor
@@ -15,6 +14,7 @@ from keraflow.models.surgery import part, with_inserted, with_replaced, without
 from keraflow.models.to_python import COMMON, to_python
 from keraflow.registry import builtin
 from keraflow.schema import Name, Path, Regularizer
+from keraflow.schema.checked import checked
 from keraflow.training.training import TrainableNetwork
 
 __all__ = ['Model']

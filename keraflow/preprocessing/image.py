@@ -5,8 +5,6 @@ from typing import Annotated, Any, Literal, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from keraflow import random
-from keraflow.annotations.marks import number
-from keraflow.checked import checked
 from keraflow.config import setting
 from keraflow.errors import ArgumentError, DataError
 from keraflow.files.regular import PathLike
@@ -16,6 +14,8 @@ from keraflow.preprocessing.saving import Preprocessor
 from keraflow.preprocessing.transforms import affine_matrix, apply_transform
 from keraflow.registry import builtin
 from keraflow.schema import Finite, Function, Natural, NonNegative, PositiveFloat, PositiveInt, Rate, Rule
+from keraflow.schema.checked import checked
+from keraflow.schema.marks import number
 
 __all__ = ['ImageDataGenerator', 'affine_matrix', 'apply_transform', 'array_to_img', 'img_to_array', 'load_img']
 

@@ -3,12 +3,12 @@ from typing import Any, Literal, Optional, Sequence
 
 import numpy as np
 
-from keraflow.checked import checked
 from keraflow.config import setting
 from keraflow.errors import DataError, warn
 from keraflow.extras import load_extra
 from keraflow.files.regular import PathLike
 from keraflow.schema import PositiveInt
+from keraflow.schema.checked import checked
 
 __all__ = ['DataFormat', 'array_to_img', 'img_to_array', 'load_img']
 

@@ -2,11 +2,11 @@
 import os
 from typing import Any
 
-from keraflow.checked import checked
 from keraflow.errors import ModelFileError, SerializationError
 from keraflow.files.atomic import write_files
 from keraflow.files.plaindata import dump_plain, read_plain
 from keraflow.schema import Path
+from keraflow.schema.checked import checked
 from keraflow.serialization import Serializable, serialize, unserialize
 
 __all__ = ['Preprocessor']

@@ -6,10 +6,10 @@ import numpy as np
 from keraflow import random
 from keraflow.arguments import as_array
 from keraflow.backend.ranges import fits
-from keraflow.checked import checked
 from keraflow.deprecation import renamed
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
 from keraflow.schema import DType, Finite, NonNegative, PositiveFloat, PositiveInt
+from keraflow.schema.checked import checked
 
 __all__ = ['make_sampling_table', 'pad_sequences', 'skipgrams']
 

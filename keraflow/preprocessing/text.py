@@ -4,13 +4,13 @@ from typing import Annotated, Any, Dict, Iterable, Iterator, List, Literal, Opti
 
 import numpy as np
 
-from keraflow.checked import checked
 from keraflow.config import setting
 from keraflow.deprecation import renamed
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
 from keraflow.preprocessing.saving import Preprocessor
 from keraflow.registry import builtin
 from keraflow.schema import Function, Natural, PositiveInt, Rule, check
+from keraflow.schema.checked import checked
 
 __all__ = ['FILTERS', 'Tokenizer', 'hashing_trick', 'one_hot', 'text_to_word_sequence']
 

@@ -5,8 +5,8 @@ import threading
 from typing import Any, Callable, Optional
 
 from keraflow import sameness, schema
-from keraflow.argument_scopes import defaults_for, no_argscope
 from keraflow.owned import owned
+from keraflow.schema.argument_scopes import defaults_for, no_argscope
 
 __all__ = ['is_wrapped', 'wrap_constructor']
 

@@ -7,8 +7,8 @@ import contextvars
 from typing import Any
 
 from keraflow import registry
-from keraflow.argument_scopes import no_argscope
 from keraflow.contexts import bound
+from keraflow.schema.argument_scopes import no_argscope
 from keraflow.serialization.migration import is_first_format, migrate
 from keraflow.serialization.places import Place
 from keraflow.serialization.reading import Reader

@@ -6,7 +6,6 @@ from typing import Any, Iterator, Optional, Sequence, Union
 from keraflow import objectives, optimizers, random  # noqa: F401 (fills the registry)
 from keraflow.arguments import to_list
 from keraflow.callbacks import Callback, CallbackList, History
-from keraflow.checked import checked
 from keraflow.data.data_adapter import DataAdapter
 from keraflow.data.iterables import is_iterable_of_batches
 from keraflow.errors import GraphError
@@ -16,6 +15,7 @@ from keraflow.layers.network import Network
 from keraflow.owned import owned
 from keraflow.registry import resolve
 from keraflow.schema import Natural, PositiveInt, Rate
+from keraflow.schema.checked import checked
 from keraflow.training.compiling import read_losses, read_metrics
 from keraflow.training.functions import CompiledFunctions
 from keraflow.training.loop import Loop, check_not_training

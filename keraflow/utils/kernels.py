@@ -3,8 +3,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from keraflow.checked import checked
 from keraflow.errors import ShapeError
+from keraflow.schema.checked import checked
 
 __all__ = ['convert_kernel']
 

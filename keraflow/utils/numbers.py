@@ -3,11 +3,11 @@ from typing import Any, Optional
 
 import numpy as np
 
-from keraflow.checked import checked
 from keraflow.config import setting
 from keraflow.deprecation import renamed
 from keraflow.errors import DataError
 from keraflow.schema import PositiveInt
+from keraflow.schema.checked import checked
 
 __all__ = ['normalize', 'to_categorical']
 

@@ -4,11 +4,11 @@ import pytest
 
 from keraflow import backend as B
 from keraflow import serialize
-from keraflow.argument_scopes import argscope
 from keraflow.errors import ArgumentError, ArgumentTypeError
 from keraflow.layers import Dense, Input, Layer
 from keraflow.models import Model
 from keraflow.preprocessing.sequence import pad_sequences
+from keraflow.schema.argument_scopes import argscope
 
 
 class FromTensorFlow:

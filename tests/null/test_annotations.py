@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 
 from keraflow import schema
-from keraflow.annotations import expected, hints_of
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError
 from keraflow.layers import Dense, Layer
 from keraflow.regularizers import L1
-from keraflow.schema import Activation, PositiveInt
+from keraflow.schema import Activation, PositiveInt, expected, hints_of
 from keraflow.serialization import Serializable, serialize, unserialize
 
 if typing.TYPE_CHECKING:

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from keraflow.arguments import assign, is_array_like, split_arrays, to_list
-from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError
 from keraflow.schema import Path
+from keraflow.schema.checked import checked
 
 
 def test_to_list():

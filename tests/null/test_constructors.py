@@ -11,13 +11,14 @@ from typing import Generic, Protocol, TypeVar
 import pytest
 
 import keraflow.models  # noqa: F401 (fills the registry)
-from keraflow import argument_scopes, schema
-from keraflow.argument_scopes import argscope
+from keraflow import schema
 from keraflow.constraints import Constraint, NonNeg
 from keraflow.errors import ArgumentTypeError
 from keraflow.layers import Dense, Layer
 from keraflow.regularizers import L1, Regularizer
 from keraflow.sameness import same
+from keraflow.schema import argument_scopes
+from keraflow.schema.argument_scopes import argscope
 from keraflow.serialization import pack_init_params, serialize
 
 T = TypeVar('T')

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import keraflow
-from keraflow.checked import checked
 from keraflow.deprecation import deprecated, is_over
 from keraflow.errors import ArgumentTypeError, KeraFlowDeprecationWarning, KeraFlowWarning
 from keraflow.schema import PositiveInt
+from keraflow.schema.checked import checked
 from keraflow.serialization import unserialize
 from keraflow.serialization.serializable import Serializable
 

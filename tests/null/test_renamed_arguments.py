@@ -7,7 +7,6 @@ import pytest
 from format1 import FOLDER
 
 from keraflow import utils
-from keraflow.argument_scopes import argscope
 from keraflow.backend import Backend
 from keraflow.datasets import imdb
 from keraflow.deprecation import current_name, renamed_arguments
@@ -16,6 +15,7 @@ from keraflow.layers import (GRU, LSTM, Convolution1D, Embedding, GaussianNoise,
                              SimpleRNN, UnSampling1D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D)
 from keraflow.preprocessing import sequence, text
 from keraflow.schema import arguments_of
+from keraflow.schema.argument_scopes import argscope
 from keraflow.serialization import serialize, unserialize
 
 #: Of each class: the arguments that it needs, the old name, the new one, and a value and another one.

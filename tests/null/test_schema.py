@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from keraflow import activations, schema
-from keraflow.annotations import expected
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError
 from keraflow.layers import Dense, Layer
 from keraflow.optimizers import SGD
 from keraflow.regularizers import L1
 from keraflow.schema import (Activation, Axes, Beta, Constraints, DType, Finite, Fraction, Function, Initialization,
-                             Name, Natural, NonNegative, PositiveFloat, PositiveInt, Rate, Regularizer, Regularizers)
+                             Name, Natural, NonNegative, PositiveFloat, PositiveInt, Rate, Regularizer, Regularizers,
+                             expected)
 from keraflow.serialization import Serializable
 
 INF, NAN = float('inf'), float('nan')

@@ -6,7 +6,6 @@ import numpy as np
 from keraflow import backend as B
 from keraflow import schema
 from keraflow.backend.contract import TensorSpec
-from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, SerializationError
 from keraflow.graph.guards import changing, reading
 from keraflow.graph.kensor import Kensor
@@ -27,6 +26,7 @@ from keraflow.layers.base.slots import Slots, run_of
 from keraflow.layers.base.variables import Parameter, Variables, by_parameter, first_values
 from keraflow.layers.base.weights import assign_weights, parameters_in, present_names
 from keraflow.sameness import same
+from keraflow.schema.checked import checked
 from keraflow.serialization import Serializable
 from keraflow.serialization.reserved import of_program
 from keraflow.shapes import unlist

@@ -7,12 +7,12 @@ makes has its layers by their names.
 from typing import Any, Dict, Optional, Tuple
 
 from keraflow import schema
-from keraflow.annotations import check
 from keraflow.deprecation import current_names
 from keraflow.errors import ArgumentError, nearest
 from keraflow.layers.base.slots import is_layer, kept_values
 from keraflow.owned import owned
 from keraflow.sameness import same
+from keraflow.schema import check
 from keraflow.serialization.serializable import snapshot
 
 __all__ = ['NESTED', 'EmbeddedArguments', 'EmbeddedChanges']

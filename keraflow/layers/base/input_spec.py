@@ -4,9 +4,9 @@ from typing import Any, Dict, List, Literal, Optional, Sequence, Tuple, Type
 
 from keraflow.arguments import to_list
 from keraflow.backend.contract import TensorSpec
-from keraflow.checked import checked
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, KeraFlowError, ShapeError, describe
 from keraflow.schema import Natural
+from keraflow.schema.checked import checked
 from keraflow.shapes import Shape, agree
 
 __all__ = ['INPUT_DTYPES', 'InputSpec', 'check_equal_shapes', 'check_rank', 'specs_of']

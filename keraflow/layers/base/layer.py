@@ -11,7 +11,6 @@ from keraflow import registry, shapes
 from keraflow.backend.tensor import Operand, Tensor
 from keraflow.backend.tensor_checks import check_tensor
 from keraflow.backend.tensor_info import annotate, info_of
-from keraflow.checked import checked
 from keraflow.errors import ArgumentError
 from keraflow.graph.call_arguments import CallSignature, is_kensor, parts_in
 from keraflow.graph.kensor import Kensor
@@ -28,6 +27,7 @@ from keraflow.layers.base.masks import joint_mask
 from keraflow.layers.base.slots import running_host
 from keraflow.layers.base.variables import Parameter
 from keraflow.schema import Constraint, Constraints, DType, Initialization, Name, Natural, Regularizer, Regularizers
+from keraflow.schema.checked import checked
 from keraflow.shapes import Shape, unlist
 
 __all__ = ['Layer', 'MultiInputLayer', 'Parameter', 'advice_for_class']

@@ -3,7 +3,6 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from keraflow import backend as B
 from keraflow import shapes
-from keraflow.argument_scopes import no_argscope
 from keraflow.backend.contract import FLOATS, TensorSpec
 from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.errors import ArgumentTypeError, describe
@@ -17,6 +16,7 @@ from keraflow.layers.base.parameter_arguments import apply_arguments, complete_a
 from keraflow.layers.base.slots import initial_run, running_host
 from keraflow.layers.base.unused import tell_unused
 from keraflow.owned import owned
+from keraflow.schema.argument_scopes import no_argscope
 
 __all__ = ['build', 'make_for', 'run']
 

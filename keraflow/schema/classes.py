@@ -1,49 +1,13 @@
-"""What the arguments of a constructor may be, declared once: as annotations of ``__init__``.
-
-The same annotations check calls in Python and arguments in files. An annotation is a plain type, a union, a sequence or
-dict of such, or one of the names below (``PositiveInt``, ``Activation``, ...), which say more than the type.
-"""
+"""Which arguments the constructor of a class takes, and their binding."""
 import inspect
-import os
-import re
-from typing import Annotated, Any, Callable, Dict, List, NamedTuple, Sequence, Union
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
 from keraflow import registry
-from keraflow.annotations import Argument, Signature, check, is_open, kind_in, takes_list
-from keraflow.annotations.marks import DType, Kind, PerParameter, Rule, number
 from keraflow.deprecation import current_names
+from keraflow.schema.checking import is_open, kind_in
+from keraflow.schema.signature import Argument, Signature
 
-__all__ = ['Argument', 'NO_SLOT', 'bind', 'check', 'check_arguments', 'kind_in', 'kinds_of', 'arguments_of',
-           'slots_of', 'Activation', 'Axes', 'Beta', 'Constraint', 'Constraints', 'DType', 'Finite', 'Fraction',
-           'Function', 'Initialization', 'Name', 'LearningRate', 'Natural', 'NonNegative', 'Objective', 'Path',
-           'PositiveFloat', 'PositiveInt', 'Rate', 'Regularizer', 'Regularizers', 'Rule', 'Slot', 'takes_list']
-
-
-_NAME = re.compile(r'[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,126}[A-Za-z0-9_\-])?')
-
-PositiveInt = Annotated[int, Rule('an integer of at least 1', lambda value: value >= 1)]
-Natural = Annotated[int, Rule('an integer of at least 0', lambda value: value >= 0)]
-Finite = Annotated[float, number('a finite number', lambda value: True)]
-PositiveFloat = Annotated[float, number('a number above 0', lambda value: value > 0)]
-NonNegative = Annotated[float, number('a number of at least 0', lambda value: value >= 0)]
-Rate = Annotated[float, number('a number of at least 0 and below 1', lambda value: 0 <= value < 1)]
-Beta = Annotated[float, number('a number above 0 and below 1', lambda value: 0 < value < 1)]
-Fraction = Annotated[float, number('a number from 0 to 1', lambda value: 0 <= value <= 1)]
-Name = Annotated[str, Rule("a name of letters, digits, '_', '-' and '.' (at most 128)",
-                           lambda value: bool(_NAME.fullmatch(value)))]
-Path = Annotated[Union[str, os.PathLike], Rule('a path', lambda value: True)]
-Axes = Union[int, List[int]]
-
-Activation = Annotated[Union[str, Callable], Kind('activation')]
-Initialization = Annotated[Union[str, Callable], Kind('initialization')]
-Regularizer = Annotated[Any, Kind('regularizer')]
-Constraint = Annotated[Any, Kind('constraint')]
-Objective = Annotated[Union[str, Callable], Kind('objective')]
-LearningRate = Union[PositiveFloat, Annotated[Union[str, Callable], Kind('schedule')]]
-Function = Annotated[Callable, Kind('function')]
-_ByParameter = Union[Dict[str, Any], Sequence[Any], None]
-Regularizers = Annotated[_ByParameter, PerParameter('regularizer', 'l2')]
-Constraints = Annotated[_ByParameter, PerParameter('constraint', 'nonneg')]
+__all__ = ['NO_SLOT', 'Slot', 'arguments_of', 'bind', 'check_arguments', 'kinds_of', 'slots_of']
 
 
 def arguments_of(cls: Any) -> Dict[str, Argument]:

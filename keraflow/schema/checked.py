@@ -3,7 +3,7 @@ import functools
 import inspect
 from typing import Any, Callable, TypeVar, cast
 
-from keraflow.annotations import Signature
+from keraflow.schema.signature import Signature
 
 __all__ = ['checked']
 

@@ -3,11 +3,11 @@ import contextlib
 import contextvars
 from typing import Any, ContextManager, Dict, Sequence, Tuple, Union
 
-from keraflow import schema
 from keraflow.contexts import bound
 from keraflow.deprecation import current_names
 from keraflow.errors import ArgumentTypeError, describe
 from keraflow.owned import owned
+from keraflow.schema.classes import check_arguments
 
 __all__ = ['argscope', 'defaults_for', 'no_argscope']
 
@@ -84,4 +84,4 @@ def _check(cls: Any, arguments: Dict[str, Any]) -> None:
         raise ArgumentTypeError(f'argscope: expected layers or other classes that keraflow rebuilds, received '
                                 f'{describe(cls)}.')
     where = f'argscope: {cls.__name__}'
-    schema.check_arguments(cls, current_names(cls, arguments, where), where)
+    check_arguments(cls, current_names(cls, arguments, where), where)

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Callable, Dict, Literal, get_args, get_origin
 import numpy as np
 
 from keraflow import registry
-from keraflow.annotations.marks import Kind, PerParameter, marks_of
-from keraflow.annotations.matching import LISTS, UNIONS, matches
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe
 from keraflow.sameness import same
+from keraflow.schema.marks import Kind, PerParameter, marks_of
+from keraflow.schema.matching import LISTS, UNIONS, matches
 
 __all__ = ['check', 'expected', 'hints_of', 'is_open', 'kind_in', 'takes_list']
 

@@ -7,12 +7,12 @@ import inspect
 import keyword
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, get_args
 
-from keraflow.annotations.checking import check, expected, hints_of
-from keraflow.annotations.marks import DType
-from keraflow.annotations.matching import matcher
 from keraflow.arguments import dtype_name
 from keraflow.errors import ArgumentTypeError, nearest
 from keraflow.owned import owned
+from keraflow.schema.checking import check, expected, hints_of
+from keraflow.schema.marks import DType
+from keraflow.schema.matching import matcher
 
 __all__ = ['Argument', 'Signature']
 

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Callable, Literal, Sequence, TypeVar, Union, 
 import numpy as np
 
 from keraflow import registry
-from keraflow.annotations.marks import Kind, PerParameter, Rule, marks_of
 from keraflow.errors import KeraFlowError
+from keraflow.schema.marks import Kind, PerParameter, Rule, marks_of
 
 __all__ = ['LISTS', 'UNIONS', 'matches', 'matcher']
 
