@@ -7,6 +7,7 @@ from keraflow.layers import input as _input
 from keraflow.layers.attention import MultiHeadAttention
 from keraflow.layers.base import Layer, MultiInputLayer, Parameter
 from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.planned import ParameterSpec
 from keraflow.layers.convolution_variants import Deconvolution2D, SeparableConvolution2D
 from keraflow.layers.convolutional import Convolution1D, Convolution2D, Convolution3D
 from keraflow.layers.core import Activation, Dense, Dropout, Highway, Lambda
@@ -35,7 +36,7 @@ __all__ = ['Activation', 'BatchNormalization', 'Bidirectional', 'Concatenate', '
            'Flatten', 'Foreign', 'FunctionLayer', 'GRU', 'GaussianDropout', 'GaussianNoise', 'GlobalPooling1D',
            'GlobalPooling2D', 'GlobalPooling3D', 'Highway', 'Input', 'InputSpec', 'LSTM', 'Lambda', 'Layer',
            'LayerNormalization', 'Masking', 'Maxout', 'MultiHeadAttention', 'MultiInputLayer', 'Operation', 'PReLU',
-           'Parameter', 'PermuteDims', 'Pooling1D', 'Pooling2D', 'Pooling3D', 'Repeat', 'Reshape',
+           'Parameter', 'ParameterSpec', 'PermuteDims', 'Pooling1D', 'Pooling2D', 'Pooling3D', 'Repeat', 'Reshape',
            'SeparableConvolution2D', 'SimpleRNN', 'SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D',
            'TimeDistributed', 'UnSampling1D', 'UnSampling2D', 'UnSampling3D', 'ZeroPadding1D', 'ZeroPadding2D',
            'ZeroPadding3D', 'add_weight', 'layer_register']

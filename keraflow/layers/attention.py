@@ -2,14 +2,13 @@
 import math
 from typing import Any, List, Optional, Sequence, Tuple
 
-import numpy as np
-
 from keraflow import backend as B
 from keraflow import initializations, shapes
 from keraflow.errors import GraphError, ShapeError
 from keraflow.layers.base import MultiInputLayer
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.layers.base.masks import LOWEST, joint_mask
+from keraflow.layers.base.planned import ParameterSpec, ParameterSpecs
 from keraflow.registry import builtin
 from keraflow.schema import Initialization, PositiveInt, Rate
 from keraflow.shapes import Shape
@@ -116,16 +115,14 @@ class MultiHeadAttention(MultiInputLayer):
                 raise ShapeError(f'{self.name}: expected query, key and value with input_dim {wanted}, received '
                                  f'{dims}. The layer was built for those; make another layer for these.')
 
-    def init_param(self, input_shape: List[Shape]) -> None:
-        inner, output_dim = self.nb_head * self.head_dim, self.output_shape(input_shape)[2]
-        for role, shape in zip('qkv', _roles(input_shape)):
-            self._add(role, shape[2], inner)
-        self._add('o', inner, output_dim)
-
-    def _add(self, role: str, input_dim: Any, output_dim: Any) -> None:
-        self._initialize(f'W_{role}', self.init, (input_dim, output_dim))
-        if self.bias:
-            self.set_trainable_params(f'b_{role}', np.zeros(output_dim))
+    def param_specs(self, input_shape: List[Shape]) -> ParameterSpecs:
+        inner, specs = self.nb_head * self.head_dim, {}
+        dims = [(shape[2], inner) for shape in _roles(input_shape)] + [(inner, self.output_shape(input_shape)[2])]
+        for role, shape in zip('qkvo', dims):
+            specs[f'W_{role}'] = ParameterSpec(shape, self.init)
+            if self.bias:
+                specs[f'b_{role}'] = ParameterSpec(shape[1:])
+        return specs
 
     def output(self, x: List[Any], *, mask: Sequence[Any] = ()) -> Any:
         query, key, value = _roles(x)

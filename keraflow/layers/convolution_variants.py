@@ -1,14 +1,15 @@
 """Convolutions that enlarge images, or that process channels separately."""
-from typing import Any, Sequence
+from typing import Any, Dict, Sequence
 
 from keraflow import backend as B
 from keraflow.backend.windows import transposed_length
+from keraflow.layers.base.planned import ParameterSpec
 from keraflow.layers.convolutional import ConvolutionBase
 from keraflow.layers.spatial import Border, DataFormat, Strides
 from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike
 from keraflow.schema import Initialization, PositiveInt
-from keraflow.shapes import Shape
+from keraflow.shapes import Shape, product
 
 __all__ = ['Deconvolution2D', 'SeparableConvolution2D']
 
@@ -156,9 +157,10 @@ class SeparableConvolution2D(ConvolutionBase):
         self.depth_multiplier = depth_multiplier
         self.dilation = dilation
 
-    def init_kernels(self, input_depth: int) -> None:
-        self._initialize('W_depth', self.init, (input_depth, self.depth_multiplier, *self.window))
-        self._initialize('W_point', self.init, (input_depth * self.depth_multiplier, self.nb_kernel, 1, 1))
+    def kernel_specs(self, input_depth: Any) -> Dict[str, ParameterSpec]:
+        between = product((input_depth, self.depth_multiplier))
+        return {'W_depth': ParameterSpec((input_depth, self.depth_multiplier, *self.window), self.init),
+                'W_point': ParameterSpec((between, self.nb_kernel, 1, 1), self.init)}
 
     def convolve(self, x: Any) -> Any:
         kernels = self.require_min_lengths(self.W_depth, x)

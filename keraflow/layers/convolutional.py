@@ -1,5 +1,5 @@
 """Convolutions over series, images and volumes."""
-from typing import Any, Sequence
+from typing import Any, Dict, Sequence
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from keraflow.deprecation import renamed
 from keraflow.graph.counted import expand_mask
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.layers.base.masks import counted_in_windows
+from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpec, ParameterSpecs, fed_with
 from keraflow.layers.spatial import Border, DataFormat, SpatialLayer, Strides, spatial_spec
 from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike
@@ -57,15 +58,16 @@ class ConvolutionBase(SpatialLayer):
             return super().min_lengths
         return [(n - 1) * d + 1 for n, d in zip(self.window, self.per_axis(self.dilation))]
 
-    def init_param(self, input_shape: Shape) -> None:
-        depth: Any = input_shape[self.channel_axis]
-        self.init_kernels(depth)
-        if self.bias:
-            self.set_trainable_params('b', np.zeros(self.nb_kernel))
+    def param_specs(self, input_shape: Shape) -> ParameterSpecs:
+        specs = self.kernel_specs(input_shape[self.channel_axis])
+        return {**specs, 'b': ParameterSpec((self.nb_kernel,))} if self.bias else specs
 
-    def init_kernels(self, input_depth: int) -> None:
-        """Make the kernels."""
-        self._initialize('W', self.init, (input_depth, self.nb_kernel, *self.window))
+    def kernel_specs(self, input_depth: Any) -> Dict[str, ParameterSpec]:
+        """What the kernels are to be."""
+        return {'W': ParameterSpec((input_depth, self.nb_kernel, *self.window), self.init)}
+
+    def embedded_inputs(self, input_shape: Shape) -> EmbeddedInputs:
+        return fed_with(self.activation, self.output_shape(input_shape))
 
     def kernels(self) -> Any:
         """The kernels, ``(input_depth, nb_kernel, *window)``."""
@@ -153,11 +155,14 @@ class Convolution1D(ConvolutionBase):
         self.strides = strides
         self.dilation = dilation
 
-    def init_kernels(self, input_depth: int) -> None:
-        shape = input_depth, self.nb_kernel, *self.window
-        values = initializations.values_of(self.init, shape, f'{self.name}: W')
+    def kernel_specs(self, input_depth: Any) -> Dict[str, ParameterSpec]:
         # The shape of the first Keraflow, whose kernels were images as wide as the input.
-        self.set_trainable_params('W', np.transpose(values, (1, 2, 0))[None])
+        return {'W': ParameterSpec((1, self.nb_kernel, self.kernel_row, input_depth), self._initial_kernels)}
+
+    def _initial_kernels(self, shape: Sequence[int]) -> np.ndarray:
+        """Initial values of the kernels, which are drawn as those of other convolutions."""
+        values = initializations.values_of(self.init, (shape[3], shape[1], shape[2]), f'{self.name}: W')
+        return np.transpose(values, (1, 2, 0))[None]
 
     def kernels(self) -> Any:
         return B.transpose(self.W[0], (2, 0, 1))

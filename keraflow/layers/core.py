@@ -9,6 +9,7 @@ from keraflow import backend as B
 from keraflow import initializations
 from keraflow.layers.base import Layer
 from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpec, ParameterSpecs, fed_with
 from keraflow.layers.base.slots import is_layer
 from keraflow.owned import owned
 from keraflow.registry import builtin
@@ -67,10 +68,12 @@ class Dense(Layer):
         self.activation = activations.get(activation)
         self.bias = bias
 
-    def init_param(self, input_shape: Shape) -> None:
-        self._initialize('W', self.init, (input_shape[1], self.output_dim))
-        if self.bias:
-            self.set_trainable_params('b', np.zeros(self.output_dim))
+    def param_specs(self, input_shape: Shape) -> ParameterSpecs:
+        W = ParameterSpec((input_shape[1], self.output_dim), self.init)
+        return {'W': W, 'b': ParameterSpec((self.output_dim,))} if self.bias else {'W': W}
+
+    def embedded_inputs(self, input_shape: Shape) -> EmbeddedInputs:
+        return fed_with(self.activation, self.output_shape(input_shape))
 
     def output(self, x: Any) -> Any:
         y = B.dot(x, self.W)
@@ -124,12 +127,16 @@ class Highway(Layer):
         self.activation = activations.get(activation)
         self.bias = bias
 
-    def init_param(self, input_shape: Any) -> None:
+    def param_specs(self, input_shape: Shape) -> ParameterSpecs:
         dim = input_shape[1]
-        self._initialize('W', self.init, (dim, dim))
-        self._initialize('W_carry', self.init, (dim, dim))
+        specs = dict.fromkeys(('W', 'W_carry'), ParameterSpec((dim, dim), self.init))
         if self.bias:
-            self.set_trainable_params('b', np.zeros(dim), 'b_carry', np.full(dim, float(self.transform_bias)))
+            specs['b'] = ParameterSpec((dim,))
+            specs['b_carry'] = ParameterSpec((dim,), lambda shape: np.full(shape, float(self.transform_bias)))
+        return specs
+
+    def embedded_inputs(self, input_shape: Shape) -> EmbeddedInputs:
+        return fed_with(self.activation, input_shape)
 
     def output(self, x: Any) -> Any:
         transformed, gate = B.dot(x, self.W), B.dot(x, self.W_carry)
@@ -169,6 +176,9 @@ class Activation(Layer):
 
     def output_shape(self, input_shape: Shape) -> Optional[Shape]:
         return self.activation.output_shape(input_shape) if is_layer(self.activation) else input_shape
+
+    def embedded_inputs(self, input_shape: Shape) -> EmbeddedInputs:
+        return fed_with(self.activation, input_shape)
 
 
 @builtin('layer')
@@ -257,3 +267,6 @@ class Lambda(Layer):
         if callable(self.output_shape_fn):
             return self.output_shape_fn(input_shape)
         return (input_shape[0], *self.output_shape_fn)
+
+    def embedded_inputs(self, input_shape: Shape) -> None:
+        return None     # the function may call layers

@@ -7,6 +7,7 @@ from keraflow.backend.tensor_info import annotate
 from keraflow.deprecation import renamed
 from keraflow.layers.base import Layer
 from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.planned import ParameterSpec, ParameterSpecs
 from keraflow.registry import builtin
 from keraflow.schema import Initialization, PositiveInt, Rate
 from keraflow.shapes import Shape
@@ -75,8 +76,8 @@ class Embedding(Layer):
         self.init = initializations.get(init)
         self.drop_rate = drop_rate
 
-    def init_param(self, input_shape: Shape) -> None:
-        self._initialize('W', self.init, (self.vocabulary_size, self.output_dim))
+    def param_specs(self, input_shape: Shape) -> ParameterSpecs:
+        return {'W': ParameterSpec((self.vocabulary_size, self.output_dim), self.init)}
 
     def output(self, x: Any) -> Any:
         # On a missing index each backend does something different, or nothing at all.

@@ -76,6 +76,9 @@ class Foreign(Layer):
     def check_input_shape(self, input_shape: List[Shape]) -> None:
         """Accept any: the callable checks its inputs."""
 
+    def param_specs(self, input_shape: List[Shape]) -> None:
+        return None     # what computes makes them
+
     def init_param(self, input_shape: List[Shape]) -> None:
         arguments = self.arguments or {}
         if not takes(self.make, **arguments):

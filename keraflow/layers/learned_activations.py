@@ -1,5 +1,5 @@
 """Activations with parameters."""
-from typing import Any, Optional
+from typing import Any, Optional, Sequence
 
 import numpy as np
 
@@ -7,6 +7,7 @@ from keraflow import backend as B
 from keraflow import initializations
 from keraflow.errors import ShapeError
 from keraflow.layers.base import Layer
+from keraflow.layers.base.planned import ParameterSpec, ParameterSpecs
 from keraflow.layers.core import VECTOR
 from keraflow.layers.shaping import AxisLayer
 from keraflow.registry import builtin
@@ -79,8 +80,8 @@ class PReLU(AxisLayer):
             raise ShapeError(f'{self.name}: expected an input that fits alpha of shape {B.static_shape(self.alpha)}, '
                              f'received shape {input_shape}. Make another layer for this one.')
 
-    def init_param(self, input_shape: Shape) -> None:
-        self._initialize('alpha', self.init, self._alpha_shape(input_shape))
+    def param_specs(self, input_shape: Shape) -> ParameterSpecs:
+        return {'alpha': ParameterSpec(self._alpha_shape(input_shape), self.init)}
 
     def output(self, x: Any) -> Any:
         return B.where(B.greater(x, 0), x, B.multiply(x, self.alpha))
@@ -136,12 +137,15 @@ class Maxout(Layer):
         self.init = initializations.get(init)
         self.bias = bias
 
-    def init_param(self, input_shape: Shape) -> None:
-        shape: Any = (input_shape[1], self.output_dim)
-        each = [initializations.values_of(self.init, shape, f'{self.name}: W') for _ in range(self.nb_feature)]
-        self.set_trainable_params('W', np.concatenate(each, axis=1))
-        if self.bias:
-            self.set_trainable_params('b', np.zeros(self.nb_feature * self.output_dim))
+    def param_specs(self, input_shape: Shape) -> ParameterSpecs:
+        width = self.nb_feature * self.output_dim
+        W = ParameterSpec((input_shape[1], width), self._initial_matrices)
+        return {'W': W, 'b': ParameterSpec((width,))} if self.bias else {'W': W}
+
+    def _initial_matrices(self, shape: Sequence[int]) -> np.ndarray:
+        """The initial values of all `W_k`, each drawn by itself."""
+        return np.concatenate([initializations.values_of(self.init, (shape[0], self.output_dim), f'{self.name}: W')
+                               for _ in range(self.nb_feature)], axis=1)
 
     def output(self, x: Any) -> Any:
         y = B.dot(x, self.W)

@@ -13,6 +13,7 @@ from keraflow.graph.records import RunRecord, frozen, recording
 from keraflow.layers.base import Layer
 from keraflow.layers.base.calls import Calls
 from keraflow.layers.base.changes import NESTED, EmbeddedArguments, EmbeddedChanges
+from keraflow.layers.base.planned import EmbeddedInputs
 from keraflow.layers.base.slots import running_host
 from keraflow.layers.input import Input
 from keraflow.layers.network_names import Names
@@ -214,6 +215,14 @@ class Network(Layer):
 
     def output_shape(self, input_shape: Any) -> Any:
         return unlist([kensor.shape for kensor in self.outputs])
+
+    def embedded_inputs(self, input_shape: Any) -> EmbeddedInputs:
+        fed: Dict[int, List[Any]] = {}
+        for call in self.calls:
+            fed.setdefault(id(call.layer), [kensor.shape for kensor in call.fed])
+        shapes_by_layer = {name: (layer, fed[id(layer)]) for name, layer in self.names.layers.items()}
+        return {name: (layer, shapes if layer.multi_input else shapes[0])
+                for name, (layer, shapes) in shapes_by_layer.items() if shapes}
 
     def _bind(self, tensors: Sequence[Any], masks: Sequence[Any]) -> Dict[Kensor, Any]:
         """Tensors for the Inputs; one with a mask value makes its own mask, another one has that of what it is fed."""

@@ -1,14 +1,13 @@
 """Layers that normalize values to mean 0 and variance 1."""
 from typing import Any, List, Optional, Tuple
 
-import numpy as np
-
 from keraflow import backend as B
 from keraflow import initializations
 from keraflow.arguments import to_list
 from keraflow.graph.counted import expand_mask
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.layers.base.masks import counted_samples, joint_mask
+from keraflow.layers.base.planned import ParameterSpec, ParameterSpecs
 from keraflow.layers.shaping import FeatureAxisLayer
 from keraflow.registry import builtin
 from keraflow.schema import Axes, Initialization, PositiveFloat, Rate
@@ -44,11 +43,11 @@ class _Normalization(FeatureAxisLayer):
     def _lengths(self, shape: Shape) -> Tuple[Any, ...]:
         return tuple(shape[place] for place in self.axes(shape))
 
-    def init_param(self, input_shape: Shape) -> None:
-        if self.scale:
-            self._initialize('gamma', self.gamma_init, self._lengths(input_shape))
-        if self.center:
-            self._initialize('beta', self.beta_init, self._lengths(input_shape))
+    def param_specs(self, input_shape: Shape) -> ParameterSpecs:
+        if not self.knows_axes(input_shape):
+            return None
+        wanted = {'gamma': self.scale and self.gamma_init, 'beta': self.center and self.beta_init}
+        return {name: ParameterSpec(self._lengths(input_shape), init) for name, init in wanted.items() if init}
 
     def normalize(self, x: Any, mean: Any, variance: Any) -> Any:
         """Normalize, scale and shift, given moments that broadcast."""
@@ -130,10 +129,13 @@ class BatchNormalization(_Normalization):
         super().__init__(axis, epsilon, gamma_init, beta_init, scale, center, **kwargs)
         self.momentum = momentum
 
-    def init_param(self, input_shape: Shape) -> None:
-        super().init_param(input_shape)
+    def param_specs(self, input_shape: Shape) -> ParameterSpecs:
+        specs = super().param_specs(input_shape)
+        if specs is None:
+            return None
         lengths = self._lengths(input_shape)
-        self.set_state_params('moving_mean', np.zeros(lengths), 'moving_variance', np.ones(lengths))
+        return {**specs, 'moving_mean': ParameterSpec(lengths, 'zero', trainable=False),
+                'moving_variance': ParameterSpec(lengths, 'one', trainable=False)}
 
     def output(self, x: Any, *, mask: Any = None) -> Any:
         if B.current_phase() != 'train' or self.is_frozen:

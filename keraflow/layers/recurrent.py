@@ -14,6 +14,8 @@ from keraflow.deprecation import renamed
 from keraflow.errors import ArgumentError, ShapeError
 from keraflow.layers.base import MultiInputLayer
 from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpec, ParameterSpecs
+from keraflow.layers.base.slots import is_layer
 from keraflow.registry import builtin
 from keraflow.schema import Activation, Initialization, PositiveInt, Rate
 from keraflow.shapes import Shape, agree
@@ -137,17 +139,19 @@ class Recurrent(MultiInputLayer):
             raise ArgumentError(f'{self.name}: stateful=True starts with the states of the batch before, received '
                                 'initial states as well. Leave one of them out.')
 
-    def init_param(self, input_shape: Any) -> None:
+    def param_specs(self, input_shape: List[Shape]) -> ParameterSpecs:
         batch, _, input_dim = input_shape[0]
-        for gate in self._all_gates():
-            self._initialize(_parameter('W', gate), self.init, (input_dim, self.output_dim))
-        for gate in self._all_gates():
-            self._initialize(_parameter('U', gate), self.inner_init, (self.output_dim, self.output_dim))
-        for gate in self._all_gates():
-            self.set_trainable_params(_parameter('b', gate), self.initial_bias(gate))
+        gates, n = self._all_gates(), self.output_dim
+        specs = {_parameter('W', gate): ParameterSpec((input_dim, n), self.init) for gate in gates}
+        specs.update({_parameter('U', gate): ParameterSpec((n, n), self.inner_init) for gate in gates})
+        specs.update({_parameter('b', gate): ParameterSpec((n,), lambda shape, gate=gate: self.initial_bias(gate))
+                      for gate in gates})
         if self.stateful:
-            for name in self.states:
-                self.set_state_params(name, np.zeros((batch, self.output_dim)))
+            specs.update({name: ParameterSpec((batch, n), trainable=False) for name in self.states})
+        return specs
+
+    def embedded_inputs(self, input_shape: List[Shape]) -> EmbeddedInputs:
+        return None if any(map(is_layer, vars(self).values())) else {}     # an activation runs inside of the loop
 
     def output_shape(self, input_shape: List[Shape]) -> Shape:
         batch, time, _ = input_shape[0]

@@ -102,6 +102,9 @@ class FunctionLayer(Layer):
     def output_shape(self, input_shape: List[Shape]) -> None:
         return None
 
+    def embedded_inputs(self, input_shape: List[Shape]) -> None:
+        return None     # the function calls layers, or add_weight
+
 
 @checked
 def layer_register(function: Any = None, *, id: Optional[str] = None, use_scope: bool = True) -> Any:

@@ -1,5 +1,5 @@
 """Layers that run another layer over time."""
-from typing import Any, List, Literal, Optional
+from typing import Any, Dict, List, Literal, Optional
 
 from keraflow import backend as B
 from keraflow.arguments import to_list
@@ -91,13 +91,15 @@ class TimeDistributed(_Wrapper):
         """Return the lengths of the axes from number `first` on, unknown ones as scalars."""
         return [length or B.shape(x)[axis] for axis, length in enumerate(self.get_tensor_shape(x)) if axis >= first]
 
+    def embedded_inputs(self, input_shape: Any) -> Dict[str, Any]:
+        folded = [(product(shape[:2]), *shape[2:]) for shape in self._shapes(input_shape)]
+        return {'0': (self.layer, folded if self.multi_input else folded[0])}
+
     def output_shape(self, input_shape: Any) -> Any:
-        shapes = self._shapes(input_shape)
-        batch, time = shapes[0][:2]
-        folded = [(product((batch, time)), *shape[2:]) for shape in shapes]
-        inner = self.layer.output_shape(folded if self.multi_input else folded[0])
+        inner = self.layer.output_shape(self.embedded_inputs(input_shape)['0'][1])
         if inner is None:
             return None
+        batch, time = self._shapes(input_shape)[0][:2]
         return unlist([(batch, time, *shape[1:]) for shape in ([inner] if is_shape(inner) else inner)])
 
 
@@ -172,9 +174,14 @@ class Bidirectional(_Wrapper):
             return forward * backward
         return forward + backward if self.merge_mode == 'sum' else (forward + backward) / 2
 
+    def embedded_inputs(self, input_shape: Any) -> Dict[str, Any]:
+        sequence, *states = self._shapes(input_shape)
+        half = len(states) // 2
+        fed = [[sequence, *states[:half]], [sequence, *states[half:]]] if self.multi_input else [sequence] * 2
+        return dict(zip('01', zip((self.layer, self.backward_layer), fed)))
+
     def output_shape(self, input_shape: Any) -> Any:
-        shapes = self._shapes(input_shape)
-        inner = self.layer.output_shape([shapes[0], *shapes[1:1 + len(shapes) // 2]] if self.multi_input else shapes[0])
+        inner = self.layer.output_shape(self.embedded_inputs(input_shape)['0'][1])
         if inner is None:
             return None
         if self.merge_mode is None:

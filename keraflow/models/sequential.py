@@ -7,6 +7,7 @@ from keraflow.errors import ArgumentTypeError, GraphError, describe
 from keraflow.graph.kensor import Kensor
 from keraflow.graph.naming import distinct, two_of_one_name
 from keraflow.layers.base import Layer, advice_for_class
+from keraflow.layers.base.planned import EmbeddedInputs
 from keraflow.layers.input import Input
 from keraflow.layers.network import Network
 from keraflow.models.models import Model
@@ -114,12 +115,21 @@ class Sequential(Model):
         else:
             raise GraphError(f'{self.name}: the Sequential has no layers. Add one first.')
 
-    def output(self, x: Any) -> Any:
+    def output(self, x: Any, *, mask: Any = None) -> Any:
         if self.is_model:
-            return super().output(x)
+            return super().output(x, mask=mask)
         for layer in self.layers:
             x = self.embed(layer)(x)
         return x
+
+    def embedded_inputs(self, input_shape: Any) -> EmbeddedInputs:
+        if self.is_model:
+            return super().embedded_inputs(input_shape)
+        fed: Dict[int, Any] = {}
+        for layer in self.layers:
+            fed.setdefault(id(layer), (layer, input_shape))
+            input_shape = layer.output_shape(input_shape)
+        return {str(number): one for number, one in enumerate(fed.values())}
 
     def output_shape(self, input_shape: Any) -> Any:
         if self.is_model:

@@ -140,6 +140,23 @@ def _is_frozen(it: Subject) -> None:
     expect(not left and not moved, 'none', ', '.join(left) or f'{moved} in the path')
 
 
+def _is_planned(it: Subject) -> None:
+    """Shapes said before it is built are real."""
+    input_shape = it.layer.get_input_shape_at(0)
+    input_shape = [input_shape] if it.layer.multi_input and shapes.is_shape(input_shape) else input_shape
+    planned = it.make()
+    was_built = planned.built
+    said, found = planned.output_shape(input_shape), [one.shape for one in it.kensors]
+    if said is not None:
+        said = [tuple(said)] if shapes.is_shape(said) else list(map(tuple, said))
+        expect(len(said) == len(found) and all(map(shapes.agree, said, found)), f'outputs of the shapes {said}', found)
+    parameters = planned.param_shapes(input_shape)
+    if parameters is not None:
+        made = {one.name: tuple(B.static_shape(one.variable)) for one in parameters_of([it.layer])}
+        expect(list(parameters.items()) == list(made.items()), f'the parameters {described(parameters)}', described(made))
+    expect(planned.built == was_built, 'a layer that is not built by being asked', 'one that is')
+
+
 # -- weights and files ------------------------------------------------------------------------------------------------
 
 def _keeps_weights(it: Subject) -> None:
@@ -282,5 +299,6 @@ def _wide(array: np.ndarray) -> np.ndarray:
 
 
 #: What check_layer checks, in this order: cheap laws that explain later failures come first.
-LAYER_LAWS = (_links, _shares_parameters, _replays, _is_frozen, _keeps_weights, _is_rebuilt, _is_embedded, _has_its_shape,
-              _is_deterministic, _predicts_alike, _treats_samples_alike, _keeps_float64, _has_right_gradients)
+LAYER_LAWS = (_links, _is_planned, _shares_parameters, _replays, _is_frozen, _keeps_weights, _is_rebuilt, _is_embedded,
+              _has_its_shape, _is_deterministic, _predicts_alike, _treats_samples_alike, _keeps_float64,
+              _has_right_gradients)

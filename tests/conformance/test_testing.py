@@ -8,7 +8,7 @@ from keraflow import backend as B
 from keraflow import random
 from keraflow.backend.contract import Backend, Rows
 from keraflow.errors import ArgumentError
-from keraflow.layers import Dense, Layer, MultiInputLayer
+from keraflow.layers import Dense, Layer, MultiInputLayer, ParameterSpec
 from keraflow.testing import BACKEND_LAWS, LAYER_LAWS, assert_close
 from keraflow.testing import backends as backend_checks
 from keraflow.testing import check_backend, check_layer, using_floatx
@@ -41,6 +41,19 @@ class OneForBatchesOfOne(Layer):
 
     def output(self, x):
         return x[0] if self.get_tensor_shape(x)[0] == 1 else x * 1
+
+
+class SaysOtherParameters(Layer):
+    """Makes another parameter than it says."""
+
+    def param_specs(self, input_shape):
+        return {'W': ParameterSpec((input_shape[1], 2))}
+
+    def init_param(self, input_shape):
+        self.set_trainable_params('W', np.ones(3))
+
+    def output(self, x):
+        return x * self.W
 
 
 class NewVariables(Layer):
@@ -221,6 +234,7 @@ BROKEN = [
     (NewParameters, 'called on Kensors it returns Kensors', "output() makes the parameter 'W2', which its first run did not make."),
     (NewParametersForEachCall, 'called twice it has one set of parameters', "expected the parameters ['W'], received ['W', 'W1', 'W2', 'W3']."),
     (NeverFrozen, 'with trainable=False no parameter is trainable', 'expected none, received W.'),
+    (SaysOtherParameters, 'shapes said before it is built are real', "expected the parameters {'W': (3, 2)}, received {'W': (3,)}"),
     (DoublesWeights, 'weights can be set and read back', ''),
     (TakesAnyWeights, 'weights can be set and read back', 'expected ArgumentError for a name that does not exist, received none.'),
     (functools.partial(LosesAnArgument, 2.), 'rebuilt from a file', 'the output of the layer from JSON: expected'),

@@ -20,6 +20,7 @@ from keraflow.layers.base.first_run import FirstRun
 from keraflow.layers.base.inputs import check_inputs
 from keraflow.layers.base.layer_name import LayerName
 from keraflow.layers.base.parameters import Parameters
+from keraflow.layers.base.planned import shapes_of_parameters
 from keraflow.layers.base.reporting import Reports
 from keraflow.layers.base.side_results import losses_for, losses_of, updates_for, updates_of
 from keraflow.layers.base.slots import Slots, run_of
@@ -29,7 +30,7 @@ from keraflow.sameness import same
 from keraflow.schema.checked import checked
 from keraflow.serialization import Serializable
 from keraflow.serialization.reserved import of_program
-from keraflow.shapes import unlist
+from keraflow.shapes import Shape, unlist
 
 __all__ = ['LayerAccess']
 
@@ -133,6 +134,21 @@ class LayerAccess(Serializable):
         """
         self._check_built('Feed it first.')
         return sum(int(np.prod(B.static_shape(variable))) for variable in self.variables)
+
+    def param_shapes(self, input_shape: Any) -> Optional[Dict[str, Shape]]:
+        """The shapes of the parameters, those of embedded layers included, for inputs of this static shape (a list of
+        them for several), whether they are there or not: no backend is asked, and nothing is made.
+
+        ``None`` where that is not known before they are made, as of a class that has an :meth:`output` of its own and
+        does not say it by :meth:`param_specs`.
+
+        Examples
+        --------
+        >>> from keraflow.layers import Dense, TimeDistributed
+        >>> TimeDistributed(Dense(2)).param_shapes((None, 5, 3))
+        {'0/W': (3, 2), '0/b': (2,)}
+        """
+        return shapes_of_parameters(self, input_shape)
 
     def get_weights(self) -> Dict[str, np.ndarray]:
         """Copies of all parameters (trainable and state) by name; those of embedded layers as ``0/W``.
@@ -326,7 +342,7 @@ class LayerAccess(Serializable):
     def _taken(self, name: str, value: Any) -> Any:
         if run_of(self) is None:
             value = super()._taken(name, value)
-            if self.built and name in names_reached(type(self), 'init_param') and \
+            if self.built and name in names_reached(type(self), 'init_param', 'param_specs') and \
                     'kind' not in vars(schema.arguments_of(type(self))[name].owner) and \
                     not same(vars(self)[name], value):      # what all layers have, such as `trainable`, counts later
                 raise ArgumentError(f'{self.name}: {name} is read when the layer is first fed, and cannot be set any '

@@ -17,6 +17,7 @@ __all__ = ['check_class', 'names_reached', 'names_used', 'reads_masks']
 #: The hooks that are methods, with what they are called with.
 METHODS: Dict[str, Tuple[str, ...]] = {
     'output': ('x',), 'init_param': ('input_shape',), 'output_shape': ('input_shape',),
+    'param_specs': ('input_shape',), 'embedded_inputs': ('input_shape',),
     'check_input_shape': ('input_shape',), 'support_mask': (), 'output_mask': ('input_mask', 'input_shape'),
     'pack_init_param': ()}
 #: The hooks that are values.
@@ -106,11 +107,11 @@ def reads_masks(cls: type) -> bool:
     return bool(names_used(of_program(cls), {'get_tensor_mask'}))
 
 
-def names_reached(cls: type, method: str) -> Set[str]:
-    """The names that a method uses, and the methods that it calls which not every layer has."""
+def names_reached(cls: type, *methods: str) -> Set[str]:
+    """The names that methods use, and the methods that it calls which not every layer has."""
     own = list(itertools.takewhile(lambda one: 'kind' not in vars(one), cls.__mro__))
     reached: Set[str] = set()
-    waiting = [method]
+    waiting = list(methods)
     while waiting:
         name = waiting.pop()
         for one in own:

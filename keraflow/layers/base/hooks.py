@@ -4,7 +4,7 @@ from typing import Any
 from keraflow.graph.call_arguments import CallSignature
 from keraflow.layers.base.class_checks import reads_masks
 from keraflow.layers.base.masks import with_mask
-from keraflow.layers.base.planned import for_shapes
+from keraflow.layers.base.planned import FOR_SHAPES, for_shapes
 
 __all__ = ['complete_hooks']
 
@@ -15,6 +15,7 @@ def complete_hooks(cls: Any) -> None:
     if 'mask' in cls.call_signature.names:
         cls.output = with_mask(cls.output)
     cls._reads_masks = reads_masks(cls)
-    answer = for_shapes(cls.output_shape)
-    if answer is not cls.output_shape:
-        cls.output_shape = answer
+    for name in FOR_SHAPES:
+        answer = for_shapes(getattr(cls, name))
+        if answer is not getattr(cls, name):
+            setattr(cls, name, answer)

@@ -1,6 +1,6 @@
 """Layer: the page everybody must read.
 
-A layer is written by saying what it stores (``__init__``), which parameters it makes (``init_param``), what it computes
+A layer is written by saying what it stores (``__init__``), which parameters it has (``param_specs``), what it computes
 (``output``) and the shape of that (``output_shape``). These hooks come first here, then what they may use, then how a
 layer is called. What it has, and what a program may ask of it, is in ``access.py``; how it runs, in ``running.py``.
 """
@@ -24,6 +24,7 @@ from keraflow.layers.base.hooks import complete_hooks
 from keraflow.layers.base.input_spec import InputSpec, check_equal_shapes
 from keraflow.layers.base.inputs import advice_for_class, as_own, as_tensor
 from keraflow.layers.base.masks import joint_mask
+from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpecs
 from keraflow.layers.base.slots import running_host
 from keraflow.layers.base.variables import Parameter
 from keraflow.schema import Constraint, Constraints, DType, Initialization, Name, Natural, Regularizer, Regularizers
@@ -112,9 +113,16 @@ class Layer(LayerAccess):
 
     # -- what a layer may define ------------------------------------------------------------------------------------
 
+    def param_specs(self, input_shape: Any) -> ParameterSpecs:
+        """What the parameters of the layer itself are to be, by name, for inputs of this static shape (a list of them
+        for several): ``{'W': ParameterSpec((3, 4), 'uniform')}``. Said without a backend; ``None`` if only a run tells.
+        """
+        return {}
+
     def init_param(self, input_shape: Any) -> None:
-        """Make the parameters, with :meth:`set_trainable_params`, for inputs of this static shape (a list of them
-        for several)."""
+        """Make the parameters, with :meth:`set_trainable_params`, for inputs of this static shape (a list of them for
+        several). Unless defined, those of :meth:`param_specs`."""
+        self._parameters.make_specs(self.param_specs(input_shape) or {})
 
     def output(self, x: Any) -> Any:
         """The output tensor (or a list of them) for the input tensor (a list of them for several). Repeatable: it
@@ -132,6 +140,11 @@ class Layer(LayerAccess):
         Asked with a list of shapes if the layer takes several inputs, or with one shape for one input.
         """
         return None
+
+    def embedded_inputs(self, input_shape: Any) -> EmbeddedInputs:
+        """The layers that :meth:`output` embeds, by the names that weights use (the numbers of their slots), each with
+        the shape of what it is fed with: said without a backend; ``None`` where only a run tells."""
+        return {}
 
     def check_input_shape(self, input_shape: Any) -> None:
         """Raise a ShapeError unless the input (a list for several) has a static shape that the layer can use: for what
@@ -219,10 +232,6 @@ class Layer(LayerAccess):
         asked = {kind: registry.resolve(kind, one, f'{self.name}: {name}: ') for kind, one in asked.items()
                  if one is not None}
         return self._parameters.add(name, tuple(shape), dtype, init, not trainable, asked)
-
-    def _initialize(self, name: str, init: Any, shape: Sequence[Any]) -> None:
-        """Make a parameter with the values that an initialization gives for this shape, and for no other."""
-        self._parameters.initialize(name, init, shape)
 
     def embed(self, layer: 'Layer') -> Any:
         """A function from tensors to tensors that runs an inner layer, whose parameters become those of this layer.

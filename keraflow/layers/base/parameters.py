@@ -9,6 +9,7 @@ from keraflow.backend.dtypes import value_dtype
 from keraflow.backend.tensor_checks import check_fits
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe
 from keraflow.layers.base.parameter_arguments import apply_arguments
+from keraflow.layers.base.planned import ParameterSpec
 from keraflow.layers.base.slots import run_of
 from keraflow.layers.base.unused import mark_owned
 from keraflow.layers.base.variables import Parameter
@@ -90,6 +91,11 @@ class Parameters:
     def initialize(self, name: str, init: Any, shape: Sequence[Any], **how: Any) -> None:
         """Make a parameter with the values that an initialization gives for this shape, and for no other."""
         self.make(name, initializations.values_of(init, shape, f'{self._layer.name}: {name}'), **how)
+
+    def make_specs(self, specs: Dict[str, ParameterSpec]) -> None:
+        """Make parameters as they are to be."""
+        for name, spec in specs.items():
+            self.initialize(name, spec.init, spec.shape, is_state=not spec.trainable)
 
     def add(self, name: str, shape: tuple, dtype: Optional[str], init: Any, is_state: bool,
             asked: Dict[str, Any]) -> Any:

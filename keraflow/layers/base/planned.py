@@ -1,10 +1,39 @@
 """What a layer says for the shape of its input alone, before it is built: no backend is asked, and nothing is drawn."""
 import functools
-from typing import Any, Callable
+from typing import Any, Callable, Dict, NamedTuple, Optional, Set, Tuple
 
-from keraflow.shapes import is_shape
+from keraflow.layers.base.slots import is_layer
+from keraflow.schema import Initialization
+from keraflow.serialization.reserved import of_program
+from keraflow.shapes import Shape, is_shape
 
-__all__ = ['for_shapes']
+__all__ = ['EmbeddedInputs', 'FOR_SHAPES', 'ParameterSpec', 'ParameterSpecs', 'fed_with', 'for_shapes',
+           'shapes_of_parameters']
+
+#: The methods of a layer that are asked with the shape of its input.
+FOR_SHAPES = ('output_shape', 'param_specs', 'embedded_inputs')
+
+
+class ParameterSpec(NamedTuple):
+    """What a parameter is to be.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    init : str or function
+        Initialization of its value.
+    trainable : bool
+        Whether training changes it; else it is a state.
+    """
+
+    shape: Tuple[Any, ...]
+    init: Initialization = 'zero'
+    trainable: bool = True
+
+
+ParameterSpecs = Optional[Dict[str, ParameterSpec]]
+#: Layers by the names that weights use, each with the shape (a list for several inputs) of what it is fed with.
+EmbeddedInputs = Optional[Dict[str, Tuple[Any, Any]]]
 
 
 def for_shapes(method: Callable) -> Callable:
@@ -22,3 +51,39 @@ def for_shapes(method: Callable) -> Callable:
         return method(self, input_shape, *args, **kwargs)
     setattr(answer, '_is_for_shapes', True)
     return answer
+
+
+def fed_with(layer: Any, shape: Any) -> EmbeddedInputs:
+    """The only layer that another one embeds, such as its activation, if it is a layer."""
+    return {'0': (layer, shape)} if is_layer(layer) else {}
+
+
+def shapes_of_parameters(layer: Any, input_shape: Any, prefix: str = '',
+                         listed: Optional[Set[int]] = None) -> Optional[Dict[str, Shape]]:
+    """The shapes of all parameters of a layer for inputs of a shape, by name, but for those of layers that are `listed`
+    already, by ``id()``; ``None`` where they are not known before they are made."""
+    listed = set() if listed is None else listed
+    if id(layer) in listed:
+        return {}
+    listed.add(id(layer))
+    own, inner = layer.param_specs(input_shape), layer.embedded_inputs(input_shape)
+    if own is None or inner is None or not _is_said(type(layer)):
+        return None
+    found = {prefix + name: tuple(spec.shape) for name, spec in own.items()}
+    for name, (one, shape) in inner.items():
+        its = shapes_of_parameters(one, shape, f'{prefix}{name}/', listed)
+        if its is None:
+            return None
+        found.update(its)
+    return found
+
+
+def _is_said(cls: type) -> bool:
+    """Whether a class says which parameters it makes: one of the program may make some in methods of its own, unless it
+    says it beside them."""
+    for one in of_program(cls):
+        if not vars(one).keys().isdisjoint(('param_specs', 'embedded_inputs')):
+            return True
+        if not vars(one).keys().isdisjoint(('init_param', 'output')):
+            return False
+    return True

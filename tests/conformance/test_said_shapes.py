@@ -49,6 +49,16 @@ def test_each_layer_works_in_the_guides_sequential_layer(sample, is_first):
             np.testing.assert_allclose(other, one, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize('name', ['Model', 'Sequential'])
+def test_models_say_shapes_and_parameters(name):
+    """What other layers say without a backend is in tests/null/test_planned.py."""
+    for sample in LAYERS[name]:
+        layer, given = sample.make(), sample.input_shapes if isinstance(sample.input_shapes, list) else [sample.input_shapes]
+        fed = [(None, *(one if isinstance(one, tuple) else (one,))) for one in given]
+        fed = fed if layer.multi_input else fed[0]
+        assert layer.output_shape(fed) is not None and layer.param_shapes(fed) is not None
+
+
 @layer_register
 def Doubled(x):
     return Activation('relu')(x) * 2

@@ -1,0 +1,88 @@
+"""Layers say shapes and parameters where no backend can be imported; that these are the real ones is a law of check_layer."""
+import json
+import pathlib
+import subprocess
+import sys
+
+from keraflow.layers import (LSTM, Activation, Bidirectional, Convolution2D, Dense, Embedding, Flatten, Lambda, Layer,
+                             ParameterSpec, PReLU, TimeDistributed)
+from keraflow.models import Sequential
+from keraflow.shapes import product
+
+CATALOGUE = pathlib.Path(__file__).parents[1] / 'conformance'
+ASK = """
+import json, sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        assert name.partition('.')[0] not in ('keraflow_backends', 'tensorflow', 'theano'), name
+
+sys.meta_path.insert(0, Refuse())
+from catalogue import LAYERS
+told = {}
+for name, samples in LAYERS.items():
+    for sample in samples if name not in ('Input', 'Model', 'Sequential') else ():      # whose samples have Kensors
+        layer, given = sample.make(), sample.input_shapes
+        fed = [(None, *(one if isinstance(one, tuple) else (one,))) for one in (given if isinstance(given, list) else [given])]
+        fed = fed if layer.multi_input else fed[0]
+        said = layer.output_shape(fed) is not None, layer.param_shapes(fed) is not None
+        told[name] = [one and before for one, before in zip(said, told.get(name, (True, True)))]
+print(json.dumps(told))
+"""
+
+
+def test_every_layer_of_the_catalogue_says_what_can_be_derived():
+    ran = subprocess.run([sys.executable, '-c', ASK], cwd=CATALOGUE, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    assert len(told) > 50
+    # What functions of programs compute and embed, and what operations of the backend give.
+    assert {name for name, (shape, _) in told.items() if not shape} == {'Foreign', 'Lambda', 'Operation'}
+    # Where features are in series and images is known by the layers before.
+    assert {name for name, (_, parameters) in told.items() if not parameters} == \
+        {'BatchNormalization', 'Foreign', 'Lambda', 'LayerNormalization'}
+
+
+def test_layers_in_layers():
+    dense = Dense(4)
+    layer = Sequential([TimeDistributed(Convolution2D(2, 3, 3, activation=PReLU(shared_axes=(1, 2)))),
+                        TimeDistributed(Sequential([Flatten(), dense, Dense(4), dense])), Bidirectional(LSTM(5)), Dense(1)])
+    shapes = layer.param_shapes((None, None, 1, 8, 8))
+    assert shapes['0/0/W'] == (1, 2, 3, 3) and shapes['0/0/0/alpha'] == (2, 1, 1)
+    assert [name for name in shapes if name.startswith('1/')] == ['1/0/1/W', '1/0/1/b', '1/0/2/W', '1/0/2/b']
+    assert sum(map(product, shapes.values())) == 18 + 2 + 2 + 72 * 4 + 4 + 20 + 2 * 4 * (4 * 5 + 25 + 5) + 11
+    assert layer.output_shape((None, None, 1, 8, 8)) == (None, 1)
+
+
+class Makes(Layer):
+    def init_param(self, input_shape):
+        self.set_trainable_params('W', [1.])
+
+
+class Says(Makes):
+    def param_specs(self, input_shape):
+        return {'W': ParameterSpec(input_shape[1:])}
+
+
+class Computes(Layer):
+    def output(self, x):
+        return Dense(3)(x)
+
+
+class Hosts(Computes):
+    def embedded_inputs(self, input_shape):
+        return {'0': (Dense(3), input_shape)}
+
+
+def test_classes_of_the_program():
+    assert [one().param_shapes((None, 2)) for one in (Makes, Says, Computes, Hosts)] == \
+        [None, {'W': (2,)}, None, {'0/W': (2, 3), '0/b': (3,)}]
+    assert type('Mine', (Dense,), {})(3).param_shapes((None, 2)) == {'W': (2, 3), 'b': (3,)}
+    assert Sequential([Lambda(abs), Dense(3)]).param_shapes((None, 2)) is None
+    assert Sequential([Computes(), Embedding(3, 4)]).output_shape((None, 2)) is None
+
+
+def test_a_large_layer_is_counted_and_not_made():
+    layer = Dense(10 ** 9)
+    assert product(layer.param_shapes((None, 10 ** 9))['W']) == 10 ** 18 and not layer.built
+    assert Activation('relu').param_shapes((None, 3)) == {}
