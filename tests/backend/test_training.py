@@ -239,6 +239,17 @@ def test_a_second_compile_replaces_optimizer_losses_and_metrics():
     assert np.allclose(np.abs(model.get_weights()['y/W'] - before), 0.5, atol=1e-4)     # a first step of Adam is lr long
 
 
+def test_functions_of_an_earlier_compile_keep_their_losses():
+    model = Sequential([Input(3, name='x'), Dense(2, activation='softmax', name='y')])
+    model.compile('sgd', 'mse')
+    first = model._functions
+    model.compile('sgd', 'sparse_categorical_crossentropy')
+    assert [[(spec.shape, spec.dtype) for spec in functions.target_specs()] for functions in (first, model._functions)] == [
+        [((None, 2), 'float32')], [((None, 1), 'int32')]]
+    [totals] = first.test((0,))(X, Y)
+    np.testing.assert_allclose(first.read(totals)['loss'], np.mean((model.predict(X) - Y) ** 2), rtol=1e-5)
+
+
 def test_trainable_flags_are_read_by_compile():
     x = Input(3)
     first, second = Dense(3, name='first', trainable=False), Dense(2, name='second')
