@@ -15,12 +15,12 @@ _MODULES = {f'keraflow.{name}' for name in (
 
 
 def is_first_format(data: Any) -> bool:
-    """Whether `data` describe an object in the first format."""
+    """Return whether `data` describe an object in the first format."""
     return isinstance(data, dict) and _KEYS <= set(data)
 
 
 def migrate(data: Any, customs: Dict[str, Any]) -> Any:
-    """`data` of the first format as today's.
+    """Return `data` of the first format as today's.
 
     A module's name and a class's name are joined to one key; the key is compared with what the program knows, and never
     split, imported or walked. `customs` are the program's classes by id.
@@ -98,7 +98,7 @@ def _is_list_of_strings(data: Any) -> bool:
 
 
 def _distinct(path: List[list]) -> List[list]:
-    """The calls of a path, each once: the first Keraflow wrote those before a fork once for each branch."""
+    """Return the calls of a path, each once: the first Keraflow wrote those before a fork once for each branch."""
     found: Dict[str, list] = {}
     for inputs, layer, output in path:
         found.setdefault(repr([inputs, layer, output]), [inputs, layer, output])

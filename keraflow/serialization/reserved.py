@@ -16,9 +16,10 @@ _reserved: Dict[type, Dict[str, str]] = {}
 
 
 def check_attribute(obj: Any, name: str) -> None:
-    """Raise if `name` cannot be set as an attribute, because objects of the class have a method or a read-only property
-    of that name, or keep something there for themselves; or because it is another library's word for what is set
-    elsewhere, and nothing would read it.
+    """Raise if an attribute of that name would break an object, or would never be read.
+
+    It breaks one whose class has a method or a read-only property of that name, or keeps data there. Another library's
+    word for what is set elsewhere is never read.
 
     It is called by ``__setattr__``, whose caller is asked where keraflow alone may set it.
     """
@@ -72,7 +73,7 @@ def check_class_names(cls: Any) -> None:
 
 
 def check_constructor(cls: type) -> None:
-    """Raise for arguments that have no names; ``*args`` may be handed on to the base class, where they have some."""
+    """Raise for arguments without names; ``*args`` may be passed on to the base class, where they have some."""
     init = vars(cls).get('__init__')
     for one in inspect.signature(init).parameters.values() if inspect.isfunction(init) else ():
         if one.kind is one.VAR_POSITIONAL and one.name != 'args':
@@ -82,27 +83,27 @@ def check_constructor(cls: type) -> None:
 
 
 def check_complete(cls: Any) -> None:
-    """Raise if objects cannot be made of a class, because it does not define what it must."""
+    """Raise if a class lacks a method that it must define."""
     for hook in () if _is_own(cls.__module__) else _missing(cls):
         raise ArgumentTypeError(f'{cls.__name__}: there is no {_hook_of(cls, hook)}, which each {cls.kind} defines. '
                                 'Write it.')
 
 
 def _missing(cls: Any) -> Iterator[str]:
-    """The methods that the class must define, and that keraflow's base class only has the words for."""
+    """Yield the methods that the class must define, and that keraflow's base class only documents."""
     for hook, instead in cls.required_methods.items():
         if not any(name in vars(one) for name in (hook, *instead) for one in cls.__mro__[:_place_of_base(cls)]):
             yield hook
 
 
 def _place_of_base(cls: Any) -> int:
-    """The place in the order of bases of the class that says what must be defined."""
+    """Return the position among the bases of the class that says what must be defined."""
     return next(place for place, one in enumerate(cls.__mro__) if 'required_methods' in vars(one))
 
 
 def _names_of(mro: Sequence[type]) -> Dict[str, str]:
-    """What keraflow's own classes among the bases use the names for that are not free; but for those that a class of
-    the program has taken over."""
+    """Return what keraflow's classes among the bases use each name for, without those that a class of the program has
+    redefined."""
     own, found = _own(mro), {}
     for name in (name for one in own for method in vars(one).values() for name in _underscored(method)):
         found[name] = _PRIVATE
@@ -123,24 +124,24 @@ def _own(mro: Sequence[type]) -> List[type]:
 
 
 def of_program(cls: type) -> List[type]:
-    """A class and its bases, without those of keraflow."""
+    """Return a class and its bases, without those of keraflow."""
     return [one for one in cls.__mro__ if not _is_own(one.__module__)]
 
 
 def _is_used(cls: type, name: str) -> bool:
-    """Whether another method of a class names something."""
+    """Return whether another method of a class uses a name."""
     methods = (inspect.unwrap(getattr(one, '__func__', one)) for key, one in vars(cls).items() if key != name)
     return any(name in one.__code__.co_names for one in methods if inspect.isfunction(one))
 
 
 def _underscored(method: Any) -> List[str]:
-    """The names with an underscore that a method uses."""
+    """Return the names with an underscore that a method uses."""
     code = getattr(inspect.unwrap(getattr(method, '__func__', method)), '__code__', None)
     return [name for name in code.co_names if name[0] == '_' and not _is_special(name)] if code else []
 
 
 def _is_called_alike(function: Any, overridden: Any) -> bool:
-    """Whether a method can be called with the arguments of the one that it overrides."""
+    """Return whether a method can be called with the arguments of the one that it overrides."""
     given = [one for one in inspect.signature(overridden).parameters.values()
              if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
     return takes(function, *(one.name for one in given))
@@ -151,7 +152,7 @@ def _hook_of(cls: Any, hook: str) -> str:
 
 
 def _written(name: str, function: Any) -> str:
-    """A method as it is written in a class, without annotations."""
+    """Return a method as it is written in a class, without annotations."""
     marks: Dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: '*', inspect.Parameter.VAR_KEYWORD: '**'}
     listed = inspect.signature(function).parameters.values()
     return f'{name}({", ".join(marks.get(one.kind, "") + one.name for one in listed)})'

@@ -1,18 +1,18 @@
 """Serializable: an object is rebuilt from the arguments of its ``__init__``."""
 import inspect
-import itertools
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
 from keraflow import registry, schema
 from keraflow.deprecation import rename_members, renamed_arguments
 from keraflow.errors import SerializationError
 from keraflow.owned import owned
 from keraflow.sameness import same
+from keraflow.serialization.changes import Changes
 from keraflow.serialization.constructors import is_wrapped, wrap_constructor
 from keraflow.serialization.reserved import check_attribute, check_class_names, check_complete, check_constructor
 from keraflow.serialization.signatures import ShownSignature
 
-__all__ = ['Changes', 'Serializable', 'call_text', 'pack_init_params', 'snapshot']
+__all__ = ['Serializable', 'call_text', 'pack_init_params', 'snapshot']
 
 _MISSING = object()
 
@@ -23,8 +23,8 @@ class Serializable:
     The rule for a class: ``__init__`` stores each argument under its own name, as passed. Where it does not, what was
     passed is remembered, so that the rebuilt object behaves like the original all the same.
 
-    ``__init__`` is given copies of arrays, lists, dicts and sets, which are the object's own: what the program does
-    with its own ones afterwards changes neither the object nor what is saved. Only unsaved arguments are shared.
+    ``__init__`` receives copies of arrays, lists, dicts and sets, so that later changes by the program affect neither
+    the object nor what is saved. Only arguments that are never saved are shared.
     """
 
     #: The kind of slot that objects of the class fit into, for example ``'layer'``.
@@ -33,13 +33,13 @@ class Serializable:
     omit_if_default: frozenset = frozenset()
     #: Arguments that are never part of the data, and are shared with the program instead of copied.
     never_saved: frozenset = frozenset()
-    #: Attributes that are no arguments and are part of the data: what an object learned, with their annotations.
+    #: Attributes that an object learned from data, which files keep beside its arguments, with their annotations.
     learned_attributes: Dict[str, Any] = {}
-    #: Arguments that are set without building functions anew: a change counts in another way, or later.
+    #: Arguments that may be set without rebuilding functions: a change takes effect in another way, or later.
     set_without_rebuild: frozenset = frozenset()
-    #: What is set elsewhere, though programs try to set it as an attribute, with what to write.
+    #: What programs try to set as attributes although it is set elsewhere, with what to write instead.
     set_elsewhere: Dict[str, str] = {}
-    #: Methods that a class of the program must define, each with others of which one is enough instead.
+    #: Methods that a class of the program must define, each with the alternatives to it.
     required_methods: Dict[str, Tuple[str, ...]] = {}
     #: Methods to which a class may give more arguments than the base class has.
     extensible_methods: frozenset = frozenset()
@@ -78,7 +78,7 @@ class Serializable:
         return [name for name in super().__dir__() if name not in self._current_names]
 
     def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
-        """Remember the arguments: as the program gave them, which ``__init__`` has not seen, and as it got them."""
+        """Remember the arguments, as the program gave them and as ``__init__`` received them: copied."""
         arguments, shared = schema.arguments_of(type(self)), self.never_saved
         kept = frozenset(name for name, one in arguments.items()
                          if name not in shared and self._keeps(name, given.get(name, one.default), one))
@@ -97,8 +97,7 @@ class Serializable:
         super().__setattr__(name, value)
 
     def _taken(self, name: str, value: Any) -> Any:
-        """The value of an argument that is set, as the constructor takes it; what was built with another one is built
-        anew before it computes again."""
+        """Return a new value for an argument as the constructor takes it, and note the change."""
         one, before = schema.arguments_of(type(self))[name], vars(self).get(name, _MISSING)
         value = one.taken(owned(value), type(self).__name__)
         kind = schema.kind_in(one.annotation)
@@ -109,7 +108,7 @@ class Serializable:
         return value
 
     def _computes_with(self, name: str) -> bool:
-        """Whether an attribute that is no argument may change what the object computes."""
+        """Return whether the object may compute with an attribute that is not an argument."""
         return name not in self.never_saved
 
     def _note_change(self, name: str, value: Any) -> None:
@@ -120,7 +119,7 @@ class Serializable:
         return call_text(self) if hasattr(self, '_passed') else f'<{type(self).__name__} (being made)>'
 
     def _keeps(self, name: str, value: Any, parameter: schema.Argument) -> bool:
-        """Whether the attribute `name` is what was passed, so that it may be followed from now on."""
+        """Return whether the attribute `name` is what was passed, so that it is read from now on."""
         attribute = vars(self).get(name, _MISSING)
         if attribute is value or same(attribute, value):
             return True
@@ -130,7 +129,7 @@ class Serializable:
         return bool(kind) and registry.find(value, kind) is not None and same(attribute, registry.resolve(kind, value))
 
     def pack_init_param(self) -> Dict[str, Any]:
-        """The arguments to rebuild the object from. Override it where ``__init__`` changes an argument.
+        """Return the arguments to rebuild the object from. Override it where ``__init__`` changes an argument.
 
         An override that calls ``super().pack_init_param()`` gets the attributes of the arguments' names, undoes the
         change, and returns the dict. Without an override an argument that ``__init__`` changed is remembered as it was
@@ -141,11 +140,11 @@ class Serializable:
 
     @classmethod
     def unpack_init_param(cls, params: Dict[str, Any]) -> Dict[str, Any]:
-        """The arguments of ``__init__`` from what :meth:`pack_init_param` gave; both are the same unless overridden."""
+        """Return the arguments of ``__init__`` from those of :meth:`pack_init_param`: the same unless overridden."""
         return params
 
     def _meaning(self) -> list:
-        """What two objects of a class have in common if they are the same."""
+        """Return what is equal in two objects of a class that mean the same."""
         return [pack_init_params(self), {name: getattr(self, name) for name in self.learned_attributes}]
 
     def _remembered_arguments(self) -> Dict[str, Any]:
@@ -158,44 +157,8 @@ class Serializable:
         return arguments
 
 
-class Changes:
-    """Whether what some objects compute with was set since this was last asked, or made.
-
-    As long as nothing of any object is set that costs one comparison.
-    """
-
-    _numbers = itertools.count(1)
-    _latest = 0
-
-    def __init__(self) -> None:
-        self._seen = Changes._latest
-
-    @classmethod
-    def count(cls) -> int:
-        """Number a change."""
-        cls._latest = next(cls._numbers)
-        return cls._latest
-
-    def are_there(self, objects: Callable[[], Iterable[Any]]) -> bool:
-        """Whether there is one, of the objects that the function gives or of what they keep."""
-        if self._seen == Changes._latest:
-            return False
-        before, self._seen = self._seen, Changes._latest
-        waiting, met = list(objects()), set()
-        while waiting:
-            one = waiting.pop()
-            if isinstance(one, (list, tuple, dict)):
-                waiting.extend(one.values() if isinstance(one, dict) else one)
-            elif isinstance(one, Serializable) and id(one) not in met:
-                met.add(id(one))
-                if one._set_at > before:
-                    return True
-                waiting.extend(value for name, value in vars(one).items() if name[0] != '_')
-        return False
-
-
 def pack_init_params(obj: Any) -> Dict[str, Any]:
-    """The arguments of ``__init__`` from which `obj` can be made again, by name, as Python values.
+    """Return the arguments of ``__init__`` from which `obj` can be rebuilt, by name, as Python values.
 
     Parameters
     ----------
@@ -229,7 +192,7 @@ def pack_init_params(obj: Any) -> Dict[str, Any]:
 
 
 def call_text(obj: Any) -> str:
-    """The call that makes `obj`, for messages.
+    """Return the call that makes `obj`, for messages.
 
     Examples
     --------
@@ -243,8 +206,10 @@ def call_text(obj: Any) -> str:
 
 
 def snapshot(value: Any) -> Any:
-    """A value as it is now, to be compared with :func:`~keraflow.sameness.same` later: of an object its class and
-    arguments, which do not follow later changes of it."""
+    """Return a value as it is now, to compare with :func:`~keraflow.sameness.same` later.
+
+    Of an object it is the class and the arguments, which do not follow later changes.
+    """
     if isinstance(value, Serializable):
         return [type(value), snapshot(pack_init_params(value))]
     if isinstance(value, (list, tuple)):

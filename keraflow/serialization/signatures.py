@@ -30,7 +30,7 @@ class _Text(str):
 
 
 def signature_of(cls: Any) -> inspect.Signature:
-    """The arguments of a constructor, those of base classes included.
+    """Return the arguments of a constructor, including those of base classes.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def signature_of(cls: Any) -> inspect.Signature:
 
 
 def _shown(annotation: Any) -> Any:
-    """An annotation, or a text in which it is short."""
+    """Return an annotation, or a short text for it."""
     text = _text(annotation)
     return annotation if text == inspect.formatannotation(annotation) else _Text(text)
 

@@ -34,24 +34,24 @@ class Refusal(SerializationError):
 
 
 def is_number(value: Any) -> bool:
-    """Whether a number stands for itself: it is finite, and an integer has no more digits than files allow."""
+    """Return whether a number is written as it is: finite, and an integer with no more digits than files allow."""
     return abs(value) < 10 ** MAX_DIGITS if type(value) is int else math.isfinite(value)
 
 
 def is_value(data: Any) -> bool:
-    """Whether a dict stands for a value."""
+    """Return whether a dict stands for a value."""
     return {'as', 'value'} <= data.keys() <= {'as', 'value', 'dtype', 'shape'}
 
 
 def is_form(data: Any) -> bool:
-    """Whether a dict stands for something: an object, a function, a layer that was before, or a value."""
+    """Return whether a dict stands for something: an object, a function, an earlier layer, or a value."""
     keys = data.keys()
     return keys == {'shared'} or 'class' in keys and keys <= {'class', 'args', 'learned'} or \
         'function' in keys and keys <= {'function', 'args'} or is_value(data)
 
 
 def escape(data: Any) -> Any:
-    """Data of the first version, in which fewer dicts stood for something, as today's."""
+    """Return data of the first version, in which fewer dicts stood for something, as today's."""
     if isinstance(data, list):
         return [escape(item) for item in data]
     if not isinstance(data, dict):
@@ -62,12 +62,12 @@ def escape(data: Any) -> Any:
 
 
 def version_of(data: Any) -> int:
-    """The first version of the format that has all that is in the data."""
+    """Return the first version of the format that has all that is in the data."""
     return 1 if escape(data) == data else 2
 
 
 def unescape(data: Any) -> Any:
-    """The reverse of :func:`escape`, and for values that the first version wrote as less what it wrote."""
+    """Reverse :func:`escape`; for values that the first version simplified, return what it wrote."""
     if isinstance(data, list):
         return [unescape(item) for item in data]
     if not isinstance(data, dict):
@@ -86,7 +86,7 @@ def unescape(data: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """What is hardly less, where it does not matter: a list for a tuple or an array, and Python's own numbers."""
+    """Return the plainer form of a value: a list for a tuple or an array, and Python's own numbers."""
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
     if isinstance(value, dict):
@@ -95,7 +95,7 @@ def plain(value: Any) -> Any:
 
 
 def encode(value: Any, write: Callable[[Any, str], Any], max_array: int) -> Optional[Dict[str, Any]]:
-    """The dict that stands for `value`; None if there is none. ``write(item, step)`` writes what is inside of it.
+    """Return the dict that stands for `value`, or None. ``write(item, step)`` writes what is inside of it.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def encode(value: Any, write: Callable[[Any, str], Any], max_array: int) -> Opti
 
 
 def decode(data: Dict[str, Any], read: Callable[[Any, str], Any], max_array: int) -> Any:
-    """The value that a dict stands for. ``read(item, step)`` reads what is inside of it.
+    """Return the value that a dict stands for. ``read(item, step)`` reads what is inside of it.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def _step(key: Any) -> str:
 # -- writing -----------------------------------------------------------------------------------------------------------
 
 def _number(value: Any) -> Any:
-    """A number as files have it, or the string of one that no other program might read as it is."""
+    """Return a number as files have it, or the string of one that other programs might not read exactly."""
     return value if is_number(value) else str(value)
 
 
@@ -197,7 +197,7 @@ def _exactly(value: Any, *types: type) -> Any:
 
 
 def _exact_integer(text: Any) -> int:
-    """The integer that a string stands for, which :func:`encode` would write so."""
+    """Return the integer that a string stands for, which :func:`encode` would write so."""
     value = int(_exactly(text, str)[:_MOST_DIGITS + 1])
     if str(value) != text or is_number(value):
         raise ValueError
@@ -205,7 +205,7 @@ def _exact_integer(text: Any) -> int:
 
 
 def _numbers(values: list, dtype: Any) -> np.ndarray:
-    """An array of numbers that are exactly of a dtype, and that it holds."""
+    """Return numbers as an array of a dtype that can hold all of them."""
     kind = np.dtype(_DTYPES[_DTYPES.index(dtype)]).kind
     if kind == 'f':
         made = np.array([_NOT_FINITE[it] if type(it) is str else _exactly(it, int, float) for it in values], 'float64')

@@ -9,7 +9,7 @@ from keraflow import random
 from keraflow.backend.contract import TensorSpec
 from keraflow.errors import DataError, KeraFlowError
 from keraflow.graph.guards import Guard, guards_of, held
-from keraflow.serialization.serializable import Changes
+from keraflow.serialization.changes import Changes
 
 __all__ = ['FunctionCache', 'ModelFunction']
 
