@@ -20,8 +20,9 @@ Separator = Annotated[str, Rule('a text of at least one character', lambda text:
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
 
+@renamed(split='separator')
 @checked
-def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True, split: Separator = ' ') -> List[str]:
+def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True, separator: Separator = ' ') -> List[str]:
     """Split a text into words.
 
     Parameters
@@ -31,7 +32,7 @@ def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True,
         Characters that are replaced by the separator.
     lower : bool
         Whether to convert words to lower case.
-    split : str
+    separator : str
         The separator of words, at least one character.
 
     Examples
@@ -41,13 +42,13 @@ def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True,
     """
     if lower:
         text = text.lower()
-    return [word for word in text.translate({ord(one): split for one in filters}).split(split) if word]
+    return [word for word in text.translate({ord(one): separator for one in filters}).split(separator) if word]
 
 
-@renamed(n='vocabulary_size')
+@renamed(n='vocabulary_size', split='separator')
 @checked
 def hashing_trick(text: str, vocabulary_size: int, hash_function: Optional[Function] = None, filters: str = FILTERS,
-                  lower: bool = True, split: Separator = ' ') -> List[int]:
+                  lower: bool = True, separator: Separator = ' ') -> List[int]:
     """Map the words of a text to integers from 1 to ``vocabulary_size - 1`` by a hash. Different words may collide.
 
     Parameters
@@ -58,7 +59,7 @@ def hashing_trick(text: str, vocabulary_size: int, hash_function: Optional[Funct
     hash_function : function, optional
         Takes a word and returns an integer. The default is 8 bytes of BLAKE2b, the same in every run and on every
         machine (unlike Python's ``hash`` of a string).
-    filters, lower, split
+    filters, lower, separator
         As in :func:`text_to_word_sequence`.
 
         Raises
@@ -80,15 +81,15 @@ def hashing_trick(text: str, vocabulary_size: int, hash_function: Optional[Funct
         raise ArgumentError('hashing_trick: vocabulary_size: expected an integer of at least 2, received '
                             f'{vocabulary_size}.')
     number = _hash if hash_function is None else hash_function
-    return [1 + number(word) % (vocabulary_size - 1) for word in text_to_word_sequence(text, filters, lower, split)]
+    return [1 + number(word) % (vocabulary_size - 1) for word in text_to_word_sequence(text, filters, lower, separator)]
 
 
-@renamed(n='vocabulary_size')
+@renamed(n='vocabulary_size', split='separator')
 @checked
 def one_hot(text: str, vocabulary_size: int, filters: str = FILTERS, lower: bool = True,
-            split: Separator = ' ') -> List[int]:
+            separator: Separator = ' ') -> List[int]:
     """Call :func:`hashing_trick` with its default hash, by the name it has in other libraries."""
-    return hashing_trick(text, vocabulary_size, None, filters, lower, split)
+    return hashing_trick(text, vocabulary_size, None, filters, lower, separator)
 
 
 def _hash(word: str) -> int:
@@ -103,10 +104,10 @@ class Tokenizer(Preprocessor):
     ----------
     vocabulary_size : int, optional
         Only numbers below this are used; other words are left out. The ``vocabulary_size`` of an Embedding.
-    filters, lower, split
+    filters, lower, separator
         As in :func:`text_to_word_sequence`.
     char_level : bool
-        Whether to number characters instead of words (all of them: `filters` and `split` have no effect).
+        Whether to number characters instead of words (all of them: `filters` and `separator` have no effect).
 
     Attributes
     ----------
@@ -135,13 +136,13 @@ class Tokenizer(Preprocessor):
     learned_attributes = {'word_counts': Dict[str, Natural], 'word_docs': Dict[str, Natural],
                           'word_index': Dict[str, Natural], 'index_docs': Dict[int, Natural], 'document_count': Natural}
 
-    @renamed(nb_words='vocabulary_size')
+    @renamed(nb_words='vocabulary_size', split='separator')
     def __init__(self, vocabulary_size: Optional[PositiveInt] = None, filters: str = FILTERS, lower: bool = True,
-                 split: Separator = ' ', char_level: bool = False):
+                 separator: Separator = ' ', char_level: bool = False):
         self.vocabulary_size = vocabulary_size
         self.filters = filters
         self.lower = lower
-        self.split = split
+        self.separator = separator
         self.char_level = char_level
         self.word_counts: Dict[str, int] = {}
         self.word_docs: Dict[str, int] = {}
@@ -249,4 +250,4 @@ class Tokenizer(Preprocessor):
             if self.char_level:
                 yield list(text.lower() if self.lower else text)
             else:
-                yield text_to_word_sequence(text, self.filters, self.lower, self.split)
+                yield text_to_word_sequence(text, self.filters, self.lower, self.separator)

@@ -73,7 +73,7 @@ def test_a_tokenizer_that_saw_sequences_or_nothing(end, tmp_path):
     np.testing.assert_array_equal(other.sequences_to_matrix([[2, 5, 5]], 'tfidf'), one.sequences_to_matrix([[2, 5, 5]], 'tfidf'))
     assert other.index_docs == {1: 1, 2: 2, 5: 1}
     (tmp_path / 'more').mkdir()
-    assert rebuilt(Tokenizer(split='-'), tmp_path / 'more', end).split == '-'
+    assert rebuilt(Tokenizer(separator='-'), tmp_path / 'more', end).separator == '-'
 
 
 @pytest.mark.parametrize('end', ENDS)

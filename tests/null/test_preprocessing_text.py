@@ -19,8 +19,8 @@ TEXTS = ['The cat and the dog.', 'The end; the END!', '']
     ("It's a dog-house,\n isn't it?", {}, ["it's", 'a', 'dog', 'house', "isn't", 'it']),
     ('A b', {'lower': False}, ['A', 'b']),
     ('a.b c', {'filters': ''}, ['a.b', 'c']),
-    ('a b|c', {'split': '|', 'filters': ''}, ['a b', 'c']),
-    ('a,b|c', {'split': '|', 'filters': ','}, ['a', 'b', 'c']),
+    ('a b|c', {'separator': '|', 'filters': ''}, ['a b', 'c']),
+    ('a,b|c', {'separator': '|', 'filters': ','}, ['a', 'b', 'c']),
     ('Übung — naïve', {}, ['übung', '—', 'naïve']),
     ('', {}, []), ('...', {}, []), (FILTERS, {}, []),
 ])
@@ -92,7 +92,7 @@ def test_sequences_without_texts():
 
 def test_arguments_are_data():
     assert serialize(Tokenizer(5, char_level=True))['args'] == {
-        'vocabulary_size': 5, 'filters': FILTERS, 'lower': True, 'split': ' ', 'char_level': True}
+        'vocabulary_size': 5, 'filters': FILTERS, 'lower': True, 'separator': ' ', 'char_level': True}
 
 
 def fitted():

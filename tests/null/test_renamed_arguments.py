@@ -26,13 +26,16 @@ CLASSES = [(Repeat, {}, 'n', 'repeats', 2, 3), (UnSampling1D, {}, 'repeat', 'rep
            (Convolution1D, {'nb_kernel': 2, 'kernel_row': 3}, 'stride', 'strides', 2, 3),
            (Pooling1D, {'mode': 'max'}, 'stride', 'strides', 2, 3), (Pooling1D, {'mode': 'max'}, 'pool_length', 'pool_size', 3, 4),
            *((cls, {}, 'pad', 'padding', 1, 2) for cls in (ZeroPadding1D, ZeroPadding2D, ZeroPadding3D)),
-           (text.Tokenizer, {}, 'nb_words', 'vocabulary_size', 5, 6)]
+           (text.Tokenizer, {}, 'nb_words', 'vocabulary_size', 5, 6),
+           (text.Tokenizer, {}, 'split', 'separator', '-', '+')]
 #: Of each function of the backend the old names, with the new ones.
 OPERATIONS = {'repeat': {'n': 'repeats'}, 'dropout': {'rate': 'drop_rate'}, 'pool': {'size': 'pool_size'}}
 #: Calls of other functions, each by the old and by the new name of an argument.
 FUNCTIONS = [(utils.to_categorical, {'y': [0, 2]}, 'nb_classes', 'nb_class', 4),
              (text.hashing_trick, {'text': 'a b'}, 'n', 'vocabulary_size', 50),
              (text.one_hot, {'text': 'a b'}, 'n', 'vocabulary_size', 50),
+             *((one, {'text': 'a-b', **needed}, 'split', 'separator', '-') for one, needed in (
+                 (text.text_to_word_sequence, {}), (text.hashing_trick, {'vocabulary_size': 50}), (text.one_hot, {'vocabulary_size': 50}))),
              (sequence.make_sampling_table, {}, 'size', 'vocabulary_size', 4),
              (sequence.pad_sequences, {'sequences': [[1], [2, 3]]}, 'padding', 'padding_side', 'post'),
              (sequence.pad_sequences, {'sequences': [[1], [2, 3]], 'maxlen': 1}, 'truncating', 'truncation_side', 'post')]
