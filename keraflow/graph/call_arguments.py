@@ -12,6 +12,7 @@ from keraflow import backend as B
 from keraflow import schema
 from keraflow.backend.contract import TensorSpec
 from keraflow.backend.deferral import Deferred
+from keraflow.deprecation import current_name
 from keraflow.errors import ArgumentTypeError, describe, nearest
 from keraflow.owned import of_kind
 from keraflow.schema import Argument, Signature
@@ -43,7 +44,7 @@ class CallSignature(Signature):
             For an unknown, duplicate or surplus argument.
         """
         def advise(name: str, names: Iterable[str]) -> str:
-            is_of_class = name in schema.arguments_of(type(layer))
+            is_of_class = current_name(type(layer), name) in schema.arguments_of(type(layer))
             return f'Pass it where the layer is made: {type(layer).__name__}({name}=...).' if is_of_class else \
                 nearest(name, [*self.names, 'mask'])
         surplus = 'Put several inputs into a list.' if layer.multi_input else ''

@@ -12,6 +12,7 @@ from typing import Any, Dict, List
 import numpy as np
 
 from keraflow import registry, schema
+from keraflow.deprecation import current_name
 from keraflow.errors import SerializationError
 from keraflow.files.refusal import excerpt
 from keraflow.serialization import pack_init_params
@@ -68,10 +69,23 @@ def differences(here: Recipe, there: Recipe, of_both_alone: bool = False) -> Lis
     for part, arguments in here['arguments'].items():
         given = there['arguments'].get(part)
         if parts[part] == others.get(part) and isinstance(given, dict):
+            given = _by_current_names(parts[part], given)
             found += [(f"{name} of {part.removeprefix('the layer ')}", value, given[name])
                       for name, value in arguments.items() if name in given]
     told = [f'{_shown(what)} {_shown(mine)}, received {_shown(other)}' for what, mine, other in found if mine != other]
     return told if len(told) <= _MAX_TOLD else [*told[:_MAX_TOLD], f'and {len(told) - _MAX_TOLD} more']
+
+
+def _by_current_names(id: Any, given: Dict[str, Any]) -> Dict[str, Any]:
+    """Return what a file says of a part, where arguments may have been renamed since."""
+    found = {}
+    for name, value in given.items():
+        inside, _, last = name.rpartition('.')
+        owner = given.get(inside) if inside else id
+        entry = registry.find(owner) if isinstance(owner, str) else None
+        now = last if entry is None else current_name(entry.target, last)
+        found[f'{inside}.{now}' if inside else now] = value
+    return found
 
 
 def _shown(value: Any) -> str:

@@ -22,7 +22,8 @@ FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
 @renamed(split='separator')
 @checked
-def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True, separator: Separator = ' ') -> List[str]:
+def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True,
+                          separator: Separator = ' ') -> List[str]:
     """Split a text into words.
 
     Parameters

@@ -1,5 +1,6 @@
 """Files that the first version of the format wrote load for ever, and mean what they meant."""
 import json
+import re
 
 import numpy as np
 import pytest
@@ -49,6 +50,16 @@ def test_model(name, extension, tmp_path):
     paths = tmp_path / f'a.{extension}', tmp_path / 'w.safetensors'
     model.save_to_file(*paths)
     assert_as_it_was(Model.load_from_file(*paths, custom_objects=PROGRAM), name)
+
+
+def test_arguments_that_were_renamed_are_written_by_their_new_names(tmp_path):
+    model = Model.load_from_file(FOLDER / 'words.yaml', FOLDER / 'words.safetensors', custom_objects=PROGRAM)
+    model.save_arch(tmp_path / 'a.yaml')
+    for text in ((tmp_path / 'a.yaml').read_text(), model.to_python()):
+        assert not re.search(r'\b(n|repeat|stride|pool_length|size|dropout|dropout_W|dropout_U|rate|sigma|pad)\b(?=: [\d[]|=[\d(])', text)
+        for word in ('repeats', 'strides', 'pool_size', 'drop_rate', 'drop_rate_W', 'drop_rate_U', 'std', 'padding'):
+            assert re.search(rf'\b{word}\b', text) or text.startswith(('from', 'import')), word
+    assert model.get_layer('noisy').embedded_layers[0].std == 0.25
 
 
 def test_the_two_formats_hold_the_same():

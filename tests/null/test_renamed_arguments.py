@@ -13,6 +13,7 @@ from keraflow.deprecation import current_name, renamed_arguments
 from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError
 from keraflow.layers import (GRU, LSTM, Convolution1D, Embedding, GaussianNoise, Lambda, Layer, Pooling1D, Repeat,
                              SimpleRNN, UnSampling1D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D)
+from keraflow.models.recipe import differences
 from keraflow.preprocessing import sequence, text
 from keraflow.schema import arguments_of
 from keraflow.schema.argument_scopes import argscope
@@ -100,6 +101,16 @@ def test_these_are_all_classes_with_old_names():
 def test_a_tokenizer_of_a_file():
     tokenizer = text.Tokenizer.load_from_file(FOLDER / 'tokenizer.json')
     assert tokenizer.vocabulary_size == 4 and tokenizer.texts_to_sequences(['the cat and a dog']) == [[1, 3, 2]]
+
+
+def test_what_differs_between_models_of_before_and_after():
+    def recipe(n, rate, word, other):
+        arguments = {'the layer a': {word: n}, 'the layer b': {'layer': 'LSTM', f'layer.{other}': rate, 'output_fn': 'B.repeat', f'output_fn.{word}': 2}}
+        return {'parts': {'the layer a': 'Repeat', 'the layer b': 'TimeDistributed'}, 'arguments': arguments}
+
+    now = recipe(2, 0.5, 'repeats', 'drop_rate_W')
+    assert differences(now, recipe(2, 0.5, 'n', 'dropout_W')) == []
+    assert differences(now, recipe(3, 0.25, 'n', 'dropout_W')) == ['repeats of a 2, received 3', 'layer.drop_rate_W of b 0.5, received 0.25']
 
 
 def test_functions_of_the_backend_in_files():
