@@ -9,6 +9,7 @@ from keraflow.testing.function_laws import FUNCTION_LAWS
 from keraflow.testing.gradient_laws import GRADIENT_LAWS
 from keraflow.testing.operation_cases import UNTABLED, Case
 from keraflow.testing.operations import Evaluation
+from keraflow.testing.property_laws import PROPERTY_LAWS
 from keraflow.testing.random_laws import RANDOM_LAWS
 
 __all__ = ['BACKEND_LAWS', 'check_backend', 'uncovered']
@@ -75,4 +76,4 @@ def _failure(check: Callable) -> str:
 
 
 #: Everything but the table of operations.
-BACKEND_LAWS = (*CONTRACT_LAWS, *DTYPE_LAWS, *FUNCTION_LAWS, *GRADIENT_LAWS, *RANDOM_LAWS)
+BACKEND_LAWS = (*CONTRACT_LAWS, *DTYPE_LAWS, *FUNCTION_LAWS, *GRADIENT_LAWS, *PROPERTY_LAWS, *RANDOM_LAWS)
