@@ -2,7 +2,7 @@
 import inspect
 import pydoc
 import re
-from typing import Optional
+from typing import Annotated, Optional
 
 import pytest
 
@@ -45,7 +45,7 @@ def test_every_signature_is_short_and_lists_what_the_constructor_takes(cls):
 
 def test_a_class_of_the_program_has_one_too():
     class Grow(Layer):
-        def __init__(self, factor: float, table: Optional[schema.Annotated[int, 'of its own']] = None, **kwargs):
+        def __init__(self, factor: float, table: Optional[Annotated[int, 'of its own']] = None, **kwargs):
             super().__init__(**kwargs)
 
     assert str(inspect.signature(Grow)) == f'(factor: float, table: Optional[int] = None, *, {COMMON})'
