@@ -4,12 +4,11 @@ import re
 
 import keraflow.utils
 from keraflow import callbacks, datasets, registry
-from keraflow.annotations import expected
 from keraflow.backend import Backend
 from keraflow.datasets import cifar10, digits, fashion_mnist, imdb, mnist
 from keraflow.models import Model
 from keraflow.preprocessing import image, sequence, text
-from keraflow.schema import arguments_of
+from keraflow.schema import arguments_of, expected
 
 MODULES = [keraflow, keraflow.utils, callbacks, datasets, cifar10, digits, fashion_mnist, imdb, mnist, image, sequence, text]
 #: What is written for each of these words.
