@@ -1,1 +1,1 @@
-"""From what a user gives to checked arrays, and from these to batches."""
+"""Turn what a user passes into checked arrays, and these into batches."""

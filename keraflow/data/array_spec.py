@@ -1,4 +1,4 @@
-"""What one array must be like to be an input, a target, or the weights of a model."""
+"""What an array must be like to be an input, a target, or sample weights."""
 from typing import Any, Callable, NamedTuple, Optional, Set, Tuple
 
 import numpy as np
@@ -9,7 +9,7 @@ __all__ = ['ArraySpec', 'WarnOnce']
 
 
 class WarnOnce:
-    """Gives each kind of warning once, however many batches deserve it."""
+    """Give each kind of warning once, however many batches deserve it."""
 
     def __init__(self) -> None:
         self._kinds: Set[str] = set()
@@ -21,27 +21,26 @@ class WarnOnce:
 
 
 class ArraySpec(NamedTuple):
-    """What one array must be like, by which what the program gives is checked and cast.
+    """What an array must be like. Arrays from the program are checked and cast by it.
 
     Attributes
     ----------
     name : str
-        That of the Input or the output, for messages.
+        The name of the Input or output, for messages.
     shape : tuple
-        With the axis of samples.
+        Includes the sample axis.
     dtype : str
     nb_class : int, optional
-        For an array of numbers of classes: how many there are. Its last axis of length 1 may be left out.
+        The number of classes, for an array of numbers of classes. Its last axis of length 1 may be omitted.
     role : {'input', 'target', 'weights'}
     ignored : int, optional
-        A number that may stand where there is no class.
+        A number that marks samples without a class.
     is_masked : bool
-        Whether the prediction has a mask. What is at steps that it leaves out is known in the run alone, and values
-        are checked there.
+        Whether the prediction has a mask. Which values it excludes is known only in the run, so they are checked there.
     doubt : function, optional
-        Finds what can be computed with and is probably not meant: the samples, and words for it.
+        Finds values that are valid but probably not intended: which samples, and a text.
     warn : function
-        Warns, of a kind and with a text.
+        Called with a kind and a text.
     """
 
     name: str
@@ -56,5 +55,5 @@ class ArraySpec(NamedTuple):
 
     @classmethod
     def of(cls, kensor: Any, name: Optional[str] = None) -> 'ArraySpec':
-        """That of an Input, which may have another name in a model."""
+        """Return the spec of an Input, which may have another name in a model."""
         return cls(name or kensor.name, (None, *kensor.shape[1:]), kensor.dtype, warn=WarnOnce())

@@ -1,4 +1,4 @@
-"""Arrays from a user, checked and made ready for a model."""
+"""Check arrays from a user, and prepare them for a model."""
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -13,7 +13,7 @@ __all__ = ['Arrays', 'MemmapSamples', 'Samples', 'batch_bounds', 'check_lengths'
 
 
 class MemmapSamples:
-    """A memory-mapped array. Only the samples that are asked for are read, checked and cast.
+    """A memory-mapped array, of which only the requested samples are read, checked and cast.
 
     Parameters
     ----------
@@ -36,12 +36,12 @@ class MemmapSamples:
 
     @property
     def shape(self) -> Tuple[int, ...]:
-        """That of the array."""
+        """The shape of the array."""
         return self.array.shape
 
     @property
     def ndim(self) -> int:
-        """How many axes it has."""
+        """The number of axes."""
         return self.array.ndim
 
     def __getitem__(self, part: Any) -> np.ndarray:
@@ -49,7 +49,7 @@ class MemmapSamples:
         return cast(np.asarray(self.array[part]), self.spec, self.where, numbers, copies=True)
 
     def view(self, part: slice) -> 'MemmapSamples':
-        """Some of the samples, still on the disk."""
+        """Return some of the samples without reading them."""
         return MemmapSamples(self.array[part], self.spec, self.where, self.first + (part.start or 0))
 
 
@@ -57,8 +57,7 @@ Samples = Union[np.ndarray, MemmapSamples]
 
 
 class Arrays(NamedTuple):
-    """Inputs, targets and weights for each target (``None``: all 1) of the same samples, as the compiled functions take
-    them."""
+    """Inputs, targets, and weights for each target (``None``: all 1), of the same samples, as functions take them."""
 
     inputs: List[Samples]
     targets: List[Samples]
@@ -66,33 +65,33 @@ class Arrays(NamedTuple):
 
     @property
     def flat(self) -> List[Samples]:
-        """All arrays in the order of the functions."""
+        """All arrays, in the order in which functions take them."""
         return [*self.inputs, *self.targets, *(it for it in self.weights if it is not None)]
 
     @property
     def weighting(self) -> Tuple[int, ...]:
-        """For each target: 1 with weights of samples, 2 with weights of steps, else 0. Each has its own functions."""
+        """For each target 1 with weights of samples, 2 with weights of steps, else 0. Functions depend on it."""
         return tuple(0 if it is None else it.ndim for it in self.weights)
 
     @property
     def nb_sample(self) -> int:
-        """Number of samples."""
+        """The number of samples."""
         return len(self.inputs[0])
 
     def split(self, at: int) -> Tuple['Arrays', 'Arrays']:
-        """The samples before and from number `at` on, not read yet."""
+        """Return the samples before number `at`, and those from there on, without reading them."""
         return self._map(lambda it: _view(it, slice(0, at))), self._map(lambda it: _view(it, slice(at, None)))
 
     def part(self, part: Any, copies: bool = False) -> 'Arrays':
-        """Some of the samples: a slice, or an array of their numbers.
+        """Return some of the samples: a slice, or an array of their numbers.
 
-        With `copies` they are no views: what waits to be used stays as it is, whatever the program does meanwhile.
+        With `copies` they are not views: batches that wait do not change, whatever the program does meanwhile.
         """
         return self._map(lambda it: np.array(it[part]) if copies and not isinstance(it, MemmapSamples) else it[part])
 
     @property
     def is_on_disk(self) -> bool:
-        """Whether some of the arrays are."""
+        """Whether some of the arrays are memory-mapped."""
         return any(isinstance(it, MemmapSamples) for it in self.flat)
 
     def _map(self, function: Callable) -> 'Arrays':
@@ -105,14 +104,14 @@ def _view(samples: Samples, part: slice) -> Samples:
 
 
 def read_arrays(value: Any, specs: Sequence[ArraySpec], where: str, copies: bool = False) -> List[Samples]:
-    """One array for each spec from a dict by name, a list, or (for one spec) an array.
+    """Return one array for each spec, from a dict by name, a list, or (for one spec) an array.
 
-    Unless `copies`, an array that needs no cast stays the program's own.
+    Unless `copies`, an array that needs no cast is not copied.
 
     Raises
     ------
     DataError
-        For missing or superfluous arrays, other shapes or types, NaN, no samples.
+        If arrays are missing, superfluous or empty, or have wrong shapes, dtypes or values.
     """
     names = [spec.name for spec in specs]
     given: Dict[str, Any] = assign(split_arrays(value), names, where)
@@ -125,10 +124,10 @@ def read_arrays(value: Any, specs: Sequence[ArraySpec], where: str, copies: bool
 
 def read_weights(value: Any, targets: Sequence[Samples], names: Sequence[str], spec: ArraySpec, where: str,
                  copies: bool = False) -> List[Optional[Samples]]:
-    """Weights for each target: of the samples, ``(nb_sample,)``, or of the steps of series, ``(nb_sample, time)``.
+    """Return weights for each target: of samples, ``(nb_sample,)``, or of the steps of series, ``(nb_sample, time)``.
 
-    They are given by a dict by name or a list of arrays, in which those of a target may be missing or ``None``, or by
-    one array for all targets. The `spec` is that of weights of samples.
+    They come from a dict by name or a list of arrays, in which those of a target may be missing or ``None``, or from
+    one array for all targets. The `spec` describes weights of samples.
     """
     if value is None:
         return [None] * len(names)
@@ -149,7 +148,7 @@ def _weights(value: Any, target: Optional[Samples], spec: ArraySpec, where: str,
 
 
 def check_lengths(named: Dict[str, Samples], where: str) -> None:
-    """Raise unless all arrays have as many samples."""
+    """Raise unless all arrays have the same number of samples."""
     lengths = {name: len(array) for name, array in named.items()}
     if len(set(lengths.values())) > 1:
         text = ', '.join(f'{name} has {length}' for name, length in lengths.items())
@@ -157,7 +156,7 @@ def check_lengths(named: Dict[str, Samples], where: str) -> None:
 
 
 def batch_bounds(nb_sample: int, batch_size: int) -> List[Tuple[int, int]]:
-    """First and last + 1 sample of each batch.
+    """Return the first sample of each batch, and the first one after it.
 
     Examples
     --------
@@ -168,7 +167,7 @@ def batch_bounds(nb_sample: int, batch_size: int) -> List[Tuple[int, int]]:
 
 
 def _at(where: str, name: str) -> str:
-    """Start of a message about one array; where an array has the name of the argument it is said once."""
+    """Return the start of a message about an array, with its name, unless that is the name of the argument."""
     return where if where.endswith(f': {name}') else f'{where}: {name}'
 
 

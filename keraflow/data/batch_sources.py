@@ -1,4 +1,4 @@
-"""Where the batches of an epoch come from: arrays, or an iterable of batches."""
+"""Provide the batches of each epoch, from arrays or from an iterable of batches."""
 import contextlib
 import contextvars
 import inspect
@@ -18,24 +18,26 @@ __all__ = ['ArrayBatchSource', 'BatchSource', 'IterableBatchSource']
 
 
 class BatchSource:
-    """Gives the batches of one epoch after the other."""
+    """Provide the batches of one epoch after the other."""
 
-    #: How many batches an epoch has, as far as that is known.
+    #: The number of batches in an epoch, if known.
     nb_batch: Optional[int] = None
     #: Whether a thread reads some batches ahead.
     is_read_ahead = True
 
     def epoch(self) -> ContextManager[Iterable[Arrays]]:
-        """The batches of the next epoch, to be taken inside of the context."""
+        """Return a context that gives the batches of the next epoch."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Say that no further epoch is wanted."""
+        """Release what is held; no further epoch follows."""
 
 
 class ArrayBatchSource(BatchSource):
-    """Batches of arrays: views of them where there is no order of samples. If some are on the disk a thread reads all,
-    some batches ahead, and copies what it reads."""
+    """Batches of arrays: views of them, unless samples have another order.
+
+    If some arrays are memory-mapped, a thread reads and copies batches ahead.
+    """
 
     def __init__(self, arrays: Arrays, batch_size: int, order: Optional[Callable[[int], np.ndarray]] = None):
         self._arrays = arrays
@@ -55,29 +57,29 @@ class ArrayBatchSource(BatchSource):
 
 
 class IterableBatchSource(BatchSource):
-    """Batches that an iterable gives, read by a thread, some batches ahead.
+    """Batches from an iterable, read ahead by a thread.
 
     Parameters
     ----------
     given : iterable, or object with ``len()`` and numbered batches, or function without arguments that returns one
     read : function
-        From what the iterable gives, and the start of a message, to a batch.
+        Turns an item of the iterable into a batch; takes the item and the start of a message.
     where : str
         Start of a message.
     nb_epoch : int
-        How many epochs will be asked for.
+        The number of epochs that will be requested.
     nb_batch : int, optional
-        How many batches an epoch has: the next one goes on where it ended. Without it an epoch is all that the iterable
-        gives.
+        The number of batches in an epoch; the next one continues where it ended. Without it an epoch is all of the
+        iterable.
     is_repeated : bool
-        Whether to begin anew where the iterable ends within the `nb_batch` of an epoch.
+        Whether to start anew if the iterable ends within the `nb_batch` of an epoch.
     is_validation : bool
-        Whether each epoch begins anew, where that can be, and `nb_batch` is the program's ``nb_val_batch``.
+        Whether each epoch starts anew, if possible, and messages call `nb_batch` ``nb_val_batch``.
 
     Raises
     ------
     ArgumentError
-        For what can be gone through once and is wanted for several epochs, and for what never ends, without `nb_batch`.
+        If `nb_batch` is missing for an iterator and several epochs, or for an iterable that never ends.
     """
 
     def __init__(self, given: Any, read: Callable[[Any, str], Arrays], where: str, nb_epoch: int = 1,

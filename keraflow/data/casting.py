@@ -1,4 +1,4 @@
-"""Numbers in the dtype that a model wants, where it can hold them."""
+"""Cast arrays to the dtype of a model, and refuse values that it cannot hold or use."""
 from typing import Optional, Sequence
 
 import numpy as np
@@ -8,7 +8,7 @@ from keraflow.errors import DataError
 
 __all__ = ['cast', 'class_problem', 'first_sample']
 
-#: Up to here a dtype has every integer.
+#: Up to here a dtype holds every integer.
 _EXACT = {'float32': 2 ** 24, 'float64': 2 ** 53}
 
 
@@ -22,13 +22,13 @@ def cast(array: np.ndarray, spec: ArraySpec, where: str, samples: Sequence[int],
     where : str
         Start of a message.
     samples : sequence of int
-        The numbers by which messages call the samples.
+        The numbers of the samples, for messages.
     copies : bool
 
     Raises
     ------
     DataError
-        For numbers that the dtype cannot hold or a model cannot use.
+        If the dtype cannot hold a value, or a model cannot use it.
     """
     if spec.is_masked and spec.nb_class is not None and array.dtype.kind == 'f':
         array = np.nan_to_num(array, nan=-1)        # no class: refused where the step counts
@@ -54,12 +54,12 @@ def cast(array: np.ndarray, spec: ArraySpec, where: str, samples: Sequence[int],
 
 
 def first_sample(wrong: np.ndarray, samples: Sequence[int]) -> int:
-    """The number of the first sample in which something is wrong."""
+    """Return the number of the first sample in which something is wrong."""
     return int(samples[int(np.argmax(wrong.reshape(len(wrong), -1).any(axis=1)))])
 
 
 def class_problem(nb_class: int, ignored: Optional[int]) -> str:
-    """What is expected of numbers of classes."""
+    """Return what is expected of numbers of classes."""
     also = '' if ignored is None else f', or {ignored}, which is ignored'
     return f'expected numbers of classes from 0 to {nb_class - 1}{also}'
 

@@ -1,4 +1,4 @@
-"""Weights of classes as weights of samples."""
+"""Turn weights of classes into weights of samples."""
 from typing import Annotated, Any, Dict, Sequence
 
 import numpy as np
@@ -14,7 +14,7 @@ _Given = Annotated[Dict[Natural, Finite], Rule('a dict from numbers of classes t
 
 
 class ClassWeight:
-    """From targets to a weight for each sample: that of its class, 1 for a class that is not named.
+    """Compute a weight for each sample from its target: that of its class, or 1 for classes that are not named.
 
     The targets are numbers of classes (``(samples, 1)``, for a loss that wants them), one-hot rows
     (``(samples, nb_class)``), or 0 and 1 (``(samples, 1)``).
@@ -22,11 +22,11 @@ class ClassWeight:
     Parameters
     ----------
     given : dict
-        From the numbers of classes to weights. A negative one is told, as among those of samples.
+        Weights by number of class. A negative one causes a warning, as among those of samples.
     specs : sequence of ArraySpec
-        Where the targets go: there must be one, and a class for each sample.
+        What targets must be like. There must be one, with a class for each sample.
     dtype : str
-        Of the weights.
+        The dtype of the weights.
     where : str
         Start of a message.
 
@@ -58,7 +58,7 @@ class ClassWeight:
                 warn(f'{where}: there is a negative weight for class {number}: training moves away from its samples.')
 
     def __call__(self, targets: Any, sample_weights: Any, where: str) -> np.ndarray:
-        """The weights of samples (``None``: all 1), times those of their classes.
+        """Return the weights of samples (``None``: all 1), multiplied by those of their classes.
 
         Raises
         ------

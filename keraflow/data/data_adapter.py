@@ -1,4 +1,4 @@
-"""From what a user gives to ``fit``, ``evaluate`` and ``predict`` to sources of batches."""
+"""Turn what a user passes to ``fit``, ``evaluate`` and ``predict`` into sources of batches."""
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
@@ -14,20 +14,20 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, GraphEr
 
 __all__ = ['DataAdapter']
 
-#: How many targets are looked at together for the weights of their classes: those on the disk are not read as a whole.
+#: The number of targets whose classes are looked up at a time: memory-mapped ones are not read as a whole.
 _CHUNK = 1024
 
 
 class DataAdapter:
-    """Reads the data of one call of a method of a model.
+    """Read the data for one call of a method of a model.
 
     Parameters
     ----------
     network : Network
     method : str
-        What the data are for, in messages.
+        Its name, for messages.
     targets : list of ArraySpec
-        Where targets go; there are none for ``predict``, and where no output has a loss.
+        What targets must be like; empty for ``predict``, and if no output has a loss.
     """
 
     def __init__(self, network: Any, method: str, targets: List[ArraySpec]):
@@ -40,12 +40,12 @@ class DataAdapter:
         self._class_weight: Optional[ClassWeight] = None
 
     def weigh_classes(self, given: Any) -> None:
-        """Multiply the weights of samples by those of their classes."""
+        """Multiply the weights of samples by those of their classes, from now on."""
         if given is not None:
             self._class_weight = ClassWeight(given, self._targets, B.floatx(), f'{self._name}: class_weight')
 
     def arrays(self, x: Any, y: Any, sample_weights: Any) -> Arrays:
-        """Arrays of all samples."""
+        """Return the arrays of all samples."""
         arrays = self._read(x, y, sample_weights, self._where)
         if self._class_weight is not None:
             weights: List[Any] = [self._weighed(arrays.part(slice(*ends)), self._where).weights[0]
@@ -57,7 +57,7 @@ class DataAdapter:
 
     def array_source(self, arrays: Arrays, batch_size: Optional[int],
                      order: Optional[Callable[[int], np.ndarray]] = None) -> BatchSource:
-        """Batches of arrays."""
+        """Return a source of batches of arrays."""
         size = self._batch_size(batch_size)
         if self._fixed and arrays.nb_sample % size:
             whole = arrays.nb_sample - arrays.nb_sample % size
@@ -67,12 +67,12 @@ class DataAdapter:
 
     def iterable_source(self, given: Any, nb_epoch: int = 1, nb_batch: Optional[int] = None, is_repeated: bool = False,
                         is_validation: bool = False) -> BatchSource:
-        """Batches that an iterable gives."""
+        """Return a source of batches from an iterable."""
         return IterableBatchSource(given, self._read_batch, self._where, nb_epoch, nb_batch, is_repeated, is_validation)
 
     def source(self, x: Any, y: Any, sample_weights: Any, batch_size: Optional[int],
                nb_batch: Optional[int]) -> BatchSource:
-        """All samples once, for ``evaluate`` and ``predict``."""
+        """Return a source of all samples once, for ``evaluate`` and ``predict``."""
         if any(map(_has_no_numbers, to_list(x))):
             raise GraphError(f'{self._where}: expected arrays, received a tensor that has no numbers before it is run. '
                              f'In what is compiled call the model itself: {self._name}(x).')
@@ -84,7 +84,7 @@ class DataAdapter:
 
     def validation_source(self, given: Any, batch_size: Optional[int], nb_epoch: int,
                           nb_val_batch: Optional[int]) -> Optional[BatchSource]:
-        """What ``fit`` is given as ``validation_data``, if anything."""
+        """Return a source for the ``validation_data`` of ``fit``, if given."""
         if given is not None and is_iterable_of_batches(given):
             return self.iterable_source(given, nb_epoch, nb_val_batch, is_validation=True)
         self.refuse_beside_arrays(nb_val_batch=nb_val_batch)
@@ -93,7 +93,7 @@ class DataAdapter:
         return self.array_source(self.arrays(*_parts(given, self._where)), batch_size)
 
     def split(self, arrays: Arrays, share: float) -> Tuple[Arrays, Arrays]:
-        """The samples to train on, and the share of them, from the end, that is kept for validation."""
+        """Split off a share of the samples, from the end, for validation."""
         at = int(arrays.nb_sample * (1 - share))
         if not 0 < at < arrays.nb_sample:
             raise DataError(f'{self._name}: validation_split={share} of {arrays.nb_sample} sample(s) leaves none for '
@@ -101,12 +101,12 @@ class DataAdapter:
         return arrays.split(at)
 
     def refuse_beside_iterable(self, **arguments: Any) -> None:
-        """Raise if one of these arguments is given."""
+        """Raise if one of these arguments is given too."""
         form = '(x, y) or (x, y, sample_weights)' if self._targets else 'x'
         self._refuse(f'an iterable as x, which gives whole batches {form}', arguments)
 
     def refuse_beside_arrays(self, **arguments: Any) -> None:
-        """Raise if one of these arguments is given."""
+        """Raise if one of these arguments is given too."""
         self._refuse('arrays, which batch_size cuts into batches', arguments)
 
     def _refuse(self, data: str, arguments: Dict[str, Any]) -> None:
@@ -129,12 +129,12 @@ class DataAdapter:
 
     def _read_batch(self, item: Any, where: str) -> Arrays:
         x, y, weights = _parts(item, where) if self._targets else (item, None, None)
-        # Batches wait for their turn, while the program may fill its arrays with the next ones.
+        # While batches wait for their turn, the program may fill its arrays with the next ones.
         batch = self._read(x, y, weights, where, copies=True)
         if self._fixed and batch.nb_sample != self._fixed:
             raise DataError(f'{where}: expected {self._fixed} samples, which the Inputs fix, received '
                             f'{batch.nb_sample}.')
-        # What is on the disk is read here, in the thread.
+        # Memory-mapped arrays are read here, in the thread.
         return self._weighed(batch.part(slice(0, batch.nb_sample)), where)
 
     def _weighed(self, batch: Arrays, where: str) -> Arrays:
@@ -152,14 +152,14 @@ class DataAdapter:
 
 
 def _parts(given: Any, where: str) -> Tuple[Any, Any, Any]:
-    """Inputs, targets, and weights or None."""
+    """Split a batch into inputs, targets, and weights or None."""
     if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
         raise ArgumentTypeError(f'{where}: expected (x, y) or (x, y, sample_weights), received {describe(given)}.')
     return (*given, None)[:3]
 
 
 def _has_no_numbers(value: Any) -> bool:
-    """Whether a value is a tensor that stands for what is computed later."""
+    """Return whether a value is a symbolic tensor, which has no values yet."""
     if not B.is_tensor(value) or B.is_variable(value):
         return False
     try:

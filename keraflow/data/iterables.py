@@ -1,4 +1,4 @@
-"""What a user gives as an iterable of batches, and whether it ends."""
+"""Recognize iterables of batches, and those that never end."""
 import inspect
 import itertools
 import operator
@@ -8,12 +8,12 @@ from keraflow.backend.deferral import Deferred
 
 __all__ = ['is_endless', 'is_iterable_of_batches', 'is_sequence', 'numbered_batches']
 
-#: Iterators that end when the first of those ends that they go through.
+#: Iterators that end with the first of the iterators that they consume.
 PASSING_ON = (map, filter, enumerate, zip)
 
 
 def is_iterable_of_batches(value: Any) -> bool:
-    """Whether `value` is an iterable or a function of batches, and not one array, or several in a list or a dict.
+    """Return whether `value` is an iterable or a function of batches, and not an array, or several in a list or dict.
 
     Examples
     --------
@@ -26,8 +26,11 @@ def is_iterable_of_batches(value: Any) -> bool:
 
 
 def is_endless(value: Any) -> bool:
-    """Whether it is known that `value` never ends: an endless iterator, what goes through one, or a data set that says
-    so by ``cardinality()``, as those of TensorFlow do. Of a generator function nobody knows."""
+    """Return whether `value` is known never to end.
+
+    That is an endless iterator of ``itertools``, what consumes one, or a data set that says so by ``cardinality()``, as
+    TensorFlow's do. Nothing is known of generator functions.
+    """
     waiting = [value]
     while waiting:
         one = waiting.pop()
@@ -56,12 +59,12 @@ def _says_endless(value: Any) -> bool:
 
 
 def is_sequence(value: Any) -> bool:
-    """Whether the batches are numbered, and not given one after the other."""
+    """Return whether batches are taken by number, because there is no iterator."""
     return not hasattr(value, '__iter__') and hasattr(value, '__getitem__') and hasattr(value, '__len__')
 
 
 def numbered_batches(batches: Any) -> Iterator[Any]:
-    """Batches by their numbers, and then what such objects may do between two epochs, such as another order."""
+    """Yield batches by number, then call ``on_epoch_end``, in which such objects may draw another order."""
     for number in range(len(batches)):
         yield batches[number]
     if callable(getattr(batches, 'on_epoch_end', None)):

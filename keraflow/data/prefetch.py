@@ -1,4 +1,4 @@
-"""Batches that a thread reads while the model computes."""
+"""Read batches in a thread while the model computes."""
 import contextvars
 import queue
 import threading
@@ -10,7 +10,7 @@ _END = object()
 
 
 class Prefetch:
-    """A context that goes through an iterable in a thread, a few items ahead. The thread has ended when it is left.
+    """A context that reads an iterable in a thread, a few items ahead. When it exits, the thread has ended.
 
     An error of the iterable is raised where its item was due, with the traceback of the iterable.
 
@@ -19,9 +19,9 @@ class Prefetch:
     items : iterable
         Used by the thread alone until the context is left.
     nb_ahead : int
-        How many items may be waiting; the thread holds one more. They are lost if the context is left before the end.
+        The number of items that may wait; the thread holds one more. They are lost if the context exits before the end.
     variables : contextvars.Context, optional
-        What holds in the thread; what holds where the object is made unless given.
+        The context variables of the thread, by default those where the object is made.
 
     Examples
     --------
@@ -34,7 +34,7 @@ class Prefetch:
         self._items = items
         self._ready: 'queue.Queue[Tuple[Any, Optional[BaseException]]]' = queue.Queue(nb_ahead)
         self._is_left = threading.Event()
-        # A daemon: an iterable that never returns does not keep the program from ending.
+        # A daemon, so that an iterable that never returns does not keep the program from ending.
         run = (variables or contextvars.copy_context()).run
         self._thread = threading.Thread(target=run, args=[self._read], name='keraflow-prefetch', daemon=True)
 
@@ -44,7 +44,7 @@ class Prefetch:
 
     def __exit__(self, *_: Any) -> None:
         self._is_left.set()
-        # Makes room for the one item that the thread may be about to put; before the next one it sees that it is over.
+        # Make room for the item that the thread may be about to put. Before the next one it sees that it must end.
         while not self._ready.empty():
             self._ready.get()
         self._thread.join()

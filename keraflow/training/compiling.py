@@ -1,4 +1,4 @@
-"""From the arguments of ``compile`` to losses and metrics, each on one output."""
+"""Turn the arguments of ``compile`` into losses and metrics, each for one output."""
 from typing import Any, Dict, List, Sequence
 
 import numpy as np
@@ -17,12 +17,12 @@ from keraflow.training.totals import Report
 
 __all__ = ['read_losses', 'read_metrics']
 
-#: What callbacks and logs call by these names is no metric.
+#: Names in the logs of callbacks that no metric may have.
 OTHER_LOGS = ('epoch', 'size', 'lr', 'data_wait')
 
 
 def read_losses(network: Network, given: Any, ignore_label: Any) -> List[Loss]:
-    """The losses of the outputs that have one."""
+    """Return the losses, for the outputs that have one."""
     names, where = network.output_names(), f'{network.name}: loss'
     if callable(given) or isinstance(given, str):
         given = [given]
@@ -31,7 +31,7 @@ def read_losses(network: Network, given: Any, ignore_label: Any) -> List[Loss]:
     by_name = assign(given, names, where)
     if len(given) < len(names):
         raise ArgumentError(f'{where}: expected one for each output ({", ".join(names)}), received {len(given)}.')
-    # An accuracy has no gradient: none is suggested for a loss that is misspelt.
+    # Accuracies have no gradient: they are not suggested for a misspelt loss.
     known = [id for id in ids('objective') if not is_accuracy(find(id, 'objective').target)]    # type: ignore
     losses = [Loss(name, resolve('objective', one, f'{where}: ', known)) for name, one in by_name.items()]
     for one in losses:
@@ -52,7 +52,7 @@ def _with_ignored_labels(network: Network, given: Any, losses: List[Loss]) -> Li
 
 
 def read_metrics(network: Network, given: Any, losses: Sequence[Loss]) -> List[Report]:
-    """The metrics of the outputs that have a loss."""
+    """Return the metrics, for outputs that have a loss."""
     if given is None:
         return []
     names = [one.output for one in losses]

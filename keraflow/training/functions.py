@@ -1,4 +1,4 @@
-"""The compiled functions of a model: train and test are builds of the same path as predict, with losses and metrics."""
+"""The functions that ``compile`` adds to a model: train and test, which run its graph with losses and metrics."""
 import math
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
@@ -20,12 +20,12 @@ __all__ = ['CompiledFunctions']
 
 
 class CompiledFunctions:
-    """What one ``compile`` of a model made. Each function is built when it is first needed.
+    """The result of one ``compile``. Each function is built when first needed.
 
     Parameters
     ----------
     network : Network
-        What is trained: the graph of the model, which is asked for its inputs, outputs, calls and names alone.
+        The graph to train. Only its inputs, outputs, calls and names are used; it does not know its functions.
     optimizer : Optimizer
     losses : sequence of Loss
     metrics : sequence of Report
@@ -53,7 +53,7 @@ class CompiledFunctions:
 
     @property
     def term_names(self) -> List[str]:
-        """The names of the terms of the loss, where they are reported one by one."""
+        """The names of the terms of the loss, if they are reported one by one."""
         def labels(*tensors: Any) -> List[str]:
             with B.phase('train'), recording() as record:
                 return self._terms(record, True, *self._unpack(unweighted, tensors)).labels
@@ -64,21 +64,20 @@ class CompiledFunctions:
 
     @property
     def names(self) -> List[str]:
-        """What is reported of each epoch."""
+        """The names of what is reported for each epoch."""
         return ['loss', *self.term_names, *(one.label for one in self.metrics)]
 
     def larger_is_better(self, name: str) -> Optional[bool]:
-        """Whether more of what is reported by this name is better; None if that is not known of the metric."""
-        plain = name.removeprefix('val_')       # which no label begins with
+        """Return whether larger values of what is reported under this name are better, or None if unknown."""
+        plain = name.removeprefix('val_')       # no label begins with it
         return next((one.metric.larger_is_better for one in self.metrics if one.label == plain), False)
 
     def read(self, totals: Any) -> Dict[str, float]:
-        """Loss and metrics by name from what train and test functions return, for one batch."""
+        """Return loss and metrics by name, from what a train or test function returns for one batch."""
         return self._totals.read(totals)
 
     def read_all(self, totals: Any) -> Dict[str, float]:
-        """The same for the sum of all batches: tells, once for each metric, where it means nothing, or may mean
-        little."""
+        """Do the same for the sum over all batches, and warn, once for each metric, if it is undefined or inexact."""
         for one, own in self._totals.of_metrics(totals):
             kind = one.label, math.isnan(one.metric.result(own))
             doubt = '' if kind in self._told_of_doubt else one.metric.doubt(own)
@@ -88,11 +87,11 @@ class CompiledFunctions:
         return self.read(totals)
 
     def meter(self) -> Meter:
-        """An empty meter for what train and test functions return."""
+        """Return an empty meter for the results of train and test functions."""
         return Meter(self.read_all)
 
     def warn_of_change(self) -> None:
-        """Tell, once, of layers whose ``trainable`` is no more what ``compile`` read."""
+        """Warn, once, about layers whose ``trainable`` was changed since ``compile`` read it."""
         changed = [] if self._told_of_change else self.predictor.trainability.changed()
         if changed:
             self._told_of_change = True
@@ -104,28 +103,30 @@ class CompiledFunctions:
     # -- on arrays --------------------------------------------------------------------------------------------------
 
     def train(self, weighting: Tuple[int, ...]) -> Callable:
-        """From a batch with such weights (:attr:`Arrays.weighting`) to the totals of loss and metrics, updating the
-        parameters."""
+        """Return the function from a batch to its totals that also updates the parameters.
+
+        `weighting` says which weights the batches have, see :attr:`Arrays.weighting`.
+        """
         return self._functions.get(lambda: self._specs(weighting), self._build_train, weighting)
 
     def test(self, weighting: Tuple[int, ...], phase: str = 'test') -> Callable:
-        """From a batch with such weights to the totals of loss and metrics."""
+        """Return the function from a batch to its totals."""
         return self._functions.get(lambda: self._specs(weighting), self._build_test, weighting, phase)
 
     def evaluate(self, batches: Iterable[Arrays], phase: str = 'test') -> Dict[str, float]:
-        """Loss and metrics over all batches."""
+        """Return loss and metrics over all batches."""
         meter = self.meter()
         for batch in batches:
             meter.add(self.test(batch.weighting, phase)(*batch.flat)[0])
         return meter.logs()
 
     def target_specs(self) -> List[ArraySpec]:
-        """Where targets go: what the losses want for the outputs that have one."""
+        """Return what targets must be like, for the outputs that have a loss."""
         return [target_spec(self.network, one, [each.metric for each in self.metrics if each.output == one.output])
                 for one in self.losses]
 
     def _computed_with(self) -> List[Any]:
-        """The objects whose arguments the functions depend on."""
+        """Return the objects whose arguments the functions depend on."""
         return [*self.predictor.trainability.layers, self.optimizer, *(one.objective for one in self.losses),
                 *(one.metric for one in self.metrics),
                 *(each for one in self.parameters for each in (one.regularizer, one.constraint))]
@@ -166,7 +167,7 @@ class CompiledFunctions:
                           [_totals_of(one.metric, *seen[one.output]) for one in self.metrics])
 
     def _specs(self, weighting: Tuple[int, ...]) -> List[TensorSpec]:
-        """What all tensors of a builder are like: inputs, targets, and weights where there are some."""
+        """Return shapes and dtypes of a builder's tensors: inputs, targets, and weights if there are any."""
         specs = self.target_specs()
         targets = [TensorSpec(spec.shape, spec.dtype, f'{spec.name}_target') for spec in specs]
         batch = self.network.inputs[0].shape[0]
@@ -175,7 +176,7 @@ class CompiledFunctions:
         return [*self.predictor.input_specs(), *targets, *weights]
 
     def _unpack(self, weighting: Tuple[int, ...], tensors: Sequence[Any]) -> tuple:
-        """Inputs, targets, and for each target its weights or None."""
+        """Split the tensors of a builder into inputs, targets, and for each target its weights or None."""
         nb_input, nb_target = len(self.network.inputs), len(self.losses)
         given = iter(tensors[nb_input + nb_target:])
         return (tensors[:nb_input], tensors[nb_input:nb_input + nb_target],

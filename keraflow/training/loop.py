@@ -1,4 +1,4 @@
-"""One call of ``fit``: epochs, batches, callbacks."""
+"""Run one call of ``fit``: epochs, batches, callbacks."""
 import math
 import time
 from typing import Any, Dict, Iterable, Iterator, Optional
@@ -15,21 +15,21 @@ __all__ = ['Loop', 'check_not_training']
 
 _END = object()
 
-#: How many batches a validation that does not say its length may have, also where an epoch of training has few.
+#: The number of batches that a validation of unknown length may have, even if an epoch of training has few.
 _MAX_NB_VAL_BATCH = 1000
 
-#: The loop of each model that is in training, by the ``id()`` of the model.
+#: The loops of the models in training, by the ``id()`` of the model.
 _training: Dict[int, 'Loop'] = {}
 
 
 def check_not_training(model: Any, where: str, advice: str) -> None:
-    """Raise for what would not reach the training of a model that goes on."""
+    """Raise if a model is in training, for changes that would not reach the running ``fit``."""
     if id(model) in _training:
         raise GraphError(f'{where}: the model is in training, by a fit that has not returned. {advice}')
 
 
 class Loop:
-    """Trains a model on a source, and evaluates it on another after each epoch."""
+    """Train a model on one source of batches, and evaluate it on another after each epoch."""
 
     def __init__(self, model: Any, functions: CompiledFunctions, source: BatchSource, validation: Optional[BatchSource],
                  callbacks: CallbackList, progress: Progress):
@@ -96,7 +96,7 @@ class Loop:
         self.callbacks.call('on_epoch_end', epoch, {**logs, 'data_wait': wait})
 
     def _warn_of_nan(self, epoch: int, loss: float) -> None:
-        """Tell, once, of a loss that says nothing any more, unless a callback has ended training for it."""
+        """Warn, once, about a loss that is no longer a number, unless a callback has ended training because of it."""
         if not math.isfinite(loss) and not self._told_of_nan and not self.model.stop_training:
             self._told_of_nan = True
             warn(f'{self.model.name}: fit: the loss of epoch {epoch + 1} is {loss}, and the weights may be lost. The '
@@ -122,7 +122,7 @@ class Loop:
         return meter.logs()
 
     def _finite(self, batches: Iterable[Arrays]) -> Iterator[Arrays]:
-        """The batches of a validation; an error where they are so many that they may never end."""
+        """Yield the batches of a validation, and raise if there are so many that they may never end."""
         limit = max(_MAX_NB_VAL_BATCH, 10 * self._nb_trained, self.validation.nb_batch or 0)  # type: ignore[union-attr]
         for number, batch in enumerate(batches):
             if number == limit:
@@ -131,7 +131,7 @@ class Loop:
             yield batch
 
     def _timed(self, batches: Iterable[Arrays]) -> Iterator[Arrays]:
-        """The batches; the time that they are waited for is added up."""
+        """Yield batches, and add up the time spent waiting for them."""
         iterator = iter(batches)
         while True:
             start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The loss of a model in a run, on tensors: what it is the sum of."""
+"""The terms of the loss of a model in one run, on tensors."""
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from keraflow import backend as B
@@ -13,7 +13,7 @@ __all__ = ['BatchTerms', 'Loss', 'WeightedMean', 'other_terms', 'total']
 
 
 class Loss(NamedTuple):
-    """An objective on one output, and the label that is ignored in its target."""
+    """An objective for one output, and the label that is ignored in its target."""
 
     output: str
     objective: Callable
@@ -21,14 +21,14 @@ class Loss(NamedTuple):
 
 
 class WeightedMean(NamedTuple):
-    """The loss of an output: the weighted sum over samples, and how many of them count."""
+    """The loss of an output: the weighted sum over samples, and the number of samples that count."""
 
     sum: Any
     count: Any
 
     @classmethod
     def of(cls, objective: Callable, y_pred: Any, y_true: Any, weights: Any) -> 'WeightedMean':
-        """That of an objective."""
+        """Apply an objective."""
         has_parts = weights is not None and B.ndim(weights) > 1
         samples = per_sample(objective, y_pred, y_true, weights if has_parts else None)
         counted = counted_parts(y_pred, weights)
@@ -40,30 +40,33 @@ class WeightedMean(NamedTuple):
         return cls(B.sum(weighted), B.sum(B.cast(counted, B.dtype(samples))))
 
     def mean(self) -> Any:
-        """The sum divided by the number; 0 where no sample counts."""
+        """Return the sum divided by the number, or 0 if no sample counts."""
         return self.sum / B.clip(self.count, 1.)
 
 
 class BatchTerms(NamedTuple):
-    """What a run on a batch gives to be minimized and to be reported."""
+    """What a run on a batch yields to be minimized and reported."""
 
     losses: Dict[str, WeightedMean]     # of the outputs, by label
-    others: Dict[str, Any]              # scalars that belong to no output, by label: of regularizers, and added ones
+    others: Dict[str, Any]              # scalars of no output, by label: of regularizers, and what layers add
     metrics: List[Any]                  # the totals of each metric
 
     @property
     def labels(self) -> List[str]:
-        """What the terms of the loss are called in the logs."""
+        """The names of the terms in the logs."""
         return [*self.losses, *self.others]
 
     def loss(self) -> Any:
-        """What is minimized: the sum of all terms."""
+        """Return the sum of all terms, which is minimized."""
         return total([*(one.mean() for one in self.losses.values()), *self.others.values()])
 
 
 def other_terms(network: Network, record: RunRecord, trained: Optional[Sequence[Any]]) -> Dict[str, Any]:
-    """The terms of the loss that belong to no output, by label: what layers added in a run, and, where the parameters
-    `trained` are given, what is minimized only. Those of one label are one term."""
+    """Return the terms that belong to no output, by label; terms with the same label are summed.
+
+    These are the losses that layers added in the run. With parameters that are `trained`, they include what is
+    minimized but not evaluated: activity penalties and regularizers.
+    """
     terms: Dict[str, Any] = {}
     added = [(label, one.value) for label, one in _added(network, record) if trained is not None or not one.is_penalty]
     for label, value in [*added, *penalties(trained or ())]:
@@ -72,7 +75,7 @@ def other_terms(network: Network, record: RunRecord, trained: Optional[Sequence[
 
 
 def _added(network: Network, record: RunRecord) -> Iterator[Tuple[str, AddedLoss]]:
-    """What layers added, with labels: ``host/0/loss``, or ``host/0/loss.1`` where a layer adds several."""
+    """Yield the losses that layers added, labelled ``host/0/loss``, or ``host/0/loss.1`` if a layer adds several."""
     names = layer_names(network)
     several = {(id(added.layer), added.kind) for added in record.added.values() if added.number}
     for added in record.added.values():
@@ -81,6 +84,6 @@ def _added(network: Network, record: RunRecord) -> Iterator[Tuple[str, AddedLoss
 
 
 def total(terms: Iterable[Any]) -> Any:
-    """The sum of some scalars, in the dtype of the first one; 0 of none, which what is evaluated may have."""
+    """Return the sum of scalars in the dtype of the first, or 0 for none, as when a model is evaluated without loss."""
     first, *others = list(terms) or [B.constant(0.)]
     return sum((B.cast(one, B.dtype(first)) for one in others), first)

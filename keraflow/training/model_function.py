@@ -1,4 +1,4 @@
-"""A function of arrays that runs layers: built when it is needed, and anew when what it computes with has changed."""
+"""Functions of arrays that run layers: built when first called, and rebuilt when an argument they depend on is set."""
 import functools
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
@@ -15,20 +15,20 @@ __all__ = ['FunctionCache', 'ModelFunction']
 
 
 class ModelFunction:
-    """What a builder describes, computed by any number of threads.
+    """A builder as a function of arrays, which any number of threads may call.
 
     Parameters
     ----------
     builder : function
         As for ``B.compile``.
     specs : sequence of TensorSpec
-        What the arrays are like.
+        Shapes and dtypes of the arrays.
     layers : list of Layer
-        What it runs. While it changes variables, nobody reads them; else nobody changes them.
+        Those whose variables it uses. While it changes them nobody else reads them; otherwise nobody changes them.
     stream : random.Stream
-        What it draws from.
+        Where its random numbers come from.
     computed_with : function
-        Gives the objects whose arguments it depends on.
+        Returns the objects whose arguments it depends on.
     """
 
     def __init__(self, builder: Callable, specs: Sequence[TensorSpec], layers: List[Any], stream: random.Stream,
@@ -41,7 +41,7 @@ class ModelFunction:
         self._changes = Changes()
         self._current = _Build(self._run_builder, specs)
         self._has_unknown_lengths = any(None in spec.shape[1:] for spec in specs)
-        # Shapes that suit all layers are traced once, however often other things fail.
+        # Shapes that suit all layers are traced once, however often something else fails.
         self._check_shapes = functools.lru_cache(maxsize=128)(self._trace)
 
     def __call__(self, *arrays: Any) -> Any:
@@ -58,10 +58,10 @@ class ModelFunction:
             return self._builder(*tensors)
 
     def _explain(self, error: Exception, arrays: Sequence[Any]) -> None:
-        """Raise what a layer says of lengths that only the data have, where these are what the run failed for.
+        """Raise a layer's own error if the run failed because of lengths that were unknown when it was built.
 
-        A layer sees no such length while it is built, and a failed run does not know its layers. So the layers are run
-        once more, on symbolic tensors of the shapes of the arrays. Nothing else that fails is told better by that.
+        A backend's error does not name the layer. Tracing the builder with the shapes of the arrays does, because every
+        layer checks static shapes. No other failure gains from that.
         """
         is_told = isinstance(error, KeraFlowError) and not isinstance(error, DataError)
         if self._has_unknown_lengths and not is_told:
@@ -75,7 +75,7 @@ class ModelFunction:
             B.trace(self._run_builder, [spec._replace(shape=shape) for spec, shape in zip(self._specs, shapes)])
         except KeraFlowError:
             raise
-        except Exception:       # the error of the run says as much
+        except Exception:       # the error of the run is as good
             pass
 
 
@@ -102,13 +102,13 @@ class _Build:
 
 
 class FunctionCache:
-    """The functions of a network, each made when it is first asked for, and then the same one for every thread.
+    """The functions of a network. Each is made when first requested, and is then the same for all threads.
 
     Parameters
     ----------
     network : Network
     computed_with : function
-        Gives the objects whose arguments the functions depend on.
+        Returns the objects whose arguments the functions depend on.
     """
 
     def __init__(self, network: Any, computed_with: Callable[[], Iterable[Any]]):
@@ -117,8 +117,17 @@ class FunctionCache:
         self._made: Dict[tuple, ModelFunction] = {}
 
     def get(self, specs: Callable[[], Sequence[TensorSpec]], builder: Callable, *constants: Any) -> ModelFunction:
-        """The function that ``builder(*constants, *tensors)`` describes, for tensors of some specs: another one for
-        other constants."""
+        """Return the function for ``builder(*constants, *tensors)``, one for each builder and constants.
+
+        Parameters
+        ----------
+        specs : function
+            Returns the shapes and dtypes of the tensors.
+        builder : function
+            As for ``B.compile``, with the constants first.
+        *constants
+            What the function is built for, such as the phase.
+        """
         key = builder, *constants
         if key not in self._made:
             made = ModelFunction(functools.partial(builder, *constants), specs(), [self._network],

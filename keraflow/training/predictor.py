@@ -1,4 +1,4 @@
-"""What a network gives for arrays: its outputs, and whatever is computed inside of it."""
+"""Compute what a network returns for arrays: its outputs, and any tensor inside it."""
 from typing import Any, Callable, Dict, Iterable, List, Sequence, Tuple
 
 import numpy as np
@@ -19,14 +19,15 @@ __all__ = ['Predictor', 'updates_outside_of_training']
 
 
 class Predictor:
-    """Runs a network on tensors and on arrays, with ``trainable`` of its layers as it is when this is made.
+    """Run a network, with ``trainable`` of all layers as it was when the predictor was made.
 
     Attributes
     ----------
     network : Network
-        What is run. It does not know who runs it.
+        The graph, which does not know who runs it.
     parameters : list of Parameter
     trainability : Trainability
+        What was read of ``trainable``.
     """
 
     def __init__(self, network: Network):
@@ -38,12 +39,12 @@ class Predictor:
     # -- in a builder -----------------------------------------------------------------------------------------------
 
     def outputs(self, x: Sequence[Any]) -> List[Any]:
-        """The outputs for some inputs."""
+        """Return the outputs for these inputs."""
         tensors = self.tensors(x)
         return [tensors[kensor] for kensor in self.network.outputs]
 
     def tensors(self, x: Sequence[Any]) -> Dict[Kensor, Any]:
-        """What each Kensor stands for, for some inputs."""
+        """Return the tensor of each Kensor, for these inputs."""
         fed = {kensor: kensor.mark(tensor) for kensor, tensor in zip(self.network.inputs, x)}
         with self.trainability.kept(), frozen(not self.network.trainable):
             return replay(self.network.calls, fed)
@@ -51,16 +52,16 @@ class Predictor:
     # -- on arrays --------------------------------------------------------------------------------------------------
 
     def input_specs(self) -> List[TensorSpec]:
-        """What the arrays of inputs are like."""
+        """Return shapes and dtypes of the inputs."""
         return [kensor.spec for kensor in self.network.inputs]
 
     def predict(self, batches: Iterable[Arrays], phase: str) -> List[np.ndarray]:
-        """The outputs for all batches."""
+        """Return the outputs for all batches."""
         run = self._functions.get(self.input_specs, self._build_predict, phase)
         return self._joined(run, batches, [self.network.names.short(it) for it in self.network.outputs], 'predict')
 
     def capture(self, batches: Iterable[Arrays], phase: str, addresses: Sequence[TensorAddress]) -> List[np.ndarray]:
-        """What is computed at some addresses, for all batches. States stay as they are."""
+        """Return the tensors at some addresses, for all batches, without changing states."""
         run = self._functions.get(self.input_specs, self._build_capture, phase, tuple(addresses))
         return self._joined(run, batches, [address.name for address in addresses], 'capture')
 
@@ -75,16 +76,16 @@ class Predictor:
         return [address.tensor(f'{self.network.name}: capture', tensors, record) for address in addresses], []
 
     def _joined(self, run: Callable, batches: Iterable[Arrays], names: List[str], method: str) -> List[np.ndarray]:
-        """For each name one array, of what a function gives for all batches."""
+        """Return one array for each name, joined from what a function returns for each batch."""
         parts = [[np.asarray(it) for it in run(*batch.inputs)] for batch in batches]
         return [_joined(arrays, name, f'{self.network.name}: {method}') for arrays, name in zip(zip(*parts), names)]
 
 
 def updates_outside_of_training(record: RunRecord, phase: str, run: Callable[[], Any]) -> List[Tuple[Any, Any]]:
-    """Those updates of a run that count where a network is not trained, whatever the phase.
+    """Return the updates of a run that are made when a network is not trained, whatever the phase.
 
-    States that go on in prediction, as those of stateful layers, go on in the phase ``'train'``, too. What that phase
-    alone changes, such as statistics, stays: a run in the phase ``'test'`` tells which that is.
+    States that advance in prediction, such as those of stateful layers, also advance in the phase ``'train'``. What
+    only this phase updates, such as statistics, stays unchanged; a run in the phase ``'test'`` shows which is which.
     """
     if phase == 'test' or not record.updates:
         return record.updates

@@ -1,4 +1,4 @@
-"""What ``fit`` shows, and how it reacts to Ctrl-C."""
+"""Show the progress of ``fit``, and react to Ctrl-C between batches."""
 import contextlib
 import signal
 import sys
@@ -11,14 +11,14 @@ __all__ = ['Progress', 'interruptible']
 
 
 class Progress:
-    """A bar on a terminal, a line for each epoch anywhere, or nothing.
+    """Show a bar on a terminal, a line for each epoch, or nothing.
 
     Parameters
     ----------
     verbose : int
         0 for nothing.
     nb_epoch : int
-        How many epochs there will be.
+        The total number of epochs.
     """
 
     def __init__(self, verbose: int, nb_epoch: int):
@@ -27,14 +27,14 @@ class Progress:
         self._bar: Any = None
 
     def bar(self, batches: Iterable[Any], epoch: int, nb_batch: Optional[int]) -> Iterable[Any]:
-        """The batches (so many, if that is known), shown on a terminal while they are taken."""
+        """Return the batches, with a bar on a terminal while they are taken; their number may be unknown."""
         if not self.verbose or not sys.stderr.isatty():
             return batches
         self._bar = tqdm(batches, f'Epoch {epoch + 1}/{self.nb_epoch}', nb_batch, unit='batch', leave=False)
         return self._bar
 
     def epoch(self, epoch: int, logs: Dict[str, float], data_wait: Optional[float] = None) -> None:
-        """Show the results of an epoch, and the share of the time that was spent waiting for data."""
+        """Show the results of an epoch, and the share of its time that was spent waiting for data."""
         self.close()
         if self.verbose:
             values = [f'{name} {value:.4f}' for name, value in logs.items()]
@@ -56,7 +56,7 @@ class Progress:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """A batch that Ctrl-C does not cut in two: the KeyboardInterrupt is raised when the batch is complete."""
+    """Delay the KeyboardInterrupt of Ctrl-C until the end of the block, so that it never interrupts a batch."""
     in_main_thread = threading.current_thread() is threading.main_thread()
     if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield

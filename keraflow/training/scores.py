@@ -1,4 +1,4 @@
-"""Loss and metrics by name, as ``evaluate`` gives them and ``fit`` for each epoch."""
+"""Loss and metrics by name, as ``evaluate`` returns them, and ``fit`` for each epoch."""
 import dis
 import sys
 from typing import Dict, Iterator
@@ -11,14 +11,14 @@ _UNPACKING = dis.opmap['UNPACK_SEQUENCE'], dis.opmap['UNPACK_EX']
 
 
 class Scores(Dict[str, float]):
-    """A dict of numbers by name that is not unpacked: ``loss, acc = model.evaluate(x, y)`` would be two strings.
+    """A dict of numbers by name that refuses to be unpacked: ``loss, acc = model.evaluate(x, y)`` would bind strings.
 
-    All else goes as with any dict, also a loop over it.
+    Otherwise it is like any dict, even in a loop.
 
     Raises
     ------
     ArgumentTypeError
-        Where a program unpacks it.
+        If it is unpacked.
 
     Examples
     --------
@@ -32,8 +32,8 @@ class Scores(Dict[str, float]):
     """
 
     def __iter__(self) -> Iterator[str]:
-        # A loop over a dict is fine and looks the same, but for the instruction that asks for the iterator. Where there
-        # is no such instruction, as in compiled code, this is a dict like others.
+        # A loop over a dict is fine, and differs only by the instruction that asks for the iterator. Where there is no
+        # such instruction, as in compiled code, this is a dict like any other.
         caller = sys._getframe(1)
         if caller.f_code.co_code[max(caller.f_lasti, 0)] in _UNPACKING:
             names = ', '.join(self.keys())

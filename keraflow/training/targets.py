@@ -1,4 +1,4 @@
-"""Targets: the arrays that a loss wants, and what of them is looked at in a run."""
+"""Targets: what arrays a loss needs, and which of their values count in a run."""
 from typing import Any, Sequence, Tuple
 
 from keraflow import backend as B
@@ -16,13 +16,15 @@ __all__ = ['output_of', 'seen_target', 'target_spec']
 
 
 def output_of(network: Network, name: str) -> Kensor:
-    """The output of a network that data and losses call so."""
+    """Return the output with this name, by which data and losses refer to it."""
     return dict(zip(network.output_names(), network.outputs))[name]
 
 
 def target_spec(network: Network, loss: Loss, metrics: Sequence[Any] = ()) -> ArraySpec:
-    """What a loss wants for its output, and what it and the metrics beside it doubt. Warnings are given once by each
-    spec."""
+    """Return what the target for a loss must be like, and what it and the metrics find doubtful.
+
+    Each spec gives each kind of warning once.
+    """
     kensor = output_of(network, loss.output)
     target = target_of(loss.objective, (None, *kensor.shape[1:]), kensor.dtype, kensor.features)
     mask = kensor.mask_shape
@@ -32,10 +34,10 @@ def target_spec(network: Network, loss: Loss, metrics: Sequence[Any] = ()) -> Ar
 
 
 def seen_target(y_pred: Any, y_true: Any, spec: ArraySpec, where: str) -> Tuple[Any, Any]:
-    """A prediction and its target as losses and metrics see them.
+    """Return a prediction and its target as losses and metrics see them.
 
-    The mask of the prediction leaves out a label that is ignored, too; and where it does, the target is 0, so that it
-    does not matter what the program wrote there. What is left is checked in the run.
+    The mask of the prediction also excludes an ignored label. Where it excludes a value, the target becomes 0, so that
+    its original value does not matter. The remaining values are checked in the run.
     """
     if spec.ignored is not None:
         y_pred = _masked(y_pred, B.not_equal(class_numbers(y_pred, y_true), spec.ignored))
@@ -54,7 +56,7 @@ def seen_target(y_pred: Any, y_true: Any, spec: ArraySpec, where: str) -> Tuple[
 
 
 def _masked(y_pred: Any, counted: Any) -> Any:
-    """The prediction, of which that part is left out, too, where `counted` is False."""
+    """Return the prediction with a mask that also excludes where `counted` is False."""
     info = info_of(y_pred)
     if info.mask is not None:
         low, high = sorted([info.mask, counted], key=B.ndim)

@@ -1,4 +1,4 @@
-"""What is added up over batches, as one vector of numbers, and what is read from it: loss, terms and metrics."""
+"""Totals over batches as one vector of numbers, and the loss, its terms and the metrics that are read from it."""
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
@@ -11,7 +11,7 @@ __all__ = ['Meter', 'Report', 'Totals']
 
 
 class Report(NamedTuple):
-    """A metric on one output, with the name it is reported by."""
+    """A metric for one output, and its name in the logs."""
 
     output: str
     metric: Metric
@@ -19,19 +19,19 @@ class Report(NamedTuple):
 
 
 class Totals:
-    """Writes the vector of a batch, on tensors, and reads that of a batch or the sum of several, on arrays.
+    """Write the vector of a batch, on tensors, and read that of a batch, or the sum of several, on arrays.
 
-    In the vector there are, for each output with a loss, the sum of the loss and the number of samples that count; the
-    size of the batch; each other term of the loss, or their sum, times this size; and the totals of each metric. All of
-    these may be added up, while means may not: the last batch is often smaller.
+    The vector holds, in this order: for each output with a loss, the sum of the loss and the number of samples that
+    count; the batch size; each other term of the loss, or their sum, times the batch size; the totals of each metric.
+    Totals can be summed over batches. Means cannot: the last batch is often smaller.
 
     Parameters
     ----------
     nb_loss : int
-        How many outputs have a loss.
+        The number of outputs that have a loss.
     term_names : function
-        Gives the names of the terms of the loss where they are reported one by one, those of the outputs first; else
-        an empty list.
+        Returns the names of the terms of the loss, those of the outputs first, or an empty list if only their sum is
+        reported.
     metrics : sequence of Report
     """
 
@@ -41,11 +41,11 @@ class Totals:
         self._metrics = metrics
 
     def of_batch(self, x: Any, terms: BatchTerms) -> Any:
-        """The vector of a batch, of which `x` is one of the inputs."""
+        """Return the vector of a batch; `x` is any of its inputs."""
         sums = [one.sum for one in terms.losses.values()]
         dtype = next((B.dtype(one) for one in (*sums, *terms.others.values())), B.floatx())
         size = B.cast(B.shape(x)[0], dtype)
-        # A term that only training has is 0 elsewhere.
+        # A term that exists only in training is 0 in evaluation.
         others = [terms.others.get(name, 0. * size) for name in self._term_names()[self._nb_loss:]] \
             if self._term_names() else [total(terms.others.values())]
         numbers = [*(part for one in terms.losses.values() for part in (one.sum, one.count)), size,
@@ -54,7 +54,7 @@ class Totals:
                               *(B.cast(one, dtype) for one in terms.metrics)], 0)
 
     def read(self, totals: Any) -> Dict[str, float]:
-        """Loss, terms and metrics by name."""
+        """Return loss, terms and metrics by name."""
         totals = np.asarray(totals, 'float64')
         sums, counts = totals[:2 * self._nb_loss].reshape(-1, 2).T
         size, *others = totals[2 * self._nb_loss:self._nb_number]
@@ -63,7 +63,7 @@ class Totals:
         return {**logs, **{one.label: one.metric.result(own) for one, own in self.of_metrics(totals)}}
 
     def of_metrics(self, totals: Any) -> Iterator[Tuple[Report, np.ndarray]]:
-        """The totals of each metric."""
+        """Yield the totals of each metric."""
         at, totals = self._nb_number, np.asarray(totals, 'float64')
         for one in self._metrics:
             yield one, totals[at:at + one.metric.nb_total]
@@ -71,15 +71,15 @@ class Totals:
 
     @property
     def _nb_number(self) -> int:
-        """How many numbers there are before those of the metrics."""
+        """The number of values before those of the metrics."""
         names = self._term_names()
         return 2 * self._nb_loss + 1 + (len(names) - self._nb_loss if names else 1)
 
 
 class Meter:
-    """Adds up what a function gives for the batches."""
+    """Sum what a function returns for each batch."""
 
-    #: How many batches wait to be read. Reading waits for the device, and what is not read takes memory.
+    #: How many results are kept before they are read: reading waits for the device, and keeping them takes memory.
     PATIENCE = 64
 
     def __init__(self, read: Callable[[np.ndarray], Dict[str, float]]):
@@ -88,13 +88,13 @@ class Meter:
         self._total: Any = 0.
 
     def add(self, totals: Any) -> None:
-        """Note what the function gave for a batch."""
+        """Add the result for a batch."""
         self._waiting.append(totals)
         if len(self._waiting) >= self.PATIENCE:
             self._add_up()
 
     def logs(self) -> Dict[str, float]:
-        """Loss and metrics over all batches, by name."""
+        """Return loss and metrics over all batches, by name."""
         self._add_up()
         return self._read(self._total)
 

@@ -1,4 +1,4 @@
-"""``TrainStep``: a training step of your own, written once for every backend."""
+"""``TrainStep``: a custom training step, written once for every backend."""
 from typing import Any, Callable, Dict, List, Sequence, Union
 
 import numpy as np
@@ -23,27 +23,27 @@ __all__ = ['TrainStep']
 
 
 class TrainStep:
-    """A compiled function that minimizes a loss of your own by one step whenever it is called.
+    """A compiled function that takes one step to minimize a custom loss whenever it is called.
 
     Parameters
     ----------
     loss_fn : function
-        From tensors, one for each of `inputs`, to the scalar loss, or to one list of the loss and further scalars,
-        ``[loss, one, other]``. It calls models and layers on tensors, and functions of the backend (``B.mean(...)``).
-        It runs in the phase ``'train'``.
+        From tensors, one for each of `inputs`, to the scalar loss, or to a list of the loss and further scalars,
+        ``[loss, one, other]``. It calls models and layers on tensors, and functions of the backend (``B.mean(...)``),
+        in the phase ``'train'``.
     inputs : Input or list of Input
-        What the tensors are like: shape and dtype.
+        Shapes and dtypes of the tensors.
     train : layer, model or list of them
-        Whose trainable parameters are moved. All others stay as they are.
+        The layers whose trainable parameters are updated. All others stay unchanged.
     optimizer : str or Optimizer
-        One of its own; what it keeps is named as by ``get_weights`` of `train` (``'m/dense1/W'``), of several with the
-        number of each before (``'m/0/dense1/W'``).
+        Used by this step alone. Its state is named as in ``get_weights`` of `train` (``'m/dense1/W'``), after the
+        number of the layer if there are several (``'m/0/dense1/W'``).
 
     Notes
     -----
-    The regularizers of the parameters that are moved are added to the loss, and what the layers of the run add
-    (``add_loss``, activity regularizers); constraints are kept, and states such as those of BatchNormalization updated.
-    Which layers are trainable is read when the step is made. For that the loss is traced once.
+    The loss includes the regularizers of the updated parameters, and what layers add in the run (``add_loss``, activity
+    regularizers). Constraints are applied, and states, such as those of BatchNormalization, are updated. Which layers
+    are trainable is read when the step is made, for which the loss is traced once.
 
     Examples
     --------
@@ -81,12 +81,12 @@ class TrainStep:
         self._step = ModelFunction(self._build, specs, all_layers, random.Stream(), self._computed_with)
 
     def __call__(self, *arrays: Any) -> Any:
-        """Take a step on a batch: the loss before it, or the list of what `loss_fn` returns.
+        """Take a step on a batch, and return the loss before it, or the list that `loss_fn` returns.
 
         Raises
         ------
         DataError
-            For arrays that do not fit the Inputs.
+            If the arrays do not match the Inputs.
         """
         names = [spec.name for spec in self._array_specs]
         if len(arrays) != len(names):
@@ -116,7 +116,7 @@ class TrainStep:
 
 
 def _names_in(layers: Sequence[Layer]) -> Dict[int, str]:
-    """The names of parameters by the ``id()`` of the variable, with the number of the layer before where there are
+    """Return the names of parameters by the ``id()`` of the variable, after the number of the layer if there are
     several."""
     names: Dict[int, str] = {}
     for number, layer in enumerate(layers):

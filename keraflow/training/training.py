@@ -1,4 +1,4 @@
-"""Compiling and training: ``compile``, ``fit``, ``evaluate``, ``predict``."""
+"""Compile, train, evaluate and predict: what a model does beside being a layer."""
 import contextlib
 import threading
 from typing import Any, Iterator, Optional, Sequence, Union
@@ -41,35 +41,34 @@ class TrainableNetwork(Network):
     @checked
     def compile(self, optimizer: Any, loss: Any, metrics: Any = None, report_terms: bool = False,
                 ignore_label: Any = None) -> None:
-        """Say how the model is trained. A second call replaces optimizer, losses and metrics.
+        """Configure training. A second call replaces optimizer, losses and metrics.
 
         Parameters
         ----------
         optimizer : str or Optimizer
-            A name (``'adam'``) or an object (``Adam(lr=0.01)``), which belongs to this model from then on and begins
-            anew with each call.
+            A name (``'adam'``) or an object (``Adam(lr=0.01)``), which then belongs to this model and starts anew with
+            each call.
         loss : str, function, list or dict
             An objective for each output: one value for one output, else by order or by the name of the output layer.
-            A function of the program is given the prediction and the target by the names of its arguments,
-            ``y_pred`` and ``y_true`` or other common ones; else in this order, with a warning.
-            ``None`` for an output that has no target; what layers add (``add_loss``) is minimized in any case.
+            A custom function receives the prediction and the target by the names of its arguments, ``y_pred`` and
+            ``y_true`` or other common ones; otherwise in this order, with a warning.
+            ``None`` for an output without a target. What layers add (``add_loss``) is minimized in any case.
         metrics : list or dict, optional
-            Metrics (:mod:`keraflow.metrics`) and objectives that are reported and not trained on. For one output a list
-            of them; else one (or a list) for each output that has a target, by order or name.
+            Metrics (:mod:`keraflow.metrics`) and objectives that are reported but not minimized. For one output a list;
+            else one (or a list) for each output that has a target, by order or name.
         report_terms : bool
-            Whether the terms of the loss are reported, too, whose sum it is: ``loss(output)`` of each output,
-            ``L1(dense1/W)`` of each regularizer, ``layer/loss`` of what a layer adds (``layer/loss.0``,
-            ``layer/loss.1`` if it adds several) and ``layer/activity`` of its activity regularizer. Layers have the
-            names of :meth:`get_layer`.
+            Whether to report each term of the loss too: ``loss(output)`` of each output, ``L1(dense1/W)`` of each
+            regularizer, ``layer/loss`` of what a layer adds (``layer/loss.0``, ``layer/loss.1`` if it adds several) and
+            ``layer/activity`` of its activity regularizer. Layers have the names of :meth:`get_layer`.
         ignore_label : int, list or dict, optional
-            A number that stands in the target where there is no class, such as -1 or 255: such samples, steps of series
-            and places of images count neither in the loss nor in the metrics. For outputs whose loss wants numbers of
-            classes: one for all of them, else by order or by the name of the output layer.
+            A number that marks targets without a class, such as -1 or 255. Such samples, steps of series and places of
+            images count neither in the loss nor in the metrics. For outputs whose loss takes numbers of classes: one
+            for all of them, else by order or by the name of the output layer.
 
         Notes
         -----
-        Which layers are trainable is read here, for parameters and states alike, and holds until the next compile:
-        compile again after a change of ``trainable``. ``fit`` warns where that was forgotten.
+        Which layers are trainable is read here, for parameters and states alike, and holds until the next ``compile``:
+        call it again after a change of ``trainable``. ``fit`` warns if that was forgotten.
         """
         self.check_runnable()
         check_not_training(self, f'{self.name}: compile', 'Call compile after it, and not in a callback of it: fit for '
@@ -82,8 +81,10 @@ class TrainableNetwork(Network):
         self.optimizer = resolved
 
     def larger_is_better(self, name: str) -> Optional[bool]:
-        """Whether more of what ``fit`` reports by this name, such as ``'val_acc'``, is better: what the metric says by
-        its ``larger_is_better``, and less of a loss. None where a metric does not say."""
+        """Return whether larger values of what ``fit`` reports under this name, such as ``'val_acc'``, are better.
+
+        A metric says so by its ``larger_is_better``; None if it does not. Smaller losses are better.
+        """
         return self._compiled('larger_is_better').larger_is_better(name)
 
     def forget_training(self) -> None:
@@ -97,59 +98,57 @@ class TrainableNetwork(Network):
             validation_split: Rate = 0., validation_data: Any = None, shuffle: bool = True, class_weight: Any = None,
             nb_batch: Optional[PositiveInt] = None, nb_val_batch: Optional[PositiveInt] = None,
             initial_epoch: Natural = 0) -> History:
-        """Train.
+        """Train the model.
 
         Parameters
         ----------
         x, y : array, list or dict
-            Inputs and targets: an array for the only one, else by order or by name (of the Input, of the output
-            layer). A target has the shape of its output unless the loss says otherwise. A memory-mapped array is read
-            batch by batch.
+            Inputs and targets: one array, or several by order or by name (of the Input, of the output layer). A target
+            has the shape of its output unless the loss requires another. A memory-mapped array is read batch by batch.
         x : iterable, or function that returns one, of batches ``(x, y)`` or ``(x, y, sample_weights)``
-            In the place of `x`, `y` and `sample_weights`; of batches ``x`` where there are no targets. A function is
-            called for each epoch. A thread of its own reads some batches ahead.
+            Instead of `x`, `y` and `sample_weights`; of batches ``x`` if there are no targets. A function is called for
+            each epoch. A separate thread reads some batches ahead.
         batch_size : int, optional
-            Samples for each step; that of the Inputs if they fix it, else 32.
+            The number of samples of a step: that of the Inputs if they fix it, else 32.
         nb_epoch : int
-            Times to go through the data.
+            The number of passes over the data.
         verbose : int
             0: silent. 1: a progress bar on a terminal and a line for each epoch.
         callbacks : sequence of Callback
         sample_weights : array, dict or list, optional
             A weight for each sample, ``(samples,)``, or for each step of series, ``(samples, time)``: one array for all
-            outputs, or some for each, by name or in order. The loss is the weighted sum divided by the number of
-            weights that are not zero, over the steps of a sample and over samples. Metrics are weighted too, except
-            for objectives given as metrics that are no accuracies.
+            outputs, or one for each, by name or in order. The loss is the weighted sum divided by the number of nonzero
+            weights, over the steps of a sample and over samples. Metrics are weighted too, except objectives used as
+            metrics that are not accuracies.
         validation_split : float
-            Share of the samples, from the end, that is kept for validation.
+            The share of the samples, from the end, to use for validation.
         validation_data : tuple or iterable, optional
             ``(x, y)`` or ``(x, y, sample_weights)`` for validation, or an iterable or function of such batches, as for
-            `x`; wins over `validation_split`.
+            `x`; takes precedence over `validation_split`.
         shuffle : bool
-            Whether to draw a new order of the samples of arrays for each epoch, the same on every backend after the
-            same seed, whatever other models and threads draw.
+            Whether to draw a new order of the samples of arrays for each epoch. The same seed gives the same order on
+            every backend, whatever other models and threads draw.
         class_weight : dict, optional
-            From the numbers of classes to weights, by which those of the samples are multiplied; 1 for the others. For
-            one output with a class for each sample; not for the validation.
+            Weights by number of class, 1 for classes that are not named. They multiply the weights of samples, in
+            training only. For a model with one output and one class for each sample.
         nb_batch : int, optional
-            For an iterable: the number of batches in an epoch. The next epoch goes on where it ended, and begins anew
+            For an iterable: the number of batches in an epoch. The next epoch continues where it ended, and starts anew
             where the iterable ends.
         nb_val_batch : int, optional
-            For an iterable as `validation_data`: the number of batches of each validation, needed where it never ends.
-            Each validation begins anew; of an iterator or a generator it takes the next batches.
+            For an iterable as `validation_data`: the number of batches of each validation, required if it never ends.
+            Each validation starts anew, but takes the next batches of an iterator or a generator.
         initial_epoch : int
-            The number of the first epoch, counted from 0, for callbacks and what is shown: that of the next one where
-            training is continued.
+            The number of the first epoch, counted from 0, for callbacks and output; useful to continue training.
 
         Returns
         -------
         History
-            A list with a dict for each epoch: ``loss`` (with regularization), the metrics, and both again as
-            ``val_...``; averaged over samples.
+            A list with a dict for each epoch: ``loss`` (with regularization), the metrics, and both of the validation
+            as ``val_...``; averaged over samples.
 
         Notes
         -----
-        Ctrl-C ends training after the current batch and returns the history of the complete epochs. An error in a
+        Ctrl-C ends training after the current batch, and the history of the complete epochs is returned. An error in a
         callback or in the data reaches the caller, and leaves the weights of the last complete batch.
         """
         functions = self._compiled('fit')
@@ -176,10 +175,10 @@ class TrainableNetwork(Network):
     @checked
     def evaluate(self, x: Any, y: Any = None, sample_weights: Any = None, batch_size: Optional[PositiveInt] = None,
                  nb_batch: Optional[PositiveInt] = None, train_mode: bool = False) -> Scores:
-        """Loss (without regularization) and metrics on data, as a dict; arguments as for :meth:`fit`, and `train_mode`
-        as for :meth:`predict`. Data that never end need `nb_batch`, as there.
+        """Compute loss (without regularization) and metrics on data, and return them as a dict.
 
-        Numbers are taken by name, ``scores['loss']``, or as ``loss, acc = model.evaluate(x, y).values()``.
+        The arguments are those of :meth:`fit`, and `train_mode` and `nb_batch` of :meth:`predict`. Take numbers by
+        name, ``scores['loss']``, or as ``loss, acc = model.evaluate(x, y).values()``.
         """
         functions = self._compiled('evaluate')
         adapter = DataAdapter(self, 'evaluate', functions.target_specs())
@@ -190,20 +189,20 @@ class TrainableNetwork(Network):
     @checked
     def predict(self, x: Any, batch_size: Optional[PositiveInt] = None, train_mode: bool = False,
                 nb_batch: Optional[PositiveInt] = None) -> Any:
-        """The outputs for some inputs: an array, or a list of them if the model has several outputs.
+        """Return the outputs for some inputs: an array, or a list if the model has several outputs.
 
         Parameters
         ----------
         x : array, list or dict; or an iterable of such batches, or a function that returns one
             As for :meth:`fit`.
         batch_size : int, optional
-            Samples computed at a time.
+            The number of samples computed at a time.
         train_mode : bool
-            Run as in training (with dropout), for debugging. States of stateful layers go on; what training alone
-            changes, such as the statistics of BatchNormalization, stays.
+            Whether to run as in training (with dropout), for debugging. States of stateful layers advance; what only
+            training updates, such as the statistics of BatchNormalization, stays unchanged.
         nb_batch : int, optional
-            How many batches to take of an iterable: needed where it never ends, which is an error if it can be known.
-            Of a generator function with a ``while True`` nobody knows, and it is read for ever.
+            The number of batches to take from an iterable, required if it never ends. Without it endless iterables are
+            refused, as far as they can be recognized: a generator with a ``while True`` is read forever.
         """
         with self._batches('predict', x, batch_size, nb_batch) as batches:
             outputs = self._predictor_in(train_mode).predict(batches, _phase(train_mode))
@@ -212,14 +211,14 @@ class TrainableNetwork(Network):
     @checked
     def capture(self, names: Union[str, Sequence[str]], x: Any, batch_size: Optional[PositiveInt] = None,
                 train_mode: bool = False, nb_batch: Optional[PositiveInt] = None) -> Any:
-        """What is computed at some places inside of the model, for some inputs; states stay as they are.
+        """Return tensors inside the model for some inputs, without changing states.
 
         Parameters
         ----------
         names : str or list of str
-            As for :meth:`get_kensor`. For a layer inside of another one by the names of its parameters:
-            ``'host/0/output'`` for the only run of the first layer that `host` embeds, ``'host/0_1'`` for its second
-            run, with ``.0`` and so on for one of several outputs.
+            As for :meth:`get_kensor`. An embedded layer is named as its parameters are: ``'host/0/output'`` for the
+            only run of the first layer that `host` embeds, ``'host/0_1'`` for its second run, with ``.0`` and so on for
+            one of several outputs.
         x, batch_size, train_mode, nb_batch
             As for :meth:`predict`.
 
@@ -230,7 +229,7 @@ class TrainableNetwork(Network):
         Raises
         ------
         GraphError
-            For a name that there is not.
+            If there is no such name.
         """
         addresses = [find_address(self, name) for name in to_list(names)]
         with self._batches('capture', x, batch_size, nb_batch) as batches:
@@ -239,15 +238,17 @@ class TrainableNetwork(Network):
 
     @contextlib.contextmanager
     def _batches(self, method: str, x: Any, batch_size: Optional[int], nb_batch: Optional[int]) -> Iterator[Any]:
-        """The batches of inputs alone, for a method."""
+        """Give the batches of inputs, without targets, for a method."""
         self.check_runnable()
         source = DataAdapter(self, method, []).source(x, None, None, batch_size, nb_batch)
         with contextlib.closing(source), source.epoch() as batches:
             yield batches
 
     def _predictor_in(self, train_mode: bool) -> Predictor:
-        """The predictor of the compiled functions, which keeps what ``compile`` read of ``trainable``, where this
-        matters; else one that needs no ``compile``."""
+        """Return a predictor, which does not require ``compile``.
+
+        In training mode ``trainable`` matters: if the model is compiled, it is what ``compile`` read.
+        """
         if train_mode and self._functions is not None:
             return self._functions.predictor
         with _PREDICTOR_LOCK:
