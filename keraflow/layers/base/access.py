@@ -4,9 +4,8 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 import numpy as np
 
 from keraflow import backend as B
-from keraflow import schema
 from keraflow.backend.contract import TensorSpec
-from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, SerializationError
+from keraflow.errors import ArgumentError, GraphError, SerializationError
 from keraflow.graph.guards import changing, reading
 from keraflow.graph.kensor import Kensor
 from keraflow.graph.parameters import parameters_of
@@ -14,18 +13,20 @@ from keraflow.graph.trainability import as_read
 from keraflow.habits import no_attribute
 from keraflow.layers.base.calls import Calls
 from keraflow.layers.base.changes import EmbeddedArguments, EmbeddedChanges
-from keraflow.layers.base.class_checks import names_reached, names_used
+from keraflow.layers.base.class_checks import names_used
 from keraflow.layers.base.copying import copied
 from keraflow.layers.base.first_run import FirstRun
 from keraflow.layers.base.inputs import check_inputs
 from keraflow.layers.base.layer_name import LayerName
+from keraflow.layers.base.parameter_arguments import check_not_read
 from keraflow.layers.base.parameters import Parameters
 from keraflow.layers.base.planned import shapes_of_parameters
 from keraflow.layers.base.reporting import Reports
+from keraflow.layers.base.running import build
 from keraflow.layers.base.side_results import losses_for, losses_of, updates_for, updates_of
 from keraflow.layers.base.slots import Slots, run_of
 from keraflow.layers.base.variables import Parameter, Variables, by_parameter, first_values
-from keraflow.layers.base.weights import assign_weights, parameters_in, present_names
+from keraflow.layers.base.weights import parameters_in, present_names, set_weights
 from keraflow.sameness import same
 from keraflow.schema.checked import checked
 from keraflow.serialization import Serializable
@@ -39,8 +40,10 @@ _RENAMED = {'latest': 'pending_value'}
 
 
 class LayerAccess(Serializable):
-    """What every layer has beside what it computes, with all that may be asked of it: a name, parameters, embedded
-    layers and calls."""
+    """What every layer has beside what it computes, and what a program asks of it.
+
+    Each thing that it has is an object of its own, made here; what stands below is how it is reached.
+    """
 
     #: Attributes that a copy does not take over.
     never_copied: frozenset = frozenset()
@@ -57,6 +60,12 @@ class LayerAccess(Serializable):
         self._changes = EmbeddedChanges(self, embedded_arguments)
         self._reports = Reports(self)
         self._first_run = FirstRun()
+
+    def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
+        if '_slots' not in vars(self):
+            raise ArgumentError(f'{type(self).__name__}: __init__ does not call super().__init__(**kwargs). '
+                                'Write it as its first line.')
+        super()._remember(given, passed)
 
     def __repr__(self) -> str:
         return f'<{type(self).__name__} {self._name.shown()}>'
@@ -85,6 +94,19 @@ class LayerAccess(Serializable):
         return self._passed.get('name')
 
     # -- the parameters -----------------------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any) -> None:
+        """Make the parameters now, for inputs of this static shape with the batch (a list of them for several).
+
+        Examples
+        --------
+        >>> from keraflow.layers import Dense
+        >>> dense = Dense(2)
+        >>> dense.build((None, 3))
+        >>> dense.built, dense.count_params()
+        (True, 8)
+        """
+        build(self, input_shape)
 
     @property
     def built(self) -> bool:
@@ -132,7 +154,7 @@ class LayerAccess(Serializable):
         ArgumentError
             If the layer has no parameters yet because it was not fed.
         """
-        self._check_built('Feed it first.')
+        self._parameters.check_made('Feed it first.')
         return sum(int(np.prod(B.static_shape(variable))) for variable in self.variables)
 
     def param_shapes(self, input_shape: Any) -> Optional[Dict[str, Shape]]:
@@ -171,28 +193,14 @@ class LayerAccess(Serializable):
             For an array of another shape. Then no parameter is changed.
         """
         self._check_backend()
-        variables = {one.name: one.variable for one in parameters_of([self])}
-        if not variables:
-            self._check_built('Feed it, or pass initial_weights=.')
-        if weights is None:
-            raise ArgumentTypeError(f'{self.name}: weights: expected a dict by name, a list or an array, '
-                                    'received None.')
-        with changing(self):
-            assign_weights(self, variables, weights, 'weights')
+        set_weights(self, weights)
 
     def present_names(self, by_name: Dict[str, Any]) -> Dict[str, Any]:
         """A dict by names of parameters, in which the number of a slot also stands for the name of the layer in it."""
         return present_names(self, by_name)
 
-    def _check_built(self, advice: str) -> None:
-        if not self.built:
-            raise ArgumentError(f'{self.name}: the layer has no parameters before it is fed. {advice}')
-
     def _check_backend(self) -> None:
-        if self._parameters.backend not in (None, B.current()):
-            raise BackendError(f"{self.name}: was made on the backend '{self._parameters.backend.name}', the current "
-                               f"one is '{B.name()}'. Call keraflow.backend.use('{self._parameters.backend.name}') "
-                               'first.')
+        self._parameters.check_backend()
 
     # -- the layers in it ---------------------------------------------------------------------------------------------
 
@@ -342,11 +350,7 @@ class LayerAccess(Serializable):
     def _taken(self, name: str, value: Any) -> Any:
         if run_of(self) is None:
             value = super()._taken(name, value)
-            if self.built and name in names_reached(type(self), 'init_param', 'param_specs') and \
-                    'kind' not in vars(schema.arguments_of(type(self))[name].owner) and \
-                    not same(vars(self)[name], value):      # what all layers have, such as `trainable`, counts later
-                raise ArgumentError(f'{self.name}: {name} is read when the layer is first fed, and cannot be set any '
-                                    f'more. Make a layer with {name}= in its place.')
+            check_not_read(self, name, value)
             return value
         before = vars(self)[name]
         if not same(before, value):     # set by init_param() or output(), which a rebuilt layer calls again

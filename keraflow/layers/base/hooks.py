@@ -9,8 +9,11 @@ from keraflow.layers.base.planned import FOR_SHAPES, for_shapes
 __all__ = ['complete_hooks']
 
 
-def complete_hooks(cls: Any) -> None:
-    """Read what ``output`` of a class takes, and let its hooks be called in each of the ways that they may be."""
+def complete_hooks(cls: Any, base: Any) -> None:
+    """Read what ``output`` of a class takes, and let its hooks be called in each of the ways that they may be; `base`
+    is Layer."""
+    if 'supports_masking' in vars(cls) and 'support_mask' not in vars(cls):
+        cls.support_mask = base.support_mask        # of two words the last one
     cls.call_signature = CallSignature(cls.output)
     if 'mask' in cls.call_signature.names:
         cls.output = with_mask(cls.output)

@@ -1,17 +1,34 @@
 """Layer: the page everybody must read.
 
-A layer is written by saying what it stores (``__init__``), which parameters it has (``param_specs``), what it computes
-(``output``) and the shape of that (``output_shape``). These hooks come first here, then what they may use, then how a
-layer is called. What it has, and what a program may ask of it, is in ``access.py``; how it runs, in ``running.py``.
+A layer stores its arguments (``__init__``), says which parameters it has (``param_specs``), computes (``output``) and
+says the shape of what it computes (``output_shape``)::
+
+    class Scaled(Layer):
+        def __init__(self, init='one', **kwargs):
+            super().__init__(**kwargs)
+            self.init = init                        # under the name of the argument, so that it is saved
+
+        def param_specs(self, input_shape):
+            return {'W': ParameterSpec(input_shape[1:], self.init)}
+
+        def output(self, x):
+            return x * self.W                       # what param_specs() calls 'W'
+
+        def output_shape(self, input_shape):
+            return input_shape
+
+The first run calls ``check_input_shape``, ``init_param``, which makes the parameters, and ``output``; each later one
+the first and the last of them. Then ``output_shape`` and ``output_mask`` are asked. Each of these hooks has a default.
+They come first here, then what they may use, then how a layer is called. What it has, and what a program may ask of it,
+is in ``access.py``; how it runs, in ``running.py``.
 """
 from typing import Any, Dict, List, Optional, Sequence, Union, overload
 
 from keraflow import backend as B
-from keraflow import registry, shapes
+from keraflow import shapes
 from keraflow.backend.tensor import Operand, Tensor
 from keraflow.backend.tensor_checks import check_tensor
 from keraflow.backend.tensor_info import annotate, info_of
-from keraflow.errors import ArgumentError
 from keraflow.graph.call_arguments import CallSignature, is_kensor, parts_in
 from keraflow.graph.kensor import Kensor
 from keraflow.graph.records import recorded_value, runs_frozen
@@ -22,16 +39,15 @@ from keraflow.layers.base.class_checks import check_class
 from keraflow.layers.base.embedding import embedded
 from keraflow.layers.base.hooks import complete_hooks
 from keraflow.layers.base.input_spec import InputSpec, check_equal_shapes
-from keraflow.layers.base.inputs import advice_for_class, as_own, as_tensor
+from keraflow.layers.base.inputs import as_own, as_tensor
 from keraflow.layers.base.masks import joint_mask
 from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpecs
 from keraflow.layers.base.slots import running_host
-from keraflow.layers.base.variables import Parameter
 from keraflow.schema import Constraint, Constraints, DType, Initialization, Name, Natural, Regularizer, Regularizers
 from keraflow.schema.checked import checked
 from keraflow.shapes import Shape, unlist
 
-__all__ = ['Layer', 'MultiInputLayer', 'Parameter', 'advice_for_class']
+__all__ = ['Layer', 'MultiInputLayer']
 
 
 class Layer(LayerAccess):
@@ -71,19 +87,22 @@ class Layer(LayerAccess):
     (None, 3)
     """
 
+    #: Whether the layer takes a list of inputs.
+    multi_input = False
+    #: What the inputs must be: one for all of them, or a list in their order; ``None`` for anything. May be a property.
+    input_spec: Union[InputSpec, Sequence[Optional[InputSpec]], None] = InputSpec()
+    #: Whether the mask of the input (of several: where all are True) is also that of the output. May be a property.
+    supports_masking: bool = False
+
+    # What keraflow.serialization.Serializable wants to know of the arguments below.
     kind = 'layer'
     omit_if_default = frozenset({'name', 'trainable', 'regularizers', 'constraints', 'activity_regularizer', 'dtype',
                                  NESTED})
     never_saved = frozenset({'initial_weights'})
     extensible_methods = frozenset({'output'})
     set_without_rebuild = frozenset({'trainable', 'regularizers', 'constraints'})
-    #: Whether the layer takes a list of inputs.
-    multi_input = False
-    #: Whether the mask of the input (of several: where all are True) is also that of the output. May be a property.
-    supports_masking: bool = False
-    #: What the inputs must be: one for all of them, or a list in their order; ``None`` for anything. May be a property.
-    input_spec: Union[InputSpec, Sequence[Optional[InputSpec]], None] = InputSpec()
-    #: What :meth:`output` takes beside its input.
+
+    # What hooks.py reads of `output`.
     call_signature: CallSignature
     _reads_masks: bool
 
@@ -101,17 +120,9 @@ class Layer(LayerAccess):
     def __init_subclass__(cls, **kwargs: Any):
         check_class(cls, Layer)
         super().__init_subclass__(**kwargs)
-        if 'supports_masking' in vars(cls) and 'support_mask' not in vars(cls):
-            cls.support_mask = Layer.support_mask     # type: ignore[method-assign]  # of two words the last one
-        complete_hooks(cls)
+        complete_hooks(cls, Layer)
 
-    def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
-        if '_slots' not in vars(self):
-            raise ArgumentError(f'{type(self).__name__}: __init__ does not call super().__init__(**kwargs). '
-                                'Write it as its first line.')
-        super()._remember(given, passed)
-
-    # -- what a layer may define ------------------------------------------------------------------------------------
+    # -- what a layer may define: the hooks ---------------------------------------------------------------------------
 
     def param_specs(self, input_shape: Any) -> ParameterSpecs:
         """What the parameters of the layer itself are to be, by name, for inputs of this static shape (a list of them
@@ -175,11 +186,7 @@ class Layer(LayerAccess):
         ``None``."""
         return self._reads_masks
 
-    def support_mask(self) -> bool:
-        """The first Keraflow's word for :attr:`supports_masking`, which a class may still override."""
-        return self.supports_masking
-
-    # -- what the hooks use ---------------------------------------------------------------------------------
+    # -- what the hooks may use ---------------------------------------------------------------------------------------
 
     def set_trainable_params(self, *pairs: Any) -> None:
         """Register parameters: ``set_trainable_params('W', W, 'b', b)``. Each becomes a variable and an attribute.
@@ -200,25 +207,19 @@ class Layer(LayerAccess):
     def add_weight(self, name: Name, shape: Sequence[Natural], dtype: Optional[DType] = None,
                    init: Initialization = 'glorot_uniform', regularizer: Optional[Regularizer] = None,
                    trainable: bool = True, constraint: Optional[Constraint] = None) -> Any:
-        """Make a parameter, or find it again: may also be written inside of ``output``.
+        """The variable of a parameter, which is made unless there is one of this name and shape: may also be written
+        inside of ``output``.
 
         Parameters
         ----------
-        name : str
-        shape : sequence of int
-        dtype : str, optional
-            That of the layer unless given.
+        name, shape, dtype
+            What it is to be; the dtype is that of the layer unless given.
         init : str or function
             Initialization of its value.
         regularizer, constraint : str or object, optional
             Those among the arguments of the layer win.
         trainable : bool
             Whether it is a parameter that training changes, or a state.
-
-        Returns
-        -------
-        variable
-            The one of that name, of this shape.
 
         Raises
         ------
@@ -228,10 +229,8 @@ class Layer(LayerAccess):
             If there is one of that name that was made with another dtype, regularizer or constraint, or as no state;
             and for a regularizer or constraint of a state, which would count nothing.
         """
-        asked = {'regularizer': regularizer, 'constraint': constraint}
-        asked = {kind: registry.resolve(kind, one, f'{self.name}: {name}: ') for kind, one in asked.items()
-                 if one is not None}
-        return self._parameters.add(name, tuple(shape), dtype, init, not trainable, asked)
+        return self._parameters.add(name, tuple(shape), dtype, init, not trainable, regularizer=regularizer,
+                                    constraint=constraint)
 
     def embed(self, layer: 'Layer') -> Any:
         """A function from tensors to tensors that runs an inner layer, whose parameters become those of this layer.
@@ -314,7 +313,7 @@ class Layer(LayerAccess):
             check_tensor(mask, f'{self.name}: set_tensor_mask: mask')
         return annotate(as_own(self, tensor), mask=mask)
 
-    # -- how it is called --------------------------------------------------------------------------------------------
+    # -- how it is called ---------------------------------------------------------------------------------------------
 
     @overload
     def __call__(self, inputs: Union[Kensor, 'Layer', Sequence[Union[Kensor, 'Layer']]], *args: Any,
@@ -351,19 +350,6 @@ class Layer(LayerAccess):
             return unlist(B.without_layouts(B.no_autograph(self.run)([as_tensor(self, it) for it in fed], arguments)))
         return unlist(self._link(fed, arguments))
 
-    def build(self, input_shape: Any) -> None:
-        """Make the parameters now, for inputs of this static shape with the batch (a list of them for several).
-
-        Examples
-        --------
-        >>> from keraflow.layers import Dense
-        >>> dense = Dense(2)
-        >>> dense.build((None, 3))
-        >>> dense.built, dense.count_params()
-        (True, 8)
-        """
-        running.build(self, input_shape)
-
     def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
         """The output tensors for these input tensors, and the arguments of the call beside them; the first time, the
         parameters are made."""
@@ -373,9 +359,9 @@ class Layer(LayerAccess):
         """Add what the activity regularizer gives for the outputs of a run, in which masked steps are 0."""
         reporting.penalize(self, outputs)
 
-    # -- the words of tf.layers for the same --------------------------------------------------------------------------
+    # -- other words for the same -------------------------------------------------------------------------------------
 
-    # Beside :meth:`add_weight`, which makes parameters as set_trainable_params does.
+    # Of tf.layers, beside add_weight():
 
     weights = LayerAccess.variables
     trainable_weights = LayerAccess.trainable_variables
@@ -390,8 +376,14 @@ class Layer(LayerAccess):
         """What the names of its parameters and outputs start with: its name."""
         return self.name
 
+    # Of the first Keraflow, beside `latest` for pending_value():
 
-complete_hooks(Layer)
+    def support_mask(self) -> bool:
+        """The first Keraflow's word for :attr:`supports_masking`, which a class may still override."""
+        return self.supports_masking
+
+
+complete_hooks(Layer, Layer)
 
 
 class MultiInputLayer(Layer):

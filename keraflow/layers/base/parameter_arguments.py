@@ -5,10 +5,14 @@ from typing import Any, Dict, Sequence
 # Imported for what they register: the names that `regularizers` and `constraints` may be given.
 import keraflow.constraints  # noqa: F401
 import keraflow.regularizers  # noqa: F401
+from keraflow import schema
 from keraflow.arguments import assign, split_arrays
+from keraflow.errors import ArgumentError
+from keraflow.layers.base.class_checks import names_reached
 from keraflow.layers.base.weights import assign_weights, owners
+from keraflow.sameness import same
 
-__all__ = ['KINDS', 'apply_arguments', 'complete_arguments', 'give_initial_weights']
+__all__ = ['KINDS', 'apply_arguments', 'check_not_read', 'complete_arguments', 'give_initial_weights']
 
 #: What a parameter may be given beside its value, by the argument of the layer.
 KINDS = {'regularizers': 'regularizer', 'constraints': 'constraint'}
@@ -54,6 +58,16 @@ def give_initial_weights(host: Any, layer: Any, number: int) -> None:
     elif own:
         its_own = layer.initial_weights
         vars(layer)['initial_weights'] = {**its_own, **own} if isinstance(its_own, dict) else own   # no more copies
+
+
+def check_not_read(layer: Any, name: str, value: Any) -> None:
+    """Raise if an argument is set to another value that ``init_param`` has read; what all layers have, such as
+    `trainable`, counts later."""
+    cls = type(layer)
+    if layer.built and name in names_reached(cls, 'init_param', 'param_specs') and \
+            'kind' not in vars(schema.arguments_of(cls)[name].owner) and not same(vars(layer)[name], value):
+        raise ArgumentError(f'{layer.name}: {name} is read when the layer is first fed, and cannot be set any more. '
+                            f'Make a layer with {name}= in its place.')
 
 
 def _about(layer: Any, names: Sequence[str], value: Any) -> Dict[str, Any]:

@@ -7,7 +7,7 @@ from keraflow import initializations, registry
 from keraflow.arguments import as_numbers
 from keraflow.backend.dtypes import value_dtype
 from keraflow.backend.tensor_checks import check_fits
-from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe
+from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError, describe
 from keraflow.layers.base.parameter_arguments import apply_arguments
 from keraflow.layers.base.planned import ParameterSpec
 from keraflow.layers.base.slots import run_of
@@ -97,9 +97,11 @@ class Parameters:
         for name, spec in specs.items():
             self.initialize(name, spec.init, spec.shape, is_state=not spec.trainable)
 
-    def add(self, name: str, shape: tuple, dtype: Optional[str], init: Any, is_state: bool,
-            asked: Dict[str, Any]) -> Any:
-        """The variable of this name and shape, which is made if there is none."""
+    def add(self, name: str, shape: tuple, dtype: Optional[str], init: Any, is_state: bool, **given: Any) -> Any:
+        """The variable of this name and shape, which is made if there is none; a regularizer and a constraint may be
+        asked for."""
+        asked = {kind: registry.resolve(kind, one, f'{self._layer.name}: {name}: ') for kind, one in given.items()
+                 if one is not None}
         if name in self._own:
             return self._found(name, shape, dtype, is_state, asked)
         for kind, one in asked.items() if is_state else ():
@@ -131,6 +133,17 @@ class Parameters:
         if not self._own[name].trainable:
             raise refusal_for_state(f'{where}: {name}', given)
         self._own[name] = self._own[name]._replace(**{kind: given})
+
+    def check_made(self, advice: str) -> None:
+        """Raise unless the layer was fed."""
+        if not self._layer.built:
+            raise ArgumentError(f'{self._layer.name}: the layer has no parameters before it is fed. {advice}')
+
+    def check_backend(self) -> None:
+        """Raise unless the parameters were made on the backend in use, if at all."""
+        if self.backend not in (None, B.current()):
+            raise BackendError(f"{self._layer.name}: was made on the backend '{self.backend.name}', the current one is "
+                               f"'{B.name()}'. Call keraflow.backend.use('{self.backend.name}') first.")
 
     def forget(self, dtype: Optional[str]) -> None:
         """Be as before the first run of the layer, which was made with this dtype."""

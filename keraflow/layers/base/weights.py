@@ -4,10 +4,12 @@ from typing import Any, Dict, Iterator, List, Tuple
 from keraflow import backend as B
 from keraflow.arguments import as_numbers, assign, split_arrays
 from keraflow.backend.tensor_checks import check_fits
-from keraflow.errors import ShapeError
+from keraflow.errors import ArgumentTypeError, ShapeError
+from keraflow.graph.guards import changing
+from keraflow.graph.parameters import parameters_of
 from keraflow.layers.base.variables import Parameter
 
-__all__ = ['assign_weights', 'owners', 'parameters_in', 'present_names']
+__all__ = ['assign_weights', 'owners', 'parameters_in', 'present_names', 'set_weights']
 
 
 def parameters_in(layer: Any, trainable: bool, prefix: str) -> Iterator[Parameter]:
@@ -39,6 +41,17 @@ def assign_weights(layer: Any, variables: Dict[str, Any], weights: Any, what: st
         check_fits(array, B.dtype(variables[name]), f'{where}: {name}')
     for name, array in arrays.items():
         B.current().set_value(variables[name], array)
+
+
+def set_weights(layer: Any, weights: Any) -> None:
+    """Set parameters of a layer, those of the layers in it included."""
+    variables = {one.name: one.variable for one in parameters_of([layer])}
+    if not variables:
+        layer._parameters.check_made('Feed it, or pass initial_weights=.')
+    if weights is None:
+        raise ArgumentTypeError(f'{layer.name}: weights: expected a dict by name, a list or an array, received None.')
+    with changing(layer):
+        assign_weights(layer, variables, weights, 'weights')
 
 
 def present_names(layer: Any, by_name: Dict[str, Any]) -> Dict[str, Any]:
