@@ -5,8 +5,8 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 from keraflow.errors import ShapeError
 
-__all__ = ['Shape', 'as_shape', 'agree', 'broadcast', 'check_factors', 'is_shape', 'concatenate', 'merge',
-           'normalize_axis', 'normalize_axes', 'product', 'reshape']
+__all__ = ['Shape', 'as_shape', 'agree', 'broadcast', 'broadcast_shape', 'check_factors', 'is_shape', 'concatenate',
+           'merge', 'normalize_axis', 'normalize_axes', 'product', 'reshape']
 
 Shape = Tuple[Optional[int], ...]
 
@@ -42,6 +42,21 @@ def broadcast(*shapes: Sequence) -> bool:
     """
     lengths = itertools.zip_longest(*(reversed(shape) for shape in shapes), fillvalue=1)
     return all(len({*axis} - {1, None}) < 2 for axis in lengths)
+
+
+def broadcast_shape(*shapes: Sequence) -> Optional[Shape]:
+    """Return the shape of a value-by-value result of tensors of these shapes; ``None`` if they cannot be combined.
+
+    Examples
+    --------
+    >>> broadcast_shape((None, 4), (4,)), broadcast_shape((None, 1), (5, None)), broadcast_shape((2,), (3,))
+    ((None, 4), (5, None), None)
+    """
+    if not broadcast(*shapes):
+        return None
+    lengths = itertools.zip_longest(*(reversed(shape) for shape in shapes), fillvalue=1)
+    found = [next(iter({*axis} - {1, None}), None if None in axis else 1) for axis in lengths]
+    return tuple(reversed(found))
 
 
 def check_factors(one: Sequence, other: Sequence) -> None:

@@ -21,6 +21,7 @@ from keraflow.layers.base import Layer
 from keraflow.layers.base.masks import joint_mask
 from keraflow.layers.base.slots import running_host
 from keraflow.layers.operation_arguments import check_index, decode, encode, inputs_in, is_inside, shape_of, text_of
+from keraflow.layers.operation_shapes import shape_of_result
 from keraflow.registry import builtin
 from keraflow.shapes import Shape
 
@@ -165,8 +166,8 @@ class Operation(Layer):
             return tensor[tuple(to_list(index))]
         return getattr(B, self.operation)(*args, **kwargs)
 
-    def output_shape(self, input_shape: List[Shape]) -> None:
-        return None
+    def output_shape(self, input_shape: List[Shape]) -> Optional[Shape]:
+        return shape_of_result(self._method, self._method.arguments(*self._decoded(input_shape)))
 
     def _mask_of_result(self, tensors: List[Any], given: Dict[str, Any]) -> Any:
         mask = joint_mask([info_of(tensor).mask for tensor in tensors])

@@ -4,8 +4,10 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 from keraflow.layers import (LSTM, Activation, Bidirectional, Convolution2D, Dense, Embedding, Flatten, Lambda, Layer,
-                             ParameterSpec, PReLU, TimeDistributed)
+                             Operation, ParameterSpec, PReLU, TimeDistributed)
 from keraflow.models import Sequential
 from keraflow.shapes import product
 
@@ -86,3 +88,27 @@ def test_a_large_layer_is_counted_and_not_made():
     layer = Dense(10 ** 9)
     assert product(layer.param_shapes((None, 10 ** 9))['W']) == 10 ** 18 and not layer.built
     assert Activation('relu').param_shapes((None, 3)) == {}
+
+
+X, Y, FULL = {'input': 0}, {'input': 1}, {'slice': [None, None, None]}
+
+
+@pytest.mark.parametrize('operation, args, kwargs, fed, expected', [
+    ('add', [X, Y], None, [(None, 5, 1), (None, 1, 4)], (None, 5, 4)),
+    ('multiply', [X, 2.5], None, [(None, 3)], (None, 3)),
+    ('where', [X, Y, {'array': [1., 2., 3.], 'dtype': 'float32'}], None, [(None, 1), (7, 1)], (7, 3)),
+    ('clip', [X, 0., 1.], None, [(None, 3)], (None, 3)),
+    ('exp', [X], None, [(None, None, 3)], (None, None, 3)),
+    ('softmax', [X], {'axis': 1}, [(None, 4, 3)], (None, 4, 3)),
+    ('sum', [X], {'axis': [1, -1]}, [(None, 4, 3, 2)], (None, 3)),
+    ('max', [X, -1, True], None, [(None, 4)], (None, 1)),
+    ('mean', [X], None, [(None, 4)], ()),
+    ('getitem', [X, [FULL, {'slice': [1, None, 2]}, None, 0]], None, [(None, 6, 3)], (None, 3, 1)),
+    ('getitem', [X, [{'ellipsis': True}, {'slice': [-2, None, None]}]], None, [(None, None, 3)], (None, None, 2)),
+    ('getitem', [X, [0]], None, [(None, None, 3)], (None, 3)),
+    ('getitem', [X, [FULL, {'slice': [1, None, None]}]], None, [(None, None)], (None, None)),
+    ('dot', [X, {'array': [[1.], [2.]], 'dtype': 'float32'}], None, [(None, 2)], None),
+    ('one_hot', [X, 3], None, [(None,)], None),
+])
+def test_operations(operation, args, kwargs, fed, expected):
+    assert Operation(operation, args, kwargs).output_shape(fed) == expected
