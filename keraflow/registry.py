@@ -116,8 +116,8 @@ def custom(objects: Any) -> dict:
     named: dict = {}
     for id, target in pairs:
         if not same(named.setdefault(id, target), target):
-            raise ArgumentError(f"custom_objects: '{id}' is the name of two definitions that are not the same. Pass "
-                                'the one that the file means.')
+            raise ArgumentError(f"custom_objects: '{id}' is the name of two definitions that differ. Pass the one "
+                                'that the file means.')
     for id, target in named.items():
         if _is_own(id):
             raise ArgumentError(f"custom_objects: '{id}' is the id of one of keraflow's own. Rename yours.")

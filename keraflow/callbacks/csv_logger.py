@@ -29,10 +29,10 @@ class CSVLogger(CheckedCallback):
     overwrite : bool
         Whether to replace an existing file.
 
-        Raises
-        ------
-        ArgumentError
-            `separator` is not usable, or a file to be continued has other columns.
+    Raises
+    ------
+    ArgumentError
+        `separator` is not usable, or a file to be continued has other columns.
 
     Examples
     --------

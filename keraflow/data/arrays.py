@@ -200,11 +200,11 @@ def _as_array_of_one_shape(value: Any, where: str) -> np.ndarray:
 
 def _advice(spec: ArraySpec, array: np.ndarray) -> str:
     if spec.nb_class is not None and array.shape[-1:] == (spec.nb_class,):
-        return "Write .argmax(axis=-1) for the numbers of the classes, or use the loss 'categorical_crossentropy'."
+        return "Write .argmax(axis=-1) for class indices, or use the loss 'categorical_crossentropy'."
     nb_unit = spec.shape[-1] if len(spec.shape) > 1 else None
     if spec.role == 'target' and spec.nb_class is None and array.dtype.kind in 'iu' and (nb_unit or 0) > 1 and any(
             shapes.agree((*spec.shape[:-1], *last), array.shape) for last in ((), (1,))):
-        return ("If they are numbers of classes, use the loss 'sparse_categorical_crossentropy', or "
+        return ("If they are class indices, use the loss 'sparse_categorical_crossentropy', or "
                 f'to_categorical(y, {nb_unit}) of keraflow.utils.')
     if shapes.agree(spec.shape, (*array.shape, 1)):
         return 'Write .reshape(-1, 1).'

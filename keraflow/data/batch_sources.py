@@ -42,7 +42,7 @@ class ArrayBatchSource(BatchSource):
     def __init__(self, arrays: Arrays, batch_size: int, order: Optional[Callable[[int], np.ndarray]] = None):
         self._arrays = arrays
         self._parts = batch_bounds(arrays.nb_sample, batch_size)
-        self._order = order     # of so many samples, for the next epoch
+        self._order = order     # returns an order of that many samples
         self.nb_batch = len(self._parts)
         self.is_read_ahead = arrays.is_on_disk
 
@@ -92,7 +92,7 @@ class IterableBatchSource(BatchSource):
         self._is_validation = is_validation
         self._nb_name = 'nb_val_batch' if is_validation else 'nb_batch'
         self._iterator: Optional[Iterator] = None
-        self._variables = contextvars.copy_context()    # of all threads that read: an iterator may go through several
+        self._variables = contextvars.copy_context()    # an iterator may pass through several threads
         self._is_once = hasattr(given, '__next__')
         self.nb_batch = nb_batch or operator.length_hint(given, 0) or None
         if self._is_once and nb_batch is None and nb_epoch > 1:

@@ -13,7 +13,7 @@ _EXACT = {'float32': 2 ** 24, 'float64': 2 ** 53}
 
 
 def cast(array: np.ndarray, spec: ArraySpec, where: str, samples: Sequence[int], copies: bool) -> np.ndarray:
-    """Return samples in the dtype of the spec, as an array of their own if `copies`.
+    """Return samples in the dtype of the spec, as a new array if `copies`.
 
     Parameters
     ----------
@@ -31,10 +31,10 @@ def cast(array: np.ndarray, spec: ArraySpec, where: str, samples: Sequence[int],
         If the dtype cannot hold a value, or a model cannot use it.
     """
     if spec.is_masked and spec.nb_class is not None and array.dtype.kind == 'f':
-        array = np.nan_to_num(array, nan=-1)        # no class: refused where the step counts
-    with np.errstate(invalid='ignore', over='ignore'):      # what became of such numbers is told below
+        array = np.nan_to_num(array, nan=-1)        # not a class: refused if the step counts
+    with np.errstate(invalid='ignore', over='ignore'):      # such numbers are reported below
         made = (np.array if copies else np.asarray)(array, spec.dtype, order='C')
-        # One product is not finite where a value is not. Where values are just large, all is looked at and found fine.
+        # A single sum is not finite if any value is not. If values are merely large, the full check finds nothing.
         is_finite = made.dtype.kind != 'f' or bool(np.isfinite(np.vdot(made, made)))
     if not is_finite:
         _check_finite(array, made, spec, where, samples)
@@ -61,7 +61,7 @@ def first_sample(wrong: np.ndarray, samples: Sequence[int]) -> int:
 def class_problem(nb_class: int, ignored: Optional[int]) -> str:
     """Return what is expected of numbers of classes."""
     also = '' if ignored is None else f', or {ignored}, which is ignored'
-    return f'expected numbers of classes from 0 to {nb_class - 1}{also}'
+    return f'expected class indices from 0 to {nb_class - 1}{also}'
 
 
 def _check_finite(array: np.ndarray, made: np.ndarray, spec: ArraySpec, where: str, samples: Sequence[int]) -> None:
@@ -75,7 +75,7 @@ def _check_finite(array: np.ndarray, made: np.ndarray, spec: ArraySpec, where: s
         if spec.role != 'input':
             raise DataError(f'{text}. Replace such values first.')
         at = f', column {place[0]}' if len(place) == 1 else f', at {place}' if place else ''
-        spec.warn('infinite', f'{text}{at}, of which mostly comes NaN.')
+        spec.warn('infinite', f'{text}{at}, which usually leads to NaN.')
     lost = np.isinf(made) & ~infinite
     if lost.any():
         raise DataError(f'{where}: expected numbers that {spec.dtype} can hold, received {array[lost][0]:g} in sample '
@@ -103,7 +103,7 @@ def _check_integers(array: np.ndarray, made: np.ndarray, spec: ArraySpec, where:
 
 
 def _check_exact(array: np.ndarray, made: np.ndarray, where: str, samples: Sequence[int]) -> None:
-    """Raise unless the integers are still the same as reals."""
+    """Raise unless the integers stay the same as reals."""
     if max(int(array.max()), -int(array.min())) > _EXACT[made.dtype.name]:
         with np.errstate(invalid='ignore'):
             wrong = made.astype(array.dtype) != array

@@ -16,8 +16,8 @@ _Given = Annotated[Dict[Natural, Finite], Rule('a dict from numbers of classes t
 class ClassWeight:
     """Compute a weight for each sample from its target: that of its class, or 1 for classes that are not named.
 
-    The targets are numbers of classes (``(samples, 1)``, for a loss that wants them), one-hot rows
-    (``(samples, nb_class)``), or 0 and 1 (``(samples, 1)``).
+    The targets are class indices (``(samples, 1)``, for a loss that takes them), one-hot rows (``(samples,
+    nb_class)``), or 0 and 1 (``(samples, 1)``).
 
     Parameters
     ----------

@@ -74,8 +74,8 @@ class DataAdapter:
                nb_batch: Optional[int]) -> BatchSource:
         """Return a source of all samples once, for ``evaluate`` and ``predict``."""
         if any(map(_has_no_numbers, to_list(x))):
-            raise GraphError(f'{self._where}: expected arrays, received a tensor that has no numbers before it is run. '
-                             f'In what is compiled call the model itself: {self._name}(x).')
+            raise GraphError(f'{self._where}: expected arrays, received a symbolic tensor. Inside a compiled function, '
+                             f'call the model itself: {self._name}(x).')
         if is_iterable_of_batches(x):
             self.refuse_beside_iterable(y=y, sample_weights=sample_weights, batch_size=batch_size)
             return self.iterable_source(x, nb_batch=nb_batch)
@@ -164,5 +164,5 @@ def _has_no_numbers(value: Any) -> bool:
         return False
     try:
         return np.asarray(value).dtype == object
-    except Exception:       # whatever a library raises for it
+    except Exception:       # libraries raise different errors for it
         return True

@@ -12,12 +12,12 @@ _END = object()
 class Prefetch:
     """A context that reads an iterable in a thread, a few items ahead. When it exits, the thread has ended.
 
-    An error of the iterable is raised where its item was due, with the traceback of the iterable.
+    An error of the iterable is raised in place of its item, with the traceback of the iterable.
 
     Parameters
     ----------
     items : iterable
-        Used by the thread alone until the context is left.
+        Used only by the thread until the context is left.
     nb_ahead : int
         The number of items that may wait; the thread holds one more. They are lost if the context exits before the end.
     variables : contextvars.Context, optional
@@ -56,7 +56,7 @@ class Prefetch:
                     return
                 self._ready.put((item, None))
             end: Tuple[Any, Optional[BaseException]] = (_END, None)
-        except BaseException as error:      # also a KeyboardInterrupt: the caller decides what it means
+        except BaseException as error:      # even a KeyboardInterrupt: the caller decides what it means
             end = (_END, error)
         if not self._is_left.is_set():
             self._ready.put(end)

@@ -82,8 +82,8 @@ class Embedding(Layer):
     def output(self, x: Any) -> Any:
         # On a missing index each backend does something different, or nothing at all.
         where = f'{self.name}: expected indices from 0 to {self.vocabulary_size - 1}, received'
-        indices = B.require(x, B.greater_equal(x, 0), f'{where} negative ones. Number the words from 0 on, or '
-                                                      'from 1 if 0 is padding.')
+        indices = B.require(x, B.greater_equal(x, 0), f'{where} negative ones. Number words from 0, or from 1 '
+                                                      'if 0 is padding.')
         indices = B.require(indices, B.less(indices, self.vocabulary_size),
                             f'{where} larger ones. Make vocabulary_size larger than the largest index.')
         rows = annotate(B.gather(self.W, indices), features=-1)

@@ -90,10 +90,10 @@ class FolderFlow(Flow):
     class_indices : dict
         The index of each class, by name.
 
-        Raises
-        ------
-        DataError
-            The folder, one for a class, or any image is missing, or `class_mode` does not fit the number of classes.
+    Raises
+    ------
+    DataError
+        The folder, one for a class, or any image is missing, or `class_mode` does not fit the number of classes.
     """
 
     def __init__(self, directory: PathLike, classes: Optional[Sequence[str]], class_mode: Optional[str],

@@ -63,10 +63,10 @@ def hashing_trick(text: str, vocabulary_size: int, hash_function: Optional[Funct
     filters, lower, separator
         As in :func:`text_to_word_sequence`.
 
-        Raises
-        ------
-        ArgumentError
-            `vocabulary_size` is below 2.
+    Raises
+    ------
+    ArgumentError
+        `vocabulary_size` is below 2.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Let constructors check their arguments, make the object of copies, and remember them."""
+"""Make constructors check, copy and remember their arguments."""
 import functools
 import itertools
 import threading
@@ -21,8 +21,8 @@ def is_wrapped(init: Any) -> bool:
 def wrap_constructor(cls: Any, base: type) -> None:
     """Let the ``__init__`` of a class, which `base` is the base of, check and remember its arguments.
 
-    Call it before the first object is made, and not where the class is: decorators such as ``dataclass`` write an
-    ``__init__`` only then.
+    Call it before the first object is made, and not when the class is: decorators such as ``dataclass`` write an
+    ``__init__`` only later.
     """
     with _LOCK:
         owner = next(one for one in cls.__mro__ if '__init__' in vars(one))
@@ -37,7 +37,8 @@ def wrap_constructor(cls: Any, base: type) -> None:
 def _remembering(init: Callable, written: Optional[Callable]) -> Callable:
     """Return an ``__init__`` that binds, checks and copies the arguments for `init`, and remembers them after it.
 
-    Where that of a subclass calls it, it only runs `init`: what the subclass was given is checked and copied already.
+    When called by that of a subclass, it only runs `init`: the arguments of the subclass are checked and copied
+    already.
     """
     @functools.wraps(init)
     def __init__(self: Any, /, *args: Any, **kwargs: Any) -> None:
@@ -60,8 +61,8 @@ def _remembering(init: Callable, written: Optional[Callable]) -> Callable:
 
 
 def _inherited(cls: Any, base: Any) -> Callable:
-    """Return an ``__init__`` for a class that inherits one of a class which is not keraflow's."""
-    # Not that of a Protocol, which would call no other one.
+    """Return an ``__init__`` for a class that inherits it from a class outside of keraflow."""
+    # Not that of a Protocol, which would not call any other.
     *_, last = itertools.takewhile(lambda one: one is cls or vars(one).get('_is_protocol'), cls.__mro__)
 
     def __init__(self: Any, **arguments: Any) -> None:

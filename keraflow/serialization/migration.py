@@ -1,4 +1,4 @@
-"""The first Keraflow's file format (2016), turned into today's by a pure function over data."""
+"""Migrate the first Keraflow's file format (2016) to today's, by a pure function over data."""
 from collections import Counter
 from typing import Any, Dict, List
 
@@ -8,7 +8,7 @@ __all__ = ['is_first_format', 'migrate']
 
 _KEYS = {'class_name', 'module_name', 'params'}
 
-#: Modules in which the first Keraflow kept what it saved. A name in one of them is an id of ours.
+#: Modules whose objects the first Keraflow saved. A name in one of them is an id of ours.
 _MODULES = {f'keraflow.{name}' for name in (
     'activations', 'constraints', 'initializations', 'layers.base', 'layers.convolution', 'layers.core',
     'layers.embeddings', 'layers.recurrent', 'layers.wrappers', 'models', 'objectives', 'optimizers', 'regularizers')}
@@ -22,13 +22,13 @@ def is_first_format(data: Any) -> bool:
 def migrate(data: Any, customs: Dict[str, Any]) -> Any:
     """Return `data` of the first format as today's.
 
-    A module's name and a class's name are joined to one key; the key is compared with what the program knows, and never
-    split, imported or walked. `customs` are the program's classes by id.
+    The names of a module and a class are joined to one key; the key is looked up among what the program knows, and
+    never split, imported or walked. `customs` are the program's classes by id.
 
     Raises
     ------
     SerializationError
-        If the data name something else, or do not say which call feeds where.
+        If the data name anything else, or do not say which call feeds which.
     """
     if isinstance(data, list):
         return [migrate(item, customs) for item in data]

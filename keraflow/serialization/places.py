@@ -1,4 +1,4 @@
-"""Places in plain data: what fits there, how deep it is, and how an error says where it happened."""
+"""Places in plain data: what fits there, how deep it is, and how an error refers to it."""
 from typing import Any, Collection, NamedTuple, Type
 
 from keraflow import schema
@@ -10,23 +10,23 @@ __all__ = ['MAX_DEPTH', 'Place', 'free_path']
 
 #: Deeper nesting of objects than this is refused instead of exhausting the stack.
 MAX_DEPTH = 50
-#: How many numbers an array may have that an object learned from data.
+#: The most numbers that an array learned from data may have.
 _MAX_LEARNED = 1_000_000
 
 
 class Place(NamedTuple):
-    """Where a value is in the data, and what fits there.
+    """The position of a value in the data, and what fits there.
 
     Attributes
     ----------
     path : str
-        As messages show it: ``layers[0].activation``.
+        The position as messages show it: ``layers[0].activation``.
     slot : Slot
-        What the argument that the value is, or is part of, takes.
+        What the argument accepts that the value is, or is part of.
     depth : int
-        In how many values it is nested.
+        The number of values in which it is nested.
     max_array : int
-        How many numbers an array there may have.
+        The most numbers that an array there may have.
     """
 
     path: str = ''
@@ -35,7 +35,7 @@ class Place(NamedTuple):
     max_array: int = MAX_ARRAY
 
     def item(self, step: str) -> 'Place':
-        """Return the place of an item of a list or a dict, which fits where the whole does."""
+        """Return the place of an item of a list or a dict, where the same values fit."""
         path = f'{self.path}{step}' if self.path else step.lstrip('.')
         return Place(path, self.slot, self.depth + 1, self.max_array)
 
@@ -62,7 +62,7 @@ class Place(NamedTuple):
         return SerializationError(f'{self.path}: {text}' if self.path else str(text))
 
     def in_errors(self, kind: Type[KeraFlowError] = KeraFlowError) -> '_InErrors':
-        """Let errors of a kind, which do not know where they happen, begin with the place: in a ``with`` block."""
+        """Prefix errors of a kind, which do not know their place, with it: in a ``with`` block."""
         return _InErrors(self, kind)
 
 
@@ -79,7 +79,7 @@ class _InErrors(NamedTuple):
 
 
 def free_path(path: str, taken: Collection[str]) -> str:
-    """Return a path that none of `taken` is: names may have dots, so that two places can be written alike."""
+    """Return a path that is not in `taken`: names may have dots, so that two places can look alike."""
     while path in taken:
         path += '~'
     return path

@@ -21,7 +21,7 @@ class Reader:
         self._made: Dict[str, Any] = {}         # layers, by their paths
 
     def read(self, data: Any, place: Place) -> Any:
-        """Return the value that plain data stand for."""
+        """Return the value that plain data represent."""
         place.check_depth()
         if isinstance(data, list):
             return [self.read(item, place.item(f'[{index}]')) for index, item in enumerate(data)]
@@ -77,7 +77,7 @@ class Reader:
             raise
         except KeraFlowError as error:
             raise place.refusal(error) from error
-        except Exception as error:      # whatever a constructor raises on data that its schema accepts
+        except Exception as error:      # constructors may raise anything on data that their schema accepts
             raise place.refusal(f'{type(error).__name__} in {cls.__name__}: {error}') from error
         self._learn(made, data.get('learned') or {}, place)
         if registry.kind_of(made) == 'layer':
@@ -85,7 +85,7 @@ class Reader:
         return made
 
     def _learn(self, made: Any, learned: Any, place: Place) -> None:
-        """Give an object back what it had learned."""
+        """Restore what an object had learned."""
         names = getattr(made, 'learned_attributes', {})
         if not isinstance(learned, dict) or not learned.keys() <= names.keys():
             raise place.refusal(f"'learned': expected a mapping of {', '.join(names) or 'nothing'}, received "
@@ -97,7 +97,7 @@ class Reader:
 
     def _shared(self, path: Any, place: Place) -> Any:
         if not isinstance(path, str) or path not in self._made:
-            raise place.refusal(f"'shared' names {path!r:.60}, where no layer was before.")
+            raise place.refusal(f"'shared' names {path!r:.60}, but there is no earlier layer.")
         return self._made[path]
 
     def _find(self, id: Any, place: Place) -> registry.Entry:

@@ -1,4 +1,4 @@
-"""Names that keraflow's base classes use: what a class of the program must define, and what it cannot use otherwise."""
+"""Names of keraflow's base classes: what a class of the program must define, and what it must not redefine."""
 import functools
 import inspect
 import sys
@@ -21,7 +21,10 @@ def check_attribute(obj: Any, name: str) -> None:
     It breaks one whose class has a method or a read-only property of that name, or keeps data there. Another library's
     word for what is set elsewhere is never read.
 
-    It is called by ``__setattr__``, whose caller is asked where keraflow alone may set it.
+    Either objects of the class have a method, a read-only property or private data of that name; or it is another
+    library's word for something that is set elsewhere, so that nothing would read it.
+
+    ``__setattr__`` calls it; its caller tells whether keraflow itself sets the attribute.
     """
     cls = type(obj)
     if cls not in _reserved:
@@ -39,9 +42,9 @@ def check_attribute(obj: Any, name: str) -> None:
 
 
 def check_class_names(cls: Any) -> None:
-    """Raise if a class of the program defines something else under a name that its base classes of keraflow use.
+    """Raise if a class of the program redefines a name that its keraflow base classes use.
 
-    It may override what they define by what is called in the same way, or calls ``super()``.
+    Overriding is allowed if the signature is compatible, or if the method calls ``super()``.
     """
     if _is_own(cls.__module__):
         return
@@ -167,6 +170,6 @@ def _is_special(name: str) -> bool:
     return name.startswith('__') and name.endswith('__')
 
 
-@functools.lru_cache(maxsize=4096)      # it is asked with each attribute
+@functools.lru_cache(maxsize=4096)      # asked for each attribute
 def _is_own(module: str) -> bool:
     return module.partition('.')[0] in ('keraflow', 'keraflow_backends')

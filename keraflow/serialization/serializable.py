@@ -20,8 +20,8 @@ _MISSING = object()
 class Serializable:
     """Base of everything that is rebuilt from the arguments of its ``__init__``.
 
-    The rule for a class: ``__init__`` stores each argument under its own name, as passed. Where it does not, what was
-    passed is remembered, so that the rebuilt object behaves like the original all the same.
+    The rule for a class: ``__init__`` stores each argument under its own name, as passed. If it does not, the original
+    argument is remembered, so that the rebuilt object still behaves like the original.
 
     ``__init__`` receives copies of arrays, lists, dicts and sets, so that later changes by the program affect neither
     the object nor what is saved. Only arguments that are never saved are shared.
@@ -29,7 +29,7 @@ class Serializable:
 
     #: The kind of slot that objects of the class fit into, for example ``'layer'``.
     kind = ''
-    #: Arguments that are left out of the data while they have their default values.
+    #: Arguments that are omitted from the data while they have their default values.
     omit_if_default: frozenset = frozenset()
     #: Arguments that are never part of the data, and are shared with the program instead of copied.
     never_saved: frozenset = frozenset()
@@ -41,7 +41,7 @@ class Serializable:
     set_elsewhere: Dict[str, str] = {}
     #: Methods that a class of the program must define, each with the alternatives to it.
     required_methods: Dict[str, Tuple[str, ...]] = {}
-    #: Methods to which a class may give more arguments than the base class has.
+    #: Methods to which a class may add arguments.
     extensible_methods: frozenset = frozenset()
     #: Methods and attributes by the old names that classes and programs may still use, with the current ones; those of
     #: base classes hold as well.
@@ -49,8 +49,8 @@ class Serializable:
                        'unfollowed_arguments': 'set_without_rebuild', 'open_methods': 'extensible_methods'}
     _current_names: Dict[str, str] = {}     # of these, and of the attributes that keep renamed arguments
     _passed: Dict[str, Any]         # the arguments
-    _kept: frozenset                # those of which the attributes are read instead
-    _set_at = 0                     # when it was changed last, as `Changes` counts
+    _kept: frozenset                # those read from the attributes instead
+    _set_at = 0                     # the last change, as `Changes` counts
 
     def __init_subclass__(cls, **kwargs: Any):
         renamed = {old: now for one in reversed(cls.__mro__)
@@ -63,7 +63,7 @@ class Serializable:
 
     __signature__ = ShownSignature()
 
-    if not TYPE_CHECKING:       # which would take any argument and any attribute for right
+    if not TYPE_CHECKING:       # type checkers would accept any argument and attribute
         def __new__(cls, /, *args: Any, **kwargs: Any) -> Any:
             check_complete(cls)
             if not is_wrapped(cls.__init__):
@@ -131,8 +131,8 @@ class Serializable:
     def pack_init_param(self) -> Dict[str, Any]:
         """Return the arguments to rebuild the object from. Override it where ``__init__`` changes an argument.
 
-        An override that calls ``super().pack_init_param()`` gets the attributes of the arguments' names, undoes the
-        change, and returns the dict. Without an override an argument that ``__init__`` changed is remembered as it was
+        An override that calls ``super().pack_init_param()`` gets the attributes with the arguments' names, undoes the
+        change, and returns the dict. Without an override, an argument that ``__init__`` changed is remembered as it was
         passed.
         """
         return {name: value if name in self._kept or name not in vars(self) else owned(vars(self)[name])
@@ -163,13 +163,13 @@ def pack_init_params(obj: Any) -> Dict[str, Any]:
     Parameters
     ----------
     obj : object
-        A layer, model, regularizer, optimizer, ..., or an object of any class that keeps each argument of its
+        A layer, model, regularizer, optimizer, ..., or an object of any class that stores each argument of its
         ``__init__`` under its own name.
 
     Raises
     ------
     SerializationError
-        If an argument was neither kept nor remembered.
+        If an argument was neither stored nor remembered.
 
     Examples
     --------

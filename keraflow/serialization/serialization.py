@@ -25,20 +25,20 @@ def serialize(obj: Any) -> Any:
     Parameters
     ----------
     obj : object
-        An object whose class keeps the rule of :class:`Serializable`, a registered function, or containers of such.
+        An object whose class follows the rule of :class:`Serializable`, a registered function, or containers of these.
 
     Returns
     -------
     data
-        ``{'class': id, 'args': {...}}`` for an object, ``{'function': id}`` for a function. A layer that occurs again
-        is ``{'shared': place}``. A value that JSON does not know is ``{'as': 'tuple', 'value': [...]}``, and comes back
-        as it was: tuples, arrays of up to 10,000 numbers, NumPy's numbers and dtypes, sets, dicts with any keys. The
-        arrays given as ``initial_weights`` are not part of it: weights are saved as weights.
+        ``{'class': id, 'args': {...}}`` for an object, ``{'function': id}`` for a function. A repeated layer is
+        ``{'shared': place}``. A value that JSON lacks is ``{'as': 'tuple', 'value': [...]}``, and is restored exactly:
+        tuples, arrays of up to 10,000 numbers, NumPy's numbers and dtypes, sets, dicts with any keys. Arrays passed as
+        ``initial_weights`` are not included: weights are saved as weights.
 
     Raises
     ------
     SerializationError
-        For lambdas, for two definitions of one name, and for values that could not come back.
+        For lambdas, for two definitions with one name, and for values that could not be restored.
 
     Examples
     --------
@@ -57,12 +57,12 @@ def unserialize(data: Any, custom_objects: Any = None) -> Any:
     data
         What ``serialize`` returned, or an object in the first Keraflow's format.
     custom_objects : list or dict, optional
-        Classes and functions of the program that the data may name, beside the registered ones.
+        Classes and functions of the program that the data may name, besides the registered ones.
 
     Raises
     ------
     SerializationError
-        If the data name something that is not registered or have arguments that a constructor refuses, with the place.
+        If the data name something unregistered or have invalid arguments; the message says where.
 
     Examples
     --------
@@ -78,5 +78,5 @@ def unserialize(data: Any, custom_objects: Any = None) -> Any:
 
 
 def is_rebuilding() -> bool:
-    """Return whether objects are rebuilt now: what looks like a mistake was told when they were made first."""
+    """Return whether objects are being rebuilt now: warnings about them were issued when they were made first."""
     return _rebuilding.get()

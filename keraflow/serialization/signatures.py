@@ -1,4 +1,4 @@
-"""Signatures of constructors as tools show them: all arguments, with short names for what they may be."""
+"""Signatures of constructors as tools show them: all arguments, with short names for their types."""
 import collections.abc
 import inspect
 from typing import Annotated, Any, Hashable, Literal, get_args, get_origin
@@ -7,7 +7,7 @@ from keraflow import schema
 
 __all__ = ['ShownSignature', 'signature_of']
 
-#: The names of the module of what arguments may be, by what they stand for.
+#: The names in the schema module, by the annotations they stand for.
 _NAMES = {value: name for name, value in vars(schema).items() if name[0] != '_' and get_origin(value) is not None}
 
 
@@ -24,7 +24,7 @@ class ShownSignature:
 
 
 class _Text(str):
-    """An annotation that is shown as it is written."""
+    """An annotation that is shown verbatim."""
 
     __repr__ = str.__str__
 
@@ -59,7 +59,7 @@ def _text(annotation: Any) -> str:
     if get_origin(annotation) is Annotated:
         return _text(items[0])
     name = inspect.formatannotation(annotation).partition('[')[0]
-    if name == 'Optional' and _takes_none(items[0]):       # Python 3.10 says it of every argument whose default is None
+    if name == 'Optional' and _takes_none(items[0]):       # Python 3.10 adds Optional wherever the default is None
         return _text(items[0])
     shown = items[:1] if name == 'Optional' else items
     return f'{name}[{", ".join(_WORDS.get(one) or _text(one) for one in shown)}]'

@@ -1,9 +1,9 @@
-"""Values that plain data cannot say (tuples, arrays, numbers of NumPy, ...) as plain data, and back.
+"""Encode values that plain data lack (tuples, arrays, NumPy numbers, ...) as plain data, and decode them.
 
-A dict ``{'as': 'tuple', 'value': [8, 8]}`` stands for each, the same in JSON and YAML. In it a number that is not
-finite, or an integer of more digits than files have, is a string. A dict of the program that looks like one, or like an
-object, is written as ``{'as': 'dict', 'value': [[key, value], ...]}``, so that nothing is taken for something else.
-Reading is strict, and makes nothing but the values of this page.
+Each is a dict ``{'as': 'tuple', 'value': [8, 8]}``, the same in JSON and YAML. Inside, numbers that are not finite and
+integers with more digits than files allow are strings. A dict of the program that looks like such a form, or like an
+object, is written as ``{'as': 'dict', 'value': [[key, value], ...]}``, so that nothing is ambiguous. Reading is
+strict, and makes nothing but the values listed here.
 """
 import collections
 import math
@@ -17,20 +17,20 @@ from keraflow.files.scalars import MAX_DIGITS
 __all__ = ['MAX_ARRAY', 'Refusal', 'decode', 'encode', 'escape', 'is_form', 'is_number', 'is_value', 'plain',
            'unescape', 'version_of']
 
-#: How many numbers an array may have that is an argument. Larger ones belong to the weights.
+#: The most numbers in an array that is an argument. Larger ones belong to the weights.
 MAX_ARRAY = 10_000
 
 _DTYPES = ('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float16', 'float32',
            'float64')
 _TYPES = {'bool': bool, 'int': int, 'float': float, 'str': str,
           **{f'numpy.{name}': np.dtype(name).type for name in _DTYPES}}
-#: Of an integer outside of an array: Python reads longer ones slowly, and none of more than 4300.
+#: The limit for an integer outside of an array: Python reads longer ones slowly, and none of more than 4300 digits.
 _MOST_DIGITS = 1000
 _NOT_FINITE = {'nan': math.nan, 'inf': math.inf, '-inf': -math.inf}
 
 
 class Refusal(SerializationError):
-    """What is wrong with one value; whoever knows its place says it."""
+    """A problem with one value; the caller knows its place."""
 
 
 def is_number(value: Any) -> bool:
@@ -100,7 +100,7 @@ def encode(value: Any, write: Callable[[Any, str], Any], max_array: int) -> Opti
     Raises
     ------
     Refusal
-        For an array that is too large, or of a dtype that no file has.
+        For an array that is too large, or of a dtype that files do not support.
     """
     kind = type(value)
     if kind is np.ndarray:
@@ -179,11 +179,11 @@ def _dtype(dtype: np.dtype) -> str:
 
 def _array(value: np.ndarray, max_array: int) -> Dict[str, Any]:
     if value.size > max_array:
-        advice = 'Learn it from the data again, or save it apart with np.save.' if max_array > MAX_ARRAY else (
+        advice = 'Learn it from the data again, or save it separately with np.save.' if max_array > MAX_ARRAY else (
             'Make it a parameter of the layer, which is saved with the weights: self.add_weight(name, shape, init=..., '
             'trainable=False).')
-        raise Refusal(f'an array of {value.size} numbers is larger than those that are saved as plain data, which have '
-                      f'at most {max_array}. {advice}')
+        raise Refusal(f'an array of {value.size} numbers is too large to be saved as plain data; the limit '
+                      f'is {max_array}. {advice}')
     dtype, numbers = _dtype(value.dtype), [_number(item) for item in value.ravel().tolist()]
     return {'as': 'array', 'dtype': dtype, 'shape': list(value.shape), 'value': numbers}
 
@@ -254,7 +254,7 @@ def _ellipsis(data: Any, read: Any, limit: int) -> Any:
     return Ellipsis
 
 
-#: What each reads from data, beside 'as' and 'value'.
+#: The keys that each form reads besides 'as' and 'value'.
 _EXTRA = {'array': ('dtype', 'shape'), 'number': ('dtype',)}
 _READERS: Dict[str, Callable[[Any, Any, int], Any]] = {
     'tuple': lambda *given: tuple(_items(*given)),

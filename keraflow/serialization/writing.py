@@ -18,7 +18,7 @@ __all__ = ['Writer']
 
 
 class Writer:
-    """One run of :func:`~keraflow.serialize`: knows where each layer was written first, and what each id means."""
+    """One run of :func:`~keraflow.serialize`: knows where each layer was first written, and what each id means."""
 
     def __init__(self) -> None:
         self._paths: Dict[int, str] = {}        # of layers
@@ -86,12 +86,12 @@ class Writer:
         return self.write(learned, place.learned(name))
 
     def _id(self, target: Any, place: Place) -> str:
-        """Return the id of a class or a function, which stands for no other one in these data."""
+        """Return the id of a class or a function, and make sure that it means nothing else in these data."""
         with place.in_errors(SerializationError):
             name = registry.id_of(target)
         first = self._named.setdefault(name, target)
         if not same(first, target):
-            raise place.refusal(f"'{name}' would stand for two definitions that are not the same. "
+            raise place.refusal(f"'{name}' would mean two different definitions. "
                                 f'{registry.advice_for(target)}')
         return name
 
@@ -108,6 +108,6 @@ def _check_is_data(value: Any, place: Place) -> None:
 
 
 def _keeps_arguments(cls: type) -> bool:
-    """Return whether a class is registered, and not a container whose constructor tells nothing of its content."""
+    """Return whether a class is registered, and not a container whose constructor says nothing about its content."""
     holds_more = issubclass(cls, (list, tuple, dict, set, frozenset, str, int, float, np.ndarray))
     return registry.entry_of(cls) is not None and (not holds_more or bool(schema.arguments_of(cls)))

@@ -1,1 +1,1 @@
-"""Compiling, fitting, evaluating and predicting."""
+"""Compile, fit, evaluate and predict."""

@@ -43,7 +43,7 @@ def _with_ignored_labels(network: Network, given: Any, losses: List[Loss]) -> Li
     where = f'{network.name}: ignore_label'
     able = [one.output for one in losses if target_spec(network, one).nb_class is not None]
     if given is not None and not able:
-        raise ArgumentError(f"{where}: expected a loss that wants numbers of classes, such as "
+        raise ArgumentError(f"{where}: expected a loss that takes class indices, such as "
                             f"'sparse_categorical_crossentropy', received none.")
     labels: Dict[str, Any] = dict.fromkeys(able, given) if np.isscalar(given) else assign(given, able, where)
     for label in labels.values():
@@ -79,6 +79,6 @@ def _check_labels(labels: Sequence[str], where: str) -> None:
     advice = 'Write for example Average(objective, name=...) or AUC(name=...).'
     for label in labels:
         if label == 'loss' or labels.count(label) > 1:
-            raise ArgumentError(f"{where}: expected another name for each, received '{label}' for two. {advice}")
+            raise ArgumentError(f"{where}: expected different names, received '{label}' for two. {advice}")
         if label in OTHER_LOGS or label.startswith('val_'):
-            raise ArgumentError(f"{where}: '{label}' is the name of something else in the logs. {advice}")
+            raise ArgumentError(f"{where}: '{label}' already has another meaning in the logs. {advice}")

@@ -30,7 +30,7 @@ class CompiledFunctions:
     losses : sequence of Loss
     metrics : sequence of Report
     report_terms : bool
-        Whether the terms of the loss are reported one by one.
+        Whether to report the terms of the loss one by one.
     """
 
     def __init__(self, network: Network, optimizer: Any, losses: Sequence[Loss], metrics: Sequence[Report],
@@ -58,7 +58,7 @@ class CompiledFunctions:
             with B.phase('train'), recording() as record:
                 return self._terms(record, True, *self._unpack(unweighted, tensors)).labels
         unweighted = (0,) * len(self.losses)
-        if self._term_names is None:        # not under a lock: the code of layers runs
+        if self._term_names is None:        # not under a lock, because code of layers runs
             self._term_names = B.trace(labels, self._specs(unweighted))
         return self._term_names
 
@@ -143,7 +143,7 @@ class CompiledFunctions:
         with B.phase('train'), recording() as record:
             _, terms, updates = self.optimizer.minimize(loss_fn, self.parameters)
         if not any(one.trainable for one in self.parameters):
-            warn(f'{self.network.name}: fit: no parameter is trainable, so that nothing is learned. Set trainable of a '
+            warn(f'{self.network.name}: fit: no parameter is trainable, so nothing is learned. Set trainable of a '
                  'layer and of the model to True, and compile again.')
         return [self._totals.of_batch(tensors[0], terms)], [*updates, *record.updates]
 

@@ -45,7 +45,13 @@ class Loop:
         self._nb_trained = 0    # batches in the latest epoch
 
     def run(self, epochs: Iterable[int]) -> History:
-        """Train, and return the logs of all complete epochs."""
+        """Train, and return the logs of all complete epochs.
+
+        Raises
+        ------
+        GraphError
+            If the model is being trained already.
+        """
         if _training.setdefault(id(self.model), self) is not self:
             raise GraphError(f'{self.model.name}: fit: the model is in training, by a fit that has not returned. Call '
                              'fit after it, and not in a callback of it, or train copy.deepcopy(model).')

@@ -49,7 +49,7 @@ class ModelFunction:
             self._current = _Build(self._run_builder, self._specs)
         try:
             return self._current.compute(arrays, self._layers)
-        except Exception as error:      # of any kind: each backend has its own
+        except Exception as error:      # of any kind: each backend raises its own
             self._explain(error, arrays)
             raise
 
@@ -90,7 +90,7 @@ class _Build:
 
     def compute(self, arrays: Sequence[Any], layers: Iterable[Any]) -> Any:
         if self._guards is None:
-            self._compiled.build()      # the code of layers runs, which may wait: nothing is held
+            self._compiled.build()      # code of layers runs and may wait: hold no lock
             self._guards = guards_of(layers)
         with held(self._guards, self._sets_variables):
             return self._compiled(*arrays)

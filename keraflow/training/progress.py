@@ -42,7 +42,7 @@ class Progress:
             print(f'Epoch {epoch + 1}/{self.nb_epoch}: {"  ".join(values)}', flush=True)
 
     def interrupted(self, nb_complete: int) -> None:
-        """Say that the user stopped training."""
+        """Report that the user stopped training."""
         self.close()
         if self.verbose:
             print(f'Interrupted after {nb_complete} complete epoch(s).', flush=True)

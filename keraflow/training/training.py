@@ -25,7 +25,7 @@ from keraflow.training.scores import Scores
 
 __all__ = ['TrainableNetwork']
 
-#: Held while a predictor is made, which several threads may ask for first.
+#: Held while a predictor is made, because several threads may be the first to need it.
 _PREDICTOR_LOCK = threading.Lock()
 
 

@@ -109,7 +109,7 @@ def test_what_is_wrong_at_steps_that_count_is_refused():
     for label in (-1, 2):
         with pytest.raises(DataError) as caught:
             sparse.evaluate(x, np.array([[0, label, 9]]))
-        assert str(caught.value) == 'm: y: expected numbers of classes from 0 to 1 at steps that count, received another one.'
+        assert str(caught.value) == 'm: y: expected class indices from 0 to 1 at steps that count, received another one.'
     y = np.ones((1, 3, 2))
     y[0, 1, 1] = y[0, 2] = NAN
     with pytest.raises(DataError) as caught:
@@ -191,7 +191,7 @@ def test_labels_of_several_outputs():
         assert model.evaluate(p, [one, two, three])['loss'] == pytest.approx(expected, rel=1e-5)
     with pytest.raises(DataError) as caught:
         model.evaluate(p, [one, one, three])
-    assert str(caught.value) == ('m: evaluate: y: b: expected numbers of classes from 0 to 2, or 7, which is ignored, received -1 in sample 1. '
+    assert str(caught.value) == ('m: evaluate: y: b: expected class indices from 0 to 2, or 7, which is ignored, received -1 in sample 1. '
                                  'Pass ignore_label=-1 to compile if it marks samples to ignore.')
     model.compile('sgd', [SPARSE, SPARSE, 'mse'], ignore_label=-1)
     assert model.evaluate(p, [one, one, three])['loss'] == pytest.approx(2 * of_class(p, y)[[0, 2]].mean(), rel=1e-5)
@@ -203,7 +203,7 @@ def test_labels_of_several_outputs():
         assert str(caught.value) == text
     with pytest.raises(ArgumentError) as caught:
         model.compile('sgd', ['mse', 'mse', 'mse'], ignore_label=-1)
-    assert str(caught.value) == ("m: ignore_label: expected a loss that wants numbers of classes, such as 'sparse_categorical_crossentropy', "
+    assert str(caught.value) == ("m: ignore_label: expected a loss that takes class indices, such as 'sparse_categorical_crossentropy', "
                                  'received none.')
 
 

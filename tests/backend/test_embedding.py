@@ -10,7 +10,7 @@ from keraflow.optimizers import SGD
 from keraflow.testing import assert_close
 
 TEXT = 'words: expected indices from 0 to 4, received larger ones. Make vocabulary_size larger than the largest index.'
-NEGATIVE = 'words: expected indices from 0 to 4, received negative ones. Number the words from 0 on, or from 1 if 0 is padding.'
+NEGATIVE = 'words: expected indices from 0 to 4, received negative ones. Number words from 0, or from 1 if 0 is padding.'
 
 
 def embedding_model(*layers, dtype='int32', **options):

@@ -181,7 +181,7 @@ def test_two_metrics_of_one_name(metrics, name):
     with pytest.raises(ArgumentError) as caught:
         passing(1, 'mse', metrics)
     assert str(caught.value).split(': ', 1)[1] == (
-        f"metrics: expected another name for each, received '{name}' for two. "
+        f"metrics: expected different names, received '{name}' for two. "
         'Write for example Average(objective, name=...) or AUC(name=...).')
 
 
@@ -223,14 +223,14 @@ def test_numbers_of_classes(shape, target):
 
 
 @pytest.mark.parametrize('target, text', [
-    ([0, 3, 1], 'm: evaluate: y: expected numbers of classes from 0 to 2, received 3 in sample 1. '
+    ([0, 3, 1], 'm: evaluate: y: expected class indices from 0 to 2, received 3 in sample 1. '
                 'The output needs a unit for each class.'),
-    ([0, 1, -1], 'm: evaluate: y: expected numbers of classes from 0 to 2, received -1 in sample 2. '
+    ([0, 1, -1], 'm: evaluate: y: expected class indices from 0 to 2, received -1 in sample 2. '
                  'Pass ignore_label=-1 to compile if it marks samples to ignore.'),
-    ([0, 1, 2 ** 32], 'm: evaluate: y: expected numbers of classes from 0 to 2, received 4294967296 in sample 2. '
+    ([0, 1, 2 ** 32], 'm: evaluate: y: expected class indices from 0 to 2, received 4294967296 in sample 2. '
                       'The output needs a unit for each class.'),
     (np.eye(3), 'm: evaluate: y: expected an array of shape (None, 1), received (3, 3). '
-                "Write .argmax(axis=-1) for the numbers of the classes, or use the loss 'categorical_crossentropy'."),
+                "Write .argmax(axis=-1) for class indices, or use the loss 'categorical_crossentropy'."),
 ])
 def test_numbers_that_are_refused(target, text):
     with pytest.raises(DataError) as caught:

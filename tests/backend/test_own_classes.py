@@ -188,5 +188,5 @@ def test_methods_for_arrays_inside_of_a_training_step(method):
     arguments = {'predict': 1, 'evaluate': 2}[method]
     with pytest.raises(GraphError) as caught:
         TrainStep(lambda x: getattr(model, method)(*[x] * arguments), [Input(3)], model, 'sgd')
-    assert str(caught.value) == (f'm: {method}: expected arrays, received a tensor that has no numbers before it is run. In what is compiled call the '
-                                 'model itself: m(x).')
+    assert str(caught.value) == (f'm: {method}: expected arrays, received a symbolic tensor. Inside a compiled function, call the model '
+                                 'itself: m(x).')

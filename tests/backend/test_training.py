@@ -276,7 +276,7 @@ def test_trainable_flags_are_read_by_compile():
     with pytest.warns(KeraFlowWarning) as told:
         assert moved() == []
     assert [str(one.message) for one in told] == [
-        f'{model.name}: fit: no parameter is trainable, so that nothing is learned. Set trainable of a layer and of the model to True, '
+        f'{model.name}: fit: no parameter is trainable, so nothing is learned. Set trainable of a layer and of the model to True, '
         'and compile again.']
 
 

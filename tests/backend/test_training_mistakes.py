@@ -90,7 +90,7 @@ COMPILING = [
      "m: metrics: expected a dict by name or a list in the order p, q, received 'mae'."),
     (lambda: two().compile('sgd', ['mse', 'mse'], metrics=['mae']), ArgumentError,
      'm: metrics: expected one (or a list, or None) for each output (p, q), received 1.'),
-    *((partial(named, name), ArgumentError, f"m: metrics: '{name}' is the name of something else in the logs. Write for example "
+    *((partial(named, name), ArgumentError, f"m: metrics: '{name}' already has another meaning in the logs. Write for example "
        'Average(objective, name=...) or AUC(name=...).') for name in ('epoch', 'size', 'lr', 'data_wait', 'val_loss')),
     (run_loss_without_return, ArgumentTypeError, '<lambda>: expected a tensor, received None. Does it end with return?'),
     (lambda: plain().compile('sgd', 'mse', metric='mae'), ArgumentTypeError,
@@ -116,9 +116,9 @@ DATA = [
      'm: evaluate: y: expected an array of shape (None, 1), received (4,). Write .reshape(-1, 1).'),
     (lambda: ready(2).fit(X, np.ones((4, 1))), DataError, 'm: fit: y: expected an array of shape (None, 2), received (4, 1).'),
     (lambda: ready(3).fit(X, [0, 2, 1, 1]), DataError, 'm: fit: y: expected an array of shape (None, 3), received (4,). If they are '
-     "numbers of classes, use the loss 'sparse_categorical_crossentropy', or to_categorical(y, 3) of keraflow.utils."),
+     "class indices, use the loss 'sparse_categorical_crossentropy', or to_categorical(y, 3) of keraflow.utils."),
     (lambda: ready(3).evaluate(X, np.ones((4, 1), int)), DataError, 'm: evaluate: y: expected an array of shape (None, 3), received '
-     "(4, 1). If they are numbers of classes, use the loss 'sparse_categorical_crossentropy', or to_categorical(y, 3) of keraflow.utils."),
+     "(4, 1). If they are class indices, use the loss 'sparse_categorical_crossentropy', or to_categorical(y, 3) of keraflow.utils."),
     (lambda: plain().predict(np.ones((4, 1), int)), DataError,
      'm: predict: x: expected an array of shape (None, 3), received (4, 1).'),
     (lambda: plain().predict(np.ones(3)), DataError, 'm: predict: x: expected an array of shape (None, 3), received (3,). The first '

@@ -122,7 +122,7 @@ def told(act, about=''):
 
 def test_infinite_inputs_are_told_once_with_row_and_column(tmp_path):
     wrong = changed(changed(X, INF), -INF, (3, 0))
-    text = 'there is an infinite value in sample 2, column 1, of which mostly comes NaN.'
+    text = 'there is an infinite value in sample 2, column 1, which usually leads to NaN.'
     assert told(lambda: model().predict(wrong)) == [f'm: predict: {text}'.replace('predict:', 'predict: x:')]
     assert told(lambda: model().fit(wrong, Y, nb_epoch=3, verbose=0), 'infinite') == [f'm: fit: x: {text}']
     assert told(lambda: model().fit(lambda: iter([(X, Y), (wrong, Y), (wrong, Y)]), nb_epoch=2, verbose=0), 'infinite') == [
@@ -132,7 +132,7 @@ def test_infinite_inputs_are_told_once_with_row_and_column(tmp_path):
     x = Input((2, 2), name='x')
     deep = Model(x, Dense(1)(Flatten()(x)), name='m')
     assert told(lambda: deep.predict(np.array([[[0, 1], [INF, 2]]]))) == [
-        'm: predict: x: there is an infinite value in sample 0, at [1, 0], of which mostly comes NaN.']
+        'm: predict: x: there is an infinite value in sample 0, at [1, 0], which usually leads to NaN.']
 
 
 def test_numbers_of_words_and_classes():

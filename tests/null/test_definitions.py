@@ -123,7 +123,7 @@ def test_two_of_one_factory_never_share_an_id_in_one_file(make):
     first, second = make(2), make(3)
     text = refusal(lambda: serialize([used(first), used(second)]))
     place = '[1].output_fn' if make in FUNCTIONS else '[1]'
-    assert text == f"{place}: 'times' would stand for two definitions that are not the same. {ADVICE[make]}"
+    assert text == f"{place}: 'times' would mean two different definitions. {ADVICE[make]}"
     assert serialize([used(first), used(first)]) and serialize([used(first), used(make(2))])
 
 
@@ -263,7 +263,7 @@ def test_custom_objects_of_one_name():
     assert unserialize(data, [closure(2), closure(2)]).output_fn(3) == 6
     for make in FUNCTIONS + CLASSES:
         assert refusal(lambda make=make: unserialize(data, [make(2), make(3)]), ArgumentError) == (
-            "custom_objects: 'times' is the name of two definitions that are not the same. Pass the one that the file means.")
+            "custom_objects: 'times' is the name of two definitions that differ. Pass the one that the file means.")
 
 
 def test_a_short_name_of_keraflows_own_is_no_id():

@@ -139,8 +139,8 @@ def test_what_no_class_learns_is_refused():
     (0.5, 'ImageDataGenerator: mean: expected an array of finite numbers or None, received 0.5.'),
     (np.array([np.nan]), 'ImageDataGenerator: mean: expected an array of finite numbers or None, received an array of shape (1,).'),
     (np.array(['a']), 'ImageDataGenerator: mean: expected an array of finite numbers or None, received an array of shape (1,).'),
-    (np.zeros(1_000_001), 'mean: an array of 1000001 numbers is larger than those that are saved as plain data, which have at most 1000000. '
-                          'Learn it from the data again, or save it apart with np.save.')])
+    (np.zeros(1_000_001), 'mean: an array of 1000001 numbers is too large to be saved as plain data; the limit is 1000000. '
+                          'Learn it from the data again, or save it separately with np.save.')])
 def test_what_cannot_come_back_is_refused_when_saving(mean, text, tmp_path):
     one = generator(featurewise_center=True)
     one.mean = mean

@@ -238,7 +238,7 @@ def test_other_objects_that_occur_again_are_written_again():
 def test_each_reading_and_writing_starts_anew():
     layer = Dense(3)
     assert serialize(layer) == serialize(layer)
-    assert refusal(lambda: unserialize({'shared': 'layers[0]'})) == "'shared' names 'layers[0]', where no layer was before."
+    assert refusal(lambda: unserialize({'shared': 'layers[0]'})) == "'shared' names 'layers[0]', but there is no earlier layer."
 
 
 # -- depth --------------------------------------------------------------------------------------------------------------
@@ -332,9 +332,9 @@ class Fails(Serializable):
     ({'function': 'Dense'}, "'Dense' is a class, not a function."),
     ({'function': 'relu', 'args': [1]}, "the 'args' of 'relu' are not a mapping."),
     ({'function': 'sys.exit'}, f"'sys.exit' is not a class or function {UNKNOWN}"),
-    ({'shared': 3}, "'shared' names 3, where no layer was before."),
-    ({'shared': ['a']}, "'shared' names ['a'], where no layer was before."),
-    ({'class': 'Box', 'args': {'note': {'shared': 'content'}}}, "note: 'shared' names 'content', where no layer was before."),
+    ({'shared': 3}, "'shared' names 3, but there is no earlier layer."),
+    ({'shared': ['a']}, "'shared' names ['a'], but there is no earlier layer."),
+    ({'class': 'Box', 'args': {'note': {'shared': 'content'}}}, "note: 'shared' names 'content', but there is no earlier layer."),
     ({'class': 'Dense', 'args': {}}, "Dense: the argument 'output_dim' is missing: an integer of at least 1."),
     ({'class': 'Box', 'args': {'content': [{'class': 'Dense', 'args': {'output_dim': 0}}]}},
      'content[0]: Dense: output_dim: expected an integer of at least 1, received 0.'),

@@ -149,7 +149,7 @@ def test_named_tuples_and_other_containers_of_the_program():
 
 
 @pytest.mark.parametrize('value, text', [
-    (np.zeros(MAX_ARRAY + 1), f'an array of {MAX_ARRAY + 1} numbers is larger than those that are saved as plain data, which have at most '
+    (np.zeros(MAX_ARRAY + 1), f'an array of {MAX_ARRAY + 1} numbers is too large to be saved as plain data; the limit is '
                               f'{MAX_ARRAY}. Make it a parameter of the layer, which is saved with the weights: self.add_weight(name, shape, '
                               'init=..., trainable=False).'),
     (np.array(['a']), "NumPy's str32 cannot be saved. Choose one of bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, "
