@@ -1,16 +1,22 @@
-"""The pages are reStructuredText without mistakes."""
+"""The pages are reStructuredText without mistakes, and what they point to is there."""
+import ast
 from pathlib import Path
 
 import docutils.core
+import docutils.nodes
 import pytest
 
 FOLDER = Path(__file__).parents[2]
 PAGES = sorted([*FOLDER.glob('*.rst'), *FOLDER.glob('docs/*.rst')])
 
 
-def mistakes(text):
+def read(text):
     settings = {'report_level': 2, 'halt_level': 5, 'warning_stream': False, 'syntax_highlight': 'none', 'file_insertion_enabled': False}
-    page = docutils.core.publish_doctree(text, settings_overrides=settings)
+    return docutils.core.publish_doctree(text, settings_overrides=settings)
+
+
+def mistakes(text):
+    page = read(text)
     return [it.astext() for it in page.parse_messages + page.transform_messages]
 
 
@@ -23,3 +29,42 @@ def test_mistakes_are_found():
     assert 'Malformed table' in mistakes('==  ==\na   b\n==  ==\nlong b\n==  ==\n')[0]
     assert 'Unknown target name' in mistakes('See missing_.\n')[0]
     assert len(PAGES) >= 7
+
+
+# -- the questions of docs/design.rst -----------------------------------------------------------------------------------
+
+def questions():
+    """For each question the words that its answer quotes, as code: the room first."""
+    [section] = [one for one in read((FOLDER / 'docs' / 'design.rst').read_text()).findall(docutils.nodes.section)
+                 if one.next_node(docutils.nodes.title).astext() == 'Where to look']
+    return {item[0].astext(): [one.astext() for one in item[1].findall(docutils.nodes.literal)]
+            for item in section.findall(docutils.nodes.definition_list_item)}
+
+
+def defined(path):
+    """The functions and classes of a file, and the methods of its classes."""
+    names = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            names |= {f'{node.name}.{one.name}' for one in node.body if isinstance(one, ast.FunctionDef)}
+    return names
+
+
+@pytest.mark.parametrize('question', questions())
+def test_a_question_ends_in_one_room(question):
+    room, *words = questions()[question]
+    place = FOLDER / 'keraflow' / room
+    file = place if room.endswith('.py') else None
+    for word in words:
+        if word.endswith('.py'):
+            file = place / word
+            assert file.is_file()
+        else:
+            assert word in defined(file), f'{word} is not in {file}'
+    assert file is not None and len(words) >= 2
+
+
+def test_ten_questions_are_answered():
+    assert len(questions()) >= 10
