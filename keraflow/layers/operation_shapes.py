@@ -1,5 +1,5 @@
 """The static shapes that operations give, as far as these follow from their properties: no backend is asked."""
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
@@ -49,7 +49,8 @@ def _part_of(shape: Shape, index: Sequence[Any]) -> Shape:
     """The shape of a part of a tensor, by an index of integers, slices, ``None`` and ``...``."""
     nb_axis = sum(it is not None and it is not Ellipsis for it in index)
     place = next((place for place, it in enumerate(index) if it is Ellipsis), len(index))
-    lengths, found = iter(shape), []
+    lengths = iter(shape)
+    found: List[Optional[int]] = []
     for it in [*index[:place], *[slice(None)] * (len(shape) - nb_axis), *index[place + 1:]]:
         if it is None:
             found.append(1)
