@@ -77,7 +77,7 @@ MISTAKES = {
                  lambda _: net(Dense(3)).fit(batches(), nb_epoch=2, nb_batch=1, verbose=0)),
     'pad': (lambda _: Convolution2D(2, 5, 5)(Input((1, 3, 3))), "Use pad='same'", lambda _: Convolution2D(2, 5, 5, pad='same')(Input((1, 3, 3)))),
     'a length': (lambda _: Dense(2)(Input((None,))), 'Give the Input that length.', lambda _: Dense(2)(Input((3,)))),
-    'an optimizer of its own': (lambda _: shared(SGD(0.1)), 'Give each model an optimizer of its own: copy.deepcopy(optimizer)',
+    'an optimizer of its own': (lambda _: shared(SGD(0.1)), 'Give each model its own optimizer: copy.deepcopy(optimizer)',
                                 lambda _: (lambda one: shared(one, copy.deepcopy(one)))(SGD(0.1))),
     'a registered function': (lambda path: saved(path, Lambda(lambda t: t * 2)), 'Write it as a function with def and put @keraflow.register above it.',
                               lambda path: saved(path, Lambda(twice_in_advice))),

@@ -362,7 +362,7 @@ def test_an_optimizer_is_refused_when_the_model_that_it_belonged_to_is_gone():
     optimizer = SGD()
     made(optimizer)
     gc.collect()
-    with pytest.raises(ArgumentError, match='Give each model an optimizer of its own'):
+    with pytest.raises(ArgumentError, match='Give each model its own optimizer'):
         made(optimizer)
 
 
