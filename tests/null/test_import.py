@@ -1,5 +1,6 @@
 """`import keraflow` loads, prints, writes and configures nothing; imports run one way and name no tensor library."""
 import ast
+import importlib
 import json
 import os
 import subprocess
@@ -199,6 +200,13 @@ def across_the_border(tree, theirs):
     names += [node.attr for node in attributes if isinstance(node.value, ast.Name) and node.value.id in known]
     used = {node.attr for node in attributes} | private_members([tree])
     return sorted(set(filter(is_private, names)) | used & theirs)
+
+
+def test_a_plugin_imports_what_modules_list():
+    taken = {(node.module, alias.name) for path in PLUGINS for node in ast.walk(ast.parse(path.read_text()))
+             if isinstance(node, ast.ImportFrom) and (node.module or '').startswith('keraflow.') for alias in node.names}
+    assert ('keraflow.backend.contract', 'note_creation') in taken
+    assert [one for one in sorted(taken) if one[1] not in importlib.import_module(one[0]).__all__] == []
 
 
 def test_a_plugin_uses_nothing_private_of_keraflow():

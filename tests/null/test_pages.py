@@ -1,5 +1,6 @@
 """The pages are reStructuredText without mistakes, and what they point to is there."""
 import ast
+import importlib
 from pathlib import Path
 
 import docutils.core
@@ -31,14 +32,34 @@ def test_mistakes_are_found():
     assert len(PAGES) >= 7
 
 
+def section(page, title):
+    [found] = [one for one in read((FOLDER / page).read_text()).findall(docutils.nodes.section)
+               if one.next_node(docutils.nodes.title).astext() == title]
+    return found
+
+
+def quoted(node):
+    """The words that a part of a page quotes, as code."""
+    return [one.astext() for one in node.findall(docutils.nodes.literal)]
+
+
+def test_what_a_plugin_is_made_with_is_there():
+    modules = ('compiled.', 'contract.', 'deferral.', 'dtypes.', 'layouts.', 'operators.', 'refusals.')
+    words = [word for word in quoted(section('CONTRIBUTING.rst', 'Add a backend')) if word.startswith(modules)]
+    assert len(words) > 10
+    for word in words:
+        module, name, *inner = word.split('.')
+        module = importlib.import_module(f'keraflow.backend.{module}')
+        assert name in module.__all__, word
+        assert all(hasattr(getattr(module, name), one) for one in inner), word
+
+
 # -- the questions of docs/design.rst -----------------------------------------------------------------------------------
 
 def questions():
-    """For each question the words that its answer quotes, as code: the room first."""
-    [section] = [one for one in read((FOLDER / 'docs' / 'design.rst').read_text()).findall(docutils.nodes.section)
-                 if one.next_node(docutils.nodes.title).astext() == 'Where to look']
-    return {item[0].astext(): [one.astext() for one in item[1].findall(docutils.nodes.literal)]
-            for item in section.findall(docutils.nodes.definition_list_item)}
+    """For each question the words that its answer quotes: the room first."""
+    items = section('docs/design.rst', 'Where to look').findall(docutils.nodes.definition_list_item)
+    return {item[0].astext(): quoted(item[1]) for item in items}
 
 
 def defined(path):
