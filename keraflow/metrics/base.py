@@ -11,7 +11,7 @@ from keraflow.errors import ArgumentTypeError
 from keraflow.graph.counted import expand_mask, has_parts, part_weights
 from keraflow.objectives.accuracies import accuracy_for, is_accuracy
 from keraflow.objectives.base import is_better_larger, per_sample
-from keraflow.objectives.calling import call_objective, tell_order
+from keraflow.objectives.calling import call_objective, function_of, tell_order
 from keraflow.registry import builtin, resolve
 from keraflow.schema import Name, Objective
 from keraflow.serialization import Serializable
@@ -143,7 +143,7 @@ class Average(Metric):
 
     @property
     def label(self) -> str:
-        function = getattr(self.objective, 'func', self.objective)      # a functools.partial has no name
+        function = function_of(self.objective)      # a functools.partial has no name
         return self.name or str(getattr(function, '__name__', type(function).__name__))
 
     def adapted_to(self, loss: Any, nb_feature: Optional[int], where: str) -> Metric:

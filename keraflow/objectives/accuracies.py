@@ -4,6 +4,7 @@ from typing import Any, Callable, Optional
 from keraflow import backend as B
 from keraflow.backend.tensor_info import features_of
 from keraflow.objectives.base import class_numbers, classes, objective, reals, wants
+from keraflow.objectives.calling import function_of
 from keraflow.objectives.doubts import doubtful, no_answer, no_class, no_label, no_sign, wants_signs
 
 __all__ = ['accuracy', 'accuracy_for', 'are_class_numbers', 'binary_accuracy', 'categorical_accuracy', 'hits',
@@ -127,7 +128,7 @@ def sparse_categorical_accuracy(y_pred: Any, y_true: Any) -> Any:
 
 def is_accuracy(function: Any) -> bool:
     """Return whether an objective is an accuracy, possibly wrapped in a functools.partial."""
-    return getattr(getattr(function, 'func', function), 'is_accuracy', False)
+    return getattr(function_of(function), 'is_accuracy', False)
 
 
 def accuracy_for(function: Any, loss: Any, nb_feature: Optional[int]) -> Any:

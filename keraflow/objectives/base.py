@@ -11,7 +11,7 @@ from keraflow.backend.tensor_info import features_of
 from keraflow.errors import ArgumentTypeError, ShapeError, describe, warn
 from keraflow.graph.counted import counted_parts, has_parts
 from keraflow.graph.lengths import equally_long
-from keraflow.objectives.calling import call_objective
+from keraflow.objectives.calling import call_objective, function_of
 from keraflow.registry import builtin, kind_of
 
 __all__ = ['Target', 'class_numbers', 'classes', 'is_better_larger', 'objective', 'one_hot', 'per_sample', 'reals',
@@ -75,7 +75,7 @@ def is_better_larger(objective: Any) -> Optional[bool]:
 
     Without it, they are not for keraflow's own objectives, and unknown (``None``) for others.
     """
-    function = getattr(objective, 'func', objective)        # unwraps a functools.partial
+    function = function_of(objective)
     return getattr(function, 'larger_is_better', False if kind_of(function) == 'objective' else None)
 
 
@@ -84,7 +84,7 @@ def target_of(objective: Any, shape: tuple, dtype: str, features: Optional[int] 
 
     The feature axis is treated as the last one, where class indices have length 1.
     """
-    declared = getattr(getattr(objective, 'func', objective), 'target', None)     # unwraps a functools.partial
+    declared = getattr(function_of(objective), 'target', None)
     if declared is None:
         return Target(shape, dtype if dtype in FLOATS else B.floatx())
     axis = (-1 if features is None else features) % len(shape)
@@ -128,7 +128,7 @@ def per_sample(objective: Any, y_pred: Any, y_true: Any, weights: Any = None) ->
         raise ShapeError(f'{where}: expected a value for each sample, received a scalar. An objective keeps the sample '
                          'axis; the model takes the mean.')
     values = B.cast(values, B.floatx()) if B.dtype(values) == 'bool' else values
-    is_own = not kind_of(getattr(objective, 'func', objective))     # keraflow's own need no check
+    is_own = not kind_of(function_of(objective))     # keraflow's own need no check
     if is_own:
         values = _of_all_samples(values, y_pred, where)
     counted = counted_parts(y_pred, weights)

@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, Optional, Tuple
 from keraflow.arguments import takes
 from keraflow.errors import ArgumentTypeError, warn
 
-__all__ = ['call_objective', 'tell_order']
+__all__ = ['call_objective', 'function_of', 'tell_order']
 
 #: Common names of arguments, with the canonical one.
 _ROLES = {
@@ -54,6 +54,14 @@ def call_objective(function: Callable, y_pred: Any, y_true: Any, *others: Any) -
         raise ArgumentTypeError(f'{getattr(function, "__name__", type(function).__name__)}: expected a function that '
                                 f'is called with ({names}), received one with other arguments.')
     return function(*args, *left, **kwargs)
+
+
+def function_of(objective: Any) -> Any:
+    """Return the function that an objective is, or that a ``functools.partial`` of one calls.
+
+    What keraflow knows of an objective, such as the target it takes, is an attribute of that function.
+    """
+    return getattr(objective, 'func', objective)
 
 
 def tell_order(function: Any, where: str) -> None:

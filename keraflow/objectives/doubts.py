@@ -3,6 +3,8 @@ from typing import Any, Callable, Optional, Sequence, Tuple
 
 import numpy as np
 
+from keraflow.objectives.calling import function_of
+
 __all__ = ['doubtful', 'doubt_of', 'no_answer', 'no_chance', 'no_class', 'no_distribution', 'no_label', 'no_sign',
            'wants_signs']
 
@@ -26,13 +28,13 @@ def doubtful(find: Callable[[np.ndarray, int], Found]) -> Callable:
 
 def wants_signs(objective: Any) -> bool:
     """Return whether an objective expects targets of -1 and 1."""
-    return getattr(getattr(objective, 'func', objective), 'doubt', None) is no_sign
+    return getattr(function_of(objective), 'doubt', None) is no_sign
 
 
 def doubt_of(loss: Any, metrics: Sequence[Any], features: Optional[int]) -> Optional[Callable[[np.ndarray], Found]]:
     """Return the function that finds doubtful targets for a loss and its metrics; ``None`` if there is none."""
     objectives = {'': loss, **{f'{one.label}: ': one.objective for one in metrics if hasattr(one, 'objective')}}
-    finds = {where: getattr(getattr(one, 'func', one), 'doubt', None) for where, one in objectives.items()}
+    finds = {where: getattr(function_of(one), 'doubt', None) for where, one in objectives.items()}
     known = {where: find for where, find in finds.items() if find is not None}
     if not known:
         return None
