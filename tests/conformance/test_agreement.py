@@ -87,7 +87,7 @@ def test_public_names_of_layers():
     names = keraflow.layers.__all__
     assert names == sorted(names)
     shipped = set(LAYERS) - {'Model', 'Sequential'} | {'Input'}
-    assert shipped | {'FunctionLayer', 'InputSpec', 'Layer', 'MultiInputLayer', 'Parameter', 'add_weight', 'layer_register'} == set(names)
+    assert shipped | {'FunctionLayer', 'InputSpec', 'Layer', 'MultiInputLayer', 'Parameter', 'ParameterSpec', 'add_weight', 'layer_register'} == set(names)
     found = {name for name, value in vars(keraflow.layers).items() if inspect.isclass(value) and issubclass(value, Layer)}
     assert found - {'FunctionLayer', 'Layer', 'MultiInputLayer'} == shipped
 
