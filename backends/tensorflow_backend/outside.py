@@ -1,7 +1,7 @@
 """Compute with symbolic tensors outside of their graph."""
 import functools
 import threading
-from typing import Any, Callable, Iterator, NoReturn
+from typing import Any, Callable, NoReturn
 
 from keraflow.backend.deferral import Deferred
 
@@ -27,18 +27,15 @@ def inside(method: Callable) -> Callable:
 
 
 def _graph_of(*values: Any) -> Any:
-    return next((value.graph for value in _each(values) if isinstance(value, tf.Tensor)
-                 and not hasattr(value, 'numpy') and hasattr(value.graph, 'keraflow_wrapped')), None)
-
-
-def _each(value: Any) -> Iterator[Any]:
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _each(item)
-    elif isinstance(value, dict):
-        yield from _each(list(value.values()))
-    else:
-        yield value
+    for value in values:
+        if isinstance(value, tf.Tensor):
+            if not hasattr(value, 'numpy') and hasattr(value.graph, 'keraflow_wrapped'):
+                return value.graph
+        elif isinstance(value, (list, tuple, dict)):
+            graph = _graph_of(*(value.values() if isinstance(value, dict) else value))
+            if graph is not None:
+                return graph
+    return None
 
 
 class _Outside(OpDispatcher):

@@ -4,7 +4,7 @@ from typing import Any, Optional, Sequence
 
 import numpy as np
 
-from keraflow.backend.contract import FLOATS, Backend, check_dtype, note_creation
+from keraflow.backend.contract import DTYPES, FLOATS, Backend, check_dtype, note_creation
 from keraflow.backend.dtypes import array_dtype, integers_of, near_dtype, operands_dtype, value_dtype
 from keraflow.backend.layouts import outer_places, sources_of
 from keraflow.errors import ShapeError
@@ -128,6 +128,8 @@ class Variables(Backend):
 
     def _alike(self, *xs: Any) -> list:
         """Convert all to tensors of their common dtype."""
+        if all(isinstance(x, tf.Tensor) for x in xs) and len({x.dtype for x in xs}) == 1 and xs[0].dtype.name in DTYPES:
+            return list(xs)     # as nearly always
         dtype = self._common_dtype(xs)
         return [self._tensor(x, dtype) for x in xs]
 

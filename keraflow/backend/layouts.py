@@ -43,7 +43,7 @@ class Layouts(Shaping):
         what a layer gave it, and a loop must be given all that it uses."""
         plain = list(tensors)
         for x in plain:
-            if hasattr(x, _INNER):
+            if _source(x) is not None:
                 delattr(x, _INNER)
         return plain
 
@@ -69,12 +69,12 @@ def outer_places(backend: Layouts, ndim: int) -> List[int]:
 
 def sources_of(tensors: Iterable[Tensor]) -> List[Tensor]:
     """What tensors remember, or else the tensors: what depends on a tensor depends on its source."""
-    return [getattr(x, _INNER, x) for x in tensors]
+    return [x if _source(x) is None else _source(x) for x in tensors]
 
 
 def gradients_from_sources(backend: Layouts, gradients: Iterable[Tensor], tensors: Iterable[Tensor]) -> List[Tensor]:
     """The gradients of tensors from those of their sources."""
-    return [to_outer(backend, gradient) if hasattr(x, _INNER) else gradient for gradient, x in zip(gradients, tensors)]
+    return [gradient if _source(x) is None else to_outer(backend, gradient) for gradient, x in zip(gradients, tensors)]
 
 
 def _keeping_layout(operation: Callable) -> Callable:
@@ -111,10 +111,18 @@ def _keeping_layout(operation: Callable) -> Callable:
 
 def _common_rank(backend: Layouts, operands: Iterable[Any]) -> Optional[int]:
     """The rank of those operands that remember something; ``None`` if there is none, or no common one."""
-    tensors = [x for operand in operands for x in (operand if isinstance(operand, (list, tuple)) else [operand])
-               if backend.is_tensor(x) or isinstance(x, np.ndarray)]
-    ranks = {backend.ndim(x) for x in tensors if hasattr(x, _INNER)}
+    values = [x for operand in operands for x in (operand if isinstance(operand, (list, tuple)) else (operand,))]
+    ranks = {backend.ndim(x) for x in values if _source(x) is not None}
+    if not ranks:
+        return None
+    tensors = [x for x in values if backend.is_tensor(x) or isinstance(x, np.ndarray)]
     return max(ranks) if len(ranks) == 1 and max(map(backend.ndim, tensors)) in ranks else None
+
+
+def _source(x: Any) -> Any:
+    """What `x` remembers, ``None`` if it remembers nothing."""
+    # Not getattr: TensorFlow searches long for an attribute that a tensor does not have.
+    return getattr(x, '__dict__', {}).get(_INNER)
 
 
 def _order(backend: Layouts, ndim: int) -> List[int]:
@@ -124,8 +132,8 @@ def _order(backend: Layouts, ndim: int) -> List[int]:
 
 def _moved(backend: Layouts, x: Any, order: Sequence[int]) -> Any:
     """A tensor, or each of several, of the outer format with its axes in this order; anything else as it is."""
-    if hasattr(x, _INNER):
-        return getattr(x, _INNER)
+    if _source(x) is not None:
+        return _source(x)
     if isinstance(x, (list, tuple)) and not is_array_like(x):
         return [_moved(backend, one, order) for one in x]
     if not backend.is_tensor(x):

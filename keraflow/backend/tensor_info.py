@@ -4,7 +4,7 @@ from typing import Any, Callable, NamedTuple, Optional, Sequence, Tuple
 
 __all__ = ['TensorInfo', 'Logs', 'Step', 'info_of', 'features_of', 'annotate']
 
-_ATTRIBUTE = '_keraflow_facts'
+_ATTRIBUTE = '_keraflow_info'
 
 
 class Step(NamedTuple):
@@ -65,9 +65,13 @@ class TensorInfo(NamedTuple):
     says_mask: bool = False
 
 
+_NOTHING = TensorInfo()
+
+
 def info_of(tensor: Any) -> TensorInfo:
     """The record of `tensor`; empty if there is none."""
-    return getattr(tensor, _ATTRIBUTE, TensorInfo())
+    # Not getattr: TensorFlow searches long for an attribute that a tensor does not have.
+    return getattr(tensor, '__dict__', {}).get(_ATTRIBUTE, _NOTHING)
 
 
 def features_of(tensor: Any) -> int:
