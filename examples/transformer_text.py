@@ -12,9 +12,8 @@ from _other_backend import run
 from _words import LETTERS, LONGEST, SYLLABLES, encode, load_data, report
 
 import keraflow
-from keraflow import initializations
 from keraflow.layers import (Convolution1D, Dense, Dropout, Embedding, GlobalPooling1D, Input, Layer,
-                             LayerNormalization, MultiHeadAttention, TimeDistributed)
+                             LayerNormalization, MultiHeadAttention, ParameterSpec, TimeDistributed)
 from keraflow.models import Model
 from keraflow.optimizers import Adam
 from keraflow.schedules import CosineDecay
@@ -26,8 +25,8 @@ BATCH_SIZE = 64
 class AddPositions(Layer):
     """Add a learned vector at each position: ``x + W``."""
 
-    def init_param(self, input_shape):
-        self.set_trainable_params('W', initializations.get('normal')(input_shape[1:]))
+    def param_specs(self, input_shape):
+        return {'W': ParameterSpec(input_shape[1:], 'normal')}
 
     def output(self, x):
         return x + self.W

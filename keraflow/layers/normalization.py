@@ -44,7 +44,7 @@ class _Normalization(FeatureAxisLayer):
         return tuple(shape[place] for place in self.axes(shape))
 
     def param_specs(self, input_shape: Shape) -> ParameterSpecs:
-        if not self.knows_axes(input_shape):
+        if not (self.built or self.knows_axes(input_shape)):
             return None
         wanted = {'gamma': self.scale and self.gamma_init, 'beta': self.center and self.beta_init}
         return {name: ParameterSpec(self._lengths(input_shape), init) for name, init in wanted.items() if init}

@@ -5,7 +5,8 @@ from catalogue import LAYERS
 
 from keraflow import layer_register
 from keraflow.arguments import to_list
-from keraflow.layers import (GRU, LSTM, Activation, Bidirectional, Dense, ElementWiseSum, Flatten, Input, Lambda, Layer,
+from keraflow.layers import (GRU, LSTM, Activation, BatchNormalization, Bidirectional, Concatenate, Convolution2D,
+                             Dense, ElementWiseSum, Flatten, Input, Lambda, Layer, LayerNormalization,
                              MultiHeadAttention)
 from keraflow.models import Model
 
@@ -57,6 +58,15 @@ def test_models_say_shapes_and_parameters(name):
         fed = [(None, *(one if isinstance(one, tuple) else (one,))) for one in given]
         fed = fed if layer.multi_input else fed[0]
         assert layer.output_shape(fed) is not None and layer.param_shapes(fed) is not None
+
+
+@pytest.mark.parametrize('data_format, channels', [('channels_first', 8), ('channels_last', 8)])
+def test_a_built_model_knows_where_features_are(data_format, channels):
+    x = Input((3, 9, 10))
+    h = BatchNormalization()(Convolution2D(channels, 3, 3, pad='same', data_format=data_format)(x))
+    model = Model(x, Concatenate()([h, LayerNormalization()(h)]))
+    assert model.param_shapes((None, 3, 9, 10)) == {name: array.shape for name, array in model.get_weights().items()}
+    assert h.layer.param_shapes(h.shape)['gamma'] == (channels,) and BatchNormalization().param_shapes(h.shape) is None
 
 
 @layer_register

@@ -76,6 +76,12 @@ class Layer(LayerAccess):
         Other arguments for embedded layers than those that :meth:`output` makes them with, by slot:
         ``{'0': {'trainable': False}}``; for those of a model in a slot by name. So a file keeps what is changed of one.
 
+    Notes
+    -----
+    What a layer does with the mask of its input is seen in its class, in three ways: it hands the mask on
+    (:attr:`supports_masking`), changes it (:meth:`output_mask`), or reads it (:meth:`output` has an argument ``mask``).
+    Otherwise the mask is lost, which is told in a warning.
+
     Examples
     --------
     >>> from keraflow import backend as B
@@ -172,8 +178,7 @@ class Layer(LayerAccess):
         Unless defined, that of the input if :attr:`supports_masking`, else ``None``. Asked only where an input has a
         mask. With several inputs both arguments are lists, in which ``None`` stands for no mask.
 
-        A mask that goes no further is told in a warning, unless :meth:`output` reads it. A layer that makes a mask, as
-        Masking does, returns a tensor that has it: :meth:`set_tensor_mask`. That one wins.
+        A layer that makes a mask, as Masking does, returns a tensor with it: :meth:`set_tensor_mask`. That one wins.
         """
         if not self.support_mask():
             return None
