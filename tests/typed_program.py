@@ -1,4 +1,5 @@
 """A program of a user who annotates it: ``mypy --strict`` finds nothing in it, and it runs."""
+import abc
 from typing import Any, Dict, Iterator, List, Tuple
 
 import numpy as np
@@ -16,7 +17,17 @@ from keraflow.regularizers import L2
 Batch = Tuple[Dict[str, npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 
 
-class Scale(Layer):
+class Gated(Layer, abc.ABC):
+    """Multiplies what a subclass computes with a gate."""
+
+    @abc.abstractmethod
+    def inner(self, x: Tensor) -> Tensor: ...
+
+    def output(self, x: Tensor) -> Tensor:
+        return self.inner(x) * Dense(B.static_shape(x)[-1], activation='sigmoid')(x)
+
+
+class Scale(Gated):
     """Multiplies each feature with a number that is learned."""
 
     def __init__(self, start: float = 1., **kwargs: Any) -> None:
@@ -26,9 +37,8 @@ class Scale(Layer):
     def init_param(self, input_shape: Tuple[int, ...]) -> None:
         self.set_trainable_params('scale', np.full(input_shape[1], self.start))
 
-    def output(self, x: Tensor) -> Tensor:
-        gate = Dense(B.static_shape(x)[-1], activation='sigmoid')(x)
-        return B.multiply(x, self.scale) * gate
+    def inner(self, x: Tensor) -> Tensor:
+        return B.multiply(x, self.scale)
 
 
 class Losses(Callback):
