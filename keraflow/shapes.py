@@ -62,7 +62,7 @@ def broadcast_shape(*shapes: Sequence) -> Optional[Shape]:
 def check_factors(one: Sequence, other: Sequence) -> None:
     """Raise unless the lengths that a product sums over are the same, where they are known."""
     if not agree(one, other):
-        raise ShapeError(f'expected factors that fit, received the lengths {tuple(one)} and {tuple(other)}.')
+        raise ShapeError(f'expected factors that match, received the lengths {tuple(one)} and {tuple(other)}.')
 
 
 def merge(one: Sequence, other: Sequence) -> Shape:

@@ -1,7 +1,7 @@
 """The current backend: ``from keraflow import backend as B``, then ``B.dot(x, W)`` on whichever backend is in use.
 
-Every public method of :class:`keraflow.backend.contract.Backend` is an attribute of this module: a function that goes
-to the backend in use when it is called. The first such call opens the backend.
+Every public method of :class:`keraflow.backend.contract.Backend` is an attribute of this module: a function that calls
+the backend in use. The first such call opens the backend.
 
 Examples
 --------
@@ -33,15 +33,15 @@ _current: Optional[Backend] = None
 
 
 def current() -> Backend:
-    """The backend in use; opened now if it is the first time."""
+    """Return the backend in use, opening it if necessary."""
     return _current if _current is not None else _open(choose())
 
 
 def use(name: str) -> None:
     """Switch to another backend.
 
-    Models and layers stay with the backend on which they were made: using one on another backend is a BackendError
-    that says so. Switch before the first layer is linked, or between models.
+    Models and layers stay with the backend on which they were made: using one on another backend raises a BackendError.
+    Switch before the first layer is linked, or between models.
     """
     asked = read('backend', name, 'the program')
     if _current is None or _current.name != asked.value:
@@ -50,12 +50,12 @@ def use(name: str) -> None:
 
 
 def name() -> str:
-    """The name of the backend in use, for example ``'tensorflow'``."""
+    """Return the name of the backend in use, for example ``'tensorflow'``."""
     return current().name
 
 
 def floatx() -> str:
-    """dtype of real numbers where nothing else says one: ``'float32'`` or ``'float64'``."""
+    """Return the default dtype of real numbers: ``'float32'`` or ``'float64'``."""
     return setting('floatx').value
 
 
@@ -68,7 +68,7 @@ def set_floatx(dtype: str) -> None:
 
 
 def epsilon() -> float:
-    """A small number that keeps divisors and logarithms away from zero."""
+    """Return a small number that keeps divisors and logarithms away from zero."""
     return setting('epsilon').value
 
 
@@ -79,8 +79,7 @@ def set_epsilon(value: float) -> None:
 
 @checked
 def seed(value: Natural) -> None:
-    """Start all random numbers anew: initial values and sample order (the same on every backend), and the backend's
-    stream."""
+    """Restart all random numbers: those of the program (the same on every backend), and the backend's stream."""
     random.seed(value)
     current().seed(value)
 
@@ -95,13 +94,14 @@ def _open(asked: Setting) -> Backend:
 
 
 def __getattr__(attribute: str) -> Any:
-    # Only what the contract has, and no backend is opened: tools, as pytest, read all that dir() lists.
+    # Only for names in the contract, and without opening a backend: tools such as pytest read everything that dir()
+    # lists.
     if attribute in OLD_NAMES:
         return getattr(sys.modules[__name__], OLD_NAMES[attribute])
     if attribute.startswith('_') or not callable(getattr(Backend, attribute, None)):
         raise no_attribute("module 'keraflow.backend'", attribute, __dir__())
-    # Kept, so that the next access costs nothing. So no function of this file may use abs, all, any, eval, max, min,
-    # round, sum or another builtin that a method of the contract is called after.
+    # Cached, so that the next access costs nothing. For that reason no function of this file may use abs, all, any,
+    # eval, max, min, round, sum or another builtin that shares its name with a method of the contract.
     return globals().setdefault(attribute, forwarding(attribute, current))
 
 

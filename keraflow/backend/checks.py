@@ -1,6 +1,6 @@
-"""What operations are given is checked here, before any backend: the same mistake has the same message on each.
+"""Check arguments of operations before any backend sees them, so that a mistake has the same message on each.
 
-The annotations of the contract say of which type an argument is; its decorator says what else must hold
+The annotations of the contract define the types of arguments; its decorators define what else must hold
 (:mod:`keraflow.backend.method_info`).
 """
 from typing import Any, Dict, Sequence
@@ -18,12 +18,12 @@ from keraflow.schema import Signature, check, expected
 
 __all__ = ['arguments_of']
 
-#: Arrays of more numbers than there are axes are data, such as edges of bins.
+#: Arrays with more numbers than a tensor has axes are data, such as edges of bins.
 _FEW = 32
 
 
 def arguments_of(backend: Backend, method: MethodInfo, args: Sequence[Any], kwargs: Dict[str, Any]) -> Dict[str, Any]:
-    """The arguments of a call of a method by name, defaults included, checked if they are those of an operation.
+    """Return the arguments of a call by name, defaults included, checked if the method is an operation.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def _check(backend: Backend, method: MethodInfo, given: Dict[str, Any]) -> None:
 
 
 def _shape(backend: Backend, name: str, value: Any) -> Any:
-    """The static shape of an operand; ``None`` if it is an optional one that is not there."""
+    """Return the static shape of an operand; ``None`` for an optional one that is missing."""
     if backend.is_tensor(value):
         return tuple(backend.static_shape(value))
     if value is None and name in ('min_value', 'max_value'):

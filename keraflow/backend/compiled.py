@@ -1,4 +1,4 @@
-"""Functions that are built when they are needed, once, whichever thread needs them first."""
+"""Functions that are built on first use, once, by whichever thread is first."""
 import threading
 from typing import Any, Callable, Optional
 
@@ -6,12 +6,12 @@ __all__ = ['Compiled']
 
 
 class Compiled:
-    """A function of arrays that is built when it is called first, or before by :meth:`build`.
+    """A function of arrays that is built by its first call, or before that by :meth:`build`.
 
     Parameters
     ----------
     make : function
-        Builds the function, which it returns.
+        Builds and returns the function.
 
     Examples
     --------
@@ -27,7 +27,7 @@ class Compiled:
         self._building = threading.RLock()
 
     def build(self) -> Callable:
-        """The function, built now if it is not yet."""
+        """Return the function, building it if necessary."""
         if self._run is None:
             with self._building:
                 self._run = self._run or self._make()

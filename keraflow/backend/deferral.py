@@ -1,4 +1,4 @@
-"""Functions of the backend and operators, used on what stands for a tensor that is not there yet."""
+"""Functions and operators of the backend on objects that represent a tensor that does not exist yet."""
 from typing import Any, Callable, Dict, Generic, Optional, Sequence, TypeVar
 
 import numpy as np
@@ -9,7 +9,7 @@ from keraflow.errors import ArgumentTypeError
 
 __all__ = ['Deferred', 'deferred_among', 'told_of']
 
-#: Functions of the backend that tell what is known of a tensor without its value.
+#: Functions of the backend that return what is known of a tensor without its value.
 TOLD: Dict[str, Callable[[Any], Any]] = {
     'dtype': lambda one: one.dtype, 'ndim': lambda one: len(one.shape), 'static_shape': lambda one: one.shape,
     'is_tensor': lambda one: False, 'is_variable': lambda one: False}
@@ -18,14 +18,16 @@ Made = TypeVar('Made')
 
 
 def _is_operand(value: Any) -> bool:
-    """Whether a value is compared value by value: what stands for a tensor, is one, or is an array, a number or a list
-    of numbers. Of anything else ``==`` asks whether it is the same object."""
+    """Return whether a value is compared elementwise: a tensor, a substitute, an array, a number or a list of numbers.
+
+    For anything else ``==`` means identity.
+    """
     if isinstance(value, (str, bytes)):
         return False
     return isinstance(value, Deferred) or is_array_like(value) or hasattr(value, 'dtype') and hasattr(value, 'shape')
 
 
-#: What NumPy calls the operators.
+#: NumPy's names for the operators.
 _UFUNCS = {**{name: name for name in ('add', 'subtract', 'multiply', 'divide', 'floor_divide', 'power', 'equal',
                                       'not_equal', 'less', 'less_equal', 'greater', 'greater_equal')},
            'true_divide': 'divide', 'remainder': 'mod', 'bitwise_and': 'logical_and',
@@ -33,14 +35,14 @@ _UFUNCS = {**{name: name for name in ('add', 'subtract', 'multiply', 'divide', '
 
 
 def _product(y: Any) -> str:
-    """The operation of ``x @ y``: behind a product with a matrix time steps are still at their places."""
+    """Return the operation of ``x @ y``: a product with a matrix keeps time steps in place."""
     return 'matmul' if len(np.shape(y)) > 2 else 'dot'
 
 
 class Deferred(Generic[Made]):
-    """Base of what stands for a tensor: operators and functions of the backend leave to it what they mean.
+    """Base of objects that represent a tensor: operators and functions of the backend are deferred to them.
 
-    So does ``==``: write ``x is y`` to ask for the same object, as sets and keys of dicts do.
+    This includes ``==``: use ``x is y`` for identity, as sets and dicts do.
 
     Attributes
     ----------
@@ -52,7 +54,7 @@ class Deferred(Generic[Made]):
     dtype: Any
 
     def defer(self, operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Made:
-        """The result of ``B.operation(*args, **kwargs)`` (or of ``'getitem'``), where one argument is this object."""
+        """Return the result of ``B.operation(*args, **kwargs)`` (or of ``'getitem'``), given this among others."""
         raise NotImplementedError
 
     def __add__(self, other: Any) -> Made: return self.defer('add', (self, other), {})
@@ -91,29 +93,29 @@ class Deferred(Generic[Made]):
     def __abs__(self) -> Made: return self.defer('abs', (self,), {})
     def __getitem__(self, index: Any) -> Made: return self.defer('getitem', (self, index), {})
 
-    __iter__: Any = None            # a loop over __getitem__ would not end
+    __iter__: Any = None            # iterating by __getitem__ would never end
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         name = ufunc.__name__
         if name == 'matmul' and method == '__call__' and not kwargs:
             return self.defer(_product(inputs[1]), inputs, {})
-        if name in _UFUNCS and method == '__call__' and not kwargs:     # so an array on the left asks for the operation
+        if name in _UFUNCS and method == '__call__' and not kwargs:     # called for an array on the left
             return self.defer(_UFUNCS[name], inputs, {})
         raise self.has_no_value(f'np.{name}', {'absolute': 'abs'}.get(name, name))
 
     def has_no_value(self, where: str, name: str = '') -> ArgumentTypeError:
-        """The error where a function of a library that needs a value is given this object."""
+        """Return the error for a library function that needs a value and is given this object."""
         example = f'B.{name}(x)' if name in OPERATIONS else 'such as B.tanh(x)'
         return ArgumentTypeError(f'{where}: received {self!r}, which has no value yet. Write the function of '
                                  f'keraflow.backend, {example}, or call it on the input of a Lambda.')
 
     def __bool__(self) -> bool:
-        raise TypeError(f'{self!r} has no value yet, so that it is neither true nor false. Use B.where for '
+        raise TypeError(f'{self!r} has no value yet, so it is neither true nor false. Use B.where for '
                         'values; write x is y to ask for the same Kensor, as any(x is one for one in kensors) does.')
 
 
 def deferred_among(args: Sequence[Any], kwargs: Dict[str, Any]) -> Optional[Deferred]:
-    """The first of some arguments, and of what is in lists among them, that stands for a tensor; None if none does."""
+    """Return the first argument, or item of a list among them, that represents a tensor; None if there is none."""
     for one in (*args, *kwargs.values()) if kwargs else args:
         if isinstance(one, Deferred):
             return one
@@ -125,7 +127,13 @@ def deferred_among(args: Sequence[Any], kwargs: Dict[str, Any]) -> Optional[Defe
 
 
 def told_of(one: Deferred, name: str) -> Any:
-    """What a function of the backend that is no operation tells of what stands for a tensor; else it is refused."""
+    """Return what a function that is not an operation says about an object that represents a tensor.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If the function needs a tensor.
+    """
     if name in TOLD:
         return TOLD[name](one)
     raise ArgumentTypeError(f'B.{name}: expected tensors of the backend, received {one!r}, which has no value yet. '

@@ -1,4 +1,4 @@
-"""The dtypes of keraflow, and which of them a result has."""
+"""The dtypes of keraflow, and the dtypes of results."""
 from typing import Any, Callable, Dict, Sequence
 
 import numpy as np
@@ -15,7 +15,7 @@ _KINDS = {'bool': 0, 'int32': 1, 'int64': 1, 'float32': 2, 'float64': 2}
 
 
 def common_dtype(*dtypes: str) -> str:
-    """The dtype of a result of operands of these dtypes.
+    """Return the dtype of a result of operands with these dtypes.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def check_dtype(dtype: str) -> None:
 
 
 def near_dtype(dtype: Any, floatx: str) -> str:
-    """The dtype that holds the values of a dtype of NumPy.
+    """Return the dtype that holds the values of a NumPy dtype.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def near_dtype(dtype: Any, floatx: str) -> str:
 
 
 def array_dtype(value: Any, floatx: str) -> str:
-    """The dtype of an array, a list or a number by itself: that of an array is its own, if it is one of keraflow's.
+    """Return the dtype of an array, a list or a number by itself: that of an array is its own, if keraflow has it.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def array_dtype(value: Any, floatx: str) -> str:
 
 
 def value_dtype(value: Any, floatx: str) -> str:
-    """The dtype of a variable or a constant that is made from a value, unless the program says one.
+    """Return the default dtype of a variable or a constant made from a value.
 
     Examples
     --------
@@ -84,10 +84,10 @@ def value_dtype(value: Any, floatx: str) -> str:
 
 
 def operands_dtype(tensors: Sequence[str], others: Sequence[Any], floatx: str) -> str:
-    """The dtype of a result of tensors of these dtypes and of other operands.
+    """Return the dtype of a result of tensors with these dtypes and of other operands.
 
-    Of numbers, lists, and real arrays that meet a tensor only the kind counts: they take the dtype of the others, but
-    floatx (int64 for integers) where these are of a lower kind.
+    For numbers, lists, and real arrays next to a tensor only the kind counts: they take the dtype of the others, but
+    floatx (int64 for integers) if these are of a lower kind.
 
     Examples
     --------
@@ -110,34 +110,35 @@ def operands_dtype(tensors: Sequence[str], others: Sequence[Any], floatx: str) -
 
 
 def integers_of(backend: Any, x: Any, dtype: str, cut: Callable[[Any, str], Any]) -> Any:
-    """A real tensor as :meth:`Backend.cast` makes integers of it; `cut` is the library's own way for those in range."""
+    """Cast a real tensor to integers as :meth:`Backend.cast` does, by the library's `cut` for values in range."""
     least, largest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
-    above = backend.greater_equal(x, -float(least))        # which reals have exactly
+    above = backend.greater_equal(x, -float(least))        # exactly representable as a real
     inside = backend.logical_and(backend.greater_equal(x, float(least)), backend.logical_not(above))
     beyond = backend.where(above, backend.constant(largest, dtype), backend.where(
         backend.less(x, 0.), backend.constant(least, dtype), backend.constant(0, dtype)))
     return backend.where(inside, cut(backend.where(inside, x, 0.), dtype), beyond)
 
 
-# -- what numbers take, where it is not the dtype of the operands that they meet ---------------------------------------
+# -- the dtypes of numbers, if not that of the operands they meet
+# -------------------------------------------------------
 
 def dtype_given(backend: Any, given: Dict[str, Any]) -> str:
-    """The argument `dtype`, floatx unless given."""
+    """Return the argument `dtype`, by default floatx."""
     return given['dtype'] or backend.floatx()
 
 
 def dtype_of_value(backend: Any, given: Dict[str, Any]) -> str:
-    """The argument `dtype`, that of the `value` unless given."""
+    """Return the argument `dtype`, by default that of the `value`."""
     return given['dtype'] or value_dtype(given['value'], backend.floatx())
 
 
 def dtype_of_variable(backend: Any, given: Dict[str, Any]) -> str:
-    """That of the `variable` which is set."""
+    """Return the dtype of the `variable` that is set."""
     return backend.dtype(given['variable'])
 
 
 def dtype_of_x(backend: Any, given: Dict[str, Any]) -> str:
-    """That of `x`, which is a tensor, an array or a list of either."""
+    """Return the dtype of `x`, which is a tensor, an array or a list of either."""
     x = given['x']
     if isinstance(x, (list, tuple)):
         x = next(filter(backend.is_tensor, x), x)

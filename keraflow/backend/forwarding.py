@@ -1,19 +1,20 @@
 """The functions of ``keraflow.backend``: from a call of ``B.dot`` to the method of the backend in use.
 
-The road of ``B.dot(x, W)``:
+The path of ``B.dot(x, W)``:
 
-1. ``keraflow.backend`` makes the function by :func:`forwarding` when it is first asked for ``dot``. What is known of
-   the method is in ``METHODS['dot']``, where the decorator of its definition in ``operations/products.py`` left it
+1. ``keraflow.backend`` makes the function by :func:`forwarding` when ``dot`` is first accessed. The properties of the
+method
+   are in ``METHODS['dot']``, where the decorator of its definition in ``operations/products.py`` recorded them
    (:mod:`keraflow.backend.method_info`).
-2. If `x` or `W` stands for a tensor, as a Kensor does, it says itself what the function of it is
+2. If `x` or `W` represents a tensor, as a Kensor does, that object itself decides what the function means
    (:mod:`keraflow.backend.deferral`): a Kensor is fed to a layer, ``keraflow/layers/operation.py``.
 3. The arguments are checked, here and nowhere else (:mod:`keraflow.backend.checks`): their types, their shapes
    (``operand_checks.dot``), and whether the dtype can hold their numbers.
-4. ``dot`` of the plugin in use computes, ``products.py`` there.
-5. What is known of the logarithms of the result is remembered with it (:mod:`keraflow.backend.logs`).
+4. ``dot`` of the plugin in use computes the result; see its ``products.py``.
+5. What is known of the logarithms of the result is recorded with it (:mod:`keraflow.backend.logs`).
 
-To link a layer takes some twenty calls of functions that are no operations, most of them questions such as
-``is_tensor``: for these no more is done than a wrong argument needs.
+Linking a layer takes some twenty calls of functions that are not operations, mostly queries such as ``is_tensor``:
+these do no more work than a wrong argument requires.
 """
 import functools
 from typing import Any, Callable, NoReturn
@@ -37,7 +38,7 @@ _OF_VALUES = frozenset({'eval', 'get_value'})
 
 
 def forwarding(name: str, current: Callable[[], Backend]) -> Callable:
-    """The function that calls a method of the contract, of the backend that `current` gives."""
+    """Return the function that calls a method of the contract, on the backend that `current` returns."""
     method = METHODS.get(name) or MethodInfo(getattr(Backend, name))
     call = _checked(method, current) if method.is_checked else _unchecked(method, current)
     functools.update_wrapper(call, method.method)
@@ -70,13 +71,13 @@ def _unchecked(method: MethodInfo, current: Callable[[], Backend]) -> Callable:
         backend = current()
         if kwargs or not nb_required <= len(args) <= nb_argument:
             return getattr(backend, name)(**arguments_of(backend, method, args, kwargs))
-        if asks_tensor and isinstance(args[0], _ARRAYS):    # which some backends would answer for
+        if asks_tensor and isinstance(args[0], _ARRAYS):    # some backends would accept an array
             _refuse(name, args[0])
         if asks_value:
             _check_value(backend, name, args[0])
         try:
             return getattr(backend, name)(*args)
-        except (AttributeError, TypeError):     # not looked at before: these are asked all the time
+        except (AttributeError, TypeError):     # not checked first, because these are called all the time
             if asks_tensor and not backend.is_tensor(args[0]):
                 _refuse(name, args[0])
             raise
@@ -88,7 +89,7 @@ def _refuse(attribute: str, given: Any) -> NoReturn:
 
 
 def _check_value(backend: Backend, attribute: str, given: Any) -> None:
-    """Raise unless there is a value of what :meth:`Backend.get_value` or :meth:`Backend.eval` is given."""
+    """Raise unless the argument of :meth:`Backend.get_value` or :meth:`Backend.eval` has a value."""
     if attribute == 'eval':
         for one in to_list(given):
             if not backend.is_tensor(one):
@@ -99,7 +100,7 @@ def _check_value(backend: Backend, attribute: str, given: Any) -> None:
 
 
 def _naming_dtypes(function: Callable, place: int) -> Callable:
-    """A function whose argument `dtype`, at this place, may also be an object such as ``np.float32``."""
+    """Let the argument `dtype` of a function, at this position, also be an object such as ``np.float32``."""
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         if 'dtype' in kwargs:
@@ -111,7 +112,7 @@ def _naming_dtypes(function: Callable, place: int) -> Callable:
 
 
 def _by_current_names(function: Callable) -> Callable:
-    """A function that takes arguments by old names, too, also of Kensors."""
+    """Let a function take arguments by their old names, too, even for Kensors."""
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         return function(*args, **current_names(function, kwargs, function.__name__))

@@ -1,10 +1,10 @@
-"""Tensors in one format that were computed in the other: what plugins have for their convolutions.
+"""Tensors in one layout that were computed in the other: support for the convolutions of plugins.
 
-A library convolves in one of the two formats only, or best: the *inner* one of its backend. A result in the other one,
-the *outer* format, is a transposition, and remembers what it is the transposition of: its source. The next convolution
-begins there, and so does each operation in between whose definition says that it keeps layouts. Nothing asks for the
-transpositions in between, so that a compiled function leaves them out: there is one at the beginning of a chain of
-convolutions and one at its end.
+A library convolves only, or best, in one of the two layouts: the *inner* one of its backend. A result in the other, the
+*outer* layout, is a transposition, and remembers the tensor that was transposed: its source. The next convolution
+starts from that, and so does each operation in between that is declared to keep layouts. Nothing uses the
+transpositions in between, so a compiled function omits them: there is one at the beginning of a chain of convolutions
+and one at its end.
 """
 import functools
 import inspect
@@ -22,14 +22,14 @@ __all__ = ['Layouts', 'gradients_from_sources', 'outer_places', 'sources_of', 't
 Tensor = Any
 
 _INNER = '_keraflow_inner'
-#: The arguments of operations that have an item for each axis; `axis` names axes.
+#: Arguments of operations with an item for each axis; `axis` names axes.
 _ITEMS = ('padding', 'noise_shape')
 
 
 class Layouts(Shaping):
-    """How a backend goes from one format to the other."""
+    """How a backend converts between the two layouts."""
 
-    #: The format in which it convolves, which a plugin may set: ``'channels_first'`` or ``'channels_last'``.
+    #: The layout in which it convolves, set by a plugin: ``'channels_first'`` or ``'channels_last'``.
     inner_format = 'channels_first'
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -39,8 +39,10 @@ class Layouts(Shaping):
                 setattr(cls, name, _keeping_layout(method))
 
     def without_layouts(self, tensors: Iterable[Tensor]) -> List[Tensor]:
-        """Tensors of which nothing else is used than they themselves: a program may ask its library for gradients of
-        what a layer gave it, and a loop must be given all that it uses."""
+        """Return tensors without remembered sources.
+
+        A program may ask its library for gradients of what a layer returned, and a loop must receive all that it uses.
+        """
         plain = list(tensors)
         for x in plain:
             if _source(x) is not None:
@@ -49,12 +51,12 @@ class Layouts(Shaping):
 
 
 def to_inner(backend: Layouts, x: Tensor, data_format: str) -> Tensor:
-    """A tensor of `data_format` in the inner format, in which a plugin convolves it."""
+    """Convert a tensor from `data_format` to the inner layout, in which a plugin convolves it."""
     return x if data_format == backend.inner_format else _moved(backend, x, _order(backend, backend.ndim(x)))
 
 
 def to_outer(backend: Layouts, x: Tensor, data_format: Optional[str] = None) -> Tensor:
-    """A tensor of the inner format in `data_format` (the outer one unless given), in which it remembers `x`."""
+    """Convert a tensor from the inner layout to `data_format` (by default the outer one), and let it remember `x`."""
     if data_format == backend.inner_format:
         return x
     moved = backend.transpose(x, outer_places(backend, backend.ndim(x)))
@@ -63,7 +65,7 @@ def to_outer(backend: Layouts, x: Tensor, data_format: Optional[str] = None) -> 
 
 
 def outer_places(backend: Layouts, ndim: int) -> List[int]:
-    """Where the axes of the outer format are in the inner one."""
+    """Return the positions of the outer layout's axes in the inner one."""
     return list(map(_order(backend, ndim).index, range(ndim)))
 
 
@@ -78,9 +80,9 @@ def gradients_from_sources(backend: Layouts, gradients: Iterable[Tensor], tensor
 
 
 def _keeping_layout(operation: Callable) -> Callable:
-    """Let an operation compute on what its operands remember, and remember what it computes.
+    """Let an operation compute on the sources of its operands, and let its result remember that computation.
 
-    Operands that remember nothing are transposed, too: as a rule they are numbers for each channel.
+    Operands without a source are transposed, too: usually they are numbers for each channel.
     """
     signature = inspect.signature(operation)
 
@@ -93,7 +95,7 @@ def _keeping_layout(operation: Callable) -> Callable:
         given.apply_defaults()
         folded = [] if given.arguments.get('keepdims', True) else normalize_axes(given.arguments['axis'], ndim)
         left = [axis for axis in order if axis not in folded]
-        if folded and left != sorted(left):     # these would need a transposition of another kind
+        if folded and left != sorted(left):     # these would need a different transposition
             return operation(self, *operands, **options)
         for name, value in given.arguments.items():
             if name == 'axis':
@@ -126,7 +128,7 @@ def _source(x: Any) -> Any:
 
 
 def _order(backend: Layouts, ndim: int) -> List[int]:
-    """The numbers that the axes of the inner format have in the outer one."""
+    """Return the numbers of the inner layout's axes in the outer one."""
     return [0, ndim - 1, *range(1, ndim - 1)] if backend.inner_format == 'channels_first' else [0, *range(2, ndim), 1]
 
 
@@ -137,7 +139,7 @@ def _moved(backend: Layouts, x: Any, order: Sequence[int]) -> Any:
     if isinstance(x, (list, tuple)) and not is_array_like(x):
         return [_moved(backend, one, order) for one in x]
     if not backend.is_tensor(x):
-        array = np.asarray(x)       # still no tensor: it takes the dtype of those that it meets
+        array = np.asarray(x)       # an array, so that it takes the dtype of the tensors it meets
         return array.reshape((1,) * (len(order) - array.ndim) + array.shape).transpose(order) if array.ndim else x
     if backend.ndim(x) == 0:
         return x

@@ -1,4 +1,4 @@
-"""Finding and opening backends by their entry points."""
+"""Find and open backends by their entry points."""
 import importlib.util
 import sys
 import threading
@@ -11,21 +11,27 @@ from keraflow.errors import BackendError, nearest
 __all__ = ['available', 'choose', 'load']
 
 GROUP = 'keraflow.backends'
-#: The backends that keraflow itself brings, each an extra of its package; the first one that is installed is preferred.
+#: The backends that come with keraflow, each an extra of its package; the first one that is installed is preferred.
 PREFERRED = ('tensorflow', 'theano')
-#: The last Python that a library runs on, where it is not the newest.
+#: The last Python that a library supports, if it is not the newest.
 LAST_PYTHON = {'theano': (3, 11)}
 _loaded: dict = {}
 _LOADING = threading.RLock()
 
 
 def available() -> list:
-    """Names of the backends that can be used: those whose plugin and tensor library are installed."""
+    """Return the names of the usable backends: those whose plugin and tensor library are installed."""
     return sorted(name for name in _plugins() if _is_installed(name))
 
 
 def choose() -> Setting:
-    """The backend to use and the source that says so: environment, file, else the preferred one that is installed."""
+    """Return the backend to use and the source that names it: environment, file, else the preferred installed one.
+
+    Raises
+    ------
+    BackendError
+        None is installed.
+    """
     asked = setting('backend')
     if asked.value is not None:
         return asked
@@ -38,7 +44,7 @@ def choose() -> Setting:
 
 
 def load(asked: Setting) -> Backend:
-    """The backend of this name, opened once for each process.
+    """Return the backend with a name, opened once for each process.
 
     Raises
     ------
@@ -68,7 +74,7 @@ def _plugin(asked: Setting) -> EntryPoint:
 
 
 def _advice(name: str) -> str:
-    """What to do about a backend that is not installed."""
+    """Advise on a backend that is not installed."""
     if name not in PREFERRED:
         return f"Install the library that is imported as '{name}'."
     command = f'pip install "keraflow[{name}]"'
@@ -83,7 +89,7 @@ def _runs_here(name: str) -> bool:
 
 
 def _is_installed(name: str) -> bool:
-    # By convention an entry point has the name under which its tensor library is imported.
-    # A folder without __init__.py would be found as a namespace package; it has no origin.
+    # By convention an entry point is named like the module of its tensor library.
+    # A folder without __init__.py would be found as a namespace package, which has no origin.
     spec = importlib.util.find_spec(name)
     return spec is not None and spec.origin is not None

@@ -1,7 +1,7 @@
-"""How logarithms follow from those of what an operation was given: a rule for each operation that computes values.
+"""How logarithms follow from those of the operands: a rule for each operation that computes values.
 
-The definition of an operation names its rule: a function of the backend, what was made and the arguments by name, which
-gives logarithms where they are known.
+The definition of an operation names its rule: a function of the backend, the result and the arguments by name, which
+returns logarithms if they are known.
 """
 import functools
 import math
@@ -13,14 +13,14 @@ from keraflow import shapes
 from keraflow.backend.logarithms import GUARD, bounded_log, log_of_difference, log_of_sum, same_gradient
 from keraflow.backend.tensor_info import Logs, Step, info_of
 
-#: How far a total may be off by rounding, in proportion.
+#: The relative error of a total that rounding may cause.
 ROUNDING = 1e-9
 
 Backend = Any      # the contract, whose operations name these rules
 Given = Dict[str, Any]
 
 
-# -- where they come from ---------------------------------------------------------------------------------------------
+# -- sources ----------------------------------------------------------------------------------------------------------
 
 def sigmoid(backend: Backend, made: Any, given: Given) -> Logs:
     x = given['x']
@@ -33,9 +33,9 @@ def softmax(backend: Backend, made: Any, given: Given) -> Logs:
 
 
 def _others(backend: Backend, made: Any, axis: Any) -> Step:
-    """What is left of one of the probabilities along axes: the others."""
+    """Return the rest of one of the probabilities along axes: the others."""
     def rest(log: Any) -> Any:
-        is_top = backend.greater(log, -math.log(2))         # One at most is more likely than all others.
+        is_top = backend.greater(log, -math.log(2))         # At most one is more likely than all others.
         others = backend.logsumexp(backend.where(is_top, -math.inf, log), axis, keepdims=True)
         return backend.where(is_top, others, log_of_difference(backend, backend.where(is_top, -1., log)))
     return Step(rest, [(made, 'of')])
@@ -55,13 +55,13 @@ def softplus(backend: Backend, made: Any, given: Given) -> Logs:
 # -- arithmetic -------------------------------------------------------------------------------------------------------
 
 def _known(x: Any) -> Optional[Logs]:
-    """The logarithms of `x` if they are known and are no bounds of others."""
+    """Return the logarithms of `x` if they are known and not only bounds."""
     logs = info_of(x).logs
     return logs if logs and logs.is_exact else None
 
 
 def _number(x: Any) -> Optional[float]:
-    """`x` if it is a number of the program."""
+    """Return `x` if it is a number of the program."""
     return float(x) if isinstance(x, (int, float, np.integer, np.floating)) and not isinstance(x, bool) else None
 
 
@@ -110,7 +110,7 @@ def quotient(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
 
 
 def _rest_of_share(backend: Backend, made: Any, x: Any, y: Any) -> dict:
-    """What is left of ``x / y``, where `y` is a sum with `x`: the share of what else was added."""
+    """Return the rest of ``x / y``, where `y` is a sum with `x`: the share of the other addends."""
     logs = _known(y)
     addends = logs.addends if logs else ()
     found = [place for place, (one, _) in enumerate(addends)
@@ -127,7 +127,7 @@ def _rest_of_share(backend: Backend, made: Any, x: Any, y: Any) -> dict:
 
 
 def _combined(backend: Backend, made: Any, x: Any, y: Any, join: Callable) -> Optional[Logs]:
-    """Of a product or quotient, of which one part may be any tensor: where this is positive, it has a logarithm."""
+    """Return that of a product or quotient, one part of which may be any tensor: known where it is positive."""
     if _known(x) and _known(y):
         return Logs(Step(join, [(x, 'of'), (y, 'of')]))
     if not _known(x) and not _known(y):
@@ -156,7 +156,7 @@ def sum_of_two(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
 
 
 def _increased(backend: Backend, x: Any, number: float, part: str) -> Optional[Logs]:
-    """Of ``x + number``; if `part` is the rest, of what is left of `x` to its total, with the number."""
+    """Return that of ``x + number``; if `part` is the rest, the rest of `x` to its total, plus the number."""
     logs, other = _known(x), 'rest' if part == 'of' else 'of'
     if not logs or number < 0:
         return None
@@ -231,7 +231,7 @@ def mean(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
 
 
 def _folded(fold: Callable, logs: Logs, given: Given, scale: Optional[int]) -> Logs:
-    """Of a sum whose total is `scale` times that of what is summed, which has these."""
+    """Return that of a sum whose total is `scale` times that of the addends, which have `logs`."""
     x = given['x']
     compute = functools.partial(fold, axis=given['axis'], keepdims=given['keepdims'])
     rest = Step(compute, [(x, 'rest')]) if logs.rest and scale else None
@@ -266,7 +266,7 @@ def at_most(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
 
 
 def _kept(backend: Backend, x: Any, least: Optional[float], most: Optional[float]) -> Optional[Logs]:
-    """Of `x` between two bounds."""
+    """Return that of `x` between two bounds."""
     logs = info_of(x).logs
     if not logs or most is not None and most <= 0:
         return None

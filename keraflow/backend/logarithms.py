@@ -1,4 +1,4 @@
-"""Logarithms of probabilities and rates: exact as far as they are remembered (:mod:`keraflow.backend.logs`)."""
+"""Logarithms of probabilities and rates: exact as far as they are recorded (:mod:`keraflow.backend.logs`)."""
 import functools
 from typing import Any, Dict, Optional
 
@@ -9,17 +9,17 @@ from keraflow.config import setting
 
 __all__ = ['GUARD', 'bounded_log', 'log_of', 'log_of_difference', 'log_of_rest', 'log_of_sum', 'same_gradient']
 
-#: Numbers this small are there to keep a logarithm finite: they bound its value, and not its gradient.
+#: Numbers this small only keep a logarithm finite: they bound its value, but not its gradient.
 GUARD = 1e-5
 
 Backend = Any      # the contract, whose operations name what is computed here
 
 
 def log_of(backend: Backend, x: Any) -> Any:
-    """The logarithm of a tensor: the one that is remembered, else :func:`bounded_log`.
+    """Return the logarithm of a tensor: the recorded one, else :func:`bounded_log`.
 
-    It is computed of those that it needs, each of which is computed once. No function calls itself for the next one:
-    chains of them may be long.
+    It is computed from those that it depends on, each of which is computed once, without recursion: chains of them may
+    be long.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def log_of(backend: Backend, x: Any) -> Any:
 
 
 def log_of_rest(backend: Backend, x: Any) -> Any:
-    """The logarithm of ``1 - x``, as far as it or that of `x` is remembered, else bounded."""
+    """Return the logarithm of ``1 - x`` as far as it or that of `x` is recorded, else bounded."""
     logs = info_of(x).logs
     if logs and abs(logs.total - 1) > GUARD:
         return log_of_difference(backend, log_of(backend, x))
@@ -65,9 +65,9 @@ def _step(backend: Backend, x: Any, part: str) -> Step:
 
 
 def bounded_log(backend: Backend, x: Any, least: Optional[float] = None) -> Any:
-    """The logarithm, from that of `least` (epsilon) to 0, with the gradient ``1 / x`` also below.
+    """Return the logarithm, bounded to that of `least` (epsilon) and 0, but with the gradient ``1 / x`` below, too.
 
-    Where x has no such slope it is 1 / epsilon.
+    At x = 0, where that slope is infinite, it is 1 / epsilon.
     """
     if not backend.is_tensor(x):
         return np.log(np.clip(x, setting('epsilon').value, 1.))
@@ -75,14 +75,14 @@ def bounded_log(backend: Backend, x: Any, least: Optional[float] = None) -> Any:
     epsilon, kept, tiny = setting('epsilon').value, backend.stop_gradient(x), np.finfo(backend.dtype(x)).tiny
     least = epsilon if least is None else least
     slope = backend.divide(1., backend.where(backend.less(kept, tiny), epsilon, kept))
-    # The second term is 0, and has the gradient that the bound takes away.
+    # The second term is 0, but has the gradient that the bound removes.
     return backend.add(backend.log(backend.clip(x, least, 1.)), backend.where(
         backend.less(kept, least), backend.multiply(slope, backend.subtract(x, kept)), 0.))
 
 
 def log_of_difference(backend: Backend, log: Any) -> Any:
-    """The logarithm of ``1 - exp(log)``."""
-    # What a branch computes with where the other one is taken is kept where it is finite.
+    """Return the logarithm of ``1 - exp(log)``."""
+    # The operands of the branch not taken are kept finite.
     far = backend.log1p(backend.negative(backend.exp(backend.minimum(log, -0.5))))
     rest = backend.negative(backend.expm1(backend.clip(log, -1., 0.)))
     return backend.where(backend.less(log, -0.7), far,
@@ -90,13 +90,13 @@ def log_of_difference(backend: Backend, log: Any) -> Any:
 
 
 def log_of_sum(backend: Backend, one: Any, other: Any) -> Any:
-    """The logarithm of ``exp(one) + exp(other)``; -inf adds nothing."""
+    """Return the logarithm of ``exp(one) + exp(other)``; -inf adds nothing."""
     parts = [backend.add(one, backend.zeros_like(other)), backend.add(other, backend.zeros_like(one))]   # of one shape
     return backend.logsumexp(backend.stack(parts), 0)
 
 
 def same_gradient(backend: Backend, log: Any, value: Any, least: float) -> Any:
-    """`value`, whose gradient is that of `log` where this is below `least`."""
+    """Return `value` with the gradient of `log` where that is below `least`."""
     finite = backend.maximum(log, np.finfo(backend.dtype(log)).min)
     moved = backend.add(backend.stop_gradient(value), backend.subtract(finite, backend.stop_gradient(finite)))
     return backend.where(backend.less(log, least), moved, value)

@@ -1,8 +1,8 @@
-"""What is remembered of the logarithms of a tensor.
+"""What is recorded about the logarithms of a tensor.
 
-What a sigmoid or a softmax gives is rounded to 0 or 1 far out; its logarithm, from the input, is not. An operation that
-moves, copies or picks values does the same to the logarithms; what others do is said by the rules of
-:mod:`keraflow.backend.log_rules`, which their definitions name. Nothing is computed before it is asked for
+The output of a sigmoid or a softmax is rounded to 0 or 1 far out; its logarithm, computed from the input, is not. An
+operation that moves, copies or selects values does the same to the logarithms; for others the rules of
+:mod:`keraflow.backend.log_rules` apply, which their definitions name. Nothing is computed until it is needed
 (:mod:`keraflow.backend.logarithms`).
 """
 import functools
@@ -16,7 +16,7 @@ __all__ = ['remember_logs']
 
 
 def remember_logs(backend: Backend, method: MethodInfo, made: Any, given: Dict[str, Any]) -> Any:
-    """What a method of the backend made from these arguments, with its logarithms, where they are known.
+    """Return the result of a method of the backend, with its logarithms recorded if they are known.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def remember_logs(backend: Backend, method: MethodInfo, made: Any, given: Dict[s
 
 
 def _moved(backend: Backend, method: MethodInfo, made: Any, given: Dict[str, Any]) -> Any:
-    """What was moved, copied or picked: of the tensors whose logarithms are not known they are bounded."""
+    """Return the logarithms of moved, copied or selected values; those of tensors without known ones are bounded."""
     moved = {name: given[name] for name in method.values}
     parts = [x for value in moved.values() for x in (value if isinstance(value, (list, tuple)) else [value])]
     all_logs = [info_of(x).logs for x in parts]

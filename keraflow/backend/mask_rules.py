@@ -1,6 +1,6 @@
-"""For which arguments an operation leaves each sample and each time step at its place, so that the mask stays.
+"""For which arguments an operation keeps each sample and each time step in place, so that the mask stays.
 
-The definition of an operation names its rule: a function of the arguments by name and of the greatest rank among the
+The definition of an operation names its rule: a function of the arguments by name and of the largest rank of the
 inputs.
 """
 from typing import Any, Mapping
@@ -14,23 +14,23 @@ NB_AXIS = 2
 
 
 def along_other_axes(given: Mapping[str, Any], ndim: int) -> bool:
-    """Of what works along the argument `axis`: unless that is one of a mask."""
+    """Keep the mask, unless the argument `axis` is one of the mask's axes."""
     axis = given['axis']
     return axis is not None and all(one % ndim >= NB_AXIS for one in to_list(axis))
 
 
 def behind_new_axis(given: Mapping[str, Any], ndim: int) -> bool:
-    """Of what has a new axis, whose number in the result is the argument `axis`: if it comes behind those of a mask."""
+    """Keep the mask if the new axis, number `axis` in the result, comes after those of the mask."""
     return along_other_axes(given, ndim + 1)
 
 
 def unless_steps_are_folded(given: Mapping[str, Any], ndim: int) -> bool:
-    """Of what folds the last axes, so that `nb_axis` are left."""
+    """Keep the mask unless folding the last axes, which leaves `nb_axis`, folds time steps."""
     return given['nb_axis'] > NB_AXIS
 
 
 def takes_all_steps(given: Mapping[str, Any], ndim: int) -> bool:
-    """Of what takes a part by an `index`: if it has ``:`` for samples and for time steps."""
+    """Keep the mask if the `index` has ``:`` for samples and for time steps."""
     index = to_list(given['index'])
     before = next((place for place, it in enumerate(index) if it is Ellipsis), len(index))
     behind = [it for it in index[before + 1:] if it is not None]

@@ -1,8 +1,8 @@
-"""What is known of each method of the contract, said once where it is defined.
+"""The properties of each method of the contract, declared once at its definition.
 
-:func:`operation` stands above the definition of every operation and says its properties; :func:`checked_method` stands
-above other methods whose arguments are checked. Whatever asks something of an operation reads the record that they
-leave in :data:`METHODS`: the checks of arguments, logarithms, masks of Kensors, layouts, and what a file may name.
+:func:`operation` decorates the definition of every operation and declares its properties; :func:`checked_method`
+decorates other methods whose arguments are checked. Everything that needs a property reads the record in
+:data:`METHODS`: the checks of arguments, logarithms, masks of Kensors, layouts, and what a file may name.
 """
 import dataclasses
 import functools
@@ -13,10 +13,10 @@ import numpy as np
 
 __all__ = ['METHODS', 'MethodInfo', 'SecondInteger', 'checked_method', 'operation']
 
-#: The names of arguments that are tensors, arrays, numbers or lists of numbers, whichever the operation.
+#: Names of arguments that are tensors, arrays, numbers or lists of numbers in every operation.
 _OPERANDS = frozenset({'x', 'y', 'condition', 'kernels', 'bias', 'indices', 'weights', 'min_value',
                        'max_value'})
-#: The names of arguments whose numbers become part of the result, and take its dtype.
+#: Names of arguments whose numbers become part of the result, and take its dtype.
 _VALUES = frozenset({'x', 'y', 'kernels', 'bias', 'tensors', 'min_value', 'max_value', 'alpha', 'edges', 'value', 'low',
                      'high', 'mean', 'std'})
 
@@ -24,16 +24,16 @@ Given = Dict[str, Any]
 
 
 class SecondInteger(NamedTuple):
-    """What the second operand of an operation must be where both are integers.
+    """A requirement on the second operand of an operation if both are integers.
 
     Attributes
     ----------
     expected : str
-        In words.
+        The requirement in words.
     is_right : function
-        From the backend and the operand as a tensor to where it is so.
+        Takes the backend and the operand as a tensor; returns where the requirement holds.
     is_wrong : function
-        From the operand as an array to where it is not.
+        Takes the operand as an array; returns where it does not hold.
     """
 
     expected: str
@@ -43,51 +43,51 @@ class SecondInteger(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class MethodInfo:
-    """What is known of a method before it is called.
+    """The properties of a method that are known before it is called.
 
     Attributes
     ----------
     method : function
         Its definition in the contract.
     is_operation : bool
-        Whether it computes tensors, so that Kensors may be given.
+        Whether it computes tensors, so that it accepts Kensors.
     is_checked : bool
         Whether its arguments are checked before a backend is called.
     keeps_mask : bool or function
-        Whether each sample and each time step stays at its place, so that the mask of what it is given is that of the
-        result; or a function of the arguments by name and of the greatest rank among the inputs that says it.
+        Whether each sample and each time step keeps its position, so that the result has the mask of the input; or a
+        function that decides this from the arguments by name and the largest rank of the inputs.
     broadcasts : bool
         Whether its operands broadcast.
     moves_values : bool
-        Whether the values of its result are values of its operands: moved, copied or picked.
+        Whether the values of its result are values of its operands: moved, copied or selected.
     opposite : str
-        Of what picks values the operation that picks the same ones of ``1 - x``.
+        For an operation that selects values, the one that selects the same values of ``1 - x``.
     is_real : bool
-        Whether its result is real also for integers and bools.
+        Whether its result is real even for integers and bools.
     keeps_layout : bool
-        Whether it may compute on the transpositions of its operands (:mod:`keraflow.backend.layouts`): it works value
-        by value or along axes that stay, or it is a reduction, which has `keepdims`.
+        Whether it may compute on the transpositions of its operands (:mod:`keraflow.backend.layouts`): it is
+        elementwise, works along axes that stay, or is a reduction with `keepdims`.
     draws : bool
         Whether it draws random numbers.
     second_integer : SecondInteger, optional
-        What its second operand must be where both are integers.
+        The requirement on its second operand if both are integers.
     takes_any_number : bool
-        Whether of what it is given only the shape counts, or what is 0: numbers then need to fit no dtype.
+        Whether only the shape of its operands counts, or where they are 0: numbers then need not fit a dtype.
     dtype : function, optional
-        From the backend and the arguments by name to the dtype that its numbers take, unless it is that of the
+        Takes the backend and the arguments by name, and returns the dtype of its numbers, if that is not the one of the
         operands.
     converts : bool
-        Whether it is asked to change numbers to what a dtype can hold.
+        Whether it is meant to change numbers to what a dtype can hold.
     check : function, optional
-        ``check(backend, given, sizes)`` raises what is wrong, from the arguments by name and the static shapes of those
-        that are operands.
+        ``check(backend, given, sizes)`` raises if something is wrong, given the arguments by name and the static shapes
+        of the operands.
     logs : function, optional
-        ``logs(backend, made, given)``: the logarithms of what it made, where they are known
+        ``logs(backend, made, given)`` returns the logarithms of its result, if they are known
         (:mod:`keraflow.backend.log_rules`).
     old_name : str
         A name by which programs and files may still call it.
     more_operands : frozenset of str
-        Operands beside those with the usual names.
+        Operands besides those with the usual names.
     """
 
     method: Callable
@@ -111,7 +111,7 @@ class MethodInfo:
 
     @functools.cached_property
     def name(self) -> str:
-        """Its name in the contract."""
+        """The name in the contract."""
         return self.method.__name__
 
     @functools.cached_property
@@ -132,18 +132,18 @@ class MethodInfo:
 
     @functools.cached_property
     def hints(self) -> Dict[str, Any]:
-        """The annotations of its arguments that allow less than anything."""
+        """The annotations of its arguments, except those that allow anything."""
         hints = get_type_hints(self.method, include_extras=True)
         return {name: hints[name] for name in self.names if hints.get(name, Any) is not Any}
 
     @functools.cached_property
     def operands(self) -> Tuple[str, ...]:
-        """The names of those arguments that are tensors, arrays, numbers or lists of numbers."""
+        """The names of the arguments that are tensors, arrays, numbers or lists of numbers."""
         return tuple(name for name in self.names if name in _OPERANDS or name in self.more_operands)
 
     @functools.cached_property
     def values(self) -> Tuple[str, ...]:
-        """The names of those arguments whose numbers take the dtype of the result."""
+        """The names of the arguments whose numbers take the dtype of the result."""
         return tuple(name for name in self.names if name in _VALUES)
 
     @functools.cached_property
@@ -159,7 +159,7 @@ class MethodInfo:
         return self.is_operation and gives_one and not self.draws and len(needed) == 1
 
     def leaves_steps(self, given: Mapping[str, Any], ndim: int) -> bool:
-        """Whether the samples and time steps of the result are those of its inputs, which have `ndim` axes at most.
+        """Return whether the result has the samples and time steps of its inputs, which have at most `ndim` axes.
 
         Examples
         --------
@@ -170,16 +170,16 @@ class MethodInfo:
         return self.keeps_mask(given, ndim) if callable(self.keeps_mask) else self.keeps_mask
 
     def arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Dict[str, Any]:
-        """The arguments of a call by name, defaults included."""
+        """Return the arguments of a call by name, defaults included."""
         return {**self.defaults, **dict(zip(self.names, args)), **kwargs}
 
 
-#: What was said of the methods of the contract, by name.
+#: The recorded properties of the methods of the contract, by name.
 METHODS: Dict[str, MethodInfo] = {}
 
 
 def operation(method: Optional[Callable] = None, **properties: Any) -> Any:
-    """Define an operation, with the properties in which it differs from the defaults of :class:`MethodInfo`.
+    """Define an operation, with the properties that differ from the defaults of :class:`MethodInfo`.
 
     Examples
     --------
@@ -191,7 +191,7 @@ def operation(method: Optional[Callable] = None, **properties: Any) -> Any:
 
 
 def checked_method(method: Optional[Callable] = None, **properties: Any) -> Any:
-    """Define a method that is no operation and whose arguments are checked as those of operations are."""
+    """Define a method that is not an operation, but whose arguments are checked like those of operations."""
     return _recorded(method, **properties)
 
 

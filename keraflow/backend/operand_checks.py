@@ -1,6 +1,6 @@
-"""What the arguments of single operations must be, beyond their types: the functions that their definitions name.
+"""Requirements on arguments of single operations, beyond their types: functions that their definitions name.
 
-Each takes the backend, the arguments by name and the static shapes of the operands, and raises what is wrong.
+Each takes the backend, the arguments by name and the static shapes of the operands, and raises if something is wrong.
 """
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -51,7 +51,7 @@ def placeholder(backend: Any, given: Given, sizes: Given) -> None:
 def arange(backend: Any, given: Given, sizes: Given) -> None:
     _lengths([given['stop']], name='stop')
     if given['dtype'] == 'bool':
-        raise ArgumentError("dtype: expected one of numbers, received 'bool'.")
+        raise ArgumentError("dtype: expected a dtype of numbers, received 'bool'.")
 
 
 def transpose(backend: Any, given: Given, sizes: Given) -> None:
@@ -80,7 +80,7 @@ def stack(backend: Any, given: Given, sizes: Given) -> None:
 
 
 def _join(axis: int, tensors: List[tuple], is_new: bool) -> None:
-    """Raise unless tensors of these shapes can be joined along an axis, which may be a new one."""
+    """Raise unless tensors with these shapes can be joined along an axis, which may be a new one."""
     if not tensors:
         raise ArgumentError('tensors: expected at least one, received an empty list.')
     first = tensors[0]
@@ -165,7 +165,7 @@ def convolution(backend: Any, given: Given, sizes: Given) -> None:
     for name in ('strides', 'dilation'):
         _check_count(name, given.get(name) or [1] * nb_axis, nb_axis)
     x = _channels_first(sizes['x'], given['data_format'])
-    window = [1] * nb_axis if 'dilation' not in given else kernels[2:]      # a transposed one fits always
+    window = [1] * nb_axis if 'dilation' not in given else kernels[2:]      # a transposed convolution always fits
     check_windows(x, window, given['pad'], given.get('dilation'), kernels[0])
 
 
@@ -223,10 +223,10 @@ def _words(backend: Any, value: Any) -> str:
     return 'a tensor' if backend.is_tensor(value) else describe(value)
 
 
-# -- what several of them ask ------------------------------------------------------------------------------------------
+# -- shared by several -------------------------------------------------------------------------------------------------
 
 def check_axes(axis: Any, ndim: int, name: str = 'axis') -> List[int]:
-    """The numbers of the axes that are meant, each once; a ShapeError if there are no such axes."""
+    """Return the numbers of axes, each once; raise a ShapeError if there are no such axes."""
     if axis is not None and ndim == 0 and axis not in ([], ()):
         raise ShapeError(f'{name}: expected a tensor that has axes, received a scalar.')
     try:
@@ -239,7 +239,7 @@ def check_axes(axis: Any, ndim: int, name: str = 'axis') -> List[int]:
 
 
 def _lengths(shape: Any, lowest: int = 0, name: str = 'shape') -> Optional[List[Optional[int]]]:
-    """Lengths, ``None`` for those that are tensors, or for all of them if they are one."""
+    """Return lengths, with ``None`` for those that are tensors; ``None`` if they are one tensor."""
     if not isinstance(shape, (list, tuple)):
         return None
     found = [int(one) if isinstance(one, (int, np.integer)) and not isinstance(one, bool) else None for one in shape]
@@ -253,7 +253,7 @@ def _lengths(shape: Any, lowest: int = 0, name: str = 'shape') -> Optional[List[
 
 
 def _check_count(name: str, values: Sequence, count: int) -> None:
-    """Raise unless there is one for each of so many axes."""
+    """Raise unless there is one for each of the axes."""
     if len(values) != count:
         raise ShapeError(f'{name}: expected one for each of {count} axes, received {describe(list(values))}.')
 

@@ -1,13 +1,13 @@
 """Python's operators on tensors of a library, which follow the contract where keraflow runs layers.
 
-The operators belong to the library. TensorFlow's refuse operands of two dtypes, or cut reals to integers; Theano's make
-float64 of them. While layers, objectives and the like are run, an operator whose operands have one dtype is still the
+The operators belong to the library. TensorFlow's refuse operands of two dtypes, or truncate reals to integers; Theano's
+promote to float64. While layers, objectives and the like run, an operator whose operands have one dtype is still the
 library's, and any other one is the function of the backend.
 
-``==`` and ``!=`` ask of Theano's variables whether they are the same object, on which Theano's own code relies, and of
-TensorFlow's tensors of shapes that do not fit they are False. There they are those of the backend, for all code but the
-library's own; with anything but a tensor, an array, a number or a list of these they ask for the same object.
-What has no value yet is neither true nor false, which Theano says of some comparisons only.
+For Theano's variables ``==`` and ``!=`` mean identity, on which Theano's own code relies, and for TensorFlow's tensors
+with shapes that do not match they are False. While layers run they are those of the backend, for all code except the
+library's own; with anything but a tensor, an array, a number or a list of these they mean identity. What has no value
+yet is neither true nor false, which Theano only enforces for some comparisons.
 """
 import contextvars
 import functools
@@ -38,7 +38,7 @@ _EQUALITIES = {'eq': 'equal', 'ne': 'not_equal'}
 
 
 def follow_contract(yes: bool = True) -> bound:
-    """Inside, operators follow the contract (or are the library's again)."""
+    """Let operators inside the block follow the contract, or be the library's again."""
     return bound(_follows, yes)
 
 
@@ -48,9 +48,9 @@ def install_operators(backend: Any, *classes: type) -> None:
     Parameters
     ----------
     backend : Backend
-        Whose functions are taken.
+        The backend whose functions are used.
     *classes : type
-        Of tensors and variables.
+        The classes of tensors and variables.
     """
     names = {**{f'__{name}__': (operation, False) for name, operation in {**_ARITHMETIC, **_COMPARISONS}.items()},
              **{f'__r{name}__': (operation, True) for name, operation in _ARITHMETIC.items()}}
@@ -73,13 +73,13 @@ def install_operators(backend: Any, *classes: type) -> None:
 def _operator(backend: Any, own: Any, operation: str, reflected: bool) -> Callable:
     def call(x: Any, y: Any) -> Any:
         if isinstance(y, Deferred):
-            return NotImplemented       # which refuses a tensor
+            return NotImplemented       # not elementwise: refuses a tensor
         given = (y, x) if reflected else (x, y)
         if _follows.get() and _differs(backend, operation, x, y):
             made = getattr(backend, operation)(**arguments_of(backend, METHODS[operation], given, {}))
         else:
             made = NotImplemented if own is None else own(x, y)
-        if (info_of(x).logs or info_of(y).logs) and backend.is_tensor(made):     # the other one may give anything
+        if (info_of(x).logs or info_of(y).logs) and backend.is_tensor(made):     # the other operand may return anything
             remember_logs(backend, METHODS[operation], made, dict(zip('xy', given)))
         return made
     if own is not None:
@@ -89,15 +89,15 @@ def _operator(backend: Any, own: Any, operation: str, reflected: bool) -> Callab
 
 
 def _equality(backend: Any, own: Any, operation: str, library: str) -> Callable:
-    """``==`` or ``!=``, which is the library's own in its own code."""
-    is_identity = own in (object.__eq__, object.__ne__)     # which Python asks for by itself
+    """Make ``==`` or ``!=``, which stays the library's own in its own code."""
+    is_identity = own in (object.__eq__, object.__ne__)     # Python falls back to it
 
     @functools.wraps(own)
     def call(x: Any, y: Any) -> Any:
         if not _follows.get() or _package(sys._getframe(1)) == library:
             return NotImplemented if is_identity else own(x, y)
         if isinstance(y, Deferred):
-            return NotImplemented       # which refuses a tensor
+            return NotImplemented       # not elementwise: refuses a tensor
         if not _is_operand(backend, y):
             return (x is y) == (operation == 'equal')
         return getattr(backend, operation)(**arguments_of(backend, METHODS[operation], (x, y), {}))
@@ -108,10 +108,10 @@ def _equality(backend: Any, own: Any, operation: str, library: str) -> Callable:
 def _truth(backend: Any, own: Any, library: str) -> Callable:
     @functools.wraps(own)
     def call(x: Any) -> bool:
-        # A variable is there, and what a library computes at once has a value.
+        # A variable has a value, and so does what a library computes eagerly.
         if _follows.get() and not (backend.is_variable(x) or hasattr(x, 'numpy')) and \
                 _package(sys._getframe(1)) != library:
-            raise ArgumentTypeError('a tensor has no value yet, so that it is neither true nor false. Use B.where for '
+            raise ArgumentTypeError('a tensor has no value yet, so it is neither true nor false. Use B.where for '
                                     'values; write x is None, or x is y, to ask for an object.')
         return own(x)
     call.of_library = own       # type: ignore[attr-defined]
@@ -132,9 +132,9 @@ def _indexing(backend: Any, own: Any) -> Callable:
 
 
 def _differs(backend: Any, operation: str, x: Any, y: Any) -> bool:
-    """Whether the contract may say something else of `x`, a tensor, and `y` than the library does."""
+    """Return whether the contract may differ from the library for `x`, a tensor, and `y`."""
     dtype = backend.dtype(x)
-    if type(y) in (int, float) and not is_small(y):     # which the dtype may not hold
+    if type(y) in (int, float) and not is_small(y):     # the dtype may not hold it
         return True
     if not backend.is_tensor(y) and type(y) not in (bool, int, float):
         return isinstance(y, (np.ndarray, np.generic, list, tuple))
@@ -144,12 +144,12 @@ def _differs(backend: Any, operation: str, x: Any, y: Any) -> bool:
     if backend.is_tensor(y):
         return backend.dtype(y) != dtype or becomes_real
     if dtype in FLOATS:
-        return type(y) is float and dtype != backend.floatx()      # which Theano rounds to floatx
+        return type(y) is float and dtype != backend.floatx()      # Theano rounds it to floatx
     return type(y) is float or becomes_real
 
 
 def _is_operand(backend: Any, y: Any) -> bool:
-    """Whether a tensor is compared with `y` value by value."""
+    """Return whether a tensor is compared with `y` elementwise."""
     while isinstance(y, (list, tuple)) and y:
         y = y[0]
     return backend.is_tensor(y) or not isinstance(y, (str, bytes, list, tuple)) and is_array_like(y)

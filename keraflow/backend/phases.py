@@ -1,4 +1,4 @@
-"""The phase in which a function is built: a plain Python fact, never a tensor."""
+"""The phase in which a function is built: a plain Python value, never a tensor."""
 import contextvars
 from typing import Any, ContextManager
 
@@ -11,7 +11,12 @@ _phase: contextvars.ContextVar[str] = contextvars.ContextVar('_phase', default='
 
 
 def phase(name: str) -> ContextManager[None]:
-    """Build what is inside for ``'train'`` or ``'test'``. Other threads have phases of their own.
+    """Build what is inside for ``'train'`` or ``'test'``, in this thread only.
+
+    Raises
+    ------
+    ArgumentError
+        For any other phase.
 
     Examples
     --------
@@ -25,12 +30,11 @@ def phase(name: str) -> ContextManager[None]:
 
 
 def current_phase() -> str:
-    """``'train'`` or ``'test'`` (the default outside of any function)."""
+    """Return ``'train'`` or ``'test'`` (the default outside of any function)."""
     return _phase.get()
 
 
 def in_train_phase(x: Any, alternative: Any) -> Any:
-    """`x` in a train function, `alternative` in every other one. Either may be a function without arguments, called
-    only if chosen."""
+    """Return `x` in a train function, else `alternative`. A function among them is called only if chosen."""
     chosen = x if current_phase() == 'train' else alternative
     return chosen() if callable(chosen) else chosen

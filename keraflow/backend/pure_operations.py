@@ -1,7 +1,7 @@
-"""The functions of :mod:`keraflow.backend` that a file may name, as ``B.square``, wherever a function may stand.
+"""The functions of :mod:`keraflow.backend` that a file may name, as ``B.square``, wherever a function is allowed.
 
-These compute one tensor from one tensor and from plain arguments, and do nothing else: what evaluates, sets, compiles
-or draws is none of them.
+They compute one tensor from one tensor and plain arguments, and do nothing else: functions that evaluate, set, compile
+or draw are not among them.
 """
 from keraflow import backend as B
 from keraflow.backend.contract import METHODS

@@ -1,13 +1,13 @@
-"""The numbers that a dtype has: reals up to rounding, integers as they are."""
+"""Which numbers a dtype holds: reals up to rounding, integers exactly."""
 import numpy as np
 
 __all__ = ['fits', 'lost', 'misfit']
 
 
 def lost(array: np.ndarray, dtype: str) -> np.ndarray:
-    """The numbers of an array that are others in this dtype, in a row.
+    """Return the numbers of an array that change in this dtype, as a flat array.
 
-    They are reals that become infinite, integers that are rounded or cut, and among integers fractions and NaN.
+    These are reals that become infinite, integers that are rounded or truncated, and fractions and NaN among integers.
 
     Examples
     --------
@@ -25,7 +25,7 @@ def lost(array: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def fits(array: np.ndarray, dtype: str) -> bool:
-    """Whether numbers are the same in this dtype: reals up to rounding, integers as they are.
+    """Return whether numbers stay the same in this dtype: reals up to rounding, integers exactly.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def fits(array: np.ndarray, dtype: str) -> bool:
 
 
 def misfit(array: np.ndarray, dtype: str) -> str:
-    """What is expected and received instead where numbers of an array do not fit; '' where all do.
+    """Describe what is expected and received if numbers of an array do not fit; '' if all do.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Errors that data cause while a compiled function runs, carried through the tensor library as text."""
+"""Errors caused by data while a compiled function runs, carried through the tensor library as text."""
 import contextlib
 import re
 import urllib.parse
@@ -13,14 +13,20 @@ _MARK = 'keraflow refuses [{}] until here'
 
 
 def marked(message: str) -> str:
-    """A message that :func:`refusing` finds again in what the library says."""
-    # Libraries write quotes and other characters in ways of their own.
+    """Mark a message so that :func:`refusing` finds it in the library's own message."""
+    # Libraries escape quotes and other characters in different ways.
     return _MARK.format(urllib.parse.quote(message, safe=' ,:;()=+*'))
 
 
 @contextlib.contextmanager
 def refusing(kind: Type[Exception]) -> Iterator[None]:
-    """Inside, an error of the library's class `kind` with a marked message becomes a DataError with the message."""
+    """Turn an error of the library's class `kind` with a marked message into a DataError with that message.
+
+    Raises
+    ------
+    DataError
+        With the marked message.
+    """
     try:
         yield
     except kind as error:
@@ -31,9 +37,9 @@ def refusing(kind: Type[Exception]) -> Iterator[None]:
 
 
 def require_integers(backend: Any, operation: str, y: Any, given: Any) -> Any:
-    """`y`, the second operand of an operation that does not take all integers, checked in the run if it is integer.
+    """Return the second operand of an operation that does not accept all integers, checked in the run.
 
-    So it is only if it was `given` as a tensor: other operands are looked at before a plugin gets them.
+    Only if it was `given` as a tensor: other operands are checked before a plugin gets them.
     """
     if 'int' not in backend.dtype(y) or not backend.is_tensor(given):
         return y
@@ -42,8 +48,7 @@ def require_integers(backend: Any, operation: str, y: Any, given: Any) -> Any:
 
 
 def require_split(backend: Any, x: Any, lengths: Sequence[int], axis: int) -> Any:
-    """`x`, of which :meth:`Backend.split` leaves nothing over: its length is looked at in the run if it is not known
-    before."""
+    """Return `x`, which :meth:`Backend.split` must use up: its length is checked in the run if unknown before."""
     if backend.static_shape(x)[axis] is not None:
         return x
     fits = backend.equal(backend.shape(x)[axis], sum(lengths))

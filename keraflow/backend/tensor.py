@@ -1,4 +1,4 @@
-"""What a type checker knows of tensors, whichever library they belong to."""
+"""The type of tensors for type checkers, whichever library they belong to."""
 from typing import Any, Iterator, Protocol, Sequence, Union
 
 import numpy as np
@@ -7,10 +7,10 @@ __all__ = ['Operand', 'Tensor']
 
 
 class Tensor(Protocol):
-    """A tensor of the backend in use, or a Kensor: they have the operators in common.
+    """A tensor of the backend in use, or a Kensor: they share the operators.
 
-    What else a library gives its tensors is not here: ``B.static_shape(x)`` and ``B.dtype(x)`` are the same for all.
-    The class is for annotations alone; ``B.is_tensor(x)`` asks whether a value is a tensor.
+    Attributes that only some libraries have are not included: use ``B.static_shape(x)`` and ``B.dtype(x)``. The class
+    is only for annotations; ``B.is_tensor(x)`` tells whether a value is a tensor.
 
     Examples
     --------
@@ -46,5 +46,5 @@ class Tensor(Protocol):
     def __iter__(self) -> Iterator[Any]: ...      # several outputs of a layer: first, second = layer(x)
 
 
-#: What operations take: tensors, arrays, numbers, and lists of numbers.
+#: Operands of operations: tensors, arrays, numbers, and lists of numbers.
 Operand = Union[Tensor, np.ndarray[Any, Any], np.generic, float, Sequence[Any]]

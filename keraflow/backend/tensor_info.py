@@ -8,9 +8,9 @@ _ATTRIBUTE = '_keraflow_info'
 
 
 class Step(NamedTuple):
-    """How a logarithm is computed: by a function, of the logarithms that it needs.
+    """How a logarithm is computed: by a function of the logarithms that it depends on.
 
-    Each of these is named by what it belongs to and by its part, ``'of'`` or ``'rest'`` of its :class:`Logs`.
+    Each of these is identified by its tensor and its part, ``'of'`` or ``'rest'`` of its :class:`Logs`.
     """
 
     compute: Callable[..., Any]
@@ -18,20 +18,20 @@ class Step(NamedTuple):
 
 
 class Logs(NamedTuple):
-    """How the logarithms of a tensor are computed, which is not negative.
+    """How the logarithms of a nonnegative tensor are computed.
 
     Attributes
     ----------
     of : Step
         Its logarithm.
     rest : Step or None
-        The logarithm of what is left to `total`, where it is known.
+        The logarithm of the difference to `total`, if known.
     total : float
-        What it may be at most, such as 1 for probabilities; infinity where nothing is known.
+        The largest possible value, such as 1 for probabilities; infinity if unknown.
     is_exact : bool
-        Whether `of` is the logarithm, and no bound of it, also where the tensor is 0 or less.
+        Whether `of` is the logarithm itself, and not a bound, even where the tensor is 0 or less.
     addends : sequence of (tensor, axes)
-        Of a sum: what was added, and the axes along which it was, where its shape is kept; ``None`` for two operands.
+        For a sum: what was added, and along which axes, if its shape is kept; ``None`` for two operands.
     """
 
     of: Step
@@ -47,15 +47,15 @@ class TensorInfo(NamedTuple):
     Attributes
     ----------
     shape : tuple or None
-        Static shape, where a layer said so.
+        Static shape, if a layer set it.
     mask : tensor or None
         True where a sample (or a time step) counts.
     logs : Logs or None
-        Its logarithms, where they are known better than from its values: those of probabilities and rates.
+        Its logarithms, if known more precisely than from its values: for probabilities and rates.
     features : int or None
         The axis of the features (the channels of images), counted from the end.
     says_mask : bool
-        Whether `mask` was recorded, also where it was that there is none.
+        Whether `mask` was recorded, even if only that there is none.
     """
 
     shape: Optional[tuple] = None
@@ -75,7 +75,7 @@ def info_of(tensor: Any) -> TensorInfo:
 
 
 def features_of(tensor: Any) -> int:
-    """The axis of the features of `tensor`, counted from the end: the last one unless another is known."""
+    """Return the axis of the features of `tensor`, counted from the end: the last one unless another is known."""
     features = info_of(tensor).features
     return -1 if features is None else features
 

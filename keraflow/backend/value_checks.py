@@ -1,6 +1,7 @@
-"""Numbers that a program gives to functions of the backend: refused where the dtype that they take cannot hold them.
+"""Refuse numbers in arguments of functions of the backend that the dtype which they take cannot hold.
 
-Libraries cut such numbers in silence, each in its own way. Tensors are not looked at: what they hold is known in a run.
+Libraries truncate such numbers silently, in different ways. Tensors are not checked: their values are known only in a
+run.
 """
 from typing import Any, Dict, List
 
@@ -16,13 +17,12 @@ __all__ = ['check_integers', 'check_values', 'is_small']
 
 
 def is_small(value: Any) -> bool:
-    """Whether `value` is a number of Python that fits into the dtype of any operands which it is one of."""
+    """Return whether `value` is a Python number that fits every dtype of the operands next to it."""
     return type(value) in (int, float) and -2 ** 24 <= value <= 2 ** 24
 
 
 def check_values(backend: Any, method: MethodInfo, given: Dict[str, Any]) -> None:
-    """Raise an ArgumentError if a number, a list or an array among the arguments of an operation does not fit into the
-    dtype that it takes.
+    """Raise an ArgumentError if a number, list or array among the arguments of an operation does not fit its dtype.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def check_values(backend: Any, method: MethodInfo, given: Dict[str, Any]) -> Non
 
 
 def check_integers(backend: Any, rule: SecondInteger, given: Dict[str, Any]) -> None:
-    """Raise if integers are divided by 0, or have a power below 0, that the program gives as a number or an array.
+    """Raise if a number or array of the program divides integers by 0, or is a negative power of integers.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def _is_real(backend: Any, value: Any) -> bool:
 
 
 def _parts(backend: Any, name: str, value: Any) -> List[Any]:
-    """The operands in an argument: itself, or its items if it is a list of operands."""
+    """Return the operands in an argument: itself, or its items if it is a list of operands."""
     if name == 'tensors' or isinstance(value, (list, tuple)) and any(map(backend.is_tensor, value)):
         return list(value)
     return [] if value is None and name != 'value' else [value]
@@ -88,12 +88,12 @@ def _parts(backend: Any, name: str, value: Any) -> List[Any]:
 def _common_dtype(backend: Any, method: MethodInfo, tensors: List[Any], others: List[Any]) -> str:
     floatx = backend.floatx()
     dtype = operands_dtype([near_dtype(backend.dtype(one), floatx) for one in tensors], others, floatx)
-    # An operand that meets no other one has a dtype of its own before it becomes real.
+    # A single operand has a dtype of its own before it becomes real.
     return floatx if method.is_real and len(method.values) > 1 and dtype not in FLOATS else dtype
 
 
 def _cut(array: np.ndarray, dtype: str) -> np.ndarray:
-    """What a cast that is asked for may change: fractions go, integers are rounded, and all but 0 is true."""
+    """Return what an explicit cast may change: it drops fractions, rounds integers, and maps nonzero to true."""
     if dtype == 'bool':
         return array != 0
     if dtype not in FLOATS:

@@ -1,4 +1,4 @@
-"""Windows along spatial axes: how many there are, what they cover, and the padding that they take."""
+"""Windows along spatial axes: how many there are, what they cover, and their padding."""
 from typing import Any, Optional, Sequence
 
 from keraflow.errors import ShapeError
@@ -10,7 +10,7 @@ PADS = ('valid', 'same')
 
 
 def output_length(length: Any, window: int, stride: int, pad: str, dilation: int = 1) -> Any:
-    """The number of windows along an axis; `length` may be an integer scalar of a backend.
+    """Return the number of windows along an axis; `length` may be an integer scalar of a backend.
 
     Examples
     --------
@@ -39,9 +39,9 @@ def check_windows(shape: Sequence, window: Sequence, pad: str, dilation: Optiona
 
 
 def same_padding(length: Any, window: int, stride: int, dilation: int = 1, maximum: Any = max) -> tuple:
-    """How many zeros ``pad='same'`` puts before and behind an axis.
+    """Return the number of zeros that ``pad='same'`` adds before and after an axis.
 
-    `length` may be an integer scalar of a backend; `maximum` is then the function for such. Where the stride is 1 the
+    `length` may be an integer scalar of a backend; `maximum` is then the function for these. If the stride is 1 the
     result does not depend on it, and is a pair of integers.
 
     Examples
@@ -56,7 +56,7 @@ def same_padding(length: Any, window: int, stride: int, dilation: int = 1, maxim
 
 
 def transposed_length(length: Any, window: int, stride: int, pad: str) -> Any:
-    """The length whose convolution has this length; the largest of several for ``'same'``, else the smallest.
+    """Return the length whose convolution has this length; the largest of several for ``'same'``, else the smallest.
 
     Examples
     --------

@@ -77,7 +77,7 @@ class Foreign(Layer):
         """Accept any: the callable checks its inputs."""
 
     def param_specs(self, input_shape: List[Shape]) -> None:
-        return None     # what computes makes them
+        return None     # the callable makes them
 
     def init_param(self, input_shape: List[Shape]) -> None:
         arguments = self.arguments or {}
@@ -86,11 +86,11 @@ class Foreign(Layer):
                                     f'{inspect.signature(self.make)}, received {describe(arguments)}.')
         self._computes = self.make(**owned(arguments))      # which it may modify
         if not callable(self._computes):
-            raise ArgumentTypeError(f'{self.name}: make: expected a function that returns what computes, received one '
+            raise ArgumentTypeError(f'{self.name}: make: expected a function that returns a callable, received one '
                                     f'that returns {describe(self._computes)}.')
         if not takes(self._computes, *self._first_run.specs, **self._phase()):
             wanted = ' and '.join([f'{len(self._first_run.specs)} tensor(s)', *map(repr, self._phase())])
-            raise ArgumentTypeError(f'{self.name}: make: expected what computes to take {wanted}, received one that '
+            raise ArgumentTypeError(f'{self.name}: make: expected a callable that takes {wanted}, received one that '
                                     f'takes {inspect.signature(self._computes)}.')
         try:
             used = B.variables_used(self._compute, self._first_run.specs)

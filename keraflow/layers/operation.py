@@ -190,8 +190,8 @@ def _operate(operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any
     if host is not None and any(True for _ in parts_in([*args, *kwargs.values()], B.is_tensor)):
         kensor = deferred_among(args, kwargs)
         raise ArgumentTypeError(f'{host.name}: {operation}: received {kensor!r}, which has no value in this layer, '
-                                'beside a tensor. Write the operation on Kensors, outside of the layer, or feed a '
-                                'MultiInputLayer with both.')
+                                'together with a tensor. Write the operation on Kensors, outside of the layer, or feed '
+                                'a MultiInputLayer with both.')
     if METHODS[operation].takes_only_operands:      # only these take a list of numbers as an array
         args = [_array(operation, it, args) if isinstance(it, (list, tuple)) and is_array_like(it) else it
                 for it in args]

@@ -316,8 +316,8 @@ def test_a_function_that_works_along_the_last_axis_of_pictures_is_told(name):
         act(Convolution2D(3, 1, 1, data_format=FIRST)(Input((2, 6, 7))))
     also = f" The activation '{operation}' works along the features." if 'softmax' in operation else ''
     assert {str(one.message) for one in caught} == {
-        f'{operation}: no axis is given, so that it works along the last one; the features are along axis -3. Write axis=-3, or '
-        f'axis=-1 if the last one is meant.{also}'}
+        f'{operation}: no axis is given, so it works along the last one, but the features are along axis -3. Write axis=-3, or '
+        f'axis=-1 for the last one.{also}'}
 
 
 @pytest.mark.parametrize('act', [

@@ -69,7 +69,7 @@ def test_of_tensors_in_an_objective():
 def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(ShapeError) as caught:
         Lambda(lambda x: B.cast(x == [1, 2], 'float32'))(Input(3, name='x'))
-    assert str(caught.value) == 'equal: expected shapes that fit, received (None, 3), (2,).'
+    assert str(caught.value) == 'equal: expected shapes that match, received (None, 3), (2,).'
     with pytest.raises(ShapeError) as caught:
         Input(3) == Input(4)
     assert str(caught.value).endswith("equal({'input': 0}, {'input': 1}) cannot be applied to inputs of shapes (None, 3), (None, 4).")
@@ -112,7 +112,7 @@ def test_a_kensor_has_no_truth():
 def test_a_symbolic_tensor_has_no_truth(act):
     with pytest.raises(ArgumentTypeError) as caught:
         Lambda(act)(Input(3))
-    assert str(caught.value) == ('a tensor has no value yet, so that it is neither true nor false. Use B.where for values; write '
+    assert str(caught.value) == ('a tensor has no value yet, so it is neither true nor false. Use B.where for values; write '
                                  'x is None, or x is y, to ask for an object.')
 
 

@@ -66,20 +66,20 @@ def test_mistakes():
     assert str(caught.value).startswith('make: a lambda cannot be saved.')
     with pytest.raises(ArgumentTypeError) as caught:
         Foreign(lambda: 3, name='f')(Input(3))
-    assert str(caught.value) == 'f: make: expected a function that returns what computes, received one that returns 3.'
+    assert str(caught.value) == 'f: make: expected a function that returns a callable, received one that returns 3.'
     with pytest.raises(ArgumentTypeError) as caught:
         Foreign(make_scale, {'factory': 3}, name='f')(Input(3))
     assert str(caught.value) == "f: arguments: expected those of make_scale(factor=2.0), received {'factory': 3}."
     with pytest.raises(ArgumentTypeError) as caught:
         Foreign(make_scale, name='f')([Input(3), Input(3)])
-    assert str(caught.value) == 'f: make: expected what computes to take 2 tensor(s), received one that takes (x).'
+    assert str(caught.value) == 'f: make: expected a callable that takes 2 tensor(s), received one that takes (x).'
     with pytest.raises(ArgumentTypeError) as caught:
         Foreign(make_scale, phase_argument='training', name='f')(Input(3))
-    assert str(caught.value) == "f: make: expected what computes to take 1 tensor(s) and 'training', received one that takes (x)."
+    assert str(caught.value) == "f: make: expected a callable that takes 1 tensor(s) and 'training', received one that takes (x)."
     with pytest.raises(ArgumentError) as caught:
         Foreign(make_anew, name='f')(Input(3))
-    assert str(caught.value) == ('f: make: expected what computes to use the same variables in each run, received one that makes others in its '
-                                 'second. Make the variables once, outside of what computes.')
+    assert str(caught.value) == ('f: make: expected a callable that uses the same variables in each run, received one that makes others in its '
+                                 'second. Make the variables once, outside of it.')
 
 
 # -- add_weight -----------------------------------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ def test_mistakes_with_operators():
     assert str(caught.value).endswith(": add({'input': 0}, {'input': 1}) cannot be applied to inputs of shapes (None, 4), (None, 3).")
     with pytest.raises(TypeError) as caught:
         bool(x > 0)
-    assert str(caught.value).endswith('has no value yet, so that it is neither true nor false. Use B.where for values; write x is y '
+    assert str(caught.value).endswith('has no value yet, so it is neither true nor false. Use B.where for values; write x is y '
                                       'to ask for the same Kensor, as any(x is one for one in kensors) does.')
     with pytest.raises(TypeError):
         list(x)
@@ -151,7 +151,7 @@ def test_arguments_that_are_refused(act, kind, text):
     (lambda x: B.dot(x, x), 'dot: expected a second factor of at most two axes, received shape (None, 3, 4). Use B.matmul for a product in each sample.'),
     (lambda x: B.dot(x, np.ones((2, 4, 1))), 'dot: expected a second factor of at most two axes, received shape (2, 4, 1). '
                                              'Use B.matmul for a product in each sample.'),
-    (lambda x: x @ x, "expected factors that fit, received the lengths (4,) and (3,): matmul({'input': 0}, {'input': 0}) cannot be applied to "
+    (lambda x: x @ x, "expected factors that match, received the lengths (4,) and (3,): matmul({'input': 0}, {'input': 0}) cannot be applied to "
                       'inputs of shapes (None, 3, 4).'),
 ])
 def test_shapes_that_are_refused(act, text):

@@ -1,4 +1,4 @@
-"""The operations of the contract, a family a file: their definitions, and those that follow from others.
+"""The operations of the contract, one family in each file: their definitions, and those that follow from others.
 
-The plugins of keraflow have files of the same names.
+keraflow's plugins have files with the same names.
 """

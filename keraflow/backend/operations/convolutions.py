@@ -1,14 +1,14 @@
-"""Operations on tensors with spatial axes, of which there are one to three: a part of the contract.
+"""Operations on tensors with one to three spatial axes: a part of the contract.
 
-Rules that hold for every one of them:
+Rules for every one of them:
 
 * `x` is ``(batch, channels, *lengths)`` for ``data_format='channels_first'``, ``(batch, *lengths, channels)`` for
-  ``'channels_last'``. Which of the two a backend computes in is its own affair; the numbers are the same.
+  ``'channels_last'``. The backend chooses the layout to compute in; the numbers are the same.
 * Kernels are ``(input_depth, nb_kernel, *lengths)`` in either case, and are not flipped: a convolution is a
   cross-correlation. They have the dtype of `x`.
 * `strides` and `dilation` have one integer for each spatial axis; ``None`` is 1 for each.
-* ``pad='valid'``: windows lie inside the input. ``pad='same'``: the output has ``ceil(length / stride)`` cells, and the
-  zeros that this takes are put around the input, the odd one at its end.
+* ``pad='valid'``: windows lie inside of the input. ``pad='same'``: the output has ``ceil(length / stride)`` cells, and
+  the input is padded with zeros for that, an odd one at its end.
 """
 from typing import Any, Literal, Optional, Sequence
 
@@ -34,28 +34,28 @@ class Convolutions(Layouts):
 
     @operation(keeps_mask=False, keeps_layout=True, dtype=dtype_of_x, check=operand_checks.pad)
     def pad(self, x: Tensor, padding: Sequence, value: float = 0.) -> Tensor:
-        """`value` around `x`: for each of its axes the number of cells ``(before, behind)``."""
+        """Pad `x` with `value`: for each of its axes by a number of cells ``(before, after)``."""
         raise NotImplementedError
 
     @operation(keeps_mask=False, is_real=True, check=operand_checks.convolution)
     def conv(self, x: Tensor, kernels: Tensor, strides: Strides = None, pad: Pad = 'valid', dilation: Strides = None,
              data_format: DataFormat = 'channels_first') -> Tensor:
-        """Convolution. `dilation` is the distance of the input's cells that neighbouring cells of a kernel meet."""
+        """Convolve. `dilation` is the distance of the input cells that neighbouring cells of a kernel meet."""
         raise NotImplementedError
 
     @operation(keeps_mask=False, is_real=True, check=operand_checks.convolution)
     def conv_transpose(self, x: Tensor, kernels: Tensor, strides: Strides = None, pad: Pad = 'valid',
                        data_format: DataFormat = 'channels_first') -> Tensor:
-        """What the gradient of a convolution does: each cell of `x` adds a kernel times its value to the output.
+        """Compute the gradient of a convolution: each cell of `x` adds a kernel times its value to the output.
 
-        The lengths of the output are those of :func:`keraflow.backend.windows.transposed_length`.
+        The lengths of the output are given by :func:`keraflow.backend.windows.transposed_length`.
         """
         raise NotImplementedError
 
     @operation(keeps_mask=False, is_real=True, check=operand_checks.depthwise)
     def depthwise_conv(self, x: Tensor, kernels: Tensor, strides: Strides = None, pad: Pad = 'valid',
                        dilation: Strides = None, data_format: DataFormat = 'channels_first') -> Tensor:
-        """Convolution of each channel with kernels of its own; `x` has two spatial axes.
+        """Convolve each channel with separate kernels; `x` has two spatial axes.
 
         Output channel ``i * nb_kernel + j`` is input channel i with ``kernels[i, j]``.
         """
@@ -65,16 +65,16 @@ class Convolutions(Layouts):
     @renamed(size='pool_size')
     def pool(self, x: Tensor, pool_size: Sequence[PositiveInt], mode: Literal['max', 'avg'] = 'max',
              strides: Strides = None, pad: Pad = 'valid', data_format: DataFormat = 'channels_first') -> Tensor:
-        """The largest (``'max'``) or the mean value (``'avg'``) of each window of `pool_size`.
+        """Take the maximum (``'max'``) or the mean (``'avg'``) of each window of `pool_size`.
 
-        `strides` are `pool_size` unless given. What is padded counts neither as a value nor for the mean. Of equal
-        largest values the first one has the gradient, row by row.
+        `strides` are `pool_size` by default. Padding is ignored, even by the mean. Of equal maxima the first one gets
+        the gradient, row by row.
         """
         raise NotImplementedError
 
     @operation(check=operand_checks.add_bias)
     def add_bias(self, x: Tensor, bias: Tensor, data_format: DataFormat = 'channels_first') -> Tensor:
-        """`x` plus a vector with one value for each channel."""
+        """Add a vector with one value for each channel to `x`."""
         if data_format == 'channels_first':
             # An array stays one, so that it takes the dtype of `x`.
             reshape = self.reshape if self.is_tensor(bias) else np.reshape

@@ -10,46 +10,46 @@ __all__ = ['Neural']
 
 Tensor = Any
 
-#: Define a function between layers.
+#: Define an activation function.
 activation = functools.partial(operation, is_real=True, keeps_layout=True)
 
 
 class Neural(Reductions):
-    """Functions between layers; see :mod:`keraflow.backend.contract`."""
+    """Activation functions; see :mod:`keraflow.backend.contract`."""
 
     @activation(logs=log_rules.sigmoid)
     def sigmoid(self, x: Tensor) -> Tensor:
-        """``1 / (1 + exp(-x))``."""
+        """Compute ``1 / (1 + exp(-x))``."""
         raise NotImplementedError
 
     @activation
     def hard_sigmoid(self, x: Tensor) -> Tensor:
-        """``clip(0.2 * x + 0.5, 0, 1)``."""
+        """Compute ``clip(0.2 * x + 0.5, 0, 1)``."""
         return self.clip(self.add(self.multiply(x, 0.2), 0.5), 0., 1.)
 
     @activation(logs=log_rules.not_negative)
     def relu(self, x: Tensor, alpha: float = 0., max_value: Optional[float] = None) -> Tensor:
-        """``x`` above zero, ``alpha * x`` below, at most `max_value`."""
+        """Compute ``x`` above zero, ``alpha * x`` below, at most `max_value`."""
         raise NotImplementedError
 
     @activation(logs=log_rules.softplus)
     def softplus(self, x: Tensor) -> Tensor:
-        """``log(1 + exp(x))``, finite and exact for every x."""
+        """Compute ``log(1 + exp(x))``, finite and exact for every x."""
         raise NotImplementedError
 
     @activation
     def softsign(self, x: Tensor) -> Tensor:
-        """``x / (1 + abs(x))``."""
+        """Compute ``x / (1 + abs(x))``."""
         return self.divide(x, self.add(self.abs(x), 1.))
 
     @activation(logs=log_rules.softmax)
     def softmax(self, x: Tensor, axis: int = -1) -> Tensor:
-        """``exp(x) / sum(exp(x))`` along one axis, without overflow."""
+        """Compute ``exp(x) / sum(exp(x))`` along one axis, without overflow."""
         raise NotImplementedError
 
     @activation
     def log_softmax(self, x: Tensor, axis: int = -1) -> Tensor:
-        """The logarithm of :meth:`softmax`, finite for every finite x."""
-        # The logarithm is subtracted last: beside a large x it would be rounded away.
+        """Compute the logarithm of :meth:`softmax`, finite for every finite x."""
+        # The logarithm is subtracted last: added to a large x it would be rounded away.
         centred = self.subtract(x, self.stop_gradient(self.max(x, axis, keepdims=True)))
         return self.subtract(centred, self.log(self.sum(self.exp(centred), axis, keepdims=True)))

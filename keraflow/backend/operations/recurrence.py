@@ -1,4 +1,4 @@
-"""Loops over time: the part of the contract that recurrent layers are made of."""
+"""Loops over time: the part of the contract that recurrent layers use."""
 from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 from keraflow.backend.operations.shaping import Shaping
@@ -6,14 +6,14 @@ from keraflow.backend.operations.shaping import Shaping
 __all__ = ['Recurrence', 'Step']
 
 Tensor = Any
-#: From the slices of one time step, the states before it and the constants to the states after it.
+#: Takes the slices of one time step, the previous states and the constants; returns the new states.
 Step = Callable[[List[Tensor], List[Tensor], List[Tensor]], Sequence[Tensor]]
 
 
 class Recurrence(Shaping):
-    """Steps that are repeated along the first axis, which is time, of some tensors.
+    """Steps that are repeated along the first axis of tensors, which is time.
 
-    Time comes first because the slices of a step then lie together in memory.
+    Time comes first so that the slices of a step are contiguous in memory.
     """
 
     def loop(self, step: Step, sequences: Sequence[Tensor], states: Sequence[Tensor],
@@ -23,9 +23,9 @@ class Recurrence(Shaping):
         Parameters
         ----------
         step : function
-            Takes three lists: of each sequence the slice of this time step, the states before it, the constants.
-            It returns the states after it, which have the shapes and dtypes of those before. All that it computes with
-            is among its arguments, and it draws no random numbers.
+            Takes three lists: the slice of each sequence at this time step, the previous states, the constants. It
+            returns the new states, with the same shapes and dtypes. It computes only with its arguments, and draws no
+            random numbers.
         sequences : list of tensor
             At least one, each ``(time, ...)``.
         states : list of tensor
@@ -33,7 +33,8 @@ class Recurrence(Shaping):
         constants : list of tensor
             The same in each time step.
         collect : bool
-            Whether the first result is wanted, which is ``None`` else: it takes time in each step, in gradients twice.
+            Whether to return the first result, which is otherwise ``None``: it takes time in each step, for gradients
+            twice.
 
         Returns
         -------
@@ -45,18 +46,18 @@ class Recurrence(Shaping):
     def scan(self, step: Step, sequences: Sequence[Tensor], states: Sequence[Tensor], constants: Sequence[Tensor] = (),
              mask: Optional[Tensor] = None, unroll: bool = False,
              collect: bool = True) -> Tuple[Optional[Tensor], List[Tensor]]:
-        """A :meth:`loop` in which time steps may be left out, and which may be written out.
+        """Run a :meth:`loop` in which time steps may be masked, and which may be unrolled.
 
         Parameters
         ----------
         step, sequences, states, constants, collect
             As for :meth:`loop`.
         mask : tensor, optional
-            Bools ``(time, batch)``, where the first axis of each state is the batch. Where it is False the states stay
-            as they are.
+            Bools ``(time, batch)``, where the first axis of each state is the batch. Where it is False the states do
+            not change.
         unroll : bool
-            Whether to write each time step out, instead of a loop: the number of time steps is then known statically.
-            It takes longer to build and more memory.
+            Whether to write out each time step instead of a loop: the number of time steps must then be known
+            statically. It takes longer to build and more memory.
         """
         if mask is not None:
             return self.scan(self._masked(step), [mask, *sequences], states, constants, None, unroll, collect)
@@ -69,14 +70,14 @@ class Recurrence(Shaping):
         return self.stack(outputs) if collect else None, states
 
     def _masked(self, step: Step) -> Step:
-        """`step`, for sequences of which the first is the mask."""
+        """Wrap `step` for sequences of which the first is the mask."""
         def masked(slices: List[Tensor], states: List[Tensor], constants: List[Tensor]) -> List[Tensor]:
             mask, *rest = slices
             return [self._updated(mask, new, old) for new, old in zip(step(rest, states, constants), states)]
         return masked
 
     def _updated(self, mask: Tensor, new: Tensor, old: Tensor) -> Tensor:
-        """`new` for the samples that `mask` counts, else `old`."""
+        """Return `new` for the samples that `mask` counts, else `old`."""
         for _ in range(self.ndim(new) - 1):
             mask = self.expand_dims(mask, -1)
         return self.where(mask, new, old)

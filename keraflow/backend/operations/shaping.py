@@ -1,4 +1,4 @@
-"""Operations that move values and leave them as they are."""
+"""Operations that rearrange values without changing them."""
 import functools
 from typing import Any, List, Optional, Sequence, Union
 
@@ -14,16 +14,16 @@ __all__ = ['Shaping']
 Tensor = Any
 Axis = Union[None, int, Sequence[int]]
 
-#: Define an operation whose result has the values that it is given.
+#: Define an operation that moves, copies or selects values.
 moving = functools.partial(operation, moves_values=True)
 
 
 class Shaping(Elementwise):
-    """Other shapes, orders and repetitions; see :mod:`keraflow.backend.contract`."""
+    """Reshaping, reordering and repeating; see :mod:`keraflow.backend.contract`."""
 
     @moving(keeps_mask=False, check=operand_checks.reshape)
     def reshape(self, x: Tensor, shape: Sequence) -> Tensor:
-        """The same values, row by row, in another shape; one length may be -1, others integers or integer scalars."""
+        """Reshape, row by row; one length may be -1, the others are integers or integer scalars."""
         raise NotImplementedError
 
     @moving(keeps_mask=mask_rules.unless_steps_are_folded)
@@ -33,70 +33,70 @@ class Shaping(Elementwise):
 
     @moving(keeps_mask=False, check=operand_checks.transpose)
     def transpose(self, x: Tensor, axes: Optional[Sequence[int]] = None) -> Tensor:
-        """The axes in another order; reversed by default."""
+        """Permute the axes; by default reverse them."""
         raise NotImplementedError
 
     @moving(keeps_mask=mask_rules.behind_new_axis, check=operand_checks.expand_dims)
     def expand_dims(self, x: Tensor, axis: int) -> Tensor:
-        """A new axis of length 1 that becomes number `axis`."""
+        """Insert an axis of length 1 that becomes number `axis`."""
         raise NotImplementedError
 
     @moving(keeps_mask=mask_rules.along_other_axes, check=operand_checks.squeeze)
     def squeeze(self, x: Tensor, axis: int) -> Tensor:
-        """Without one axis, whose length is 1."""
+        """Remove an axis of length 1."""
         raise NotImplementedError
 
     @moving(keeps_mask=False, check=operand_checks.squeeze)
     def squeeze_axes(self, x: Tensor, axis: Axis = None) -> Tensor:
-        """Without the axes that a reduction with ``keepdims=True`` left at length 1."""
+        """Remove the axes that a reduction with ``keepdims=True`` left at length 1."""
         for one in sorted(normalize_axes(axis, self.ndim(x)), reverse=True):
             x = self.squeeze(x, one)
         return x
 
     @moving(keeps_mask=mask_rules.along_other_axes, keeps_layout=True, check=operand_checks.concatenate)
     def concatenate(self, tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
-        """Joined along one axis."""
+        """Concatenate along one axis."""
         raise NotImplementedError
 
     @moving(keeps_mask=mask_rules.behind_new_axis, check=operand_checks.stack)
     def stack(self, tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
-        """Joined along a new axis."""
+        """Join along a new axis."""
         return self.concatenate([self.expand_dims(x, axis) for x in tensors], axis)
 
     @moving(keeps_mask=mask_rules.along_other_axes, check=operand_checks.split)
     def split(self, x: Tensor, lengths: Sequence[Natural], axis: int = -1) -> List[Tensor]:
-        """Cut along one axis into parts of these lengths, whose sum is its length (else a DataError in the run)."""
+        """Split one axis into parts of these lengths, which must sum to its length (else a DataError in the run)."""
         raise NotImplementedError
 
     @moving(keeps_mask=mask_rules.along_other_axes, keeps_layout=True)
     @renamed(n='repeats')
     def repeat(self, x: Tensor, repeats: Natural, axis: int) -> Tensor:
-        """Each slice `repeats` times in a row along one axis, as ``numpy.repeat``."""
+        """Repeat each slice `repeats` times in a row along one axis, like ``numpy.repeat``."""
         raise NotImplementedError
 
     @moving(keeps_mask=False, check=operand_checks.tile)
     def tile(self, x: Tensor, reps: Sequence[Natural]) -> Tensor:
-        """The whole tensor ``reps[i]`` times along axis i; one number for each axis."""
+        """Repeat the whole tensor ``reps[i]`` times along axis i; one number for each axis."""
         raise NotImplementedError
 
     @moving(keeps_mask=mask_rules.along_other_axes, keeps_layout=True, old_name='reverse')
     def flip(self, x: Tensor, axis: int) -> Tensor:
-        """Backwards along one axis."""
+        """Reverse one axis."""
         raise NotImplementedError
 
     @moving(keeps_layout=True)
     def identity(self, x: Tensor) -> Tensor:
-        """The same values as another tensor object, of which other things can be recorded."""
+        """Return the same values as another tensor object, about which other things can be recorded."""
         raise NotImplementedError
 
     @moving(keeps_layout=True)
     def stop_gradient(self, x: Tensor) -> Tensor:
-        """`x`, taken as a constant by gradients."""
+        """Return `x` as a constant for gradients."""
         raise NotImplementedError
 
 
 def getitem(backend: Shaping, x: Tensor, index: Any) -> Tensor:
-    """What ``x[index]`` does, which is no method: tensors have it themselves."""
+    """Compute ``x[index]``; not a method, because tensors have it themselves."""
     return x[index]
 
 
