@@ -103,7 +103,7 @@ def test_kensors_are_keys_and_parts_by_themselves():
 def test_a_kensor_has_no_truth():
     x, y = Input(3, name='x'), Input(3)
     for act in (lambda: [x].index(y), lambda: bool(x == 1), lambda: y in [x]):
-        with pytest.raises(TypeError, match='has no value yet, so that it is neither true nor false'):
+        with pytest.raises(TypeError, match='has no value yet, so it is neither true nor false'):
             act()
 
 
@@ -122,7 +122,7 @@ def test_a_kensor_is_not_compared_with_a_tensor():
         x == tensor
     assert str(caught.value) == ('expected Kensors, arrays, numbers and lists of them, received a tensor of the backend. Write a '
                                  'NumPy array, a layer such as GaussianNoise for noise, or a Lambda that computes with tensors.')
-    with pytest.raises(ArgumentTypeError, match='received <Input .*>, which has no value in this layer, beside a tensor'):
+    with pytest.raises(ArgumentTypeError, match='received <Input .*>, which has no value in this layer, together with a tensor'):
         Lambda(lambda tensor: tensor * B.cast(tensor == x, 'float32'))(x)
 
 
