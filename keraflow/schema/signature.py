@@ -5,7 +5,7 @@ beyond this, such as other defaults or values that no annotation describes, is i
 """
 import inspect
 import keyword
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, get_args
+from typing import Any, Callable, Dict, Iterable, Optional, Sequence, get_args
 
 from keraflow.arguments import dtype_name
 from keraflow.errors import ArgumentTypeError, nearest
@@ -86,7 +86,8 @@ class Signature:
     def __init__(self, arguments: Iterable[Argument], is_open: bool = False):
         self.arguments: Dict[str, Argument] = {one.name: one for one in arguments}
         self.is_open = is_open
-        self._positional: List[str] = [one.name for one in self.arguments.values() if one.positional]
+        self._positional = [one.name for one in self.arguments.values() if one.positional]
+        self._required = [one for one in self.arguments.values() if one.default is _EMPTY]
 
     @classmethod
     def of(cls, function: Callable, start: int = 0) -> 'Signature':
@@ -138,8 +139,8 @@ class Signature:
             For an unknown, missing, duplicate or surplus argument.
         """
         given = {**(defaults or {}), **self.named(args, kwargs, where, surplus)}
-        for name, one in self.arguments.items():
-            if name not in given and one.default is _EMPTY:
+        for one in self._required:
+            if one.name not in given:
                 raise one.missing(where)
         return given
 
