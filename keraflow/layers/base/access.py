@@ -1,4 +1,4 @@
-"""LayerAccess: what every layer has, and what a program asks of it."""
+"""LayerAccess: what every layer has, and what a program may ask it."""
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
@@ -40,12 +40,12 @@ _RENAMED = {'latest': 'pending_value'}
 
 
 class LayerAccess(Serializable):
-    """What every layer has beside what it computes, and what a program asks of it.
+    """The base of :class:`~keraflow.layers.Layer`: what every layer has, whatever it computes.
 
-    Each thing that it has is an object of its own, made here; what stands below is how it is reached.
+    ``__init__`` makes an object for each thing; the methods below give access to them.
     """
 
-    #: Attributes that a copy does not take over.
+    #: Attributes that a copy does not get.
     never_copied: frozenset = frozenset()
     renamed_members = {'fresh_attributes': 'never_copied'}
     initial_weights = first_values('initial_weights')
@@ -74,8 +74,8 @@ class LayerAccess(Serializable):
 
     @property
     def name(self) -> str:
-        """Name given by the user, else that in the first model or host which takes the layer; before, it is numbered
-        by class when it is first used."""
+        """The user's name, or that in the first model or host that takes the layer; before that, it is numbered by
+        class when first asked for."""
         return self._name.text
 
     @name.setter
@@ -85,18 +85,18 @@ class LayerAccess(Serializable):
 
     @property
     def name_prefix(self) -> str:
-        """What numbers are put behind where it has no name: its class."""
+        """The word before the number where the user gave no name: by default its class."""
         return type(self).__name__.lower()
 
     @property
     def user_name(self) -> Optional[str]:
-        """The name that the user gave, if any."""
+        """The name that the user gave; None if none."""
         return self._passed.get('name')
 
     # -- the parameters -----------------------------------------------------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
-        """Make the parameters now, for inputs of this static shape with the batch (a list of them for several).
+        """Make the parameters now, for a static input shape with the batch (a list of shapes for several inputs).
 
         Examples
         --------
@@ -110,17 +110,17 @@ class LayerAccess(Serializable):
 
     @property
     def built(self) -> bool:
-        """Whether the parameters are there."""
+        """Whether the parameters are made."""
         return self._parameters.backend is not None
 
     @property
     def dtype(self) -> Any:
-        """Of the parameters; ``None`` before it is known."""
+        """The dtype of the parameters; ``None`` before it is known."""
         return self._parameters.dtype
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes the parameters; while functions of a model are built, what ``compile`` read."""
+        """Whether training changes the parameters. Functions of a model keep what ``compile`` read."""
         return as_read(self, vars(self)['trainable'])
 
     @trainable.setter
@@ -128,41 +128,41 @@ class LayerAccess(Serializable):
         vars(self)['trainable'] = value     # where it is looked up when it is saved
 
     def parameters(self, trainable: bool = True, prefix: str = '') -> Iterator[Parameter]:
-        """The parameters, in the order in which they were made, followed by those of embedded layers."""
+        """Yield the parameters in the order in which they were made, then those of embedded layers."""
         return parameters_in(self, trainable and self.trainable, prefix)
 
     @property
     def variables(self) -> Variables:
-        """All parameters as variables of the backend: ``layer.variables.W``, ``layer.variables['0/W']``."""
+        """All parameters, as variables of the backend: ``layer.variables.W``, ``layer.variables['0/W']``."""
         return Variables.of(parameters_of([self]))
 
     @property
     def trainable_variables(self) -> Variables:
-        """Those that training changes."""
+        """The variables that training changes."""
         return Variables.of([one for one in parameters_of([self]) if one.trainable])
 
     @property
     def non_trainable_variables(self) -> Variables:
-        """Those that training does not change: states, and the parameters of frozen layers."""
+        """The variables that training does not change: states, and parameters of frozen layers."""
         return Variables.of([one for one in parameters_of([self]) if not one.trainable])
 
     def count_params(self) -> int:
-        """The number of numbers in all parameters.
+        """Count the numbers in all parameters.
 
         Raises
         ------
         ArgumentError
-            If the layer has no parameters yet because it was not fed.
+            If the parameters are not made yet.
         """
         self._parameters.check_made('Feed it first.')
         return sum(int(np.prod(B.static_shape(variable))) for variable in self.variables)
 
     def param_shapes(self, input_shape: Any) -> Optional[Dict[str, Shape]]:
-        """The shapes of the parameters, those of embedded layers included, for inputs of this static shape (a list of
-        them for several), whether they are there or not: no backend is asked, and nothing is made.
+        """Return the shapes of all parameters, those of embedded layers included, for a static input shape (a list of
+        shapes for several inputs). No backend is asked, and nothing is made.
 
-        ``None`` where that is not known before they are made, as of a class that has an :meth:`output` of its own and
-        does not say it by :meth:`param_specs`.
+        ``None`` if they are not known before they are made: a class with its own :meth:`output` must define
+        :meth:`param_specs`.
 
         Examples
         --------
@@ -173,30 +173,30 @@ class LayerAccess(Serializable):
         return shapes_of_parameters(self, input_shape)
 
     def get_weights(self) -> Dict[str, np.ndarray]:
-        """Copies of all parameters (trainable and state) by name; those of embedded layers as ``0/W``.
+        """Return copies of all parameters and states by name; ``0/W`` for one of an embedded layer.
 
-        They are of one moment, also where another thread trains a model with the layer: of no step only a part.
+        All are of the same step, even if another thread trains the layer.
         """
         self._check_backend()
         with reading(self):
             return {one.name: B.get_value(one.variable) for one in parameters_of([self])}
 
     def set_weights(self, weights: Any) -> None:
-        """Set parameters from a dict by name (some may be missing), a list in the order of :meth:`get_weights`, or one
-        array.
+        """Set parameters and states from a dict by name (some may be missing), a list in the order of
+        :meth:`get_weights`, or one array.
 
         Raises
         ------
         ArgumentError
-            For an unknown name or too many arrays; also if the layer has no parameters yet because it was not fed.
+            For an unknown name or too many arrays; also if the parameters are not made yet.
         ShapeError
-            For an array of another shape. Then no parameter is changed.
+            If an array has the wrong shape. Nothing is changed then.
         """
         self._check_backend()
         set_weights(self, weights)
 
     def present_names(self, by_name: Dict[str, Any]) -> Dict[str, Any]:
-        """A dict by names of parameters, in which the number of a slot also stands for the name of the layer in it."""
+        """Return a dict by current names of parameters; its keys may have slot numbers instead of names of layers."""
         return present_names(self, by_name)
 
     def _check_backend(self) -> None:
@@ -206,29 +206,29 @@ class LayerAccess(Serializable):
 
     @property
     def embedded_layers(self) -> Tuple[Any, ...]:
-        """The layers that this one consists of: those in its slots."""
+        """The layers inside this one: those in its slots."""
         return tuple(self._slots.layers)
 
     def layer_ids(self) -> Dict[str, Any]:
-        """The layers that this one consists of by the names that weights use: here the numbers of their slots."""
+        """Return the layers inside this one by the names that weights use: their slot numbers."""
         return self._numbered_layers()
 
     def embedded_changes(self) -> Dict[str, Dict[str, Any]]:
-        """The ``embedded_arguments`` with which a layer like this one embeds what this one does now."""
+        """Return the ``embedded_arguments`` that give another such layer the embedded layers of this one."""
         return self._changes.now()
 
     def inner_layer(self, name: str) -> Any:
-        """The layer among those that it consists of which is called so here, or by itself; None if there is none."""
+        """Return the layer inside this one with a name, its own or that of :meth:`layer_ids`; None if there is none."""
         names = self.layer_ids()
         return names.get(name) or next((layer for layer in names.values() if layer.name == name), None)
 
     def reset_states(self) -> None:
-        """Let the recurrent layers in it that are stateful start their next batch with zeros.
+        """Let stateful recurrent layers inside this one start their next batch with zeros.
 
         Raises
         ------
         ArgumentError
-            If there is none.
+            If there are none.
         """
         layers = list(self._stateful_layers())
         if not layers:
@@ -246,65 +246,64 @@ class LayerAccess(Serializable):
         return {str(number): layer for number, layer in enumerate(self.embedded_layers)}
 
     def _slot_names(self) -> List[str]:
-        """The names of :meth:`layer_ids` in older files."""
+        """Return the names that older files have for those of :meth:`layer_ids`."""
         return list(self.layer_ids())
 
     # -- the calls ----------------------------------------------------------------------------------------------------
 
     @property
     def nb_call(self) -> int:
-        """How often it was fed with Kensors."""
+        """The number of calls on Kensors."""
         return len(self._calls)
 
     @checked
     def get_input_at(self, index: int) -> Any:
-        """The Kensor (of several: the list of them) that a call was fed with.
+        """Return the input Kensor (or list of Kensors) of a call.
 
         Raises
         ------
         GraphError
-            If there was no such call.
+            If there is no such call.
         """
         return unlist(list(self._calls.at(index).fed))
 
     @checked
     def get_output_at(self, index: int) -> Any:
-        """The Kensor, or the list of Kensors, that a call gave; raises as :meth:`get_input_at`."""
+        """Return the output Kensor (or list of Kensors) of a call; raises as :meth:`get_input_at`."""
         return unlist(list(self._calls.at(index).outputs))
 
     @checked
     def get_input_shape_at(self, index: int) -> Any:
-        """The static shape, or the list of shapes, that a call was fed with; raises as :meth:`get_input_at`."""
+        """Return the static input shape (or list of shapes) of a call; raises as :meth:`get_input_at`."""
         return unlist([kensor.shape for kensor in self._calls.at(index).fed])
 
     @checked
     def get_output_shape_at(self, index: int) -> Any:
-        """The static shape, or the list of shapes, that a call gave; raises as :meth:`get_input_at`."""
+        """Return the static output shape (or list of shapes) of a call; raises as :meth:`get_input_at`."""
         return unlist([kensor.shape for kensor in self._calls.at(index).outputs])
 
     @property
     def input_kensor(self) -> Any:
-        """What the only call was fed with; a CallError if there was none or several."""
+        """The input of the only call; a CallError if there is none or several."""
         return unlist(list(self._calls.only('input').fed))
 
     @property
     def output_kensor(self) -> Any:
-        """What the only call gave; a CallError if there was none or several."""
+        """The output of the only call; a CallError if there is none or several."""
         return unlist(list(self._calls.only('output').outputs))
 
     @property
     def input_kensor_shape(self) -> Any:
-        """The static shape that all calls were fed with; a CallError if there are several, or no call."""
+        """The static input shape of all calls; a CallError if they differ, or there is no call."""
         return self._calls.common(list(map(self.get_input_shape_at, range(self.nb_call))), 'input')
 
     @property
     def output_kensor_shape(self) -> Any:
-        """The static shape that all calls gave; a CallError if there are several, or no call."""
+        """The static output shape of all calls; a CallError if they differ, or there is no call."""
         return self._calls.common(list(map(self.get_output_shape_at, range(self.nb_call))), 'output')
 
     def as_kensor(self) -> Kensor:
-        """The Kensor that stands for the layer where one is wanted; only an Input and a Sequential that starts with
-        one have it."""
+        """Return the Kensor that the layer stands for: only an Input, and a Sequential that starts with one, do."""
         raise GraphError(f'{self.name}: expected a Kensor, received the layer {type(self).__name__} itself. '
                          f'Feed it first: {type(self).__name__}(...)(x).')
 
@@ -312,27 +311,26 @@ class LayerAccess(Serializable):
         return self._calls.link(kensors, arguments)
 
     # -- what the calls give beside Kensors ---------------------------------------------------------------------------
-    # Symbolic tensors of a run in the train phase, which ``kensor.tensor`` of the Inputs feeds. Where layers are called
-    # on tensors, :func:`keraflow.recording` has them; a layer that has met tensors alone tells what its regularizers
-    # give, as tensors that can be used where they are asked for.
+    # Symbolic tensors of a run in the train phase, fed by ``kensor.tensor`` of the Inputs. For calls on tensors, use
+    # :func:`keraflow.recording`; a layer that was only called on tensors still yields the values of its regularizers.
 
     @property
     def losses(self) -> List[Any]:
-        """Scalars: those of the regularizers, and what the calls add; what depends on parameters alone counts once."""
+        """Scalars of the regularizers and of ``add_loss``; those that depend on parameters alone count once."""
         return losses_of(self)
 
     @property
     def updates(self) -> List[Tuple[Any, Any]]:
-        """Pairs of a state variable and its value after all calls."""
+        """Pairs of a state and its value after all calls."""
         return updates_of(self)
 
     def get_losses_for(self, inputs: Any) -> List[Any]:
-        """The losses that depend on what some calls were fed with.
+        """Return the losses that depend on the inputs of some calls.
 
         Parameters
         ----------
         inputs : Kensor, list of Kensor or None
-            What the layer was fed with. ``None`` asks for the losses that depend on parameters alone.
+            The inputs of a call; ``None`` for the losses that depend on parameters alone.
 
         Raises
         ------
@@ -342,7 +340,7 @@ class LayerAccess(Serializable):
         return losses_for(self, inputs)
 
     def get_updates_for(self, inputs: Any) -> List[Tuple[Any, Any]]:
-        """The updates that depend on what some calls were fed with; as :meth:`get_losses_for`."""
+        """Return the updates that depend on the inputs of some calls; as :meth:`get_losses_for`."""
         return updates_for(self, inputs)
 
     # -- arguments and attributes that are set ------------------------------------------------------------------------
@@ -366,7 +364,7 @@ class LayerAccess(Serializable):
         return self._changes.added_to(super()._remembered_arguments())
 
     def _forget_parameters(self) -> None:
-        """Be as before the first run."""
+        """Return to the state before the first run."""
         self._parameters.forget(self._passed.get('dtype'))
         self._slots.forget()
         self._reports.forget()
@@ -378,8 +376,8 @@ class LayerAccess(Serializable):
     # -- copies, and old names ----------------------------------------------------------------------------------------
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> Any:
-        """A layer with the same arguments and values and with new variables. Only the layer that is asked for (and not
-        those inside of it) gets a new name, so that both can be in one model."""
+        """Return a layer with equal arguments and values, and variables of its own. It gets a new name (the layers
+        inside it keep theirs), so that both can be in one model."""
         return copied(self, memo)
 
     def __copy__(self) -> Any:

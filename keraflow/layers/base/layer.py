@@ -1,26 +1,26 @@
-"""Layer: the page everybody must read.
+"""Layer: the page that everybody must read.
 
-A layer stores its arguments (``__init__``), says which parameters it has (``param_specs``), computes (``output``) and
-says the shape of what it computes (``output_shape``)::
+A layer stores its arguments (``__init__``), says which parameters it needs (``param_specs``), computes (``output``),
+and says the shape of its output (``output_shape``)::
 
     class Scaled(Layer):
         def __init__(self, init='one', **kwargs):
             super().__init__(**kwargs)
-            self.init = init                        # under the name of the argument, so that it is saved
+            self.init = init                        # under the argument's own name, so that it is saved
 
         def param_specs(self, input_shape):
             return {'W': ParameterSpec(input_shape[1:], self.init)}
 
         def output(self, x):
-            return x * self.W                       # what param_specs() calls 'W'
+            return x * self.W                       # each parameter is an attribute
 
         def output_shape(self, input_shape):
             return input_shape
 
-The first run calls ``check_input_shape``, ``init_param``, which makes the parameters, and ``output``; each later one
-the first and the last of them. Then ``output_shape`` and ``output_mask`` are asked. Each of these hooks has a default.
-They come first here, then what they may use, then how a layer is called. What it has, and what a program may ask of it,
-is in ``access.py``; how it runs, in ``running.py``.
+The first run calls ``check_input_shape``, ``init_param`` (which makes the parameters) and ``output``; later runs call
+only the first and the last. ``output_shape`` and ``output_mask`` follow. Every hook has a default. This file lists the
+hooks first, then the methods that they may use, then how a layer is called. What a layer has, and what a program may
+ask it, is in ``access.py``; how it runs, in ``running.py``.
 """
 from typing import Any, Dict, List, Optional, Sequence, Union, overload
 
@@ -51,36 +51,35 @@ __all__ = ['Layer', 'MultiInputLayer']
 
 
 class Layer(LayerAccess):
-    """A layer with one input. It takes a Kensor and returns a Kensor (or a list of them).
+    """A layer with one input, which takes a Kensor and returns a Kensor (or a list of Kensors).
 
     Parameters
     ----------
     name : str, optional
-        Unique in a model. Letters, digits, ``_``, ``-``, ``.``; numbered by class (``dense1``) unless given.
+        Unique in a model; letters, digits, ``_``, ``-`` and ``.``. By default numbered by class: ``dense1``.
     trainable : bool
         Whether training changes the parameters, those of embedded layers included.
     initial_weights : dict, list or array, optional
-        Values to start from instead of those of ``init``: by name (``'0/W'`` for one of an embedded layer), in the
-        order of the parameters, or for the first parameter alone. They are copied at once, and let go when the layer is
-        first fed.
+        Initial values that replace those of ``init``: by name (``'0/W'`` for a parameter of an embedded layer), in the
+        order of the parameters, or one array for the first parameter. They are copied at once, and released when the
+        layer is first fed.
     regularizers, constraints : dict or list, optional
-        By name (``'0/W'`` for one of an embedded layer) or in the order of the parameters: names (``'l1'``) or objects
-        (``L1(0.1)``); ``None`` for none.
+        By name of the parameter (``'0/W'`` in an embedded layer), or in the order of the parameters: names (``'l1'``)
+        or objects (``L1(0.1)``); ``None`` for none.
     activity_regularizer : str or object, optional
-        A regularizer of the output: training adds what it gives, divided by the number of samples in the batch. Steps
-        that are masked are 0 for it.
+        A regularizer of the output: training minimizes its value, too, divided by the number of samples in the batch.
+        Masked steps count as 0.
     dtype : str, optional
-        Of the parameters, and what a layer that has some casts real inputs to; that of the first input with real
-        numbers unless given.
+        Of the parameters; a layer that has parameters casts real inputs to it. By default that of the first real input.
     embedded_arguments : dict, optional
-        Other arguments for embedded layers than those that :meth:`output` makes them with, by slot:
-        ``{'0': {'trainable': False}}``; for those of a model in a slot by name. So a file keeps what is changed of one.
+        Arguments of embedded layers that differ from those that :meth:`output` passes, by slot:
+        ``{'0': {'trainable': False}}``, and by name for the layers of an embedded model. Files keep changes in it.
 
     Notes
     -----
-    What a layer does with the mask of its input is seen in its class, in three ways: it hands the mask on
+    A class shows what it does with the mask of its input, in three ways: it passes the mask on
     (:attr:`supports_masking`), changes it (:meth:`output_mask`), or reads it (:meth:`output` has an argument ``mask``).
-    Otherwise the mask is lost, which is told in a warning.
+    Otherwise the mask is lost, with a warning.
 
     Examples
     --------
@@ -93,14 +92,14 @@ class Layer(LayerAccess):
     (None, 3)
     """
 
-    #: Whether the layer takes a list of inputs.
+    #: Whether the layer takes a list of inputs; the hooks are then given lists, too.
     multi_input = False
-    #: What the inputs must be: one for all of them, or a list in their order; ``None`` for anything. May be a property.
+    #: What inputs must look like: one spec for all, or a list in their order; ``None`` for anything. May be a property.
     input_spec: Union[InputSpec, Sequence[Optional[InputSpec]], None] = InputSpec()
-    #: Whether the mask of the input (of several: where all are True) is also that of the output. May be a property.
+    #: Whether the output has the mask of the input (with several, their conjunction). May be a property.
     supports_masking: bool = False
 
-    # What keraflow.serialization.Serializable wants to know of the arguments below.
+    # What Serializable needs to know about the arguments below.
     kind = 'layer'
     omit_if_default = frozenset({'name', 'trainable', 'regularizers', 'constraints', 'activity_regularizer', 'dtype',
                                  NESTED})
@@ -108,7 +107,7 @@ class Layer(LayerAccess):
     extensible_methods = frozenset({'output'})
     set_without_rebuild = frozenset({'trainable', 'regularizers', 'constraints'})
 
-    # What hooks.py reads of `output`.
+    # Derived from the signature of `output`, in hooks.py.
     call_signature: CallSignature
     _reads_masks: bool
 
@@ -131,54 +130,59 @@ class Layer(LayerAccess):
     # -- what a layer may define: the hooks ---------------------------------------------------------------------------
 
     def param_specs(self, input_shape: Any) -> ParameterSpecs:
-        """What the parameters of the layer itself are to be, by name, for inputs of this static shape (a list of them
-        for several): ``{'W': ParameterSpec((3, 4), 'uniform')}``. Said without a backend; ``None`` if only a run tells.
+        """Return the layer's own parameters by name, for a static input shape (a list of shapes for several inputs):
+        ``{'W': ParameterSpec((3, 4), 'uniform')}``. Asks no backend; ``None`` if only a run can tell.
         """
         return {}
 
     def init_param(self, input_shape: Any) -> None:
-        """Make the parameters, with :meth:`set_trainable_params`, for inputs of this static shape (a list of them for
-        several). Unless defined, those of :meth:`param_specs`."""
+        """Make the parameters, for a static input shape (a list of shapes for several inputs).
+
+        By default those of :meth:`param_specs`; define it where values are computed, and make the parameters with
+        :meth:`set_trainable_params` and :meth:`set_state_params`.
+        """
         self._parameters.make_specs(self.param_specs(input_shape) or {})
 
     def output(self, x: Any) -> Any:
-        """The output tensor (or a list of them) for the input tensor (a list of them for several). Repeatable: it
-        makes no parameters after its first run. Layers that it calls on tensors are embedded, as by :meth:`embed`.
+        """Compute the output tensor (or a list) from the input tensor (a list of tensors for several inputs).
 
-        One that has an argument ``mask`` reads the mask of the input: it is given it (of several: the list of them), or
-        ``None``. Others are arguments of a call: ``layer(x, scale=2.)`` for ``output(self, x, scale=1.)``.
+        It must be repeatable: after its first run it makes no more parameters. Layers that it calls on tensors are
+        embedded, as by :meth:`embed`.
+
+        With an argument ``mask`` it reads the mask of the input, and is given it (a list for several inputs), or
+        ``None``. Its other arguments belong to a call: ``layer(x, scale=2.)`` for ``output(self, x, scale=1.)``.
         """
         return x
 
     def output_shape(self, input_shape: Any) -> Any:
-        """The static shape of what :meth:`output` returns (a list for several), said without a backend; ``None``, as
-        unless defined, where only the backend knows it.
+        """Return the static shape of the output (a list for several outputs), without asking a backend.
 
-        Asked with a list of shapes if the layer takes several inputs, or with one shape for one input.
+        ``None``, the default, leaves it to the backend. `input_shape` is a list of shapes if the layer takes several
+        inputs.
         """
         return None
 
     def embedded_inputs(self, input_shape: Any) -> EmbeddedInputs:
-        """The layers that :meth:`output` embeds, by the names that weights use (the numbers of their slots), each with
-        the shape of what it is fed with: said without a backend; ``None`` where only a run tells."""
+        """Return the layers that :meth:`output` embeds, by the names that weights use (their slot numbers), each with
+        its input shape. Asks no backend; ``None`` if only a run can tell."""
         return {}
 
     def check_input_shape(self, input_shape: Any) -> None:
-        """Raise a ShapeError unless the input (a list for several) has a static shape that the layer can use: for what
-        :attr:`input_spec` cannot say.
+        """Raise a ShapeError unless the layer can use this static input shape, for what :attr:`input_spec` cannot say.
 
-        Unless defined: several inputs have the same shape.
+        By default, several inputs must have the same shape.
         """
         if self.multi_input:
             check_equal_shapes(self.name, input_shape)
 
     def output_mask(self, input_mask: Any, input_shape: Any) -> Any:
-        """The mask of the output, for a layer that changes the time axis; ``None`` if there is none any more.
+        """Return the mask of the output, for a layer that changes the time axis; ``None`` for no mask.
 
-        Unless defined, that of the input if :attr:`supports_masking`, else ``None``. Asked only where an input has a
-        mask. With several inputs both arguments are lists, in which ``None`` stands for no mask.
+        By default that of the input if :attr:`supports_masking`, else ``None``. Called only if an input has a mask.
+        With several inputs both arguments are lists, in which ``None`` means no mask.
 
-        A layer that makes a mask, as Masking does, returns a tensor with it: :meth:`set_tensor_mask`. That one wins.
+        A layer that makes a mask, as Masking does, attaches it to its output with :meth:`set_tensor_mask`, which takes
+        precedence.
         """
         if not self.support_mask():
             return None
@@ -186,62 +190,63 @@ class Layer(LayerAccess):
 
     @property
     def reads_mask(self) -> bool:
-        """Whether the layer reads the mask of its input, and so need not hand it on: whether :meth:`output` has the
-        argument ``mask``. A property where that depends on the arguments of the layer; if it is False, ``mask`` is
-        ``None``."""
+        """Whether the layer reads the mask of its input, and so need not pass it on: by default, whether :meth:`output`
+        has the argument ``mask``. Where it is False, ``mask`` is ``None``."""
         return self._reads_masks
 
     # -- what the hooks may use ---------------------------------------------------------------------------------------
 
     def set_trainable_params(self, *pairs: Any) -> None:
-        """Register parameters: ``set_trainable_params('W', W, 'b', b)``. Each becomes a variable and an attribute.
+        """Make trainable parameters: ``set_trainable_params('W', W, 'b', b)``. Each becomes an attribute.
 
         Parameters
         ----------
         *pairs : str, array, str, array, ...
-            Names and initial values (arrays, variables or tensors), in the order in which lists of weights,
-            regularizers and constraints go.
+            Names and initial values (arrays, variables or tensors). Lists of weights, regularizers and constraints
+            have the same order.
         """
         self._parameters.make_pairs(pairs, 'set_trainable_params')
 
     def set_state_params(self, *pairs: Any) -> None:
-        """Register state: variables that are saved with the weights, but that only ``add_update`` changes."""
+        """Make states, as :meth:`set_trainable_params` does: saved with the weights, but changed only by
+        :meth:`add_update`."""
         self._parameters.make_pairs(pairs, 'set_state_params', is_state=True)
 
     @checked
     def add_weight(self, name: Name, shape: Sequence[Natural], dtype: Optional[DType] = None,
                    init: Initialization = 'glorot_uniform', regularizer: Optional[Regularizer] = None,
                    trainable: bool = True, constraint: Optional[Constraint] = None) -> Any:
-        """The variable of a parameter, which is made unless there is one of this name and shape: may also be written
-        inside of ``output``.
+        """Return the parameter of a name, as a variable, and make it if there is none; also inside :meth:`output`.
 
         Parameters
         ----------
-        name, shape, dtype
-            What it is to be; the dtype is that of the layer unless given.
+        name : str
+        shape : sequence of int
+        dtype : str, optional
+            By default that of the layer.
         init : str or function
-            Initialization of its value.
+            The initialization of its value.
         regularizer, constraint : str or object, optional
-            Those among the arguments of the layer win.
+            The layer's own arguments take precedence.
         trainable : bool
-            Whether it is a parameter that training changes, or a state.
+            Whether training changes it; otherwise it is a state.
 
         Raises
         ------
         ShapeError
-            If there is one of that name and another shape.
+            If it was made with another shape.
         ArgumentError
-            If there is one of that name that was made with another dtype, regularizer or constraint, or as no state;
-            and for a regularizer or constraint of a state, which would count nothing.
+            If it was made with another dtype, regularizer or constraint, or is not a state; or if a state is given a
+            regularizer or constraint, which would do nothing.
         """
         return self._parameters.add(name, tuple(shape), dtype, init, not trainable, regularizer=regularizer,
                                     constraint=constraint)
 
     def embed(self, layer: 'Layer') -> Any:
-        """A function from tensors to tensors that runs an inner layer, whose parameters become those of this layer.
+        """Return a function that runs an inner layer on tensors; its parameters become part of this layer.
 
-        The same as to call the inner layer inside of :meth:`output`: that of the first run is kept in a slot, and the
-        layers that later runs make are checked against what it was then, and dropped.
+        It is the same as calling the inner layer inside :meth:`output`. The layer of the first run is kept in a slot;
+        those that later runs make are compared with it and dropped.
 
         Examples
         --------
@@ -259,60 +264,60 @@ class Layer(LayerAccess):
         return embedded(self, layer)
 
     def add_update(self, variable: Any, value: Any = None, inputs: Any = None) -> None:
-        """Say, inside of :meth:`output`, that this run gives a state variable a new value; ``fit`` then sets it.
+        """Give a state a new value, inside :meth:`output`; ``fit`` sets it after the step.
 
         Parameters
         ----------
         variable : variable or list of pairs
-            Or all at once: ``add_update([(mean, new_mean), (count, count + 1)], inputs)``.
+            Several at once: ``add_update([(mean, new_mean), (count, count + 1)], inputs)``.
         value : tensor or function
-            A layer that is called several times in a run computes it from :meth:`pending_value`, so that no call is
-            lost. Inside of ``init_param`` it is a function without arguments, which is called in each run.
+            Compute it from :meth:`pending_value`, so that no call is lost if the layer is called several times in a
+            run. Inside ``init_param`` it is a function without arguments, which each run calls.
         inputs : tensor or list of tensor, optional
-            The inputs that the value depends on, if it does, by which ``get_updates_for`` finds it.
+            The inputs that the value depends on, if any, by which :meth:`get_updates_for` finds it.
         """
         self._reports.update(variable, value, inputs)
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Add to what is minimized and evaluated, inside of :meth:`output`.
+        """Add a term to the loss that is minimized and evaluated, inside :meth:`output`.
 
         Parameters
         ----------
         losses : tensor, function or list of them
-            Scalars. Inside of ``init_param`` they are functions without arguments, which are called in each run:
+            Scalars. Inside ``init_param`` they are functions without arguments, which each run calls:
             ``self.add_loss(lambda: B.sum(B.square(self.W)))``.
         inputs : tensor or list of tensor, optional
-            The inputs that they depend on: they then count for each call of the layer. Without, they are taken to
-            depend on the parameters alone, and count once however often the layer is called.
+            The inputs that the losses depend on: they then count for each call of the layer. Otherwise they depend on
+            the parameters alone, and count once however often the layer is called.
         """
         self._reports.loss(losses, inputs)
 
     def pending_value(self, variable: Any) -> Any:
-        """The value that the calls before this one in the same run give a state variable, else the variable."""
+        """Return the value that earlier calls in this run give a state, or its variable if there are none."""
         return recorded_value(variable)
 
     @property
     def is_frozen(self) -> bool:
-        """Inside of :meth:`output`: whether the layer is not trainable, or is run by one that is not."""
+        """Whether the layer, or one that runs it, is not trainable; asked inside :meth:`output`."""
         return runs_frozen()
 
     def get_tensor_shape(self, tensor: Any) -> Shape:
-        """Static shape of a raw tensor, for example ``(None, 64)``; also of results of backend functions."""
+        """Return the static shape of a tensor, such as ``(None, 64)``; also of results of backend functions."""
         check_tensor(tensor, f'{self.name}: get_tensor_shape')
         known = info_of(tensor).shape
         return shapes.as_shape(B.static_shape(tensor)) if known is None else known
 
     def get_tensor_mask(self, tensor: Any) -> Any:
-        """The mask of a raw tensor: a bool tensor, True where a step counts; ``None`` if there is none.
+        """Return the mask of a tensor: a boolean tensor, True where a step counts; ``None`` for no mask.
 
-        That of its input a layer gets as the argument ``mask`` of :meth:`output`. A class of the program that uses this
-        method counts as one that reads the mask, as with the first Keraflow.
+        For the mask of the layer's input, prefer the argument ``mask`` of :meth:`output`. A class of the program that
+        calls this method counts as reading the mask, as in the first Keraflow.
         """
         check_tensor(tensor, f'{self.name}: get_tensor_mask')
         return info_of(tensor).mask
 
     def set_tensor_mask(self, tensor: Any, mask: Any) -> Any:
-        """A tensor for :meth:`output` to return, with this mask (``None`` for none)."""
+        """Return a tensor with this mask (``None`` for none), for :meth:`output` to return."""
         check_tensor(tensor, f'{self.name}: set_tensor_mask')
         if mask is not None:
             check_tensor(mask, f'{self.name}: set_tensor_mask: mask')
@@ -328,22 +333,21 @@ class Layer(LayerAccess):
     def __call__(self, inputs: Operand, *args: Any, **kwargs: Any) -> Tensor: ...
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Feed the layer: with Kensors it links and gives Kensors; with tensors (or arrays) it runs and gives
-        tensors.
+        """Feed the layer: return Kensors for Kensors, and tensors for tensors or arrays.
 
         Parameters
         ----------
         inputs : Kensor, tensor, array, or list of them for several
         *args, **kwargs
-            For the other arguments of :meth:`output`: what is saved with the call, numbers, strings, arrays, and lists
-            and dicts of these; and Kensors, which are then inputs of the call, too.
-        mask : Kensor, tensor or array (a list of them for several inputs), optional
-            Truth values ``(batch, time)`` that become the mask of the input.
+            The other arguments of :meth:`output`: numbers, strings, arrays, and lists and dicts of these, which are
+            saved with the call; and Kensors, which become further inputs of the call.
+        mask : Kensor, tensor or array (a list for several inputs), optional
+            Boolean, ``(batch, time)``: the mask of the input.
 
         Raises
         ------
         ArgumentTypeError
-            For an argument that :meth:`output` does not have, or a value that cannot be kept with the call.
+            For an argument that :meth:`output` does not have, or a value that cannot be saved with the call.
         """
         fed = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         fed = [it.as_kensor() if isinstance(it, Layer) else it for it in fed]
@@ -356,35 +360,33 @@ class Layer(LayerAccess):
         return unlist(self._link(fed, arguments))
 
     def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
-        """The output tensors for these input tensors, and the arguments of the call beside them; the first time, the
-        parameters are made."""
+        """Return the output tensors for lists of input tensors and other arguments; the first run makes the
+        parameters."""
         return running.run(self, tensors, arguments)
 
     def penalize(self, outputs: List[Any]) -> None:
-        """Add what the activity regularizer gives for the outputs of a run, in which masked steps are 0."""
+        """Report the value of the activity regularizer for the outputs of a run."""
         reporting.penalize(self, outputs)
 
     # -- other words for the same -------------------------------------------------------------------------------------
 
-    # Of tf.layers, beside add_weight():
-
+    # Of tf.layers, like add_weight():
     weights = LayerAccess.variables
     trainable_weights = LayerAccess.trainable_variables
     non_trainable_weights = LayerAccess.non_trainable_variables
 
     def apply(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """The same as a call of the layer."""
+        """Call the layer."""
         return self(inputs, *args, **kwargs)
 
     @property
     def scope_name(self) -> str:
-        """What the names of its parameters and outputs start with: its name."""
+        """The prefix of the names of its parameters and outputs: its name."""
         return self.name
 
-    # Of the first Keraflow, beside `latest` for pending_value():
-
+    # Of the first Keraflow, like `latest` for pending_value():
     def support_mask(self) -> bool:
-        """The first Keraflow's word for :attr:`supports_masking`, which a class may still override."""
+        """Return :attr:`supports_masking`; a class may still override it instead."""
         return self.supports_masking
 
 
@@ -392,6 +394,6 @@ complete_hooks(Layer, Layer)
 
 
 class MultiInputLayer(Layer):
-    """A layer with several inputs: ``output`` and the shape methods get lists."""
+    """A layer with several inputs: its hooks are given lists."""
 
     multi_input = True
