@@ -22,7 +22,7 @@ from keraflow.layers.summary import summary_table
 from keraflow.schema.checked import checked
 from keraflow.shapes import unlist
 
-__all__ = ['Network']
+__all__ = ['Network', 'NetworkCalls', 'NetworkChanges']
 
 
 class NetworkCalls(Calls):
