@@ -46,8 +46,8 @@ class CompiledFunctions:
         self._totals = Totals(len(self.losses), lambda: self.term_names, self.metrics)
         self._functions = FunctionCache(network, self._computed_with)
         self._term_names: Optional[List[str]] = None if report_terms else []
-        self._told_of_change = False
-        self._told_of_doubt: Set[Tuple[str, bool]] = set()
+        self._has_warned_about_changes = False
+        self._warned_metrics: Set[Tuple[str, bool]] = set()
 
     # -- what is reported -------------------------------------------------------------------------------------------
 
@@ -80,9 +80,9 @@ class CompiledFunctions:
         """Do the same for the sum over all batches, and warn, once for each metric, if it is undefined or inexact."""
         for one, own in self._totals.of_metrics(totals):
             kind = one.label, math.isnan(one.metric.result(own))
-            doubt = '' if kind in self._told_of_doubt else one.metric.doubt(own)
+            doubt = '' if kind in self._warned_metrics else one.metric.doubt(own)
             if doubt:
-                self._told_of_doubt.add(kind)
+                self._warned_metrics.add(kind)
                 warn(f'{self.network.name}: {one.label}: {doubt}')
         return self.read(totals)
 
@@ -90,11 +90,11 @@ class CompiledFunctions:
         """Return an empty meter for the results of train and test functions."""
         return Meter(self.read_all)
 
-    def warn_of_change(self) -> None:
+    def warn_about_changes(self) -> None:
         """Warn, once, about layers whose ``trainable`` was changed since ``compile`` read it."""
-        changed = [] if self._told_of_change else self.predictor.trainability.changed()
+        changed = [] if self._has_warned_about_changes else self.predictor.trainability.changed()
         if changed:
-            self._told_of_change = True
+            self._has_warned_about_changes = True
             some = ', '.join(changed[:5]) + (f' and {len(changed) - 5} more' if len(changed) > 5 else '')
             warn(f'{self.network.name}: fit: trainable of {some} was changed after compile, which reads it: it is '
                  'trained as compile read it. Compile again if the change is to count here; if it is meant for '

@@ -41,7 +41,7 @@ class Loop:
         self.progress = progress
         self.history = History()
         self._waited = 0.
-        self._told_of_nan = False
+        self._has_warned_about_nan = False
         self._nb_trained = 0    # batches in the latest epoch
 
     def run(self, epochs: Iterable[int]) -> History:
@@ -98,13 +98,13 @@ class Loop:
         self.history.append(Scores(logs))
         self.history.data_wait.append(wait)
         self.progress.epoch(epoch, logs, wait if self.source.is_read_ahead else None)
-        self._warn_of_nan(epoch, logs['loss'])
+        self._warn_about_nan(epoch, logs['loss'])
         self.callbacks.call('on_epoch_end', epoch, {**logs, 'data_wait': wait})
 
-    def _warn_of_nan(self, epoch: int, loss: float) -> None:
+    def _warn_about_nan(self, epoch: int, loss: float) -> None:
         """Warn, once, about a loss that is no longer a number, unless a callback has ended training because of it."""
-        if not math.isfinite(loss) and not self._told_of_nan and not self.model.stop_training:
-            self._told_of_nan = True
+        if not math.isfinite(loss) and not self._has_warned_about_nan and not self.model.stop_training:
+            self._has_warned_about_nan = True
             warn(f'{self.model.name}: fit: the loss of epoch {epoch + 1} is {loss}, and the weights may be lost. The '
                  'callback TerminateOnNaN ends training there, with those of before the epoch. Try a lower learning '
                  'rate, or clipnorm.')

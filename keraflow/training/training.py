@@ -152,7 +152,7 @@ class TrainableNetwork(Network):
         callback or in the data reaches the caller, and leaves the weights of the last complete batch.
         """
         functions = self._compiled('fit')
-        functions.warn_of_change()
+        functions.warn_about_changes()
         adapter = DataAdapter(self, 'fit', functions.target_specs())
         adapter.weigh_classes(class_weight)
         validation = DataAdapter(self, 'validation_data', functions.target_specs()).validation_source(
