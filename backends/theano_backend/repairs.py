@@ -2,8 +2,12 @@
 
 :data:`REPAIRS` lists them, each with the function that repairs it. They apply to the whole process, so that the
 program's own functions are right, too. ``tests/theano_plugin/faults.py`` shows each fault in an unrepaired Theano, and
-that the repair removes it. Otherwise Theano is left alone: what it lacks, or does differently from the contract, the
-plugin's own Ops and operations do.
+that the repair removes it.
+
+Two are mended elsewhere: the compiled driver of ``scan`` is built anew when a loop first needs it (:mod:`.scan`),
+and settings without which Theano cannot be imported are made before (:mod:`.configure`). Python's operators follow the
+contract where keraflow runs layers, and only there (:mod:`keraflow.backend.operators`). Otherwise Theano is left alone:
+what it lacks, or does differently from the contract, the plugin's own Ops and operations do.
 """
 import importlib
 import warnings
