@@ -14,6 +14,19 @@ from keraflow.models import Model
 X = np.random.default_rng(40).normal(size=(3, 1, 4, 4)).astype('float32')
 
 
+@pytest.mark.parametrize('call, old, new, value', [
+    (lambda x, **given: B.repeat(x, axis=1, **given), 'n', 'repeats', 2), (B.pool, 'size', 'pool_size', [2, 2]),
+    (B.dropout, 'rate', 'drop_rate', 0.)], ids=['repeat', 'pool', 'dropout'])
+def test_arguments_by_old_names(call, old, new, value):
+    x = Input((1, 4, 4))
+    made, wanted = call(x, **{old: value}), call(x, **{new: value})
+    assert made.layer.kwargs == wanted.layer.kwargs and made.layer.kwargs[new] == value
+    np.testing.assert_array_equal(B.eval(call(B.constant(X), **{old: value})), Model(x, wanted).predict(X))
+    with pytest.raises(ArgumentTypeError) as caught:
+        call(x, **{old: value, new: value})
+    assert str(caught.value) == f"{made.layer.operation}: the argument '{new}' is given twice, once as '{old}'."
+
+
 def test_families_of_operations_make_layers():
     x = Input((1, 4, 4))
     kernels = np.ones((1, 2, 3, 3), 'float32')
