@@ -1,4 +1,4 @@
-"""The calls of a layer: how it is fed with Kensors, and what is known of each."""
+"""Call a layer on Kensors, and remember each call."""
 from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 from keraflow import backend as B
@@ -20,13 +20,13 @@ _LINKING = random.Stream(is_counted=False)      # what is drawn there is thrown 
 class Calls:
     """The calls of one layer on Kensors, numbered from 0.
 
-    A layer keeps its calls, and so their Kensors and the layers before it: what it answers does not depend on what the
-    program holds.
+    A layer keeps its calls, and so their Kensors and the layers before it: its answers do not depend on what the
+    program still holds.
 
     Parameters
     ----------
     layer : Layer
-        Of which it asks ``name``, ``run`` and ``get_tensor_shape``.
+        Its ``name``, ``run`` and ``get_tensor_shape`` are used.
     """
 
     __slots__ = ('_layer', '_calls')
@@ -43,12 +43,11 @@ class Calls:
 
     @property
     def are_symbolic(self) -> bool:
-        """Whether what the layer gives beside Kensors are symbolic tensors."""
+        """Whether losses and updates of the layer are symbolic tensors."""
         return bool(self._calls)
 
     def link(self, kensors: List[Kensor], arguments: Dict[str, Any]) -> List[Kensor]:
-        """Run the layer on placeholders like these Kensors, at the user's line; the result is what the run tells of the
-        outputs."""
+        """Run the layer on placeholders like these Kensors, at the user's line; return Kensors for its outputs."""
         self._check_feed(kensors)
         check_values(self._layer.name, arguments)
         call = Call(self._layer, kensors, arguments)
@@ -66,11 +65,11 @@ class Calls:
         return list(call.outputs)
 
     def add(self, call: Call) -> None:
-        """Note a call that needs no run."""
+        """Note a call that needs no run, as of an Input."""
         self._calls.append(call)
 
     def at(self, index: int) -> Call:
-        """The call of this number; negative ones are counted from the last one."""
+        """Return the call with a number; negative numbers count from the last one."""
         count = self._count()
         if not -count <= index < count:
             raise GraphError(f'{self._layer.name}: there is no call {index}. The layer was fed {count} time(s), '
@@ -78,14 +77,14 @@ class Calls:
         return self._calls[index]
 
     def only(self, what: str) -> Call:
-        """The only call, of which the `what` (input or output) is asked for."""
+        """Return the only call, whose `what` (input or output) is asked for."""
         if self._count() > 1:
             raise CallError(f'{self._layer.name}: the layer was fed {self._count()} times. Ask for one of the calls, '
                             f'for example with get_{what}_at(0).')
         return self._calls[0]
 
     def common(self, shapes: List[Any], what: str) -> Any:
-        """What `shapes`, one for each call, have in common."""
+        """Return the shape that is the same for each call, from one `shapes` for each."""
         self._count()
         if any(shape != shapes[0] for shape in shapes):
             raise CallError(f'{self._layer.name}: the calls have different {what} shapes. Ask for one of them, for '
@@ -93,7 +92,7 @@ class Calls:
         return shapes[0]
 
     def of(self, fed: Sequence[Any]) -> List[Call]:
-        """Those that were fed with these Kensors."""
+        """Return the calls on these Kensors."""
         for one in fed:
             if not isinstance(one, Kensor):
                 raise ArgumentTypeError(f'{self._layer.name}: expected Kensors that the layer was called on, received '
@@ -108,8 +107,7 @@ class Calls:
         return found
 
     def record(self, fed: Optional[Sequence[Kensor]] = None) -> RunRecord:
-        """What the calls (those that were fed with these Kensors) give beside Kensors, run one after the other as in
-        training."""
+        """Run the calls (those on these Kensors) one after another as in training; return what they record."""
         calls = self._calls if fed is None else self.of(fed)
         with B.phase('train'):
             with recording():

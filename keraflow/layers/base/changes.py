@@ -1,8 +1,8 @@
-"""What is changed of embedded layers after they came into their slots, as data: the argument ``embedded_arguments``.
+"""Express changes of embedded layers since they came into their slots as data: the argument ``embedded_arguments``.
 
-A host makes its inner layers itself, so that a file of it has no place for them. What is changed of one, by freezing it
-for example, is kept as ``{'0': {'trainable': False}}``: arguments by slot, nested where hosts are. A model that a host
-makes has its layers by their names.
+A host makes its inner layers itself, so that its file has no place for them. Changes of one, such as freezing it, are
+kept as ``{'0': {'trainable': False}}``: arguments by slot, nested as hosts are, and by name for the layers of a model
+that a host makes.
 """
 from typing import Any, Dict, Optional, Tuple
 
@@ -23,12 +23,12 @@ EmbeddedArguments = Optional[Dict[str, Dict[str, Any]]]
 
 
 class EmbeddedChanges:
-    """What a host is told, and what it tells, of changes of the layers that it embeds.
+    """The changes of the layers that a host embeds: those to make, and those that were made.
 
     Parameters
     ----------
     host : Layer
-        Of which it asks ``name`` and the layers in the slots.
+        Its ``name`` and the layers in its slots are used.
     given : dict, optional
         The host's argument ``embedded_arguments``.
     """
@@ -38,38 +38,38 @@ class EmbeddedChanges:
     def __init__(self, host: Any, given: EmbeddedArguments):
         self._host = host
         self._given = given or {}
-        #: By id the layer, and what may be changed of it as it was when it came.
+        #: By id: the layer, and its changeable arguments when it came.
         self._came_with: Dict[int, Tuple[Any, Dict[str, Any]]] = {}
 
     def layers(self) -> Dict[str, Any]:
-        """The layers that ``embedded_arguments`` are for, by the keys there: the numbers of their slots."""
+        """Return the layers by the keys of ``embedded_arguments``: the numbers of their slots."""
         return {str(number): layer for number, layer in enumerate(self._host._slots.layers)}
 
     def are_complete(self) -> bool:
-        """Whether all layers have come."""
+        """Return whether all layers have come."""
         return self._host._slots.is_complete
 
     def note(self, layer: Any) -> None:
-        """Note what may be changed of a layer, so that a change is seen."""
+        """Note the changeable arguments of a layer, so that changes are seen."""
         self._came_with.setdefault(id(layer), (layer, _attributes_of(layer)))
         layer._changes.note_parts()
 
     def note_parts(self) -> None:
-        """Note what may be changed of the layers of a graph; others are noted when they come into their slots."""
+        """Note the layers of a graph; other layers are noted when they come into their slots."""
 
     def give(self, layer: Any, key: str) -> None:
-        """Change the layer that comes into a slot as ``embedded_arguments`` says."""
+        """Change a layer that comes into a slot as ``embedded_arguments`` says."""
         self.note(layer)
         _change(layer, self._given.get(key, {}), f'{self._host.name}: {NESTED}: {key}')
 
     def take(self, arguments: EmbeddedArguments) -> None:
-        """Change what the host embeds, or will embed, as other ``embedded_arguments`` say."""
+        """Change what the host embeds, now and later, as new ``embedded_arguments`` say."""
         self._given = owned(arguments or {})
         for key, layer in self.layers().items():
             self.give(layer, key)
 
     def now(self) -> Dict[str, Dict[str, Any]]:
-        """The ``embedded_arguments`` with which a layer like the host embeds what the host does now."""
+        """Return the ``embedded_arguments`` that give another such host the embedded layers of this one."""
         if not self.are_complete():
             return owned(self._given)
         found: Dict[str, Dict[str, Any]] = {}
@@ -85,8 +85,8 @@ class EmbeddedChanges:
         return found
 
     def added_to(self, arguments: Dict[str, Any]) -> Dict[str, Any]:
-        """The arguments of the host with ``embedded_arguments``, but for layers that are among these: they say it
-        themselves."""
+        """Return the arguments of the host with ``embedded_arguments``, except for layers among these arguments, which
+        are saved themselves."""
         given = {id(one) for value in arguments.values() for one in kept_values(value)}
         layers = self.layers()
         changes = {key: changed for key, changed in self.now().items()
@@ -94,7 +94,7 @@ class EmbeddedChanges:
         return {**arguments, NESTED: changes} if changes else arguments
 
     def check_keys(self, what: str) -> None:
-        """Raise unless each of ``embedded_arguments`` is for a layer that there is."""
+        """Raise if one of ``embedded_arguments`` is for no layer."""
         layers = self.layers()
         for key in self._given:
             if key not in layers:
@@ -103,18 +103,17 @@ class EmbeddedChanges:
 
 
 def _attributes_of(layer: Any) -> Dict[str, Any]:
-    """The arguments of a layer that follow its attributes, as they are now; but for layers, which are in slots of their
-    own."""
+    """Return the current changeable arguments of a layer, except for layers, which have slots of their own."""
     return {name: snapshot(value) for name, value in _followed(layer).items()}
 
 
 def _change(layer: Any, arguments: Dict[str, Any], where: str) -> None:
-    """Give a layer other arguments than it was made with.
+    """Change arguments of a layer.
 
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        For one that the layer does not have, or a value that it may not have; the message begins with `where`.
+        For an unknown argument, or a value that it may not have; the message begins with `where`.
     """
     for name, value in current_names(type(layer), arguments, where, is_told=False).items():
         if name == NESTED:

@@ -1,4 +1,4 @@
-"""Copies of a layer: the same arguments, attributes and values, with new variables."""
+"""Copy a layer: equal arguments, attributes and values, with new variables."""
 import copy
 from typing import Any, Dict
 
@@ -18,7 +18,7 @@ _PLAIN = (type(None), bool, int, float, str, np.ndarray, np.generic, InputSpec)
 
 
 def copied(layer: Any, memo: Dict[int, Any]) -> Any:
-    """A copy of a layer; the outermost one that is copied gets a new name, so that both can be in one model."""
+    """Return a copy of a layer; the outermost one gets a new name, so that both can be in one model."""
     outermost = not memo
     params = copy.deepcopy(pack_init_params(layer), memo)
     if outermost and 'name' in params:
@@ -35,9 +35,9 @@ def copied(layer: Any, memo: Dict[int, Any]) -> Any:
 
 
 def _copy_attributes(layer: Any, made: Any, memo: Dict[int, Any]) -> None:
-    """Give `made` the attributes of `layer` that it lacks, which the program has set, and plain values that differ.
+    """Give `made` the attributes of `layer` that the program has set: those it lacks, and plain values that differ.
 
-    Nothing that the layer makes itself, such as its parameters.
+    What a layer makes itself, such as its parameters, is left out.
     """
     own, others = vars(layer), vars(made)
     for name in own.keys() - set(layer._parameters) - layer.never_copied:

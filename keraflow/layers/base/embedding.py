@@ -1,4 +1,4 @@
-"""How a layer runs in the ``output`` of another one, its host."""
+"""Run a layer inside the ``output`` of another one, its host."""
 from typing import Any, Callable
 
 from keraflow.backend.tensor_info import info_of
@@ -12,7 +12,7 @@ __all__ = ['embedded']
 
 
 def embedded(host: Any, layer: Any) -> Callable:
-    """A function from tensors to tensors that runs the layer which the host has in the slot of `layer`."""
+    """Return a function on tensors that runs the layer in the slot of `layer`."""
     if not is_layer(layer):
         raise ArgumentTypeError(f'{host.name}: embed: expected a layer, received {describe(layer)}.'
                                 f'{advice_for_class(layer)}')

@@ -13,13 +13,13 @@ class FirstRun:
     Attributes
     ----------
     lock : RLock or None
-        Held in it; ``None`` when it is over.
+        Held during it; ``None`` when it is over.
     specs : list of TensorSpec
-        Of the tensors that it is fed with.
+        Those of the input tensors.
     features : list of (int or None)
-        Where their features are, as far as it is known.
+        Their feature axes, where known.
     arguments : dict
-        Of that call, with specs of tensors.
+        The other arguments, with specs in place of tensors.
     """
 
     __slots__ = ('lock', 'specs', 'features', 'arguments')
@@ -30,11 +30,11 @@ class FirstRun:
 
     @property
     def is_over(self) -> bool:
-        """Whether all parameters and slots are there."""
+        """Whether all parameters and slots are made."""
         return self.lock is None
 
     def forget(self) -> None:
-        """Be as before it."""
+        """Return to the state before it."""
         self.lock = self.lock or threading.RLock()
         self.specs: List[TensorSpec] = []
         self.features: List[Optional[int]] = []

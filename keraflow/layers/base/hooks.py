@@ -1,4 +1,4 @@
-"""What follows from the hooks that a class of layers defines."""
+"""Derive what keraflow needs from the hooks that a class of layers defines."""
 from typing import Any
 
 from keraflow.graph.call_arguments import CallSignature
@@ -10,10 +10,10 @@ __all__ = ['complete_hooks']
 
 
 def complete_hooks(cls: Any, base: Any) -> None:
-    """Read what ``output`` of a class takes, and let its hooks be called in each of the ways that they may be; `base`
-    is Layer."""
+    """Read the signature of ``output`` of a class, and wrap its hooks so that they may be called in every allowed way;
+    `base` is Layer."""
     if 'supports_masking' in vars(cls) and 'support_mask' not in vars(cls):
-        cls.support_mask = base.support_mask        # of two words the last one
+        cls.support_mask = base.support_mask        # the class defines only the current word
     cls.call_signature = CallSignature(cls.output)
     if 'mask' in cls.call_signature.names:
         cls.output = with_mask(cls.output)

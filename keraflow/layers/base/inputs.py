@@ -1,4 +1,4 @@
-"""What a layer is fed with: made tensors, checked, and given the masks of a call."""
+"""Convert and check the inputs of a layer, and give them the masks of a call."""
 import itertools
 from typing import Any, List
 
@@ -20,7 +20,7 @@ __all__ = ['advice_for_class', 'as_own', 'as_tensor', 'check_inputs', 'in_own_dt
 
 
 def as_tensor(layer: Any, value: Any) -> Any:
-    """A tensor of a tensor or an array that a layer is called on."""
+    """Return a tensor for a tensor or an array that a layer is called on."""
     if B.is_tensor(value):
         return value
     if isinstance(value, str) or not is_array_like(value):
@@ -31,13 +31,13 @@ def as_tensor(layer: Any, value: Any) -> Any:
 
 
 def advice_for_class(value: Any) -> str:
-    """What to write where a layer is wanted, of a class of layers or of what becomes one."""
+    """Return what to write in place of a class of layers, or of something else that is not a layer yet."""
     return f' Make an object of it: {value.__name__}(...).' if isinstance(value, type) else \
         getattr(value, 'how_to_feed', '')
 
 
 def received_by(layer: Any, tensors: List[Any]) -> List[TensorSpec]:
-    """What a layer is fed with, checked."""
+    """Return the specs of the inputs of a layer, after checking them."""
     if not tensors:
         raise GraphError(f'{layer.name}: was fed an empty list. Feed it with at least one Kensor.')
     if len(tensors) > 1 and not layer.multi_input:
@@ -52,27 +52,27 @@ def received_by(layer: Any, tensors: List[Any]) -> List[TensorSpec]:
 
 
 def check_inputs(layer: Any, received: List[TensorSpec]) -> None:
-    """Raise unless the inputs of a layer are what its ``input_spec`` says."""
+    """Raise unless the inputs of a layer match its ``input_spec``."""
     first = layer._first_run.specs if layer._parameters.backend is not None else itertools.repeat(None)
     for spec, one, before in zip(specs_of(layer.name, layer.input_spec, len(received)), received, first):
         spec.check(layer.name, one, before)
-    # The word of the first Keraflow for the rank of the input, if a class has it.
+    # The first Keraflow's name for the rank of the input.
     for one in received if callable(getattr(type(layer), 'input_dimension', None)) else ():
         check_rank(layer.name, layer.input_dimension(), one)
 
 
 def spec_of(layer: Any, tensor: Any) -> TensorSpec:
-    """Static shape and dtype of a tensor."""
+    """Return the static shape and the dtype of a tensor."""
     return TensorSpec(layer.get_tensor_shape(tensor), B.dtype(tensor))
 
 
 def shape_of(layer: Any, received: List[TensorSpec]) -> Any:
-    """The input shape, as the hooks of a layer are given it."""
+    """Return the input shape for the hooks of a layer: a shape, or a list of shapes."""
     return [one.shape for one in received] if layer.multi_input else received[0].shape
 
 
 def with_masks(layer: Any, tensors: List[Any], given: Any) -> List[Any]:
-    """Inputs with the masks that a call was given: one, or a list of one (or None) for each."""
+    """Return the inputs with the masks of a call: one mask, or a list of masks (or None)."""
     masks = list(given) if isinstance(given, (list, tuple)) and layer.multi_input else [given]
     if len(masks) != len(tensors):
         raise ArgumentError(f'{layer.name}: mask: expected a list of {len(tensors)} mask(s) (or None), one for each '
@@ -83,7 +83,7 @@ def with_masks(layer: Any, tensors: List[Any], given: Any) -> List[Any]:
 
 
 def in_own_dtype(layer: Any, tensor: Any) -> Any:
-    """An input in the dtype of the parameters, if both are real: some libraries compute with one dtype only."""
+    """Return an input in the dtype of the parameters, if both are real: some libraries compute in one dtype only."""
     dtype = B.dtype(tensor)
     if not layer._parameters or dtype == layer.dtype or dtype not in FLOATS:
         return tensor
@@ -92,7 +92,7 @@ def in_own_dtype(layer: Any, tensor: Any) -> Any:
 
 
 def as_own(layer: Any, tensor: Any) -> Any:
-    """A tensor of which can be recorded what must not be recorded of an input or a parameter."""
+    """Return a tensor to annotate: a copy of an input or a parameter, whose own annotations must stay."""
     run = run_of(layer)
     is_foreign = run is not None and any(tensor is one for one in run.inputs) or B.is_variable(tensor)
     return B.identity(tensor) if is_foreign else tensor

@@ -1,4 +1,4 @@
-"""The name of a layer: the user's, else one that its class, its place in a host or a model gives it."""
+"""Name a layer: as its user says, or by its class, its slot or its model."""
 from typing import Any, Optional, Tuple
 
 from keraflow.graph import naming
@@ -7,15 +7,15 @@ __all__ = ['LayerName']
 
 
 class LayerName:
-    """What one layer is called, which its user, a host or a model may say.
+    """The name of one layer.
 
-    A name of the user's stays. Another one is settled by who takes the layer first: a host calls it by its slot
-    (``host/0``), a model by class and position. Before, it is numbered by class when somebody asks.
+    A user's name stays. Otherwise whoever takes the layer first names it: a host by its slot (``host/0``), a model by
+    its class and position. Before that, it is numbered by class when first asked for.
 
     Parameters
     ----------
     layer : Layer
-        Of which it asks ``user_name`` and ``name_prefix``.
+        Its ``user_name`` and ``name_prefix`` are used.
     text : str, optional
         The name with which the layer was made.
     """
@@ -32,7 +32,7 @@ class LayerName:
 
     @property
     def text(self) -> str:
-        """The name now."""
+        """The current name."""
         if self._text is None and self._place is not None:
             host, number = self._place
             return f'{host.name}/{number}'
@@ -42,19 +42,19 @@ class LayerName:
         return self._text
 
     def kept_from(self, namer: Any) -> Optional[str]:
-        """The name that the user or another one than `namer` gave the layer, if any."""
+        """Return the name that the user or someone other than `namer` gave; None if none."""
         return self.text if self._layer.user_name is not None or self._namer not in (None, namer) else None
 
     def suggest(self, text: str, namer: Any) -> None:
-        """Be `text`, unless :meth:`kept_from` says another one."""
+        """Become `text`, unless :meth:`kept_from` returns a name."""
         if self.kept_from(namer) is None:
             self._text, self._namer = text, namer
 
     def suggest_slot(self, host: Any, number: int) -> None:
-        """Be that of a slot, unless there is another one that the layer keeps."""
+        """Become the name of a slot, unless the layer keeps another one."""
         if self.kept_from(None) is None:
             self._text, self._place = None, (host, number)
 
     def shown(self) -> str:
-        """The name, which this does not make one."""
+        """Return the name if there is one, without choosing one."""
         return self.text if self._text or self._place else '(not named yet)'

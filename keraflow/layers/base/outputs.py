@@ -1,4 +1,4 @@
-"""What a layer gives: the tensors of ``output``, checked against ``output_shape``, with what is known of them."""
+"""Check the outputs of a layer against ``output_shape``, and annotate them with what is known."""
 from typing import Any, List
 
 from keraflow import backend as B
@@ -16,7 +16,7 @@ __all__ = ['annotated', 'declared_shapes']
 
 
 def declared_shapes(layer: Any, input_shape: Any, outputs: List[Any]) -> List[Shape]:
-    """The shape that ``output_shape`` says of each output; what the backend knows of it if that says nothing."""
+    """Return the shape of each output, from ``output_shape`` or else from the backend."""
     declared = layer.output_shape(input_shape)
     if declared is None:
         return [layer.get_tensor_shape(tensor) if B.is_tensor(tensor) else () for tensor in outputs]
@@ -28,7 +28,7 @@ def declared_shapes(layer: Any, input_shape: Any, outputs: List[Any]) -> List[Sh
 
 
 def annotated(layer: Any, inputs: List[Any], outputs: List[Any], declared: List[Shape], mask: Any) -> List[Any]:
-    """The outputs, with shape, mask and place of the features."""
+    """Return the outputs with their shape, mask and feature axis."""
     if len(outputs) != len(declared):
         raise ShapeError(f'{layer.name}: output_shape() gives {len(declared)} shape(s), but output() '
                          f'{len(outputs)} tensor(s). Make them the same number.')

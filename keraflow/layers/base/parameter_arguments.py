@@ -1,5 +1,5 @@
-"""What the arguments of a layer say of its parameters, and of those of the layers in it: regularizers, constraints and
-first values."""
+"""Apply the arguments of a layer to its parameters and those of embedded layers: regularizers, constraints and initial
+values."""
 from typing import Any, Dict, Sequence
 
 # Imported for what they register: the names that `regularizers` and `constraints` may be given.
@@ -14,12 +14,12 @@ from keraflow.sameness import same
 
 __all__ = ['KINDS', 'apply_arguments', 'check_not_read', 'complete_arguments', 'give_initial_weights']
 
-#: What a parameter may be given beside its value, by the argument of the layer.
+#: What a parameter may be given besides its value, by argument of the layer.
 KINDS = {'regularizers': 'regularizer', 'constraints': 'constraint'}
 
 
 def apply_arguments(layer: Any, names: Sequence[str]) -> None:
-    """Give these parameters what the layer's arguments say of them; they may also speak of others, made later."""
+    """Give parameters what the layer's arguments have for them; these may also name parameters that are made later."""
     own = layer._parameters
     for argument, kind in KINDS.items():
         where, given = f'{layer.name}: {argument}', getattr(layer, argument)
@@ -31,7 +31,7 @@ def apply_arguments(layer: Any, names: Sequence[str]) -> None:
 
 
 def complete_arguments(layer: Any) -> None:
-    """Give parameters of embedded layers what dicts say of them; raise for names that the first run did not make."""
+    """Give parameters of embedded layers what dicts have for them; raise for names that the first run did not make."""
     given = {argument: getattr(layer, argument) for argument in (*KINDS, 'initial_weights')}
     if all(one is None for one in given.values()):      # as most layers are made
         return
@@ -47,8 +47,7 @@ def complete_arguments(layer: Any) -> None:
 
 
 def give_initial_weights(host: Any, layer: Any, number: int) -> None:
-    """Give the layer in a slot of a host, before it runs, what ``initial_weights`` of the host says of its
-    parameters."""
+    """Give a layer in a slot, before it runs, what ``initial_weights`` of its host has for its parameters."""
     prefixes = {str(number), *(name for name, one in host.layer_ids().items() if one is layer)}
     given = host.initial_weights if isinstance(host.initial_weights, dict) else {}
     own = {name.split('/', 1)[1]: value for name, value in given.items()
@@ -61,8 +60,8 @@ def give_initial_weights(host: Any, layer: Any, number: int) -> None:
 
 
 def check_not_read(layer: Any, name: str, value: Any) -> None:
-    """Raise if an argument is set to another value that ``init_param`` has read; what all layers have, such as
-    `trainable`, counts later."""
+    """Raise if an argument changes after the parameters were made from it; arguments of all layers, such as
+    `trainable`, are not read then."""
     cls = type(layer)
     if layer.built and name in names_reached(cls, 'init_param', 'param_specs') and \
             'kind' not in vars(schema.arguments_of(cls)[name].owner) and not same(vars(layer)[name], value):
@@ -71,7 +70,7 @@ def check_not_read(layer: Any, name: str, value: Any) -> None:
 
 
 def _about(layer: Any, names: Sequence[str], value: Any) -> Dict[str, Any]:
-    """What an argument says of these parameters; a list is in the order in which parameters are made."""
+    """Return what an argument has for these parameters; a list is in the order in which parameters are made."""
     listed = split_arrays(value)
     by_name = listed if isinstance(listed, dict) else dict(zip(layer._parameters, listed))
     return {name: one for name, one in by_name.items() if name in names}

@@ -1,4 +1,4 @@
-"""The parameters that a layer makes itself, and what each of them was given."""
+"""Make the parameters of a layer, and keep what each of them was given."""
 import inspect
 from typing import Any, Dict, Iterator, Optional, Sequence
 
@@ -21,23 +21,24 @@ __all__ = ['Parameters', 'refusal_for_state']
 class Parameters:
     """The parameters that a layer makes itself, by name and in their order.
 
-    All that makes one comes to :meth:`make`: ``set_trainable_params``, ``set_state_params`` and ``add_weight``.
+    Whatever makes a parameter ends in :meth:`make`: ``param_specs``, ``set_trainable_params``, ``set_state_params`` and
+    ``add_weight``.
 
     Parameters
     ----------
     layer : Layer
-        It gets each variable as an attribute.
+        Each variable becomes an attribute of it.
     dtype : str, optional
-        That of the layer's argument.
+        The layer's argument.
 
     Attributes
     ----------
     dtype : str or None
-        Of those that are given no other; ``None`` before it is known.
+        The default dtype of parameters; ``None`` before it is known.
     backend : Backend or None
-        The one that they were made on; ``None`` until ``init_param`` is over.
+        That on which they were made; ``None`` until ``init_param`` has run.
     guard : Guard or None
-        Of the variables, where a model runs the layer: see guards.py.
+        That of the variables, once a model runs the layer; see guards.py.
     """
 
     __slots__ = ('_layer', 'dtype', 'backend', 'guard', '_own', '_asked')
@@ -48,7 +49,7 @@ class Parameters:
         self.backend: Any = None
         self.guard: Any = None
         self._own: Dict[str, Parameter] = {}
-        self._asked: Dict[str, Dict[str, Any]] = {}     # regularizer and constraint that add() was asked for
+        self._asked: Dict[str, Dict[str, Any]] = {}     # regularizers and constraints passed to add()
 
     def __len__(self) -> int:
         return len(self._own)
@@ -60,16 +61,16 @@ class Parameters:
         return name in self._own
 
     def __getitem__(self, name: str) -> Parameter:
-        """The parameter of this name; it is trainable unless it is a state."""
+        """Return the parameter with a name; it is trainable unless it is a state."""
         return self._own[name]
 
     @property
     def states(self) -> Dict[str, Any]:
-        """The variables that training does not change, by name."""
+        """The variables of states, by name."""
         return {name: one.variable for name, one in self._own.items() if not one.trainable}
 
     def make_pairs(self, pairs: Sequence[Any], where: str, is_state: bool = False) -> None:
-        """Make parameters of names and values in turn."""
+        """Make parameters from names and values in turn."""
         names = pairs[::2]
         if len(pairs) % 2 or not all(isinstance(name, str) for name in names):
             raise ArgumentTypeError(f"{self._layer.name}: expected names and values in turn, {where}('W', W, 'b', b).")
@@ -77,7 +78,7 @@ class Parameters:
             self.make(name, value, is_state)
 
     def make(self, name: str, value: Any, is_state: bool = False, dtype: Optional[str] = None, **asked: Any) -> None:
-        """Make a parameter of an array, a tensor or a variable; a regularizer and a constraint may be asked for."""
+        """Make a parameter from an array, a tensor or a variable, perhaps with a regularizer and a constraint."""
         self._check_name(name)
         if not B.is_variable(value):
             value = self._variable(name, B.eval(value) if B.is_tensor(value) else value, dtype or self.dtype)
@@ -85,21 +86,21 @@ class Parameters:
         if asked:
             self._asked[name] = asked
         setattr(self._layer, name, value)
-        if self.backend is not None:    # init_param() is over: what the layer was given for the others is theirs
+        if self.backend is not None:    # init_param() has run: the others have their arguments
             apply_arguments(self._layer, [name])
 
     def initialize(self, name: str, init: Any, shape: Sequence[Any], **how: Any) -> None:
-        """Make a parameter with the values that an initialization gives for this shape, and for no other."""
+        """Make a parameter with the values of an initialization, which must have this shape."""
         self.make(name, initializations.values_of(init, shape, f'{self._layer.name}: {name}'), **how)
 
     def make_specs(self, specs: Dict[str, ParameterSpec]) -> None:
-        """Make parameters as they are to be."""
+        """Make parameters from their specs."""
         for name, spec in specs.items():
             self.initialize(name, spec.init, spec.shape, is_state=not spec.trainable)
 
     def add(self, name: str, shape: tuple, dtype: Optional[str], init: Any, is_state: bool, **given: Any) -> Any:
-        """The variable of this name and shape, which is made if there is none; a regularizer and a constraint may be
-        asked for."""
+        """Return the variable of a parameter, which is made if there is none, perhaps with a regularizer and a
+        constraint."""
         asked = {kind: registry.resolve(kind, one, f'{self._layer.name}: {name}: ') for kind, one in given.items()
                  if one is not None}
         if name in self._own:
@@ -128,25 +129,25 @@ class Parameters:
         return variable
 
     def give(self, kind: str, name: str, one: Any, where: str) -> None:
-        """Give a parameter a regularizer or a constraint, which the argument `where` has for it."""
+        """Give a parameter a regularizer or a constraint from the argument that `where` names."""
         given = registry.resolve(kind, one, f'{where}: ')
         if not self._own[name].trainable:
             raise refusal_for_state(f'{where}: {name}', given)
         self._own[name] = self._own[name]._replace(**{kind: given})
 
     def check_made(self, advice: str) -> None:
-        """Raise unless the layer was fed."""
+        """Raise if the parameters are not made yet."""
         if not self._layer.built:
             raise ArgumentError(f'{self._layer.name}: the layer has no parameters before it is fed. {advice}')
 
     def check_backend(self) -> None:
-        """Raise unless the parameters were made on the backend in use, if at all."""
+        """Raise if the parameters were made on another backend than that in use."""
         if self.backend not in (None, B.current()):
             raise BackendError(f"{self._layer.name}: was made on the backend '{self.backend.name}', the current one is "
                                f"'{B.name()}'. Call keraflow.backend.use('{self.backend.name}') first.")
 
     def forget(self, dtype: Optional[str]) -> None:
-        """Be as before the first run of the layer, which was made with this dtype."""
+        """Return to the state before the first run of the layer, whose argument dtype is given."""
         for name in self._own:
             delattr(self._layer, name)
         self._own.clear()
@@ -175,12 +176,12 @@ class Parameters:
 
 
 def refusal_for_state(where: str, one: Any) -> ArgumentError:
-    """What is wrong with a regularizer or a constraint for a state, which would do nothing."""
+    """Return the error for a regularizer or a constraint of a state, which would do nothing."""
     return ArgumentError(f'{where}: expected None for a state, which training does not change, received '
                          f'{describe(one)}. Leave it out.')
 
 
 def _is_alike(one: Any, other: Any) -> bool:
-    """Whether two regularizers or constraints do the same, also objects of a class that says nothing of equality."""
+    """Return whether two regularizers or constraints do the same, even if their class does not define equality."""
     return same(one, other) or type(one) is type(other) and not inspect.isroutine(one) and hasattr(one, '__dict__') \
         and same(vars(one), vars(other))

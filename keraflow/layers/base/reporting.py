@@ -1,4 +1,4 @@
-"""What a run of a layer tells beside its output: new values of states, losses."""
+"""Report what a run of a layer yields besides its output: new values of states, losses."""
 import functools
 from typing import Any, Callable, Dict, List, Sequence
 
@@ -17,23 +17,23 @@ __all__ = ['Reports', 'penalize']
 
 
 class Reports:
-    """What the runs of a layer tell beside its output, to :mod:`keraflow.graph.records`.
+    """The reports of a layer's runs to :mod:`keraflow.graph.records`.
 
     Parameters
     ----------
     layer : Layer
-        Whose name begins messages.
+        Its name begins messages.
     """
 
     __slots__ = ('_layer', '_standing', '_told')
 
     def __init__(self, layer: Any):
         self._layer = layer
-        self._standing: List[Callable[[], None]] = []   # what init_param() says of each run
-        self._told: Dict[str, Run] = {}             # of what was told once: the run that told it
+        self._standing: List[Callable[[], None]] = []   # what init_param() reports in each run
+        self._told: Dict[str, Run] = {}             # by what is told once: the run that told it
 
     def update(self, variable: Any, value: Any, inputs: Any) -> None:
-        """Report new values of state variables, of one or in pairs."""
+        """Report a new value of a state, or pairs of states and values."""
         pairs: Sequence[Any] = [(variable, value)]
         if isinstance(variable, (list, tuple)):
             pairs = _pairs(variable, f'{self._layer.name}: add_update')
@@ -50,23 +50,23 @@ class Reports:
             self._report_now_or_later('add_loss', loss, inputs, functools.partial(_report_loss, self._layer))
 
     def repeat(self) -> None:
-        """Report what ``init_param`` says of each run."""
+        """Report what ``init_param`` wants reported in each run."""
         for report in self._standing:
             report()
 
     def lost_mask(self, run: Run) -> None:
-        """Warn, once for the layer, that a run loses the mask of its input."""
+        """Warn, once per layer, that a run loses the mask of its input."""
         if self._told.setdefault('lost mask', run) is run:      # the first of all threads
             warn(f'{self._layer.name}: the mask of its input is lost, because {type(self._layer).__name__} neither '
                  'hands it on nor reads it: what follows takes the masked steps for steps that count. If that is '
                  'meant, put a Masking(None) before it.')
 
     def forget(self) -> None:
-        """Be as before ``init_param``."""
+        """Return to the state before ``init_param``."""
         self._standing.clear()
 
     def _report_now_or_later(self, method: str, value: Any, inputs: Any, report: Callable[[Any, bool], None]) -> None:
-        """Report a value, or what a function gives; in all runs to come if it is ``init_param`` that runs now."""
+        """Report a value, or that of a function; in all later runs if called from ``init_param``."""
         run = self._check_running(method)
         if not run.is_initial:
             report(value() if callable(value) else value, inputs is not None)
@@ -79,7 +79,7 @@ class Reports:
                                     'each run computes anew, or call it in output().')
 
     def _check_running(self, method: str) -> Run:
-        """The run of this layer in which `method` is called."""
+        """Return the run of this layer in which `method` is called."""
         run = current_run()
         if run is None or run.layer is not self._layer:
             raise GraphError(f'{self._layer.name}: {method}: expected a call inside of output(), received one outside '
@@ -88,7 +88,7 @@ class Reports:
 
 
 def penalize(layer: Any, outputs: List[Any]) -> None:
-    """Report what the activity regularizer of a layer gives for the outputs of a run, in which masked steps are 0."""
+    """Report the value of a layer's activity regularizer for the outputs of a run; masked steps count as 0."""
     if layer.activity_regularizer is not None:
         regularizer = registry.resolve('regularizer', layer.activity_regularizer, f'{layer.name}: ')
         for tensor in outputs:
@@ -112,14 +112,14 @@ def _report_loss(layer: Any, loss: Any, is_conditional: bool) -> None:
 
 
 def _what_counts(tensor: Any) -> Any:
-    """A tensor that is 0 in steps that are masked, and in parts of samples that do not count."""
+    """Return a tensor that is 0 in masked steps and in parts of samples that do not count."""
     for mask in (info_of(tensor).mask, counted_samples()):
         tensor = tensor if mask is None else B.where(expand_mask(mask, tensor), tensor, 0.)
     return tensor
 
 
 def _pairs(updates: Sequence[Any], where: str) -> Sequence[Any]:
-    """Pairs of a variable and a value, of which one may stand by itself."""
+    """Return pairs of a variable and a value, also from a single pair."""
     pairs = [updates] if len(updates) == 2 and B.is_variable(updates[0]) else updates
     for one in pairs:
         if not isinstance(one, (list, tuple)) or len(one) != 2:

@@ -1,4 +1,4 @@
-"""How a layer runs: ``output`` on tensors, between the checks of what it takes and of what it gives."""
+"""Run a layer on tensors: check its inputs, call ``output``, check its outputs."""
 from typing import Any, Dict, List, Optional, Sequence
 
 from keraflow import backend as B
@@ -22,14 +22,14 @@ __all__ = ['build', 'make_for', 'run']
 
 
 def run(layer: Any, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
-    """The output tensors of a layer for these input tensors, and the arguments of the call beside them; the first time,
-    the parameters are made."""
+    """Return the output tensors of a layer for its input tensors and other arguments; the first run makes the
+    parameters."""
     arguments = dict(arguments or {})
     if 'mask' in arguments:
         tensors = with_masks(layer, tensors, arguments.pop('mask'))
     making = layer._first_run.lock
     if making is not None:
-        with making:        # what it makes is made by one thread
+        with making:        # one thread makes parameters and slots
             if layer._parameters.backend is None:
                 return _run_first(layer, tensors, arguments)
     return _run(layer, tensors, shape_of(layer, received_by(layer, tensors)), arguments)
@@ -37,8 +37,7 @@ def run(layer: Any, tensors: List[Any], arguments: Optional[Dict[str, Any]] = No
 
 def make_for(layer: Any, specs: Sequence[TensorSpec], features: Sequence[Optional[int]] = (),
              arguments: Optional[Dict[str, Any]] = None) -> None:
-    """Run a layer on placeholders of these specs, with their features on these axes where that is known, and of the
-    specs among the arguments of a call."""
+    """Run a layer on placeholders for these specs and those among the arguments; `features` are known feature axes."""
     def run_on(*tensors: Any) -> List[Any]:
         for tensor, axis in zip(tensors, features):
             annotate(tensor, features=axis)
@@ -49,7 +48,7 @@ def make_for(layer: Any, specs: Sequence[TensorSpec], features: Sequence[Optiona
 
 
 def build(layer: Any, input_shape: Any) -> None:
-    """Run a layer on placeholders of this static shape (a list of them for several)."""
+    """Run a layer on placeholders of a static shape (a list of shapes for several inputs)."""
     listed = [input_shape] if shapes.is_shape(input_shape) else input_shape
     if not isinstance(listed, (list, tuple)) or not all(map(shapes.is_shape, listed)):
         raise ArgumentTypeError(f'{layer.name}: build: expected a shape with the batch, such as (None, 3), or a list '
@@ -81,7 +80,7 @@ def _run_first(layer: Any, tensors: List[Any], arguments: Dict[str, Any]) -> Lis
 
 
 def _make_parameters(layer: Any, input_shape: Any, dtypes: List[str]) -> None:
-    """Make the parameters for inputs of this shape and these dtypes."""
+    """Make the parameters for inputs of a shape and dtypes."""
     own = layer._parameters
     own.dtype = own.dtype or next((dtype for dtype in dtypes if dtype in FLOATS), B.floatx())
     with B.outside_graph():

@@ -1,4 +1,4 @@
-"""What the calls of a layer give beside Kensors: losses and updates."""
+"""Return losses and updates of the calls of a layer."""
 from typing import Any, List, Tuple
 
 from keraflow import backend as B
@@ -9,17 +9,17 @@ __all__ = ['losses_for', 'losses_of', 'updates_for', 'updates_of']
 
 
 def losses_of(layer: Any) -> List[Any]:
-    """Those of the regularizers of a layer, and what its calls add."""
+    """Return the losses of the regularizers of a layer, and those that its calls add."""
     return [*_penalties(layer), *(one.value for one in layer._calls.record().added.values())]
 
 
 def updates_of(layer: Any) -> List[Tuple[Any, Any]]:
-    """Pairs of a state variable and its value after all calls of a layer."""
+    """Return pairs of a state and its value after all calls of a layer."""
     return layer._calls.record().updates
 
 
 def losses_for(layer: Any, inputs: Any) -> List[Any]:
-    """The losses that depend on what some calls were fed with; on parameters alone if that is None."""
+    """Return the losses that depend on these inputs of calls; for None, on parameters alone."""
     if inputs is None:
         added = layer._calls.record().added
         return [*_penalties(layer), *(one.value for one in added.values() if not one.is_conditional)]
@@ -27,7 +27,7 @@ def losses_for(layer: Any, inputs: Any) -> List[Any]:
 
 
 def updates_for(layer: Any, inputs: Any) -> List[Tuple[Any, Any]]:
-    """The updates that depend on what some calls were fed with; on nothing of it if that is None."""
+    """Return the updates that depend on these inputs of calls; for None, on no input."""
     record = layer._calls.record(None if inputs is None else to_list(inputs))
     return [(one.variable, one.value) for one in record.values.values() if one.is_conditional == (inputs is not None)]
 

@@ -1,4 +1,4 @@
-"""The weights of a layer, those of the layers in it included: how they are named, listed and set."""
+"""Name, list and set the weights of a layer, including those of embedded layers."""
 from typing import Any, Dict, Iterator, List, Tuple
 
 from keraflow import backend as B
@@ -13,7 +13,7 @@ __all__ = ['assign_weights', 'owners', 'parameters_in', 'present_names', 'set_we
 
 
 def parameters_in(layer: Any, trainable: bool, prefix: str) -> Iterator[Parameter]:
-    """The parameters of a layer, those of the layers in it after its own."""
+    """Yield the parameters of a layer, then those of the layers inside it."""
     for one in map(layer._parameters.__getitem__, layer._parameters):
         yield one._replace(name=prefix + one.name, trainable=trainable and one.trainable)
     for name, inner in layer.layer_ids().items():
@@ -21,7 +21,7 @@ def parameters_in(layer: Any, trainable: bool, prefix: str) -> Iterator[Paramete
 
 
 def owners(layer: Any, prefix: str = '') -> Dict[str, Tuple[Any, str]]:
-    """By the name of each parameter its layer, the one that has made it, and its name there."""
+    """Return, by the name of each parameter, the layer that made it and its name there."""
     found = {prefix + name: (layer, name) for name in layer._parameters}
     for number, inner in layer.layer_ids().items():
         found.update(owners(inner, f'{prefix}{number}/'))
@@ -29,7 +29,7 @@ def owners(layer: Any, prefix: str = '') -> Dict[str, Tuple[Any, str]]:
 
 
 def assign_weights(layer: Any, variables: Dict[str, Any], weights: Any, what: str) -> None:
-    """Check all arrays for variables of a layer, then set them all."""
+    """Check all arrays for variables of a layer, then set all."""
     where = f'{layer.name}: {what}'
     weights = split_arrays(weights)
     given = assign(layer.present_names(weights) if isinstance(weights, dict) else weights, list(variables), where)
@@ -44,7 +44,7 @@ def assign_weights(layer: Any, variables: Dict[str, Any], weights: Any, what: st
 
 
 def set_weights(layer: Any, weights: Any) -> None:
-    """Set parameters of a layer, those of the layers in it included."""
+    """Set parameters of a layer, including those of embedded layers."""
     variables = {one.name: one.variable for one in parameters_of([layer])}
     if not variables:
         layer._parameters.check_made('Feed it, or pass initial_weights=.')
@@ -55,14 +55,14 @@ def set_weights(layer: Any, weights: Any) -> None:
 
 
 def present_names(layer: Any, by_name: Dict[str, Any]) -> Dict[str, Any]:
-    """A dict by names of parameters, in which the number of a slot also stands for the name of the layer in it."""
+    """Return a dict by current names of parameters; its keys may have slot numbers instead of names of layers."""
     names = _names_by_slots(layer)
     present = set(names.values())
     return {name if name in present else names.get(name, name): one for name, one in by_name.items()}
 
 
 def _names_by_slots(layer: Any) -> Dict[str, str]:
-    """The names of the parameters, by the names in which all embedded layers are numbers."""
+    """Return the names of the parameters, by those in which all embedded layers are numbers."""
     found = {name: name for name in layer._parameters}
     slots: List[str] = layer._slot_names()
     for slot, (name, inner) in zip(slots, layer.layer_ids().items()):
