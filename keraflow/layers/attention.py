@@ -104,7 +104,7 @@ class MultiHeadAttention(MultiInputLayer):
     def check_input_shape(self, input_shape: List[Shape]) -> None:
         if len(input_shape) > 3:
             raise GraphError(f'{self.name}: expected one to three inputs, received {len(input_shape)}. '
-                             'Feed it with [query, key, value].')
+                             'Pass [query, key, value].')
         _, key, value = _roles(input_shape)
         if not shapes.agree(key[:2], value[:2]):
             raise ShapeError(f'{self.name}: expected key and value of one time, received {key} and {value}.')

@@ -132,7 +132,7 @@ def test_initial_weights_cannot_be_changed_by_half_and_are_let_go():
     assert layer.get_weights()['b'].tolist() == [1., 2., 3.] and layer.initial_weights is None
     with pytest.raises(ArgumentError) as caught:
         layer.initial_weights = [W]
-    assert str(caught.value) == ('d: initial_weights are read when the layer is first fed, and cannot be set any more. Write '
+    assert str(caught.value) == ('d: initial_weights are read in its first call, and can no longer be set. Write '
                                  'set_weights(...).')
 
 

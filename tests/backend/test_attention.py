@@ -98,7 +98,7 @@ def test_dropout_is_of_weights():
 
 
 MISTAKES = [
-    ([(3, 4)] * 4, GraphError, 'a: expected one to three inputs, received 4. Feed it with [query, key, value].'),
+    ([(3, 4)] * 4, GraphError, 'a: expected one to three inputs, received 4. Pass [query, key, value].'),
     ([(3, 4), 4], ShapeError, 'a: expected a 3-D input (batch, time, input_dim), received shape (None, 4).'),
     ([(3, None)], ShapeError, 'a: expected an input (batch, time, input_dim) whose axis input_dim has a known length, received shape '
      '(None, 3, None). Give the Input that length.'),

@@ -221,7 +221,7 @@ def test_output_is_given_the_mask_by_hand():
      '<Dense d>. Pass other objects where the layer is made.'),
     (lambda x: Scaled(name='s')(x, plus={'input': 1}), ArgumentTypeError,
      "s: the argument plus of the call: expected a dict with strings as keys, not input alone, received {'input': 1}."),
-    (lambda x: Scaled(name='s')(X, plus=x), GraphError, 's: expected Kensors only, received also ndarray. Make an Input for it.'),
+    (lambda x: Scaled(name='s')(X, plus=x), GraphError, 's: expected only Kensors, but also received ndarray. Make an Input for it.'),
     (lambda x: Activation('relu', name='a')(x, mask=x), ShapeError,
      'a: mask: expected truth values of shape (batch, time), here (None, 4), received float32 of shape (None, 4). Write for '
      'example B.not_equal(x, 0).'),

@@ -260,8 +260,8 @@ def test_a_layer_that_is_never_called_is_told_once():
     with pytest.warns(KeraFlowWarning) as caught:
         layer(Input(3))
     assert sorted(str(one.message) for one in caught) == [
-        'h: rest[0] is a Dense that output() does not call: it is no part of the layer. Call it, or leave it out.',
-        "h: rest[1]['x'] is a Dropout that output() does not call: it is no part of the layer. Call it, or leave it out."]
+        'h: rest[0] is a Dense that output() does not call: it is not part of the layer. Call it, or remove it.',
+        "h: rest[1]['x'] is a Dropout that output() does not call: it is not part of the layer. Call it, or remove it."]
     layer(Input(3))
 
 
@@ -302,7 +302,7 @@ def test_a_variable_that_is_no_parameter_is_told():
         layer = Keeps(name='k')
         layer(Input(3))
     assert [str(one.message) for one in caught] == [
-        f"k: {place} is a variable that is no parameter: it is neither trained nor saved. Write self.set_trainable_params('{name}', "
+        f"k: {place} is a variable but not a parameter: it is neither trained nor saved. Write self.set_trainable_params('{name}', "
         f'...), or set_state_params, in the place of self.{name} = ...' for place, name in (('scale', 'scale'), ("more['a'][0]", 'more'))]
     assert list(layer.get_weights()) == ['W']
 

@@ -352,7 +352,7 @@ def test_weights_of_a_host_are_set_by_name_and_checked():
     host = Host(name='host')
     with pytest.raises(ArgumentError) as caught:
         host.set_weights({'0/W': np.ones((3, 5))})
-    assert str(caught.value) == 'host: the layer has no parameters before it is fed. Feed it, or pass initial_weights=.'
+    assert str(caught.value) == 'host: the layer has no parameters before its first call. Feed it, or pass initial_weights=.'
     host(Input(3))
     host.set_weights({'0/W': np.ones((3, 5))})
     assert np.array_equal(host.get_weights()['0/W'], np.ones((3, 5)))

@@ -50,7 +50,7 @@ def test_variables_by_name_and_in_order():
         layer.variables.W
     with pytest.raises(ArgumentError) as caught:
         Dense(3, name='unfed').count_params()
-    assert str(caught.value) == 'unfed: the layer has no parameters before it is fed. Feed it first.'
+    assert str(caught.value) == 'unfed: the layer has no parameters before its first call. Feed it first.'
 
 
 def test_variables_of_a_model_have_full_names():
@@ -127,7 +127,7 @@ def test_mistakes_about_calls():
     for ask in (lambda: layer.get_input_at(0), lambda: layer.output_kensor, lambda: layer.input_kensor_shape):
         with pytest.raises(GraphError) as caught:
             ask()
-        assert str(caught.value) == 'd: the layer was not fed yet. Feed it first.'
+        assert str(caught.value) == 'd: the layer has no calls yet. Call it first.'
     kept = [layer(Input(3)), layer(Input(3, batch_size=2))]
     for ask, text in ((lambda: layer.get_output_at(2), 'd: there is no call 2. The layer was fed 2 time(s), numbered from 0.'),
                       (lambda: layer.input_kensor, 'd: the layer was fed 2 times. Ask for one of the calls, for example with get_input_at(0).'),

@@ -138,8 +138,8 @@ def test_a_mask_goes_through_models():
 
 # -- lost masks ---------------------------------------------------------------------------------------------------------
 
-TEXT = ('{0}: the mask of its input is lost, because {1} neither hands it on nor reads it: what follows takes the masked steps for '
-        'steps that count. If that is meant, put a Masking(None) before it.')
+TEXT = ('{0}: the mask of its input is lost, because {1} neither passes it on nor reads it: later layers treat masked steps as '
+        'steps that count. If you intend that, put a Masking(None) before it.')
 
 LOSING = [(Loses, 'Loses'), (partial(Flatten, name='f'), 'Flatten'), (lambda: Lambda(lambda x: x * 1), 'Lambda'), (partial(ExpandDims, 0), 'ExpandDims'),
           (partial(Reshape, (2, 3)), 'Reshape'), (partial(Reshape, (-1, 2), include_batch_dim=True), 'Reshape'),

@@ -159,7 +159,7 @@ OF_LAYERS = [
     (lambda: ints(mask_value=2 ** 31), ArgumentError, f"Input: mask_value: {held('int32', 2 ** 31)} {ADVICE}"),
     (lambda: Input((3,), mask_value=1e300), ArgumentError, f"Input: mask_value: {held('float32', '1e+300')} {ADVICE}"),
     (lambda: Input((3,), dtype='bool', mask_value=2), ArgumentError, f"Input: mask_value: {held('bool', 2)} {ADVICE}"),
-    (lambda: Input((3,), mask_value=NAN), ArgumentError, 'Input: mask_value: expected a number that others can be equal to, received nan. '
+    (lambda: Input((3,), mask_value=NAN), ArgumentError, 'Input: mask_value: expected a number that equals itself, received nan. '
      'Replace it in the data, for example by -1, and mask that.'),
     (lambda: masked('float32', 2 ** 24 + 1), ArgumentError, f'k: mask_value: {exact(16777217, 16777216)} {ADVICE}'),
     (lambda: masked('int32', 0.5), ArgumentError, f"k: mask_value: {held('int32', 0.5)} {ADVICE}"),

@@ -117,8 +117,8 @@ def test_which_of_several_layers_is_not_called():
             return self.blocks[0](x)
     with pytest.warns(KeraFlowWarning) as told:
         Own(name='l')(Input(3))
-    assert [str(one.message) for one in told] == [f'l: {place} is a Dense that output() does not call: it is no part of the layer. Call it, or leave '
-                                                  'it out.' for place in ('blocks[1]', "heads['a'][0]")]
+    assert [str(one.message) for one in told] == [f'l: {place} is a Dense that output() does not call: it is not part of the layer. Call it, or '
+                                                  'remove it.' for place in ('blocks[1]', "heads['a'][0]")]
 
 
 @pytest.mark.parametrize('value', [lambda: B.variable(np.ones(2)), lambda: B.constant(np.ones(2))], ids=['variable', 'tensor'])

@@ -129,7 +129,7 @@ def test_what_speaks_of_parameters_is_read_when_the_layer_is_fed(name, value):
     with pytest.raises(ArgumentError) as caught:
         setattr(layer, name, None)
     assert str(caught.value) == (
-        f'd: {name} are read when the layer is first fed, and cannot be set any more. Make a layer with {name}=, and give it the weights '
+        f'd: {name} are read in its first call, and can no longer be set. Make a layer with {name}=, and give it the weights '
         'of this one with set_weights.')
     other = Dense(2)
     setattr(other, name, value)
@@ -145,7 +145,7 @@ def test_copy_copy_of_a_layer_or_a_model_is_refused():
             copy.copy(one)
         assert str(caught.value) == (
             f'{one.name}: copy.copy would share the parameters of this {kind} without saying so. Write copy.deepcopy for a copy with '
-            'parameters of its own, or use the same object twice.')
+            'its own parameters, or use the same object twice.')
 
 
 def test_the_advice_of_that_refusal():

@@ -169,8 +169,8 @@ def test_init_param_by_hand_is_told():
     layer.init_param((None, 3))
     with pytest.raises(ArgumentError) as caught:
         layer(Input(3))
-    assert str(caught.value) == ("d: 'W' is a parameter of the layer already. Give each a name of its own, and let the layer call "
-                                 'init_param() itself, when it is fed or by build().')
+    assert str(caught.value) == ("d: 'W' is a parameter of the layer already. Give each its own name, and let the layer call "
+                                 'init_param() itself, when it is called or by build().')
 
 
 # -- what init_param says of each run ------------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ def test_a_tensor_in_init_param_would_be_that_of_now():
             Now(method, args, name='a')(Input(3))
         assert str(caught.value) == (
             f'a: {method}: expected a function without arguments inside of init_param(), and no inputs, received {received}. Write '
-            'lambda: ... for what each run computes anew, or call it in output().')
+            'lambda: ... for what each run recomputes, or call it in output().')
 
 
 def test_add_update_takes_a_list():

@@ -260,7 +260,7 @@ def test_what_parameters_were_made_by_is_not_set_any_more(make, name, value):
     before = getattr(layer, name)
     with pytest.raises(ArgumentError) as caught:
         setattr(layer, name, value)
-    assert str(caught.value) == f'{layer.name}: {name} is read when the layer is first fed, and cannot be set any more. Make a layer with {name}= in its place.'
+    assert str(caught.value) == f'{layer.name}: {name} is read in its first call, and can no longer be set. Make a layer with {name}= in its place.'
     assert getattr(layer, name) == before
     setattr(layer, name, before)
 

@@ -35,7 +35,7 @@ from keraflow.shapes import Shape, unlist
 
 __all__ = ['LayerAccess']
 
-#: Old names of methods, which work and are not listed.
+#: Old names of methods, which work but are not listed.
 _RENAMED = {'latest': 'pending_value'}
 
 
@@ -125,7 +125,7 @@ class LayerAccess(Serializable):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        vars(self)['trainable'] = value     # where it is looked up when it is saved
+        vars(self)['trainable'] = value     # where saving looks it up
 
     def parameters(self, trainable: bool = True, prefix: str = '') -> Iterator[Parameter]:
         """Yield the parameters in the order in which they were made, then those of embedded layers."""
@@ -382,7 +382,7 @@ class LayerAccess(Serializable):
 
     def __copy__(self) -> Any:
         raise GraphError(f'{self.name}: copy.copy would share the parameters of this {type(self).__name__} without '
-                         'saying so. Write copy.deepcopy for a copy with parameters of its own, or use the same object '
+                         'saying so. Write copy.deepcopy for a copy with its own parameters, or use the same object '
                          'twice.')
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -391,6 +391,6 @@ class LayerAccess(Serializable):
 
     def __getattr__(self, name: str) -> Any:
         now = _RENAMED.get(name) or self._current_names.get(name, name)
-        if now != name or hasattr(type(self), name):        # a property that raised an AttributeError of its own
+        if now != name or hasattr(type(self), name):        # a property that itself raised an AttributeError
             return object.__getattribute__(self, now)
         raise no_attribute(f"'{type(self).__name__}' object", name, dir(type(self)))

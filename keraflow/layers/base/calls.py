@@ -14,7 +14,7 @@ from keraflow.graph.shape_log import shape_log
 
 __all__ = ['Calls']
 
-_LINKING = random.Stream(is_counted=False)      # what is drawn there is thrown away
+_LINKING = random.Stream(is_counted=False)      # draws while linking are discarded
 
 
 class Calls:
@@ -56,7 +56,7 @@ class Calls:
         specs = [kensor.spec for kensor in call.inputs]
         specs += [TensorSpec(kensor.mask_shape, 'bool') for kensor in masked]
         found = B.trace(lambda *tensors: self._observe(call, masked, tensors), specs)
-        with naming.LOCK:       # two threads that feed the layer make two calls, each with a number of its own
+        with naming.LOCK:       # calls in two threads must get two numbers
             call.number = len(self._calls)
             call.outputs = tuple(Kensor(call, *known) for known in found)
             self._calls.append(call)
@@ -129,8 +129,8 @@ class Calls:
     def _check_feed(self, kensors: Sequence[Any]) -> None:
         for kensor in kensors:
             if not isinstance(kensor, Kensor):
-                raise GraphError(f'{self._layer.name}: expected Kensors only, received also {type(kensor).__name__}. '
-                                 'Make an Input for it.')
+                raise GraphError(f'{self._layer.name}: expected only Kensors, but also received '
+                                 f'{type(kensor).__name__}. Make an Input for it.')
             if kensor.backend_name != B.name():
                 raise BackendError(f"{self._layer.name}: the Kensor {kensor.name} was made on the backend "
                                    f"'{kensor.backend_name}', the current one is '{B.name()}'. "
@@ -138,5 +138,5 @@ class Calls:
 
     def _count(self) -> int:
         if not self._calls:
-            raise CallError(f'{self._layer.name}: the layer was not fed yet. Feed it first.')
+            raise CallError(f'{self._layer.name}: the layer has no calls yet. Call it first.')
         return len(self._calls)

@@ -1,9 +1,10 @@
-"""Where the features of a tensor are, of pictures the channels: an axis counted from the end, so that it stays the same
-when axes are put before it.
+"""The axis of a tensor's features, which for images are the channels, counted from the end.
 
-It is known where an Input looks like it, or a layer says so (one for images by its ``data_format``), and is handed on
-by layers that keep the axes. BatchNormalization, LayerNormalization, Concatenate, softmax, and objectives and metrics
-over classes work along it by default.
+That way it stays the same when axes are put before it.
+
+It is known if the shape of an Input shows it, or a layer says so (one for images by its ``data_format``), and is passed
+on by layers that keep the axes. BatchNormalization, LayerNormalization, Concatenate, softmax, and objectives and
+metrics over classes work along it by default.
 """
 import math
 from typing import Any, Optional, Sequence
@@ -14,13 +15,14 @@ from keraflow.shapes import Shape, agree
 
 __all__ = ['feature_axis', 'inherited_features', 'seen_features']
 
-#: An axis of pictures with more cells than that is none of channels, where nothing but their shape tells.
+#: An axis of images with more cells than this is not taken for channels by its length alone.
 MOST = 4
 
 
 def seen_features(shape: Shape) -> Optional[int]:
-    """The axis of the channels of images or volumes, if their shape tells: of the first and the last axis one is short,
-    shorter than all others, and the other one is not.
+    """Return the axis of the channels of images or volumes, if their shape shows it.
+
+    Of the first and the last axis exactly one must be short, and shorter than all others.
 
     Examples
     --------
@@ -37,8 +39,9 @@ def seen_features(shape: Shape) -> Optional[int]:
 
 
 def feature_axis(shape: Shape, known: Optional[int] = None) -> int:
-    """Where features are taken to be: where that is `known`, else last for vectors and series; for images and volumes
-    where they look to be, else first.
+    """Return the axis to take as features: the `known` one, else the last one of vectors and series.
+
+    For images and volumes it is the one that their shape shows, else the first one.
 
     Examples
     --------
@@ -53,7 +56,7 @@ def feature_axis(shape: Shape, known: Optional[int] = None) -> int:
 
 
 def inherited_features(shape: Shape, fed: Sequence[Any]) -> Optional[int]:
-    """What the tensors that a layer was fed with tell of an output of this shape: the same, if the axes are."""
+    """Return what the inputs of a layer say about an output of this shape: the same, if the axes are."""
     for tensor in fed:
         info = info_of(tensor)
         before = info.shape or B.static_shape(tensor)

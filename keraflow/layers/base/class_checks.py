@@ -1,7 +1,7 @@
-"""What a class of layers defines is called, or refused where the class is made.
+"""Check what a class of layers defines when the class is made: everything must be called.
 
-keraflow calls methods of certain names, the hooks. A method with another library's name for one of them, or with a
-misspelt one, would never be called, and the layer would compute something else in silence.
+keraflow calls methods with certain names, the hooks. A method with another library's name for one of them, or with a
+misspelt one, would never be called, and the layer would silently compute something else.
 """
 import inspect
 import itertools
@@ -14,7 +14,7 @@ from keraflow.serialization.reserved import of_program
 
 __all__ = ['check_class', 'names_reached', 'names_used', 'reads_masks']
 
-#: The hooks that are methods, with what they are called with.
+#: The hooks that are methods, with their arguments.
 METHODS: Dict[str, Tuple[str, ...]] = {
     'output': ('x',), 'init_param': ('input_shape',), 'output_shape': ('input_shape',),
     'param_specs': ('input_shape',), 'embedded_inputs': ('input_shape',),
@@ -27,8 +27,8 @@ VALUES = ('input_spec', 'multi_input', 'supports_masking')
 def check_class(cls: type, base: type) -> None:
     """Raise unless keraflow calls what a subclass of `base` seems to define for it.
 
-    Not refused is a method that other code of the class names, and another library's word beside the hook itself: a
-    class may hand one on to the other.
+    Allowed is a method that other code of the class uses, and another library's word next to the hook itself: one may
+    delegate to the other.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def check_class(cls: type, base: type) -> None:
         With the name to write.
     """
     owners = [one for one in of_program(cls) if one not in base.__mro__]
-    own = [one for one in owners if one is cls or not issubclass(one, base)]     # the class and what is mixed in
+    own = [one for one in owners if one is cls or not issubclass(one, base)]     # the class and its mixins
     defined = {name: value for one in reversed(own) for name, value in vars(one).items()}
     for name, value in defined.items():
         if name in METHODS:
@@ -66,7 +66,7 @@ def _check_signature(cls: type, name: str, value: Any) -> None:
 
 
 def _nearly(name: str, value: Any) -> Optional[str]:
-    """The hook that `name` misses by a letter, if the value could be that hook."""
+    """Return the hook that `name` misses by one letter, if the value could be that hook."""
     for hook in (*METHODS, *VALUES):
         fits = _takes(value, METHODS[hook]) if hook in METHODS else not _is_method(value)
         if fits and _is_near(name.lower().replace('_', ''), hook.replace('_', '')):
@@ -75,7 +75,7 @@ def _nearly(name: str, value: Any) -> Optional[str]:
 
 
 def _is_near(one: str, other: str) -> bool:
-    """Whether two words are the same but for one letter: added, left out, another one, or changed places."""
+    """Return whether two words differ by one letter: added, missing, replaced, or swapped."""
     if abs(len(one) - len(other)) > 1:
         return False
     start = next((i for i, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
@@ -84,8 +84,10 @@ def _is_near(one: str, other: str) -> bool:
 
 
 def names_used(owners: Sequence[type], names: Set[str], beside: Sequence[str] = ()) -> Set[str]:
-    """Those of the names that methods of some classes use, other than those `beside` and a method of that name: a
-    ``call`` that calls ``super().call`` is not called itself. A ``__call__`` is."""
+    """Return which of the names methods of some classes use, except in `beside` and in a method with that name.
+
+    So a ``call`` that calls ``super().call`` does not count as used. A ``__call__`` does.
+    """
     used: Set[str] = set()
     for one in owners:
         for method, value in vars(one).items():
@@ -95,8 +97,11 @@ def names_used(owners: Sequence[type], names: Set[str], beside: Sequence[str] = 
 
 
 def reads_masks(cls: type) -> bool:
-    """Whether a class of layers says that it reads the mask of its input: ``output`` has the argument ``mask``, or
-    calls that of a base class that has. A class of the program also says so by using ``get_tensor_mask``."""
+    """Return whether a class of layers reads the mask of its input.
+
+    It does if ``output`` has the argument ``mask``, or calls that of a base class that has; a class of the program also
+    if it uses ``get_tensor_mask``.
+    """
     for one in cls.__mro__:
         output = vars(one).get('output')
         if output is not None:
@@ -108,7 +113,7 @@ def reads_masks(cls: type) -> bool:
 
 
 def names_reached(cls: type, *methods: str) -> Set[str]:
-    """The names that methods use, and the methods that it calls which not every layer has."""
+    """Return the names that methods use, themselves or through methods that not every layer has."""
     own = list(itertools.takewhile(lambda one: 'kind' not in vars(one), cls.__mro__))
     reached: Set[str] = set()
     waiting = list(methods)
@@ -140,12 +145,12 @@ def _is_method(value: Any) -> bool:
 
 
 def _stands_for(hook: str, value: Any) -> bool:
-    """Whether the value could be the hook under another name; what is a value here is a method elsewhere."""
+    """Return whether the value could be the hook under another name; a value here may be a method elsewhere."""
     return _takes(value, METHODS[hook]) if hook in METHODS else True
 
 
 def _takes(value: Any, arguments: Sequence[str]) -> bool:
-    """Whether a method can be called with these arguments, as far as that is known."""
+    """Return whether a method can be called with these arguments, as far as its signature is known."""
     if not _is_method(value):
         return False
     try:
@@ -174,5 +179,5 @@ def _advice(hook: str, value: Any) -> str:
 
 
 def _written(hook: str) -> str:
-    """How a hook is written in a class."""
+    """Write a hook as it appears in a class."""
     return f'{hook}({", ".join(("self", *METHODS[hook]))})' if hook in METHODS else hook

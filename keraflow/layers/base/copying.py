@@ -53,7 +53,7 @@ def _copied(value: Any, memo: Dict[int, Any]) -> Any:
         return value
     try:
         return copy.deepcopy(value, memo)
-    except TypeError:       # of what cannot be copied, such as an open file
+    except TypeError:       # something that cannot be copied, such as an open file
         return value
 
 

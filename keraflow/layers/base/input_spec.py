@@ -1,4 +1,4 @@
-"""InputSpec: what a layer takes, said as data."""
+"""InputSpec: the requirements of a layer on its inputs, as data."""
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Literal, Optional, Sequence, Tuple, Type
 
@@ -11,28 +11,30 @@ from keraflow.shapes import Shape, agree
 
 __all__ = ['INPUT_DTYPES', 'InputSpec', 'check_equal_shapes', 'check_rank', 'specs_of']
 
-#: What an Input is to be for each kind of numbers.
+#: The dtype of an Input for each kind of numbers.
 INPUT_DTYPES = {'bool': 'bool', 'int': 'int32', 'float': 'float32'}
 _WORDS = {'bool': 'truth values', 'int': 'integers', 'float': 'real numbers'}
 
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What an input of a layer must be. A layer keeps it as ``input_spec`` (one for all inputs, or a list in their
-    order), and every input is checked against it before anything is computed.
+    """The requirements on an input of a layer.
+
+    A layer has it as ``input_spec`` (one for all inputs, or a list in their order), and every input is checked against
+    it before anything is computed.
 
     Parameters
     ----------
     axes : sequence of str
-        What each axis means, the batch first. The rank is their number. Empty: any rank.
+        The meaning of each axis, the batch first. Their number is the rank. Empty: any rank.
     min_ndim, max_ndim : int, optional
-        The least and the greatest rank with the batch, where `axes` are not given.
+        The smallest and the largest rank with the batch, if `axes` are not given.
     known : sequence of int
-        Axes whose lengths must be known before there are data. A negative one is counted from the end.
+        Axes whose lengths must be known before there are data. Negative ones count from the end.
     fixed : sequence of int
-        Axes on whose lengths the parameters depend: they must be known, and those of the first input each time.
+        Axes on whose lengths the parameters depend: they must be known, and the same in each call.
     lengths : dict
-        Lengths that axes must have, ``{axis: length}``.
+        Required lengths of axes, ``{axis: length}``.
     dtype : {'bool', 'int', 'float'}, optional
         The kind of numbers.
     advice : str
@@ -71,7 +73,7 @@ class InputSpec:
             raise ArgumentError(f'InputSpec: {where}: expected axes of {list(self.axes)}, received {received}.')
 
     def check(self, name: str, received: TensorSpec, first: Optional[TensorSpec] = None) -> None:
-        """Raise unless this is what the layer of this `name` takes, which was made for `first`.
+        """Raise unless an input fits the layer with this `name`, which was built for `first`.
 
         Raises
         ------
@@ -104,7 +106,7 @@ class InputSpec:
 
     @property
     def ranks(self) -> Tuple[int, Optional[int]]:
-        """The least and the greatest rank, with the batch; ``None`` is any."""
+        """Return the smallest and the largest rank, with the batch; ``None`` is any."""
         return (len(self.axes),) * 2 if self.axes else (self._least_ndim(), self.max_ndim)
 
     def _least_ndim(self) -> int:
@@ -120,24 +122,24 @@ class InputSpec:
 
 
 def _reach(axis: int) -> int:
-    """How many axes there are at least, of which this is one."""
+    """Return the smallest number of axes among which this axis exists."""
     return axis + 1 if axis >= 0 else -axis
 
 
-# A dataclass makes the function, which has the annotations.
+# A dataclass generates the function, which has the annotations.
 setattr(InputSpec, '__init__', checked(InputSpec.__init__))
 _ANY = InputSpec()
 
 
 def specs_of(name: str, wanted: Any, nb_input: int) -> List[InputSpec]:
-    """What a layer of this `name` says of each of its inputs with its ``input_spec``; ``None`` says nothing.
+    """Return the spec of each input of the layer with this `name`; ``None`` means no requirement.
 
     Raises
     ------
     ArgumentTypeError
         If it is neither an InputSpec nor a list of them.
     GraphError
-        If it is a list of another length than there are inputs.
+        If it is a list with a length other than the number of inputs.
     """
     listed = list(wanted) if isinstance(wanted, (list, tuple)) else [wanted] * nb_input
     for one in listed:
@@ -150,8 +152,10 @@ def specs_of(name: str, wanted: Any, nb_input: int) -> List[InputSpec]:
 
 
 def check_rank(name: str, ranks: Any, received: TensorSpec) -> None:
-    """Raise a ShapeError unless an input has the rank, or one of the ranks, that ``input_dimension()`` of a layer of
-    this `name` gives; ``None`` stands for any."""
+    """Raise a ShapeError unless an input has a rank that ``input_dimension()`` of the layer with this `name` returns.
+
+    ``None`` is any rank.
+    """
     allowed = to_list(ranks)
     if not all(isinstance(one, int) for one in allowed) and ranks is not None:
         raise ArgumentTypeError(f'{name}: input_dimension(): expected the rank of an input with the batch, such as 2, '
@@ -162,7 +166,7 @@ def check_rank(name: str, ranks: Any, received: TensorSpec) -> None:
 
 
 def check_equal_shapes(name: str, input_shapes: Sequence[Shape]) -> None:
-    """Raise a ShapeError unless all inputs of a layer of this `name` may have one shape."""
+    """Raise a ShapeError unless all inputs of the layer with this `name` may have the same shape."""
     for shape in input_shapes[1:]:
         if not agree(shape, input_shapes[0]):
             raise ShapeError(f'{name}: expected inputs of one shape, received {", ".join(map(str, input_shapes))}.')

@@ -39,7 +39,7 @@ def advice_for_class(value: Any) -> str:
 def received_by(layer: Any, tensors: List[Any]) -> List[TensorSpec]:
     """Return the specs of the inputs of a layer, after checking them."""
     if not tensors:
-        raise GraphError(f'{layer.name}: was fed an empty list. Feed it with at least one Kensor.')
+        raise GraphError(f'{layer.name}: was called on an empty list. Pass at least one Kensor.')
     if len(tensors) > 1 and not layer.multi_input:
         raise GraphError(
             f'{layer.name}: expected one input, received {len(tensors)}. Join them first, with Concatenate() or with '

@@ -58,7 +58,7 @@ class Layer(LayerAccess):
     name : str, optional
         Unique in a model; letters, digits, ``_``, ``-`` and ``.``. By default numbered by class: ``dense1``.
     trainable : bool
-        Whether training changes the parameters, those of embedded layers included.
+        Whether training changes the parameters, including those of embedded layers.
     initial_weights : dict, list or array, optional
         Initial values that replace those of ``init``: by name (``'0/W'`` for a parameter of an embedded layer), in the
         order of the parameters, or one array for the first parameter. They are copied at once, and released when the
@@ -368,7 +368,7 @@ class Layer(LayerAccess):
         """Report the value of the activity regularizer for the outputs of a run."""
         reporting.penalize(self, outputs)
 
-    # -- other words for the same -------------------------------------------------------------------------------------
+    # -- other names --------------------------------------------------------------------------------------------------
 
     # Of tf.layers, like add_weight():
     weights = LayerAccess.variables

@@ -25,10 +25,10 @@ class LayerName:
     def __init__(self, layer: Any, text: Optional[str]):
         self._layer = layer
         self._text = text
-        self._namer: Any = None     # the network that gave it
+        self._namer: Any = None     # the network that named it
         self._place: Optional[Tuple[Any, int]] = None       # the host, and the number of the slot
         if text is not None:
-            naming.claim(text)      # so that no layer is given this name later
+            naming.claim(text)      # so that no layer gets this name later
 
     @property
     def text(self) -> str:

@@ -1,4 +1,4 @@
-"""Masks: bool tensors ``(batch, time)`` that are True where a step counts."""
+"""Masks: bool tensors ``(batch, time)``, True where a step counts."""
 import contextlib
 import contextvars
 import functools
@@ -17,7 +17,7 @@ from keraflow.shapes import agree
 __all__ = ['LOWEST', 'check_mask_value', 'counted_in_windows', 'counted_samples', 'counting_samples', 'full_mask',
            'inherit_mask', 'joint_mask', 'loses_mask', 'sample_count', 'step_mask', 'with_mask']
 
-#: Stands for a masked value where the largest is sought: finite, so that gradients are, and 0 after softmax.
+#: Replaces masked values when a maximum is sought: finite, so that gradients are, and 0 after softmax.
 LOWEST = -1e30
 
 _counted: contextvars.ContextVar[Any] = contextvars.ContextVar('_counted', default=None)
@@ -26,44 +26,45 @@ _folded_from: contextvars.ContextVar[Any] = contextvars.ContextVar('_folded_from
 
 @contextlib.contextmanager
 def counting_samples(samples: Any, nb_sample: Any) -> Iterator[None]:
-    """Inside, layers are run on parts of so many samples, of which those count where ``(batch,)`` is True; ``None`` is
-    all."""
+    """Run layers inside the block on parts of samples, which count where ``(batch,)`` is True; ``None`` means all."""
     with bound(_counted, samples), bound(_folded_from, nb_sample):
         yield
 
 
 def counted_samples() -> Any:
-    """The samples that :func:`counting_samples` says, for what is computed over the samples of a batch."""
+    """Return the samples set by :func:`counting_samples`, for what is computed over the samples of a batch."""
     return _counted.get()
 
 
 def sample_count(x: Any) -> Any:
-    """The number of samples that a tensor is of: the length of its first axis, unless :func:`counting_samples` says
-    that its rows are parts of samples."""
+    """Return the number of samples of a tensor: the length of its first axis.
+
+    It differs if :func:`counting_samples` says that its rows are parts of samples.
+    """
     return B.shape(x)[0] if _folded_from.get() is None else _folded_from.get()
 
 
 def check_mask_value(value: float, dtype: str, where: str) -> None:
-    """Raise unless numbers of this dtype can be equal to `value`."""
+    """Raise unless numbers of this dtype can equal `value`."""
     if value != value:
-        raise ArgumentError(f'{where}: expected a number that others can be equal to, received {value}. Replace it in '
+        raise ArgumentError(f'{where}: expected a number that equals itself, received {value}. Replace it in '
                             'the data, for example by -1, and mask that.')
     check_fits(np.asarray(value), dtype, where, 'Choose one that the data can have, or another dtype.')
 
 
 def step_mask(x: Any, mask_value: float) -> Any:
-    """True for the steps of ``(batch, time, ...)`` of which any value is not `mask_value`."""
+    """Return True for the steps of ``(batch, time, ...)`` in which any value is not `mask_value`."""
     mask = B.not_equal(x, np.asarray(mask_value, B.dtype(x)))
     return B.any(mask, axis=list(range(2, B.ndim(x)))) if B.ndim(x) > 2 else mask
 
 
 def full_mask(x: Any) -> Any:
-    """True for all steps of ``(batch, time, ...)``."""
+    """Return True for all steps of ``(batch, time, ...)``."""
     return step_mask(B.zeros_like(x), 1)
 
 
 def joint_mask(masks: Sequence[Any]) -> Any:
-    """True where all masks are; ``None`` stands for a mask that is True everywhere."""
+    """Return True where all masks are; ``None`` is a mask that is True everywhere."""
     joint = None
     for mask in masks:
         if mask is not None:
@@ -72,15 +73,17 @@ def joint_mask(masks: Sequence[Any]) -> Any:
 
 
 def counted_in_windows(mask: Any, window: int, stride: int, pad: Literal['valid', 'same'], dilation: int = 1) -> Any:
-    """How many steps count of each window over the time of a series."""
+    """Count the unmasked steps of each window over the time of a series."""
     found = B.conv(B.expand_dims(B.cast(mask, B.floatx()), -1), B.ones((1, 1, window)), (stride,), pad, (dilation,),
                    'channels_last')
     return B.squeeze(found, -1)
 
 
 def with_mask(output: Callable) -> Callable:
-    """A method ``output`` whose argument ``mask`` is the mask of its input (a list of them for a list), unless it is
-    called with another; also where a subclass calls it."""
+    """Let the argument ``mask`` of a method ``output`` default to the mask of its input.
+
+    It is a list of masks for a list of inputs. This also holds if a subclass calls the method.
+    """
     if hasattr(output, '_is_given_mask'):
         return output
     place = list(inspect.signature(output).parameters).index('mask') - 2
@@ -96,8 +99,7 @@ def with_mask(output: Callable) -> Callable:
 
 
 def inherit_mask(tensor: Any, inputs: Sequence[Any]) -> Any:
-    """A tensor that a layer computed, with the mask of that input whose first axes (batch, time) agree with its own,
-    unless something said what its mask is."""
+    """Give a computed tensor the mask of an input with the same first axes (batch, time), unless its mask is known."""
     if not info_of(tensor).says_mask:
         shape = B.static_shape(tensor)
         for mask in (info_of(it).mask for it in inputs):
@@ -107,5 +109,5 @@ def inherit_mask(tensor: Any, inputs: Sequence[Any]) -> Any:
 
 
 def loses_mask(inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
-    """Whether an input has a mask and no output has one."""
+    """Return whether an input has a mask and no output has one."""
     return any(info_of(it).mask is not None for it in inputs) and all(info_of(it).mask is None for it in outputs)

@@ -44,7 +44,7 @@ def annotated(layer: Any, inputs: List[Any], outputs: List[Any], declared: List[
             raise _other_shape(layer, shape, actual)
         known = shapes.merge(shape, actual)
         named = B.with_static_shape(tensor, known)
-        # A mask that output() or an embedded layer recorded is the output's.
+        # A mask that output() or an embedded layer recorded belongs to the output.
         info = info_of(tensor)
         kept = mask if info.mask is None else info.mask
         features = inherited_features(known, inputs) if info.features is None else info.features

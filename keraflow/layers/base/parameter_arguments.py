@@ -2,7 +2,7 @@
 values."""
 from typing import Any, Dict, Sequence
 
-# Imported for what they register: the names that `regularizers` and `constraints` may be given.
+# Imported because they register the names of regularizers and constraints.
 import keraflow.constraints  # noqa: F401
 import keraflow.regularizers  # noqa: F401
 from keraflow import schema
@@ -33,7 +33,7 @@ def apply_arguments(layer: Any, names: Sequence[str]) -> None:
 def complete_arguments(layer: Any) -> None:
     """Give parameters of embedded layers what dicts have for them; raise for names that the first run did not make."""
     given = {argument: getattr(layer, argument) for argument in (*KINDS, 'initial_weights')}
-    if all(one is None for one in given.values()):      # as most layers are made
+    if all(one is None for one in given.values()):      # the usual case
         return
     found = owners(layer)
     for argument, one in given.items():
@@ -65,7 +65,7 @@ def check_not_read(layer: Any, name: str, value: Any) -> None:
     cls = type(layer)
     if layer.built and name in names_reached(cls, 'init_param', 'param_specs') and \
             'kind' not in vars(schema.arguments_of(cls)[name].owner) and not same(vars(layer)[name], value):
-        raise ArgumentError(f'{layer.name}: {name} is read when the layer is first fed, and cannot be set any more. '
+        raise ArgumentError(f'{layer.name}: {name} is read in its first call, and can no longer be set. '
                             f'Make a layer with {name}= in its place.')
 
 

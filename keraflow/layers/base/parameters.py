@@ -107,12 +107,12 @@ class Parameters:
             return self._found(name, shape, dtype, is_state, asked)
         for kind, one in asked.items() if is_state else ():
             raise refusal_for_state(f'{self._layer.name}: {name}: {kind}', one)
-        with B.outside_graph():     # it may be output() that asks
+        with B.outside_graph():     # output() may be the caller
             self.initialize(name, init, shape, is_state=is_state, dtype=dtype, **asked)
         return self._own[name].variable
 
     def _found(self, name: str, shape: tuple, dtype: Optional[str], is_state: bool, asked: Dict[str, Any]) -> Any:
-        """The variable of this name, if it was made with what is asked for now."""
+        """Return the variable with this name, if it was made with the same properties."""
         where, variable = f'{self._layer.name}: {name}', self._own[name].variable
         found = tuple(B.static_shape(variable))
         if found != shape:
@@ -138,7 +138,7 @@ class Parameters:
     def check_made(self, advice: str) -> None:
         """Raise if the parameters are not made yet."""
         if not self._layer.built:
-            raise ArgumentError(f'{self._layer.name}: the layer has no parameters before it is fed. {advice}')
+            raise ArgumentError(f'{self._layer.name}: the layer has no parameters before its first call. {advice}')
 
     def check_backend(self) -> None:
         """Raise if the parameters were made on another backend than that in use."""
@@ -161,8 +161,8 @@ class Parameters:
             raise GraphError(f"{layer.name}: output() makes the parameter '{name}', which its first run did not make. "
                              'Make it in init_param(), or in every run.')
         if name in self._own:
-            raise ArgumentError(f"{layer.name}: '{name}' is a parameter of the layer already. Give each a name of its "
-                                'own, and let the layer call init_param() itself, when it is fed or by build().')
+            raise ArgumentError(f"{layer.name}: '{name}' is a parameter of the layer already. Give each its own "
+                                'name, and let the layer call init_param() itself, when it is called or by build().')
         if vars(layer).get(name, getattr(type(layer), name, None)) is not None or '/' in name:
             raise ArgumentError(f"{layer.name}: '{name}' cannot be the name of a parameter, because the layer has an "
                                 'attribute of that name. Choose another.')

@@ -1,4 +1,4 @@
-"""What a layer says for the shape of its input alone, before it is built: no backend is asked, and nothing is drawn."""
+"""What a layer knows from the shape of its input, before it is built: no backend is used, and nothing is drawn."""
 import functools
 from typing import Any, Callable, Dict, NamedTuple, Optional, Set, Tuple
 
@@ -10,12 +10,12 @@ from keraflow.shapes import Shape, is_shape
 __all__ = ['EmbeddedInputs', 'FOR_SHAPES', 'ParameterSpec', 'ParameterSpecs', 'fed_with', 'for_shapes',
            'shapes_of_parameters']
 
-#: The methods of a layer that are asked with the shape of its input.
+#: The methods of a layer that take the shape of its input.
 FOR_SHAPES = ('output_shape', 'param_specs', 'embedded_inputs')
 
 
 class ParameterSpec(NamedTuple):
-    """What a parameter is to be.
+    """The properties of a parameter before it is made.
 
     Attributes
     ----------
@@ -32,13 +32,15 @@ class ParameterSpec(NamedTuple):
 
 
 ParameterSpecs = Optional[Dict[str, ParameterSpec]]
-#: Layers by the names that weights use, each with the shape (a list for several inputs) of what it is fed with.
+#: Layers by their names in weights, each with the shape of its input (a list for several inputs).
 EmbeddedInputs = Optional[Dict[str, Tuple[Any, Any]]]
 
 
 def for_shapes(method: Callable) -> Callable:
-    """A method of ``input_shape`` that answers for one shape where a layer that takes several inputs is fed with one,
-    and nothing, ``None``, for a shape that is not known."""
+    """Let a method of ``input_shape`` accept one shape even if its layer takes several inputs.
+
+    For an unknown shape it returns ``None``.
+    """
     if hasattr(method, '_is_for_shapes'):
         return method
 
@@ -54,14 +56,16 @@ def for_shapes(method: Callable) -> Callable:
 
 
 def fed_with(layer: Any, shape: Any) -> EmbeddedInputs:
-    """The only layer that another one embeds, such as its activation, if it is a layer."""
+    """Return the only layer that another one embeds, such as its activation, if it is a layer."""
     return {'0': (layer, shape)} if is_layer(layer) else {}
 
 
 def shapes_of_parameters(layer: Any, input_shape: Any, prefix: str = '',
                          listed: Optional[Set[int]] = None) -> Optional[Dict[str, Shape]]:
-    """The shapes of all parameters of a layer for inputs of a shape, by name, but for those of layers that are `listed`
-    already, by ``id()``; ``None`` where they are not known before they are made."""
+    """Return the shapes of all parameters of a layer by name, for inputs of a shape.
+
+    Layers `listed` by ``id()`` are left out. The result is ``None`` if the shapes are unknown before a run.
+    """
     listed = set() if listed is None else listed
     if id(layer) in listed:
         return {}
@@ -79,8 +83,10 @@ def shapes_of_parameters(layer: Any, input_shape: Any, prefix: str = '',
 
 
 def _is_said(cls: type) -> bool:
-    """Whether a class says which parameters it makes: one of the program may make some in methods of its own, unless it
-    says it beside them."""
+    """Return whether a class declares which parameters it makes.
+
+    A class of the program may make some in its own methods, unless it declares them there.
+    """
     for one in of_program(cls):
         if not vars(one).keys().isdisjoint(('param_specs', 'embedded_inputs')):
             return True

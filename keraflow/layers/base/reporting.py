@@ -58,8 +58,8 @@ class Reports:
         """Warn, once per layer, that a run loses the mask of its input."""
         if self._told.setdefault('lost mask', run) is run:      # the first of all threads
             warn(f'{self._layer.name}: the mask of its input is lost, because {type(self._layer).__name__} neither '
-                 'hands it on nor reads it: what follows takes the masked steps for steps that count. If that is '
-                 'meant, put a Masking(None) before it.')
+                 'passes it on nor reads it: later layers treat masked steps as steps that count. If you intend that, '
+                 'put a Masking(None) before it.')
 
     def forget(self) -> None:
         """Return to the state before ``init_param``."""
@@ -76,7 +76,7 @@ class Reports:
             received = 'inputs' if callable(value) else describe(value)
             raise ArgumentTypeError(f'{self._layer.name}: {method}: expected a function without arguments inside of '
                                     f'init_param(), and no inputs, received {received}. Write lambda: ... for what '
-                                    'each run computes anew, or call it in output().')
+                                    'each run recomputes, or call it in output().')
 
     def _check_running(self, method: str) -> Run:
         """Return the run of this layer in which `method` is called."""

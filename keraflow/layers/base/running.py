@@ -74,7 +74,7 @@ def _run_first(layer: Any, tensors: List[Any], arguments: Dict[str, Any]) -> Lis
     except Exception:
         layer._forget_parameters()
         raise
-    first.lock = vars(layer)['initial_weights'] = None      # whose arrays may be large
+    first.lock = vars(layer)['initial_weights'] = None      # its arrays may be large
     tell_unused(layer)
     return outputs
 

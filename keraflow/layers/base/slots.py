@@ -1,4 +1,4 @@
-"""The layers that a host embeds, found again on each run of its ``output``."""
+"""The layers that a host embeds, found again in each run of its ``output``."""
 import contextlib
 import contextvars
 import threading
@@ -13,7 +13,7 @@ __all__ = ['Run', 'Slots', 'current_run', 'initial_run', 'is_layer', 'kept_value
 
 
 class Run:
-    """A run of a layer's ``output``: all of it that is no fact of the layer, which may run in several threads at once.
+    """A run of a layer's ``output``, with everything that is not shared by runs in other threads.
 
     Attributes
     ----------
@@ -22,17 +22,17 @@ class Run:
     outer : Run or None
         The run of the layer that embeds this one.
     hands_mask_in : bool
-        Whether it has fed an embedded layer with a mask, which tells what becomes of it.
+        Whether it has passed a mask to an embedded layer, which then reports what becomes of it.
     nb_loss : int
-        How many losses it has added.
+        The number of losses it has added.
     next_slot : int
-        Where the layer is that it embeds next.
+        The slot of the layer that it embeds next.
     taken : dict
-        By ``id()`` the layers that it has embedded so far, each with the one in its slot.
+        The layers that it has embedded so far by ``id()``, each with the one in its slot.
     is_initial : bool
-        Whether it is no run of ``output``, but of ``init_param``: what is called there is not embedded.
+        Whether it is a run of ``init_param`` instead of ``output``: layers called there are not embedded.
     attributes : set or None
-        The ``id()`` of each layer that it keeps in its attributes, once that was asked.
+        The ``id()`` of each layer that it keeps in its attributes, computed on first use.
     """
 
     __slots__ = ('layer', 'inputs', 'outer', 'hands_mask_in', 'nb_loss', 'next_slot', 'taken', 'is_initial',
@@ -50,7 +50,7 @@ class Run:
         self.attributes: Optional[set] = None
 
     def is_attribute(self, layer: Any) -> bool:
-        """Whether the running layer keeps another one, so that it may come anywhere in a run."""
+        """Return whether the running layer keeps another one, which may then come anywhere in a run."""
         if self.attributes is None:
             self.attributes = {id(one) for one in kept_values(vars(self.layer)) if is_layer(one)}
         return id(layer) in self.attributes
@@ -60,18 +60,18 @@ _run: contextvars.ContextVar[Optional[Run]] = contextvars.ContextVar('_run', def
 
 
 def current_run() -> Optional[Run]:
-    """What runs now; None if nothing does."""
+    """Return the current run; None if nothing runs."""
     return _run.get()
 
 
 def running_host() -> Any:
-    """The host whose ``output`` runs now; None if there is none."""
+    """Return the host whose ``output`` is running; None if there is none."""
     run = _run.get()
     return None if run is None or run.is_initial else run.layer
 
 
 def run_of(layer: Any) -> Optional[Run]:
-    """The run of this layer that is going on, perhaps with runs of others inside of it; None if there is none."""
+    """Return the current run of this layer, possibly with runs of others inside of it; None if there is none."""
     run = _run.get()
     while run is not None and run.layer is not layer:
         run = run.outer
@@ -79,19 +79,19 @@ def run_of(layer: Any) -> Optional[Run]:
 
 
 def initial_run(layer: Any) -> ContextManager[None]:
-    """Inside, ``init_param`` of this layer runs."""
+    """Mark that ``init_param`` of this layer runs inside the block."""
     run = Run(layer)
     run.is_initial = True
     return bound(_run, run)
 
 
 def is_layer(value: Any) -> bool:
-    """Whether a value is a layer."""
+    """Return whether a value is a layer."""
     return isinstance(value, Serializable) and value.kind == 'layer'
 
 
 def kept_values(value: Any) -> Iterator[Any]:
-    """What an attribute or an argument keeps: itself, or what is in it if it is a list, a tuple or a dict."""
+    """Yield what an attribute or an argument holds: itself, or the items of a list, a tuple or a dict."""
     waiting = [value]
     while waiting:
         one = waiting.pop()
@@ -101,29 +101,35 @@ def kept_values(value: Any) -> Iterator[Any]:
             yield one
 
 
-_growing = threading.Lock()     # two threads that embed a kept layer for the first time give it one slot
+_growing = threading.Lock()     # two threads that first embed a kept layer must give it one slot
 
 
 class Slots:
     """Embedded layers of one host, in the order of the first run.
 
-    A layer that the host keeps (as an attribute, say) comes as the same object in each run and has its own slot. A
-    layer that ``output`` makes on the fly is another object in each run: it is given the layer in the next slot that
-    no kept layer has, provided that it has the class and the arguments with which that one came. What has been changed
-    of that one since, such as whether it is trainable, stays.
+    A layer that the host keeps (for example as an attribute) is the same object in each run and has its own slot. A
+    layer that ``output`` makes on the fly is another object in each run: it is replaced by the layer in the next slot
+    without a kept layer, provided that it has the class and the arguments which that one had when it came. What has
+    changed in that one since, such as whether it is trainable, stays.
     """
 
     def __init__(self, host: Any):
         self.host = host
         self.layers: List[Any] = []
-        self.is_complete = False        # after the first complete run a slot is added for no layer with parameters
-        self._came_as: Dict[int, Any] = {}      # by id of the layer: with which arguments
-        self._kept: set = set()         # ids of those that came again as themselves
-        self._new: set = set()          # ids of those that had no parameters before they came
+        self.is_complete = False        # after the first complete run, layers with parameters get no new slots
+        self._came_as: Dict[int, Any] = {}      # the original arguments, by id of the layer
+        self._kept: set = set()         # ids of layers that came again as themselves
+        self._new: set = set()          # ids of layers that had no parameters before they came
 
     @contextlib.contextmanager
     def run(self, inputs: Sequence[Any]) -> Iterator[Run]:
-        """One run of the host's ``output``."""
+        """Run the host's ``output`` once.
+
+        Raises
+        ------
+        GraphError
+            If it embedded fewer layers than in its first run.
+        """
         before = len(self.layers)
         run = Run(self.host, inputs, _run.get())
         _run.set(run)
@@ -143,7 +149,13 @@ class Slots:
         self.is_complete = True
 
     def take(self, layer: Any) -> Any:
-        """The layer to run where ``output`` embeds `layer`."""
+        """Return the layer to run where ``output`` embeds `layer`.
+
+        Raises
+        ------
+        GraphError
+            If it is the host itself, or not the layer that was there in the first run.
+        """
         if layer is self.host:
             raise GraphError(f'{self.host.name}: a layer cannot embed itself.')
         run = run_of(self.host) or Run(self.host, next_slot=len(self.layers))
@@ -152,7 +164,7 @@ class Slots:
         return run.taken[id(layer)][1]
 
     def forget(self) -> None:
-        """Be as before the first run, and let those layers that got their parameters here be so, too."""
+        """Return to the state before the first run, and reset the layers that got their parameters here."""
         self._forget(list(self.layers))
         self.is_complete = False
 

@@ -1,4 +1,4 @@
-"""What a layer keeps as if it were part of it, and is not: told once, after its first run."""
+"""Warn, once after the first run, of what a layer keeps as if it were part of it, but is not."""
 import types
 from typing import Any, Iterator, Tuple
 
@@ -10,23 +10,23 @@ from keraflow.layers.base.slots import is_layer, kept_values
 __all__ = ['mark_owned', 'tell_unused']
 
 _OWNED = '_keraflow_owned'
-#: Most attributes, of which nothing need be asked: what each layer has, and what is plain.
+#: Attributes to skip: those that every layer has, and plain values.
 _MACHINERY = frozenset({'_parameters', '_calls', '_name', '_slots', '_changes', '_reports',
                         '_first_run', '_passed', '_kept'})
 _PLAIN = frozenset({type(None), bool, int, float, str, types.FunctionType})
 
 
 def mark_owned(variable: Any) -> Any:
-    """Note that a variable is a parameter of a layer, and return it."""
+    """Mark a variable as a parameter of a layer, and return it."""
     setattr(variable, _OWNED, True)
     return variable
 
 
 def tell_unused(layer: Any) -> None:
-    """Warn of layers that `layer` made for itself and did not call, and of variables that are nobody's parameters.
+    """Warn of layers that `layer` made for itself and did not call, and of variables that are not parameters.
 
-    Of its arguments nothing is said, nor of a layer that was fed elsewhere: to keep a template, a neighbour or a
-    teacher is no mistake. A class that asks for the phase may call the layer in the other one.
+    Arguments are exempt, and so are layers that were called elsewhere: keeping a template, a neighbour or a teacher is
+    not a mistake. A class that asks for the phase may call the layer in the other one.
     """
     found = [(place, one) for name, value in vars(layer).items() if type(value) not in _PLAIN and name not in _MACHINERY
              for place, one in _places(name, value) if _seems_a_part(one)]
@@ -38,15 +38,15 @@ def tell_unused(layer: Any) -> None:
     for place, one in found:
         if id(one) not in spared and not is_layer(one):
             name = place.partition('[')[0]
-            warn(f"{layer.name}: {place} is a variable that is no parameter: it is neither trained nor saved. Write "
+            warn(f"{layer.name}: {place} is a variable but not a parameter: it is neither trained nor saved. Write "
                  f"self.set_trainable_params('{name}', ...), or set_state_params, in the place of self.{name} = ...")
         elif id(one) not in spared and not asks_for_phase:
-            warn(f'{layer.name}: {place} is a {type(one).__name__} that output() does not call: it is no part of the '
-                 'layer. Call it, or leave it out.')
+            warn(f'{layer.name}: {place} is a {type(one).__name__} that output() does not call: it is not part of the '
+                 'layer. Call it, or remove it.')
 
 
 def _places(name: str, value: Any) -> Iterator[Tuple[str, Any]]:
-    """What an attribute keeps, with its place: ``blocks[1]``."""
+    """Yield what an attribute holds, with its place: ``blocks[1]``."""
     if isinstance(value, (dict, list, tuple)):
         for key, one in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _places(f'{name}[{key!r}]', one)
@@ -55,7 +55,7 @@ def _places(name: str, value: Any) -> Iterator[Tuple[str, Any]]:
 
 
 def _seems_a_part(value: Any) -> bool:
-    """Whether a value is a layer that was never fed, or a variable that is no parameter of any layer."""
+    """Return whether a value is a layer that was never called, or a variable that is not a parameter of any layer."""
     if is_layer(value):
         return not value.built and not value._calls.are_symbolic
     return type(value) not in _PLAIN and not hasattr(value, _OWNED) and B.is_variable(value)

@@ -1,4 +1,4 @@
-"""Parameters as they are listed: each by itself, or all by name."""
+"""Lists of parameters: one by one, or all by name."""
 import array
 import copy
 from typing import Any, List, NamedTuple, Sequence
@@ -24,18 +24,18 @@ class Parameter(NamedTuple):
 
 
 class Variables(tuple):
-    """Variables of the backend in order, which are also found by name: ``variables.W``, ``variables['0/W']``."""
+    """Variables of the backend in order, which can also be found by name: ``variables.W``, ``variables['0/W']``."""
 
     names: List[str]
 
     def __new__(cls, variables: Sequence[Any], names: Sequence[str] = ()) -> 'Variables':
-        made = super().__new__(cls, variables)      # by a list alone: so libraries rebuild sequences that they map over
+        made = super().__new__(cls, variables)      # from a list alone, as libraries do when they map over sequences
         made.names = list(names)
         return made
 
     @classmethod
     def of(cls, parameters: Sequence[Parameter]) -> 'Variables':
-        """Those of some parameters."""
+        """Return those of some parameters."""
         return cls([one.variable for one in parameters], [one.name for one in parameters])
 
     def __getitem__(self, key: Any) -> Any:
@@ -52,46 +52,46 @@ class Variables(tuple):
 
 
 def by_parameter(name: str) -> Any:
-    """An argument that speaks of parameters, which a layer reads once, when they are made."""
+    """Make an argument about parameters, which a layer reads once, when they are made."""
     def get(self: Any) -> Any:
         return copy.copy(vars(self)[name])
 
     def set(self: Any, value: Any) -> None:
         if self._parameters.backend is not None:
-            raise ArgumentError(f'{self.name}: {name} are read when the layer is first fed, and cannot be set any '
-                                f'more. Make a layer with {name}=, and give it the weights of this one with '
+            raise ArgumentError(f'{self.name}: {name} are read in its first call, and can no longer be '
+                                f'set. Make a layer with {name}=, and give it the weights of this one with '
                                 'set_weights.')
-        vars(self)[name] = copy.copy(value)     # where it is looked up when it is saved
+        vars(self)[name] = copy.copy(value)     # where saving looks it up
     return property(get, set, doc=f'The {name} that were given: a copy, by name or in the order of the parameters.')
 
 
 def first_values(name: str) -> Any:
-    """An argument with values for parameters, which a layer reads once, when they are made, and then lets go."""
+    """Make an argument with values for parameters, which a layer reads once, when they are made, and then releases."""
     def get(self: Any) -> Any:
-        return replaced(vars(self)[name], lambda values: values, _is_array)     # which cannot be changed in place
+        return replaced(vars(self)[name], lambda values: values, _is_array)     # an immutable view
 
     def set(self: Any, value: Any) -> None:
         if not isinstance(value, (dict, list, tuple, type(None))) and not _is_array(value) and not is_array_like(value):
             raise ArgumentTypeError(f'{type(self).__name__}: {name}: expected a dict by name, a list or an array, '
                                     f'received {describe(value)}.')
         if self._parameters.backend is not None:
-            raise ArgumentError(f'{self.name}: {name} are read when the layer is first fed, and cannot be set any '
-                                'more. Write set_weights(...).')
+            raise ArgumentError(f'{self.name}: {name} are read in its first call, and can no longer be '
+                                'set. Write set_weights(...).')
         vars(self)[name] = replaced(value, _array_of, _is_array)
-    return property(get, set, doc=f'The {name} that were given: arrays of its own, until the layer is first fed.')
+    return property(get, set, doc=f'The {name} that were given: copies, until the first call of the layer.')
 
 
 def _is_array(value: Any) -> bool:
-    """Whether a value has numbers that the program may change in place, whichever library it is of."""
+    """Return whether a value has numbers that the program may change in place, whichever library it belongs to."""
     return hasattr(value, '__array__') or isinstance(value, (memoryview, bytearray, array.array)) or \
         not isinstance(value, (str, int, float, list, tuple, dict, type(None))) and B.is_tensor(value)
 
 
 def _array_of(value: Any) -> np.ndarray:
-    """An array of its own, of the values that `value` has now."""
+    """Return a copy, as an array, of the present values of `value`."""
     if not isinstance(value, np.ndarray) and B.is_tensor(value):
         with B.outside_graph():
             value = B.eval(value)
-    made = np.array(np.asarray(value))      # not every library copies what it lends, though it is asked to
+    made = np.array(np.asarray(value))      # some libraries do not copy even if asked to
     made.setflags(write=False)
     return made
