@@ -115,5 +115,5 @@ def _by_current_names(function: Callable) -> Callable:
     """Let a function take arguments by their old names, too, even for Kensors."""
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return function(*args, **current_names(function, kwargs, function.__name__))
+        return function(*args, **(current_names(function, kwargs, function.__name__) if kwargs else kwargs))
     return call

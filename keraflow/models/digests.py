@@ -18,8 +18,7 @@ __all__ = ['digest_of', 'is_digest']
 #: Arguments that do not change what a model predicts from its weights: these fit whatever the arguments are.
 _ONLY_TRAINING = ('trainable', 'regularizers', 'constraints', 'activity_regularizer', 'name', 'init', 'inner_init',
                   'forget_bias_init', 'gamma_init', 'beta_init', 'drop_rate', 'dropout', 'dropout_W', 'dropout_U',
-                  'drop_rate_W',
-                  'drop_rate_U', 'sigma', 'std')
+                  'drop_rate_W', 'drop_rate_U', 'sigma', 'std')
 #: Those that the first digests left out, which are still in files.
 _ONLY_TRAINING_AT_FIRST = ('trainable', 'regularizers', 'constraints')
 #: The ids of functions of the backend that had others.
