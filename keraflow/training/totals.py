@@ -55,11 +55,12 @@ class Totals:
 
     def read(self, totals: Any) -> Dict[str, float]:
         """Return loss, terms and metrics by name."""
-        totals = np.asarray(totals, 'float64')
-        sums, counts = totals[:2 * self._nb_loss].reshape(-1, 2).T
-        size, *others = totals[2 * self._nb_loss:self._nb_number]
-        means = [*(sums / np.maximum(counts, 1.)), *(one / max(size, 1.) for one in others)]
-        logs = {'loss': float(sum(means)), **{name: float(mean) for name, mean in zip(self._term_names(), means)}}
+        totals, nb_paired = np.asarray(totals, 'float64'), 2 * self._nb_loss
+        numbers = totals[:self._nb_number].tolist()
+        size = max(numbers[nb_paired], 1.)
+        means = [one / max(count, 1.) for one, count in zip(numbers[:nb_paired:2], numbers[1:nb_paired:2])]
+        means += [one / size for one in numbers[nb_paired + 1:]]
+        logs = {'loss': sum(means), **dict(zip(self._term_names(), means))}
         return {**logs, **{one.label: one.metric.result(own) for one, own in self.of_metrics(totals)}}
 
     def of_metrics(self, totals: Any) -> Iterator[Tuple[Report, np.ndarray]]:
