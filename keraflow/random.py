@@ -22,11 +22,11 @@ __all__ = ['Epochs', 'Stream', 'apart', 'drawing', 'drawn_stream', 'generator', 
 class _Program:
     """What a seed resets: the generator of initial values, and the numbering of models and of flows."""
 
-    def __init__(self, generator: np.random.Generator, seed: Optional[int] = None, is_counting: bool = True):
+    def __init__(self, generator: np.random.Generator, seed: Optional[int] = None, is_numbered: bool = True):
         self.generator = generator
         self._seed = seed
         self._numbers: Dict[type, Iterator[int]] = collections.defaultdict(
-            lambda: itertools.count(1) if is_counting else itertools.repeat(0))
+            lambda: itertools.count(1) if is_numbered else itertools.repeat(0))
 
     @property
     def seed(self) -> int:
@@ -85,7 +85,7 @@ def using(other: np.random.Generator) -> ContextManager[None]:
 def apart() -> ContextManager[None]:
     """Separate what is read from a file: initial values, if drawn at all, come from another generator, and models get
     no number, so that the program's draws stay the same."""
-    return bound(_other, _Program(np.random.default_rng(0), (_other.get() or _program).seed, is_counting=False))
+    return bound(_other, _Program(np.random.default_rng(0), (_other.get() or _program).seed, is_numbered=False))
 
 
 class Epochs:

@@ -10,8 +10,8 @@ import numpy as np
 __all__ = ['same', 'same_origin']
 
 #: Attributes of a class that say where it is defined and documented, not what it does.
-_BESIDE = frozenset({'__dict__', '__weakref__', '__doc__', '__module__', '__qualname__', '__firstlineno__',
-                     '__static_attributes__', '__abstractmethods__', '_abc_impl', '__init__'})
+_NOT_COMPARED = frozenset({'__dict__', '__weakref__', '__doc__', '__module__', '__qualname__', '__firstlineno__',
+                           '__static_attributes__', '__abstractmethods__', '_abc_impl', '__init__'})
 
 #: The code of what keraflow puts around constructors; their attribute `written` is what stands in the class, if any.
 WRAPPERS: Set[types.CodeType] = set()
@@ -107,7 +107,7 @@ class _Comparison:
     def _body(self, cls: type) -> dict:
         """Return the content of a class, without its constructor."""
         return {name: value for name, value in vars(cls).items()
-                if name not in _BESIDE and not inspect.ismemberdescriptor(value) and not
+                if name not in _NOT_COMPARED and not inspect.ismemberdescriptor(value) and not
                 inspect.isgetsetdescriptor(value) and (self.values or callable(value) or self._parts(value))}
 
     def _bound_by(self, function: Any) -> list:

@@ -43,8 +43,8 @@ class Convolutions(Shaping):
 
         def convolve(x: Any, kernels: Any) -> Any:
             filters = tf.transpose(kernels, (*range(2, nb_axis + 2), 1, 0))
-            lengths = [transposed_length(*each, pad)
-                       for each in zip(_lengths(x)[1:-1], filters.shape[:nb_axis], strides)]
+            lengths = [transposed_length(*axis, pad)
+                       for axis in zip(_lengths(x)[1:-1], filters.shape[:nb_axis], strides)]
             shape = [_lengths(x)[0], *lengths, filters.shape[-2]]
             made = tf.nn.conv_transpose(x, filters, tf.stack(shape), strides, pad.upper())
             made.set_shape([None if tf.is_tensor(length) else length for length in shape])
@@ -96,7 +96,7 @@ class Convolutions(Shaping):
         """Pad the input of a convolution that cannot pad itself."""
         if pad == 'valid':
             return x
-        around = [same_padding(*each, tf.maximum) for each in zip(_lengths(x)[1:-1], window, strides, dilation)]
+        around = [same_padding(*axis, tf.maximum) for axis in zip(_lengths(x)[1:-1], window, strides, dilation)]
         return tf.pad(x, [(0, 0), *around, (0, 0)])
 
 

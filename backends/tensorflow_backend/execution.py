@@ -115,10 +115,10 @@ class Execution(Variables):
 
     def _traced(self, builder: Callable, specs: Sequence[TensorSpec]) -> Callable:
         """Turn a builder into a ``tf.function``."""
-        plain = private_api.plain_variable()
+        variable_class = private_api.untraced_variable_class()
 
         def build(*tensors: Any) -> list:
-            with follow_contract(), tf.variable_creator_scope(lambda next_creator, **arguments: plain(**arguments)):
+            with follow_contract(), tf.variable_creator_scope(lambda creator, **options: variable_class(**options)):
                 outputs, updates = builder(*tensors)
             outputs = [tf.convert_to_tensor(it) for it in outputs]
             self._assign(updates, outputs)

@@ -11,8 +11,8 @@ from keraflow.errors import BackendError
 
 from .library import tf
 
-__all__ = ['FuncGraph', 'OpDispatcher', 'handle_of', 'is_about_new_variables', 'placeholder', 'plain_variable',
-           'set_name', 'wrap_function']
+__all__ = ['FuncGraph', 'OpDispatcher', 'handle_of', 'is_about_new_variables', 'placeholder',
+           'set_name', 'untraced_variable_class', 'wrap_function']
 
 
 def _found(path: str) -> Any:
@@ -42,7 +42,7 @@ OpDispatcher = _found('__internal__.dispatch.GlobalOpDispatcher')
 
 
 @functools.lru_cache(maxsize=None)
-def plain_variable() -> Any:
+def untraced_variable_class() -> Any:
     """Return a class of variables that may be created inside a ``tf.function`` unnoticed.
 
     Otherwise it would trace again, and refuse the next one. A layer made and dropped in each run of another creates

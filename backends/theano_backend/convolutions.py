@@ -68,7 +68,7 @@ class Convolutions(Backend):
         x, window = to_inner(self, x, data_format), lengths(filters)[2:]
         strides = _steps(strides, window)
         axes = list(zip(lengths(x)[2:], window, strides))
-        wanted = [transposed_length(*each, pad) for each in axes]
+        wanted = [transposed_length(*axis, pad) for axis in axes]
         # The lengths of the convolution without padding whose gradient this is; 'same' crops its padding.
         whole = [(n - 1) * stride + (max(size, stride) if pad == 'same' else size) for n, size, stride in axes]
         if len(window) == 1:
@@ -94,7 +94,7 @@ class Convolutions(Backend):
             return to_outer(self, op(x, pool_size, strides, fronts), data_format)
         op = T.signal.pool.Pool(ignore_border=True, mode='sum', ndim=len(pool_size))
         made = op(self._pad_lengths(x, around), pool_size, strides, (0,) * len(pool_size))
-        counts = [_counted(*each, pad) for each in zip(before, pool_size, strides, around)]
+        counts = [_counted(*axis, pad) for axis in zip(before, pool_size, strides, around)]
         return to_outer(self, made / cast(_outer(counts), made.dtype), data_format)
 
     def _pad_lengths(self, x: Any, around: Sequence, value: float = 0.) -> Any:
@@ -112,7 +112,7 @@ def _around(shape: Sequence, window: Sequence, strides: Sequence, pad: str, dila
     """Return the padding before and after each spatial axis."""
     if pad == 'valid':
         return [(0, 0)] * len(window)
-    return [same_padding(*each, _maximum) for each in zip(shape, window, strides, _steps(dilation, window))]
+    return [same_padding(*axis, _maximum) for axis in zip(shape, window, strides, _steps(dilation, window))]
 
 
 def _maximum(x: Any, y: Any) -> Any:

@@ -111,11 +111,11 @@ def operands_dtype(tensors: Sequence[str], others: Sequence[Any], floatx: str) -
 
 def integers_of(backend: Any, x: Any, dtype: str, cut: Callable[[Any, str], Any]) -> Any:
     """Cast a real tensor to integers as :meth:`Backend.cast` does, by the library's `cut` for values in range."""
-    least, largest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
-    above = backend.greater_equal(x, -float(least))        # exactly representable as a real
-    inside = backend.logical_and(backend.greater_equal(x, float(least)), backend.logical_not(above))
-    beyond = backend.where(above, backend.constant(largest, dtype), backend.where(
-        backend.less(x, 0.), backend.constant(least, dtype), backend.constant(0, dtype)))
+    lowest, highest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    above = backend.greater_equal(x, -float(lowest))        # exactly representable as a real
+    inside = backend.logical_and(backend.greater_equal(x, float(lowest)), backend.logical_not(above))
+    beyond = backend.where(above, backend.constant(highest, dtype), backend.where(
+        backend.less(x, 0.), backend.constant(lowest, dtype), backend.constant(0, dtype)))
     return backend.where(inside, cut(backend.where(inside, x, 0.), dtype), beyond)
 
 

@@ -43,11 +43,11 @@ class Layouts(Shaping):
 
         A program may ask its library for gradients of what a layer returned, and a loop must receive all that it uses.
         """
-        plain = list(tensors)
-        for x in plain:
+        listed = list(tensors)
+        for x in listed:
             if _source(x) is not None:
                 delattr(x, _INNER)
-        return plain
+        return listed
 
 
 def to_inner(backend: Layouts, x: Tensor, data_format: str) -> Tensor:

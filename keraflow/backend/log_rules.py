@@ -164,9 +164,9 @@ def _increased(backend: Backend, x: Any, number: float, part: str) -> Optional[L
     def compute(log: Any) -> Any:
         if number == 0:
             return log
-        least = math.log(number)
-        value = log_of_sum(backend, log, backend.add(backend.zeros_like(log), least))
-        return same_gradient(backend, log, value, least) if number <= GUARD else value
+        bound = math.log(number)
+        value = log_of_sum(backend, log, backend.add(backend.zeros_like(log), bound))
+        return same_gradient(backend, log, value, bound) if number <= GUARD else value
     return Logs(Step(compute, [(x, part)]), logs.rest and Step(_same, [(x, other)]), logs.total + number,
                 addends=((x, None), (number, None)) if part == 'of' and number else ())
 
@@ -255,30 +255,30 @@ def clipped(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     return _kept(backend, given['x'], *bounds)
 
 
-def at_least(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def bounded_below(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     x, y = _with_number_last(given)
     return None if _number(y) is None else _kept(backend, x, _number(y), None)
 
 
-def at_most(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
+def bounded_above(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     x, y = _with_number_last(given)
     return None if _number(y) is None else _kept(backend, x, None, _number(y))
 
 
-def _kept(backend: Backend, x: Any, least: Optional[float], most: Optional[float]) -> Optional[Logs]:
+def _kept(backend: Backend, x: Any, lower: Optional[float], upper: Optional[float]) -> Optional[Logs]:
     """Return that of `x` between two bounds."""
     logs = info_of(x).logs
-    if not logs or most is not None and most <= 0:
+    if not logs or upper is not None and upper <= 0:
         return None
-    total, of = logs.total, _bounds(backend, least, most)
-    if logs.rest is None or least is not None and least >= total:
-        return Logs(Step(of, [(x, 'of')]), None, max(total, least or 0.), logs.is_exact)
-    rest = _bounds(backend, None if most is None else total - most, None if least is None else total - least)
+    total, of = logs.total, _bounds(backend, lower, upper)
+    if logs.rest is None or lower is not None and lower >= total:
+        return Logs(Step(of, [(x, 'of')]), None, max(total, lower or 0.), logs.is_exact)
+    rest = _bounds(backend, None if upper is None else total - upper, None if lower is None else total - lower)
     return Logs(Step(of, [(x, 'of')]), Step(rest, [(x, 'rest')]), total, logs.is_exact)
 
 
-def _bounds(backend: Backend, least: Optional[float], most: Optional[float]) -> Callable[[Any], Any]:
-    low, high = (None if bound is None or bound <= 0 else math.log(bound) for bound in (least, most))
+def _bounds(backend: Backend, lower: Optional[float], upper: Optional[float]) -> Callable[[Any], Any]:
+    low, high = (None if bound is None or bound <= 0 else math.log(bound) for bound in (lower, upper))
 
     def compute(log: Any) -> Any:
         kept = backend.clip(log, low, high)

@@ -64,8 +64,8 @@ def _step(backend: Backend, x: Any, part: str) -> Step:
     return logs.rest or Step(functools.partial(log_of_difference, backend), [(x, 'of')])
 
 
-def bounded_log(backend: Backend, x: Any, least: Optional[float] = None) -> Any:
-    """Return the logarithm, bounded to that of `least` (epsilon) and 0, but with the gradient ``1 / x`` below, too.
+def bounded_log(backend: Backend, x: Any, bound: Optional[float] = None) -> Any:
+    """Return the logarithm, bounded to that of `bound` (epsilon) and 0, but with the gradient ``1 / x`` below, too.
 
     At x = 0, where that slope is infinite, it is 1 / epsilon.
     """
@@ -73,11 +73,11 @@ def bounded_log(backend: Backend, x: Any, least: Optional[float] = None) -> Any:
         return np.log(np.clip(x, setting('epsilon').value, 1.))
     x = backend.as_real(x)
     epsilon, kept, tiny = setting('epsilon').value, backend.stop_gradient(x), np.finfo(backend.dtype(x)).tiny
-    least = epsilon if least is None else least
+    bound = epsilon if bound is None else bound
     slope = backend.divide(1., backend.where(backend.less(kept, tiny), epsilon, kept))
     # The second term is 0, but has the gradient that the bound removes.
-    return backend.add(backend.log(backend.clip(x, least, 1.)), backend.where(
-        backend.less(kept, least), backend.multiply(slope, backend.subtract(x, kept)), 0.))
+    return backend.add(backend.log(backend.clip(x, bound, 1.)), backend.where(
+        backend.less(kept, bound), backend.multiply(slope, backend.subtract(x, kept)), 0.))
 
 
 def log_of_difference(backend: Backend, log: Any) -> Any:
@@ -95,8 +95,8 @@ def log_of_sum(backend: Backend, one: Any, other: Any) -> Any:
     return backend.logsumexp(backend.stack(parts), 0)
 
 
-def same_gradient(backend: Backend, log: Any, value: Any, least: float) -> Any:
-    """Return `value` with the gradient of `log` where that is below `least`."""
+def same_gradient(backend: Backend, log: Any, value: Any, bound: float) -> Any:
+    """Return `value` with the gradient of `log` where that is below `bound`."""
     finite = backend.maximum(log, np.finfo(backend.dtype(log)).min)
     moved = backend.add(backend.stop_gradient(value), backend.subtract(finite, backend.stop_gradient(finite)))
-    return backend.where(backend.less(log, least), moved, value)
+    return backend.where(backend.less(log, bound), moved, value)

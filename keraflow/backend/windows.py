@@ -17,8 +17,8 @@ def output_length(length: Any, window: int, stride: int, pad: str, dilation: int
     >>> output_length(7, 3, 2, 'valid'), output_length(7, 3, 2, 'same'), output_length(7, 3, 1, 'valid', dilation=2)
     (3, 4, 3)
     """
-    fitting = length if pad == 'same' else length - (window - 1) * dilation
-    return (fitting + stride - 1) // stride
+    nb_start = length if pad == 'same' else length - (window - 1) * dilation
+    return (nb_start + stride - 1) // stride
 
 
 def check_windows(shape: Sequence, window: Sequence, pad: str, dilation: Optional[Sequence] = None,

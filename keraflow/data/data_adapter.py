@@ -77,9 +77,9 @@ class DataAdapter:
             raise GraphError(f'{self._where}: expected arrays, received a symbolic tensor. Inside a compiled function, '
                              f'call the model itself: {self._name}(x).')
         if is_iterable_of_batches(x):
-            self.refuse_beside_iterable(y=y, sample_weights=sample_weights, batch_size=batch_size)
+            self.refuse_with_iterable(y=y, sample_weights=sample_weights, batch_size=batch_size)
             return self.iterable_source(x, nb_batch=nb_batch)
-        self.refuse_beside_arrays(nb_batch=nb_batch)
+        self.refuse_with_arrays(nb_batch=nb_batch)
         return self.array_source(self.arrays(x, y, sample_weights), batch_size)
 
     def validation_source(self, given: Any, batch_size: Optional[int], nb_epoch: int,
@@ -87,7 +87,7 @@ class DataAdapter:
         """Return a source for the ``validation_data`` of ``fit``, if given."""
         if given is not None and is_iterable_of_batches(given):
             return self.iterable_source(given, nb_epoch, nb_val_batch, is_validation=True)
-        self.refuse_beside_arrays(nb_val_batch=nb_val_batch)
+        self.refuse_with_arrays(nb_val_batch=nb_val_batch)
         if given is None:
             return None
         return self.array_source(self.arrays(*_parts(given, self._where)), batch_size)
@@ -100,12 +100,12 @@ class DataAdapter:
                             'one of the parts.')
         return arrays.split(at)
 
-    def refuse_beside_iterable(self, **arguments: Any) -> None:
+    def refuse_with_iterable(self, **arguments: Any) -> None:
         """Raise if one of these arguments is given too."""
         form = '(x, y) or (x, y, sample_weights)' if self._targets else 'x'
         self._refuse(f'an iterable as x, which gives whole batches {form}', arguments)
 
-    def refuse_beside_arrays(self, **arguments: Any) -> None:
+    def refuse_with_arrays(self, **arguments: Any) -> None:
         """Raise if one of these arguments is given too."""
         self._refuse('arrays, which batch_size cuts into batches', arguments)
 

@@ -64,6 +64,6 @@ class Trainability:
             if before != layer.trainable and any(True for _ in layer.parameters()):
                 found.append(name)
             elif before:
-                inner = [(prefix + one, f'{prefix}{one}/', each) for one, each in layer.layer_ids().items()]
+                inner = [(prefix + one, f'{prefix}{one}/', embedded) for one, embedded in layer.layer_ids().items()]
                 waiting += reversed(inner)
         return found

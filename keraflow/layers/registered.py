@@ -95,9 +95,9 @@ class FunctionLayer(Layer):
         tensor = as_own(self, tensor)
         shape = self.get_tensor_shape(tensor)
         masks = [info_of(it).mask for it in inputs if B.ndim(it) == len(shape)]
-        fitting = [it for it in masks if it is not None and agree(shape[:B.ndim(it)], B.static_shape(it))]
+        agreeing = [it for it in masks if it is not None and agree(shape[:B.ndim(it)], B.static_shape(it))]
         is_told = info_of(tensor).shape is not None
-        return tensor if is_told or not fitting else self.set_tensor_mask(tensor, joint_mask(fitting))
+        return tensor if is_told or not agreeing else self.set_tensor_mask(tensor, joint_mask(agreeing))
 
     def output_shape(self, input_shape: List[Shape]) -> None:
         return None

@@ -112,15 +112,15 @@ class SpatialLayer(Layer):
         return (1,) * self.nb_spatial
 
     def check_input_shape(self, input_shape: Shape) -> None:
-        if any(n is not None and n < least for n, least in zip(self.lengths(input_shape), self.min_lengths)):
+        if any(n is not None and n < required for n, required in zip(self.lengths(input_shape), self.min_lengths)):
             raise ShapeError(self._too_short(f'shape {input_shape}'))
 
     def require_min_lengths(self, tensor: Any, x: Any) -> Any:
         """Return `tensor`, with a check at run time that unknown lengths of the input `x` are not too short."""
-        unknown = [(axis, least) for axis, least in zip(self.spatial_axes, self.min_lengths)
-                   if least > 1 and self.get_tensor_shape(x)[axis] is None]
-        for axis, least in unknown:
-            tensor = B.require(tensor, B.greater_equal(B.shape(x)[axis], least), self._too_short('a shorter input'))
+        unknown = [(axis, required) for axis, required in zip(self.spatial_axes, self.min_lengths)
+                   if required > 1 and self.get_tensor_shape(x)[axis] is None]
+        for axis, required in unknown:
+            tensor = B.require(tensor, B.greater_equal(B.shape(x)[axis], required), self._too_short('a shorter input'))
         return tensor
 
     def _too_short(self, received: str) -> str:

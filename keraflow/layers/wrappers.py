@@ -7,7 +7,7 @@ from keraflow.backend.tensor_info import annotate, features_of, info_of
 from keraflow.errors import ShapeError
 from keraflow.layers.base import Layer
 from keraflow.layers.base.input_spec import InputSpec
-from keraflow.layers.base.masks import counted_samples, counting_samples, full_mask, joint_mask, sample_count
+from keraflow.layers.base.masks import counted_samples, full_mask, joint_mask, running_on_parts, sample_count
 from keraflow.registry import builtin
 from keraflow.serialization import serialize, unserialize
 from keraflow.shapes import Shape, is_shape, product, unlist
@@ -74,7 +74,7 @@ class TimeDistributed(_Wrapper):
         inputs = x if self.multi_input else [x]
         batch, time = (length or B.shape(inputs[0])[axis]
                        for axis, length in enumerate(self.get_tensor_shape(inputs[0])[:2]))
-        with counting_samples(_counted(inputs, to_list(mask)), sample_count(inputs[0])):
+        with running_on_parts(_counted(inputs, to_list(mask)), sample_count(inputs[0])):
             made = self.embed(self.layer)([self._folded(it) for it in inputs])
         return unlist([annotate(B.reshape(it, (batch, time, *self._lengths(it, 1))), features=features_of(it))
                        for it in to_list(made)])

@@ -149,11 +149,11 @@ def per_sample(objective: Any, y_pred: Any, y_true: Any, weights: Any = None) ->
                  f'{tuple(B.static_shape(values))}: parts that do not count are in it, with targets of 0. Keep the '
                  'axes of the mask; the model takes the mean of what counts.')
         return _mean(values, 1)
-    each = B.where(counted, _mean(values, rank), 0.)
+    losses = B.where(counted, _mean(values, rank), 0.)
     if rank == 1:
-        return each
+        return losses
     axes = list(range(1, rank))
-    total = B.sum(each if weights is None else each * B.cast(weights, B.dtype(each)), axes)
+    total = B.sum(losses if weights is None else losses * B.cast(weights, B.dtype(losses)), axes)
     return total / B.clip(B.cast(B.sum(counted, axes), B.dtype(total)), 1.)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from keraflow.errors import SerializationError, describe
 from keraflow.files.scalars import MAX_DIGITS
 
-__all__ = ['MAX_ARRAY', 'Refusal', 'decode', 'encode', 'escape', 'is_form', 'is_number', 'is_value', 'plain',
+__all__ = ['MAX_ARRAY', 'Refusal', 'decode', 'encode', 'escape', 'is_form', 'is_number', 'is_value', 'lenient',
            'unescape', 'version_of']
 
 #: The most numbers in an array that is an argument. Larger ones belong to the weights.
@@ -85,7 +85,7 @@ def unescape(data: Any) -> Any:
     return value if items['as'] in ('tuple', 'number', 'text') else items
 
 
-def plain(value: Any) -> Any:
+def lenient(value: Any) -> Any:
     """Return the plainer form of a value: a list for a tuple or an array, and Python's own numbers."""
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()

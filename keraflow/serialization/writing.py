@@ -28,7 +28,7 @@ class Writer:
     def write(self, value: Any, place: Place) -> Any:
         """Return a value as plain data."""
         place.check_depth()
-        value = values.plain(value) if place.slot.is_lenient else value
+        value = values.lenient(value) if place.slot.is_lenient else value
         kind = type(value)
         if value is None or kind in (str, bool) or kind in (int, float) and values.is_number(value):
             return value

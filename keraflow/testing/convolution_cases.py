@@ -183,9 +183,9 @@ def _followed() -> List[Case]:
                 return expected(_moved(convolved(x, kernels), 'channels_first', data_format))
             cases.append(Case('conv', (image, Reshaped(other, (2, 6, 1, 1))), {}, in_numpy, kinds='f', call=convolve, fixed=False,
                               text=f'and operation {number} on its result, {data_format}'))
-    plain = Case('without_layouts', (image, Reshaped(other, (2, 6, 1, 1))), {}, lambda *args: 2. * convolved(*args), kinds='f', fixed=False,
-                 call=lambda B, *args: B.multiply(B.without_layouts([B.conv(*args)])[0], 2.))
-    return [*cases, plain]
+    without = Case('without_layouts', (image, Reshaped(other, (2, 6, 1, 1))), {}, lambda *args: 2. * convolved(*args), kinds='f', fixed=False,
+                   call=lambda B, *args: B.multiply(B.without_layouts([B.conv(*args)])[0], 2.))
+    return [*cases, without]
 
 
 def _chains() -> List[Case]:

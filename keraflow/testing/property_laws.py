@@ -13,7 +13,7 @@ from keraflow.testing.expectations import expect
 from keraflow.testing.operands import Operand, Reshaped, operands_of, pool
 from keraflow.testing.operation_cases import Case
 
-__all__ = ['PROPERTY_LAWS', 'plain_cases']
+__all__ = ['PROPERTY_LAWS', 'direct_cases']
 
 #: The sample and the time step of `x` that are changed.
 PLACE = (0, 0)
@@ -45,14 +45,14 @@ class _Run(NamedTuple):
         return [np.asarray(one) for value in values for one in (value if isinstance(value, list) else [value])]
 
 
-def plain_cases(kind: str) -> List[Case]:
+def direct_cases(kind: str) -> List[Case]:
     """List the cases of operations that are one call of it, on operands of a kind."""
     return [case for case in CASES if case.operation in OPERATIONS and case.call is None and kind in case.kinds]
 
 
 def _runs(backend: Any, dtype: str, *changes: Dict[str, np.ndarray]) -> List[List[_Run]]:
     """All cases in one function, run on the pool, and with each of these changes of it."""
-    arrays, cases = pool(dtype), plain_cases(dtype[0])
+    arrays, cases = pool(dtype), direct_cases(dtype[0])
 
     def builder(*tensors: Any) -> tuple:
         operands, made = dict(zip(arrays, tensors)), {}

@@ -69,8 +69,8 @@ class CompiledFunctions:
 
     def larger_is_better(self, name: str) -> Optional[bool]:
         """Return whether larger values of what is reported under this name are better, or None if unknown."""
-        plain = name.removeprefix('val_')       # no label begins with it
-        return next((one.metric.larger_is_better for one in self.metrics if one.label == plain), False)
+        label = name.removeprefix('val_')       # no label begins with it
+        return next((one.metric.larger_is_better for one in self.metrics if one.label == label), False)
 
     def read(self, totals: Any) -> Dict[str, float]:
         """Return loss and metrics by name, from what a train or test function returns for one batch."""
@@ -122,14 +122,14 @@ class CompiledFunctions:
 
     def target_specs(self) -> List[ArraySpec]:
         """Return what targets must be like, for the outputs that have a loss."""
-        return [target_spec(self.network, one, [each.metric for each in self.metrics if each.output == one.output])
+        return [target_spec(self.network, one, [part.metric for part in self.metrics if part.output == one.output])
                 for one in self.losses]
 
     def _computed_with(self) -> List[Any]:
         """Return the objects whose arguments the functions depend on."""
         return [*self.predictor.trainability.layers, self.optimizer, *(one.objective for one in self.losses),
                 *(one.metric for one in self.metrics),
-                *(each for one in self.parameters for each in (one.regularizer, one.constraint))]
+                *(part for one in self.parameters for part in (one.regularizer, one.constraint))]
 
     # -- in a builder -----------------------------------------------------------------------------------------------
 

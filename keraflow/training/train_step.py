@@ -99,7 +99,7 @@ class TrainStep:
 
     def _computed_with(self) -> List[Any]:
         return [*self._trainability.layers, self.optimizer,
-                *(each for one in self._parameters for each in (one.regularizer, one.constraint))]
+                *(part for one in self._parameters for part in (one.regularizer, one.constraint))]
 
     def _build(self, *tensors: Any) -> tuple:
         with B.phase('train'), recording() as record, self._trainability.kept():

@@ -158,11 +158,11 @@ class TrainableNetwork(Network):
         validation = DataAdapter(self, 'validation_data', functions.target_specs()).validation_source(
             validation_data, batch_size, nb_epoch, nb_val_batch)
         if is_iterable_of_batches(x):
-            adapter.refuse_beside_iterable(y=y, sample_weights=sample_weights, batch_size=batch_size,
-                                           validation_split=validation_split or None)
+            adapter.refuse_with_iterable(y=y, sample_weights=sample_weights, batch_size=batch_size,
+                                         validation_split=validation_split or None)
             source = adapter.iterable_source(x, nb_epoch, nb_batch, is_repeated=True)
         else:
-            adapter.refuse_beside_arrays(nb_batch=nb_batch)
+            adapter.refuse_with_arrays(nb_batch=nb_batch)
             data = adapter.arrays(x, y, sample_weights)
             if validation is None and validation_split:
                 data, kept = adapter.split(data, validation_split)

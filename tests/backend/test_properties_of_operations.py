@@ -11,7 +11,7 @@ from keraflow.layers import Input
 from keraflow.testing import property_laws
 from keraflow.testing.cases import CASES
 from keraflow.testing.operands import Reshaped, operands_of
-from keraflow.testing.property_laws import PROPERTY_LAWS, plain_cases
+from keraflow.testing.property_laws import PROPERTY_LAWS, direct_cases
 
 MOVES, REALS, MASKS, LAYOUTS = PROPERTY_LAWS
 #: Public methods of the families of operations that compute no tensors, or not by themselves.
@@ -50,7 +50,7 @@ def test_a_law_tells_what_is_said_wrongly(law, name, said, text, monkeypatch):
 
 
 def test_a_kensor_has_the_mask_that_the_definition_says():
-    cases = [case for case in plain_cases('f') if set(operands_of(case.args)) == {'x'} and not any(isinstance(it, Reshaped) for it in case.args)]
+    cases = [case for case in direct_cases('f') if set(operands_of(case.args)) == {'x'} and not any(isinstance(it, Reshaped) for it in case.args)]
     assert len(cases) > 80
     x, kept = Input((3, 4), mask_value=0., batch_size=2), 0
     for case in cases:

@@ -15,7 +15,7 @@ from keraflow.errors import ArgumentTypeError, DataError
 from keraflow.graph import naming
 from keraflow.graph.records import frozen, runs_frozen
 from keraflow.layers import BatchNormalization, Dense, Dropout, Input, Layer, SimpleRNN
-from keraflow.layers.base.masks import counted_samples, counting_samples
+from keraflow.layers.base.masks import counted_samples, running_on_parts
 from keraflow.layers.base.slots import running_host
 from keraflow.models import Model
 from keraflow.preprocessing.sequence import pad_sequences
@@ -26,7 +26,7 @@ ONES = np.ones((4, 6), 'float32')
 @pytest.mark.parametrize('context, ask, inside', [
     (lambda: B.phase('train'), B.current_phase, 'train'),
     (lambda: frozen(True), runs_frozen, True),
-    (lambda: counting_samples('samples', 1), counted_samples, 'samples'),
+    (lambda: running_on_parts('samples', 1), counted_samples, 'samples'),
     (lambda: argscope(Dense, bias=False), lambda: Dense(2).bias, False),
     (lambda: random.using(np.random.default_rng(3)), lambda: random.generator().bit_generator.state,
      np.random.default_rng(3).bit_generator.state)], ids=['phase', 'frozen', 'counted samples', 'argscope', 'generator'])

@@ -47,9 +47,11 @@ def test_the_dispatcher_is_asked_outside_of_a_graph():
 
 
 def test_a_function_may_make_plain_variables_in_each_trace():
+    variable_class = private_api.untraced_variable_class()
+
     @tf.function(autograph=False)
     def function(x):
-        with tf.variable_creator_scope(lambda following, **arguments: private_api.plain_variable()(**arguments)):
+        with tf.variable_creator_scope(lambda following, **arguments: variable_class(**arguments)):
             variable = tf.Variable([1.])
         return x + 0. * variable
     assert [function(tf.ones(n)).shape[0] for n in (1, 2, 3)] == [1, 2, 3], lacks('a function refuses to make plain variables')

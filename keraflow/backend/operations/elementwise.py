@@ -156,12 +156,12 @@ class Elementwise(Tensors):
         """Raise x to the power of y; a negative power of integers is a DataError in the run."""
         raise NotImplementedError
 
-    @broadcasting(moves_values=True, opposite='minimum', logs=log_rules.at_least)
+    @broadcasting(moves_values=True, opposite='minimum', logs=log_rules.bounded_below)
     def maximum(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the larger one."""
         raise NotImplementedError
 
-    @broadcasting(moves_values=True, opposite='maximum', logs=log_rules.at_most)
+    @broadcasting(moves_values=True, opposite='maximum', logs=log_rules.bounded_above)
     def minimum(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the smaller one."""
         raise NotImplementedError

@@ -358,7 +358,7 @@ class LayerAccess(Serializable):
 
     def _computes_with(self, name: str) -> bool:
         return run_of(self) is None and name not in self.never_copied and \
-            bool(names_used(of_program(type(self)), {name}, beside=('__init__',)))
+            bool(names_used(of_program(type(self)), {name}, skipped=('__init__',)))
 
     def _remembered_arguments(self) -> Dict[str, Any]:
         return self._changes.added_to(super()._remembered_arguments())

@@ -83,15 +83,15 @@ def _is_near(one: str, other: str) -> bool:
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or a[:2] == b[:2][::-1] and a[2:] == b[2:]
 
 
-def names_used(owners: Sequence[type], names: Set[str], beside: Sequence[str] = ()) -> Set[str]:
-    """Return which of the names methods of some classes use, except in `beside` and in a method with that name.
+def names_used(owners: Sequence[type], names: Set[str], skipped: Sequence[str] = ()) -> Set[str]:
+    """Return which of the names methods of some classes use, except in `skipped` and in a method with that name.
 
     So a ``call`` that calls ``super().call`` does not count as used. A ``__call__`` does.
     """
     used: Set[str] = set()
     for one in owners:
         for method, value in vars(one).items():
-            for code in () if method in beside else _codes(value):
+            for code in () if method in skipped else _codes(value):
                 used |= {name for name in code.co_names if name in names and (name != method or name == '__call__')}
     return used
 

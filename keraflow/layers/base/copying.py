@@ -14,7 +14,7 @@ from keraflow.serialization import pack_init_params, same
 
 __all__ = ['copied']
 
-_PLAIN = (type(None), bool, int, float, str, np.ndarray, np.generic, InputSpec)
+_DATA_TYPES = (type(None), bool, int, float, str, np.ndarray, np.generic, InputSpec)
 
 
 def copied(layer: Any, memo: Dict[int, Any]) -> Any:
@@ -42,7 +42,7 @@ def _copy_attributes(layer: Any, made: Any, memo: Dict[int, Any]) -> None:
     own, others = vars(layer), vars(made)
     for name in own.keys() - set(layer._parameters) - layer.never_copied:
         value = own[name]
-        is_changed = name not in schema.arguments_of(type(layer)) and name[0] != '_' and _is_plain(value) and \
+        is_changed = name not in schema.arguments_of(type(layer)) and name[0] != '_' and _is_data(value) and \
             not same(value, others.get(name))
         if name not in others or is_changed:
             setattr(made, name, _copied(value, memo))
@@ -57,5 +57,5 @@ def _copied(value: Any, memo: Dict[int, Any]) -> Any:
         return value
 
 
-def _is_plain(value: Any) -> bool:
-    return all(isinstance(one, _PLAIN) for one in kept_values(value))
+def _is_data(value: Any) -> bool:
+    return all(isinstance(one, _DATA_TYPES) for one in kept_values(value))

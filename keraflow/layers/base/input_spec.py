@@ -67,7 +67,7 @@ class InputSpec:
         if self.max_ndim is not None and self.max_ndim < self.min_ndim:
             raise ArgumentError(f'InputSpec: max_ndim: expected at least {self.min_ndim}, which is min_ndim, received '
                                 f'{self.max_ndim}.')
-        if self.axes and self._least_ndim() > len(self.axes):
+        if self.axes and self._required_ndim() > len(self.axes):
             wrong = [axis for axis in (*self.known, *self.fixed, *self.lengths) if _reach(axis) > len(self.axes)]
             where, received = ('known, fixed, lengths', wrong) if wrong else ('min_ndim', self.min_ndim)
             raise ArgumentError(f'InputSpec: {where}: expected axes of {list(self.axes)}, received {received}.')
@@ -88,10 +88,11 @@ class InputSpec:
         if self.dtype is not None and not received.dtype.startswith(self.dtype):
             refuse(_WORDS[self.dtype], f"Write Input(..., dtype='{INPUT_DTYPES[self.dtype]}').", ArgumentTypeError,
                    received.dtype)
-        least, most = self.ranks
-        if len(received.shape) < least or most is not None and len(received.shape) > most:
-            limits = f'{least} or more' if most is None else f'{least} to {most}'
-            refuse(f'a {least}-D input{self._named()}' if least == most else f'an input of rank {limits}', self.advice)
+        lowest, highest = self.ranks
+        if len(received.shape) < lowest or highest is not None and len(received.shape) > highest:
+            limits = f'{lowest} or more' if highest is None else f'{lowest} to {highest}'
+            what = f'a {lowest}-D input{self._named()}' if lowest == highest else f'an input of rank {limits}'
+            refuse(what, self.advice)
         for axis in (*self.known, *self.fixed):
             if received.shape[axis] is None:
                 how = 'Write Input(..., batch_size=...).' if axis == 0 else 'Give the Input that length.'
@@ -107,9 +108,9 @@ class InputSpec:
     @property
     def ranks(self) -> Tuple[int, Optional[int]]:
         """Return the smallest and the largest rank, with the batch; ``None`` is any."""
-        return (len(self.axes),) * 2 if self.axes else (self._least_ndim(), self.max_ndim)
+        return (len(self.axes),) * 2 if self.axes else (self._required_ndim(), self.max_ndim)
 
-    def _least_ndim(self) -> int:
+    def _required_ndim(self) -> int:
         return max(self.min_ndim, *map(_reach, (*self.known, *self.fixed, *self.lengths)), 0)
 
     def _named(self) -> str:

@@ -14,8 +14,8 @@ from keraflow.contexts import bound
 from keraflow.errors import ArgumentError
 from keraflow.shapes import agree
 
-__all__ = ['LOWEST', 'check_mask_value', 'counted_in_windows', 'counted_samples', 'counting_samples', 'full_mask',
-           'inherit_mask', 'joint_mask', 'loses_mask', 'sample_count', 'step_mask', 'with_mask']
+__all__ = ['LOWEST', 'check_mask_value', 'counted_in_windows', 'counted_samples', 'full_mask', 'inherit_mask',
+           'joint_mask', 'loses_mask', 'running_on_parts', 'sample_count', 'step_mask', 'with_mask']
 
 #: Replaces masked values when a maximum is sought: finite, so that gradients are, and 0 after softmax.
 LOWEST = -1e30
@@ -25,21 +25,21 @@ _folded_from: contextvars.ContextVar[Any] = contextvars.ContextVar('_folded_from
 
 
 @contextlib.contextmanager
-def counting_samples(samples: Any, nb_sample: Any) -> Iterator[None]:
+def running_on_parts(samples: Any, nb_sample: Any) -> Iterator[None]:
     """Run layers inside the block on parts of samples, which count where ``(batch,)`` is True; ``None`` means all."""
     with bound(_counted, samples), bound(_folded_from, nb_sample):
         yield
 
 
 def counted_samples() -> Any:
-    """Return the samples set by :func:`counting_samples`, for what is computed over the samples of a batch."""
+    """Return the samples set by :func:`running_on_parts`, for what is computed over the samples of a batch."""
     return _counted.get()
 
 
 def sample_count(x: Any) -> Any:
     """Return the number of samples of a tensor: the length of its first axis.
 
-    It differs if :func:`counting_samples` says that its rows are parts of samples.
+    It differs if :func:`running_on_parts` says that its rows are parts of samples.
     """
     return B.shape(x)[0] if _folded_from.get() is None else _folded_from.get()
 

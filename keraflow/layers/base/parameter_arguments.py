@@ -40,10 +40,10 @@ def complete_arguments(layer: Any) -> None:
         where, value = f'{layer.name}: {argument}', one if argument in KINDS else split_arrays(one)
         by_name = isinstance(value, dict)
         value = layer.present_names(value) if by_name else value
-        for name, each in assign(value, list(found if by_name else layer._parameters), where).items():
+        for name, part in assign(value, list(found if by_name else layer._parameters), where).items():
             if argument in KINDS:
                 owner, own_name = found[name]
-                owner._parameters.give(KINDS[argument], own_name, each, where)
+                owner._parameters.give(KINDS[argument], own_name, part, where)
 
 
 def give_initial_weights(host: Any, layer: Any, number: int) -> None:

@@ -13,7 +13,7 @@ _OWNED = '_keraflow_owned'
 #: Attributes to skip: those that every layer has, and plain values.
 _MACHINERY = frozenset({'_parameters', '_calls', '_name', '_slots', '_changes', '_reports',
                         '_first_run', '_passed', '_kept'})
-_PLAIN = frozenset({type(None), bool, int, float, str, types.FunctionType})
+_OTHER_TYPES = frozenset({type(None), bool, int, float, str, types.FunctionType})
 
 
 def mark_owned(variable: Any) -> Any:
@@ -28,7 +28,8 @@ def tell_unused(layer: Any) -> None:
     Arguments are exempt, and so are layers that were called elsewhere: keeping a template, a neighbour or a teacher is
     not a mistake. A class that asks for the phase may call the layer in the other one.
     """
-    found = [(place, one) for name, value in vars(layer).items() if type(value) not in _PLAIN and name not in _MACHINERY
+    found = [(place, one) for name, value in vars(layer).items()
+             if type(value) not in _OTHER_TYPES and name not in _MACHINERY
              for place, one in _places(name, value) if _seems_a_part(one)]
     if not found:
         return
@@ -58,4 +59,4 @@ def _seems_a_part(value: Any) -> bool:
     """Return whether a value is a layer that was never called, or a variable that is not a parameter of any layer."""
     if is_layer(value):
         return not value.built and not value._calls.are_symbolic
-    return type(value) not in _PLAIN and not hasattr(value, _OWNED) and B.is_variable(value)
+    return type(value) not in _OTHER_TYPES and not hasattr(value, _OWNED) and B.is_variable(value)
