@@ -28,7 +28,7 @@ def make_model():
 
 
 def train(nb_epoch, path):
-    """A trained model, some reviews that it has not seen, and its accuracy on all of them."""
+    """Train a model; return it, some unseen reviews, and its accuracy on all of them."""
     (x_train, y_train), (x_test, y_test) = imdb.load_data(path, vocabulary_size=NB_WORD)
     x_train, x_test = pad_sequences(x_train, NB_STEP), pad_sequences(x_test, NB_STEP)
     model = make_model()

@@ -49,6 +49,11 @@ def untraced_variable_class() -> Any:
     some in each trace.
 
     ``tf.Variable`` asks the traced function what to create. The class has no public name.
+
+    Raises
+    ------
+    BackendError
+        If this release of TensorFlow has no such class.
     """
     with tf.init_scope():
         found = [one for one in type(tf.Variable(0.)).__mro__ if one.__name__ == 'ResourceVariable']

@@ -34,7 +34,7 @@ class Products(Backend):
         return self.reshape(product, [*left[:-1], right[-1]])
 
     def _products(self, x: Any, y: Any) -> Any:
-        """The product for each sample, ``(b, n, m), (b, m, k) -> (b, n, k)``."""
+        """Multiply matrices for each sample, ``(b, n, m), (b, m, k) -> (b, n, k)``."""
         if x.dtype not in FLOATS:      # Theano's Op has no C code for integers
             return self.sum(x.dimshuffle(0, 1, 2, 'x') * y.dimshuffle(0, 'x', 1, 2), axis=2)
         # The Op takes the batch axis of one operand as that of both.

@@ -100,7 +100,7 @@ def _sliced(op: Any, node: Any) -> Iterable:
 
 
 def entries_of(node: Any) -> list:
-    """The indices of a Subtensor: integers, Unknown, and slices of these and None."""
+    """Return the indices of a Subtensor: integers, Unknown, and slices of these and None."""
 
     def known(entry: Any) -> Any:
         return entry if entry is None or isinstance(entry, int) else known_value(entry)
@@ -111,7 +111,7 @@ def entries_of(node: Any) -> list:
 
 
 def _slice_length(part: slice, n: Any) -> Any:
-    """How many of `n` items a slice takes."""
+    """Return how many of `n` items a slice takes."""
     parts = (part.start, part.stop, part.step)
     if part.start in (None, 0) and part.step in (None, 1, -1) and (part.stop is None or part.stop is n):
         return n

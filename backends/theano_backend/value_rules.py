@@ -94,7 +94,7 @@ def _elementwise_value(op: Any, node: Any) -> Any:
 
 
 def _scalar_value(op: Any, values: Sequence) -> Any:
-    """The value of a scalar Op of these operands."""
+    """Return the value of a scalar Op of these operands."""
     if isinstance(op, (theano.scalar.Cast, theano.scalar.Identity)):
         return values[0]
     if isinstance(op, theano.scalar.Switch) and isinstance(values[0], int):

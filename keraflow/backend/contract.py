@@ -207,8 +207,7 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
         raise NotImplementedError
 
     def eval(self, tensors: Any) -> Any:
-        """The value of a tensor that depends on no placeholder, as an array; a list of tensors gives a list of
-        arrays."""
+        """Compute a tensor that depends on no placeholder, as an array; a list of tensors becomes a list of arrays."""
         raise NotImplementedError
 
     # -- functions --------------------------------------------------------------------------------------------------

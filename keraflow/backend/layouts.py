@@ -70,12 +70,12 @@ def outer_places(backend: Layouts, ndim: int) -> List[int]:
 
 
 def sources_of(tensors: Iterable[Tensor]) -> List[Tensor]:
-    """What tensors remember, or else the tensors: what depends on a tensor depends on its source."""
+    """Return the sources of tensors, or the tensors: what depends on a tensor depends on its source."""
     return [x if _source(x) is None else _source(x) for x in tensors]
 
 
 def gradients_from_sources(backend: Layouts, gradients: Iterable[Tensor], tensors: Iterable[Tensor]) -> List[Tensor]:
-    """The gradients of tensors from those of their sources."""
+    """Compute the gradients of tensors from those of their sources."""
     return [gradient if _source(x) is None else to_outer(backend, gradient) for gradient, x in zip(gradients, tensors)]
 
 
@@ -112,7 +112,7 @@ def _keeping_layout(operation: Callable) -> Callable:
 
 
 def _common_rank(backend: Layouts, operands: Iterable[Any]) -> Optional[int]:
-    """The rank of those operands that remember something; ``None`` if there is none, or no common one."""
+    """Return the rank of the operands with a source; ``None`` if there is none, or no common one."""
     values = [x for operand in operands for x in (operand if isinstance(operand, (list, tuple)) else (operand,))]
     ranks = {backend.ndim(x) for x in values if _source(x) is not None}
     if not ranks:
@@ -122,7 +122,7 @@ def _common_rank(backend: Layouts, operands: Iterable[Any]) -> Optional[int]:
 
 
 def _source(x: Any) -> Any:
-    """What `x` remembers, ``None`` if it remembers nothing."""
+    """Return the source of `x`, ``None`` if it has none."""
     # Not getattr: TensorFlow searches long for an attribute that a tensor does not have.
     return getattr(x, '__dict__', {}).get(_INNER)
 
@@ -133,7 +133,7 @@ def _order(backend: Layouts, ndim: int) -> List[int]:
 
 
 def _moved(backend: Layouts, x: Any, order: Sequence[int]) -> Any:
-    """A tensor, or each of several, of the outer format with its axes in this order; anything else as it is."""
+    """Permute the axes of a tensor, or of several, from the outer layout; pass anything else through."""
     if _source(x) is not None:
         return _source(x)
     if isinstance(x, (list, tuple)) and not is_array_like(x):

@@ -226,7 +226,13 @@ def _words(backend: Any, value: Any) -> str:
 # -- shared by several -------------------------------------------------------------------------------------------------
 
 def check_axes(axis: Any, ndim: int, name: str = 'axis') -> List[int]:
-    """Return the numbers of axes, each once; raise a ShapeError if there are no such axes."""
+    """Return the numbers of axes, each once; raise a ShapeError if there are no such axes.
+
+    Raises
+    ------
+    ShapeError
+        If there are no such axes, or one is given twice.
+    """
     if axis is not None and ndim == 0 and axis not in ([], ()):
         raise ShapeError(f'{name}: expected a tensor that has axes, received a scalar.')
     try:

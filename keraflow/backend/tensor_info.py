@@ -69,7 +69,7 @@ _NOTHING = TensorInfo()
 
 
 def info_of(tensor: Any) -> TensorInfo:
-    """The record of `tensor`; empty if there is none."""
+    """Return the record of `tensor`; an empty one if there is none."""
     # Not getattr: TensorFlow searches long for an attribute that a tensor does not have.
     return getattr(tensor, '__dict__', {}).get(_ATTRIBUTE, _NOTHING)
 

@@ -30,6 +30,11 @@ class ClassWeight:
     where : str
         Start of a message.
 
+    Raises
+    ------
+    ArgumentError
+        If the model has no such target, a class does not exist, or the dtype cannot hold a weight.
+
     Examples
     --------
     >>> weigh = ClassWeight({1: 3.}, [ArraySpec('y', (None, 2), 'float32')], 'float32', 'class_weight')

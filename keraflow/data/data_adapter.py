@@ -45,7 +45,13 @@ class DataAdapter:
             self._class_weight = ClassWeight(given, self._targets, B.floatx(), f'{self._name}: class_weight')
 
     def arrays(self, x: Any, y: Any, sample_weights: Any) -> Arrays:
-        """Return the arrays of all samples."""
+        """Return the arrays of all samples.
+
+        Raises
+        ------
+        DataError
+            If all weights are 0.
+        """
         arrays = self._read(x, y, sample_weights, self._where)
         if self._class_weight is not None:
             weights: List[Any] = [self._weighed(arrays.part(slice(*ends)), self._where).weights[0]
@@ -57,7 +63,13 @@ class DataAdapter:
 
     def array_source(self, arrays: Arrays, batch_size: Optional[int],
                      order: Optional[Callable[[int], np.ndarray]] = None) -> BatchSource:
-        """Return a source of batches of arrays."""
+        """Return a source of batches of arrays.
+
+        Raises
+        ------
+        DataError
+            If the samples do not fill batches of the size that the Inputs fix.
+        """
         size = self._batch_size(batch_size)
         if self._fixed and arrays.nb_sample % size:
             whole = arrays.nb_sample - arrays.nb_sample % size
@@ -72,7 +84,13 @@ class DataAdapter:
 
     def source(self, x: Any, y: Any, sample_weights: Any, batch_size: Optional[int],
                nb_batch: Optional[int]) -> BatchSource:
-        """Return a source of all samples once, for ``evaluate`` and ``predict``."""
+        """Return a source of all samples once, for ``evaluate`` and ``predict``.
+
+        Raises
+        ------
+        GraphError
+            For a symbolic tensor.
+        """
         if any(map(_has_no_numbers, to_list(x))):
             raise GraphError(f'{self._where}: expected arrays, received a symbolic tensor. Inside a compiled function, '
                              f'call the model itself: {self._name}(x).')
@@ -93,7 +111,13 @@ class DataAdapter:
         return self.array_source(self.arrays(*_parts(given, self._where)), batch_size)
 
     def split(self, arrays: Arrays, share: float) -> Tuple[Arrays, Arrays]:
-        """Split off a share of the samples, from the end, for validation."""
+        """Split off a share of the samples, from the end, for validation.
+
+        Raises
+        ------
+        DataError
+            If one of the parts would be empty.
+        """
         at = int(arrays.nb_sample * (1 - share))
         if not 0 < at < arrays.nb_sample:
             raise DataError(f'{self._name}: validation_split={share} of {arrays.nb_sample} sample(s) leaves none for '

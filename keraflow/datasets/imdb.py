@@ -98,7 +98,7 @@ def load_data(path: Optional[PathLike] = None, vocabulary_size: Optional[Positiv
 
 @checked
 def get_word_index(path: PathLike) -> Dict[str, int]:
-    """The rank of each word, by word.
+    """Load the rank of each word, by word.
 
     Parameters
     ----------

@@ -107,7 +107,7 @@ class _Job:
         self.mode = self._check_target()
 
     def _check_target(self) -> Optional[int]:
-        """The permissions of the file that is replaced, or None where there is none."""
+        """Return the permissions of the file to replace, or None if there is none."""
         try:
             mode = os.stat(self.target).st_mode
         except FileNotFoundError:
@@ -126,7 +126,7 @@ class _Job:
         return FileExistsError(f'{self.path} exists already. Pass overwrite=True to replace it.')
 
     def write(self) -> None:
-        """The temporary file: complete and on the disk."""
+        """Write the temporary file completely, and sync it to disk."""
         # Private until its permissions are known; a new file gets those of the umask.
         handle = os.open(self.temporary, _CREATE, 0o666 if self.mode is None else 0o600)
         try:

@@ -63,14 +63,14 @@ class ConvolutionBase(SpatialLayer):
         return {**specs, 'b': ParameterSpec((self.nb_kernel,))} if self.bias else specs
 
     def kernel_specs(self, input_depth: Any) -> Dict[str, ParameterSpec]:
-        """What the kernels are to be."""
+        """Return the specs of the kernels."""
         return {'W': ParameterSpec((input_depth, self.nb_kernel, *self.window), self.init)}
 
     def embedded_inputs(self, input_shape: Shape) -> EmbeddedInputs:
         return fed_with(self.activation, self.output_shape(input_shape))
 
     def kernels(self) -> Any:
-        """The kernels, ``(input_depth, nb_kernel, *window)``."""
+        """Return the kernels, ``(input_depth, nb_kernel, *window)``."""
         return self.W
 
     def convolve(self, x: Any) -> Any:

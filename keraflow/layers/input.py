@@ -39,6 +39,11 @@ class Input(Layer, Kensor):
     output : ``(batch, *shape)``
     mask : ``(batch, time)``, only with `mask_value`
 
+    Raises
+    ------
+    ArgumentError
+        If there is a `mask_value` but no axis of steps.
+
     Examples
     --------
     >>> Input((3, 4), name='x').shape

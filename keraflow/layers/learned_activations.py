@@ -143,7 +143,7 @@ class Maxout(Layer):
         return {'W': W, 'b': ParameterSpec((width,))} if self.bias else {'W': W}
 
     def _initial_matrices(self, shape: Sequence[int]) -> np.ndarray:
-        """The initial values of all `W_k`, each drawn by itself."""
+        """Draw the initial values of each `W_k` separately."""
         return np.concatenate([initializations.values_of(self.init, (shape[0], self.output_dim), f'{self.name}: W')
                                for _ in range(self.nb_feature)], axis=1)
 

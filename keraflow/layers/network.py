@@ -134,7 +134,7 @@ class Network(Layer):
             self.names = Names(self, layers, self.calls, self._as_namer)
 
     def layer_ids(self) -> Dict[str, Layer]:
-        """The layers by their names in the network, which are the same in each run of a program."""
+        """Return the layers by their names in the network, which are the same in each run of a program."""
         return dict(self.names.layers)
 
     def inner_layer(self, name: str) -> Any:
@@ -245,11 +245,11 @@ class Network(Layer):
         return text
 
     def input_names(self) -> List[str]:
-        """Names of the Inputs, by which data may be given."""
+        """Return the names of the Inputs, by which data may be passed."""
         return [self.names.of[id(kensor)] for kensor in self.inputs]
 
     def output_names(self) -> List[str]:
-        """Names of the output layers, or of the Kensors where one layer gives several outputs."""
+        """Return the names of the output layers, or of the Kensors if one layer has several outputs."""
         layers = [id(kensor.layer) for kensor in self.outputs]
         return [self.names.of[layer] if layers.count(layer) == 1 else self.names.short(kensor)
                 for layer, kensor in zip(layers, self.outputs)]

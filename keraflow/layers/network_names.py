@@ -26,6 +26,11 @@ class Names:
         The names by the ``id()`` of the layer.
     kensors : dict
         The numbered names by Kensor: ``dense1_0``, ``split1_0.1``; an Input has its own.
+
+    Raises
+    ------
+    GraphError
+        If an Input has the name of a Kensor.
     """
 
     def __init__(self, network: Any, layers: Sequence[Any], calls: Sequence[Call], namer: Any):

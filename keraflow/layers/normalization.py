@@ -154,7 +154,7 @@ class BatchNormalization(_Normalization):
 
 
 def _counted(x: Any, steps: Any) -> Any:
-    """True where a value of `x`, whose mask is `steps`, is part of the statistics; ``None`` if all are."""
+    """Return True where a value of `x`, whose mask is `steps`, contributes; ``None`` if all do."""
     samples = counted_samples()
     mask = joint_mask([steps, samples if steps is None or samples is None else B.expand_dims(samples, 1)])
     if mask is None:

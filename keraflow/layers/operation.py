@@ -157,7 +157,7 @@ class Operation(Layer):
                           f"{', '.join(map(str, input_shape))}.")
 
     def _decoded(self, x: List[Any]) -> Tuple[List[Any], Dict[str, Any]]:
-        """The arguments of the operation, for these inputs."""
+        """Decode the arguments of the operation, for these inputs."""
         return [decode(it, x) for it in self.args], {name: decode(it, x) for name, it in (self.kwargs or {}).items()}
 
     def _compute(self, args: List[Any], kwargs: Dict[str, Any]) -> Any:

@@ -46,7 +46,7 @@ def _without(shape: Shape, axis: Any, keepdims: bool) -> Shape:
 
 
 def _part_of(shape: Shape, index: Sequence[Any]) -> Shape:
-    """The shape of a part of a tensor, by an index of integers, slices, ``None`` and ``...``."""
+    """Return the shape of a part of a tensor, by an index of integers, slices, ``None`` and ``...``."""
     nb_axis = sum(it is not None and it is not Ellipsis for it in index)
     place = next((place for place, it in enumerate(index) if it is Ellipsis), len(index))
     lengths = iter(shape)

@@ -61,7 +61,7 @@ class FunctionLayer(Layer):
             setattr(self, name, own.get(name, signature.parameters[name].default))
 
     def layer_ids(self) -> Dict[str, Layer]:
-        """The layers that the function calls: by the names it gives them, else by the numbers of their slots."""
+        """Return the layers that the function calls, by the names it gives them, else by the numbers of their slots."""
         found: Dict[str, Layer] = {}
         for number, layer in enumerate(self.embedded_layers):
             given = layer.user_name

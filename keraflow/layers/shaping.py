@@ -72,8 +72,10 @@ class FeatureAxisLayer(AxisLayer):
         return sorted({self.position(axis, len(shape)) for axis in chosen})
 
     def knows_axes(self, shape: Shape) -> bool:
-        """Whether the shape alone tells `axis`: the features of series and images are where the layers before have
-        them, which is known where the layer runs."""
+        """Return whether the shape alone determines `axis`.
+
+        For series and images the features are where the layers before have them, which is only known in a run.
+        """
         return self.axis is not None or len(shape) < 3 or _runs.get()[0] is self
 
     def features(self, shape: Shape = ()) -> int:
@@ -108,6 +110,11 @@ class Reshape(Layer):
     ------
     input : ``(batch, ...)``
     output : ``(batch, *target_shape)``
+
+    Raises
+    ------
+    ArgumentError
+        If a length is below 1, except for one -1.
 
     Examples
     --------
@@ -236,6 +243,11 @@ class PermuteDims(Layer):
     ------
     input : ``(batch, a, b)``
     output : ``(batch, b, a)`` for ``axes=(1, 0)``
+
+    Raises
+    ------
+    ArgumentError
+        If the axes are not a permutation.
     """
 
     def __init__(self, axes: Sequence[int], include_batch_dim: bool = False, **kwargs: Any):

@@ -26,12 +26,12 @@ _FIRST_FUNCTIONS = {f'B.{name}': f'B.{old}' for old, name in OLD_NAMES.items()}
 
 
 def digest_of(data: Any) -> str:
-    """The digest of an architecture."""
+    """Compute the digest of an architecture."""
     return _digest(data, _ONLY_TRAINING)
 
 
 def is_digest(saved: str, data: Any) -> bool:
-    """Whether a digest is that of an architecture, as it is written now or as it was at first."""
+    """Return whether a digest matches an architecture, as computed now or in the first versions."""
     return saved in (_digest(data, arguments) for arguments in (_ONLY_TRAINING, _ONLY_TRAINING_AT_FIRST))
 
 

@@ -17,7 +17,13 @@ _NUMBERED = re.compile(r'_([0-9]{1,9})(?:\.[0-9]+)?')
 
 
 def relinked(layers: Any, path: Any, inputs: Any, outputs: Any) -> Tuple[List[Kensor], List[Kensor]]:
-    """Call the layers as the path says, and return the Kensors that `inputs` and `outputs` name."""
+    """Call the layers as the path says, and return the Kensors that `inputs` and `outputs` name.
+
+    Raises
+    ------
+    SerializationError
+        If names are not lists, or mean nothing in the path.
+    """
     for what, names in (('inputs', inputs), ('outputs', outputs)):
         if not _are_names(names):
             raise SerializationError(f'Model: {what}: expected a list of names, received {describe(names)}.')

@@ -38,7 +38,13 @@ def save_training(model: TrainableNetwork, path: Path, overwrite: bool) -> None:
 
 
 def load_training(model: TrainableNetwork, trained: Sequence[Any], path: Path) -> None:
-    """Let a compiled model, whose trained parameters are `trained`, continue where a file was written."""
+    """Let a compiled model, whose trained parameters are `trained`, continue where a file was written.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, or was written by another training.
+    """
     check_extension(path)
     arrays, metadata = read_tensors(path)
     where, optimizer = os.fspath(path), model.optimizer

@@ -26,7 +26,13 @@ VERSION = 2
 
 def files_of(model: Network, where: str, arch: Optional[Path], weights: Optional[Path],
              dump_args: Dict[str, Any]) -> List[Tuple[Path, bytes]]:
-    """Return the given paths for architecture and weights, with what to write there."""
+    """Return the given paths for architecture and weights, with what to write there.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If neither path is given.
+    """
     if arch is None and weights is None:
         raise ArgumentTypeError(f'{model.name}: {where}: expected a path for arch, for weights, or for both, '
                                 f"received neither. Write {where}('model.yaml', 'model.safetensors').")
@@ -45,7 +51,13 @@ def check_options(model: Network, where: str, names: List[str], arch: Optional[P
 
 
 def load_weights(model: Network, path: Path, same_architecture: bool) -> None:
-    """Set all weights of a model from a file."""
+    """Set all weights of a model from a file.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, or does not fit the model.
+    """
     check_extension(path)
     arrays, metadata = read_tensors(path)
     saved = metadata.get('architecture')

@@ -57,7 +57,13 @@ def without(model: Network, layer: Union[Layer, str]) -> Ends:
 
 
 def part(model: Network, start: Any, end: Any) -> Ends:
-    """Return the graph from some layers or Kensors to others, with Inputs in place of the first."""
+    """Return the graph from some layers or Kensors to others, with Inputs in place of the first.
+
+    Raises
+    ------
+    GraphError
+        If an end depends on other Inputs than the starts.
+    """
     starts, ends = ([kensor for one in to_list(given) for kensor in _kensors_of(model, one)]
                     for given in (start, end))
     inputs = {kensor: Input(list(kensor.shape[1:]), batch_size=kensor.shape[0], dtype=kensor.dtype)

@@ -71,6 +71,11 @@ class ImageDataGenerator(Preprocessor):
         The layout: ``(samples, channels, height, width)`` or
         ``(samples, height, width, channels)``. Any number of channels will do.
 
+    Raises
+    ------
+    ArgumentError
+        If `shear_range` is not below a quarter turn.
+
     Notes
     -----
     Two flows with the same seed rotate, shift and flip their images alike, whatever their channels: for example one of

@@ -21,7 +21,7 @@ def _has_all_methods(backend: Any) -> None:
 
 
 def _is_open(name: str, method: Any) -> bool:
-    """Whether a method is the contract's own, which says only what it should do."""
+    """Return whether a method is the contract's own, which only documents what it should do."""
     return method is getattr(Backend, name) and inspect.isfunction(method) and 'NotImplementedError' in inspect.unwrap(method).__code__.co_names
 
 

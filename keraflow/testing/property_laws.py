@@ -73,7 +73,7 @@ def _runs(backend: Any, dtype: str, *changes: Dict[str, np.ndarray]) -> List[Lis
 
 
 def _filled(value: Any, operands: Dict[str, Any], module: Any) -> Any:
-    """The arguments of a case with operands for their names; `module` has the function ``reshape`` for these."""
+    """Replace the names of operands in a case by operands; `module` has the function ``reshape`` for these."""
     if isinstance(value, Operand):
         return operands[value]
     if isinstance(value, Reshaped):
@@ -86,7 +86,7 @@ def _filled(value: Any, operands: Dict[str, Any], module: Any) -> Any:
 # -- the laws ---------------------------------------------------------------------------------------------------------
 
 def _moves_values(backend: Any) -> None:
-    """An operation that moves values gives values of its operands."""
+    """An operation that moves values returns values of its operands."""
     for run in _runs(backend, 'float64')[0]:
         if run.method.moves_values and not run.method.converts:
             left = ~np.isin(run.result, np.concatenate([np.ravel(one) for one in run.values]).astype(run.result.dtype))
@@ -95,7 +95,7 @@ def _moves_values(backend: Any) -> None:
 
 
 def _gives_reals(backend: Any) -> None:
-    """An operation gives reals for integers if it says that it does, and no others."""
+    """An operation returns reals for integers if it declares that, and no others."""
     for run in _runs(backend, 'int64')[0]:
         if 'dtype' not in run.given and all(value.dtype.kind in 'ib' for value in run.values):
             expected, dtype = 'a real result' if run.method.is_real else 'integers or bools', run.result.dtype.name
@@ -103,7 +103,7 @@ def _gives_reals(backend: Any) -> None:
 
 
 def _keeps_masks(backend: Any) -> None:
-    """An operation that keeps a mask leaves each sample and each time step at its place."""
+    """An operation that keeps a mask leaves each sample and each time step in place."""
     x = pool('float64')['x']
     changed = x.copy()
     changed[PLACE] += np.array([0.125, 0.25, 0.375, 0.5])

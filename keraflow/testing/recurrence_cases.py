@@ -12,7 +12,7 @@ x, y, other, one, condition = map(Operand, ('x', 'y', 'other', 'one', 'condition
 
 
 def _loop(step: Callable, sequences: List[Any], states: List[Any], constants: Tuple[Any, ...] = (), mask: Any = None) -> Tuple[Any, List[Any]]:
-    """In NumPy."""
+    """Compute the loop in NumPy."""
     outputs = []
     for time in range(len(sequences[0])):
         made = step([it[time] for it in sequences], states, constants)

@@ -58,7 +58,13 @@ class Host(Layer):
 
 
 class Subject:
-    """One check of one layer."""
+    """One check of one layer.
+
+    Raises
+    ------
+    ArgumentError
+        If `layer` makes no layer, or there is not one dtype for each input.
+    """
 
     def __init__(self, layer: Any, input_shapes: Any, options: Options):
         self.options = options

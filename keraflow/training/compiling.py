@@ -22,7 +22,13 @@ OTHER_LOGS = ('epoch', 'size', 'lr', 'data_wait')
 
 
 def read_losses(network: Network, given: Any, ignore_label: Any) -> List[Loss]:
-    """Return the losses, for the outputs that have one."""
+    """Return the losses, for the outputs that have one.
+
+    Raises
+    ------
+    ArgumentError
+        If there is not one for each output.
+    """
     names, where = network.output_names(), f'{network.name}: loss'
     if callable(given) or isinstance(given, str):
         given = [given]
@@ -52,7 +58,13 @@ def _with_ignored_labels(network: Network, given: Any, losses: List[Loss]) -> Li
 
 
 def read_metrics(network: Network, given: Any, losses: Sequence[Loss]) -> List[Report]:
-    """Return the metrics, for outputs that have a loss."""
+    """Return the metrics, for outputs that have a loss.
+
+    Raises
+    ------
+    ArgumentError
+        If there is not one, or a list, for each output.
+    """
     if given is None:
         return []
     names = [one.output for one in losses]

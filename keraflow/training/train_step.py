@@ -39,6 +39,11 @@ class TrainStep:
         Used by this step alone. Its state is named as in ``get_weights`` of `train` (``'m/dense1/W'``), after the
         number of the layer if there are several (``'m/0/dense1/W'``).
 
+    Raises
+    ------
+    ArgumentError
+        If no layer in `train` has trainable parameters.
+
     Notes
     -----
     The loss includes the regularizers of the updated parameters, and what layers add in the run (``add_loss``, activity

@@ -31,7 +31,7 @@ class Elementwise(Tensors):
 
     @elementwise
     def negative(self, x: Tensor) -> Tensor:
-        """``-x``."""
+        """Compute ``-x``."""
         raise NotImplementedError
 
     @elementwise

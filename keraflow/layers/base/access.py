@@ -303,7 +303,7 @@ class LayerAccess(Serializable):
         return self._calls.common(list(map(self.get_output_shape_at, range(self.nb_call))), 'output')
 
     def as_kensor(self) -> Kensor:
-        """Return the Kensor that the layer stands for: only an Input, and a Sequential that starts with one, do."""
+        """Raise a GraphError; an Input, and a Sequential that starts with one, return the Kensor they represent."""
         raise GraphError(f'{self.name}: expected a Kensor, received the layer {type(self).__name__} itself. '
                          f'Feed it first: {type(self).__name__}(...)(x).')
 

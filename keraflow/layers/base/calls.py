@@ -69,7 +69,13 @@ class Calls:
         self._calls.append(call)
 
     def at(self, index: int) -> Call:
-        """Return the call with a number; negative numbers count from the last one."""
+        """Return the call with a number; negative numbers count from the last one.
+
+        Raises
+        ------
+        GraphError
+            If there is no such call.
+        """
         count = self._count()
         if not -count <= index < count:
             raise GraphError(f'{self._layer.name}: there is no call {index}. The layer was fed {count} time(s), '
@@ -77,14 +83,26 @@ class Calls:
         return self._calls[index]
 
     def only(self, what: str) -> Call:
-        """Return the only call, whose `what` (input or output) is asked for."""
+        """Return the only call, whose `what` (input or output) is asked for.
+
+        Raises
+        ------
+        CallError
+            If there is none, or several.
+        """
         if self._count() > 1:
             raise CallError(f'{self._layer.name}: the layer was fed {self._count()} times. Ask for one of the calls, '
                             f'for example with get_{what}_at(0).')
         return self._calls[0]
 
     def common(self, shapes: List[Any], what: str) -> Any:
-        """Return the shape that is the same for each call, from one `shapes` for each."""
+        """Return the shape that is the same for each call, from one `shapes` for each.
+
+        Raises
+        ------
+        CallError
+            If they differ.
+        """
         self._count()
         if any(shape != shapes[0] for shape in shapes):
             raise CallError(f'{self._layer.name}: the calls have different {what} shapes. Ask for one of them, for '
@@ -92,7 +110,13 @@ class Calls:
         return shapes[0]
 
     def of(self, fed: Sequence[Any]) -> List[Call]:
-        """Return the calls on these Kensors."""
+        """Return the calls on these Kensors.
+
+        Raises
+        ------
+        ArgumentTypeError, GraphError
+            If the layer was not called on them.
+        """
         for one in fed:
             if not isinstance(one, Kensor):
                 raise ArgumentTypeError(f'{self._layer.name}: expected Kensors that the layer was called on, received '

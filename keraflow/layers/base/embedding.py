@@ -12,7 +12,13 @@ __all__ = ['embedded']
 
 
 def embedded(host: Any, layer: Any) -> Callable:
-    """Return a function on tensors that runs the layer in the slot of `layer`."""
+    """Return a function on tensors that runs the layer in the slot of `layer`.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is not a layer.
+    """
     if not is_layer(layer):
         raise ArgumentTypeError(f'{host.name}: embed: expected a layer, received {describe(layer)}.'
                                 f'{advice_for_class(layer)}')

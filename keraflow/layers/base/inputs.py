@@ -20,7 +20,13 @@ __all__ = ['advice_for_class', 'as_own', 'as_tensor', 'check_inputs', 'in_own_dt
 
 
 def as_tensor(layer: Any, value: Any) -> Any:
-    """Return a tensor for a tensor or an array that a layer is called on."""
+    """Return a tensor for a tensor or an array that a layer is called on.
+
+    Raises
+    ------
+    GraphError
+        If the value is neither a tensor nor an array.
+    """
     if B.is_tensor(value):
         return value
     if isinstance(value, str) or not is_array_like(value):
@@ -37,7 +43,13 @@ def advice_for_class(value: Any) -> str:
 
 
 def received_by(layer: Any, tensors: List[Any]) -> List[TensorSpec]:
-    """Return the specs of the inputs of a layer, after checking them."""
+    """Return the specs of the inputs of a layer, after checking them.
+
+    Raises
+    ------
+    GraphError
+        If there are no inputs, or several for a layer that takes one.
+    """
     if not tensors:
         raise GraphError(f'{layer.name}: was called on an empty list. Pass at least one Kensor.')
     if len(tensors) > 1 and not layer.multi_input:
@@ -72,7 +84,13 @@ def shape_of(layer: Any, received: List[TensorSpec]) -> Any:
 
 
 def with_masks(layer: Any, tensors: List[Any], given: Any) -> List[Any]:
-    """Return the inputs with the masks of a call: one mask, or a list of masks (or None)."""
+    """Return the inputs with the masks of a call: one mask, or a list of masks (or None).
+
+    Raises
+    ------
+    ArgumentError
+        If there is not one mask for each input.
+    """
     masks = list(given) if isinstance(given, (list, tuple)) and layer.multi_input else [given]
     if len(masks) != len(tensors):
         raise ArgumentError(f'{layer.name}: mask: expected a list of {len(tensors)} mask(s) (or None), one for each '

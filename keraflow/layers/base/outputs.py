@@ -16,7 +16,13 @@ __all__ = ['annotated', 'declared_shapes']
 
 
 def declared_shapes(layer: Any, input_shape: Any, outputs: List[Any]) -> List[Shape]:
-    """Return the shape of each output, from ``output_shape`` or else from the backend."""
+    """Return the shape of each output, from ``output_shape`` or else from the backend.
+
+    Raises
+    ------
+    ShapeError
+        If ``output_shape`` returns anything but shapes or None.
+    """
     declared = layer.output_shape(input_shape)
     if declared is None:
         return [layer.get_tensor_shape(tensor) if B.is_tensor(tensor) else () for tensor in outputs]
@@ -28,7 +34,13 @@ def declared_shapes(layer: Any, input_shape: Any, outputs: List[Any]) -> List[Sh
 
 
 def annotated(layer: Any, inputs: List[Any], outputs: List[Any], declared: List[Shape], mask: Any) -> List[Any]:
-    """Return the outputs with their shape, mask and feature axis."""
+    """Return the outputs with their shape, mask and feature axis.
+
+    Raises
+    ------
+    GraphError, ShapeError
+        If ``output`` does not return tensors, or not those that ``output_shape`` declares.
+    """
     if len(outputs) != len(declared):
         raise ShapeError(f'{layer.name}: output_shape() gives {len(declared)} shape(s), but output() '
                          f'{len(outputs)} tensor(s). Make them the same number.')

@@ -70,7 +70,13 @@ class Parameters:
         return {name: one.variable for name, one in self._own.items() if not one.trainable}
 
     def make_pairs(self, pairs: Sequence[Any], where: str, is_state: bool = False) -> None:
-        """Make parameters from names and values in turn."""
+        """Make parameters from names and values in turn.
+
+        Raises
+        ------
+        ArgumentTypeError
+            If names and values do not alternate.
+        """
         names = pairs[::2]
         if len(pairs) % 2 or not all(isinstance(name, str) for name in names):
             raise ArgumentTypeError(f"{self._layer.name}: expected names and values in turn, {where}('W', W, 'b', b).")

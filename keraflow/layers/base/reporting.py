@@ -33,7 +33,13 @@ class Reports:
         self._told: Dict[str, Run] = {}             # by what is told once: the run that told it
 
     def update(self, variable: Any, value: Any, inputs: Any) -> None:
-        """Report a new value of a state, or pairs of states and values."""
+        """Report a new value of a state, or pairs of states and values.
+
+        Raises
+        ------
+        ArgumentTypeError
+            If something is not a variable.
+        """
         pairs: Sequence[Any] = [(variable, value)]
         if isinstance(variable, (list, tuple)):
             pairs = _pairs(variable, f'{self._layer.name}: add_update')

@@ -48,7 +48,13 @@ def make_for(layer: Any, specs: Sequence[TensorSpec], features: Sequence[Optiona
 
 
 def build(layer: Any, input_shape: Any) -> None:
-    """Run a layer on placeholders of a static shape (a list of shapes for several inputs)."""
+    """Run a layer on placeholders of a static shape (a list of shapes for several inputs).
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is not a shape, or a list of shapes.
+    """
     listed = [input_shape] if shapes.is_shape(input_shape) else input_shape
     if not isinstance(listed, (list, tuple)) or not all(map(shapes.is_shape, listed)):
         raise ArgumentTypeError(f'{layer.name}: build: expected a shape with the batch, such as (None, 3), or a list '

@@ -29,7 +29,13 @@ def owners(layer: Any, prefix: str = '') -> Dict[str, Tuple[Any, str]]:
 
 
 def assign_weights(layer: Any, variables: Dict[str, Any], weights: Any, what: str) -> None:
-    """Check all arrays for variables of a layer, then set all."""
+    """Check all arrays for variables of a layer, then set all.
+
+    Raises
+    ------
+    ShapeError
+        For an array of another shape.
+    """
     where = f'{layer.name}: {what}'
     weights = split_arrays(weights)
     given = assign(layer.present_names(weights) if isinstance(weights, dict) else weights, list(variables), where)
@@ -44,7 +50,13 @@ def assign_weights(layer: Any, variables: Dict[str, Any], weights: Any, what: st
 
 
 def set_weights(layer: Any, weights: Any) -> None:
-    """Set parameters of a layer, including those of embedded layers."""
+    """Set parameters of a layer, including those of embedded layers.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If `weights` is None.
+    """
     variables = {one.name: one.variable for one in parameters_of([layer])}
     if not variables:
         layer._parameters.check_made('Feed it, or pass initial_weights=.')
