@@ -126,4 +126,4 @@ def test_other_names_are_answered_plainly():
     assert str(caught.value) == "'Dense' object has no attribute 'something'"
     with pytest.raises(errors.CallError) as caught:     # what a property raises is not hidden
         layer.input_kensor
-    assert 'the layer was not fed yet' in str(caught.value)
+    assert 'the layer has no calls yet' in str(caught.value)
