@@ -24,8 +24,6 @@ from typing import Callable, Iterator, Optional
 import pytest
 
 HERE = Path(__file__).parent
-#: A program, which would import Theano without its repairs for all tests of the process.
-collect_ignore = ['theano_plugin/faults.py']
 #: By folder: the backends that each of its tests runs on, where they are required.
 ON_BACKENDS = {'backend': ('theano', 'tensorflow'), 'conformance': ('theano', 'tensorflow'), 'theano_plugin': ('theano',),
                'tensorflow_plugin': ('tensorflow',)}

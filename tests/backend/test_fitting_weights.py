@@ -21,5 +21,5 @@ def test_weights_fit_where_only_training_differs(tmp_path, other):
     right = rated()
     right.load_weights(tmp_path / 'w.safetensors')
     np.testing.assert_array_equal(model.get_weights()['h/W'], right.get_weights()['h/W'])
-    with pytest.raises(ModelFileError, match='another architecture, which predicts otherwise'):
+    with pytest.raises(ModelFileError, match='another architecture, which predicts differently'):
         rated('relu', **other).load_weights(tmp_path / 'w.safetensors')

@@ -89,7 +89,7 @@ MISTAKES = {
     'nb_epoch': (lambda _: net(Dense(3)).fit(X, X, epochs=1), "Did you mean 'nb_epoch'?", lambda _: net(Dense(3)).fit(X, X, nb_epoch=1, verbose=0)),
     'a larger vocabulary': (lambda _: Sequential([Input(2, dtype='int32'), Embedding(4, 2)]).predict(np.array([[5, 1]])), 'Make vocabulary_size larger than the largest index.',
                             lambda _: Sequential([Input(2, dtype='int32'), Embedding(6, 2)]).predict(np.array([[5, 1]]))),
-    'numbered words': (lambda _: Sequential([Input(2, dtype='int32'), Embedding(4, 2)]).predict(np.array([[-1, 1]])), 'received negative ones. Number the words from 0 on',
+    'numbered words': (lambda _: Sequential([Input(2, dtype='int32'), Embedding(4, 2)]).predict(np.array([[-1, 1]])), 'received negative ones. Number words from 0',
                        lambda _: Sequential([Input(2, dtype='int32'), Embedding(4, 2)]).predict(np.array([[0, 2]]))),
     'integers': (lambda _: Embedding(4, 2)(Input(2)), "Write Input(..., dtype='int32').", lambda _: Embedding(4, 2)(Input(2, dtype='int32'))),
     'a loss': (lambda _: net(Dense(2), loss=None).fit(X), 'Pass an objective to compile', lambda _: net(Dense(2), loss='mse').fit(X, X[:, :2], verbose=0)),
