@@ -36,7 +36,8 @@ def main():
     print(f'Microseconds for each call, on {B.name()}')
     for name, call in CALLS.items():
         own_name = names.get(name, name)
-        ours, own = (microseconds(lambda: call(function, x)) for function in (getattr(B, name), getattr(library, own_name)))
+        functions = getattr(B, name), getattr(library, own_name)
+        ours, own = (microseconds(lambda: call(function, x)) for function in functions)
         print(f'B.{name:8} {ours:7.1f}  {own_name:12} {own:7.1f}  {ours / own:5.2f} times')
 
 
