@@ -72,7 +72,7 @@ def _check(backend: Backend, method: MethodInfo, given: Dict[str, Any]) -> None:
     if method.broadcasts:
         known = [size for name, size in sizes.items() if given[name] is not None]
         if any(size != known[0] for size in known) and not shapes.broadcast(*known):
-            raise ShapeError(f"expected shapes that fit, received {', '.join(map(str, known))}.")
+            raise ShapeError(f"expected shapes that match, received {', '.join(map(str, known))}.")
     if method.second_integer:
         check_integers(backend, method.second_integer, given)
     if method.check:
