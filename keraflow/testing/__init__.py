@@ -13,4 +13,5 @@ from keraflow.testing.backends import BACKEND_LAWS, check_backend
 from keraflow.testing.layers import LAYER_LAWS, check_layer
 from keraflow.testing.numerics import assert_close, numerical_gradient, using_floatx
 
-__all__ = ['BACKEND_LAWS', 'LAYER_LAWS', 'assert_close', 'check_backend', 'check_layer', 'numerical_gradient', 'using_floatx']
+__all__ = ['BACKEND_LAWS', 'LAYER_LAWS', 'assert_close', 'check_backend', 'check_layer', 'numerical_gradient',
+           'using_floatx']

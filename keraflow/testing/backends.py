@@ -45,7 +45,8 @@ def check_backend(backend: Any) -> None:
     all methods of the contract are there: expected ...
     """
     evaluation = Evaluation(backend)
-    checks: List[Callable] = [*(_bound(law, backend) for law in BACKEND_LAWS), *(_bound(evaluation.check, number) for number in range(len(CASES)))]
+    checks: List[Callable] = [*(_bound(law, backend) for law in BACKEND_LAWS),
+                              *(_bound(evaluation.check, number) for number in range(len(CASES)))]
     failures = [text for text in map(_failure, checks) if text]
     if failures:
         raise AssertionError(f'{len(failures)} of {len(checks)} checks failed:\n' + '\n'.join(failures))

@@ -17,12 +17,14 @@ def _has_all_methods(backend: Any) -> None:
     missing = [name for name in sorted(public_names(Backend)) if _is_open(name, getattr(type(backend), name, None))]
     expect(not missing, 'an implementation of every method', f'none of {", ".join(missing)}')
     expect(isinstance(backend.name, str) and backend.name != '', 'a name', repr(backend.name))
-    expect(backend.inner_format in ('channels_first', 'channels_last'), 'an inner format of convolutions', repr(backend.inner_format))
+    expect(backend.inner_format in ('channels_first', 'channels_last'), 'an inner format of convolutions',
+           repr(backend.inner_format))
 
 
 def _is_open(name: str, method: Any) -> bool:
     """Return whether a method is the contract's own, which only documents what it should do."""
-    return method is getattr(Backend, name) and inspect.isfunction(method) and 'NotImplementedError' in inspect.unwrap(method).__code__.co_names
+    return method is getattr(Backend, name) and inspect.isfunction(method) and \
+        'NotImplementedError' in inspect.unwrap(method).__code__.co_names
 
 
 def _has_the_same_arguments(backend: Any) -> None:
@@ -52,7 +54,8 @@ def _has_settings(backend: Any) -> None:
     for dtype in ('float64', 'float32'):
         with using_floatx(dtype, backend):
             expect(backend.floatx() == dtype, dtype, backend.floatx())
-            for made in (backend.zeros((2,)), backend.constant(0.5), backend.variable(np.zeros(2)), backend.placeholder((None,))):
+            for made in (backend.zeros((2,)), backend.constant(0.5), backend.variable(np.zeros(2)),
+                         backend.placeholder((None,))):
                 expect(backend.dtype(made) == dtype, dtype, backend.dtype(made))
     expect(isinstance(backend.version(), str) and backend.version() != '', 'a version', repr(backend.version()))
 
@@ -85,7 +88,8 @@ def _keeps_values(backend: Any) -> None:
     expect(backend.get_value(variable).dtype == backend.floatx(), backend.floatx(), backend.get_value(variable).dtype)
     array[0, 0] = 7
     assert_close('after the array that was set was changed', backend.get_value(variable), np.full((2, 3), 3.), 0)
-    refuses(ShapeError, 'set_value: expected an array of shape (2, 3), received (3, 2).', backend.set_value, variable, np.zeros((3, 2)))
+    refuses(ShapeError, 'set_value: expected an array of shape (2, 3), received (3, 2).', backend.set_value, variable,
+            np.zeros((3, 2)))
     refuses(ShapeError, 'set_value: expected an array of shape (2, 3), received ().', backend.set_value, variable, 1.)
     expect(backend.static_shape(variable) == (2, 3), (2, 3), backend.static_shape(variable))
 
@@ -94,8 +98,10 @@ def _gives_dtypes(backend: Any) -> None:
     """Variables and constants have the dtype asked for, that of an integer array, or floatx."""
     floatx = backend.floatx()
     cases: List[tuple] = [
-        (np.zeros(2, 'int32'), None, 'int32'), (np.zeros(2, 'int64'), None, 'int64'), (np.zeros(2), None, floatx), (0.5, None, floatx),
-        (1, None, floatx), (np.zeros(2, 'int32'), 'float64', 'float64'), (np.zeros(2), 'int64', 'int64'), ([0.5, 1.5], None, floatx),
+        (np.zeros(2, 'int32'), None, 'int32'), (np.zeros(2, 'int64'), None, 'int64'), (np.zeros(2), None, floatx),
+        (0.5, None, floatx),
+        (1, None, floatx), (np.zeros(2, 'int32'), 'float64', 'float64'), (np.zeros(2), 'int64', 'int64'),
+        ([0.5, 1.5], None, floatx),
         (np.array([True, False]), 'bool', 'bool'), (np.zeros(2, 'float64'), 'float32', 'float32')]
     for value, dtype, expected in cases:
         for make in (backend.variable, backend.constant):
@@ -104,7 +110,8 @@ def _gives_dtypes(backend: Any) -> None:
             expect(backend.ndim(made) == np.ndim(value), f'{np.ndim(value)} axes', backend.ndim(made))
     expect(not backend.is_variable(backend.constant(1.)), 'a constant that is no variable', 'one that is')
     for other in (1., np.zeros(2), [1.], None, 'x'):
-        expect(not backend.is_tensor(other) and not backend.is_variable(other), f'{other!r} to be no tensor', 'it is one')
+        expect(not backend.is_tensor(other) and not backend.is_variable(other), f'{other!r} to be no tensor',
+               'it is one')
 
 
 def _evaluates(backend: Any) -> None:
@@ -137,12 +144,15 @@ def _runs_without_autograph(backend: Any) -> None:
 def _knows_shapes(backend: Any) -> None:
     """What is known of a shape is kept, and can be queried."""
     x = backend.placeholder((None, 3), 'int32', 'x')
-    expect((backend.static_shape(x), backend.dtype(x), backend.ndim(x)) == ((None, 3), 'int32', 2), '(None, 3) int32', backend.static_shape(x))
-    expect(backend.is_tensor(x) and not backend.is_variable(x), 'a placeholder to be a tensor, not a variable', 'something else')
+    expect((backend.static_shape(x), backend.dtype(x), backend.ndim(x)) == ((None, 3), 'int32', 2), '(None, 3) int32',
+           backend.static_shape(x))
+    expect(backend.is_tensor(x) and not backend.is_variable(x), 'a placeholder to be a tensor, not a variable',
+           'something else')
 
     def known() -> List[tuple]:
         said = backend.with_static_shape(backend.identity(x), (2, 3))
-        return [backend.static_shape(it) for it in (said, backend.add(x, x), backend.reshape(x, (-1, 3)), backend.sum(x, 0))]
+        return [backend.static_shape(it) for it in (said, backend.add(x, x), backend.reshape(x, (-1, 3)),
+                                                    backend.sum(x, 0))]
     found = backend.symbolic(known, [])
     expect(found == [(2, 3), (None, 3), (None, 3), (3,)], [(2, 3), (None, 3), (None, 3), (3,)], found)
     other = backend.symbolic(lambda: backend.identity(x), [])
@@ -154,5 +164,6 @@ def public_names(cls: type) -> set:
     return {name for name in dir(cls) if not name.startswith('_')}
 
 
-CONTRACT_LAWS = (_has_all_methods, _has_the_same_arguments, _has_nothing_else, _has_settings, _has_devices, _keeps_values, _gives_dtypes,
+CONTRACT_LAWS = (_has_all_methods, _has_the_same_arguments, _has_nothing_else, _has_settings, _has_devices,
+                 _keeps_values, _gives_dtypes,
                  _evaluates, _works_outside_graph, _runs_without_autograph, _knows_shapes)

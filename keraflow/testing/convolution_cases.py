@@ -13,8 +13,7 @@ series, image, volume, cube, other, matrix, batch, vector, pair = map(
     Operand, ('series', 'image', 'volume', 'x', 'other', 'matrix', 'batch', 'vector', 'pair'))
 
 
-# -- in NumPy
-# -----------------------------------------------------------------------------------------------------------
+# -- in NumPy ----------------------------------------------------------------------------------------------------------
 
 def convolved(x: Any, kernels: Any, strides: Any = None, pad: str = 'valid', dilation: Any = None,
               data_format: str = 'channels_first') -> Any:
@@ -34,7 +33,8 @@ def depthwise_convolved(x: Any, kernels: Any, strides: Any = None, pad: str = 'v
     return _over_windows(sums, x, kernels.shape[2:], strides, pad, dilation, data_format)
 
 
-def pooled(x: Any, size: Any, mode: str = 'max', strides: Any = None, pad: str = 'valid', data_format: str = 'channels_first') -> Any:
+def pooled(x: Any, size: Any, mode: str = 'max', strides: Any = None, pad: str = 'valid',
+           data_format: str = 'channels_first') -> Any:
     """Take the maximum or the mean of each window, ignoring what lies outside of the input."""
     axes = tuple(range(2, np.ndim(x)))
 
@@ -43,7 +43,8 @@ def pooled(x: Any, size: Any, mode: str = 'max', strides: Any = None, pad: str =
     return _over_windows(fold, x, size, strides or size, pad, None, data_format, np.nan)
 
 
-def transposed_convolved(x: Any, kernels: Any, strides: Any = None, pad: str = 'valid', data_format: str = 'channels_first') -> Any:
+def transposed_convolved(x: Any, kernels: Any, strides: Any = None, pad: str = 'valid',
+                         data_format: str = 'channels_first') -> Any:
     """Add a kernel times each cell to the output; ``'same'`` keeps the middle ``length * stride`` of it."""
     x = _moved(x, data_format, 'channels_first')
     size = kernels.shape[2:]
@@ -59,7 +60,8 @@ def transposed_convolved(x: Any, kernels: Any, strides: Any = None, pad: str = '
     return _moved(made, 'channels_first', data_format)
 
 
-def _over_windows(function: Callable, x: Any, size: Sequence[int], strides: Any, pad: str, dilation: Any, data_format: str,
+def _over_windows(function: Callable, x: Any, size: Sequence[int], strides: Any, pad: str, dilation: Any,
+                  data_format: str,
                   padding: float = 0.) -> Any:
     x = _moved(x, data_format, 'channels_first')
     strides, dilation = strides or (1,) * len(size), dilation or (1,) * len(size)
@@ -84,8 +86,7 @@ def _moved(x: Any, source: str, target: str) -> Any:
     return np.moveaxis(x, 1, -1) if target == 'channels_last' else np.moveaxis(x, -1, 1)
 
 
-# -- the table
-# ----------------------------------------------------------------------------------------------------------
+# -- the table ---------------------------------------------------------------------------------------------------------
 
 def _both_formats(operation: str, expected: Callable, args: tuple, **kwargs: Any) -> List[Case]:
     """Make a case, and the same with the channels of the first operand moved to the end."""
@@ -96,11 +97,13 @@ def _both_formats(operation: str, expected: Callable, args: tuple, **kwargs: Any
     def moved(x: Any, *rest: Any, **kwargs: Any) -> Any:
         return expected(_moved(x, 'channels_first', 'channels_last'), *rest, data_format='channels_last', **kwargs)
     first = Case(operation, args, kwargs, expected, kinds='f')
-    return [first, first._replace(expected=moved, call=call, text=f'{first.label.split("(", 1)[1][:-1]}, channels last')]
+    return [first, first._replace(expected=moved, call=call,
+                                  text=f'{first.label.split("(", 1)[1][:-1]}, channels last')]
 
 
 def _convolutions() -> List[Case]:
-    line, square, wide, block = (Reshaped(other, (3, 2, 2)), Reshaped(matrix, (2, 1, 5, 2)), Reshaped(batch, (2, 2, 5, 2)),
+    line, square, wide, block = (Reshaped(other, (3, 2, 2)), Reshaped(matrix, (2, 1, 5, 2)),
+                                 Reshaped(batch, (2, 2, 5, 2)),
                                  Reshaped(cube, (2, 3, 2, 2, 1)))
     cases: List[Case] = []
     for pad in ('valid', 'same'):
@@ -114,8 +117,10 @@ def _convolutions() -> List[Case]:
         cases += _both_formats('conv', convolved, (volume, block), pad=pad, dilation=(1, 2, 1))
         cases += _both_formats('depthwise_conv', depthwise_convolved, (image, square, (2, 2), pad))
         cases += _both_formats('depthwise_conv', depthwise_convolved, (image, wide, (1, 2), pad))
-        cases += _both_formats('depthwise_conv', depthwise_convolved, (image, Reshaped(batch, (2, 5, 2, 2)), None, pad, (2, 2)))
-        cases += _both_formats('depthwise_conv', depthwise_convolved, (image, Reshaped(batch, (2, 5, 2, 2)), (2, 1), pad, (1, 3)))
+        cases += _both_formats('depthwise_conv', depthwise_convolved,
+                               (image, Reshaped(batch, (2, 5, 2, 2)), None, pad, (2, 2)))
+        cases += _both_formats('depthwise_conv', depthwise_convolved,
+                               (image, Reshaped(batch, (2, 5, 2, 2)), (2, 1), pad, (1, 3)))
         cases += _both_formats('conv_transpose', transposed_convolved, (series, line), strides=(3,), pad=pad)
         cases += _both_formats('conv_transpose', transposed_convolved, (image, square, (2, 3), pad))
         cases += _both_formats('conv_transpose', transposed_convolved, (image, wide), pad=pad)
@@ -132,16 +137,20 @@ def _others() -> List[Case]:
             cases += _both_formats('pool', pooled, (image, (2, 2), mode, (2, 3), pad))
             cases += _both_formats('pool', pooled, (volume, (2, 1, 2), mode, (1, 2, 2), pad))
     for operand, bias in ((series, Reshaped(other, (3, 4))), (image, Reshaped(vector, (2, 2)))):
-        values = Case('add_bias', (operand, bias), {}, lambda x, b: x + b[:, 0].reshape(-1, *(1,) * (x.ndim - 2)), kinds='f',
+        values = Case('add_bias', (operand, bias), {}, lambda x, b: x + b[:, 0].reshape(-1, *(1,) * (x.ndim - 2)),
+                      kinds='f',
                       call=lambda B, x, b: B.add_bias(x, b[:, 0]), text=f'{operand} and a vector')
-        last = Case('add_bias', (operand, bias), {}, lambda x, b: np.moveaxis(x, 1, -1) + b[:, 0], kinds='f', text=f'{operand}, channels last',
-                    call=lambda B, x, b: B.add_bias(B.transpose(x, (0, *range(2, B.ndim(x)), 1)), b[:, 0], 'channels_last'))
+        last = Case('add_bias', (operand, bias), {}, lambda x, b: np.moveaxis(x, 1, -1) + b[:, 0], kinds='f',
+                    text=f'{operand}, channels last',
+                    call=lambda B, x, b: B.add_bias(B.transpose(x, (0, *range(2, B.ndim(x)), 1)), b[:, 0],
+                                                    'channels_last'))
         cases += [values, last]
 
     def padded(x: Any, padding: Any, value: float = 0.) -> Any:
         return np.pad(x, padding, constant_values=value)
     around = ((0, 0), (2, 0), (1, 3))
-    cases += [Case('pad', (cube, around), {}, padded, kinds='fib'), Case('pad', (cube, around), {'value': -2.}, padded, kinds='fi'),
+    cases += [Case('pad', (cube, around), {}, padded, kinds='fib'),
+              Case('pad', (cube, around), {'value': -2.}, padded, kinds='fi'),
               Case('pad', (vector, ((1, 0),)), {'value': -np.inf}, padded, kinds='f', smooth=False)]
     return cases
 
@@ -165,7 +174,8 @@ FOLLOWING: Tuple[Tuple[Callable, Callable], ...] = (
     (lambda B, h: B.require(h, B.greater(B.shape(h)[2], 1), 'too short'), lambda h: h),
     (lambda B, h: B.softmax(h, 1), lambda h: np.exp(h) / np.exp(h).sum(1, keepdims=True)),
     (lambda B, h: B.reshape(h, [-1, B.shape(B.tanh(h))[2]]), lambda h: h.reshape(-1, h.shape[2])),
-    (lambda B, h: B.scan(lambda x, states, constants: [B.add(states[0], constants[0])], [h[:, 0, 0]], [B.zeros_like(h)], [h])[1][0],
+    (lambda B, h: B.scan(lambda x, states, constants: [B.add(states[0], constants[0])], [h[:, 0, 0]], [B.zeros_like(h)],
+                         [h])[1][0],
      lambda h: 2. * h),
 )
 
@@ -181,9 +191,11 @@ def _followed() -> List[Case]:
 
             def in_numpy(x: Any, kernels: Any, expected: Callable = expected, data_format: str = data_format) -> Any:
                 return expected(_moved(convolved(x, kernels), 'channels_first', data_format))
-            cases.append(Case('conv', (image, Reshaped(other, (2, 6, 1, 1))), {}, in_numpy, kinds='f', call=convolve, fixed=False,
+            cases.append(Case('conv', (image, Reshaped(other, (2, 6, 1, 1))), {}, in_numpy, kinds='f', call=convolve,
+                              fixed=False,
                               text=f'and operation {number} on its result, {data_format}'))
-    without = Case('without_layouts', (image, Reshaped(other, (2, 6, 1, 1))), {}, lambda *args: 2. * convolved(*args), kinds='f', fixed=False,
+    without = Case('without_layouts', (image, Reshaped(other, (2, 6, 1, 1))), {}, lambda *args: 2. * convolved(*args),
+                   kinds='f', fixed=False,
                    call=lambda B, *args: B.multiply(B.without_layouts([B.conv(*args)])[0], 2.))
     return [*cases, without]
 
@@ -198,7 +210,8 @@ def _chains() -> List[Case]:
         h = np.maximum(convolved(x, kernels, pad='same') + bias[:, None, None], 0.)
         return np.tanh(convolved(h, kernels, pad='same')) + h * 0.5
     kernels, bias = Reshaped(matrix, (2, 2, 5, 1)), Reshaped(pair, (2,))
-    return [Case('conv', (image, kernels, bias), {}, expected, kinds='f', call=chain, text='a chain that ends with the channels first'),
+    return [Case('conv', (image, kernels, bias), {}, expected, kinds='f', call=chain,
+                 text='a chain that ends with the channels first'),
             Case('conv', (image, kernels, bias), {}, lambda *args: expected(*args).reshape(2, -1), kinds='f',
                  call=lambda B, *args: B.flatten(chain(B, *args), 2), text='a chain that ends with vectors')]
 

@@ -22,7 +22,8 @@ def _runs_functions(backend: Any) -> None:
         assert_close('the output', product, [expected * [2., 3.]], 0)
         assert_close('a variable that is an output, before the update', before, expected, 0)
         assert_close('the variable after the update', backend.get_value(variable), expected + 1, 0)
-    expect(isinstance(product, np.ndarray) and product.dtype == backend.floatx(), f'an array of {backend.floatx()}', repr(product))
+    expect(isinstance(product, np.ndarray) and product.dtype == backend.floatx(), f'an array of {backend.floatx()}',
+           repr(product))
     refuses(ArgumentError, 'function: expected 1 array(s), received 2.', run, [[1, 2]], [[1, 2]])
     refuses(ShapeError, 'function: expected an array of shape (None, 2), received (1, 3).', run, [[1., 2., 3.]])
 
@@ -45,14 +46,16 @@ def _compiles_builders(backend: Any) -> None:
     backend.set_value(one, [0., 0.])
     assert_close('a call after set_value', np.asarray(run(np.zeros(2, backend.floatx()))[0]), [0., 0.], 0)
     for size in (1, 5):
-        length = np.asarray(backend.compile(lambda x: ([backend.shape(x)], []), [TensorSpec((None,), 'int32')])(np.zeros(size, 'int32'))[0])
+        length = np.asarray(backend.compile(lambda x: ([backend.shape(x)], []),
+                                            [TensorSpec((None,), 'int32')])(np.zeros(size, 'int32'))[0])
         assert_close('the shape of a batch of another length', length, [size], 0)
 
 
 def _casts_updates(backend: Any) -> None:
     """A new value is cast to the dtype of its variable."""
     real, whole = backend.variable([0.5], 'float32'), backend.variable([3], 'int32')
-    backend.compile(lambda: ([], [(real, backend.add(backend.cast(real, 'float64'), 1)), (whole, backend.multiply(whole, 2.5))]), [])()
+    backend.compile(lambda: ([], [(real, backend.add(backend.cast(real, 'float64'), 1)),
+                                  (whole, backend.multiply(whole, 2.5))]), [])()
     assert_close('float32 from float64', backend.get_value(real), [1.5], 0)
     assert_close('int32 from floatx', backend.get_value(whole), [7], 0)
 
@@ -77,7 +80,8 @@ def _computes_outside(backend: Any) -> None:
     assert_close('the output', found, (given + 1 - given * [1., 2.] + given[:, ::-1] ** 2) / 2 + [0.5, 1.], 1e-12)
     positive = backend.require(x, x > 0, 'x: expected numbers above 0.')
     refuses(DataError, 'x: expected numbers above 0.', backend.function([x], [positive]), given)
-    total, _ = backend.scan(lambda one, states, constants: [states[0] + one[0] * constants[0]], [x], [backend.zeros_like(x[0])], [x[1]])
+    total, _ = backend.scan(lambda one, states, constants: [states[0] + one[0] * constants[0]], [x],
+                            [backend.zeros_like(x[0])], [x[1]])
     assert_close('a loop', backend.function([x], [total])(given)[0], np.cumsum(given * given[1], 0), 1e-12)
     gradient, = backend.gradients(backend.sum(backend.square(x * variable)), [variable])
     assert_close('a gradient', backend.function([x], [gradient])(given)[0], 2 * (given ** 2).sum(0) * [1., 2.], 1e-12)
@@ -117,12 +121,15 @@ def _requires(backend: Any) -> None:
 def _divides_integers(backend: Any) -> None:
     """Integers are not divided by 0, and have no negative powers."""
     spec = TensorSpec((None,), 'int32')
-    for name, wrong, text in (('floor_divide', 0, 'other than 0'), ('mod', 0, 'other than 0'), ('power', -1, 'of at least 0')):
+    for name, wrong, text in (('floor_divide', 0, 'other than 0'), ('mod', 0, 'other than 0'),
+                              ('power', -1, 'of at least 0')):
         run = backend.compile(lambda x, y: ([getattr(backend, name)(x, y)], []), [spec, spec])
         assert_close(name, np.asarray(run(np.array([7, -7], 'int32'), np.array([2, 3], 'int32'))[0]),
                      {'floor_divide': [3, -3], 'mod': [1, 2], 'power': [49, -343]}[name], 0)
-        refuses(DataError, f'{name}: y: expected integers {text}.', run, np.array([7, 7], 'int32'), np.array([2, wrong], 'int32'))
+        refuses(DataError, f'{name}: y: expected integers {text}.', run, np.array([7, 7], 'int32'),
+                np.array([2, wrong], 'int32'))
 
 
-FUNCTION_LAWS = (_runs_functions, _compiles_builders, _casts_updates, _traces, _computes_outside, _knows_variables, _requires,
+FUNCTION_LAWS = (_runs_functions, _compiles_builders, _casts_updates, _traces, _computes_outside, _knows_variables,
+                 _requires,
                  _divides_integers)

@@ -17,7 +17,8 @@ def _has_gradients(backend: Any) -> None:
         used, unused, start = backend.variable([1., 2.]), backend.variable([[3.]]), np.array([1., 2.])
 
         def loss_fn() -> tuple:
-            return backend.sum(backend.multiply(backend.sin(used), backend.square(used))), {'twice': backend.multiply(used, 2)}
+            return backend.sum(backend.multiply(backend.sin(used),
+                                                backend.square(used))), {'twice': backend.multiply(used, 2)}
 
         def builder() -> tuple:
             loss, aux, gradients = backend.value_and_gradients(loss_fn, [used, unused])
@@ -31,13 +32,15 @@ def _has_gradients(backend: Any) -> None:
         assert_close('a variable after a step', backend.get_value(used), start - gradient, 1e-12)
         backend.set_value(used, start)
         loss, _, gradients = backend.value_and_gradients(loss_fn, [used, unused])
-        for received, wanted in zip(backend.eval([loss, *gradients]), (np.sum(np.sin(start) * start ** 2), expected, [[0.]])):
+        for received, wanted in zip(backend.eval([loss, *gradients]),
+                                    (np.sum(np.sin(start) * start ** 2), expected, [[0.]])):
             assert_close('outside of a builder', received, wanted, 1e-8)
 
 
 def _has_gradients_of_graphs(backend: Any) -> None:
     """Gradients differentiates an existing scalar with respect to variables and placeholders."""
-    x, variable, unused = backend.placeholder((None,), 'float64'), backend.variable([1., 2.], 'float64'), backend.variable([1.], 'float64')
+    x = backend.placeholder((None,), 'float64')
+    variable, unused = backend.variable([1., 2.], 'float64'), backend.variable([1.], 'float64')
     loss = backend.symbolic(lambda: backend.sum(backend.multiply(backend.square(x), variable)), [])
     found = backend.function([x], backend.gradients(loss, [x, variable, unused]))([3., 4.])
     for received, expected in zip(found, ([6., 16.], [9., 16.], [0.])):
@@ -72,7 +75,8 @@ def _has_gradients_by_rows(backend: Any) -> None:
     def step(tables: List[Any], *indices: Any) -> tuple:
         def loss_fn() -> tuple:
             asked, unasked, tied, _ = (lookups(table, *indices) for table in tables)
-            return backend.add(backend.add(asked, unasked), backend.add(tied, backend.sum(backend.square(tables[2])))), None
+            return backend.add(backend.add(asked, unasked),
+                               backend.add(tied, backend.sum(backend.square(tables[2])))), None
         _, _, gradients = backend.value_and_row_gradients(loss_fn, tables, [True, False, True, True])
         return [gradients[1]], [(table, _down(backend, table, gradient)) for table, gradient in zip(tables, gradients)]
 
@@ -104,21 +108,26 @@ def _shares_gradients(backend: Any) -> None:
     x, y = np.array([[0., 2., 2.], [1., 1., 1.], [-1., 3., -1.]]), np.array([[0., 2., 1.], [1., 2., 1.], [0., 3., -1.]])
     for sign, name, function in ((1., 'max', backend.max), (-1., 'min', backend.min)):
         for axis in (None, 0, -1, [0, 1]):
-            _check_gradient(backend, f'{name}({axis})', lambda x: function(x, axis), sign * x, lambda weights: _shared(x, weights, axis))
+            _check_gradient(backend, f'{name}({axis})', lambda x: function(x, axis), sign * x,
+                            lambda weights: _shared(x, weights, axis))
     for sign, name, function in ((1., 'maximum', backend.maximum), (-1., 'minimum', backend.minimum)):
         _check_gradient(backend, name, lambda x: function(x, sign * y), sign * x, lambda weights: weights * (x >= y))
-        _check_gradient(backend, f'{name}, second argument', lambda x: function(sign * y, x), sign * x, lambda weights: weights * (x > y))
+        _check_gradient(backend, f'{name}, second argument', lambda x: function(sign * y, x), sign * x,
+                        lambda weights: weights * (x > y))
         _check_gradient(backend, f'{name} of the same', lambda x: function(x, x), x, lambda weights: weights)
-    _check_gradient(backend, 'clip', lambda x: backend.clip(x, 0., 2.), x, lambda weights: weights * (x >= 0) * (x <= 2))
+    _check_gradient(backend, 'clip', lambda x: backend.clip(x, 0., 2.), x,
+                    lambda weights: weights * (x >= 0) * (x <= 2))
     _check_gradient(backend, 'relu', backend.relu, x, lambda weights: weights * (x > 0))
-    _check_gradient(backend, 'relu with a bound', lambda x: backend.relu(x, 0.5, 2.), x, lambda weights: weights * np.where(x > 0, x <= 2, 0.5))
+    _check_gradient(backend, 'relu with a bound', lambda x: backend.relu(x, 0.5, 2.), x,
+                    lambda weights: weights * np.where(x > 0, x <= 2, 0.5))
     _check_gradient(backend, 'abs', backend.abs, x, lambda weights: weights * np.sign(x))
 
 
 def _shares_gradients_in_windows(backend: Any) -> None:
     """The first of equal maxima in a window gets the gradient of the window, even if windows overlap."""
     cells = np.array([2, 0, 1, 1, 0, 2, 2, 1, 0, 0, 1, 2, 2, 2])
-    for shape, size, strides in (((1, 2, 7), (3,), (2,)), ((2, 1, 5, 4), (2, 2), (1, 1)), ((1, 2, 4, 5), (3, 3), (2, 2)), ((1, 2, 4, 3), (2, 2), (3, 3)),
+    for shape, size, strides in (((1, 2, 7), (3,), (2,)), ((2, 1, 5, 4), (2, 2), (1, 1)),
+                                 ((1, 2, 4, 5), (3, 3), (2, 2)), ((1, 2, 4, 3), (2, 2), (3, 3)),
                                  ((1, 1, 3, 4, 3), (2, 2, 2), (1, 2, 1))):
         many = np.resize(cells, shape).astype('float64')
         for pad in PADS:
@@ -128,9 +137,13 @@ def _shares_gradients_in_windows(backend: Any) -> None:
                     x = x if data_format == 'channels_first' else np.moveaxis(x, 1, -1)
                     # As if each cell were a bit larger than those after it.
                     ordered = x - 1e-3 * np.arange(x.size).reshape(x.shape)
-                    _check_gradient(backend, f'pool of {x.tolist()}, {size}, {options}', lambda x: backend.pool(x, size, **options), x,
-                                    lambda weights: numerical_gradient(lambda x: np.sum(pooled(x, size, **options) * weights), [ordered])[0])
-    _check_gradient(backend, 'pool of -inf', lambda x: backend.pool(x, (3, 3), strides=(2, 2), pad='same'), np.full((1, 1, 4, 3), -np.inf),
+                    _check_gradient(backend, f'pool of {x.tolist()}, {size}, {options}',
+                                    lambda x: backend.pool(x, size, **options), x,
+                                    lambda weights: numerical_gradient(lambda x: np.sum(pooled(x, size,
+                                                                                               **options) * weights),
+                                                                       [ordered])[0])
+    _check_gradient(backend, 'pool of -inf', lambda x: backend.pool(x, (3, 3), strides=(2, 2), pad='same'),
+                    np.full((1, 1, 4, 3), -np.inf),
                     lambda weights: np.eye(4)[:, [0, 2]] @ weights @ np.eye(3)[[0, 1]])
 
 
@@ -138,10 +151,12 @@ def _has_gradients_at_zero(backend: Any) -> None:
     """The gradient of std and norm is 0 where they are 0, and softplus has the slope 1/2 at 0."""
     x = np.array([[3., 3., 3.], [0., 0., 0.], [3., 4., 0.]])
     lengths = np.where(np.any(x, 1, keepdims=True), np.sqrt(np.sum(x * x, 1, keepdims=True)), 1.)
-    _check_gradient(backend, 'norm', lambda x: backend.norm(x, 1, keepdims=True), x, lambda weights: weights * x / lengths)
+    _check_gradient(backend, 'norm', lambda x: backend.norm(x, 1, keepdims=True), x,
+                    lambda weights: weights * x / lengths)
     centred = x - np.mean(x, 1, keepdims=True)
     spread = np.where(np.any(centred, 1, keepdims=True), np.std(x, 1, keepdims=True), 1.)
-    _check_gradient(backend, 'std', lambda x: backend.std(x, 1, keepdims=True), x, lambda weights: weights * centred / (3 * spread))
+    _check_gradient(backend, 'std', lambda x: backend.std(x, 1, keepdims=True), x,
+                    lambda weights: weights * centred / (3 * spread))
     _check_gradient(backend, 'softplus', backend.softplus, x, lambda weights: weights / (1 + np.exp(-x)))
 
 

@@ -23,7 +23,8 @@ GRADIENT = 1e-6
 
 
 def check_layer(layer: Any, input_shapes: Any, *, reference: Optional[Callable] = None,
-                dtype: Union[None, str, Sequence[Optional[str]]] = None, input_range: Optional[Tuple[float, float]] = None,
+                dtype: Union[None, str, Sequence[Optional[str]]] = None,
+                input_range: Optional[Tuple[float, float]] = None,
                 weights: Optional[dict] = None, custom_objects: Any = None, rtol: Optional[float] = None,
                 batch_sizes: Tuple[int, int] = (3, 1), nb_probe: int = 8, seed: int = 0) -> None:
     """Check a layer against all laws, on the current backend.
@@ -153,7 +154,8 @@ def _is_planned(it: Subject) -> None:
     parameters = planned.param_shapes(input_shape)
     if parameters is not None:
         made = {one.name: tuple(B.static_shape(one.variable)) for one in parameters_of([it.layer])}
-        expect(list(parameters.items()) == list(made.items()), f'the parameters {described(parameters)}', described(made))
+        expect(list(parameters.items()) == list(made.items()), f'the parameters {described(parameters)}',
+               described(made))
     expect(planned.built == was_built, 'a layer that is not built by being asked', 'one that is')
 
 
@@ -171,7 +173,8 @@ def _keeps_weights(it: Subject) -> None:
         assert_close(name, array, before[name], 0)
     _refuses(it, {'no such parameter': np.zeros(1)}, ArgumentError, 'a name that does not exist')
     for name, array in before.items():
-        _refuses(it, {**changed, name: np.zeros((*array.shape, 2))}, ShapeError, f'an array of another shape for {name}')
+        _refuses(it, {**changed, name: np.zeros((*array.shape, 2))}, ShapeError,
+                 f'an array of another shape for {name}')
     _refuses(it, [*before.values(), np.zeros(1)], ArgumentError, 'too many arrays')
 
 
@@ -190,14 +193,17 @@ def _is_rebuilt(it: Subject) -> None:
     """Serialized and rebuilt from JSON and from YAML it is the same layer."""
     data = serialize(it.layer)
     for text, rebuilt in it.rebuilt.items():
-        expect(type(rebuilt) is type(it.layer), f'a {type(it.layer).__name__} from {text}', f'a {type(rebuilt).__name__}')
+        expect(type(rebuilt) is type(it.layer), f'a {type(it.layer).__name__} from {text}',
+               f'a {type(rebuilt).__name__}')
         again = serialize(rebuilt)
-        expect(again == data, f'equal data when what {text} gave is serialized again, {described(data)}', described(again))
+        expect(again == data, f'equal data when what {text} gave is serialized again, {described(data)}',
+               described(again))
         _compare_parameters(f'from {text}', it.layer, rebuilt)
 
 
 def _compare_parameters(what: str, layer: Any, other: Any, prefix: str = '') -> None:
-    expected = {prefix + one.name: (tuple(B.static_shape(one.variable)), one.trainable) for one in parameters_of([layer])}
+    expected = {prefix + one.name: (tuple(B.static_shape(one.variable)), one.trainable)
+                for one in parameters_of([layer])}
     received = {one.name: (tuple(B.static_shape(one.variable)), one.trainable) for one in parameters_of([other])}
     expect(expected == received, f'the parameters {described(expected)} {what}', described(received))
 
@@ -215,7 +221,8 @@ def _is_embedded(it: Subject) -> None:
 def _predicts_alike(it: Subject) -> None:
     """Rebuilt from a file, and embedded in a host, it returns the same output."""
     for name in ('JSON', 'YAML', 'host'):
-        it.compare('the output of the layer in a host' if name == 'host' else f'the output of the layer from {name}', name)
+        it.compare('the output of the layer in a host' if name == 'host' else f'the output of the layer from {name}',
+                   name)
 
 
 # -- values -----------------------------------------------------------------------------------------------------------
@@ -226,7 +233,8 @@ def _has_its_shape(it: Subject) -> None:
         known = it.link(it.layer, size)
         for run in ('layer', 'train'):
             for kensors in (it.kensors, known):
-                _compare_shapes(f'a batch of {size} ({"train" if run == "train" else "test"} phase)', kensors, it.outputs(number)[run])
+                _compare_shapes(f'a batch of {size} ({"train" if run == "train" else "test"} phase)', kensors,
+                                it.outputs(number)[run])
     for size, outputs in zip(it.options.batch_sizes, it.exact.static_outputs):
         _compare_shapes(f'a static batch of {size}', it.exact.kensors, outputs)
 
@@ -270,7 +278,8 @@ def _has_right_gradients(it: Subject) -> None:
         value = it.exact.value(name)
         expect(gradient.shape == value.shape, f'a gradient of shape {value.shape} for {name}', gradient.shape)
         for place, direction in it.exact.directions(value.shape):
-            above, below = it.exact.loss_at(name, value + STEP * direction), it.exact.loss_at(name, value - STEP * direction)
+            above, below = it.exact.loss_at(name, value + STEP * direction), it.exact.loss_at(name,
+                                                                                              value - STEP * direction)
             expected, received = (above - below) / (2 * STEP), float(np.sum(gradient * direction))
             assert_close(f'{name}{place}', received, expected, GRADIENT)
         it.exact.loss_at(name, value)
@@ -284,7 +293,8 @@ def _agrees_with_reference(it: Subject, reference: Callable, rtol: Optional[floa
     weights = {name: _wide(array) for name, array in it.layer.get_weights().items()}
     for number, inputs in enumerate(it.batches):
         expected = reference(weights, *map(_wide, inputs))
-        _compare_reference(f'in {it.floatx}', it.outputs(number)['layer'], expected, max(REFERENCE[it.floatx], tolerance))
+        _compare_reference(f'in {it.floatx}', it.outputs(number)['layer'], expected,
+                           max(REFERENCE[it.floatx], tolerance))
 
 
 def _compare_reference(what: str, outputs: List[np.ndarray], expected: Any, tolerance: float) -> None:

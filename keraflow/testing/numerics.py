@@ -77,7 +77,8 @@ def _differs(received: np.ndarray, expected: np.ndarray, tolerance: float) -> np
     return ~(near & np.isfinite(expected) | (received == expected) | (np.isnan(received) & np.isnan(expected)))
 
 
-def numerical_gradient(function: Callable[..., Any], arrays: Sequence[np.ndarray], step: float = STEP) -> List[np.ndarray]:
+def numerical_gradient(function: Callable[..., Any], arrays: Sequence[np.ndarray],
+                       step: float = STEP) -> List[np.ndarray]:
     """Compute the gradients of a scalar function with respect to each of its float64 arrays, by central differences.
 
     Parameters

@@ -35,7 +35,8 @@ GROUPS = (Group('float32', 'float32', True), Group('float32', 'float64', False),
           Group('float64', 'float32', True), Group('int32', 'float32', True), Group('int64', 'float64', False),
           Group('bool', 'float32', True))
 #: Operands whose dtype is not that of the group.
-FIXED = {'condition': 'bool', 'index': 'int32', 'wide_index': 'int64', 'int32': 'int32', 'int64': 'int64', 'float32': 'float32',
+FIXED = {'condition': 'bool', 'index': 'int32', 'wide_index': 'int64', 'int32': 'int32', 'int64': 'int64',
+         'float32': 'float32',
          'float64': 'float64', 'boolean': 'bool'}
 #: Operands that do not affect the dtype of the result.
 UNTYPED = ('condition', 'index', 'wide_index')
@@ -48,17 +49,23 @@ def pool(dtype: str) -> Dict[str, np.ndarray]:
     rng = np.random.default_rng(7)
     cube, square = (2, 3, 4), (3, 3)
     made = {'x': _spread(rng, cube), 'y': _away_from_zero(rng, cube), 'positive': np.abs(_away_from_zero(rng, cube)),
-            'row': _spread(rng, (4,)), 'one': _spread(rng, (2, 1, 4)), 'scalar': np.array(1.7), 'matrix': _spread(rng, (4, 5)),
+            'row': _spread(rng, (4,)), 'one': _spread(rng, (2, 1, 4)), 'scalar': np.array(1.7),
+            'matrix': _spread(rng, (4, 5)),
             'other': _spread(rng, (3, 4)), 'vector': _spread(rng, (4,)), 'batch': _spread(rng, (2, 4, 5)),
             'edges': np.array([-1e4, -88., -30., -1., 0., 1., 30., 88., 1e4]),
             'far': np.array([[1e4, -1e4, 0.5], [-1e4, -1e4, -1e4], [1e4, 1e4, 1e4], [1., 2., 3.]]),
-            'far_out': np.array([-1e19, -2. ** 63, -3e9, -2. ** 31, -2.7, 2.7, 2. ** 31, 3e9, 2. ** 40, 2. ** 63, 1e19]),
+            'far_out': np.array([-1e19, -2. ** 63, -3e9, -2. ** 31, -2.7, 2.7, 2. ** 31, 3e9, 2. ** 40, 2. ** 63,
+                                 1e19]),
             'strange': np.array([np.nan, np.inf, -np.inf, 0., 1., -1e30]), 'halves': np.arange(-4, 5) + 0.5,
-            'tied': np.array([[1., 3., 3.], [2., 2., 1.], [0., 0., 0.]]), 'flags': np.array([[0., 2., 0.], [0., 0., 0.], [1., 3., -1.]]),
-            'condition': rng.uniform(size=cube) < 0.5, 'index': np.array([[0, 2], [1, 1]]), 'wide_index': np.array([2, 0, 1, 2]),
-            'int32': rng.integers(1, 5, (3, 4)), 'int64': rng.integers(1, 5, (3, 4)), 'float32': rng.uniform(0.5, 2., square[:1] + (4,)),
+            'tied': np.array([[1., 3., 3.], [2., 2., 1.], [0., 0., 0.]]),
+            'flags': np.array([[0., 2., 0.], [0., 0., 0.], [1., 3., -1.]]),
+            'condition': rng.uniform(size=cube) < 0.5, 'index': np.array([[0, 2], [1, 1]]),
+            'wide_index': np.array([2, 0, 1, 2]),
+            'int32': rng.integers(1, 5, (3, 4)), 'int64': rng.integers(1, 5, (3, 4)),
+            'float32': rng.uniform(0.5, 2., square[:1] + (4,)),
             'float64': rng.uniform(0.5, 2., (3, 4)), 'boolean': rng.uniform(size=(3, 4)) < 0.5,
-            'series': _spread(rng, (2, 3, 5)), 'image': _spread(rng, (2, 2, 5, 4)), 'volume': _spread(rng, (1, 2, 4, 3, 3)), 'pair': _spread(rng, (2,))}
+            'series': _spread(rng, (2, 3, 5)), 'image': _spread(rng, (2, 2, 5, 4)),
+            'volume': _spread(rng, (1, 2, 4, 3, 3)), 'pair': _spread(rng, (2,))}
     with np.errstate(invalid='ignore'):
         return {name: _cast(array, FIXED.get(name, dtype)) for name, array in made.items()
                 if dtype.startswith('f') or name not in ('far_out', 'strange', 'halves', 'edges', 'far')}

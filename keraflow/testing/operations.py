@@ -69,12 +69,15 @@ class Evaluation:
     def _compute_gradients(self) -> List[Result]:
         """Return for each case the gradients with respect to its operands, as one vector."""
         with using_floatx(EXACT.floatx, self.backend):
-            variables = {name: self.backend.variable(array, array.dtype.name) for name, array in pool(EXACT.dtype).items()}
-            numbers = [number for number, case in enumerate(self.cases) if case.smooth and 'f' in case.kinds and _float_operands(case)]
+            variables = {name: self.backend.variable(array, array.dtype.name) for name,
+                         array in pool(EXACT.dtype).items()}
+            numbers = [number for number,
+                       case in enumerate(self.cases) if case.smooth and 'f' in case.kinds and _float_operands(case)]
             found = self._run(numbers, lambda number, tensors: self._gradient(self.cases[number], variables), [], [])
         return [found.get(number, Result()) for number in range(len(self.cases))]
 
-    def _run(self, numbers: Sequence[int], make: Callable, specs: Sequence[TensorSpec], arrays: Sequence[np.ndarray]) -> Dict[int, Result]:
+    def _run(self, numbers: Sequence[int], make: Callable, specs: Sequence[TensorSpec],
+             arrays: Sequence[np.ndarray]) -> Dict[int, Result]:
         """Run one function for all; if it cannot be built or run, one for each half, down to single cases."""
         results: Dict[int, Result] = {}
 
@@ -95,7 +98,8 @@ class Evaluation:
                 return {numbers[0]: Result(error=error)}
             half = len(numbers) // 2
             return {**self._run(numbers[:half], make, specs, arrays), **self._run(numbers[half:], make, specs, arrays)}
-        return {number: result if result.error else result._replace(value=next(values)) for number, result in sorted(results.items())}
+        return {number: result if result.error else result._replace(value=next(values)) for number,
+                result in sorted(results.items())}
 
     def _gradient(self, case: Case, variables: Dict[str, Any]) -> Any:
         backend = self.backend
@@ -107,11 +111,14 @@ class Evaluation:
             result = _call(backend, case, operands)
             return backend.sum(backend.multiply(backend.cast(result, 'float64'), weights)), None
         _, _, gradients = backend.value_and_gradients(loss_fn, [variables[name] for name in _float_operands(case)])
-        return backend.concatenate([backend.cast(backend.reshape(gradient, (-1,)), 'float64') for gradient in gradients], 0)
+        return backend.concatenate([backend.cast(backend.reshape(gradient, (-1,)), 'float64')
+                                    for gradient in gradients], 0)
 
 
 def _specs(arrays: Dict[str, np.ndarray], known: bool) -> List[TensorSpec]:
-    return [TensorSpec(array.shape if known else tuple(KNOWN_AXES.get(name, {}).get(axis) for axis in range(array.ndim)), array.dtype.name, name)
+    return [TensorSpec(array.shape if known
+                       else tuple(KNOWN_AXES.get(name, {}).get(axis) for axis in range(array.ndim)), array.dtype.name,
+                       name)
             for name, array in arrays.items()]
 
 
@@ -136,7 +143,8 @@ def _expected(case: Case, arrays: Dict[str, np.ndarray]) -> np.ndarray:
     """Compute the expected result with NumPy, in float64."""
     def widen(array: np.ndarray) -> np.ndarray:
         # NumPy computes functions of bools in float16.
-        return array.astype('float64') if array.dtype.kind == 'f' or (array.dtype.kind == 'b' and case.rule == 'real') else array
+        return array.astype('float64') if array.dtype.kind == 'f' or (array.dtype.kind == 'b'
+                                                                      and case.rule == 'real') else array
     wide = {name: array if name in UNTYPED else widen(array) for name, array in arrays.items()}
     with np.errstate(all='ignore'):
         return np.asarray(case.expected(*[_fill(value, wide, np.reshape) for value in case.args], **case.kwargs))
@@ -146,7 +154,8 @@ def _expected_dtype(case: Case, group: Group, arrays: Dict[str, np.ndarray]) -> 
     dtypes = [arrays[name].dtype.name for name in operands_of(case.args) if name not in UNTYPED]
     dtypes = dtypes or [arrays[name].dtype.name for name in operands_of(case.args)] or [group.dtype]
     common = common_dtype(*dtypes)
-    rules = {'same': common, 'real': common if common in FLOATS else group.floatx, 'count': 'int64' if common == 'bool' else common,
+    rules = {'same': common, 'real': common if common in FLOATS else group.floatx,
+             'count': 'int64' if common == 'bool' else common,
              'floatx': group.floatx}
     return case.rule if case.rule in DTYPES else rules[case.rule]
 
@@ -156,25 +165,30 @@ def _check_value(case: Case, group: Group, result: Result) -> None:
     lengths = 'static lengths' if group.known else 'unknown lengths'
     where = f'{case.label} of {group.dtype} with floatx {group.floatx} and {lengths}'
     if result.error is not None:
-        raise AssertionError(f'{where}: expected a value, received {type(result.error).__name__}: {result.error}') from result.error
+        raise AssertionError(f'{where}: expected a value, received {type(result.error).__name__}: '
+                             f'{result.error}') from result.error
     assert result.value is not None
     dtype, expected = _expected_dtype(case, group, arrays), _expected(case, arrays)
     if result.value.dtype.name != dtype or result.dtype != dtype:
-        raise AssertionError(f'{where}: expected dtype {dtype}, received {result.value.dtype.name} (known as {result.dtype}).')
-    assert_close(where, result.value, expected.astype(dtype) if dtype not in FLOATS else expected, TOLERANCE.get(dtype, 0))
+        raise AssertionError(f'{where}: expected dtype {dtype}, received {result.value.dtype.name} '
+                             f'(known as {result.dtype}).')
+    assert_close(where, result.value, expected.astype(dtype) if dtype not in FLOATS else expected,
+                 TOLERANCE.get(dtype, 0))
     if not agree(result.shape, expected.shape) or (case.fixed and group.known and None in result.shape):
         raise AssertionError(f'{where}: expected the static shape {expected.shape}, received {result.shape}.')
 
 
 def _float_operands(case: Case) -> List[str]:
     names: Tuple[str, ...] = tuple(dict.fromkeys(operands_of(case.args)))
-    return [name for name in names if name not in ('condition', 'index', 'wide_index', 'int32', 'int64', 'boolean', 'float32')]
+    return [name for name in names if name not in ('condition', 'index', 'wide_index', 'int32', 'int64', 'boolean',
+                                                   'float32')]
 
 
 def _check_gradient(case: Case, result: Result) -> None:
     where = f'gradient of {case.label} in float64'
     if result.error is not None:
-        raise AssertionError(f'{where}: expected a value, received {type(result.error).__name__}: {result.error}') from result.error
+        raise AssertionError(f'{where}: expected a value, received {type(result.error).__name__}: '
+                             f'{result.error}') from result.error
     arrays, names = pool(EXACT.dtype), _float_operands(case)
     weights = random_weights(np.shape(_expected(case, arrays)))
 

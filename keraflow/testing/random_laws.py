@@ -17,19 +17,24 @@ def _draws(backend: Any) -> None:
     """Random numbers have the right distribution, shape and dtype."""
     def draw(x: Any) -> list:
         n = backend.shape(x)[0]
-        return [backend.random_uniform((n,), -1., 3.), backend.random_normal((n, 1), 2., 0.5), backend.random_bernoulli((n,), 0.3),
-                backend.random_uniform((2, 3), dtype='float64'), backend.random_normal((3,), dtype='float64'), backend.random_bernoulli((2,), 0.5, 'int32'), backend.random_normal(backend.shape(x), dtype='float64')]
+        return [backend.random_uniform((n,), -1., 3.), backend.random_normal((n, 1), 2., 0.5),
+                backend.random_bernoulli((n,), 0.3),
+                backend.random_uniform((2, 3), dtype='float64'), backend.random_normal((3,), dtype='float64'),
+                backend.random_bernoulli((2,), 0.5, 'int32'), backend.random_normal(backend.shape(x), dtype='float64')]
     run = backend.compile(lambda x: (draw(x), []), [TensorSpec((None,), 'float32')])
     uniform, normal, hits, *typed = [np.array(it) for it in run(np.zeros(MANY, 'float32'))]
-    expect([it.dtype.name for it in (uniform, normal, hits)] == [backend.floatx()] * 3, backend.floatx(), uniform.dtype.name)
+    expect([it.dtype.name for it in (uniform, normal, hits)] == [backend.floatx()] * 3, backend.floatx(),
+           uniform.dtype.name)
     wanted = [('float64', (2, 3)), ('float64', (3,)), ('int32', (2,)), ('float64', (MANY,))]
     found = [(it.dtype.name, it.shape) for it in typed]
     expect(found == wanted, f'the dtypes and shapes {wanted}', found)
     expect(normal.shape == (MANY, 1), (MANY, 1), normal.shape)
     expect(uniform.min() >= -1. and uniform.max() < 3., 'numbers in [-1, 3)', f'{uniform.min()} to {uniform.max()}')
     expect(set(np.unique(hits)) == {0., 1.}, 'zeros and ones', np.unique(hits))
-    for what, received, expected in (('mean of uniform', uniform.mean(), 1.), ('deviation of uniform', uniform.std(), 4 / np.sqrt(12)),
-                                     ('mean of normal', normal.mean(), 2.), ('deviation of normal', normal.std(), 0.5), ('share of ones', hits.mean(), 0.3)):
+    for what, received, expected in (('mean of uniform', uniform.mean(), 1.),
+                                     ('deviation of uniform', uniform.std(), 4 / np.sqrt(12)),
+                                     ('mean of normal', normal.mean(), 2.), ('deviation of normal', normal.std(), 0.5),
+                                     ('share of ones', hits.mean(), 0.3)):
         assert_close(what, received, expected, 0.05)
     neighbours = np.corrcoef(uniform[1:], uniform[:-1])[0, 1]
     expect(abs(neighbours) < 0.05, 'independent numbers', f'a correlation of {neighbours:.3f}')
@@ -37,7 +42,8 @@ def _draws(backend: Any) -> None:
 
 def _is_seeded(backend: Any) -> None:
     """The same seed gives the same numbers, even to compiled functions; each run and each draw gives others."""
-    run = backend.compile(lambda: ([backend.random_uniform((50,)), backend.random_uniform((50,)), backend.random_normal((50,))], []), [])
+    run = backend.compile(lambda: ([backend.random_uniform((50,)), backend.random_uniform((50,)),
+                                    backend.random_normal((50,))], []), [])
     backend.seed(3)
     first, second = [[np.array(it) for it in run()] for _ in range(2)]
     backend.seed(3)
@@ -46,7 +52,8 @@ def _is_seeded(backend: Any) -> None:
     other = [np.array(it) for it in run()]
     for one, same in zip(first, again):
         assert_close('the same seed', same, one, 0)
-    for what, pair in (('the next run', (first[0], second[0])), ('another draw', (first[0], first[1])), ('another seed', (first[0], other[0]))):
+    for what, pair in (('the next run', (first[0], second[0])), ('another draw', (first[0], first[1])),
+                       ('another seed', (first[0], other[0]))):
         expect(not np.any(pair[0] == pair[1]), f'other numbers from {what}', 'some that are equal')
 
 
@@ -57,7 +64,8 @@ def _drops(backend: Any) -> None:
     def builder() -> tuple:
         def loss_fn() -> tuple:
             dropped = backend.dropout(variable, 0.25)
-            return backend.sum(dropped), [dropped, backend.dropout(variable, 0.25), backend.dropout(variable, 0.5, (backend.shape(variable)[0], 1))]
+            return backend.sum(dropped), [dropped, backend.dropout(variable, 0.25),
+                                          backend.dropout(variable, 0.5, (backend.shape(variable)[0], 1))]
         _, outputs, gradients = backend.value_and_gradients(loss_fn, [variable])
         return [*outputs, *gradients], []
     dropped, other, rows, gradient = [np.array(it) for it in backend.compile(builder, [])()]
@@ -67,14 +75,16 @@ def _drops(backend: Any) -> None:
     assert_close('share of what is kept', kept.mean(), 0.75, 0.02)
     assert_close('gradient', gradient, np.where(kept, 1 / 0.75, 0.), 1e-6)
     expect(bool(np.any(dropped != other)), 'another mask for each call', 'the same')
-    expect(bool(np.all((rows == rows[:, :1])) and 0.3 < (rows == 0).mean() < 0.7), 'one number for each row from noise_shape', 'others')
+    expect(bool(np.all((rows == rows[:, :1])) and 0.3 < (rows == 0).mean() < 0.7),
+           'one number for each row from noise_shape', 'others')
 
 
 def _has_streams(backend: Any) -> None:
     """A function draws from the stream it was built for, which nothing else advances and which can resume anywhere."""
     own = backend.current_stream()
     streams = [random.Stream(is_counted=False) for _ in range(2)]
-    runs = [backend.compile(lambda: ([backend.random_uniform((50,)), backend.dropout(backend.ones((50,)), 0.5)], []), []) for _ in streams]
+    runs = [backend.compile(lambda: ([backend.random_uniform((50,)), backend.dropout(backend.ones((50,)), 0.5)], []),
+                            []) for _ in streams]
     for stream, run in zip(streams, runs):
         with random.drawing(stream):
             run.build()

@@ -11,13 +11,15 @@ __all__ = ['CASES']
 x, y, other, one, condition = map(Operand, ('x', 'y', 'other', 'one', 'condition'))
 
 
-def _loop(step: Callable, sequences: List[Any], states: List[Any], constants: Tuple[Any, ...] = (), mask: Any = None) -> Tuple[Any, List[Any]]:
+def _loop(step: Callable, sequences: List[Any], states: List[Any], constants: Tuple[Any, ...] = (),
+          mask: Any = None) -> Tuple[Any, List[Any]]:
     """Compute the loop in NumPy."""
     outputs = []
     for time in range(len(sequences[0])):
         made = step([it[time] for it in sequences], states, constants)
         if mask is not None:
-            made = [np.where(mask[time].reshape(-1, *(1,) * (new.ndim - 1)), new, old) for new, old in zip(made, states)]
+            made = [np.where(mask[time].reshape(-1, *(1,) * (new.ndim - 1)), new, old) for new,
+                    old in zip(made, states)]
         states = list(made)
         outputs.append(states[0])
     return np.stack(outputs), states
@@ -37,7 +39,8 @@ def _part(number: int) -> Callable:
     return lambda made: made[0] if number == 0 else made[1][number - 1]
 
 
-def _case(text: str, args: tuple, operation: str, run: Callable, expected: Callable, part: int, smooth: bool = True) -> Case:
+def _case(text: str, args: tuple, operation: str, run: Callable, expected: Callable, part: int,
+          smooth: bool = True) -> Case:
     take = _part(part)
     return Case(operation, args, {}, lambda *tensors: take(expected(*tensors)), 'same', 'f',
                 lambda backend, *tensors: take(run(backend, *tensors)), smooth, True, f'{text}, part {part}')
@@ -48,7 +51,8 @@ def _cases() -> List[Case]:
     for part in (0, 1):
         cases.append(_case('a running sum', (x, y), 'loop', lambda B, x, y: B.loop(_running, [x], [y[0]]),
                            lambda x, y: _loop(_running, [x], [y[0]]), part))
-        cases.append(_case('states with an axis of length 1', (one,), 'loop', lambda B, one: B.loop(_running, [one], [one[0]]),
+        cases.append(_case('states with an axis of length 1', (one,), 'loop',
+                           lambda B, one: B.loop(_running, [one], [one[0]]),
                            lambda one: _loop(_running, [one], [one[0]]), part))
     for part in (1, 2):
         cases.append(_case('two states alone', (x, y, other), 'loop',
@@ -60,7 +64,8 @@ def _cases() -> List[Case]:
                            lambda x, y, k: _loop(_coupled, [x, y], [y[0], x[1]], (k,)), part))
         for unroll in (False, True):
             cases.append(_scan(unroll, part))
-    cases.append(_case('without a mask', (x, y), 'scan', lambda B, x, y: B.scan(_running, [x], [y[0]]), lambda x, y: _loop(_running, [x], [y[0]]), 0))
+    cases.append(_case('without a mask', (x, y), 'scan', lambda B, x, y: B.scan(_running, [x], [y[0]]),
+                       lambda x, y: _loop(_running, [x], [y[0]]), 0))
     return cases
 
 

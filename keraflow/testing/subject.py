@@ -70,14 +70,17 @@ class Subject:
         self.options = options
         self.floatx = B.floatx()
         self.shapes = _as_shapes(input_shapes)
-        self.dtypes = list(options.dtype) if isinstance(options.dtype, (list, tuple)) else [options.dtype] * len(self.shapes)
+        self.dtypes = list(options.dtype) if isinstance(options.dtype,
+                                                        (list, tuple)) else [options.dtype] * len(self.shapes)
         if len(self.dtypes) != len(self.shapes):
-            raise ArgumentError(f'check_layer: dtype: expected one for each of {len(self.shapes)} input(s), received {len(self.dtypes)}.')
+            raise ArgumentError(f'check_layer: dtype: expected one for each of {len(self.shapes)} input(s), '
+                                f'received {len(self.dtypes)}.')
         self.given = layer
         self._rng = np.random.default_rng(options.seed)
         self.layer = layer if isinstance(layer, Layer) else layer()
         if not isinstance(self.layer, Layer):
-            raise ArgumentError(f'check_layer: layer: expected a layer or a function that makes one, received {self.layer!r:.60}.')
+            raise ArgumentError(f'check_layer: layer: expected a layer or a function that makes one, '
+                                f'received {self.layer!r:.60}.')
         self.label = type(self.layer).__name__
         #: Names of the parameters after the first link.
         self.first_parameters: List[str] = []
@@ -106,12 +109,13 @@ class Subject:
         return kensors
 
     def values_for(self, layer: Layer) -> Dict[str, np.ndarray]:
-        """Draw values near the initial ones, so that zeros hide nothing; states increase, so that variances stay positive."""
+        """Draw values near the initial ones, so that zeros hide nothing; states only increase, like variances."""
         values = {}
         for one in parameters_of([layer]):
             value = B.get_value(one.variable)
             if value.dtype.kind == 'f':
-                noise = self._rng.normal(0., 0.3, value.shape) if one.trainable else self._rng.uniform(0., 0.3, value.shape)
+                noise = self._rng.normal(0., 0.3, value.shape) if one.trainable else self._rng.uniform(0., 0.3,
+                                                                                                       value.shape)
                 values[one.name] = value + noise
         return {**values, **(self.options.weights or {})}
 
@@ -121,7 +125,8 @@ class Subject:
 
     def draw(self, batch_size: int) -> List[np.ndarray]:
         """Random inputs."""
-        return [self._draw_one((batch_size, *(batch_size + 2 if length is None else length for length in shape)), dtype or B.floatx())
+        return [self._draw_one((batch_size, *(batch_size + 2 if length is None else length for length in shape)),
+                               dtype or B.floatx())
                 for shape, dtype in zip(self.shapes, self.dtypes)]
 
     def _draw_one(self, shape: tuple, dtype: str) -> np.ndarray:
@@ -227,7 +232,8 @@ class Exact:
         values = [np.array(it) for it in self._function(*self.inputs)]
         width, batches = len(self.kensors), len(subject.options.batch_sizes)
         #: For batches of unknown length, as inputs and other batches.
-        self.outputs = [values[:width], *([np.array(it) for it in self._function(*other)[:width]] for other in self._others)]
+        self.outputs = [values[:width], *([np.array(it) for it in self._function(*other)[:width]]
+                                          for other in self._others)]
         #: For batches whose length is known when the function is built.
         self.static_outputs = [values[width * number:width * (number + 1)] for number in range(1, batches + 1)]
         self.gradients = dict(zip(self._targets, values[width * (batches + 1) + 1:]))
@@ -308,6 +314,7 @@ def _as_shapes(input_shapes: Any) -> List[tuple]:
 
 
 def _with_own_class(custom_objects: Any, cls: type) -> dict:
-    named = dict(custom_objects) if isinstance(custom_objects, dict) else {it.__name__: it for it in custom_objects or ()}
+    named = dict(custom_objects) if isinstance(custom_objects,
+                                               dict) else {it.__name__: it for it in custom_objects or ()}
     registered = any(entry.target is cls for entry in registry.entries())
     return named if registered else {cls.__name__: cls, **named}
