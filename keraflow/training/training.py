@@ -30,7 +30,7 @@ _PREDICTOR_LOCK = threading.Lock()
 
 
 class TrainableNetwork(Network):
-    """The part of :class:`~keraflow.models.Model` that trains and predicts."""
+    """A network that can be trained and asked for predictions; the base of :class:`~keraflow.models.Model`."""
 
     stop_training = False
     set_elsewhere = SETTINGS
