@@ -390,7 +390,7 @@ class Layer(LayerAccess):
         return self.supports_masking
 
 
-complete_hooks(Layer, Layer)
+complete_hooks(Layer, Layer)       # for which __init_subclass__ is not called
 
 
 class MultiInputLayer(Layer):
