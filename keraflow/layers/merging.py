@@ -223,39 +223,40 @@ class Dot(AxisLayer, MultiInputLayer):
         self.axes = axes
         self.normalize = normalize
 
-    def _places(self, ndims: List[int]) -> List[int]:
+    def _product_axes(self, ndims: List[int]) -> List[int]:
         axes = [self.axes] * 2 if isinstance(self.axes, int) else self.axes
         return [self.position(axis, ndim) for axis, ndim in zip(axes, ndims)]
 
     def check_input_shape(self, input_shape: List[Shape]) -> None:
         if len(input_shape) != 2:
             raise GraphError(f'{self.name}: expected two inputs, received {len(input_shape)}. Write Dot()([x, y]).')
-        places = self._places([len(shape) for shape in input_shape])
-        lengths = [shape[place] for shape, place in zip(input_shape, places)]
+        axes = self._product_axes([len(shape) for shape in input_shape])
+        lengths = [shape[axis] for shape, axis in zip(input_shape, axes)]
         if not shapes.agree((lengths[0],), (lengths[1],)):
             raise ShapeError(f'{self.name}: expected inputs of one length along axes {self.axes}, received '
                              f'{input_shape[0]} and {input_shape[1]}. Choose other axes.')
 
     def output(self, x: List[Any]) -> Any:
         ndims = [B.ndim(one) for one in x]
-        left, right = (self._as_rows(one, place) for one, place in zip(x, self._places(ndims)))
+        left, right = (self._as_rows(one, axis) for one, axis in zip(x, self._product_axes(ndims)))
         y = B.matmul(left, B.transpose(right, [0, 2, 1]))
         # Remove the axes that _as_rows added; of two vectors only one.
         y = B.squeeze(y, 2) if ndims[1] == 2 else y
         return B.squeeze(y, 1) if ndims == [2, 3] else y
 
-    def _as_rows(self, x: Any, place: int) -> Any:
+    def _as_rows(self, x: Any, axis: int) -> Any:
         """Reshape to (batch, a, n), where n is the length of the axis of the product."""
         if self.normalize:
-            x = x / B.sqrt(B.maximum(B.sum(B.square(x), place, keepdims=True), SMALLEST))
+            x = x / B.sqrt(B.maximum(B.sum(B.square(x), axis, keepdims=True), SMALLEST))
         if B.ndim(x) == 2:
             return B.expand_dims(x, 1)
-        return B.transpose(x, [0, 3 - place, place])
+        return B.transpose(x, [0, 3 - axis, axis])
 
     def output_shape(self, input_shape: List[Shape]) -> Shape:
-        places = self._places([len(shape) for shape in input_shape])
-        kept = [shape[3 - place] for shape, place in zip(input_shape, places) if len(shape) == 3]
+        axes = self._product_axes([len(shape) for shape in input_shape])
+        kept = [shape[3 - axis] for shape, axis in zip(input_shape, axes) if len(shape) == 3]
         return (input_shape[0][0], *(kept or [1]))
 
     def output_mask(self, input_mask: List[Any], input_shape: List[Shape]) -> Any:
-        return input_mask[0] if len(input_shape[0]) == 3 and self._places([3, len(input_shape[1])])[0] == 2 else None
+        keeps_time = len(input_shape[0]) == 3 and self._product_axes([3, len(input_shape[1])])[0] == 2
+        return input_mask[0] if keeps_time else None

@@ -59,8 +59,8 @@ class _Normalization(FeatureAxisLayer):
     def spread(self, parameter: Any, x: Any) -> Any:
         """Give a parameter an axis of length 1 for each other axis of `x`."""
         shape = self.get_tensor_shape(x)
-        places = self.axes(shape)
-        return B.reshape(parameter, [length if place in places else 1 for place, length in enumerate(shape)])
+        axes = self.axes(shape)
+        return B.reshape(parameter, [length if axis in axes else 1 for axis, length in enumerate(shape)])
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

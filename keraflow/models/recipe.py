@@ -16,7 +16,7 @@ from keraflow.deprecation import current_name
 from keraflow.errors import SerializationError
 from keraflow.files.refusal import excerpt
 from keraflow.serialization import pack_init_params
-from keraflow.serialization.places import MAX_DEPTH
+from keraflow.serialization.locations import MAX_DEPTH
 
 __all__ = ['Recipe', 'differences', 'recipe_of']
 

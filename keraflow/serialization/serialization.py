@@ -9,8 +9,8 @@ from typing import Any
 from keraflow import registry
 from keraflow.contexts import bound
 from keraflow.schema.argument_scopes import no_argscope
+from keraflow.serialization.locations import Location
 from keraflow.serialization.migration import is_first_format, migrate
-from keraflow.serialization.places import Place
 from keraflow.serialization.reading import Reader
 from keraflow.serialization.writing import Writer
 
@@ -46,7 +46,7 @@ def serialize(obj: Any) -> Any:
     >>> serialize(Dense(3, bias=False))
     {'class': 'Dense', 'args': {'output_dim': 3, 'init': 'glorot_uniform', 'activation': 'linear', 'bias': False}}
     """
-    return Writer().write(obj, Place())
+    return Writer().write(obj, Location())
 
 
 def unserialize(data: Any, custom_objects: Any = None) -> Any:
@@ -74,7 +74,7 @@ def unserialize(data: Any, custom_objects: Any = None) -> Any:
     if is_first_format(data):
         data = migrate(data, customs)
     with no_argscope(), bound(_rebuilding, True):
-        return Reader(customs).read(data, Place())
+        return Reader(customs).read(data, Location())
 
 
 def is_rebuilding() -> bool:

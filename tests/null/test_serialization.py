@@ -13,7 +13,7 @@ from keraflow.models import Sequential
 from keraflow.optimizers import SGD, Adam
 from keraflow.regularizers import L1
 from keraflow.serialization import Serializable, call_text, pack_init_params, same, serialize, unserialize
-from keraflow.serialization.places import MAX_DEPTH
+from keraflow.serialization.locations import MAX_DEPTH
 
 
 class Box(Serializable):
