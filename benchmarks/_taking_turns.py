@@ -6,7 +6,7 @@ import os
 import statistics
 import time
 
-# Its threads wait for each other in busy loops, which would dominate beside other programs.
+# Its threads wait for each other in busy loops, which would dominate when other programs run.
 os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
 
 import numpy as np  # noqa: E402

@@ -1,4 +1,4 @@
-"""What a function of the backend costs beside that of its library, on small tensors, outside of any compiled function.
+"""What a function of the backend costs compared with its library's, on small tensors, outside any compiled function.
 
 On Theano, which computes nothing before it compiles, it is the cost of a node of a graph. Goal: it does not grow. Times
 are those of the processor, so that other programs hardly count.

@@ -62,7 +62,7 @@ def deprecated(since: str, removed_in: str, instead: str, argument: str = '') ->
 
 
 def renamed(**names: str) -> Callable[[Function], Function]:
-    """Let a function or a constructor take arguments by old names too, for ever and without a warning.
+    """Let a function or a constructor take arguments by old names too, permanently and without a warning.
 
     These are names that users of the first Keraflow know. The attributes of an object have them too, hidden from
     ``dir()``; files are written with the current names. Write it above ``@checked``.

@@ -317,7 +317,7 @@ def _checked(shape: Any, where: str) -> Tuple[int, ...]:
         refuse(f' Write ({shape},).' if isinstance(shape, (int, np.integer)) else '')
     for length in shape:
         if isinstance(length, (float, np.floating)):
-            refuse(f' Write int({length}) or use // in the place of /.')
+            refuse(f' Write int({length}) or use // instead of /.')
         if not isinstance(length, (int, np.integer)) or isinstance(length, bool):
             refuse(' The shape of a parameter must be fully known.' if length is None else '')
         if length < 1:

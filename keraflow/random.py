@@ -57,7 +57,7 @@ def generator() -> np.random.Generator:
 def seed(value: int) -> None:
     """Seed the generator, and restart the numbering of models and flows, with everything that these draw.
 
-    ``keraflow.backend.seed`` does this, and also seeds what is drawn outside of models.
+    ``keraflow.backend.seed`` does this, and also seeds what is drawn outside models.
     """
     global _program
     with _LOCK:
@@ -190,5 +190,5 @@ def drawing(stream: Stream) -> ContextManager[None]:
 
 
 def drawn_stream() -> Optional[Stream]:
-    """Return the stream of functions that are built now; None outside of models."""
+    """Return the stream of functions that are built now; None outside models."""
     return _drawn.get()

@@ -21,7 +21,7 @@ def at_once(*functions, timeout=120):
         thread.join(timeout)
     if errors:
         raise errors[0]
-    assert not any(thread.is_alive() for thread in threads), 'a thread waits for ever'
+    assert not any(thread.is_alive() for thread in threads), 'a thread waits forever'
     return found
 
 

@@ -1,4 +1,4 @@
-"""Compute with symbolic tensors outside of their graph."""
+"""Compute with symbolic tensors outside their graph."""
 import functools
 import threading
 from typing import Any, Callable, NoReturn

@@ -10,7 +10,7 @@ __all__ = ['Reductions']
 
 
 class Reductions(Variables):
-    """Sums, extrema and the like."""
+    """Sums, extrema and related reductions."""
 
     def sum(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return tf.reduce_sum(self._countable(x), axis, keepdims)

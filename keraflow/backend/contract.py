@@ -79,7 +79,7 @@ Shape = tuple     # of int or None; None is a length unknown before the data
 
 #: The text of :meth:`Backend.variables_used` for a function that it refuses.
 OTHER_VARIABLES = ('expected a callable that uses the same variables in each run, received one that makes others in '
-                   'its second. Make the variables once, outside of it.')
+                   'its second. Make the variables once, outside it.')
 
 
 class TensorSpec(NamedTuple):
@@ -142,7 +142,7 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
     def seed(self, value: int) -> None:
         """Restart the backend's own stream of random numbers, even for functions that are already compiled.
 
-        It is used outside of models.
+        It is used outside models.
         """
         self._own_stream.begin(value % 2 ** 63)
 

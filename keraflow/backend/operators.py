@@ -1,7 +1,7 @@
 """Python's operators on tensors of a library, which follow the contract where keraflow runs layers.
 
 The operators belong to the library. TensorFlow's refuse operands of two dtypes, or truncate reals to integers; Theano's
-promote to float64. While layers, objectives and the like run, an operator whose operands have one dtype is still the
+promote to float64. While layers, objectives and others run, an operator whose operands have one dtype is still the
 library's, and any other one is the function of the backend.
 
 For Theano's variables ``==`` and ``!=`` mean identity, on which Theano's own code relies, and for TensorFlow's tensors
@@ -43,7 +43,7 @@ def follow_contract(yes: bool = True) -> bound:
 
 
 def install_operators(backend: Any, *classes: type) -> None:
-    """Let the operators of a library's classes follow the contract inside of :func:`follow_contract`.
+    """Let the operators of a library's classes follow the contract inside :func:`follow_contract`.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ def phase(name: str) -> ContextManager[None]:
 
 
 def current_phase() -> str:
-    """Return ``'train'`` or ``'test'`` (the default outside of any function)."""
+    """Return ``'train'`` or ``'test'`` (the default outside any function)."""
     return _phase.get()
 
 

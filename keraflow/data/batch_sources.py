@@ -74,7 +74,7 @@ class IterableBatchSource(BatchSource):
     is_repeated : bool
         Whether to start anew if the iterable ends within the `nb_batch` of an epoch.
     is_validation : bool
-        Whether each epoch starts anew, if possible, and messages call `nb_batch` ``nb_val_batch``.
+        Whether each epoch starts over, if possible, and messages call `nb_batch` ``nb_val_batch``.
 
     Raises
     ------

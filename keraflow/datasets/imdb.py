@@ -109,7 +109,7 @@ def get_word_index(path: PathLike) -> Dict[str, int]:
     Raises
     ------
     ModelFileError
-        The file is no JSON, or too large.
+        The file is not JSON, or too large.
     DataError
         It is not an object with a number for each word.
     """

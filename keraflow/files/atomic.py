@@ -1,6 +1,6 @@
 """Write files atomically: a file is replaced whole, or not at all.
 
-The new content goes to a temporary file beside the target, reaches the disk (`fsync`), and takes the target's name in
+The new content goes to a temporary file next to the target, reaches the disk (`fsync`), and takes the target's name in
 one step. A program that is killed at any moment leaves the old file or the new one, and at worst a file named
 ``.keraflow-*.tmp`` that can be deleted.
 """
@@ -44,7 +44,7 @@ def write_file(path: PathLike, data: Data, overwrite: bool = False) -> None:
     ModelFileError
         `path` is a directory, a pipe or a device.
     OSError
-        The disk is full, the folder may not be written, ... The target is as it was, and nothing is left beside it.
+        The disk is full, the folder is not writable, ... The target is unchanged, and nothing is left next to it.
     """
     write_files([(path, data)], overwrite)
 
@@ -93,7 +93,7 @@ def check_file(path: PathLike, overwrite: bool = False) -> None:
 
 
 class _Job:
-    """One file on its way: checked, written beside the target, committed or undone."""
+    """One file on its way: checked, written next to the target, committed or undone."""
 
     def __init__(self, path: PathLike, data: Data, overwrite: bool):
         self.path = os.fspath(path)

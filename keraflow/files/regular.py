@@ -34,7 +34,7 @@ def open_regular(path: PathLike, max_bytes: int) -> Tuple[BinaryIO, int]:
     ModelFileError
         It is a directory, a pipe or a device, or too large.
     OSError
-        It does not exist or may not be read, as Python says it.
+        It does not exist or is not readable, in the words of Python.
     """
     try:
         handle = os.open(os.fspath(path), _FLAGS)

@@ -160,7 +160,7 @@ class _Builder:
             raise self.refusal(event, 'a second document begins here. Keep one for each file.')
 
     def alias(self, event: yaml.AliasEvent) -> None:
-        raise self.refusal(event, f'an alias is not allowed. Write out what {excerpt(f"*{event.anchor}")} stands for.')
+        raise self.refusal(event, f'an alias is not allowed. Write out what {excerpt(f"*{event.anchor}")} refers to.')
 
     def scalar(self, event: yaml.ScalarEvent) -> None:
         if event.anchor is not None or event.tag is not None:

@@ -48,7 +48,7 @@ class TensorAddress(NamedTuple):
 
 
 def layer_names(network: Any) -> Dict[int, str]:
-    """Return the names by which :meth:`get_layer` finds the layers of a network and those inside of them, by ``id()``.
+    """Return the names by which :meth:`get_layer` finds the layers of a network and those inside them, by ``id()``.
 
     A layer found in several places has the name of the first, as in the names of parameters.
     """

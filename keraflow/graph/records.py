@@ -80,7 +80,7 @@ def recording(keeps_outputs: bool = False) -> Iterator[RunRecord]:
 
 
 def record_run(layer: Any, outputs: List[Any], is_embedded: bool) -> None:
-    """Record the outputs of a layer, inside of :func:`recording`."""
+    """Record the outputs of a layer, inside :func:`recording`."""
     record = _record.get()
     if record is not None and not is_embedded:
         record.layers[id(layer)] = layer

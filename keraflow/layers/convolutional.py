@@ -107,7 +107,7 @@ class Convolution1D(ConvolutionBase):
     strides : int
         Time steps between windows.
     pad : {'valid', 'same'}
-        Whether windows lie inside of the series, or zeros are added around it to make ``ceil(time / strides)`` windows;
+        Whether windows lie inside the series, or zeros are added around it to make ``ceil(time / strides)`` windows;
         an odd zero goes to the end.
     bias : bool
         Whether to add a bias `b`.
@@ -199,7 +199,7 @@ class Convolution2D(ConvolutionBase):
     strides : int or sequence of int
         Pixels between windows.
     pad : {'valid', 'same'}
-        Whether windows lie inside of the image, or zeros are added around it to make ``ceil(rows / strides[0])`` rows
+        Whether windows lie inside the image, or zeros are added around it to make ``ceil(rows / strides[0])`` rows
         of windows; an odd zero goes to the end.
     bias : bool
         Whether to add a bias `b`.

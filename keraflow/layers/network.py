@@ -225,7 +225,7 @@ class Network(Layer):
                 for name, (layer, shapes) in shapes_by_layer.items() if shapes}
 
     def _bind(self, tensors: Sequence[Any], masks: Sequence[Any]) -> Dict[Kensor, Any]:
-        """Tensors for the Inputs; one with a mask value makes its own mask, another one has that of what it is fed."""
+        """Make tensors for the Inputs. One with a mask value computes its mask, others are fed theirs."""
         own = [self.set_tensor_mask(tensor, mask) for tensor, mask in zip(tensors, masks)]
         return {kensor: tensor if kensor.mask_value is None else kensor.mark(tensor)
                 for kensor, tensor in zip(self.inputs, own)}

@@ -118,7 +118,7 @@ class Operation(Layer):
 
     def check_input_shape(self, input_shape: List[Shape]) -> None:
         if len(input_shape) != self.nb_input:
-            raise ShapeError(f"{self.name}: expected {self.nb_input} input(s), which {{'input': number}} stands for, "
+            raise ShapeError(f"{self.name}: expected {self.nb_input} input(s), each written as {{'input': number}}, "
                              f'received {len(input_shape)}.')
         if self._broadcasts and not shapes.broadcast(*input_shape) or \
                 self.operation == 'getitem' and not is_inside(input_shape[0], self.args[1]):
@@ -190,7 +190,7 @@ def _operate(operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any
     if host is not None and any(True for _ in parts_in([*args, *kwargs.values()], B.is_tensor)):
         kensor = deferred_among(args, kwargs)
         raise ArgumentTypeError(f'{host.name}: {operation}: received {kensor!r}, which has no value in this layer, '
-                                'together with a tensor. Write the operation on Kensors, outside of the layer, or feed '
+                                'together with a tensor. Write the operation on Kensors, outside the layer, or feed '
                                 'a MultiInputLayer with both.')
     if METHODS[operation].takes_only_operands:      # only these take a list of numbers as an array
         args = [_array(operation, it, args) if isinstance(it, (list, tuple)) and is_array_like(it) else it
@@ -201,7 +201,7 @@ def _operate(operation: str, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any
 
 
 def _array(operation: str, values: Any, args: Sequence[Any]) -> np.ndarray:
-    """Convert a list to an array; integers get the dtype that they have beside integer tensors."""
+    """Convert a list to an array; integers get the dtype that they have next to integer tensors."""
     array = np.asarray(values)
     dtype = operands_dtype([it.dtype for it in args if isinstance(it, Kensor)], [values], B.floatx())
     if array.dtype.kind != 'i' or dtype in FLOATS:

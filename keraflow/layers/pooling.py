@@ -58,7 +58,7 @@ class Pooling1D(_Pooling):
     strides : int, optional
         Time steps between windows; by default `pool_size`.
     pad : {'valid', 'same'}
-        Whether windows lie inside of the series, or reach beyond its ends to make ``ceil(time / strides)`` of them.
+        Whether windows lie inside the series, or reach beyond its ends to make ``ceil(time / strides)`` of them.
         What lies beyond is ignored, even by the mean.
     data_format : {'channels_last', 'channels_first'}
         Whether the features come first or last.

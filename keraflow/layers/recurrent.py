@@ -151,7 +151,7 @@ class Recurrent(MultiInputLayer):
         return specs
 
     def embedded_inputs(self, input_shape: List[Shape]) -> EmbeddedInputs:
-        return None if any(map(is_layer, vars(self).values())) else {}     # an activation runs inside of the loop
+        return None if any(map(is_layer, vars(self).values())) else {}     # an activation runs inside the loop
 
     def output_shape(self, input_shape: List[Shape]) -> Shape:
         batch, time, _ = input_shape[0]
@@ -205,7 +205,7 @@ class Recurrent(MultiInputLayer):
         return mask if mask is None or not self.go_backwards else B.flip(mask, 1)
 
     def _logs(self, outputs: Any, inputs: Any, first: Any, constants: List[Any], mask: Any, log: Callable) -> Any:
-        """Return the logarithms of outputs that are probabilities; none are recorded inside of the loop."""
+        """Return the logarithms of outputs that are probabilities; none are recorded inside the loop."""
         before = B.concatenate([B.expand_dims(first, 0), outputs[:-1]], 0)
         found = log(B.current(), self._step([inputs], [before], constants)[0])      # all steps at once
         if mask is None:

@@ -28,7 +28,7 @@ RESERVED = frozenset({'B', 'apply', 'print_tensor', 'tensor', 'variables'})
 class FunctionLayer(Layer):
     """Base of the classes that :func:`layer_register` makes.
 
-    One can be called as its function is: ``ConvBlock('conv0', x, 32)`` beside ``ConvBlock(32)(x)``.
+    It can also be called like its function: ``ConvBlock('conv0', x, 32)`` as well as ``ConvBlock(32)(x)``.
     """
 
     multi_input = True

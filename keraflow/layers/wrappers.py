@@ -106,7 +106,7 @@ class TimeDistributed(_Wrapper):
 def _counted(inputs: List[Any], masks: List[Any]) -> Any:
     """Return which of the samples that the steps become count, if some do not."""
     steps, samples = joint_mask(masks), counted_samples()
-    if samples is not None:     # a wrapper in another one
+    if samples is not None:     # a wrapper in another wrapper
         steps = B.logical_and(full_mask(inputs[0]) if steps is None else steps, B.expand_dims(samples, 1))
     return None if steps is None else B.reshape(steps, (-1,))
 

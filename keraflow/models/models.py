@@ -205,7 +205,7 @@ class Model(TrainableNetwork):
         Notes
         -----
         Functions are compared by name, and initial values not at all. The learning rate is that of the file, even if a
-        callback had changed it; set ``model.optimizer.lr`` afterwards for another one.
+        callback had changed it; set ``model.optimizer.lr`` afterwards to choose another.
         """
         compiled = self._compiled('load_training')
         load_training(self, [one for one in compiled.parameters if one.trainable], path)

@@ -107,7 +107,7 @@ class _Writer:
             self.write(part, name, inner)
 
     def write(self, part: str, name: str, value: Any) -> None:
-        """Record an argument of a part, and what is inside of it."""
+        """Record an argument of a part, and what is inside it."""
         self.arguments[part][name] = _leaf(value)
         for inner, it in _inside(value).items() if name.count('.') + name.count('[') < MAX_DEPTH else ():
             self.write(part, name + inner if inner.startswith('[') else f'{name}.{inner}', it)

@@ -70,7 +70,7 @@ class Sequential(Model):
         check_not_training(self, f'{self.name}: add', 'Add all layers first.')
         if self._parameters.backend is not None:
             raise GraphError(
-                f'{self.name}: a layer cannot be added after the Sequential was fed. Add all layers first.')
+                f'{self.name}: a layer cannot be added after the Sequential was called. Add all layers first.')
         kept = layer._name.kept_from(self._as_namer)
         if kept is not None:
             other = self._by_name.setdefault(kept, layer)

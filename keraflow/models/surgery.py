@@ -103,8 +103,8 @@ def _kensors_of(model: Network, given: Any) -> List[Kensor]:
     layer = _layer_of(model, given, inputs_too=True)
     calls = [call for call in model.calls if call.layer is layer]
     if len(calls) > 1:
-        raise GraphError(f'{model.name}: sub_model: {layer.name} was fed {len(calls)} times. Name what one of the '
-                         f"calls gave, for example '{model.names.short(calls[0].outputs[0])}'.")
+        raise GraphError(f'{model.name}: sub_model: {layer.name} was called {len(calls)} times. Name an output of '
+                         f"one of the calls, for example '{model.names.short(calls[0].outputs[0])}'.")
     return list(calls[0].outputs)
 
 

@@ -23,7 +23,7 @@ def _accuracy(function: Callable) -> Callable:
 def accuracy(y_pred: Any, y_true: Any) -> Any:
     """Compute the accuracy that fits target and prediction.
 
-    :func:`binary_accuracy` for one output, or :func:`sign_accuracy` as a metric beside a loss whose targets are -1 and
+    :func:`binary_accuracy` for one output, or :func:`sign_accuracy` as a metric next to a loss whose targets are -1 and
     1; otherwise :func:`sparse_categorical_accuracy` for class indices and :func:`categorical_accuracy` for a target of
     the shape of the prediction.
 
@@ -66,7 +66,7 @@ def binary_accuracy(y_pred: Any, y_true: Any) -> Any:
 def sign_accuracy(y_pred: Any, y_true: Any) -> Any:
     """Return 1 where the prediction has the sign of the target: ``y_pred * y_true > 0``; 0 and NaN are wrong.
 
-    ``'accuracy'`` and ``'binary_accuracy'`` mean this as metrics beside a ``hinge`` or ``squared_hinge`` loss.
+    ``'accuracy'`` and ``'binary_accuracy'`` mean this as metrics next to a ``hinge`` or ``squared_hinge`` loss.
 
     Parameters
     ----------

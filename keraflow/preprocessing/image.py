@@ -57,7 +57,7 @@ class ImageDataGenerator(Preprocessor):
     channel_shift_range : float
         The largest shift of each channel's values, which stay within the range of the image.
     fill_mode : str
-        What fills the area outside of the image: the nearest pixel, `cval` (``'constant'``), the mirrored image
+        What fills the area outside the image: the nearest pixel, `cval` (``'constant'``), the mirrored image
         (``'reflect'``) or the opposite side (``'wrap'``).
     cval : float
     horizontal_flip, vertical_flip : bool

@@ -41,7 +41,7 @@ def load_img(path: PathLike, grayscale: bool = False, target_size: Optional[Sequ
     DataError
         The file is not an image, or is truncated.
     OSError
-        The file does not exist, or may not be read.
+        The file does not exist, or is not readable.
     MissingPackageError
         Pillow is not installed.
     """

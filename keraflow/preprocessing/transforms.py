@@ -12,7 +12,7 @@ from keraflow.extras import load_extra
 
 __all__ = ['FILL_MODES', 'affine_matrix', 'apply_transform']
 
-#: How positions outside of the image are filled, with SciPy's name for it.
+#: How positions outside the image are filled, with SciPy's name for it.
 FILL_MODES = {'nearest': 'nearest', 'constant': 'constant', 'reflect': 'reflect', 'wrap': 'grid-wrap'}
 
 

@@ -36,7 +36,7 @@ class argscope(contextlib.ContextDecorator):
     -----
     Explicit arguments of a call win, by position or by name; then the innermost scope. The objects keep the resolved
     arguments, and only those are saved. A scope therefore affects the objects made by the block itself, not those that
-    a layer makes in ``__init__`` or ``output``: such a layer would turn out differently when loaded outside of the
+    a layer makes in ``__init__`` or ``output``: such a layer would turn out differently when loaded outside the
     scope. A scope can be kept, entered again, and used as a decorator.
 
     References

@@ -69,7 +69,7 @@ class Slot(NamedTuple):
     is_lenient: bool = False
 
 
-#: Of what is no argument of a constructor.
+#: For what is not an argument of a constructor.
 NO_SLOT = Slot()
 
 

@@ -61,7 +61,7 @@ def _remembering(init: Callable, written: Optional[Callable]) -> Callable:
 
 
 def _inherited(cls: Any, base: Any) -> Callable:
-    """Return an ``__init__`` for a class that inherits it from a class outside of keraflow."""
+    """Return an ``__init__`` for a class that inherits it from a class outside keraflow."""
     # Not that of a Protocol, which would not call any other.
     *_, last = itertools.takewhile(lambda one: one is cls or vars(one).get('_is_protocol'), cls.__mro__)
 

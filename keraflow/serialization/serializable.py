@@ -33,7 +33,7 @@ class Serializable:
     omit_if_default: frozenset = frozenset()
     #: Arguments that are never part of the data, and are shared with the program instead of copied.
     never_saved: frozenset = frozenset()
-    #: Attributes that an object learned from data, which files keep beside its arguments, with their annotations.
+    #: Attributes that an object learned from data, which files keep besides its arguments, with their annotations.
     learned_attributes: Dict[str, Any] = {}
     #: Arguments that may be set without rebuilding functions: a change takes effect in another way, or later.
     set_without_rebuild: frozenset = frozenset()

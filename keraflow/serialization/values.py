@@ -3,7 +3,7 @@
 Each is a dict ``{'as': 'tuple', 'value': [8, 8]}``, the same in JSON and YAML. Inside, numbers that are not finite and
 integers with more digits than files allow are strings. A dict of the program that looks like such a form, or like an
 object, is written as ``{'as': 'dict', 'value': [[key, value], ...]}``, so that nothing is ambiguous. Reading is
-strict, and makes nothing but the values listed here.
+strict, and makes only the values listed here.
 """
 import collections
 import math
@@ -24,7 +24,7 @@ _DTYPES = ('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32
            'float64')
 _TYPES = {'bool': bool, 'int': int, 'float': float, 'str': str,
           **{f'numpy.{name}': np.dtype(name).type for name in _DTYPES}}
-#: The limit for an integer outside of an array: Python reads longer ones slowly, and none of more than 4300 digits.
+#: The limit for an integer outside an array: Python reads longer ones slowly, and none of more than 4300 digits.
 _MOST_DIGITS = 1000
 _NOT_FINITE = {'nan': math.nan, 'inf': math.inf, '-inf': -math.inf}
 
@@ -39,12 +39,12 @@ def is_number(value: Any) -> bool:
 
 
 def is_value(data: Any) -> bool:
-    """Return whether a dict stands for a value."""
+    """Return whether a dict represents a value."""
     return {'as', 'value'} <= data.keys() <= {'as', 'value', 'dtype', 'shape'}
 
 
 def is_form(data: Any) -> bool:
-    """Return whether a dict stands for something: an object, a function, an earlier layer, or a value."""
+    """Return whether a dict represents something: an object, a function, an earlier layer, or a value."""
     keys = data.keys()
     return keys == {'shared'} or 'class' in keys and keys <= {'class', 'args', 'learned'} or \
         'function' in keys and keys <= {'function', 'args'} or is_value(data)
@@ -95,7 +95,7 @@ def lenient(value: Any) -> Any:
 
 
 def encode(value: Any, write: Callable[[Any, str], Any], max_array: int) -> Optional[Dict[str, Any]]:
-    """Return the dict that stands for `value`, or None. ``write(item, step)`` writes what is inside of it.
+    """Return the dict that represents `value`, or None. ``write(item, step)`` writes what is inside it.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def encode(value: Any, write: Callable[[Any, str], Any], max_array: int) -> Opti
 
 
 def decode(data: Dict[str, Any], read: Callable[[Any, str], Any], max_array: int) -> Any:
-    """Return the value that a dict stands for. ``read(item, step)`` reads what is inside of it.
+    """Return the value that a dict represents. ``read(item, step)`` reads what is inside it.
 
     Raises
     ------
@@ -197,7 +197,7 @@ def _exactly(value: Any, *types: type) -> Any:
 
 
 def _exact_integer(text: Any) -> int:
-    """Return the integer that a string stands for, which :func:`encode` would write so."""
+    """Return the integer that a string represents, if :func:`encode` would write it that way."""
     value = int(_exactly(text, str)[:_MOST_DIGITS + 1])
     if str(value) != text or is_number(value):
         raise ValueError

@@ -108,7 +108,7 @@ def _gives_dtypes(backend: Any) -> None:
             made = make(value, dtype)
             expect(backend.dtype(made) == expected, f'{expected} for {value!r} as {dtype}', backend.dtype(made))
             expect(backend.ndim(made) == np.ndim(value), f'{np.ndim(value)} axes', backend.ndim(made))
-    expect(not backend.is_variable(backend.constant(1.)), 'a constant that is no variable', 'one that is')
+    expect(not backend.is_variable(backend.constant(1.)), 'a constant that is not a variable', 'one that is')
     for other in (1., np.zeros(2), [1.], None, 'x'):
         expect(not backend.is_tensor(other) and not backend.is_variable(other), f'{other!r} to be no tensor',
                'it is one')
@@ -132,7 +132,7 @@ def _works_outside_graph(backend: Any) -> None:
     def fn(x: Any) -> Any:
         with backend.outside_graph():
             return backend.eval(backend.add(backend.constant([1., 2.]), 1.))
-    assert_close('a value inside of trace', backend.trace(fn, [TensorSpec((None,), 'float32')]), [2., 3.], 0)
+    assert_close('a value inside trace', backend.trace(fn, [TensorSpec((None,), 'float32')]), [2., 3.], 0)
 
 
 def _runs_without_autograph(backend: Any) -> None:

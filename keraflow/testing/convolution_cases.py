@@ -35,7 +35,7 @@ def depthwise_convolved(x: Any, kernels: Any, strides: Any = None, pad: str = 'v
 
 def pooled(x: Any, size: Any, mode: str = 'max', strides: Any = None, pad: str = 'valid',
            data_format: str = 'channels_first') -> Any:
-    """Take the maximum or the mean of each window, ignoring what lies outside of the input."""
+    """Take the maximum or the mean of each window, ignoring what lies outside the input."""
     axes = tuple(range(2, np.ndim(x)))
 
     def fold(patch: Any) -> Any:

@@ -72,7 +72,7 @@ def _traces(backend: Any) -> None:
 
 
 def _computes_outside(backend: Any) -> None:
-    """Functions and Python's operators also take symbolic tensors outside of symbolic."""
+    """Functions and Python's operators also take symbolic tensors outside symbolic."""
     x, variable = backend.placeholder((None, 2), 'float64'), backend.variable([1., 2.], 'float64')
     y = sum([x, 1. - x * variable, backend.square(x)[:, ::-1]]) / 2. + np.array([0.5, 1.])
     given = np.array([[1., 2.], [3., -4.]])

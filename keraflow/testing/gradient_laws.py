@@ -34,7 +34,7 @@ def _has_gradients(backend: Any) -> None:
         loss, _, gradients = backend.value_and_gradients(loss_fn, [used, unused])
         for received, wanted in zip(backend.eval([loss, *gradients]),
                                     (np.sum(np.sin(start) * start ** 2), expected, [[0.]])):
-            assert_close('outside of a builder', received, wanted, 1e-8)
+            assert_close('outside a builder', received, wanted, 1e-8)
 
 
 def _has_gradients_of_graphs(backend: Any) -> None:

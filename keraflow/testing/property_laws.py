@@ -120,7 +120,7 @@ def _check_steps(one: _Run, other: _Run) -> None:
         differs = ~np.isclose(one.result, other.result, 0, 1e-9, equal_nan=True)
     changed = list(zip(*np.nonzero(differs.reshape(*differs.shape[:2], -1).any(-1))))
     along = [axis % one.result.ndim for axis in to_list(one.given.get('axis', ())) if axis is not None]
-    # Along an axis that it is told to run along, each step depends on others, too.
+    # Along an axis given as an argument, each step depends on others, too.
     fixed = [axis for axis in (0, 1) if axis not in along]
     others = [place for place in changed if any(place[axis] != PLACE[axis] for axis in fixed)]
     wrong = others or (changed if PLACE not in changed else [])
@@ -142,7 +142,7 @@ def _keeps_layouts(backend: Any) -> None:
 
 
 def _of_image(backend: Any, method: MethodInfo, image: Any) -> Optional[Dict[str, Any]]:
-    """Arguments of an operation on an image; ``None`` if it takes none, or is told the format."""
+    """Arguments of an operation on an image; ``None`` if it takes none, or receives the format."""
     operands = {'x': image, 'y': image, 'condition': backend.greater(image, 0.), 'tensors': [image, image]}
     known = {name: value for name, value in {**OF_IMAGES, **operands}.items() if name in method.names}
     is_complete = known.keys() | method.defaults.keys() >= set(method.names)

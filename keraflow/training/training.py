@@ -1,4 +1,4 @@
-"""Compile, train, evaluate and predict: what a model does beside being a layer."""
+"""Compile, train, evaluate and predict: what a model does besides being a layer."""
 import contextlib
 import threading
 from typing import Any, Iterator, Optional, Sequence, Union
@@ -46,7 +46,7 @@ class TrainableNetwork(Network):
         Parameters
         ----------
         optimizer : str or Optimizer
-            A name (``'adam'``) or an object (``Adam(lr=0.01)``), which then belongs to this model and starts anew with
+            A name (``'adam'``) or an object (``Adam(lr=0.01)``), which then belongs to this model and starts over with
             each call.
         loss : str, function, list or dict
             An objective for each output: one value for one output, else by order or by the name of the output layer.
@@ -132,11 +132,11 @@ class TrainableNetwork(Network):
             Weights by number of class, 1 for classes that are not named. They multiply the weights of samples, in
             training only. For a model with one output and one class for each sample.
         nb_batch : int, optional
-            For an iterable: the number of batches in an epoch. The next epoch continues where it ended, and starts anew
+            For an iterable: the number of batches in an epoch. The next epoch continues where it ended, and starts over
             where the iterable ends.
         nb_val_batch : int, optional
             For an iterable as `validation_data`: the number of batches of each validation, required if it never ends.
-            Each validation starts anew, but takes the next batches of an iterator or a generator.
+            Each validation starts over, but takes the next batches of an iterator or a generator.
         initial_epoch : int
             The number of the first epoch, counted from 0, for callbacks and output; useful to continue training.
 

@@ -1,4 +1,4 @@
-"""Activity regularizers of layers inside of others: the sum over what counts, divided by the number of samples."""
+"""Activity regularizers of layers inside others: the sum over what counts, divided by the number of samples."""
 import numpy as np
 import pytest
 

@@ -82,7 +82,7 @@ def test_the_logs_of_a_callback_are_its_own():
     assert [one for one in seen if one] == [['loss', 'size']] * 2 and list(history[0]) == ['loss']
 
 
-# -- fit inside of fit --------------------------------------------------------------------------------------------------
+# -- fit inside fit --------------------------------------------------------------------------------------------------
 
 class Trains(Callback):
     """Calls `fit` of a model in a hook."""

@@ -1,4 +1,4 @@
-"""Layers that are called on tensors inside of ``output``: they are parts of the host, as if they were embedded."""
+"""Layers that are called on tensors inside ``output``: they are parts of the host, as if they were embedded."""
 import copy
 
 import numpy as np
@@ -37,7 +37,7 @@ class KeptAsAttribute(Layer):
 
 
 class CalledTwice(Layer):
-    """A layer of a name inside of output."""
+    """A layer of a name inside output."""
 
     def output(self, x):
         dense = Dense(3)
@@ -303,7 +303,7 @@ def test_a_variable_that_is_no_parameter_is_told():
         layer(Input(3))
     assert [str(one.message) for one in caught] == [
         f"k: {place} is a variable but not a parameter: it is neither trained nor saved. Write self.set_trainable_params('{name}', "
-        f'...), or set_state_params, in the place of self.{name} = ...' for place, name in (('scale', 'scale'), ("more['a'][0]", 'more'))]
+        f'...), or set_state_params, instead of self.{name} = ...' for place, name in (('scale', 'scale'), ("more['a'][0]", 'more'))]
     assert list(layer.get_weights()) == ['W']
 
 

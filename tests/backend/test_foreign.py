@@ -79,7 +79,7 @@ def test_mistakes():
     with pytest.raises(ArgumentError) as caught:
         Foreign(make_anew, name='f')(Input(3))
     assert str(caught.value) == ('f: make: expected a callable that uses the same variables in each run, received one that makes others in its '
-                                 'second. Make the variables once, outside of it.')
+                                 'second. Make the variables once, outside it.')
 
 
 # -- add_weight -----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Files that the first version of the format wrote load for ever, and mean what they meant."""
+"""Files that the first version of the format wrote load forever, and mean what they meant."""
 import json
 import re
 

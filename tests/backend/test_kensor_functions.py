@@ -164,7 +164,7 @@ def test_a_kensor_in_a_lambda_is_refused_with_what_to_write(act, operation):
     with pytest.raises(ArgumentTypeError) as caught:
         Lambda(lambda x: act(x, y), name='f')(Input(3))
     assert str(caught.value) == (f'f: {operation}: received {y!r}, which has no value in this layer, together with a tensor. Write the '
-                                 'operation on Kensors, outside of the layer, or feed a MultiInputLayer with both.')
+                                 'operation on Kensors, outside the layer, or feed a MultiInputLayer with both.')
     with pytest.raises(GraphError, match=r'expected a tensor\. Compute it from the tensors that output\(\) is given\.'):
         Lambda(lambda x: B.tanh(y))(Input(3))
 

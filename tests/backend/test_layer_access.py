@@ -129,8 +129,8 @@ def test_mistakes_about_calls():
             ask()
         assert str(caught.value) == 'd: the layer has no calls yet. Call it first.'
     kept = [layer(Input(3)), layer(Input(3, batch_size=2))]
-    for ask, text in ((lambda: layer.get_output_at(2), 'd: there is no call 2. The layer was fed 2 time(s), numbered from 0.'),
-                      (lambda: layer.input_kensor, 'd: the layer was fed 2 times. Ask for one of the calls, for example with get_input_at(0).'),
+    for ask, text in ((lambda: layer.get_output_at(2), 'd: there is no call 2. The layer was called 2 time(s), numbered from 0.'),
+                      (lambda: layer.input_kensor, 'd: the layer was called 2 times. Ask for one of the calls, for example with get_input_at(0).'),
                       (lambda: layer.output_kensor_shape, 'd: the calls have different output shapes. Ask for one of them, for example with '
                                                           'get_output_shape_at(0).')):
         with pytest.raises(GraphError) as caught:
@@ -165,7 +165,7 @@ def test_hasattr_tells_whether_there_is_one_call():
     assert [hasattr(layer, name) for name in names] == [True] * 4
     layer(Input(3, batch_size=2))
     assert [hasattr(layer, name) for name in names] == [False] * 4
-    with pytest.raises(CallError, match='^d: the layer was fed 2 times'):
+    with pytest.raises(CallError, match='^d: the layer was called 2 times'):
         layer.input_kensor
 
 

@@ -108,7 +108,7 @@ def test_nothing_is_added_outside_of_output(method, args):
     layer(Input(3))
     with pytest.raises(GraphError) as caught:
         getattr(layer, method)(*args(layer))
-    assert str(caught.value) == (f'adding: {method}: expected a call inside of output(), received one outside of it. '
+    assert str(caught.value) == (f'adding: {method}: expected a call inside output(), received one outside it. '
                                  'Write it in output() of a layer that takes what it needs.')
 
 

@@ -165,7 +165,7 @@ GRAPH = [
     (lambda: Sequential([Dense(3), Input(3)], name='s'), GraphError, 's: an Input can only be the first layer.'),
     (lambda: Sequential([Dense(3)], name='s').predict(X), GraphError,
      's: a Sequential is a model only if its first layer is an Input. Write Sequential([Input(...), ...]), or use it as a layer.'),
-    (add_too_late, GraphError, 's: a layer cannot be added after the Sequential was fed. Add all layers first.'),
+    (add_too_late, GraphError, 's: a layer cannot be added after the Sequential was called. Add all layers first.'),
     (lambda: Sequential([], name='s')(Input(3)), GraphError, 's: the Sequential has no layers. Add one first.'),
 ]
 

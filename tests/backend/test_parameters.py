@@ -224,7 +224,7 @@ def test_a_tensor_in_init_param_would_be_that_of_now():
         with pytest.raises(ArgumentTypeError) as caught:
             Now(method, args, name='a')(Input(3))
         assert str(caught.value) == (
-            f'a: {method}: expected a function without arguments inside of init_param(), and no inputs, received {received}. Write '
+            f'a: {method}: expected a function without arguments inside init_param(), and no inputs, received {received}. Write '
             'lambda: ... for what each run recomputes, or call it in output().')
 
 
@@ -247,7 +247,7 @@ def test_add_update_takes_a_list():
             return x
     with pytest.raises(ArgumentTypeError, match='^w: add_update: expected pairs of a variable and its new value, received'):
         Wrong(name='w')(Input(3))
-    with pytest.raises(GraphError, match='^c: add_update: expected a call inside of output'):
+    with pytest.raises(GraphError, match='^c: add_update: expected a call inside output'):
         layer.add_update([(layer.n, lambda: layer.n)])
 
 

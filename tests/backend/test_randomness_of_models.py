@@ -52,7 +52,7 @@ def disturb(kind):
     """What a program may do while, or before, another model trains."""
     if kind == 'draws of the program':
         random.generator().normal(size=7)
-    elif kind == 'layers outside of models':
+    elif kind == 'layers outside models':
         with keraflow.phase('train'):
             B.eval(Dropout(0.5)(np.ones((3, 4))))
     elif kind == 'another model':
@@ -64,7 +64,7 @@ def disturb(kind):
         TrainStep(lambda x: B.sum(model(x)), inputs, model, 'sgd')(X)
 
 
-DISTURBANCES = ['draws of the program', 'layers outside of models', 'another model', 'another model that predicts as in training',
+DISTURBANCES = ['draws of the program', 'layers outside models', 'another model', 'another model that predicts as in training',
                 'a step of its own']
 
 
@@ -257,7 +257,7 @@ def test_a_step_of_its_own_has_a_stream():
         for _ in range(3):
             if disturbed:
                 model.predict(X, train_mode=True)
-                disturb('layers outside of models')
+                disturb('layers outside models')
             found.append(step(X, Y))
         return found
     assert losses(False) == losses(True)

@@ -1,4 +1,4 @@
-"""Schedules against NumPy, inside of compiled steps and outside, and the learning rate that is read and set."""
+"""Schedules against NumPy, inside compiled steps and outside, and the learning rate that is read and set."""
 import math
 
 import numpy as np

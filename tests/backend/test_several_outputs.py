@@ -195,7 +195,7 @@ def test_a_part_from_some_outputs_to_others():
     model = branched()
     with pytest.raises(GraphError) as caught:
         model.sub_model('x', 'halves')
-    assert str(caught.value) == "branched: sub_model: halves was fed 2 times. Name what one of the calls gave, for example 'halves_0.0'."
+    assert str(caught.value) == "branched: sub_model: halves was called 2 times. Name an output of one of the calls, for example 'halves_0.0'."
     x = Input(3)
     single = Model(x, Halves(name='halves')(x))
     assert_all_close(Model(x, single.get_kensor('halves/output.1')).predict([X])[None], halves(X)[1:])

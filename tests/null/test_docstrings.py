@@ -37,7 +37,7 @@ def wrong_references(docstring):
 
 
 def own_statements(function):
-    """The nodes of a function without those of the functions inside of it."""
+    """The nodes of a function without those of the functions inside it."""
     todo = list(function.body)
     while todo:
         node = todo.pop()

@@ -24,7 +24,7 @@ REFUSED = [
     # text, message, the twin that loads, its value
     ('a: &x 1', "a:1: an anchor is not allowed. Remove '&x'.", 'a: "&x 1"', {'a': '&x 1'}),
     ('a: 1\nb: &x [1]', "a:2: an anchor is not allowed. Remove '&x'.", 'a: 1\nb: [1]', {'a': 1, 'b': [1]}),
-    ('a: *x', "a:1: an alias is not allowed. Write out what '*x' stands for.", "a: '*x'", {'a': '*x'}),
+    ('a: *x', "a:1: an alias is not allowed. Write out what '*x' refers to.", "a: '*x'", {'a': '*x'}),
     ('&x [*x]', "a:1: an anchor is not allowed. Remove '&x'.", '[x]', ['x']),
     ('a: !!python/object/apply:os.system [ls]', "a:1: a tag is not allowed. Remove '!!python/object/apply:os.system'.",
      'a: [ls]', {'a': ['ls']}),

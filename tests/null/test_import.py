@@ -85,7 +85,7 @@ def imported(node, module):
 
 
 def in_functions(tree):
-    """The nodes inside of functions."""
+    """The nodes inside functions."""
     return [inner for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
             for inner in ast.walk(node)]
 

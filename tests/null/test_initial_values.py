@@ -106,9 +106,9 @@ EXPECTED = 'expected a shape, a tuple of integers such as (64, 10), received'
 
 
 @pytest.mark.parametrize('shape, kind, text', [
-    ((3., 4), ArgumentTypeError, f'{EXPECTED} (3.0, 4). Write int(3.0) or use // in the place of /.'),
+    ((3., 4), ArgumentTypeError, f'{EXPECTED} (3.0, 4). Write int(3.0) or use // instead of /.'),
     ((4, np.float32(2.5)), ArgumentTypeError,
-     f'{EXPECTED} {(4, np.float32(2.5))!r}. Write int(2.5) or use // in the place of /.'),
+     f'{EXPECTED} {(4, np.float32(2.5))!r}. Write int(2.5) or use // instead of /.'),
     ((None, 4), ArgumentTypeError,
      f'{EXPECTED} (None, 4). The shape of a parameter must be fully known.'),
     ((True, 4), ArgumentTypeError, f'{EXPECTED} (True, 4).'),

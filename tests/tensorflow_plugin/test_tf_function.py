@@ -1,4 +1,4 @@
-"""Layers called inside of a tf.function of the program."""
+"""Layers called inside a tf.function of the program."""
 import numpy as np
 import tensorflow as tf
 

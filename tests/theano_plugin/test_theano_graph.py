@@ -1,4 +1,4 @@
-"""Layers called inside of a Theano graph of the program."""
+"""Layers called inside a Theano graph of the program."""
 import numpy as np
 
 import keraflow

@@ -7,7 +7,7 @@ Rules for every one of them:
 * Kernels are ``(input_depth, nb_kernel, *lengths)`` in either case, and are not flipped: a convolution is a
   cross-correlation. They have the dtype of `x`.
 * `strides` and `dilation` have one integer for each spatial axis; ``None`` is 1 for each.
-* ``pad='valid'``: windows lie inside of the input. ``pad='same'``: the output has ``ceil(length / stride)`` cells, and
+* ``pad='valid'``: windows lie inside the input. ``pad='same'``: the output has ``ceil(length / stride)`` cells, and
   the input is padded with zeros for that, an odd one at its end.
 """
 from typing import Any, Literal, Optional, Sequence

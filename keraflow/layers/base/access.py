@@ -310,7 +310,7 @@ class LayerAccess(Serializable):
     def _link(self, kensors: List[Kensor], arguments: Dict[str, Any]) -> List[Kensor]:
         return self._calls.link(kensors, arguments)
 
-    # -- what the calls give beside Kensors ---------------------------------------------------------------------------
+    # -- what the calls yield besides Kensors -------------------------------------------------------------------------
     # Symbolic tensors of a run in the train phase, fed by ``kensor.tensor`` of the Inputs. For calls on tensors, use
     # :func:`keraflow.recording`; a layer that was only called on tensors still yields the values of its regularizers.
 

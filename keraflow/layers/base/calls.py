@@ -78,7 +78,7 @@ class Calls:
         """
         count = self._count()
         if not -count <= index < count:
-            raise GraphError(f'{self._layer.name}: there is no call {index}. The layer was fed {count} time(s), '
+            raise GraphError(f'{self._layer.name}: there is no call {index}. The layer was called {count} time(s), '
                              'numbered from 0.')
         return self._calls[index]
 
@@ -91,8 +91,8 @@ class Calls:
             If there is none, or several.
         """
         if self._count() > 1:
-            raise CallError(f'{self._layer.name}: the layer was fed {self._count()} times. Ask for one of the calls, '
-                            f'for example with get_{what}_at(0).')
+            raise CallError(f'{self._layer.name}: the layer was called {self._count()} times. Ask for one of the '
+                            f'calls, for example with get_{what}_at(0).')
         return self._calls[0]
 
     def common(self, shapes: List[Any], what: str) -> Any:

@@ -1,4 +1,4 @@
-"""Run a layer inside the ``output`` of another one, its host."""
+"""Run a layer inside the ``output`` of another layer, its host."""
 from typing import Any, Callable
 
 from keraflow.backend.tensor_info import info_of

@@ -51,7 +51,7 @@ class LayerName:
             self._text, self._namer = text, namer
 
     def suggest_slot(self, host: Any, number: int) -> None:
-        """Become the name of a slot, unless the layer keeps another one."""
+        """Become the name of a slot, unless the layer keeps another name."""
         if self.kept_from(None) is None:
             self._text, self._place = None, (host, number)
 

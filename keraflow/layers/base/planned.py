@@ -56,7 +56,7 @@ def for_shapes(method: Callable) -> Callable:
 
 
 def fed_with(layer: Any, shape: Any) -> EmbeddedInputs:
-    """Return the only layer that another one embeds, such as its activation, if it is a layer."""
+    """Return the only layer that another embeds, such as its activation, if it is a layer."""
     return {'0': (layer, shape)} if is_layer(layer) else {}
 
 

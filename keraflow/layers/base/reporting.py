@@ -80,7 +80,7 @@ class Reports:
             self._standing.append(lambda: report(value(), False))
         else:
             received = 'inputs' if callable(value) else describe(value)
-            raise ArgumentTypeError(f'{self._layer.name}: {method}: expected a function without arguments inside of '
+            raise ArgumentTypeError(f'{self._layer.name}: {method}: expected a function without arguments inside '
                                     f'init_param(), and no inputs, received {received}. Write lambda: ... for what '
                                     'each run recomputes, or call it in output().')
 
@@ -88,8 +88,8 @@ class Reports:
         """Return the run of this layer in which `method` is called."""
         run = current_run()
         if run is None or run.layer is not self._layer:
-            raise GraphError(f'{self._layer.name}: {method}: expected a call inside of output(), received one outside '
-                             'of it. Write it in output() of a layer that takes what it needs.')
+            raise GraphError(f'{self._layer.name}: {method}: expected a call inside output(), received one outside '
+                             'it. Write it in output() of a layer that takes what it needs.')
         return run
 
 

@@ -50,7 +50,7 @@ class Run:
         self.attributes: Optional[set] = None
 
     def is_attribute(self, layer: Any) -> bool:
-        """Return whether the running layer keeps another one, which may then come anywhere in a run."""
+        """Return whether the running layer keeps another layer, which may then come anywhere in a run."""
         if self.attributes is None:
             self.attributes = {id(one) for one in kept_values(vars(self.layer)) if is_layer(one)}
         return id(layer) in self.attributes
@@ -71,7 +71,7 @@ def running_host() -> Any:
 
 
 def run_of(layer: Any) -> Optional[Run]:
-    """Return the current run of this layer, possibly with runs of others inside of it; None if there is none."""
+    """Return the current run of this layer, possibly with runs of others inside it; None if there is none."""
     run = _run.get()
     while run is not None and run.layer is not layer:
         run = run.outer

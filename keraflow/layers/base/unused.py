@@ -40,7 +40,7 @@ def tell_unused(layer: Any) -> None:
         if id(one) not in spared and not is_layer(one):
             name = place.partition('[')[0]
             warn(f"{layer.name}: {place} is a variable but not a parameter: it is neither trained nor saved. Write "
-                 f"self.set_trainable_params('{name}', ...), or set_state_params, in the place of self.{name} = ...")
+                 f"self.set_trainable_params('{name}', ...), or set_state_params, instead of self.{name} = ...")
         elif id(one) not in spared and not asks_for_phase:
             warn(f'{layer.name}: {place} is a {type(one).__name__} that output() does not call: it is not part of the '
                  'layer. Call it, or remove it.')
