@@ -68,7 +68,7 @@ class Sequential(Model):
             raise ArgumentTypeError(f'{type(self).__name__}: layers: expected a layer, received {describe(layer)}.'
                                     f'{advice_for_class(layer)}')
         check_not_training(self, f'{self.name}: add', 'Add all layers first.')
-        if self._parameters.backend is not None:
+        if self._parameters.are_made:
             raise GraphError(
                 f'{self.name}: a layer cannot be added after the Sequential was called. Add all layers first.')
         kept = layer._name.kept_from(self._as_namer)

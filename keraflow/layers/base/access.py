@@ -111,7 +111,7 @@ class LayerAccess(Serializable):
     @property
     def built(self) -> bool:
         """Whether the parameters are made."""
-        return self._parameters.backend is not None
+        return self._parameters.are_made
 
     @property
     def dtype(self) -> Any:

@@ -65,7 +65,7 @@ def received_by(layer: Any, tensors: List[Any]) -> List[TensorSpec]:
 
 def check_inputs(layer: Any, received: List[TensorSpec]) -> None:
     """Raise unless the inputs of a layer match its ``input_spec``."""
-    first = layer._first_run.specs if layer._parameters.backend is not None else itertools.repeat(None)
+    first = layer._first_run.specs if layer._parameters.are_made else itertools.repeat(None)
     for spec, one, before in zip(specs_of(layer.name, layer.input_spec, len(received)), received, first):
         spec.check(layer.name, one, before)
     # The first Keraflow's name for the rank of the input.

@@ -1,6 +1,6 @@
 """Make the parameters of a layer, and keep what each of them was given."""
 import inspect
-from typing import Any, Dict, Iterator, Optional, Sequence
+from typing import Any, Dict, Iterable, Iterator, Optional, Sequence
 
 from keraflow import backend as B
 from keraflow import initializations, registry
@@ -65,6 +65,15 @@ class Parameters:
         return self._own[name]
 
     @property
+    def are_made(self) -> bool:
+        """Whether ``init_param`` has made them; there may be none."""
+        return self.backend is not None
+
+    def values(self) -> Iterable[Parameter]:
+        """Return the parameters themselves, in their order."""
+        return self._own.values()
+
+    @property
     def states(self) -> Dict[str, Any]:
         """The variables of states, by name."""
         return {name: one.variable for name, one in self._own.items() if not one.trainable}
@@ -92,7 +101,7 @@ class Parameters:
         if asked:
             self._asked[name] = asked
         setattr(self._layer, name, value)
-        if self.backend is not None:    # init_param() has run: the others have their arguments
+        if self.are_made:       # the others have their arguments
             apply_arguments(self._layer, [name])
 
     def initialize(self, name: str, init: Any, shape: Sequence[Any], **how: Any) -> None:

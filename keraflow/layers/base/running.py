@@ -30,7 +30,7 @@ def run(layer: Any, tensors: List[Any], arguments: Optional[Dict[str, Any]] = No
     making = layer._first_run.lock
     if making is not None:
         with making:        # one thread makes parameters and slots
-            if layer._parameters.backend is None:
+            if not layer._parameters.are_made:
                 return _run_first(layer, tensors, arguments)
     return _run(layer, tensors, shape_of(layer, received_by(layer, tensors)), arguments)
 

@@ -57,7 +57,7 @@ def by_parameter(name: str) -> Any:
         return copy.copy(vars(self)[name])
 
     def set(self: Any, value: Any) -> None:
-        if self._parameters.backend is not None:
+        if self._parameters.are_made:
             raise ArgumentError(f'{self.name}: {name} are read in its first call, and can no longer be '
                                 f'set. Make a layer with {name}=, and give it the weights of this one with '
                                 'set_weights.')
@@ -74,7 +74,7 @@ def first_values(name: str) -> Any:
         if not isinstance(value, (dict, list, tuple, type(None))) and not _is_array(value) and not is_array_like(value):
             raise ArgumentTypeError(f'{type(self).__name__}: {name}: expected a dict by name, a list or an array, '
                                     f'received {describe(value)}.')
-        if self._parameters.backend is not None:
+        if self._parameters.are_made:
             raise ArgumentError(f'{self.name}: {name} are read in its first call, and can no longer be '
                                 'set. Write set_weights(...).')
         vars(self)[name] = replaced(value, _array_of, _is_array)

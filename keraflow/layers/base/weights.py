@@ -14,7 +14,7 @@ __all__ = ['assign_weights', 'owners', 'parameters_in', 'present_names', 'set_we
 
 def parameters_in(layer: Any, trainable: bool, prefix: str) -> Iterator[Parameter]:
     """Yield the parameters of a layer, then those of the layers inside it."""
-    for one in map(layer._parameters.__getitem__, layer._parameters):
+    for one in layer._parameters.values():
         yield one._replace(name=prefix + one.name, trainable=trainable and one.trainable)
     for name, inner in layer.layer_ids().items():
         yield from inner.parameters(trainable, f'{prefix}{name}/')
