@@ -29,8 +29,8 @@ class Reports:
 
     def __init__(self, layer: Any):
         self._layer = layer
-        self._standing: List[Callable[[], None]] = []   # what init_param() reports in each run
-        self._told: Dict[str, Run] = {}             # by what is told once: the run that told it
+        self._standing: List[Callable[[], None]] = []       # what init_param() reports in each run
+        self._told: Dict[str, object] = {}      # what is told once
 
     def update(self, variable: Any, value: Any, inputs: Any) -> None:
         """Report a new value of a state, or pairs of states and values.
@@ -60,9 +60,10 @@ class Reports:
         for report in self._standing:
             report()
 
-    def lost_mask(self, run: Run) -> None:
+    def lost_mask(self) -> None:
         """Warn, once per layer, that a run loses the mask of its input."""
-        if self._told.setdefault('lost mask', run) is run:      # the first of all threads
+        mine = object()
+        if self._told.setdefault('lost mask', mine) is mine:    # the first of all threads
             warn(f'{self._layer.name}: the mask of its input is lost, because {type(self._layer).__name__} neither '
                  'passes it on nor reads it: later layers treat masked steps as steps that count. If you intend that, '
                  'put a Masking(None) before it.')

@@ -105,7 +105,7 @@ def _run(layer: Any, tensors: List[Any], input_shape: Any, arguments: Dict[str, 
                         _output_mask(layer, tensors, input_shape))
     layer.penalize(outputs)
     if not (layer.reads_mask or now.hands_mask_in) and loses_mask(tensors, outputs):
-        layer._reports.lost_mask(now)
+        layer._reports.lost_mask()
     record_run(layer, outputs, running_host() is not None)
     return outputs
 
