@@ -17,7 +17,8 @@ from keraflow.errors import ArgumentTypeError, describe, nearest
 from keraflow.owned import of_kind
 from keraflow.schema import Argument, Signature
 
-__all__ = ['CallSignature', 'check_values', 'decoded', 'encoded', 'parts_in', 'replaced']
+__all__ = ['CallSignature', 'check_values', 'decoded', 'encoded', 'is_kensor', 'is_spec', 'kensors_named', 'parts_in',
+           'replaced']
 
 
 class CallSignature(Signature):
