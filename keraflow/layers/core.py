@@ -9,7 +9,7 @@ from keraflow import backend as B
 from keraflow import initializations
 from keraflow.layers.base import Layer
 from keraflow.layers.base.input_spec import InputSpec
-from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpec, ParameterSpecs, fed_with
+from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpec, ParameterSpecs, embedded_if_layer
 from keraflow.layers.base.slots import is_layer
 from keraflow.owned import owned
 from keraflow.registry import builtin
@@ -73,7 +73,7 @@ class Dense(Layer):
         return {'W': W, 'b': ParameterSpec((self.output_dim,))} if self.bias else {'W': W}
 
     def embedded_inputs(self, input_shape: Shape) -> EmbeddedInputs:
-        return fed_with(self.activation, self.output_shape(input_shape))
+        return embedded_if_layer(self.activation, self.output_shape(input_shape))
 
     def output(self, x: Any) -> Any:
         y = B.dot(x, self.W)
@@ -136,7 +136,7 @@ class Highway(Layer):
         return specs
 
     def embedded_inputs(self, input_shape: Shape) -> EmbeddedInputs:
-        return fed_with(self.activation, input_shape)
+        return embedded_if_layer(self.activation, input_shape)
 
     def output(self, x: Any) -> Any:
         transformed, gate = B.dot(x, self.W), B.dot(x, self.W_carry)
@@ -178,7 +178,7 @@ class Activation(Layer):
         return self.activation.output_shape(input_shape) if is_layer(self.activation) else input_shape
 
     def embedded_inputs(self, input_shape: Shape) -> EmbeddedInputs:
-        return fed_with(self.activation, input_shape)
+        return embedded_if_layer(self.activation, input_shape)
 
 
 @builtin('layer')

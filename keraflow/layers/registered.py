@@ -11,7 +11,7 @@ from keraflow.backend.tensor_info import info_of
 from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, describe
 from keraflow.graph.kensor import Kensor
 from keraflow.layers.base import Layer
-from keraflow.layers.base.inputs import as_own
+from keraflow.layers.base.inputs import annotatable
 from keraflow.layers.base.masks import joint_mask
 from keraflow.layers.base.slots import running_host
 from keraflow.owned import owned
@@ -92,7 +92,7 @@ class FunctionLayer(Layer):
         """Give a result that no layer returned the masks of inputs with its rank and as many steps."""
         if not B.is_tensor(tensor):
             return tensor
-        tensor = as_own(self, tensor)
+        tensor = annotatable(self, tensor)
         shape = self.get_tensor_shape(tensor)
         masks = [info_of(it).mask for it in inputs if B.ndim(it) == len(shape)]
         agreeing = [it for it in masks if it is not None and agree(shape[:B.ndim(it)], B.static_shape(it))]

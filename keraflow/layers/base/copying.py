@@ -8,7 +8,7 @@ from keraflow import backend as B
 from keraflow import schema
 from keraflow.graph import naming
 from keraflow.layers.base.input_spec import InputSpec
-from keraflow.layers.base.running import make_for
+from keraflow.layers.base.running import build_for
 from keraflow.layers.base.slots import kept_values
 from keraflow.serialization import pack_init_params, same
 
@@ -29,7 +29,7 @@ def copied(layer: Any, memo: Dict[int, Any]) -> Any:
         made.initial_weights = layer.initial_weights
     _copy_attributes(layer, made, memo)
     if first.specs and not made.built:
-        make_for(made, first.specs, first.features, first.arguments)
+        build_for(made, first.specs, first.features, first.arguments)
         made.set_weights(layer.get_weights())
     return made
 

@@ -3,8 +3,8 @@ from typing import Any
 
 from keraflow.graph.call_arguments import CallSignature
 from keraflow.layers.base.class_checks import reads_masks
-from keraflow.layers.base.masks import with_mask
-from keraflow.layers.base.planned import FOR_SHAPES, for_shapes
+from keraflow.layers.base.masks import with_default_mask
+from keraflow.layers.base.planned import SHAPE_HOOKS, shape_hook
 
 __all__ = ['complete_hooks']
 
@@ -16,9 +16,9 @@ def complete_hooks(cls: Any, base: Any) -> None:
         cls.support_mask = base.support_mask        # the class defines only the current word
     cls.call_signature = CallSignature(cls.output)
     if 'mask' in cls.call_signature.names:
-        cls.output = with_mask(cls.output)
+        cls.output = with_default_mask(cls.output)
     cls._reads_masks = reads_masks(cls)
-    for name in FOR_SHAPES:
-        answer = for_shapes(getattr(cls, name))
+    for name in SHAPE_HOOKS:
+        answer = shape_hook(getattr(cls, name))
         if answer is not getattr(cls, name):
             setattr(cls, name, answer)

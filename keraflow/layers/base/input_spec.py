@@ -9,7 +9,7 @@ from keraflow.schema import Natural
 from keraflow.schema.checked import checked
 from keraflow.shapes import Shape, agree
 
-__all__ = ['INPUT_DTYPES', 'InputSpec', 'check_equal_shapes', 'check_rank', 'specs_of']
+__all__ = ['INPUT_DTYPES', 'InputSpec', 'check_equal_shapes', 'check_rank', 'required_specs']
 
 #: The dtype of an Input for each kind of numbers.
 INPUT_DTYPES = {'bool': 'bool', 'int': 'int32', 'float': 'float32'}
@@ -132,7 +132,7 @@ setattr(InputSpec, '__init__', checked(InputSpec.__init__))
 _ANY = InputSpec()
 
 
-def specs_of(name: str, wanted: Any, nb_input: int) -> List[InputSpec]:
+def required_specs(name: str, wanted: Any, nb_input: int) -> List[InputSpec]:
     """Return the spec of each input of the layer with this `name`; ``None`` means no requirement.
 
     Raises

@@ -12,10 +12,10 @@ from keraflow.backend.dtypes import value_dtype
 from keraflow.backend.tensor_checks import check_fits, check_numbers
 from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.errors import ArgumentError, GraphError, ShapeError, describe
-from keraflow.layers.base.input_spec import check_rank, specs_of
+from keraflow.layers.base.input_spec import check_rank, required_specs
 from keraflow.layers.base.slots import run_of
 
-__all__ = ['advice_for_class', 'as_own', 'as_tensor', 'check_inputs', 'in_own_dtype', 'received_by', 'shape_of',
+__all__ = ['advice_for_class', 'annotatable', 'as_tensor', 'check_inputs', 'checked_specs', 'in_own_dtype', 'shape_of',
            'spec_of', 'with_masks']
 
 
@@ -42,7 +42,7 @@ def advice_for_class(value: Any) -> str:
         getattr(value, 'how_to_feed', '')
 
 
-def received_by(layer: Any, tensors: List[Any]) -> List[TensorSpec]:
+def checked_specs(layer: Any, tensors: List[Any]) -> List[TensorSpec]:
     """Return the specs of the inputs of a layer, after checking them.
 
     Raises
@@ -66,7 +66,7 @@ def received_by(layer: Any, tensors: List[Any]) -> List[TensorSpec]:
 def check_inputs(layer: Any, received: List[TensorSpec]) -> None:
     """Raise unless the inputs of a layer match its ``input_spec``."""
     first = layer._first_run.specs if layer._parameters.are_made else itertools.repeat(None)
-    for spec, one, before in zip(specs_of(layer.name, layer.input_spec, len(received)), received, first):
+    for spec, one, before in zip(required_specs(layer.name, layer.input_spec, len(received)), received, first):
         spec.check(layer.name, one, before)
     # The first Keraflow's name for the rank of the input.
     for one in received if callable(getattr(type(layer), 'input_dimension', None)) else ():
@@ -109,8 +109,8 @@ def in_own_dtype(layer: Any, tensor: Any) -> Any:
     return annotate(B.cast(tensor, layer.dtype), shape=info.shape, mask=info.mask, features=info.features)
 
 
-def as_own(layer: Any, tensor: Any) -> Any:
-    """Return a tensor to annotate: a copy of an input or a parameter, whose own annotations must stay."""
+def annotatable(layer: Any, tensor: Any) -> Any:
+    """Return a tensor that may be annotated: a copy of an input or a parameter, whose own annotations must stay."""
     run = run_of(layer)
     is_foreign = run is not None and any(tensor is one for one in run.inputs) or B.is_variable(tensor)
     return B.identity(tensor) if is_foreign else tensor

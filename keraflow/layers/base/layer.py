@@ -39,7 +39,7 @@ from keraflow.layers.base.class_checks import check_class
 from keraflow.layers.base.embedding import embedded
 from keraflow.layers.base.hooks import complete_hooks
 from keraflow.layers.base.input_spec import InputSpec, check_equal_shapes
-from keraflow.layers.base.inputs import as_own, as_tensor
+from keraflow.layers.base.inputs import annotatable, as_tensor
 from keraflow.layers.base.masks import joint_mask
 from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpecs
 from keraflow.layers.base.slots import running_host
@@ -321,7 +321,7 @@ class Layer(LayerAccess):
         check_tensor(tensor, f'{self.name}: set_tensor_mask')
         if mask is not None:
             check_tensor(mask, f'{self.name}: set_tensor_mask: mask')
-        return annotate(as_own(self, tensor), mask=mask)
+        return annotate(annotatable(self, tensor), mask=mask)
 
     # -- how it is called ---------------------------------------------------------------------------------------------
 

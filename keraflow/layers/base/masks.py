@@ -15,19 +15,19 @@ from keraflow.errors import ArgumentError
 from keraflow.shapes import agree
 
 __all__ = ['LOWEST', 'check_mask_value', 'counted_in_windows', 'counted_samples', 'full_mask', 'inherit_mask',
-           'joint_mask', 'loses_mask', 'running_on_parts', 'sample_count', 'step_mask', 'with_mask']
+           'joint_mask', 'loses_mask', 'running_on_parts', 'sample_count', 'step_mask', 'with_default_mask']
 
 #: Replaces masked values when a maximum is sought: finite, so that gradients are, and 0 after softmax.
 LOWEST = -1e30
 
 _counted: contextvars.ContextVar[Any] = contextvars.ContextVar('_counted', default=None)
-_folded_from: contextvars.ContextVar[Any] = contextvars.ContextVar('_folded_from', default=None)
+_nb_sample: contextvars.ContextVar[Any] = contextvars.ContextVar('_nb_sample', default=None)
 
 
 @contextlib.contextmanager
 def running_on_parts(samples: Any, nb_sample: Any) -> Iterator[None]:
     """Run layers inside the block on parts of samples, which count where ``(batch,)`` is True; ``None`` means all."""
-    with bound(_counted, samples), bound(_folded_from, nb_sample):
+    with bound(_counted, samples), bound(_nb_sample, nb_sample):
         yield
 
 
@@ -41,7 +41,7 @@ def sample_count(x: Any) -> Any:
 
     It differs if :func:`running_on_parts` says that its rows are parts of samples.
     """
-    return B.shape(x)[0] if _folded_from.get() is None else _folded_from.get()
+    return B.shape(x)[0] if _nb_sample.get() is None else _nb_sample.get()
 
 
 def check_mask_value(value: float, dtype: str, where: str) -> None:
@@ -79,7 +79,7 @@ def counted_in_windows(mask: Any, window: int, stride: int, pad: Literal['valid'
     return B.squeeze(found, -1)
 
 
-def with_mask(output: Callable) -> Callable:
+def with_default_mask(output: Callable) -> Callable:
     """Let the argument ``mask`` of a method ``output`` default to the mask of its input.
 
     It is a list of masks for a list of inputs. This also holds if a subclass calls the method.

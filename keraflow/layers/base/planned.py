@@ -7,11 +7,11 @@ from keraflow.schema import Initialization
 from keraflow.serialization.reserved import of_program
 from keraflow.shapes import Shape, is_shape
 
-__all__ = ['EmbeddedInputs', 'FOR_SHAPES', 'ParameterSpec', 'ParameterSpecs', 'fed_with', 'for_shapes',
+__all__ = ['EmbeddedInputs', 'ParameterSpec', 'ParameterSpecs', 'SHAPE_HOOKS', 'embedded_if_layer', 'shape_hook',
            'shapes_of_parameters']
 
 #: The methods of a layer that take the shape of its input.
-FOR_SHAPES = ('output_shape', 'param_specs', 'embedded_inputs')
+SHAPE_HOOKS = ('output_shape', 'param_specs', 'embedded_inputs')
 
 
 class ParameterSpec(NamedTuple):
@@ -36,12 +36,12 @@ ParameterSpecs = Optional[Dict[str, ParameterSpec]]
 EmbeddedInputs = Optional[Dict[str, Tuple[Any, Any]]]
 
 
-def for_shapes(method: Callable) -> Callable:
+def shape_hook(method: Callable) -> Callable:
     """Let a method of ``input_shape`` accept one shape even if its layer takes several inputs.
 
     For an unknown shape it returns ``None``.
     """
-    if hasattr(method, '_is_for_shapes'):
+    if hasattr(method, '_is_shape_hook'):
         return method
 
     @functools.wraps(method)
@@ -51,41 +51,41 @@ def for_shapes(method: Callable) -> Callable:
         if input_shape is None or self.multi_input and any(shape is None for shape in input_shape):
             return None
         return method(self, input_shape, *args, **kwargs)
-    setattr(answer, '_is_for_shapes', True)
+    setattr(answer, '_is_shape_hook', True)
     return answer
 
 
-def fed_with(layer: Any, shape: Any) -> EmbeddedInputs:
-    """Return the only layer that another embeds, such as its activation, if it is a layer."""
-    return {'0': (layer, shape)} if is_layer(layer) else {}
+def embedded_if_layer(value: Any, shape: Any) -> EmbeddedInputs:
+    """Return the only layer that another embeds, such as its activation, if `value` is a layer."""
+    return {'0': (value, shape)} if is_layer(value) else {}
 
 
 def shapes_of_parameters(layer: Any, input_shape: Any, prefix: str = '',
-                         listed: Optional[Set[int]] = None) -> Optional[Dict[str, Shape]]:
+                         seen: Optional[Set[int]] = None) -> Optional[Dict[str, Shape]]:
     """Return the shapes of all parameters of a layer by name, for inputs of a shape.
 
-    Layers `listed` by ``id()`` are left out. The result is ``None`` if the shapes are unknown before a run.
+    Layers `seen` already, by ``id()``, are left out. The result is ``None`` if the shapes are unknown before a run.
     """
-    listed = set() if listed is None else listed
-    if id(layer) in listed:
+    seen = set() if seen is None else seen
+    if id(layer) in seen:
         return {}
-    listed.add(id(layer))
+    seen.add(id(layer))
     own, inner = layer.param_specs(input_shape), layer.embedded_inputs(input_shape)
-    if own is None or inner is None or not _is_said(type(layer)):
+    if own is None or inner is None or not _declares_parameters(type(layer)):
         return None
     found = {prefix + name: tuple(spec.shape) for name, spec in own.items()}
     for name, (one, shape) in inner.items():
-        its = shapes_of_parameters(one, shape, f'{prefix}{name}/', listed)
+        its = shapes_of_parameters(one, shape, f'{prefix}{name}/', seen)
         if its is None:
             return None
         found.update(its)
     return found
 
 
-def _is_said(cls: type) -> bool:
-    """Return whether a class declares which parameters it makes.
+def _declares_parameters(cls: type) -> bool:
+    """Return whether a class declares all parameters that it makes.
 
-    A class of the program may make some in its own methods, unless it declares them there.
+    A class of the program may make others in its own methods, unless it declares them there.
     """
     for one in of_program(cls):
         if not vars(one).keys().isdisjoint(('param_specs', 'embedded_inputs')):

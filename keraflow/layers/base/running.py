@@ -8,8 +8,8 @@ from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.errors import ArgumentTypeError, describe
 from keraflow.graph.call_arguments import is_spec, parts_in, replaced
 from keraflow.graph.records import frozen, record_run, recording
-from keraflow.layers.base.input_spec import INPUT_DTYPES, specs_of
-from keraflow.layers.base.inputs import as_own, in_own_dtype, received_by, shape_of, spec_of, with_masks
+from keraflow.layers.base.input_spec import INPUT_DTYPES, required_specs
+from keraflow.layers.base.inputs import annotatable, checked_specs, in_own_dtype, shape_of, spec_of, with_masks
 from keraflow.layers.base.masks import loses_mask
 from keraflow.layers.base.outputs import annotated, declared_shapes
 from keraflow.layers.base.parameter_arguments import apply_arguments, complete_arguments
@@ -18,7 +18,7 @@ from keraflow.layers.base.unused import tell_unused
 from keraflow.owned import owned
 from keraflow.schema.argument_scopes import no_argscope
 
-__all__ = ['build', 'make_for', 'run']
+__all__ = ['build', 'build_for', 'run']
 
 
 def run(layer: Any, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
@@ -32,12 +32,15 @@ def run(layer: Any, tensors: List[Any], arguments: Optional[Dict[str, Any]] = No
         with making:        # one thread makes parameters and slots
             if not layer._parameters.are_made:
                 return _run_first(layer, tensors, arguments)
-    return _run(layer, tensors, shape_of(layer, received_by(layer, tensors)), arguments)
+    return _run(layer, tensors, shape_of(layer, checked_specs(layer, tensors)), arguments)
 
 
-def make_for(layer: Any, specs: Sequence[TensorSpec], features: Sequence[Optional[int]] = (),
-             arguments: Optional[Dict[str, Any]] = None) -> None:
-    """Run a layer on placeholders for these specs and those among the arguments; `features` are known feature axes."""
+def build_for(layer: Any, specs: Sequence[TensorSpec], features: Sequence[Optional[int]] = (),
+              arguments: Optional[Dict[str, Any]] = None) -> None:
+    """Make the parameters of a layer, by a run on placeholders for these specs and those among the arguments.
+
+    The `features` are the feature axes of the inputs, where known.
+    """
     def run_on(*tensors: Any) -> List[Any]:
         for tensor, axis in zip(tensors, features):
             annotate(tensor, features=axis)
@@ -48,7 +51,7 @@ def make_for(layer: Any, specs: Sequence[TensorSpec], features: Sequence[Optiona
 
 
 def build(layer: Any, input_shape: Any) -> None:
-    """Run a layer on placeholders of a static shape (a list of shapes for several inputs).
+    """Make the parameters of a layer for a static input shape (a list of shapes for several inputs).
 
     Raises
     ------
@@ -59,14 +62,14 @@ def build(layer: Any, input_shape: Any) -> None:
     if not isinstance(listed, (list, tuple)) or not all(map(shapes.is_shape, listed)):
         raise ArgumentTypeError(f'{layer.name}: build: expected a shape with the batch, such as (None, 3), or a list '
                                 f'of them, received {describe(input_shape)}.')
-    wanted = [spec.dtype for spec in specs_of(layer.name, layer.input_spec, len(listed))]
+    wanted = [spec.dtype for spec in required_specs(layer.name, layer.input_spec, len(listed))]
     real = layer.dtype or B.floatx()
-    make_for(layer, [TensorSpec(shapes.as_shape(shape), INPUT_DTYPES[dtype] if dtype in ('bool', 'int') else real)
-                     for shape, dtype in zip(listed, wanted)])
+    build_for(layer, [TensorSpec(shapes.as_shape(shape), INPUT_DTYPES[dtype] if dtype in ('bool', 'int') else real)
+                      for shape, dtype in zip(listed, wanted)])
 
 
 def _run_first(layer: Any, tensors: List[Any], arguments: Dict[str, Any]) -> List[Any]:
-    received = received_by(layer, tensors)
+    received = checked_specs(layer, tensors)
     input_shape, first = shape_of(layer, received), layer._first_run
     try:
         first.specs = received
@@ -100,7 +103,7 @@ def _run(layer: Any, tensors: List[Any], input_shape: Any, arguments: Dict[str, 
     with no_argscope(), frozen(not layer.trainable), layer._slots.run(tensors) as now:
         layer._reports.repeat()
         result = _call_output(layer, tensors, arguments)
-        outputs = [as_own(layer, it) for it in (result if isinstance(result, (list, tuple)) else [result])]
+        outputs = [annotatable(layer, it) for it in (result if isinstance(result, (list, tuple)) else [result])]
     outputs = annotated(layer, tensors, outputs, declared_shapes(layer, input_shape, outputs),
                         _output_mask(layer, tensors, input_shape))
     layer.penalize(outputs)
