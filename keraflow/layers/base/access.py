@@ -35,9 +35,6 @@ from keraflow.shapes import Shape, unlist
 
 __all__ = ['LayerAccess']
 
-#: Old names of methods, which work but are not listed.
-_RENAMED = {'latest': 'pending_value'}
-
 
 class LayerAccess(Serializable):
     """The base of :class:`~keraflow.layers.Layer`: what every layer has, whatever it computes.
@@ -390,7 +387,7 @@ class LayerAccess(Serializable):
                                  'Write keraflow.serialize(layer) and get_weights(), or copy.deepcopy for a copy.')
 
     def __getattr__(self, name: str) -> Any:
-        now = _RENAMED.get(name) or self._current_names.get(name, name)
+        now = self._current_names.get(name, name)
         if now != name or hasattr(type(self), name):        # a property that itself raised an AttributeError
             return object.__getattribute__(self, now)
         raise no_attribute(f"'{type(self).__name__}' object", name, dir(type(self)))

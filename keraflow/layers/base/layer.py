@@ -101,6 +101,7 @@ class Layer(LayerAccess):
 
     # What Serializable needs to know about the arguments below.
     kind = 'layer'
+    renamed_members = {'latest': 'pending_value'}
     omit_if_default = frozenset({'name', 'trainable', 'regularizers', 'constraints', 'activity_regularizer', 'dtype',
                                  NESTED})
     never_saved = frozenset({'initial_weights'})
@@ -384,7 +385,7 @@ class Layer(LayerAccess):
         """The prefix of the names of its parameters and outputs: its name."""
         return self.name
 
-    # Of the first Keraflow, like `latest` for pending_value():
+    # Of the first Keraflow:
     def support_mask(self) -> bool:
         """Return :attr:`supports_masking`; a class may still override it instead."""
         return self.supports_masking
