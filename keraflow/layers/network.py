@@ -14,6 +14,7 @@ from keraflow.layers.base import Layer
 from keraflow.layers.base.calls import Calls
 from keraflow.layers.base.changes import NESTED, EmbeddedArguments, EmbeddedChanges
 from keraflow.layers.base.planned import EmbeddedInputs
+from keraflow.layers.base.reporting import penalize
 from keraflow.layers.base.slots import running_host
 from keraflow.layers.input import Input
 from keraflow.layers.network_names import Names
@@ -40,7 +41,7 @@ class NetworkCalls(Calls):
             return super().record(fed)
         with B.phase('train'), recording() as record, frozen(not network.trainable):
             outputs = symbolic_tensors(network.outputs, keep=False)
-            B.symbolic(lambda: network.penalize(outputs), [])
+            B.symbolic(lambda: penalize(network, outputs), [])
         return record
 
 

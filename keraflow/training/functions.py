@@ -9,6 +9,7 @@ from keraflow.data.arrays import Arrays
 from keraflow.errors import GraphError, warn
 from keraflow.graph.counted import part_weights
 from keraflow.graph.records import RunRecord, recording
+from keraflow.layers.base.reporting import penalize
 from keraflow.layers.network import Network
 from keraflow.training.loss_terms import BatchTerms, Loss, WeightedMean, other_terms
 from keraflow.training.model_function import FunctionCache
@@ -157,7 +158,7 @@ class CompiledFunctions:
     def _terms(self, record: RunRecord, is_trained: bool, x: Sequence[Any], y: Sequence[Any],
                weights: Sequence[Any]) -> BatchTerms:
         outputs = self.predictor.outputs(x)
-        self.network.penalize(outputs)
+        penalize(self.network, outputs)
         by_name = dict(zip(self.network.output_names(), outputs))
         seen = {spec.name: (*seen_target(by_name[spec.name], target, spec, self.network.name), weight)
                 for spec, target, weight in zip(self.target_specs(), y, weights)}

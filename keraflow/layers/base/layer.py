@@ -32,7 +32,7 @@ from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.graph.call_arguments import CallSignature, is_kensor, parts_in
 from keraflow.graph.kensor import Kensor
 from keraflow.graph.records import recorded_value, runs_frozen
-from keraflow.layers.base import reporting, running
+from keraflow.layers.base import running
 from keraflow.layers.base.access import LayerAccess
 from keraflow.layers.base.changes import NESTED, EmbeddedArguments
 from keraflow.layers.base.class_checks import check_class
@@ -364,10 +364,6 @@ class Layer(LayerAccess):
         """Return the output tensors for lists of input tensors and other arguments; the first run makes the
         parameters."""
         return running.run(self, tensors, arguments)
-
-    def penalize(self, outputs: List[Any]) -> None:
-        """Report the value of the activity regularizer for the outputs of a run."""
-        reporting.penalize(self, outputs)
 
     # -- other names --------------------------------------------------------------------------------------------------
 

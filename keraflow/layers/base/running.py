@@ -13,6 +13,7 @@ from keraflow.layers.base.inputs import annotatable, checked_specs, in_own_dtype
 from keraflow.layers.base.masks import loses_mask
 from keraflow.layers.base.outputs import annotated, declared_shapes
 from keraflow.layers.base.parameter_arguments import apply_arguments, complete_arguments
+from keraflow.layers.base.reporting import penalize
 from keraflow.layers.base.slots import initial_run, running_host
 from keraflow.layers.base.unused import tell_unused
 from keraflow.owned import owned
@@ -106,7 +107,7 @@ def _run(layer: Any, tensors: List[Any], input_shape: Any, arguments: Dict[str, 
         outputs = [annotatable(layer, it) for it in (result if isinstance(result, (list, tuple)) else [result])]
     outputs = annotated(layer, tensors, outputs, declared_shapes(layer, input_shape, outputs),
                         _output_mask(layer, tensors, input_shape))
-    layer.penalize(outputs)
+    penalize(layer, outputs)
     if not (layer.reads_mask or now.hands_mask_in) and loses_mask(tensors, outputs):
         layer._reports.lost_mask()
     record_run(layer, outputs, running_host() is not None)
