@@ -18,14 +18,14 @@ from keraflow.layers.base.copying import copied
 from keraflow.layers.base.first_run import FirstRun
 from keraflow.layers.base.inputs import check_inputs
 from keraflow.layers.base.layer_name import LayerName
-from keraflow.layers.base.parameter_arguments import check_not_read
+from keraflow.layers.base.parameter_arguments import by_parameter, check_not_read, initial_values
 from keraflow.layers.base.parameters import Parameters
 from keraflow.layers.base.planned import shapes_of_parameters
 from keraflow.layers.base.reporting import Reports
 from keraflow.layers.base.running import build
 from keraflow.layers.base.side_results import losses_for, losses_of, updates_for, updates_of
 from keraflow.layers.base.slots import Slots, run_of
-from keraflow.layers.base.variables import Parameter, Variables, by_parameter, first_values
+from keraflow.layers.base.variables import Parameter, Variables
 from keraflow.layers.base.weights import parameters_in, present_names, set_weights
 from keraflow.sameness import same
 from keraflow.schema.checked import checked
@@ -45,7 +45,7 @@ class LayerAccess(Serializable):
     #: Attributes that a copy does not get.
     never_copied: frozenset = frozenset()
     renamed_members = {'fresh_attributes': 'never_copied'}
-    initial_weights = first_values('initial_weights')
+    initial_weights = initial_values('initial_weights')
     regularizers = by_parameter('regularizers')
     constraints = by_parameter('constraints')
 

@@ -1,21 +1,60 @@
-"""Apply the arguments of a layer to its parameters and those of embedded layers: regularizers, constraints and initial
-values."""
+"""The arguments of a layer for its parameters and those of embedded layers: regularizers, constraints, initial values.
+
+They are read once, when the parameters are made.
+"""
+import array
+import copy
 from typing import Any, Dict, Sequence
+
+import numpy as np
 
 # Imported because they register the names of regularizers and constraints.
 import keraflow.constraints  # noqa: F401
 import keraflow.regularizers  # noqa: F401
+from keraflow import backend as B
 from keraflow import schema
-from keraflow.arguments import assign, split_arrays
-from keraflow.errors import ArgumentError
+from keraflow.arguments import assign, is_array_like, split_arrays
+from keraflow.errors import ArgumentError, ArgumentTypeError, describe
+from keraflow.graph.call_arguments import replaced
 from keraflow.layers.base.class_checks import names_reached
 from keraflow.layers.base.weights import assign_weights, owners
 from keraflow.sameness import same
 
-__all__ = ['KINDS', 'apply_arguments', 'check_not_read', 'complete_arguments', 'give_initial_weights']
+__all__ = ['KINDS', 'apply_arguments', 'by_parameter', 'check_not_read', 'complete_arguments', 'give_initial_weights',
+           'initial_values']
 
 #: What a parameter may be given besides its value, by argument of the layer.
 KINDS = {'regularizers': 'regularizer', 'constraints': 'constraint'}
+
+
+def by_parameter(name: str) -> Any:
+    """Return a property for an argument about parameters, which a layer reads once, when they are made."""
+    def get(self: Any) -> Any:
+        return copy.copy(vars(self)[name])
+
+    def set(self: Any, value: Any) -> None:
+        if self._parameters.are_made:
+            raise ArgumentError(f'{self.name}: {name} are read in its first call, and can no longer be '
+                                f'set. Make a layer with {name}=, and give it the weights of this one with '
+                                'set_weights.')
+        vars(self)[name] = copy.copy(value)     # where saving looks it up
+    return property(get, set, doc=f'The {name} that were given: a copy, by name or in the order of the parameters.')
+
+
+def initial_values(name: str) -> Any:
+    """Return a property for an argument with values of parameters, which a layer reads once and then releases."""
+    def get(self: Any) -> Any:
+        return replaced(vars(self)[name], lambda values: values, _is_array)     # an immutable view
+
+    def set(self: Any, value: Any) -> None:
+        if not isinstance(value, (dict, list, tuple, type(None))) and not _is_array(value) and not is_array_like(value):
+            raise ArgumentTypeError(f'{type(self).__name__}: {name}: expected a dict by name, a list or an array, '
+                                    f'received {describe(value)}.')
+        if self._parameters.are_made:
+            raise ArgumentError(f'{self.name}: {name} are read in its first call, and can no longer be '
+                                'set. Write set_weights(...).')
+        vars(self)[name] = replaced(value, _array_of, _is_array)
+    return property(get, set, doc=f'The {name} that were given: copies, until the first call of the layer.')
 
 
 def apply_arguments(layer: Any, names: Sequence[str]) -> None:
@@ -74,3 +113,19 @@ def _about(layer: Any, names: Sequence[str], value: Any) -> Dict[str, Any]:
     listed = split_arrays(value)
     by_name = listed if isinstance(listed, dict) else dict(zip(layer._parameters, listed))
     return {name: one for name, one in by_name.items() if name in names}
+
+
+def _is_array(value: Any) -> bool:
+    """Return whether a value has numbers that the program may change in place, whichever library it belongs to."""
+    return hasattr(value, '__array__') or isinstance(value, (memoryview, bytearray, array.array)) or \
+        not isinstance(value, (str, int, float, list, tuple, dict, type(None))) and B.is_tensor(value)
+
+
+def _array_of(value: Any) -> np.ndarray:
+    """Return a copy, as an array, of the present values of `value`."""
+    if not isinstance(value, np.ndarray) and B.is_tensor(value):
+        with B.outside_graph():
+            value = B.eval(value)
+    made = np.array(np.asarray(value))      # some libraries do not copy even if asked to
+    made.setflags(write=False)
+    return made
