@@ -19,6 +19,16 @@ class _Renamed(NamedTuple):
     removed_in: str = ''
 
 
+class _FormerName:
+    """A value of a class by its old name: that of the current one, of the class or the object that is asked."""
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def __get__(self, obj: Any, owner: type) -> Any:
+        return getattr(owner if obj is None else obj, self._name)
+
+
 def deprecated(since: str, removed_in: str, instead: str, argument: str = '') -> Callable[[Function], Function]:
     """Mark a function or a method, or one of its arguments, as deprecated.
 
@@ -158,7 +168,7 @@ def current_names(owner: Any, given: Dict[str, Any], where: str, is_told: bool =
 
 
 def rename_members(cls: type, names: Dict[str, str]) -> None:
-    """Give what a class defines by old names its current names, and a method both: ``super()`` finds it by either.
+    """Give what a class defines by old names its current names; both are found, by the class and by ``super()``, too.
 
     Parameters
     ----------
@@ -174,19 +184,23 @@ def rename_members(cls: type, names: Dict[str, str]) -> None:
     ...     def count(self):
     ...         return 1
     >>> rename_members(Old, {'count': 'total', 'size': 'length'})
-    >>> Old().total(), Old().count(), Old.length
-    (1, 1, 3)
+    >>> Old().total(), Old().count(), Old.length, Old.size
+    (1, 1, 3, 3)
     """
     for old, now in names.items():
         owner = next((one for one in cls.__mro__ if old in vars(one) or now in vars(one)), cls)     # may be a mixin
-        given = {name: vars(owner)[name] for name in (now, old) if name in vars(owner)}
+        given = {name: vars(owner)[name] for name in (now, old)
+                 if name in vars(owner) and not isinstance(vars(owner)[name], _FormerName)}
         if now not in given and old in given:
             setattr(cls, now, given[old])
         if inspect.isfunction(next(iter(given.values()), None)):
             if old not in given:
                 setattr(cls, old, given[now])
-        elif old in vars(cls):
+            continue
+        if old in vars(cls):
             delattr(cls, old)
+        if not hasattr(cls, old):
+            setattr(cls, old, _FormerName(now))
 
 
 def is_over(removed_in: str) -> bool:

@@ -157,6 +157,9 @@ class Serializable:
         return arguments
 
 
+rename_members(Serializable, Serializable.renamed_members)
+
+
 def pack_init_params(obj: Any) -> Dict[str, Any]:
     """Return the arguments of ``__init__`` from which `obj` can be rebuilt, by name, as Python values.
 

@@ -4,10 +4,11 @@ import pytest
 
 from keraflow import backend as B
 from keraflow.errors import ArgumentTypeError
-from keraflow.layers import Dense, Input
+from keraflow.layers import Dense, Input, Layer
 from keraflow.metrics import AUC, Metric, Precision, TopKAccuracy, ratio
 from keraflow.models import Sequential
 from keraflow.optimizers import SGD, Optimizer
+from keraflow.serialization import serialize
 
 X, Y = np.ones((4, 2), 'float32'), np.full((4, 1), 3., 'float32')
 
@@ -94,3 +95,24 @@ def test_a_method_that_is_called_otherwise_is_refused_by_the_name_that_it_has():
                 return 1
     assert str(caught.value) == ('Mine: counts(self, y_pred, y_true): expected a method that is called as counts(self, y_pred, y_true, weights). Take '
                                  'these arguments, or call the method something else.')
+
+
+def test_a_class_extends_what_its_base_class_has_by_an_old_name():
+    class Mine(Dense):
+        quiet_arguments = Dense.quiet_arguments | {'k'}
+        unsaved_arguments = Dense.unsaved_arguments | {'cache'}
+        unfollowed_arguments = Layer.unfollowed_arguments | {'k'}
+        open_methods = Layer.open_methods | {'grow'}
+        fresh_attributes = Layer.fresh_attributes | {'seen'}
+
+        def __init__(self, output_dim, k=1, cache=None, **kwargs):
+            super().__init__(output_dim, **kwargs)
+            self.k = k
+            self.cache = cache
+
+    assert serialize(Mine(2, cache=[1]))['args'].keys() == {'output_dim', 'init', 'activation', 'bias'}
+    assert Mine.quiet_arguments == Mine.omit_if_default == Layer.omit_if_default | {'k'} == Mine(2).quiet_arguments
+    assert Mine.never_saved >= {'cache', 'initial_weights'} and Mine.set_without_rebuild >= {'k', 'trainable'}
+    assert Mine.extensible_methods == {'output', 'grow'} and Mine.never_copied == {'seen'}
+    assert (Metric.nb_count, Spread.nb_count, Precision.nb_count) == (2, 3, 2)
+    assert not {'quiet_arguments', 'latest'} & {*dir(Mine(2))}

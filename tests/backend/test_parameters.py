@@ -329,3 +329,30 @@ def test_the_first_name_of_pending_value_still_works():
     layer(Input(3))
     assert layer.latest(layer.W) is layer.pending_value(layer.W) is layer.W
     assert 'latest' not in dir(layer) and 'pending_value' in dir(layer)
+
+
+def test_a_class_calls_pending_value_by_its_first_name():
+    class Counting(Layer):
+        def init_param(self, input_shape):
+            self.set_state_params('n', np.zeros(()))
+
+        def output(self, x):
+            self.add_update([(self.n, super().latest(self.n) + 1)])
+            return x
+
+        def output_shape(self, input_shape):
+            return input_shape
+
+    class Twice(Counting):
+        def latest(self, variable):
+            return 2 + super().latest(variable)
+
+        def output(self, x):
+            self.add_update(self.n, self.pending_value(self.n))
+            return super().output(x)
+    x = Input(1)
+    layer = Twice(name='twice')
+    model = Model(x, Dense(1)(layer(x)))
+    model.compile('sgd', 'mse')
+    model.fit(np.ones((1, 1)), np.ones((1, 1)), nb_epoch=1, verbose=0)
+    assert layer.get_weights()['n'] == 3

@@ -107,6 +107,7 @@ class Layer(LayerAccess):
     never_saved = frozenset({'initial_weights'})
     extensible_methods = frozenset({'output'})
     set_without_rebuild = frozenset({'trainable', 'regularizers', 'constraints'})
+    renamed_members = {'latest': 'pending_value'}
 
     # Derived from the signature of `output`, in hooks.py.
     call_signature: CallSignature
