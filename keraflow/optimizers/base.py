@@ -90,7 +90,7 @@ class Optimizer(Serializable):
     # -- what an optimizer defines ----------------------------------------------------------------------------------
 
     def coefficients(self, t: Any, lr: Any) -> Dict[str, Any]:
-        """Return the coefficients of a step by name: Python numbers, or float64 scalars computed of `t` and `lr`.
+        """Return the coefficients of a step by name: Python numbers, or float64 scalars computed from `t` and `lr`.
 
         Parameters
         ----------
