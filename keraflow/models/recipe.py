@@ -12,9 +12,11 @@ from typing import Any, Dict, List
 import numpy as np
 
 from keraflow import registry, schema
-from keraflow.deprecation import current_name
+from keraflow.backend.contract import METHODS, OLD_NAMES
+from keraflow.deprecation import current_name, renamed_arguments
 from keraflow.errors import SerializationError
 from keraflow.files.refusal import excerpt
+from keraflow.layers.base.changes import NESTED
 from keraflow.serialization import pack_init_params
 from keraflow.serialization.locations import MAX_DEPTH
 
@@ -30,6 +32,8 @@ _LEFT_OUT = frozenset({'name', 'trainable', 'initial_weights'})
 _MAX_INT = 10 ** 17
 #: The number of differences that a message lists.
 _MAX_TOLD = 8
+#: The description of a dict, before its keys.
+_DICT = 'a dict of '
 
 
 def recipe_of(model: Any) -> Recipe:
@@ -69,7 +73,7 @@ def differences(here: Recipe, there: Recipe, of_both_alone: bool = False) -> Lis
     for part, arguments in here['arguments'].items():
         given = there['arguments'].get(part)
         if parts[part] == others.get(part) and isinstance(given, dict):
-            given = _by_current_names(parts[part], given)
+            arguments, given = (_by_current_names(parts[part], one) for one in (arguments, given))
             found += [(f"{name} of {part.removeprefix('the layer ')}", value, given[name])
                       for name, value in arguments.items() if name in given]
     told = [f'{_shown(what)} {_shown(mine)}, received {_shown(other)}' for what, mine, other in found if mine != other]
@@ -77,15 +81,45 @@ def differences(here: Recipe, there: Recipe, of_both_alone: bool = False) -> Lis
 
 
 def _by_current_names(id: Any, given: Dict[str, Any]) -> Dict[str, Any]:
-    """Return what a file says of a part, where arguments may have been renamed since."""
-    found = {}
-    for name, value in given.items():
-        inside, _, last = name.rpartition('.')
-        owner = given.get(inside) if inside else id
-        entry = registry.find(owner) if isinstance(owner, str) else None
-        now = last if entry is None else current_name(entry.target, last)
-        found[f'{inside}.{now}' if inside else now] = value
-    return found
+    """Return what a recipe says of a part, where arguments and functions may have been renamed since."""
+    names = {name: _current_path(id, given, name) for name in given}
+    return {now: _current_value(id, names, name, given[name]) for name, now in names.items()}
+
+
+def _current_path(id: Any, given: Dict[str, Any], path: str) -> str:
+    inside, _, last = path.rpartition('.')
+    word, bracket, rest = last.partition('[')
+    owner = given.get(inside) if inside else id
+    entry = registry.find(owner) if isinstance(owner, str) else None
+    if entry is not None:
+        word = current_name(entry.target, word)
+    elif id == 'Operation' and inside == 'kwargs':
+        method = METHODS.get(_current_operation(given.get('operation')))
+        word = word if method is None else current_name(method.method, word)
+    elif inside.startswith(NESTED):         # of a layer whose class is not recorded
+        word = _words_of_layers().get(word, word)
+    return (f'{_current_path(id, given, inside)}.' if inside else '') + word + bracket + rest
+
+
+def _current_value(id: Any, names: Dict[str, str], path: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value.startswith(_DICT):             # it lists the keys
+        keys = value[len(_DICT):].split(', ')
+        return _DICT + ', '.join(sorted(names.get(f'{path}.{key}', key).rpartition('.')[2] for key in keys))
+    if id == 'Operation' and path == 'operation':
+        return _current_operation(value)
+    return f'B.{_current_operation(value[2:])}' if value.startswith('B.') else value
+
+
+def _current_operation(name: Any) -> Any:
+    return OLD_NAMES.get(name, name) if isinstance(name, str) else name
+
+
+def _words_of_layers() -> Dict[str, str]:
+    """Return the current names of arguments of layers, by their old ones."""
+    return {old: one.name for entry in registry.entries() if entry.kind == 'layer'
+            for old, one in renamed_arguments(entry.target).items()}
 
 
 def _shown(value: Any) -> str:
@@ -129,7 +163,7 @@ def _leaf(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return f'a list of {len(value)}'
     if isinstance(value, dict):
-        return f'a dict of {", ".join(sorted(map(str, value))) or "nothing"}'
+        return _DICT + (', '.join(sorted(map(str, value))) or 'nothing')
     target = value.func if isinstance(value, functools.partial) else value
     target = target if inspect.isroutine(target) or inspect.isclass(target) else type(target)
     try:

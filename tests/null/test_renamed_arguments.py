@@ -113,6 +113,30 @@ def test_what_differs_between_models_of_before_and_after():
     assert differences(now, recipe(3, 0.25, 'n', 'dropout_W')) == ['repeats of a 2, received 3', 'layer.drop_rate_W of b 0.5, received 0.25']
 
 
+@pytest.mark.parametrize('part,before,now', [
+    ('Operation', {'operation': 'reverse', 'args': 'a list of 2'}, {'operation': 'flip', 'args': 'a list of 2'}),
+    ('Operation', {'operation': 'repeat', 'kwargs': 'a dict of axis, n', 'kwargs.n': 2, 'kwargs.axis': 1},
+     {'operation': 'repeat', 'kwargs': 'a dict of axis, repeats', 'kwargs.repeats': 2, 'kwargs.axis': 1}),
+    ('Operation', {'operation': 'pool', 'kwargs': 'a dict of size', 'kwargs.size': 'a list of 1', 'kwargs.size[0]': 2},
+     {'operation': 'pool', 'kwargs': 'a dict of pool_size', 'kwargs.pool_size': 'a list of 1', 'kwargs.pool_size[0]': 2}),
+    ('Lambda', {'output_fn': 'B.reverse', 'output_fn.axis': 1}, {'output_fn': 'B.flip', 'output_fn.axis': 1}),
+    ('ZeroPadding2D', {'pad': 'a list of 2', 'pad[0]': 1}, {'padding': 'a list of 2', 'padding[0]': 1}),
+    ('Host', {'embedded_arguments': 'a dict of 0', 'embedded_arguments.0': 'a dict of sigma', 'embedded_arguments.0.sigma': 0.5},
+     {'embedded_arguments': 'a dict of 0', 'embedded_arguments.0': 'a dict of std', 'embedded_arguments.0.std': 0.5})])
+def test_training_of_before_goes_on_with_functions_and_embedded_layers_that_had_other_words(part, before, now):
+    def recipe(arguments):
+        return {'parts': {'the layer a': part}, 'arguments': {'the layer a': arguments}}
+    assert differences(recipe(now), recipe(before)) == differences(recipe(now), recipe(now)) == []
+    last = list(before)[-1]
+    assert len(differences(recipe(now), recipe({**before, last: 'other'}))) == 1
+
+
+def test_words_of_the_program_in_a_recipe_are_its_own():
+    here, there = ({'parts': {'the layer a': 'Lambda'}, 'arguments': {'the layer a': {
+        'arguments': 'a dict of n', 'arguments.n': value}}} for value in (1, 2))
+    assert differences(here, here) == [] and differences(here, there) == ['arguments.n of a 1, received 2']
+
+
 def test_functions_of_the_backend_in_files():
     layer = unserialize({'class': 'Lambda', 'args': {'output_fn': {'function': 'B.repeat', 'args': {'n': 2, 'axis': 1}}}})
     assert serialize(layer)['args']['output_fn'] == {'function': 'B.repeat', 'args': {'repeats': 2, 'axis': 1}}
