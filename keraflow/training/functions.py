@@ -103,14 +103,14 @@ class CompiledFunctions:
 
     # -- on arrays --------------------------------------------------------------------------------------------------
 
-    def train(self, weighting: Tuple[int, ...]) -> Callable:
+    def train_function(self, weighting: Tuple[int, ...]) -> Callable:
         """Return the function from a batch to its totals that also updates the parameters.
 
         `weighting` says which weights the batches have, see :attr:`Arrays.weighting`.
         """
         return self._functions.get(lambda: self._specs(weighting), self._build_train, weighting)
 
-    def test(self, weighting: Tuple[int, ...], phase: str = 'test') -> Callable:
+    def test_function(self, weighting: Tuple[int, ...], phase: str = 'test') -> Callable:
         """Return the function from a batch to its totals."""
         return self._functions.get(lambda: self._specs(weighting), self._build_test, weighting, phase)
 
@@ -118,7 +118,7 @@ class CompiledFunctions:
         """Return loss and metrics over all batches."""
         meter = self.meter()
         for batch in batches:
-            meter.add(self.test(batch.weighting, phase)(*batch.flat)[0])
+            meter.add(self.test_function(batch.weighting, phase)(*batch.flat)[0])
         return meter.logs()
 
     def target_specs(self) -> List[ArraySpec]:

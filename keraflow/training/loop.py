@@ -117,7 +117,7 @@ class Loop:
                 self._nb_trained = number + 1
                 if callbacks:
                     callbacks.call('on_batch_begin', number, {'size': batch.nb_sample})
-                step = functions.train(batch.weighting)
+                step = functions.train_function(batch.weighting)
                 with interruptible():
                     [totals] = step(*batch.flat)
                 meter.add(totals)

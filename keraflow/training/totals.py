@@ -9,6 +9,9 @@ from keraflow.training.loss_terms import BatchTerms, total
 
 __all__ = ['Meter', 'Report', 'Totals']
 
+#: How many results are kept before they are read: reading waits for the device, and keeping them takes memory.
+_MAX_WAITING = 64
+
 
 class Report(NamedTuple):
     """A metric for one output, and its name in the logs."""
@@ -80,9 +83,6 @@ class Totals:
 class Meter:
     """Sum what a function returns for each batch."""
 
-    #: How many results are kept before they are read: reading waits for the device, and keeping them takes memory.
-    PATIENCE = 64
-
     def __init__(self, read: Callable[[np.ndarray], Dict[str, float]]):
         self._read = read
         self._waiting: List[Any] = []
@@ -91,7 +91,7 @@ class Meter:
     def add(self, totals: Any) -> None:
         """Add the result for a batch."""
         self._waiting.append(totals)
-        if len(self._waiting) >= self.PATIENCE:
+        if len(self._waiting) >= _MAX_WAITING:
             self._add_up()
 
     def logs(self) -> Dict[str, float]:

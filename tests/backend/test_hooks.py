@@ -157,12 +157,12 @@ def test_ctrl_c_at_any_moment_ends_fit_between_two_batches():
 def test_ctrl_c_inside_a_batch_waits_for_its_end(monkeypatch):
     model, x, y = counting_model()
     model.fit(x, y, batch_size=1, nb_epoch=1, verbose=0)
-    step = model._functions.train((0,))
+    step = model._functions.train_function((0,))
 
     def interrupted(*batch):
         os.kill(os.getpid(), signal.SIGINT)
         return step(*batch)
 
-    monkeypatch.setattr(model._functions, 'train', lambda weighted: interrupted)
+    monkeypatch.setattr(model._functions, 'train_function', lambda weighted: interrupted)
     assert model.fit(x, y, batch_size=1, nb_epoch=3, verbose=0) == []
     assert steps_of(model) == 5

@@ -246,7 +246,7 @@ def test_functions_of_an_earlier_compile_keep_their_losses():
     model.compile('sgd', 'sparse_categorical_crossentropy')
     assert [[(spec.shape, spec.dtype) for spec in functions.target_specs()] for functions in (first, model._functions)] == [
         [((None, 2), 'float32')], [((None, 1), 'int32')]]
-    [totals] = first.test((0,))(X, Y)
+    [totals] = first.test_function((0,))(X, Y)
     np.testing.assert_allclose(first.read(totals)['loss'], np.mean((model.predict(X) - Y) ** 2), rtol=1e-5)
 
 
