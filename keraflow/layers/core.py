@@ -9,8 +9,8 @@ from keraflow import backend as B
 from keraflow import initializations
 from keraflow.layers.base import Layer
 from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.kept_values import is_layer
 from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpec, ParameterSpecs, embedded_if_layer
-from keraflow.layers.base.slots import is_layer
 from keraflow.owned import owned
 from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike

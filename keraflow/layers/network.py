@@ -15,7 +15,7 @@ from keraflow.layers.base.calls import Calls
 from keraflow.layers.base.changes import NESTED, EmbeddedArguments, EmbeddedChanges
 from keraflow.layers.base.planned import EmbeddedInputs
 from keraflow.layers.base.reporting import penalize
-from keraflow.layers.base.slots import running_host
+from keraflow.layers.base.run_state import running_host
 from keraflow.layers.input import Input
 from keraflow.layers.network_names import Names
 from keraflow.layers.parts import Part

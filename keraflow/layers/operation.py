@@ -19,7 +19,7 @@ from keraflow.graph.kensor import Kensor, on_operation
 from keraflow.graph.lengths import equally_long
 from keraflow.layers.base import Layer
 from keraflow.layers.base.masks import joint_mask
-from keraflow.layers.base.slots import running_host
+from keraflow.layers.base.run_state import running_host
 from keraflow.layers.operation_arguments import check_index, decode, encode, inputs_in, is_inside, shape_of, text_of
 from keraflow.layers.operation_shapes import shape_of_result
 from keraflow.registry import builtin

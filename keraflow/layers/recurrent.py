@@ -14,8 +14,8 @@ from keraflow.deprecation import renamed
 from keraflow.errors import ArgumentError, ShapeError
 from keraflow.layers.base import MultiInputLayer
 from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.kept_values import is_layer
 from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpec, ParameterSpecs
-from keraflow.layers.base.slots import is_layer
 from keraflow.registry import builtin
 from keraflow.schema import Activation, Initialization, PositiveInt, Rate
 from keraflow.shapes import Shape, agree

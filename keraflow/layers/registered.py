@@ -13,7 +13,7 @@ from keraflow.graph.kensor import Kensor
 from keraflow.layers.base import Layer
 from keraflow.layers.base.inputs import annotatable
 from keraflow.layers.base.masks import joint_mask
-from keraflow.layers.base.slots import running_host
+from keraflow.layers.base.run_state import running_host
 from keraflow.owned import owned
 from keraflow.schema.checked import checked
 from keraflow.shapes import Shape, agree

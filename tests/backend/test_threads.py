@@ -16,7 +16,7 @@ from keraflow.graph import naming
 from keraflow.graph.records import frozen, runs_frozen
 from keraflow.layers import BatchNormalization, Dense, Dropout, Input, Layer, SimpleRNN
 from keraflow.layers.base.masks import counted_samples, running_on_parts
-from keraflow.layers.base.slots import running_host
+from keraflow.layers.base.run_state import running_host
 from keraflow.models import Model
 from keraflow.preprocessing.sequence import pad_sequences
 

@@ -22,9 +22,10 @@ from keraflow.layers.base.parameter_arguments import by_parameter, check_not_rea
 from keraflow.layers.base.parameters import Parameters
 from keraflow.layers.base.planned import shapes_of_parameters
 from keraflow.layers.base.reporting import Reports
+from keraflow.layers.base.run_state import run_of
 from keraflow.layers.base.running import build
 from keraflow.layers.base.side_results import losses_for, losses_of, updates_for, updates_of
-from keraflow.layers.base.slots import Slots, run_of
+from keraflow.layers.base.slots import Slots
 from keraflow.layers.base.variables import Parameter, Variables
 from keraflow.layers.base.weights import parameters_in, present_names, set_weights
 from keraflow.sameness import same

@@ -9,7 +9,7 @@ from typing import Any, Dict, Optional, Tuple
 from keraflow import schema
 from keraflow.deprecation import current_names
 from keraflow.errors import ArgumentError, nearest
-from keraflow.layers.base.slots import is_layer, kept_values
+from keraflow.layers.base.kept_values import is_layer, kept_values
 from keraflow.owned import owned
 from keraflow.sameness import same
 from keraflow.schema import check

@@ -8,8 +8,8 @@ from keraflow import backend as B
 from keraflow import schema
 from keraflow.graph import naming
 from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.kept_values import kept_values
 from keraflow.layers.base.running import build_for
-from keraflow.layers.base.slots import kept_values
 from keraflow.serialization import pack_init_params, same
 
 __all__ = ['copied']

@@ -4,8 +4,9 @@ from typing import Any, Callable
 from keraflow.backend.tensor_info import info_of
 from keraflow.errors import ArgumentTypeError, describe
 from keraflow.layers.base.inputs import advice_for_class, as_tensor
+from keraflow.layers.base.kept_values import is_layer
 from keraflow.layers.base.masks import inherit_mask
-from keraflow.layers.base.slots import is_layer, run_of
+from keraflow.layers.base.run_state import run_of
 from keraflow.shapes import unlist
 
 __all__ = ['embedded']

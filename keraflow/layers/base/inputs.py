@@ -13,7 +13,7 @@ from keraflow.backend.tensor_checks import check_fits, check_numbers
 from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.errors import ArgumentError, GraphError, ShapeError, describe
 from keraflow.layers.base.input_spec import check_rank, required_specs
-from keraflow.layers.base.slots import run_of
+from keraflow.layers.base.run_state import run_of
 
 __all__ = ['advice_for_class', 'annotatable', 'as_tensor', 'check_inputs', 'checked_specs', 'in_own_dtype', 'shape_of',
            'spec_of', 'with_masks']

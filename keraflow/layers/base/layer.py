@@ -42,7 +42,7 @@ from keraflow.layers.base.input_spec import InputSpec, check_equal_shapes
 from keraflow.layers.base.inputs import annotatable, as_tensor
 from keraflow.layers.base.masks import joint_mask
 from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpecs
-from keraflow.layers.base.slots import running_host
+from keraflow.layers.base.run_state import running_host
 from keraflow.schema import Constraint, Constraints, DType, Initialization, Name, Natural, Regularizer, Regularizers
 from keraflow.schema.checked import checked
 from keraflow.shapes import Shape, unlist

@@ -9,7 +9,7 @@ from keraflow.backend.tensor_checks import described
 from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.errors import GraphError, ShapeError, describe
 from keraflow.layers.base.channels import inherited_features
-from keraflow.layers.base.slots import is_layer
+from keraflow.layers.base.kept_values import is_layer
 from keraflow.shapes import Shape
 
 __all__ = ['annotated', 'declared_shapes']

@@ -10,7 +10,7 @@ from keraflow.backend.tensor_checks import check_fits
 from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, GraphError, ShapeError, describe
 from keraflow.layers.base.parameter_arguments import apply_arguments
 from keraflow.layers.base.planned import ParameterSpec
-from keraflow.layers.base.slots import run_of
+from keraflow.layers.base.run_state import run_of
 from keraflow.layers.base.unused import mark_owned
 from keraflow.layers.base.variables import Parameter
 from keraflow.serialization import same

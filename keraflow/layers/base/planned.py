@@ -2,7 +2,7 @@
 import functools
 from typing import Any, Callable, Dict, NamedTuple, Optional, Set, Tuple
 
-from keraflow.layers.base.slots import is_layer
+from keraflow.layers.base.kept_values import is_layer
 from keraflow.schema import Initialization
 from keraflow.serialization.reserved import of_program
 from keraflow.shapes import Shape, is_shape

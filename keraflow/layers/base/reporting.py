@@ -11,7 +11,7 @@ from keraflow.errors import ArgumentTypeError, GraphError, describe, warn
 from keraflow.graph.counted import expand_mask
 from keraflow.graph.records import AddedLoss, Update, record_loss, record_update
 from keraflow.layers.base.masks import counted_samples, sample_count
-from keraflow.layers.base.slots import Run, current_run, run_of
+from keraflow.layers.base.run_state import Run, current_run, run_of
 
 __all__ = ['Reports', 'penalize']
 

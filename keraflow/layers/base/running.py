@@ -14,7 +14,7 @@ from keraflow.layers.base.masks import loses_mask
 from keraflow.layers.base.outputs import annotated, declared_shapes
 from keraflow.layers.base.parameter_arguments import apply_arguments, complete_arguments
 from keraflow.layers.base.reporting import penalize
-from keraflow.layers.base.slots import initial_run, running_host
+from keraflow.layers.base.run_state import initial_run, running_host
 from keraflow.layers.base.unused import tell_unused
 from keraflow.owned import owned
 from keraflow.schema.argument_scopes import no_argscope

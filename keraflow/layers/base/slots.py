@@ -1,105 +1,14 @@
 """The layers that a host embeds, found again in each run of its ``output``."""
 import contextlib
-import contextvars
 import threading
-from typing import Any, ContextManager, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Sequence
 
-from keraflow.contexts import bound
 from keraflow.errors import GraphError
 from keraflow.layers.base.parameter_arguments import give_initial_weights
-from keraflow.serialization import Serializable, call_text, same, snapshot
+from keraflow.layers.base.run_state import Run, current_run, entered, run_of
+from keraflow.serialization import call_text, same, snapshot
 
-__all__ = ['Run', 'Slots', 'current_run', 'initial_run', 'is_layer', 'kept_values', 'run_of', 'running_host']
-
-
-class Run:
-    """A run of a layer's ``output``, with everything that is not shared by runs in other threads.
-
-    Attributes
-    ----------
-    layer : Layer
-    inputs : sequence of tensor
-    outer : Run or None
-        The run of the layer that embeds this one.
-    hands_mask_in : bool
-        Whether it has passed a mask to an embedded layer, which then reports what becomes of it.
-    nb_loss : int
-        The number of losses it has added.
-    next_slot : int
-        The slot of the layer that it embeds next.
-    taken : dict
-        The layers that it has embedded so far by ``id()``, each with the one in its slot.
-    is_initial : bool
-        Whether it is a run of ``init_param`` instead of ``output``: layers called there are not embedded.
-    attributes : set or None
-        The ``id()`` of each layer that it keeps in its attributes, computed on first use.
-    """
-
-    __slots__ = ('layer', 'inputs', 'outer', 'hands_mask_in', 'nb_loss', 'next_slot', 'taken', 'is_initial',
-                 'attributes')
-
-    def __init__(self, layer: Any, inputs: Sequence[Any] = (), outer: Optional['Run'] = None, next_slot: int = 0):
-        self.layer = layer
-        self.inputs = inputs
-        self.outer = outer
-        self.hands_mask_in = False
-        self.nb_loss = 0
-        self.next_slot = next_slot
-        self.taken: Dict[int, Tuple[Any, Any]] = {}
-        self.is_initial = False
-        self.attributes: Optional[set] = None
-
-    def is_attribute(self, layer: Any) -> bool:
-        """Return whether the running layer keeps another layer, which may then come anywhere in a run."""
-        if self.attributes is None:
-            self.attributes = {id(one) for one in kept_values(vars(self.layer)) if is_layer(one)}
-        return id(layer) in self.attributes
-
-
-_run: contextvars.ContextVar[Optional[Run]] = contextvars.ContextVar('_run', default=None)
-
-
-def current_run() -> Optional[Run]:
-    """Return the current run; None if nothing runs."""
-    return _run.get()
-
-
-def running_host() -> Any:
-    """Return the host whose ``output`` is running; None if there is none."""
-    run = _run.get()
-    return None if run is None or run.is_initial else run.layer
-
-
-def run_of(layer: Any) -> Optional[Run]:
-    """Return the current run of this layer, possibly with runs of others inside it; None if there is none."""
-    run = _run.get()
-    while run is not None and run.layer is not layer:
-        run = run.outer
-    return run
-
-
-def initial_run(layer: Any) -> ContextManager[None]:
-    """Mark that ``init_param`` of this layer runs inside the block."""
-    run = Run(layer)
-    run.is_initial = True
-    return bound(_run, run)
-
-
-def is_layer(value: Any) -> bool:
-    """Return whether a value is a layer."""
-    return isinstance(value, Serializable) and value.kind == 'layer'
-
-
-def kept_values(value: Any) -> Iterator[Any]:
-    """Yield what an attribute or an argument holds: itself, or the items of a list, a tuple or a dict."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, (dict, list, tuple)):
-            waiting.extend(one.values() if isinstance(one, dict) else one)
-        else:
-            yield one
-
+__all__ = ['Slots']
 
 _growing = threading.Lock()     # two threads that first embed a kept layer must give it one slot
 
@@ -131,17 +40,15 @@ class Slots:
             If it embedded fewer layers than in its first run.
         """
         before = len(self.layers)
-        run = Run(self.host, inputs, _run.get())
-        _run.set(run)
+        run = Run(self.host, inputs, current_run())
         try:
-            yield run
+            with entered(run):
+                yield run
             if self.is_complete:
                 self._check_late(self.layers[before:])
         except BaseException:
             self._forget(self.layers[before:])
             raise
-        finally:
-            _run.set(run.outer)
         self._skip_kept(run)
         if self.is_complete and run.next_slot < len(self.layers):
             raise GraphError(f'{self.host.name}: output() embedded fewer layers than in its first run. Make layers '
