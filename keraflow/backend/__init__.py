@@ -46,7 +46,7 @@ def use(name: str) -> None:
     asked = read('backend', name, 'the program')
     if _current is None or _current.name != asked.value:
         _open(asked)
-    set_program('backend', asked.value)
+    set_program('backend', asked.value)      # last: a backend that cannot be opened is not remembered
 
 
 def name() -> str:
@@ -87,6 +87,7 @@ def seed(value: Natural) -> None:
 def _open(asked: Setting) -> Backend:
     global _current
     backend = load(asked)
+    # A backend that was opened before may still have the floatx of that time.
     backend.set_floatx(floatx())
     _log.info('Using the %s backend (version %s), asked for by %s.', backend.name, backend.version(), asked.source)
     _current = backend

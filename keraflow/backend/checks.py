@@ -38,6 +38,7 @@ def arguments_of(backend: Backend, method: MethodInfo, args: Sequence[Any], kwar
     keraflow.errors.ShapeError: split: lengths: expected a sum of 4, the length of axis 1, received [3, 3].
     """
     given = method.arguments(args, kwargs)
+    # Cheap tests, because each call comes here; only for a wrong one does the slow path word the error.
     if len(given) != len(method.names) or len(args) > len(given) or \
             kwargs and not kwargs.keys() <= set(method.names[len(args):]):
         Signature.of(method.method, start=1).complete(args, kwargs, method.name)     # which raises
@@ -58,9 +59,10 @@ def _check(backend: Backend, method: MethodInfo, given: Dict[str, Any]) -> None:
         if value is method.defaults.get(name, Any):
             continue
         if backend.is_tensor(value):
-            if name not in ('shape', 'noise_shape'):
+            if name not in ('shape', 'noise_shape'):      # lengths may be known only in the run
                 raise ArgumentTypeError(f'{name}: expected {expected(hint)}, received a tensor.')
             continue
+        # The annotations are of Python's types.
         if isinstance(value, np.ndarray):
             if value.size > _FEW:
                 continue
@@ -71,7 +73,7 @@ def _check(backend: Backend, method: MethodInfo, given: Dict[str, Any]) -> None:
         sizes['tensors'] = [_shape(backend, 'tensors', one) for one in given['tensors']]
     if method.broadcasts:
         known = [size for name, size in sizes.items() if given[name] is not None]
-        if any(size != known[0] for size in known) and not shapes.broadcast(*known):
+        if any(size != known[0] for size in known) and not shapes.broadcast(*known):  # equal ones, as usual, first
             raise ShapeError(f"expected shapes that match, received {', '.join(map(str, known))}.")
     if method.second_integer:
         check_integers(backend, method.second_integer, given)

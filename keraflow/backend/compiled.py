@@ -30,7 +30,7 @@ class Compiled:
         """Return the function, building it if necessary."""
         if self._run is None:
             with self._building:
-                self._run = self._run or self._make()
+                self._run = self._run or self._make()      # another thread may have built it meanwhile
         return self._run
 
     def __call__(self, *arrays: Any) -> Any:

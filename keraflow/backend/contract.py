@@ -137,14 +137,14 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
     def __init__(self, floatx: str = 'float32'):
         self.set_floatx(floatx)
         self._own_stream = self.new_stream()
-        self.seed(int(np.random.SeedSequence().generate_state(1)[0]))
+        self.seed(int(np.random.SeedSequence().generate_state(1)[0]))      # unpredictable until the program seeds it
 
     def seed(self, value: int) -> None:
         """Restart the backend's own stream of random numbers, even for functions that are already compiled.
 
         It is used outside models.
         """
-        self._own_stream.begin(value % 2 ** 63)
+        self._own_stream.begin(value % 2 ** 63)      # a key is less than 2 ** 63
 
     # -- settings ---------------------------------------------------------------------------------------------------
 

@@ -80,13 +80,13 @@ class Deferred(Generic[Made]):
     def __gt__(self, other: Any) -> Made: return self.defer('greater', (self, other), {})
     def __ge__(self, other: Any) -> Made: return self.defer('greater_equal', (self, other), {})
 
-    def __eq__(self, other: Any) -> Made:   # type: ignore[override]
+    def __eq__(self, other: Any) -> Made:   # type: ignore[override]      # no bool, unlike object's
         return self.defer('equal', (self, other), {}) if _is_operand(other) else NotImplemented
 
     def __ne__(self, other: Any) -> Made:   # type: ignore[override]
         return self.defer('not_equal', (self, other), {}) if _is_operand(other) else NotImplemented
 
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__      # which a class with __eq__ does not inherit
 
     def __invert__(self) -> Made: return self.defer('logical_not', (self,), {})
     def __neg__(self) -> Made: return self.defer('negative', (self,), {})
@@ -116,6 +116,7 @@ class Deferred(Generic[Made]):
 
 def deferred_among(args: Sequence[Any], kwargs: Dict[str, Any]) -> Optional[Deferred]:
     """Return the first argument, or item of a list among them, that represents a tensor; None if there is none."""
+    # Loops instead of a generator: every function of the backend begins here.
     for one in (*args, *kwargs.values()) if kwargs else args:
         if isinstance(one, Deferred):
             return one

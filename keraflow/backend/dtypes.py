@@ -115,7 +115,8 @@ def integers_of(backend: Any, x: Any, dtype: str, cut: Callable[[Any, str], Any]
     above = backend.greater_equal(x, -float(lowest))        # exactly representable as a real
     inside = backend.logical_and(backend.greater_equal(x, float(lowest)), backend.logical_not(above))
     beyond = backend.where(above, backend.constant(highest, dtype), backend.where(
-        backend.less(x, 0.), backend.constant(lowest, dtype), backend.constant(0, dtype)))
+        backend.less(x, 0.), backend.constant(lowest, dtype), backend.constant(0, dtype)))      # neither: NaN
+    # Libraries cut what is out of range in different ways, so they only see what is inside.
     return backend.where(inside, cut(backend.where(inside, x, 0.), dtype), beyond)
 
 

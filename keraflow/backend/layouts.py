@@ -34,7 +34,8 @@ class Layouts(Shaping):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for name, method in list(vars(cls).items()):
+        for name, method in list(vars(cls).items()):      # a list: the loop changes the class
+            # The contract's own definitions are made of operations that keep layouts themselves.
             if name in METHODS and METHODS[name].keeps_layout and METHODS[name].method is not method:
                 setattr(cls, name, _keeping_layout(method))
 

@@ -52,7 +52,7 @@ def load(asked: Setting) -> Backend:
         If there is no such plugin, or its tensor library is not installed.
     """
     name = asked.value
-    with _LOADING:
+    with _LOADING:      # two threads would otherwise open it twice
         if name not in _loaded:
             _loaded[name] = _plugin(asked).load()(floatx=setting('floatx').value)
         return _loaded[name]

@@ -48,6 +48,7 @@ def exp(backend: Backend, made: Any, given: Given) -> Logs:
 def softplus(backend: Backend, made: Any, given: Given) -> Logs:
     def of() -> Any:
         x = backend.as_real(given['x'])
+        # Below -40 log(softplus(x)) is x, even in float64; the maximum keeps the branch not taken finite.
         return backend.where(backend.less(x, -40.), x, backend.log(backend.softplus(backend.maximum(x, -40.))))
     return Logs(Step(of))
 
@@ -76,7 +77,7 @@ def _same(log: Any) -> Any:
 
 def _scaled(backend: Backend, x: Any, factor: Optional[float]) -> Optional[Logs]:
     logs = info_of(x).logs
-    if not logs or not factor or not 0 < factor < math.inf:
+    if not logs or not factor or not 0 < factor < math.inf:      # the product would not be positive and finite
         return None
     shift = math.log(factor)
 
@@ -183,6 +184,7 @@ def difference(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
         return _increased(backend, y, 0. if abs(more) <= ROUNDING * whole else more, 'rest')
     if whole != 1:
         return None
+    # 1 - y may be negative unless y is at most 1: what is computed is then only a bound.
     return Logs(Step(_same, [(y, 'rest')]), Step(_same, [(y, 'of')]), 1., is_exact=logs.total == 1)
 
 
@@ -224,6 +226,7 @@ def sum_along_axes(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
 
 def mean(backend: Backend, made: Any, given: Given) -> Optional[Logs]:
     def of_mean(log: Any, axis: Any, keepdims: bool) -> Any:
+        # The number of values may be known only in the run.
         count = backend.logsumexp(backend.zeros_like(log), axis, keepdims)
         return backend.subtract(backend.logsumexp(log, axis, keepdims), count)
     known = _known(given['x'])

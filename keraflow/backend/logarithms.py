@@ -52,7 +52,7 @@ def _computed(backend: Backend, x: Any, part: str) -> Any:
 
 
 def _key(x: Any, part: str) -> tuple:
-    return id(x), part
+    return id(x), part      # by identity: == of tensors is elementwise
 
 
 def _step(backend: Backend, x: Any, part: str) -> Step:
@@ -83,6 +83,7 @@ def bounded_log(backend: Backend, x: Any, bound: Optional[float] = None) -> Any:
 def log_of_difference(backend: Backend, log: Any) -> Any:
     """Return the logarithm of ``1 - exp(log)``."""
     # The operands of the branch not taken are kept finite.
+    # Each of the two forms is accurate on its side of log(1 / 2), about -0.7; near 0 the first cancels.
     far = backend.log1p(backend.negative(backend.exp(backend.minimum(log, -0.5))))
     rest = backend.negative(backend.expm1(backend.clip(log, -1., 0.)))
     return backend.where(backend.less(log, -0.7), far,
@@ -97,6 +98,6 @@ def log_of_sum(backend: Backend, one: Any, other: Any) -> Any:
 
 def same_gradient(backend: Backend, log: Any, value: Any, bound: float) -> Any:
     """Return `value` with the gradient of `log` where that is below `bound`."""
-    finite = backend.maximum(log, np.finfo(backend.dtype(log)).min)
+    finite = backend.maximum(log, np.finfo(backend.dtype(log)).min)      # -inf minus -inf would be NaN
     moved = backend.add(backend.stop_gradient(value), backend.subtract(finite, backend.stop_gradient(finite)))
     return backend.where(backend.less(log, bound), moved, value)

@@ -52,7 +52,7 @@ def _moved(backend: Backend, method: MethodInfo, made: Any, given: Dict[str, Any
             return made if number is None else made[number]
         return Step(compute, [(x, part) for x in parts])
     totals = {1. if logs is None else logs.total for logs in all_logs}
-    has_rest = len(totals) == 1 and all(logs.rest for logs in known)
+    has_rest = len(totals) == 1 and all(logs.rest for logs in known)      # rests to different totals do not mix
     is_exact = len(known) == len(parts) and all(logs.is_exact for logs in known)
 
     def logs_of_one(number: Optional[int] = None) -> Logs:
@@ -64,4 +64,4 @@ def _moved(backend: Backend, method: MethodInfo, made: Any, given: Dict[str, Any
 
 
 def _function(backend: Backend, operation: str) -> Callable:
-    return getattr(backend, operation, None) or functools.partial(METHODS[operation].method, backend)
+    return getattr(backend, operation, None) or functools.partial(METHODS[operation].method, backend)      # getitem

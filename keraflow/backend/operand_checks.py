@@ -250,6 +250,7 @@ def _lengths(shape: Any, lowest: int = 0, name: str = 'shape') -> Optional[List[
         return None
     found = [int(one) if isinstance(one, (int, np.integer)) and not isinstance(one, bool) else None for one in shape]
     for one, length in zip(shape, found):
+        # A dtype is the mark of a scalar of a backend, but NumPy's reals have one, too.
         if length is None and not hasattr(one, 'dtype') or isinstance(one, (float, np.floating)):
             advice = ' Write -1 in B.reshape, and B.shape(x)[0] elsewhere.' if one is None else ''
             raise ArgumentTypeError(f'{name}: expected an integer, received {describe(one)}.{advice}')

@@ -58,6 +58,7 @@ def install_operators(backend: Any, *classes: type) -> None:
         library = cls.__module__.partition('.')[0]
         for name, (operation, reflected) in names.items():
             own = getattr(cls, name, None)
+            # It may be inherited from another of the classes, or from an earlier call: replaced, not wrapped twice.
             own = getattr(own, 'of_library', own)
             setattr(cls, name, _operator(backend, own, operation, reflected))
         for name, operation in _EQUALITIES.items():

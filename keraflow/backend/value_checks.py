@@ -18,6 +18,7 @@ __all__ = ['check_integers', 'check_values', 'is_small']
 
 def is_small(value: Any) -> bool:
     """Return whether `value` is a Python number that fits every dtype of the operands next to it."""
+    # Up to 2 ** 24 float32 holds each integer; a real among integers makes the result real, and so fits, too.
     return type(value) in (int, float) and -2 ** 24 <= value <= 2 ** 24
 
 

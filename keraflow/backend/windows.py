@@ -18,6 +18,7 @@ def output_length(length: Any, window: int, stride: int, pad: str, dilation: int
     (3, 4, 3)
     """
     nb_start = length if pad == 'same' else length - (window - 1) * dilation
+    # Rounded up by arithmetic alone, which a scalar of a backend has, too.
     return (nb_start + stride - 1) // stride
 
 

@@ -214,6 +214,7 @@ class Elementwise(Tensors):
     @broadcasting(logs=log_rules.clipped)
     def clip(self, x: Tensor, min_value: Any = None, max_value: Any = None) -> Tensor:
         """Clip `x` to two bounds; ``None`` means no bound."""
+        # By the two that have the gradients, NaN and ties that the contract asks for.
         if min_value is not None:
             x = self.maximum(x, min_value)
         return x if max_value is None else self.minimum(x, max_value)

@@ -35,6 +35,6 @@ class Products(Creation):
     @operation(check=operand_checks.indices)
     def one_hot(self, indices: Tensor, nb_class: Natural, dtype: Optional[DType] = None) -> Tensor:
         """Return 1 at each index along a new last axis of length `nb_class`, 0 elsewhere (floatx)."""
-        indices = self.expand_dims(self.identity(indices), -1)
+        indices = self.expand_dims(self.identity(indices), -1)      # identity makes a tensor of a list
         hit = self.equal(indices, self.arange(nb_class))
         return self.cast(hit, dtype or self.floatx())

@@ -59,6 +59,7 @@ class Recurrence(Shaping):
             Whether to write out each time step instead of a loop: the number of time steps must then be known
             statically. It takes longer to build and more memory.
         """
+        # As one more sequence: a step then needs no case for masks, in a loop or unrolled.
         if mask is not None:
             return self.scan(self._masked(step), [mask, *sequences], states, constants, None, unroll, collect)
         if not unroll:

@@ -103,8 +103,9 @@ class Reductions(Shaping):
     @reduction(is_real=True)
     def logsumexp(self, x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Compute ``log(sum(exp(x)))`` without overflow; -inf adds nothing."""
+        # It cancels from the result, and so has no part in the gradient.
         peak = self.stop_gradient(self.max(x, axis, keepdims=True))
-        peak = self.where(self.isfinite(peak), peak, 0.)
+        peak = self.where(self.isfinite(peak), peak, 0.)      # x - peak would be NaN where both are infinite
         total = self.sum(self.exp(self.subtract(x, peak)), axis, keepdims)
         is_none = self.equal(total, 0)      # the branch not taken must be finite, too
         log = self.where(is_none, -math.inf, self.log(self.where(is_none, 1., total)))

@@ -49,6 +49,7 @@ class Shaping(Elementwise):
     @moving(keeps_mask=False, check=operand_checks.squeeze)
     def squeeze_axes(self, x: Tensor, axis: Axis = None) -> Tensor:
         """Remove the axes that a reduction with ``keepdims=True`` left at length 1."""
+        # From the last one on, so that the numbers of the others stay right.
         for one in sorted(normalize_axes(axis, self.ndim(x)), reverse=True):
             x = self.squeeze(x, one)
         return x
