@@ -20,6 +20,7 @@ def find_blas(compiler: str) -> tuple:
     """Return linker flags and preprocessor definitions of the first BLAS that works; empty if there is none."""
     for libraries, prefix in _candidates():
         if _links(compiler, libraries, prefix + 'ddot_'):
+            # SciPy's wheels rename the functions of their BLAS; Theano's C code calls them by the usual names.
             names = _names() if prefix else []
             return libraries, ' '.join(f'-D{name}={prefix}{name}' for name in names)
     return '', ''
@@ -53,7 +54,7 @@ def _names() -> list:
 def _links(compiler: str, libraries: str, function: str) -> bool:
     """Return whether a program that calls `function` links with `libraries` and runs."""
     flags = libraries.split()
-    flags += ['-Wl,-rpath,' + flag[2:] for flag in flags if flag.startswith('-L')]
+    flags += ['-Wl,-rpath,' + flag[2:] for flag in flags if flag.startswith('-L')]      # found when it runs, too
     with tempfile.TemporaryDirectory() as folder:
         source, program = os.path.join(folder, 'blas.cpp'), os.path.join(folder, 'blas')
         with open(source, 'w') as file:

@@ -60,7 +60,7 @@ def _external_code_version(op: Any) -> tuple:
 def _versioned_key(original: Any) -> Any:
     def cmodule_key_(self: Any, fgraph: Any, *args: Any, **kwargs: Any) -> Any:
         key = original(self, fgraph, *args, **kwargs)
-        if key is None or key[0]:
+        if key is None or key[0]:      # nothing to mend
             return key
         version = tuple(_versions(self.schedule(fgraph)))
         return (version + ('keraflow',), key[1]) if all(version) else key

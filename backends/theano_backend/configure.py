@@ -64,6 +64,7 @@ def import_theano() -> Any:
 
 
 def _import_all() -> None:
+    # A program may have imported Theano without the parts that the plugin uses.
     for name in ('theano', 'theano.tensor.nnet', 'theano.tensor.signal.pool'):
         importlib.import_module(name)
 
@@ -103,6 +104,7 @@ def _settings(compiler: str, libraries: str) -> str:
     lines = []
     for section, values in sections.items():
         lines.append(f'[{section}]')
+        # Theano reads the file with configparser, for which a single % begins a reference.
         lines += ['{} = {}'.format(key, value.replace('%', '%%')) for key, value in values.items()]
     return '\n'.join(lines) + '\n'
 

@@ -92,6 +92,7 @@ class Convolutions(Backend):
             fronts = T.as_tensor_variable([front for front, _ in around])
             op = MaxPool(ignore_border=True, ndim=len(pool_size))
             return to_outer(self, op(x, pool_size, strides, fronts), data_format)
+        # The Op's own means would count the zeros that are padded here.
         op = T.signal.pool.Pool(ignore_border=True, mode='sum', ndim=len(pool_size))
         made = op(self._pad_lengths(x, around), pool_size, strides, (0,) * len(pool_size))
         counts = [_counted(*axis, pad) for axis in zip(before, pool_size, strides, around)]

@@ -145,7 +145,7 @@ class Elementwise(Backend):
 
     def cast(self, x: Any, dtype: str) -> Any:
         check_dtype(dtype)
-        if 'int' in dtype and is_symbolic(x):
+        if 'int' in dtype and is_symbolic(x):      # what is no tensor was checked before
             x = as_tensor(x)
             return integers_of(self, x, dtype, cast) if x.dtype in FLOATS else cast(x, dtype)
         return as_tensor(x, dtype)

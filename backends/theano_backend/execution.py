@@ -44,7 +44,7 @@ class Execution(Backend):
     def function(self, inputs: Sequence, outputs: Sequence, updates: Sequence = ()) -> Callable[..., list]:
         run = _theano_function(list(inputs), outputs, updates)
         shapes = [self.static_shape(x) for x in inputs]
-        running = threading.Lock()
+        running = threading.Lock()      # a Theano function computes in its own storage
 
         def call(*arrays: Any) -> list:
             if len(arrays) != len(inputs):
@@ -89,10 +89,12 @@ class Execution(Backend):
         return loss, aux, [rows_of(some, gradients) if some else next(gradients) for some in taken]
 
     def variables_used(self, fn: Callable, specs: Sequence[TensorSpec]) -> List[UsedVariable]:
+        # Twice, because a function that makes its own variables has others the second time.
         used, again = (self._variables_in(fn(*[self.placeholder(*spec) for spec in specs])) for _ in range(2))
         if list(map(id, used)) != list(map(id, again)):
             raise ArgumentError(OTHER_VARIABLES)
         return [UsedVariable((it.name or 'variable').rsplit('/', 1)[-1], it,
+                             # A default update marks the state of a stream of random numbers.
                              getattr(it, 'default_update', None) is None and it.dtype.startswith('float'))
                 for it in used]
 
@@ -104,6 +106,7 @@ class Execution(Backend):
         variables = list(variables)
         if not variables:
             return []
+        # The gradients of Ops are Theano's own code, which relies on its own operators.
         with _deep_recursion(len(_nodes([loss]))), follow_contract(False):
             found = T.grad(loss, sources_of(variables), disconnected_inputs='ignore')
         return [cast(gradient, x.dtype if x.dtype.startswith('float') else floatx())

@@ -72,7 +72,7 @@ def repair_constant_folding() -> None:
         if not all(isinstance(one, theano.graph.basic.Constant) for one in node.inputs):
             return False
         try:
-            with theano.config.change_flags(cxx=''):
+            with theano.config.change_flags(cxx=''):      # compiling takes longer than computing once
                 return original(fgraph, node)
         except (NotImplementedError, theano.graph.utils.MethodNotDefined):     # an Op with C code only
             return original(fgraph, node)

@@ -23,7 +23,7 @@ def own_mode() -> Any:
     return _mode(*[getattr(theano.config, name) for name in _SETTINGS])
 
 
-@functools.lru_cache(maxsize=None)
+@functools.lru_cache(maxsize=None)      # making a mode is slow, and a program has few settings
 def _mode(*settings: str) -> Any:
     modes = theano.compile.mode
     # Theano caches the first default mode, even if the program changes its settings afterwards.

@@ -24,6 +24,7 @@ class _FirstOnly:
 
     def c_code(self, node: Any, name: str, *args: Any) -> str:
         found = 'if (a == maximum){'
+        # The loops over a window run to r_end: setting their counters to it ends all of them.
         ends = (f'm{axis} = r_end[{axis}];' for axis in range(self.ndim))  # type: ignore[attr-defined]
         return super().c_code(node, name, *args).replace(found, found + ' '.join(ends))  # type: ignore[misc]
 

@@ -28,6 +28,7 @@ class Products(Backend):
             return self.dot(x, y)
         if x.ndim == 1:
             return self.squeeze(self.matmul(self.expand_dims(x, 0), y), -2)
+        # Theano's Op has one batch axis: those before the last two become one.
         x, y = _of_one_batch(x, y)
         left, right = lengths(x), lengths(y)
         product = self._products(self.reshape(x, [-1, *left[-2:]]), self.reshape(y, [-1, *right[-2:]]))

@@ -39,6 +39,7 @@ class Draw(theano.graph.op.Op):
 
     def perform(self, node: Any, inputs: Any, output_storage: Any) -> None:
         state, place, *shape = inputs
+        # The place is the highest word of the counter: no draw is long enough to reach the numbers of the next.
         stream = np.random.Philox(key=state.astype('uint64'), counter=np.array([0, 0, 0, place], dtype='uint64'))
         draw = getattr(np.random.Generator(stream), self.kind)
         output_storage[0][0] = np.asarray(draw(tuple(map(int, shape)), dtype=self.dtype))

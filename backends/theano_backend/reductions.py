@@ -76,7 +76,7 @@ class Reductions(Backend):
     def histogram(self, x: Any, edges: Any, weights: Any) -> Any:
         x, weights = T.flatten(real(x)), T.flatten(real(weights))
         numbers = T.extra_ops.searchsorted(as_tensor(edges, x.dtype), x, side='right')
-        return T.inc_subtensor(T.zeros(len(edges) + 1, weights.dtype)[numbers], weights)
+        return T.inc_subtensor(T.zeros(len(edges) + 1, weights.dtype)[numbers], weights)      # adds up repeated ones
 
 
 def _axes(x: Any, axis: Any) -> list:
@@ -94,5 +94,5 @@ def _reduce(function: Callable, x: Any, axis: Any, keepdims: bool) -> Any:
     axes = _axes(x, axis)
     if not axes:
         return x
-    result = function(x, axis=axes, dtype=x.dtype)
+    result = function(x, axis=axes, dtype=x.dtype)      # by default Theano widens integers
     return _keep(result, x, axes) if keepdims else result

@@ -44,7 +44,7 @@ class _ByRows(T.AdvancedIncSubtensor1):
         return _BY_ROWS % {'name': name, 'real': real, 'index': index}
 
     def c_code_cache_version(self) -> tuple:
-        return (*super().c_code_cache_version(), 1)
+        return (*super().c_code_cache_version(), 1)      # to be raised with each change of _BY_ROWS
 
 
 _BY_ROWS = """

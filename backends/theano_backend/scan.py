@@ -47,8 +47,8 @@ def _is_loaded() -> bool:
     try:
         _build()
         importlib.import_module(EXTENSION)
-    except Exception as error:
-        sys.modules[EXTENSION] = None  # type: ignore[assignment]
+    except Exception as error:      # compilers fail in many ways, and Theano runs without the driver
+        sys.modules[EXTENSION] = None  # type: ignore[assignment]      # its import fails at once from now on
         warnings.warn(f'keraflow: the compiled driver of theano.scan could not be built, so recurrent layers take '
                       f'each step through Python ({type(error).__name__}: {str(error)[:200]}).',
                       RuntimeWarning, stacklevel=2)
@@ -63,7 +63,7 @@ def _build() -> None:
     os.makedirs(folder, exist_ok=True)
     version_file = os.path.join(folder, '__init__.py')
     version_line = f'_version = {VERSION}\n'
-    with theano.compile.compilelock.lock_ctx(folder):
+    with theano.compile.compilelock.lock_ctx(folder):      # processes share the folder
         if os.path.exists(version_file):
             with open(version_file) as file:
                 if version_line in file.read():
@@ -72,6 +72,7 @@ def _build() -> None:
             source = _for_new_pythons(file.read())
         compiler.compile_str('scan_perform', source, location=folder, hide_symbols=False,
                              preargs=FLAGS + compiler.compile_args())
+        # Last, so that an interrupted build is not taken for a finished one.
         with open(version_file, 'w') as file:
             file.write(version_line)
 

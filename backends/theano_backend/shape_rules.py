@@ -36,6 +36,7 @@ def _broadcast(op: Any, node: Any) -> Iterable:
     result = []
     for axis in range(node.outputs[0].ndim):
         found = [known_shape(x)[axis] for x in node.inputs if not x.broadcastable[axis]]
+        # Operands that do not broadcast have one length: one that is known counts for all.
         result.append(next((n for n in found if isinstance(n, int)), found[0] if found else 1))
     return result
 
@@ -113,6 +114,7 @@ def entries_of(node: Any) -> list:
 def _slice_length(part: slice, n: Any) -> Any:
     """Return how many of `n` items a slice takes."""
     parts = (part.start, part.stop, part.step)
+    # One Unknown is one length: x[:x.shape[0]] has all of x.
     if part.start in (None, 0) and part.step in (None, 1, -1) and (part.stop is None or part.stop is n):
         return n
     if isinstance(n, int) and all(p is None or isinstance(p, int) for p in parts):

@@ -89,7 +89,7 @@ def _derive_outputs(node: Any) -> None:
 def known_shape(x: Any) -> tuple:
     """Return the lengths of a variable that are derived already."""
     if isinstance(x, theano.compile.SharedVariable) and hasattr(x.type, 'broadcastable'):
-        return x.get_value(borrow=True).shape
+        return x.get_value(borrow=True).shape      # not recorded: the length of a variable may change
     if not hasattr(x.tag, 'keraflow_shape'):
         set_shape(x, x.data.shape if isinstance(x, T.TensorConstant) else unknown_shape(x))
     return x.tag.keraflow_shape

@@ -28,10 +28,10 @@ class Variables(Backend):
         return is_tensor(x) and isinstance(x, theano.compile.SharedVariable)
 
     def get_value(self, variable: Any) -> np.ndarray:
-        return np.array(variable.get_value(borrow=True))
+        return np.array(variable.get_value(borrow=True))      # a copy: functions update the value in place
 
     def set_value(self, variable: Any, value: Any) -> None:
-        array = np.array(value, dtype=variable.dtype, order='C')
+        array = np.array(value, dtype=variable.dtype, order='C')      # a copy, which the variable may keep
         expected = variable.get_value(borrow=True).shape
         if array.shape != expected:
             raise ShapeError(f'set_value: expected an array of shape {expected}, received {array.shape}.')
