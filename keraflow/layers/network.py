@@ -12,7 +12,7 @@ from keraflow.graph.kensor import Call, Kensor, calls_behind, replay, symbolic_t
 from keraflow.graph.records import RunRecord, frozen, recording
 from keraflow.layers.base import Layer
 from keraflow.layers.base.calls import Calls
-from keraflow.layers.base.changes import NESTED, EmbeddedArguments, EmbeddedChanges
+from keraflow.layers.base.changes import EMBEDDED_ARGUMENTS, EmbeddedArguments, EmbeddedChanges
 from keraflow.layers.base.planned import EmbeddedInputs
 from keraflow.layers.base.reporting import penalize
 from keraflow.layers.base.run_state import running_host
@@ -90,7 +90,7 @@ class Network(Layer):
     def __init__(self, **common: Any):
         super().__init__(**common)
         self._calls = NetworkCalls(self)
-        self._changes = NetworkChanges(self, common.get(NESTED))
+        self._changes = NetworkChanges(self, common.get(EMBEDDED_ARGUMENTS))
         self._as_namer = object()       # who named the layers: not the network itself, which they need not keep alive
         self.names = Names(self, [], [], self._as_namer)
         # A model that output() makes in each run is none of the program.

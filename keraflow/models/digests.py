@@ -10,7 +10,7 @@ from typing import Any, Dict, Sequence
 from keraflow import registry
 from keraflow.backend.contract import METHODS, OLD_NAMES
 from keraflow.deprecation import renamed_arguments
-from keraflow.layers.base.changes import NESTED
+from keraflow.layers.base.changes import EMBEDDED_ARGUMENTS
 from keraflow.serialization.values import unescape
 
 __all__ = ['digest_of', 'is_digest']
@@ -46,7 +46,7 @@ def _without(arguments: Sequence[str], data: Any) -> Any:
         return [_without(arguments, item) for item in data]
     if isinstance(data, dict):
         rest = {key: _without(arguments, item) for key, item in data.items() if key not in arguments}
-        return {key: item for key, item in rest.items() if key != NESTED or any(item.values())}
+        return {key: item for key, item in rest.items() if key != EMBEDDED_ARGUMENTS or any(item.values())}
     return data
 
 

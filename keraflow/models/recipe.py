@@ -16,7 +16,7 @@ from keraflow.backend.contract import METHODS, OLD_NAMES
 from keraflow.deprecation import current_name, renamed_arguments
 from keraflow.errors import SerializationError
 from keraflow.files.refusal import excerpt
-from keraflow.layers.base.changes import NESTED
+from keraflow.layers.base.changes import EMBEDDED_ARGUMENTS
 from keraflow.serialization import pack_init_params
 from keraflow.serialization.locations import MAX_DEPTH
 
@@ -96,7 +96,7 @@ def _current_path(id: Any, given: Dict[str, Any], path: str) -> str:
     elif id == 'Operation' and inside == 'kwargs':
         method = METHODS.get(_current_operation(given.get('operation')))
         word = word if method is None else current_name(method.method, word)
-    elif inside.startswith(NESTED):         # of a layer whose class is not recorded
+    elif inside.startswith(EMBEDDED_ARGUMENTS):         # of a layer whose class is not recorded
         word = _words_of_layers().get(word, word)
     return (f'{_current_path(id, given, inside)}.' if inside else '') + word + bracket + rest
 

@@ -15,10 +15,10 @@ from keraflow.sameness import same
 from keraflow.schema import check
 from keraflow.serialization.serializable import snapshot
 
-__all__ = ['NESTED', 'EmbeddedArguments', 'EmbeddedChanges']
+__all__ = ['EMBEDDED_ARGUMENTS', 'EmbeddedArguments', 'EmbeddedChanges']
 
 #: The argument of a layer for those that it embeds.
-NESTED = 'embedded_arguments'
+EMBEDDED_ARGUMENTS = 'embedded_arguments'
 EmbeddedArguments = Optional[Dict[str, Dict[str, Any]]]
 
 
@@ -60,7 +60,7 @@ class EmbeddedChanges:
     def give(self, layer: Any, key: str) -> None:
         """Change a layer that comes into a slot as ``embedded_arguments`` says."""
         self.note(layer)
-        _change(layer, self._given.get(key, {}), f'{self._host.name}: {NESTED}: {key}')
+        _change(layer, self._given.get(key, {}), f'{self._host.name}: {EMBEDDED_ARGUMENTS}: {key}')
 
     def take(self, arguments: EmbeddedArguments) -> None:
         """Change what the host embeds, now and later, as new ``embedded_arguments`` say."""
@@ -79,7 +79,7 @@ class EmbeddedChanges:
                        if not same(before.get(name), snapshot(value))}
             inside = layer.embedded_changes()
             if inside:
-                changed[NESTED] = inside
+                changed[EMBEDDED_ARGUMENTS] = inside
             if changed:
                 found[key] = changed
         return found
@@ -91,14 +91,14 @@ class EmbeddedChanges:
         layers = self.layers()
         changes = {key: changed for key, changed in self.now().items()
                    if key not in layers or id(layers[key]) not in given}
-        return {**arguments, NESTED: changes} if changes else arguments
+        return {**arguments, EMBEDDED_ARGUMENTS: changes} if changes else arguments
 
     def check_keys(self, what: str) -> None:
         """Raise if one of ``embedded_arguments`` is for no layer."""
         layers = self.layers()
         for key in self._given:
             if key not in layers:
-                raise ArgumentError(f"{self._host.name}: {NESTED}: there is no {what} '{key}'. It has "
+                raise ArgumentError(f"{self._host.name}: {EMBEDDED_ARGUMENTS}: there is no {what} '{key}'. It has "
                                     f"{', '.join(layers) or 'none'}.")
 
 
@@ -116,7 +116,7 @@ def _change(layer: Any, arguments: Dict[str, Any], where: str) -> None:
         For an unknown argument, or a value that it may not have; the message begins with `where`.
     """
     for name, value in current_names(type(layer), arguments, where, is_told=False).items():
-        if name == NESTED:
+        if name == EMBEDDED_ARGUMENTS:
             check(value, EmbeddedArguments, f'{where}: {name}')
             layer._changes.take(value)
             continue

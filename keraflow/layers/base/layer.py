@@ -34,7 +34,7 @@ from keraflow.graph.kensor import Kensor
 from keraflow.graph.records import recorded_value, runs_frozen
 from keraflow.layers.base import running
 from keraflow.layers.base.access import LayerAccess
-from keraflow.layers.base.changes import NESTED, EmbeddedArguments
+from keraflow.layers.base.changes import EMBEDDED_ARGUMENTS, EmbeddedArguments
 from keraflow.layers.base.class_checks import check_class
 from keraflow.layers.base.embedding import embedded
 from keraflow.layers.base.hooks import complete_hooks
@@ -103,7 +103,7 @@ class Layer(LayerAccess):
     kind = 'layer'
     renamed_members = {'latest': 'pending_value'}
     omit_if_default = frozenset({'name', 'trainable', 'regularizers', 'constraints', 'activity_regularizer', 'dtype',
-                                 NESTED})
+                                 EMBEDDED_ARGUMENTS})
     never_saved = frozenset({'initial_weights'})
     extensible_methods = frozenset({'output'})
     set_without_rebuild = frozenset({'trainable', 'regularizers', 'constraints'})
