@@ -14,7 +14,7 @@ from keraflow.shapes import agree
 
 from . import private_api
 from .library import tf
-from .outside import ONE_GRAPH
+from .outside import ONE_GRAPH, has_value
 from .variables import Variables
 
 __all__ = ['Execution']
@@ -104,7 +104,7 @@ class Execution(Variables):
         return [UsedVariable(name.rsplit('/', 1)[-1], it, it.trainable) for name, it in zip(names, used)]
 
     def gradients(self, loss: Any, variables: Sequence) -> list:
-        if hasattr(loss, 'numpy'):
+        if has_value(loss):
             raise ArgumentTypeError('gradients: loss: expected a symbolic tensor, received one that is computed '
                                     'already. Make it by B.symbolic(lambda: ..., []), or write '
                                     'B.value_and_gradients(lambda: (..., None), variables).')
@@ -149,9 +149,9 @@ class Execution(Variables):
             return graph
 
     def _eval_all(self, tensors: list) -> list:
-        symbolic = [it for it in tensors if not hasattr(it, 'numpy')]
+        symbolic = [it for it in tensors if not has_value(it)]
         values = iter(self.function([], symbolic)() if symbolic else ())
-        return [np.array(it.numpy()) if hasattr(it, 'numpy') else next(values) for it in tensors]
+        return [np.array(it.numpy()) if has_value(it) else next(values) for it in tensors]
 
 
 def _checked(array: Any, spec: TensorSpec) -> np.ndarray:

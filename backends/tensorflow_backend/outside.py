@@ -8,10 +8,15 @@ from keraflow.backend.deferral import Deferred
 from .library import tf
 from .private_api import OpDispatcher
 
-__all__ = ['ONE_GRAPH', 'inside']
+__all__ = ['ONE_GRAPH', 'has_value', 'inside']
 
 #: Guards the graph of symbolic tensors, in which one thread builds at a time.
 ONE_GRAPH = threading.RLock()
+
+
+def has_value(tensor: Any) -> bool:
+    """Return whether a tensor is computed already; only symbolic tensors have no method ``numpy``."""
+    return hasattr(tensor, 'numpy')
 
 
 def inside(method: Callable) -> Callable:
@@ -29,7 +34,7 @@ def inside(method: Callable) -> Callable:
 def _graph_of(*values: Any) -> Any:
     for value in values:
         if isinstance(value, tf.Tensor):
-            if not hasattr(value, 'numpy') and hasattr(value.graph, 'keraflow_wrapped'):
+            if not has_value(value) and hasattr(value.graph, 'keraflow_wrapped'):
                 return value.graph
         elif isinstance(value, (list, tuple, dict)):
             graph = _graph_of(*(value.values() if isinstance(value, dict) else value))
