@@ -18,7 +18,7 @@ def shape_of_result(method: MethodInfo, given: Dict[str, Any]) -> Optional[Shape
     ----------
     method : MethodInfo
     given : dict
-        The arguments by name, in which a shape, a tuple, stands for each tensor.
+        The arguments by name, with the shape of each tensor, a tuple, in its place.
 
     Examples
     --------

@@ -27,7 +27,7 @@ def with_replaced(model: Network, layer: Union[Layer, str], new: Layer) -> Ends:
     def change(call: Call, known: Dict[Kensor, Kensor]) -> List[Kensor]:
         made = call.again(known, new)
         _check_outputs(model, made, len(call.outputs), f'replace: expected a layer of {len(call.outputs)} output(s) in '
-                                                       f'the place of {old.name}')
+                                                       f'place of {old.name}')
         return made
     return _changed(model, old, change)
 

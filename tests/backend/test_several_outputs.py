@@ -182,7 +182,7 @@ def test_surgery():
     for act, text in (
             (lambda: model.remove('halves'), 'branched: remove: halves has 1 input(s) and 2 output(s), which cannot replace each other. Use '
                                              'replace.'),
-            (lambda: model.replace('halves', Dense(3, name='dense')), 'branched: replace: expected a layer of 2 output(s) in the place of halves, '
+            (lambda: model.replace('halves', Dense(3, name='dense')), 'branched: replace: expected a layer of 2 output(s) in place of halves, '
                                                                       'received dense, which gives 1.'),
             (lambda: model.insert_after('tanh', Halves(name='more')), 'branched: insert_after: expected a layer of 1 output(s) behind tanh, '
                                                                       'received more, which gives 2.')):
