@@ -48,5 +48,6 @@ class TensorFlowBackend(Randomness, Neural, Elementwise, Reductions, Products, C
             yield
 
 
+# Theano's symbolic tensors can be computed with anywhere; so can TensorFlow's, if the operation opens their graph.
 for _name in (*OPERATIONS, 'loop', 'scan'):
     setattr(TensorFlowBackend, _name, inside(getattr(TensorFlowBackend, _name)))

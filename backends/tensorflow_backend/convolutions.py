@@ -30,8 +30,10 @@ class Convolutions(Shaping):
 
         def convolve(x: Any, kernels: Any) -> Any:
             filters = tf.transpose(kernels, (*range(2, nb_axis + 2), 0, 1))
+            # TensorFlow refuses strides together with dilation: compute all cells then, and keep every stride-th.
             if max(strides) == 1 or max(dilation) == 1:
                 return tf.nn.convolution(x, filters, strides, pad.upper(), dilations=dilation)
+            # 'SAME' depends on the strides, which this convolution does not see.
             x = self._padded(x, filters.shape[:nb_axis], strides, pad, dilation)
             return _every(tf.nn.convolution(x, filters, padding='VALID', dilations=dilation), strides)
         return self._with_channels_last(convolve, x, kernels, data_format)
@@ -47,6 +49,7 @@ class Convolutions(Shaping):
                        for axis in zip(_lengths(x)[1:-1], filters.shape[:nb_axis], strides)]
             shape = [_lengths(x)[0], *lengths, filters.shape[-2]]
             made = tf.nn.conv_transpose(x, filters, tf.stack(shape), strides, pad.upper())
+            # A shape given as a tensor hides the lengths that are known.
             made.set_shape([None if tf.is_tensor(length) else length for length in shape])
             return made
         return self._with_channels_last(convolve, x, kernels, data_format)
@@ -57,6 +60,7 @@ class Convolutions(Shaping):
 
         def convolve(x: Any, kernels: Any) -> Any:
             filters = tf.transpose(kernels, (2, 3, 0, 1))
+            # TensorFlow takes strides here only if they are equal, and without dilation.
             if max(strides) == 1 or max(dilation) == 1 and strides[0] == strides[1]:
                 return tf.nn.depthwise_conv2d(x, filters, (1, *strides, 1), pad.upper(), dilations=dilation)
             x = self._padded(x, filters.shape[:2], strides, pad, dilation)

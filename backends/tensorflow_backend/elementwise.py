@@ -128,4 +128,4 @@ class Elementwise(Variables):
 
     def _if_real(self, function: Callable, x: Any) -> Any:
         x = self._countable(x)
-        return function(x) if x.dtype.is_floating else x
+        return function(x) if x.dtype.is_floating else x    # tf.floor and tf.ceil refuse integers, which are whole

@@ -69,7 +69,7 @@ class Execution(Variables):
         with refusing(tf.errors.InvalidArgumentError):      # without a graph it is checked at once
             check = tf.debugging.Assert(tf.reduce_all(self.cast(condition, 'bool')), [marked(message)])
         with tf.control_dependencies([] if check is None else [check]):
-            return tf.identity(self._tensor(x))
+            return tf.identity(self._tensor(x))  # whatever is computed from it waits for the check
 
     def value_and_gradients(self, loss_fn: Callable[[], Any], variables: Sequence) -> tuple:
         loss, aux, gradients = self._differentiated(loss_fn, variables)
@@ -83,16 +83,18 @@ class Execution(Variables):
 
     def _differentiated(self, loss_fn: Callable[[], Any], variables: Sequence) -> tuple:
         """Return loss, aux and gradients; these are slices if a variable is only indexed."""
+        # Frozen parameters need no gradients, and are not recorded.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.without_layouts(variables))
             loss, aux = loss_fn()
+        # The library's gradients are written for its own operators.
         with follow_contract(False):
             return loss, aux, tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     def variables_used(self, fn: Callable, specs: Sequence[TensorSpec]) -> List[UsedVariable]:
         signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
         try:
-            with tf.init_scope():
+            with tf.init_scope():   # a layer is being linked, in a graph that is thrown away
                 concrete = tf.function(fn, autograph=False).get_concrete_function(*signature)
         except ValueError as error:
             if not private_api.is_about_new_variables(error):
@@ -124,6 +126,7 @@ class Execution(Variables):
             self._assign(updates, outputs)
             return outputs
         signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
+        # Layers are ordinary Python: nothing in them is to be rewritten.
         return tf.function(build, autograph=False).get_concrete_function(*signature)
 
     def _assign(self, updates: Sequence, outputs: Sequence) -> list:
@@ -151,6 +154,7 @@ class Execution(Variables):
     def _eval_all(self, tensors: list) -> list:
         symbolic = [it for it in tensors if not has_value(it)]
         values = iter(self.function([], symbolic)() if symbolic else ())
+        # A copy: numpy() may share the memory of the tensor.
         return [np.array(it.numpy()) if has_value(it) else next(values) for it in tensors]
 
 

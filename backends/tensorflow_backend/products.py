@@ -16,7 +16,7 @@ class Products(Variables):
 
     def matmul(self, x: Any, y: Any) -> Any:
         x, y = self._numbers(x, y)
-        if self.ndim(y) == 1:
+        if self.ndim(y) == 1:   # tf.matmul takes no vectors
             return tf.tensordot(x, y, 1)
         return tf.squeeze(tf.matmul(x[None], y), -2) if self.ndim(x) == 1 else tf.matmul(x, y)
 

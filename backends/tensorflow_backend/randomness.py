@@ -12,6 +12,7 @@ class Stream:
 
     def __init__(self) -> None:
         with tf.init_scope():
+            # An algorithm with a counter: its position is one number, which files hold and begin() sets.
             self.generator = tf.random.Generator.from_key_counter(0, [0, 0], 'philox')
 
     @property

@@ -30,11 +30,12 @@ class Recurrence(Variables):
         if not collect:
             return None, last
         outputs = made[0].stack()
-        outputs.set_shape([known, *states[0].shape])
+        outputs.set_shape([known, *states[0].shape])    # stacked arrays have no static length
         return outputs, last
 
     def _like(self, x: Any, old: Any) -> Any:
         """Give `x` the dtype and the static shape of `old`."""
+        # tf.while_loop refuses a state whose dtype or static shape changes.
         x = tf.cast(self._tensor(x), old.dtype)
         x.set_shape(old.shape)
         return x

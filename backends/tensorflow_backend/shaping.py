@@ -26,7 +26,7 @@ class Shaping(Variables):
         kept = [lengths[axis] if length is None else length for axis, length in enumerate(x.shape[:nb_axis - 1])]
         folded = x.shape[nb_axis - 1:].num_elements()
         flat = tf.reshape(x, self._lengths([*kept, -1]))
-        flat.set_shape([*x.shape[:nb_axis - 1], folded])
+        flat.set_shape([*x.shape[:nb_axis - 1], folded])    # -1 hides a length that is known
         return flat
 
     def transpose(self, x: Any, axes: Optional[Sequence[int]] = None) -> Any:

@@ -23,6 +23,7 @@ class Variables(Backend):
 
     def variable(self, value: Any, dtype: Optional[str] = None, name: Optional[str] = None) -> Any:
         with tf.init_scope():
+            # Parameters are made while a layer is linked, in a graph that is thrown away.
             variable = tf.Variable(self._array(value, dtype))
         variable.keraflow_name = name or 'variable'
         private_api.set_name(variable, variable.keraflow_name)
@@ -33,6 +34,7 @@ class Variables(Backend):
 
     def get_value(self, variable: Any) -> np.ndarray:
         with tf.init_scope():       # even while a layer is linked
+            # A copy: numpy() may share the memory of the variable.
             return np.array(variable.numpy())
 
     def set_value(self, variable: Any, value: Any) -> None:
@@ -64,6 +66,7 @@ class Variables(Backend):
         check_dtype(dtype)
         if 'int' in dtype and self._is_symbolic(x):
             x = self._tensor(x)
+            # What tf.cast makes of NaN and of reals beyond the integers depends on the device.
             return integers_of(self, x, dtype, self._cast) if x.dtype.is_floating else self._cast(x, dtype)
         return self._tensor(x, dtype)
 
