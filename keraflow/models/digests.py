@@ -46,6 +46,7 @@ def _without(arguments: Sequence[str], data: Any) -> Any:
         return [_without(arguments, item) for item in data]
     if isinstance(data, dict):
         rest = {key: _without(arguments, item) for key, item in data.items() if key not in arguments}
+        # A host in which only such arguments were changed is as it was.
         return {key: item for key, item in rest.items() if key != EMBEDDED_ARGUMENTS or any(item.values())}
     return data
 

@@ -169,7 +169,7 @@ def _leaf(value: Any) -> Any:
     try:
         return registry.id_of(target)
     except SerializationError:
-        return target.__name__
+        return target.__name__  # not registered: a name is enough where nothing is rebuilt
 
 
 def _inside(value: Any) -> Dict[str, Any]:
@@ -185,6 +185,7 @@ def _inside(value: Any) -> Dict[str, Any]:
     if inspect.isroutine(value) or inspect.isclass(value):
         return {}
     try:
+        # Objects of classes that keraflow does not know are compared by class alone.
         given = pack_init_params(value)
     except SerializationError:
         return {}

@@ -39,7 +39,7 @@ def _relink(layers: Any, path: Any) -> Dict[str, Kensor]:
     """Call the layers as the path says, and return the Kensors by name."""
     if not isinstance(layers, dict) or not all(isinstance(layer, Layer) for layer in layers.values()):
         raise SerializationError('Model: layers: expected a mapping from names to layers.')
-    namer = object()
+    namer = object()    # no model: the one that takes the layers keeps the names of the file
     for name, layer in layers.items():
         layer._name.suggest(name, namer)
     kensors: Dict[str, Kensor] = {name: layer for name, layer in layers.items() if isinstance(layer, Input)}

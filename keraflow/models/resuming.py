@@ -29,7 +29,7 @@ TRAINING_VERSION = '2'
 def save_training(model: TrainableNetwork, path: Path, overwrite: bool) -> None:
     """Write what the next training step of a compiled model depends on."""
     check_extension(path)
-    with reading(model):
+    with reading(model):    # all arrays are from between the same two steps
         arrays = {name: B.get_value(variable) for name, variable in training_variables(model).items()}
         lr = model.optimizer.lr
         metadata = {'format': FORMAT, 'version': TRAINING_VERSION, **_random_state(model._stream),
@@ -57,6 +57,7 @@ def load_training(model: TrainableNetwork, trained: Sequence[Any], path: Path) -
     check_fit(variables, arrays, f'{where}: the training does not fit')
     with changing(model):
         try:
+            # What can fail comes first: then nothing is changed.
             numbers, sequence = _numbers_of(metadata), _sequence_of(metadata)
             if not callable(optimizer.lr):
                 optimizer.lr = float(metadata.get('lr', ''))
@@ -160,6 +161,7 @@ def _random_state(stream: Stream) -> Dict[str, str]:
 def _numbers_of(metadata: Dict[str, str]) -> List[int]:
     """Return seed, number, epoch and position of the stream, which the first files lack, or raise ValueError."""
     numbers = [int(number, 16) for number in metadata['stream'].split(' ')] if 'stream' in metadata else []
+    # Backends count positions in int64.
     if numbers and (len(numbers) != 4 or min(numbers) < 0 or numbers[3] >= 2 ** 63):
         raise ValueError(numbers)
     return numbers

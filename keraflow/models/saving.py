@@ -74,7 +74,7 @@ def load_weights(model: Network, path: Path, same_architecture: bool) -> None:
 def load_model(arch: Path, custom_objects: Any) -> Any:
     """Build a model with the architecture in a file."""
     data = read_plain(arch)
-    with random.apart():
+    with random.apart():    # initial values are drawn, but not from what the program draws from
         return _from_data(data, os.fspath(arch), custom_objects)
 
 
@@ -121,14 +121,14 @@ def _from_data(data: Any, path: str, custom_objects: Any) -> Any:
     if not is_first_format(data):
         if not isinstance(data, dict) or data.get('format') != FORMAT or set(data) != {'format', 'version', 'model'}:
             raise ModelFileError(f'{path}: this is not the architecture of a keraflow model.')
-        if type(data['version']) is not int or not 1 <= data['version'] <= VERSION:
+        if type(data['version']) is not int or not 1 <= data['version'] <= VERSION:  # True is an int
             raise ModelFileError(f'{path}: the file has format version {data["version"]!s:.20}, this keraflow reads '
                                  f'1 to {VERSION}. '
                                  'Install the keraflow that wrote it, or a newer one.')
         data = escape(data['model']) if data['version'] == 1 else data['model']
     try:
         made = unserialize(data, custom_objects)
-    except ModelFileError:
+    except ModelFileError:  # names its file already
         raise
     except SerializationError as error:
         raise ModelFileError(f'{path}: {error}'[:300]) from error

@@ -46,6 +46,7 @@ class Sequential(Model):
 
     def __init__(self, layers: Sequence[Any] = (), name: Optional[Name] = None, trainable: bool = True,
                  activity_regularizer: Optional[Regularizer] = None):
+        # Not Model's, which wants inputs and outputs.
         Network.__init__(self, name=name, trainable=trainable, activity_regularizer=activity_regularizer)
         self._set_graph([], [])
         self._by_name: Dict[str, Layer] = {}
@@ -127,7 +128,7 @@ class Sequential(Model):
             return super().embedded_inputs(input_shape)
         fed: Dict[int, Any] = {}
         for layer in self.layers:
-            fed.setdefault(id(layer), (layer, input_shape))
+            fed.setdefault(id(layer), (layer, input_shape))  # a layer that occurs again keeps its first slot
             input_shape = layer.output_shape(input_shape)
         return {str(number): one for number, one in enumerate(fed.values())}
 

@@ -140,7 +140,7 @@ class _Program:
             text = f"{{{', '.join(items)}}}"
             return text if type(value) is dict else f'{self._name_of(type(value))}({text})'
         if isinstance(value, (set, frozenset)):
-            return f'{type(value).__name__}({self.value(sorted(value, key=repr))})'
+            return f'{type(value).__name__}({self.value(sorted(value, key=repr))})'  # the same text in each run
         if isinstance(value, (np.ndarray, np.generic, np.dtype)):
             return self._of_numpy(value)
         if isinstance(value, functools.partial):
