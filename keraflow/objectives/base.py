@@ -50,6 +50,7 @@ def objective(*aliases: str) -> Callable:
 
 
 def _as_tensor(where: str, value: Any) -> Any:
+    # A Kensor passes, too: the operations on it become layers.
     return value if B.is_tensor(value) or deferred_among((value,), {}) else B.constant(as_numbers(value, where))
 
 
@@ -154,6 +155,7 @@ def per_sample(objective: Any, y_pred: Any, y_true: Any, weights: Any = None) ->
         return losses
     axes = list(range(1, rank))
     total = B.sum(losses if weights is None else losses * B.cast(weights, B.dtype(losses)), axes)
+    # At least 1, so that a sample of which nothing counts is 0 and not NaN.
     return total / B.clip(B.cast(B.sum(counted, axes), B.dtype(total)), 1.)
 
 

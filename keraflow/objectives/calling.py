@@ -80,6 +80,7 @@ def _parameters(function: Callable) -> Tuple[Dict[str, inspect.Parameter], Dict[
     The roles are its own if its names tell them, else those of the function that it wraps.
     """
     own: Optional[Dict[str, inspect.Parameter]] = None
+    # A decorator's own names come first; those of the function it wraps, if they say nothing.
     for follows in (False, True):
         try:
             listed = inspect.signature(function, follow_wrapped=follows).parameters.values()

@@ -206,4 +206,5 @@ def squared_hinge(y_pred: Any, y_true: Any) -> Any:
 
 def _direction(y: Any, axis: int) -> Any:
     square = B.sum(B.square(y), axis, keepdims=True)
+    # The gradient of the root is infinite at 0: a vector without a direction is divided by 1.
     return y / B.sqrt(B.where(B.greater(square, B.epsilon() ** 2), square, B.ones_like(square)))

@@ -215,11 +215,11 @@ class Nadam(Optimizer):
 
     def state(self) -> Dict[str, Any]:
         state = super().state()
-        return {**state, 'product': self._product} if state else state
+        return {**state, 'product': self._product} if state else state  # nothing is built yet
 
     def coefficients(self, t: Any, lr: Any) -> Dict[str, Any]:
         now, then = self._momentum(t), self._momentum(B.add(t, 1))
-        product = B.multiply(self._product, now)
+        product = B.multiply(self._product, now)    # of the variable as it was before the step
         return {'mu': now, 'rest': B.subtract(1, now), 'beta_2': self.beta_2, 'rest_2': 1 - self.beta_2,
                 'of_m': B.divide(B.multiply(lr, then), B.subtract(1, B.multiply(product, then))),
                 'of_g': B.divide(B.multiply(lr, B.subtract(1, now)), B.subtract(1, product)),

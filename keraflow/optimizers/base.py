@@ -125,7 +125,7 @@ class Optimizer(Serializable):
             When it is set on an optimizer in use, and the old or the new one is a schedule.
         """
         if 'lr' not in vars(self):
-            raise AttributeError(f"'{type(self).__name__}' object has no attribute 'lr'")
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute 'lr'")   # as hasattr expects
         return vars(self)['lr']
 
     @lr.setter
@@ -155,6 +155,7 @@ class Optimizer(Serializable):
 
     def _taken(self, name: str, value: Any) -> Any:
         value, before, slots = super()._taken(name, value), vars(self)[name], self.slot_names
+        # Which slots there are may depend on the argument: look with the new value, and put the old one back.
         vars(self)[name] = value
         slots_then, vars(self)[name] = self.slot_names, before
         if self._iterations is not None and slots_then != slots:
@@ -183,7 +184,7 @@ class Optimizer(Serializable):
             self._claim(owner)
         if 'lr' not in vars(self):
             raise ArgumentError(f'{type(self).__name__}: there is no learning rate. Write self.lr = lr in __init__.')
-        self._backend = B.current()
+        self._backend = B.current()  # the rate may be set while another is in use
         self._variables = list(variables)
         if not callable(self.lr):
             self._check_rate(self.lr)
@@ -221,6 +222,7 @@ class Optimizer(Serializable):
         """
         trained = [one for one in parameters if one.trainable]
         variables = [one.variable for one in trained]
+        # A constraint may change rows without a gradient, too.
         by_rows = [self.skips_zeros and one.constraint is None for one in trained]
         loss, rest, gradients = B.value_and_row_gradients(loss_fn, variables, by_rows)
         constrained = {id(one.variable): one for one in parameters if one.constraint is not None}
@@ -239,6 +241,7 @@ class Optimizer(Serializable):
         ArgumentError
             If the variables are not those of the latest :meth:`build`.
         """
+        # By identity: == of variables compares values.
         if [id(variable) for variable in variables] != [id(variable) for variable in self._variables]:
             raise ArgumentError(f'{type(self).__name__}: expected the parameters that this optimizer was built for, '
                                 'received others. Give each model its own optimizer.')
@@ -293,8 +296,10 @@ class Optimizer(Serializable):
         return _as_tensor(self.lr(step), 'float64') if callable(self.lr) else self._lr
 
     def _clipped(self, gradients: Sequence[Any]) -> Sequence[Any]:
+        # No row occurs twice in Rows, so that their norm is that of the dense gradient.
         clipped = [one.values if isinstance(one, Rows) else one for one in gradients]
         if self.clipnorm is not None and clipped:
+            # Parameters may differ in dtype.
             squares = [B.cast(B.sum(B.square(gradient)), 'float64') for gradient in clipped]
             norm = B.sqrt(sum(squares[1:], squares[0]))
             scale = B.divide(self.clipnorm, B.maximum(norm, self.clipnorm))
