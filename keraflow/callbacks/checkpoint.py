@@ -77,7 +77,7 @@ class ModelCheckpoint(MonitoringCallback):
             try:
                 # A path with fields is an example, which shows whether its folder exists.
                 path, fields = _filled(template, {'epoch': 1, **dict.fromkeys(names, 0.)}, where)
-            except KeraFlowError:
+            except KeraFlowError:   # some are a ValueError, too
                 raise
             except ValueError:
                 raise ArgumentError(f"{where}: expected names such as {{epoch:02d}}, received '{template}'. "
@@ -98,6 +98,7 @@ class ModelCheckpoint(MonitoringCallback):
         paths = {argument: _filled(template, {**logs, 'epoch': epoch + 1}, f'{self.where}: {argument}')[0]
                  for argument, template in self._templates.items()}
         for path in paths.values():
+            # Checked here: the model does not know which files this callback wrote, and may replace.
             check_file(path, self._may_replace(path))
         self.model.save_to_file(**paths, overwrite=True)
         self._written.extend(paths.values())
@@ -110,6 +111,7 @@ def _filled(template: str, values: Dict[str, Any], where: str) -> Tuple[str, Lis
     """Fill in a template; return the path and the names in it. The names are known, so they may have dots and braces,
     which ``str.format`` would read as attributes and fields. Raise ValueError for anything else in braces."""
     fields: List[str] = []
+    # Longest first: '{a:b}' is the name 'a:b' if there is one, and otherwise 'a' in the format 'b'.
     known = '|'.join(re.escape(name) for name in sorted(values, key=len, reverse=True))
 
     def fill(match: 're.Match') -> str:

@@ -49,7 +49,7 @@ class CSVLogger(CheckedCallback):
             raise ArgumentError('CSVLogger: separator: expected one character, neither a quote nor the end of a line, '
                                 f'received {separator!r}.')
         self._columns: List[str] = []
-        self._is_begun = False
+        self._is_begun = False  # by an earlier fit with this object, which the next one continues
 
     def check_names(self, names: Sequence[str]) -> None:
         self._columns = ['epoch', *names]
@@ -62,6 +62,7 @@ class CSVLogger(CheckedCallback):
         self._is_begun = True
 
     def on_epoch_end(self, epoch: int, logs: Dict[str, Any]) -> None:
+        # Opened for each line, so that an epoch is on disk when it ends.
         with open(self.path, 'a', encoding='utf-8', newline='') as file:
             file.write(self._line([epoch + 1, *(logs[name] for name in self._columns[1:])]))
 

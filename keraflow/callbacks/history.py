@@ -116,6 +116,7 @@ class History(List[Dict[str, float]]):
 def _image(figure: Any, extension: str) -> bytes:
     matplotlib = load_extra('matplotlib', 'plot', 'History.plot')
     stream = io.BytesIO()
+    # Without a salt and a date of its own, the same history gives the same file.
     with matplotlib.rc_context({'svg.hashsalt': 'keraflow'}):
         figure.savefig(stream, format=extension, metadata={'Date': None} if extension == 'svg' else None)
     return stream.getvalue()

@@ -61,6 +61,7 @@ class TensorBoard(CheckedCallback):
         events = [self._events.Event(wall_time=time.time(), step=step, summary=summary)]
         if run not in self._files:
             self._files[run] = self._new_file(run)
+            # The first record of a file must name the version of its format.
             events.insert(0, self._events.Event(wall_time=time.time(), file_version='brain.Event:2'))
         with open(self._files[run], 'ab') as file:
             writer = self._records.RecordWriter(file)
