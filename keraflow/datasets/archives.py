@@ -40,6 +40,7 @@ def read_npz(path: PathLike, names: Sequence[str]) -> List[np.ndarray]:
     try:
         with zipfile.ZipFile(path) as archive:
             return [_read_npy(_member(archive, f'{name}.npy'), f'{path}: {name}') for name in names]
+    # zipfile raises the last two for unknown compression and for encryption.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise DataError(f'{path}: this is not a complete .npz file ({error}).') from None
     except KeyError as error:
@@ -103,6 +104,7 @@ def read_tar(path: PathLike, names: Sequence[str]) -> Dict[str, bytes]:
     """
     found: Dict[str, bytes] = {}
     try:
+        # 'r:' reads without compression, which _Steps has undone.
         with _Steps(path) as file, tarfile.open(fileobj=file, mode='r:') as archive:
             for member in archive:
                 if member.offset_data + member.size > MAX_BYTES:

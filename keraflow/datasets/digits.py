@@ -47,6 +47,6 @@ def load_data(test_split: Beta = 0.2, seed: Optional[Natural] = 113) -> Data:
     data = load_extra('sklearn.datasets', 'examples', 'digits').load_digits()
     images, labels = data.images.astype('uint8'), data.target.astype('uint8')
     order = np.arange(len(images)) if seed is None else np.random.default_rng(seed).permutation(len(images))
-    nb_test = -int(-len(images) * test_split // 1)
+    nb_test = -int(-len(images) * test_split // 1)  # rounded up: there is always a test sample
     train, test = order[:-nb_test], order[-nb_test:]
     return (images[train], labels[train]), (images[test], labels[test])

@@ -89,7 +89,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 def _download(source: Source, target: Path, timeout: float) -> None:
     part = target.with_name(f'{target.name}.part')
-    part.touch()
+    part.touch()    # 'r+b' opens no missing file, and 'w+b' would drop what an earlier call fetched
     with open(part, 'r+b') as file:
         try:
             _complete(file, source, timeout)
@@ -97,7 +97,7 @@ def _download(source: Source, target: Path, timeout: float) -> None:
             if isinstance(error, urllib.error.HTTPError):       # an HTTPError holds the connection open
                 error.close()
             raise _failure(source, str(error) or type(error).__name__) from error
-        os.fsync(file.fileno())
+        os.fsync(file.fileno())  # before the new name says that it is complete
     if _digest(part) != source.sha256:
         part.unlink()
         raise _failure(source, 'the downloaded file had the wrong SHA-256 and was removed')
@@ -109,7 +109,7 @@ def _complete(file: BinaryIO, source: Source, timeout: float) -> None:
     have = file.seek(0, os.SEEK_END)
     if have == source.size:
         return
-    headers = {'Accept-Encoding': 'identity'}
+    headers = {'Accept-Encoding': 'identity'}   # size and digest are those of the plain file
     if have < source.size and have:
         headers['Range'] = f'bytes={have}-'
     with urllib.request.urlopen(urllib.request.Request(source.url, headers=headers), timeout=timeout) as answer:

@@ -62,6 +62,7 @@ def as_array(data: Union[bytes, memoryview], dtype: np.dtype, shape: Sequence[in
     if dtype.hasobject or len(data) != expected:
         raise DataError(f'{where}: expected {expected} bytes of numbers for shape {tuple(shape)}, '
                         f'received {len(data)}. The file is damaged.')
+    # A copy, because an array on bytes is read-only and keeps the whole file in memory.
     return np.ndarray(tuple(shape), dtype, data, order='F' if fortran else 'C').copy()
 
 

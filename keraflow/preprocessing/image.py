@@ -156,12 +156,13 @@ class ImageDataGenerator(Preprocessor):
             images = np.stack([self.random_transform(one, rng) for _ in range(rounds) for one in images])
         images = np.stack([self._prepare(one) for one in images])
         axes = tuple(axis for axis in range(4) if axis != self._channel_axis + 1)
+        # In float64: float32 loses digits in sums over a data set.
         self.mean = images.mean(axes, 'float64', keepdims=True)[0]
         self.std = images.std(axes, 'float64', keepdims=True)[0]
         if self.zca_whitening:
             flat = self._by_feature(images).reshape(len(images), -1).astype('float64', copy=False)
             u, s, _ = np.linalg.svd(flat.T @ flat / len(flat))
-            self.principal_components = (u / np.sqrt(s + 1e-5)) @ u.T
+            self.principal_components = (u / np.sqrt(s + 1e-5)) @ u.T   # bounds how much noise is amplified
 
     @checked
     def flow(self, x: Any, y: Any = None, batch_size: PositiveInt = 32, shuffle: bool = True,

@@ -61,7 +61,7 @@ def load_img(path: PathLike, grayscale: bool = False, target_size: Optional[Sequ
     if target_size is None:
         return image
     height, width = target_size
-    return image.resize((width, height), pillow.Resampling.BILINEAR)
+    return image.resize((width, height), pillow.Resampling.BILINEAR)    # Pillow's order
 
 
 def _tell_lost_bits(image: Any) -> None:

@@ -94,6 +94,7 @@ def one_hot(text: str, vocabulary_size: int, filters: str = FILTERS, lower: bool
 
 
 def _hash(word: str) -> int:
+    # A text may contain lone surrogates, which plain UTF-8 refuses.
     return int.from_bytes(hashlib.blake2b(word.encode('utf-8', 'surrogatepass'), digest_size=8).digest(), 'big')
 
 
@@ -157,8 +158,9 @@ class Tokenizer(Preprocessor):
             self.document_count += 1
             for word in words:
                 self.word_counts[word] = self.word_counts.get(word, 0) + 1
-            for word in dict.fromkeys(words):
+            for word in dict.fromkeys(words):   # in the order of the text: that of a set differs between runs
                 self.word_docs[word] = self.word_docs.get(word, 0) + 1
+        # The order is stable: of equally frequent words, the one seen first comes first.
         by_count = sorted(self.word_counts, key=lambda word: -self.word_counts[word])
         self.word_index = {word: at for at, word in enumerate(by_count, 1)}
         self.index_docs = {self.word_index[word]: count for word, count in self.word_docs.items()}

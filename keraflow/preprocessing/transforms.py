@@ -12,7 +12,7 @@ from keraflow.extras import load_extra
 
 __all__ = ['FILL_MODES', 'affine_matrix', 'apply_transform']
 
-#: How positions outside the image are filled, with SciPy's name for it.
+#: How positions outside the image are filled, with SciPy's name for it. Its own 'wrap' lets the two ends overlap.
 FILL_MODES = {'nearest': 'nearest', 'constant': 'constant', 'reflect': 'reflect', 'wrap': 'grid-wrap'}
 
 
@@ -54,7 +54,7 @@ def apply_transform(x: np.ndarray, matrix: np.ndarray, fill_mode: str = 'nearest
     fill_mode : str
         A key of :data:`FILL_MODES`; ``'constant'`` fills with `cval`.
     """
-    if np.array_equal(matrix, np.eye(3)):
+    if np.array_equal(matrix, np.eye(3)):   # needs no SciPy
         return x
     ndimage = load_extra('scipy.ndimage', 'images', 'ImageDataGenerator')
     centre = (np.array(x.shape[1:]) - 1) / 2
