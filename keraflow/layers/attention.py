@@ -128,6 +128,7 @@ class MultiHeadAttention(MultiInputLayer):
         query, key, value = _roles(x)
         q, k, v = (self._split(self._project(role, one)) for role, one in zip('qkv', (query, key, value)))
         scores = B.matmul(q, B.transpose(k, [0, 1, 3, 2])) * (1. / math.sqrt(self.head_dim))
+        # Which keys count is said by the masks of key and value; a single input is all three.
         heads = B.transpose(B.matmul(self._weights(scores, joint_mask(mask[1:] or mask)), v), [0, 2, 1, 3])
         return self._project('o', B.reshape(heads, [-1, B.shape(query)[1], self.nb_head * self.head_dim]))
 

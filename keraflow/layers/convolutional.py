@@ -180,7 +180,7 @@ class Convolution1D(ConvolutionBase):
         if not self.is_series or self.pad == 'same':
             return None
         counted = counted_in_windows(input_mask, self.kernel_row, self.strides, self.pad, self.dilation)
-        return B.greater(counted, self.kernel_row - 0.5)
+        return B.greater(counted, self.kernel_row - 0.5)    # all steps of the window count; counts are reals
 
 
 @builtin('layer')

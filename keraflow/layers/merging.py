@@ -247,6 +247,7 @@ class Dot(AxisLayer, MultiInputLayer):
     def _as_rows(self, x: Any, axis: int) -> Any:
         """Reshape to (batch, a, n), where n is the length of the axis of the product."""
         if self.normalize:
+            # The bound is inside the root, whose gradient is infinite at 0.
             x = x / B.sqrt(B.maximum(B.sum(B.square(x), axis, keepdims=True), SMALLEST))
         if B.ndim(x) == 2:
             return B.expand_dims(x, 1)

@@ -131,7 +131,7 @@ class Network(Layer):
 
     def _settle_names(self) -> None:
         layers = list({id(layer): layer for layer in self.layers}.values())
-        with naming.LOCK:
+        with naming.LOCK:   # another thread may name the same layers for its model
             self.names = Names(self, layers, self.calls, self._as_namer)
 
     def layer_ids(self) -> Dict[str, Layer]:

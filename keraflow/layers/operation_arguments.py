@@ -32,7 +32,7 @@ def encode(value: Any, inputs: List[Kensor]) -> Any:
     if isinstance(value, Layer):
         value = value.as_kensor()
     if isinstance(value, Kensor):
-        if not any(value is one for one in inputs):
+        if not any(value is one for one in inputs):  # == of Kensors makes another Kensor
             inputs.append(value)
         return {'input': next(number for number, one in enumerate(inputs) if one is value)}
     if isinstance(value, (list, tuple)):

@@ -175,7 +175,7 @@ class _Cropping(_Border):
         """Remove the border of a tensor, or of the mask of a series."""
         inside = [slice(None)] * B.ndim(x)
         for axis, (before, behind) in zip(self.spatial_axes, self.pairs(self.cropping, 'cropping')):
-            inside[axis] = slice(before, -behind or None)
+            inside[axis] = slice(before, -behind or None)   # a slice up to -0 is empty
         return x[tuple(inside)]
 
     def output_shape(self, input_shape: Shape) -> Shape:

@@ -89,12 +89,13 @@ class Pooling1D(_Pooling):
         self.strides = strides
 
     def output(self, x: Any, *, mask: Any = None) -> Any:
-        if mask is None or self.pad == 'valid':
+        if mask is None or self.pad == 'valid':  # then windows with a skipped step are masked as a whole
             return super().output(x)
         counts = expand_mask(mask, x)
         if self.mode == 'max':
             found = super().output(B.where(counts, x, LOWEST))
             return B.where(B.greater(found, LOWEST), found, 0.)
+        # The mean of what counts is the mean over the whole window, divided by the share that counts.
         shares = super().output(B.where(counts, B.ones_like(x), 0.))
         return super().output(B.where(counts, x, 0.)) / B.where(B.greater(shares, 0.), shares, 1.)
 
@@ -106,6 +107,7 @@ class Pooling1D(_Pooling):
         if not self.is_series:
             return None
         counted = counted_in_windows(input_mask, self.pool_size, self.steps[0], self.pad)
+        # Counts are reals, hence the half.
         return B.greater(counted, (1 if self.pad == 'same' else self.pool_size) - 0.5)
 
 

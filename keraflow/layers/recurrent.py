@@ -182,10 +182,13 @@ class Recurrent(MultiInputLayer):
         batch = self.get_tensor_shape(sequence)[0] or B.shape(sequence)[0]
         steps = self._in_order(sequence)
         if self.drop_rate_W:
+            # One mask for all steps.
             steps = B.in_train_phase(
                 lambda: B.dropout(steps, self.drop_rate_W, (1, batch, B.static_shape(steps)[2])), steps)
+        # Outside the loop: one product for all steps and all gates.
         inputs = B.dot(steps, self._joined('W', self._all_gates())) + self._joined('b', self._all_gates())
         states, constants = states or self._first_states(batch), self._constants(batch)
+        # A loop loses logarithms; whether the activation has any shows at the first states.
         logs = info_of(self.activation(states[0])).logs if self.activates_output else None
         outputs: Any
         outputs, last = B.scan(self._step, [inputs], states, constants, counted, self.unroll,
@@ -194,7 +197,7 @@ class Recurrent(MultiInputLayer):
             again = functools.partial(self._logs, outputs, inputs, states[0], constants, counted)
             annotate(outputs, logs=Logs(Step(functools.partial(again, log_of)),
                                         Step(functools.partial(again, log_of_rest)) if logs.rest else None, logs.total))
-            last = [outputs[-1], *last[1:]]
+            last = [outputs[-1], *last[1:]]  # a part of outputs has their logarithms, the loop's own state has none
         if self.stateful:
             for name, value in zip(self.states, last):
                 self.add_update(getattr(self, name), value, inputs=x)
@@ -231,6 +234,7 @@ class Recurrent(MultiInputLayer):
         if not self.drop_rate_U:
             return matrices
         ones = B.ones((batch, self.output_dim), self.dtype)
+        # One mask for all steps: it is drawn outside the loop.
         return matrices + B.in_train_phase(lambda: [B.dropout(ones, self.drop_rate_U)], [])
 
     def _step(self, slices: List[Any], states: List[Any], constants: List[Any]) -> List[Any]:

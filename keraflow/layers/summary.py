@@ -57,5 +57,6 @@ def _count(layer: Any) -> List[int]:
     for one in layer.parameters():
         if id(one.variable) not in seen:
             seen.add(id(one.variable))
+            # The product of no lengths is 1.0 unless dtype says otherwise.
             counts[0 if one.trainable else 1] += int(np.prod(B.static_shape(one.variable), dtype=int))
     return counts
