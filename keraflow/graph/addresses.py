@@ -44,7 +44,7 @@ class TensorAddress(NamedTuple):
 
     @property
     def _stem(self) -> str:
-        return _NAME.fullmatch(self.name)['layer']      # type: ignore[index]
+        return _NAME.fullmatch(self.name)['layer']      # type: ignore[index]      # find_address matched it
 
 
 def layer_names(network: Any) -> Dict[int, str]:

@@ -92,6 +92,7 @@ def check_values(where: str, arguments: Dict[str, Any]) -> None:
 
 def _check(where: str, value: Any) -> None:
     if isinstance(value, dict):
+        # A dict of input alone is a Kensor in a file.
         if set(value) == {'input'} or not all(isinstance(key, str) for key in value):
             raise ArgumentTypeError(f'{where}: expected a dict with strings as keys, not input alone, received '
                                     f'{describe(value)}.')

@@ -16,7 +16,7 @@ def expand_mask(mask: Any, x: Any) -> Any:
 
 def without(mask: Any, x: Any) -> Any:
     """Return `x` with 0 where its mask, if any, is False."""
-    return x if mask is None else B.where(expand_mask(mask, x), x, B.zeros_like(x))
+    return x if mask is None else B.where(expand_mask(mask, x), x, B.zeros_like(x))      # no product: 0 * NaN is NaN
 
 
 def counted_parts(y_pred: Any, weights: Any) -> Any:

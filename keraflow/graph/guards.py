@@ -37,6 +37,7 @@ class Guard:
         """Acquire the guard. A thread that holds it only for reading has to wait to change variables."""
         me = threading.get_ident()
         with self._mutex:
+            # Nobody overtakes those who wait, so that readers in turn cannot keep a change waiting for ever.
             if me in self._holders or not self._waiting and self._is_free(changes):
                 self._give(me, changes)
                 return
@@ -47,7 +48,7 @@ class Guard:
             waiting.turn.acquire()
         except BaseException:       # Ctrl-C
             with self._mutex:
-                came_before = waiting not in self._waiting
+                came_before = waiting not in self._waiting      # the guard, given in the same moment
                 if not came_before:
                     self._waiting.remove(waiting)
             if came_before:
@@ -86,7 +87,7 @@ def guards_of(layers: Iterable[Any]) -> Tuple[Guard, ...]:
         own = Guard()
         with held([_UNUSED], True):     # wait for all who read them under this guard
             for owner in owners:
-                owner._parameters.guard = owner._parameters.guard or own
+                owner._parameters.guard = owner._parameters.guard or own      # another thread may have set it
     return _ordered(owner._parameters.guard for owner in owners)
 
 

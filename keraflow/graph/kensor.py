@@ -36,7 +36,7 @@ class Call:
         self.fed = tuple(fed)
         self._arguments = owned(arguments or {})
         for array in parts_in(self._arguments, _is_array):
-            array.setflags(write=False)
+            array.setflags(write=False)      # shared with all who read `arguments`
         self.inputs = (*fed, *parts_in(self._arguments))  # everything that it depends on
         self.outputs: Tuple['Kensor', ...] = ()
         self.number = 0                 # among the calls of the layer in the program, then in a model
@@ -196,6 +196,7 @@ def calls_behind(kensors: Iterable[Kensor], given: Container[Kensor] = ()) -> Li
     ordered: List[Call] = []
     seen = set()
     stack = [(kensor.call, False) for kensor in reversed(list(kensors)) if kensor not in given]
+    # Without recursion: a chain of calls may be longer than Python's stack.
     while stack:
         call, fed = stack.pop()
         if fed:
@@ -231,7 +232,7 @@ def symbolic_tensors(kensors: Sequence[Kensor], keep: bool = True) -> List[Any]:
     calls = calls_behind(kensors)
     with _PLACING:      # an Input has one tensor, whichever thread is first
         known = {kensor: kensor._tensor for call in calls for kensor in call.outputs
-                 if kensor._tensor is not None and (keep or not call.inputs)}
+                 if kensor._tensor is not None and (keep or not call.inputs)}      # the others may be of another phase
         for call in calls:
             if not call.inputs and call.outputs[0] not in known:
                 known[call.outputs[0]] = call.outputs[0]._tensor = call.layer.mark(B.placeholder(*call.outputs[0].spec))

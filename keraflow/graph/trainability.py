@@ -34,7 +34,7 @@ class Trainability:
         while waiting:
             layer = waiting.pop()
             if id(layer) not in self._read:
-                self._read[id(layer)] = layer, layer.trainable
+                self._read[id(layer)] = layer, layer.trainable      # kept alive, so that no other layer gets its id
                 waiting += layer.layer_ids().values()
 
     @property
@@ -63,7 +63,7 @@ class Trainability:
             before = self._read.get(id(layer), (layer, layer.trainable))[1]
             if before != layer.trainable and any(True for _ in layer.parameters()):
                 found.append(name)
-            elif before:
+            elif before:      # in a layer that is not trainable none has an effect
                 inner = [(prefix + one, f'{prefix}{one}/', embedded) for one, embedded in layer.layer_ids().items()]
                 waiting += reversed(inner)
         return found
