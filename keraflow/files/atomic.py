@@ -19,6 +19,7 @@ __all__ = ['check_file', 'write_file', 'write_files']
 Data = Union[bytes, bytearray, memoryview]
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, 'O_CLOEXEC', 0) | getattr(os, 'O_BINARY', 0)
+# What file systems without hard links, such as FAT and some network drives, answer to one.
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EINVAL)
 
 
@@ -120,7 +121,7 @@ class _Job:
                                      'Choose another path.')
         if not self.overwrite:
             raise self._exists()
-        return stat.S_IMODE(mode) & 0o777
+        return stat.S_IMODE(mode) & 0o777      # no set-uid for new content
 
     def _exists(self) -> FileExistsError:
         return FileExistsError(f'{self.path} exists already. Pass overwrite=True to replace it.')
@@ -136,7 +137,7 @@ class _Job:
                 os.fchmod(handle, self.mode)
             rest = self.data
             while rest:
-                rest = rest[os.write(handle, rest):]
+                rest = rest[os.write(handle, rest):]      # a system may write less than it is given
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -195,7 +196,7 @@ def _sync_folder(folder: str) -> None:
     try:
         os.fsync(handle)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP):
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP):      # not every file system can
             raise
     finally:
         os.close(handle)

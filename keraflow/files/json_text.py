@@ -93,7 +93,7 @@ def _no_constant(text: str) -> NoReturn:
 def _check_structure(text: str, source: object, limits: Limits) -> None:
     """Depth and number of nodes, from the punctuation alone: linear, and before a scanner can recurse."""
     bare = re.sub(r'\\.', '', text, flags=re.DOTALL)            # first the escapes, then each string to one quote
-    bare = re.sub('"[^"]*"?', '"', bare).translate(_WHITESPACE)
+    bare = re.sub('"[^"]*"?', '"', bare).translate(_WHITESPACE)  # the last quote may be missing: the scanner tells
     brackets = re.sub(r'[^\[\]{}]+', '', bare)
     if max(itertools.accumulate(map({'[': 1, '{': 1, ']': -1, '}': -1}.__getitem__, brackets)), default=0) \
             > limits.max_depth:

@@ -93,6 +93,7 @@ def parse_header(header: bytes, data_size: int, place: object) -> Tuple[List[Ent
     metadata = _check_metadata(fields.pop(METADATA, {}), place)
     entries = [_entry(name, value, place) for name, value in fields.items()]
     position = 0
+    # By both ends: a tensor without elements begins where its neighbour does, and comes first.
     for entry in sorted(entries, key=lambda entry: (entry.begin, entry.end)):
         if entry.begin != position:
             what = 'overlaps the tensor before it' if entry.begin < position else 'leaves a hole before it'

@@ -231,7 +231,7 @@ def _header(shapes: Mapping[str, Tuple[int, ...]], ready: Arrays, order: Iterabl
     for name in ready:                                          # the order of the caller
         fields[name] = {'dtype': _NAMES[ready[name].dtype], 'shape': list(shapes[name]), 'data_offsets': offsets[name]}
     text = json.dumps(fields, separators=(',', ':')).encode('ascii')
-    text += b' ' * (-len(text) % 8)
+    text += b' ' * (-len(text) % 8)      # the data begin at a multiple of 8, as float64 is aligned
     if len(text) > MAX_HEADER:
         raise refusal('header', f'names and metadata take {len(text)} bytes; the limit is {MAX_HEADER}. Shorten them.')
     return len(text).to_bytes(LENGTH_BYTES, 'little') + text
