@@ -69,7 +69,7 @@ class Serializable:
             if not is_wrapped(cls.__init__):
                 wrap_constructor(cls, Serializable)
             make = super().__new__
-            return make(cls) if make is object.__new__ else make(cls, *args, **kwargs)
+            return make(cls) if make is object.__new__ else make(cls, *args, **kwargs)      # object's takes none
 
         def __getattr__(self, name: str) -> Any:
             return object.__getattribute__(self, type(self)._current_names.get(name, name))
@@ -113,7 +113,7 @@ class Serializable:
 
     def _note_change(self, name: str, value: Any) -> None:
         if not same(vars(self).get(name, _MISSING), value):
-            vars(self)['_set_at'] = Changes.count()
+            vars(self)['_set_at'] = Changes.count()      # past __setattr__, which calls this
 
     def __repr__(self) -> str:
         return call_text(self) if hasattr(self, '_passed') else f'<{type(self).__name__} (being made)>'
