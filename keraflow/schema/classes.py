@@ -37,7 +37,7 @@ def _find_arguments(cls: type) -> List[Argument]:
         init = owner.__dict__.get('__init__')
         if not inspect.isfunction(init):
             continue
-        if not _add_arguments(found, init, owner):
+        if not _add_arguments(found, init, owner):      # without **kwargs it passes nothing on
             break
     new = cls.__new__
     if not found and inspect.isfunction(new):       # a named tuple, or an Enum

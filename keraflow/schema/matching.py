@@ -48,7 +48,7 @@ def _make_test(annotation: Any, by_type: bool) -> Test:
     if origin in UNIONS:
         return _any(args, by_type)
     if origin is Literal:
-        return lambda value: any(type(value) is type(one) and value == one for one in args)
+        return lambda value: any(type(value) is type(one) and value == one for one in args)      # 1 == True
     if isinstance(annotation, TypeVar):
         return _any(annotation.__constraints__ or (annotation.__bound__ or Any,), by_type)
     if hasattr(annotation, '__supertype__'):        # of a NewType
@@ -125,7 +125,7 @@ def _is_subclass(value: type, wanted: Any) -> bool:
 
 def _is_instance(cls: Any, parts: Sequence[Test]) -> Test:
     """Return a test for a class; of a dict or a set, `parts` test the items."""
-    if cls is None or not inspect.isclass(cls):
+    if cls is None or not inspect.isclass(cls):      # what is no class cannot be judged
         return lambda value: value is None or cls is not None
     if cls is bool:
         return lambda value: isinstance(value, (bool, np.bool_))

@@ -54,7 +54,7 @@ class Argument:
     def taken(self, value: Any, where: str) -> Any:
         """Return a value, checked, as it is kept: a dtype by its name."""
         value = dtype_name(value) if self._is_dtype else value
-        if not self._allows(value):
+        if not self._allows(value):      # check is slower, and lets a default pass that does not match
             check(value, self.annotation, f'{where}: {self.name}', self.default)
         return value
 

@@ -21,7 +21,7 @@ Beta = Annotated[float, number('a number above 0 and below 1', lambda value: 0 <
 Fraction = Annotated[float, number('a number from 0 to 1', lambda value: 0 <= value <= 1)]
 Name = Annotated[str, Rule("a name of letters, digits, '_', '-' and '.' (at most 128)",
                            lambda value: bool(_NAME.fullmatch(value)))]
-Path = Annotated[Union[str, os.PathLike], Rule('a path', lambda value: True)]
+Path = Annotated[Union[str, os.PathLike], Rule('a path', lambda value: True)]      # the rule is there for its words
 Axes = Union[int, List[int]]
 
 Activation = Annotated[Union[str, Callable], Kind('activation')]
