@@ -50,7 +50,7 @@ class ArrayBatchSource(BatchSource):
         arrays = self._arrays
         if self._order is not None:
             order = self._order(arrays.nb_sample)
-            found = (arrays.part(order[start:stop]) for start, stop in self._parts)
+            found = (arrays.part(order[start:stop]) for start, stop in self._parts)      # numbers as an index copy
         else:
             found = (arrays.part(slice(start, stop), self.is_read_ahead) for start, stop in self._parts)
         return Prefetch(found) if self.is_read_ahead else contextlib.nullcontext(found)
@@ -109,7 +109,7 @@ class IterableBatchSource(BatchSource):
 
     def close(self) -> None:
         if not self._is_once and hasattr(self._iterator, 'close'):
-            self._variables.run(self._iterator.close)   # type: ignore[union-attr]
+            self._variables.run(self._iterator.close)   # type: ignore[union-attr]  # where it ran, also its `finally`
 
     def _batches(self) -> Iterator[Arrays]:
         number = 0
@@ -131,6 +131,7 @@ class IterableBatchSource(BatchSource):
                 is_empty = False
                 yield item
             self._iterator = None
+            # One that is empty when it is new would be begun for ever.
             if self._nb_wanted is None or not self._is_repeated or is_new and is_empty:
                 return
 

@@ -40,7 +40,7 @@ def cast(array: np.ndarray, spec: ArraySpec, where: str, samples: Sequence[int],
         _check_finite(array, made, spec, where, samples)
     if made.dtype.kind != 'f':
         _check_integers(array, made, spec, where, samples)
-    elif array.dtype.kind in 'iu' and array.dtype.itemsize > 2:
+    elif array.dtype.kind in 'iu' and array.dtype.itemsize > 2:      # 16 bits fit every real dtype
         _check_exact(array, made, where, samples)
     if spec.role == 'weights' and made.min() < 0:
         spec.warn('negative', f'{where}: there is a negative weight in sample {first_sample(made < 0, samples)}: '
@@ -104,6 +104,7 @@ def _check_integers(array: np.ndarray, made: np.ndarray, spec: ArraySpec, where:
 
 def _check_exact(array: np.ndarray, made: np.ndarray, where: str, samples: Sequence[int]) -> None:
     """Raise unless the integers stay the same as reals."""
+    # As Python's integers: the least int64 has no opposite among NumPy's.
     if max(int(array.max()), -int(array.min())) > _EXACT[made.dtype.name]:
         with np.errstate(invalid='ignore'):
             wrong = made.astype(array.dtype) != array

@@ -75,7 +75,7 @@ class ClassWeight:
 
     def _classes(self, targets: np.ndarray, where: str) -> Any:
         if self._spec.nb_class is not None:
-            return np.where(targets[:, 0] == self._spec.ignored, 0, targets[:, 0])
+            return np.where(targets[:, 0] == self._spec.ignored, 0, targets[:, 0])      # any class, for no loss
         is_class = ((targets == 0) | (targets == 1)).all(axis=1)
         if targets.shape[1] > 1:
             is_class &= targets.sum(axis=1) == 1

@@ -44,7 +44,7 @@ def is_endless(value: Any) -> bool:
                 return False
             waiting += parts
         elif inspect.isgenerator(one) and one.__name__ == '<genexpr>' and one.gi_frame is not None:
-            waiting.append(one.gi_frame.f_locals['.0'])
+            waiting.append(one.gi_frame.f_locals['.0'])      # what it goes through, as Python names it
         elif not isinstance(one, (itertools.cycle, itertools.count)) and not _says_endless(one):
             return False
     return True
