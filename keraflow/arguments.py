@@ -148,7 +148,7 @@ def _common_shape(value: Any, depth: int = 0) -> tuple:
     """Return the shape of an array of `value`: lists are walked, everything else is asked."""
     if not isinstance(value, (list, tuple)) or depth == _MAX_DEPTH:
         return np.shape(value) if hasattr(value, '__array__') or hasattr(value, '__len__') else ()
-    if set(map(type, value)) <= {bool, int, float}:
+    if set(map(type, value)) <= {bool, int, float}:      # a long list of numbers is not walked
         return (len(value),)
     found = {_common_shape(item, depth + 1) for item in value}
     if len(found) > 1:
@@ -173,4 +173,4 @@ def dtype_name(dtype: Any) -> Any:
     dtype = getattr(dtype, 'as_numpy_dtype', dtype)     # a dtype of TensorFlow
     if isinstance(dtype, np.dtype):
         return dtype.name
-    return dtype.__name__.rstrip('_') if isinstance(dtype, type) and issubclass(dtype, np.generic) else dtype
+    return dtype.__name__.rstrip('_') if isinstance(dtype, type) and issubclass(dtype, np.generic) else dtype  # bool_

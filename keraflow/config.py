@@ -65,7 +65,7 @@ def setting(key: str) -> Setting:
     if key in _program:
         return _program[key]
     variable = f'KERAFLOW_{key.upper()}'
-    if os.environ.get(variable):
+    if os.environ.get(variable):      # an empty one counts as not set
         return read(key, os.environ[variable], f'the environment variable {variable}')
     path = os.path.join(home(), 'keraflow.json')
     in_file = _read_file(path)
@@ -98,7 +98,7 @@ def read(key: str, value: Any, source: str) -> Setting:
         raise ArgumentError(f'{key}: expected {error}, received {value!r} from {source}.') from None
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=1)      # read once; another home is read anew
 def _read_file(path: str) -> dict:
     try:
         with open(path, encoding='utf-8') as file:

@@ -193,6 +193,7 @@ def rename_members(cls: type, names: Dict[str, str]) -> None:
                  if name in vars(owner) and not isinstance(vars(owner)[name], _FormerName)}
         if now not in given and old in given:
             setattr(cls, now, given[old])
+        # A method is there by both names, which super() may ask for; a value by one, so that the two never differ.
         if inspect.isfunction(next(iter(given.values()), None)):
             if old not in given:
                 setattr(cls, old, given[now])

@@ -132,6 +132,7 @@ def note(error: BaseException, text: str) -> None:
 def warn(text: str, kind: Type[KeraFlowWarning] = KeraFlowWarning) -> None:
     """Issue a KeraFlowWarning at the user's line: the one that called keraflow."""
     frame, depth, level = inspect.currentframe(), 0, 1
+    # To the outermost one: keraflow may call the program, which calls keraflow.
     while frame is not None:
         depth += 1
         if frame.f_globals.get('__name__', '').partition('.')[0] == 'keraflow':

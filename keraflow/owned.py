@@ -39,6 +39,7 @@ def owned(value: Any) -> Any:
         return _array(value)
     if isinstance(value, tuple):
         items = [owned(item) for item in value]
+        # How a subclass of the program is made is not known, so it stays as it is.
         is_same = all(map(operator.is_, items, value)) or kind is not tuple and not hasattr(kind, '_make')
         return value if is_same else of_kind(kind, items)
     if isinstance(value, functools.partial):
@@ -66,7 +67,7 @@ def of_kind(kind: Any, items: List[Any]) -> Any:
 
 
 def _array(value: np.ndarray) -> np.ndarray:
-    made = np.array(value, subok=not isinstance(value, np.memmap))
+    made = np.array(value, subok=not isinstance(value, np.memmap))      # a copy of a file's view is in memory
     if made.dtype == object:
         for index in np.ndindex(made.shape):
             made[index] = owned(made[index])

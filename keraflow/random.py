@@ -43,7 +43,7 @@ def _of_seed(value: int) -> _Program:
 
 
 _LOCK = threading.RLock()
-_streams: 'weakref.WeakSet[Epochs]' = weakref.WeakSet()
+_streams: 'weakref.WeakSet[Epochs]' = weakref.WeakSet()      # for `seed`, without keeping any alive
 _program = _of_seed(int(np.random.SeedSequence().entropy))      # type: ignore[arg-type]
 _other: contextvars.ContextVar[Optional[_Program]] = contextvars.ContextVar('_other', default=None)
 _drawn: 'contextvars.ContextVar[Optional[Stream]]' = contextvars.ContextVar('_drawn', default=None)
@@ -62,7 +62,7 @@ def seed(value: int) -> None:
     global _program
     with _LOCK:
         _program = _of_seed(value)
-        if _other.get() is not None:
+        if _other.get() is not None:      # inside using(), too
             _other.set(_program)
         for stream in _streams:
             stream.begin(value)
@@ -141,6 +141,7 @@ class Stream(Epochs):
     kind = ()
 
     def __init__(self, is_counted: bool = True):
+        # Before the base class, whose constructor calls begin().
         self._inner: Dict[str, Any] = {}    # the streams of backends, by name
         self.sequence: Optional[np.random.Generator] = None
         super().__init__(is_counted)
@@ -157,7 +158,7 @@ class Stream(Epochs):
     def order(self, nb_sample: int) -> np.ndarray:
         """Return the order of the samples in the next epoch."""
         with _LOCK:
-            own = self.next_generator()
+            own = self.next_generator()      # even if not used: it counts the epoch
             return (self.sequence or own).permutation(nb_sample)
 
     def continue_orders(self, sequence: np.random.Generator) -> None:
@@ -181,7 +182,7 @@ class Stream(Epochs):
 
     def _key(self) -> int:
         words: List[int] = np.random.SeedSequence(self.seed, spawn_key=(self.number,)).generate_state(2).tolist()
-        return words[0] << 31 ^ words[1]
+        return words[0] << 31 ^ words[1]      # 63 bits of two words of 32, as a backend takes them
 
 
 def drawing(stream: Stream) -> ContextManager[None]:

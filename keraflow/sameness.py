@@ -78,10 +78,11 @@ class _Comparison:
     def _same_items(self, one: np.ndarray, other: np.ndarray) -> bool:
         if object in (one.dtype, other.dtype):
             return self.same(one.tolist(), other.tolist())
+        # NaN is only asked for where a dtype has it: NumPy refuses the question for others.
         return np.array_equal(one, other) or one.dtype.kind in 'fc' and np.array_equal(one, other, equal_nan=True)
 
     def _definition(self, one: Any, other: Any) -> bool:
-        if (id(one), id(other)) in self.begun:
+        if (id(one), id(other)) in self.begun:      # by id: both live as long as the comparison
             return True         # a cycle: the rest decides
         self.begun.add((id(one), id(other)))
         if inspect.isclass(one):

@@ -140,7 +140,7 @@ def reshape(shape: Sequence[Optional[int]], target: Sequence[int]) -> Optional[S
         return tuple(None if length == -1 else length for length in target)
     if -1 not in target:
         return tuple(target) if size == known else None
-    if known == 0 or size % known:
+    if known == 0 or size % known:      # any length would do for 0 values
         return None
     return tuple(size // known if length == -1 else length for length in target)
 
