@@ -5,7 +5,7 @@ belong to it, too.
 """
 import hashlib
 import json
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, List, Sequence
 
 from keraflow import registry
 from keraflow.backend.contract import METHODS, OLD_NAMES
@@ -32,12 +32,21 @@ def digest_of(data: Any) -> str:
 
 def is_digest(saved: str, data: Any) -> bool:
     """Return whether a digest matches an architecture, as computed now or in the first versions."""
-    return saved in (_digest(data, arguments) for arguments in (_ONLY_TRAINING, _ONLY_TRAINING_AT_FIRST))
+    return saved in (_digest(data, arguments, embedded) for embedded in (object, *_classes_with_old_names())
+                     for arguments in (_ONLY_TRAINING, _ONLY_TRAINING_AT_FIRST))
 
 
-def _digest(data: Any, left_out: Sequence[str]) -> str:
-    """SHA-256 of an architecture without some arguments."""
-    text = json.dumps(_without(left_out, unescape(_by_first_names(data))), sort_keys=True, separators=(',', ':'))
+def _classes_with_old_names() -> List[type]:
+    return [one.target for one in registry.entries() if one.kind == 'layer' and renamed_arguments(one.target)]
+
+
+def _digest(data: Any, left_out: Sequence[str], embedded: type = object) -> str:
+    """SHA-256 of an architecture without some arguments.
+
+    It does not say of which classes embedded layers are: their arguments have the first names of those of `embedded`.
+    """
+    named = unescape(_by_first_names(data, embedded))
+    text = json.dumps(_without(left_out, named), sort_keys=True, separators=(',', ':'))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -47,16 +56,20 @@ def _without(arguments: Sequence[str], data: Any) -> Any:
     if isinstance(data, dict):
         rest = {key: _without(arguments, item) for key, item in data.items() if key not in arguments}
         # A host in which only such arguments were changed is as it was.
-        return {key: item for key, item in rest.items() if key != EMBEDDED_ARGUMENTS or any(item.values())}
+        return {key: item for key, item in rest.items() if key != EMBEDDED_ARGUMENTS or item and any(item.values())}
     return data
 
 
-def _by_first_names(data: Any) -> Any:
+def _by_first_names(data: Any, embedded: type) -> Any:
     if isinstance(data, list):
-        return [_by_first_names(item) for item in data]
+        return [_by_first_names(item, embedded) for item in data]
     if not isinstance(data, dict):
         return data
-    data = {key: _by_first_names(item) for key, item in data.items()}
+    data = {key: _by_first_names(item, embedded) for key, item in data.items()}
+    changed = data.get(EMBEDDED_ARGUMENTS)
+    if isinstance(changed, dict):
+        data[EMBEDDED_ARGUMENTS] = {slot: _first_names(embedded, args) if isinstance(args, dict) else args
+                                    for slot, args in changed.items()}
     id, args = data.get('class', data.get('function')), data.get('args')
     if not isinstance(id, str):
         return data

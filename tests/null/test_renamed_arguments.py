@@ -13,6 +13,7 @@ from keraflow.deprecation import current_name, renamed_arguments
 from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError
 from keraflow.layers import (GRU, LSTM, Convolution1D, Embedding, GaussianNoise, Lambda, Layer, Pooling1D, Repeat,
                              SimpleRNN, UnSampling1D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D)
+from keraflow.models.digests import digest_of, is_digest
 from keraflow.models.recipe import differences
 from keraflow.preprocessing import sequence, text
 from keraflow.schema import arguments_of
@@ -129,6 +130,19 @@ def test_training_of_before_goes_on_with_functions_and_embedded_layers_that_had_
     assert differences(recipe(now), recipe(before)) == differences(recipe(now), recipe(now)) == []
     last = list(before)[-1]
     assert len(differences(recipe(now), recipe({**before, last: 'other'}))) == 1
+
+
+def test_weights_of_before_belong_to_a_model_with_a_changed_embedded_layer():
+    def architecture(changed):
+        layers = {'input1': {'class': 'Input', 'args': {'shape': [4, 3], 'batch_size': None, 'mask_value': None}},
+                  'rh1': {'class': 'RH', 'args': {'embedded_arguments': {'0': changed}}}}
+        return {'class': 'Model', 'args': {'layers': layers, 'path': [[['input1'], 'rh1', 'rh1_0']], 'inputs': ['input1'], 'outputs': ['rh1_0']}}
+
+    saved = 'c6ffe9c5eb088a3f608d0a49654e28d58069843bf62ad171983b2f928baa2dc6'      # with 'pad' for 'padding'
+    assert is_digest(saved, architecture({'padding': 2})) and is_digest(digest_of(architecture({'padding': 2})), architecture({'padding': 2}))
+    none = {'class': 'RH', 'args': {'embedded_arguments': None}}     # as a class saves it that defines omit_if_default without those of Layer
+    assert digest_of(none) == digest_of({'class': 'RH', 'args': {}})
+    assert not is_digest(saved, architecture({'padding': 3})) and not is_digest(saved, architecture({'repeats': 2}))
 
 
 def test_words_of_the_program_in_a_recipe_are_its_own():
