@@ -51,7 +51,7 @@ class Calls:
         self._check_feed(kensors)
         check_values(self._layer.name, arguments)
         call = Call(self._layer, kensors, arguments)
-        self._check_feed(call.inputs)
+        self._check_feed(call.inputs)   # with the Kensors among the arguments
         masked = [kensor for kensor in call.inputs if kensor.mask_shape is not None]
         specs = [kensor.spec for kensor in call.inputs]
         specs += [TensorSpec(kensor.mask_shape, 'bool') for kensor in masked]
@@ -121,6 +121,7 @@ class Calls:
             if not isinstance(one, Kensor):
                 raise ArgumentTypeError(f'{self._layer.name}: expected Kensors that the layer was called on, received '
                                         f'{describe(one)}.')
+        # By identity: == of Kensors makes another Kensor.
         found = [call for call in self._calls if list(map(id, call.fed)) == list(map(id, fed))]
         if not fed:
             raise GraphError(f'{self._layer.name}: expected Kensors that the layer was called on, received an empty '
@@ -134,6 +135,7 @@ class Calls:
         """Run the calls (those on these Kensors) one after another as in training; return what they record."""
         calls = self._calls if fed is None else self.of(fed)
         with B.phase('train'):
+            # What the layers behind the inputs record is not of this layer.
             with recording():
                 inputs = [kensor for call in calls for kensor in call.inputs]
                 known = dict(zip(inputs, symbolic_tensors(inputs, keep=False)))

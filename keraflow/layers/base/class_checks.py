@@ -37,7 +37,7 @@ def check_class(cls: type, base: type) -> None:
     """
     owners = [one for one in of_program(cls) if one not in base.__mro__]
     own = [one for one in owners if one is cls or not issubclass(one, base)]     # the class and its mixins
-    defined = {name: value for one in reversed(own) for name, value in vars(one).items()}
+    defined = {name: value for one in reversed(own) for name, value in vars(one).items()}  # the nearest definition wins
     for name, value in defined.items():
         if name in METHODS:
             _check_signature(cls, name, value)

@@ -19,14 +19,14 @@ _DATA_TYPES = (type(None), bool, int, float, str, np.ndarray, np.generic, InputS
 
 def copied(layer: Any, memo: Dict[int, Any]) -> Any:
     """Return a copy of a layer; the outermost one gets a new name, so that both can be in one model."""
-    outermost = not memo
+    outermost = not memo    # copy.deepcopy hands its memo to what is inside
     params = copy.deepcopy(pack_init_params(layer), memo)
     if outermost and 'name' in params:
         params['name'] = naming.unique(params['name'])
     made = memo[id(layer)] = type(layer)(**layer.unpack_init_param(params))
     first = layer._first_run
     if not first.specs:
-        made.initial_weights = layer.initial_weights
+        made.initial_weights = layer.initial_weights    # never_saved, and so not among params
     _copy_attributes(layer, made, memo)
     if first.specs and not made.built:
         build_for(made, first.specs, first.features, first.arguments)

@@ -33,7 +33,7 @@ def as_tensor(layer: Any, value: Any) -> Any:
         raise GraphError(f'{layer.name}: expected a Kensor, a tensor or an array, received {describe(value)}.'
                          f'{advice_for_class(value)}')
     check_fits(as_numbers(value, layer.name), value_dtype(value, B.floatx()), layer.name)
-    return B.current().constant(value)
+    return B.current().constant(value)  # not by the facade, whose check would not name the layer
 
 
 def advice_for_class(value: Any) -> str:

@@ -54,7 +54,7 @@ def check_mask_value(value: float, dtype: str, where: str) -> None:
 
 def step_mask(x: Any, mask_value: float) -> Any:
     """Return True for the steps of ``(batch, time, ...)`` in which any value is not `mask_value`."""
-    mask = B.not_equal(x, np.asarray(mask_value, B.dtype(x)))
+    mask = B.not_equal(x, np.asarray(mask_value, B.dtype(x)))   # rounded as the data are
     return B.any(mask, axis=list(range(2, B.ndim(x)))) if B.ndim(x) > 2 else mask
 
 
@@ -84,9 +84,9 @@ def with_default_mask(output: Callable) -> Callable:
 
     It is a list of masks for a list of inputs. This also holds if a subclass calls the method.
     """
-    if hasattr(output, '_is_given_mask'):
+    if hasattr(output, '_is_given_mask'):   # inherited: done for the base class
         return output
-    place = list(inspect.signature(output).parameters).index('mask') - 2
+    place = list(inspect.signature(output).parameters).index('mask') - 2    # without self and x
 
     @functools.wraps(output)
     def run(self: Any, x: Any, *args: Any, **kwargs: Any) -> Any:

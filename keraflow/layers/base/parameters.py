@@ -95,7 +95,7 @@ class Parameters:
     def make(self, name: str, value: Any, is_state: bool = False, dtype: Optional[str] = None, **asked: Any) -> None:
         """Make a parameter from an array, a tensor or a variable, perhaps with a regularizer and a constraint."""
         self._check_name(name)
-        if not B.is_variable(value):
+        if not B.is_variable(value):    # a variable is adopted as it is
             value = self._variable(name, B.eval(value) if B.is_tensor(value) else value, dtype or self.dtype)
         self._own[name] = Parameter(name, mark_owned(value), not is_state, **asked)
         if asked:

@@ -67,7 +67,7 @@ def shapes_of_parameters(layer: Any, input_shape: Any, prefix: str = '',
     Layers `seen` already, by ``id()``, are left out. The result is ``None`` if the shapes are unknown before a run.
     """
     seen = set() if seen is None else seen
-    if id(layer) in seen:
+    if id(layer) in seen:   # a layer in two places has one set of parameters
         return {}
     seen.add(id(layer))
     own, inner = layer.param_specs(input_shape), layer.embedded_inputs(input_shape)

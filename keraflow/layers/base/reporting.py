@@ -25,12 +25,12 @@ class Reports:
         Its name begins messages.
     """
 
-    __slots__ = ('_layer', '_standing', '_told')
+    __slots__ = ('_layer', '_standing', '_warned')
 
     def __init__(self, layer: Any):
         self._layer = layer
         self._standing: List[Callable[[], None]] = []       # what init_param() reports in each run
-        self._told: Dict[str, object] = {}      # what is told once
+        self._warned: Dict[str, object] = {}    # what is warned of once
 
     def update(self, variable: Any, value: Any, inputs: Any) -> None:
         """Report a new value of a state, or pairs of states and values.
@@ -63,7 +63,7 @@ class Reports:
     def lost_mask(self) -> None:
         """Warn, once per layer, that a run loses the mask of its input."""
         mine = object()
-        if self._told.setdefault('lost mask', mine) is mine:    # the first of all threads
+        if self._warned.setdefault('lost mask', mine) is mine:    # the first of all threads
             warn(f'{self._layer.name}: the mask of its input is lost, because {type(self._layer).__name__} neither '
                  'passes it on nor reads it: later layers treat masked steps as steps that count. If you intend that, '
                  'put a Masking(None) before it.')

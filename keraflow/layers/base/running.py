@@ -29,7 +29,7 @@ def run(layer: Any, tensors: List[Any], arguments: Optional[Dict[str, Any]] = No
     if 'mask' in arguments:
         tensors = with_masks(layer, tensors, arguments.pop('mask'))
     making = layer._first_run.lock
-    if making is not None:
+    if making is not None:  # later runs need no lock
         with making:        # one thread makes parameters and slots
             if not layer._parameters.are_made:
                 return _run_first(layer, tensors, arguments)
@@ -79,7 +79,7 @@ def _run_first(layer: Any, tensors: List[Any], arguments: Dict[str, Any]) -> Lis
         with initial_run(layer):
             _make_parameters(layer, input_shape, [spec.dtype for spec in received])
         outputs = _run(layer, tensors, input_shape, arguments)
-        complete_arguments(layer)
+        complete_arguments(layer)   # not before: embedded layers have parameters only now
         layer._changes.check_keys('slot')
     except Exception:
         layer._forget_parameters()
@@ -93,14 +93,15 @@ def _make_parameters(layer: Any, input_shape: Any, dtypes: List[str]) -> None:
     """Make the parameters for inputs of a shape and dtypes."""
     own = layer._parameters
     own.dtype = own.dtype or next((dtype for dtype in dtypes if dtype in FLOATS), B.floatx())
-    with B.outside_graph():
+    with B.outside_graph():  # a layer is linked in a graph, where nothing has a value that init_param() could use
         layer.init_param(input_shape)
     apply_arguments(layer, list(own))
-    own.backend = B.current()
+    own.backend = B.current()   # last, because it marks them as made
 
 
 def _run(layer: Any, tensors: List[Any], input_shape: Any, arguments: Dict[str, Any]) -> List[Any]:
     tensors = [in_own_dtype(layer, tensor) for tensor in tensors]
+    # Scopes do not reach into a layer, which must be the same when it is loaded elsewhere.
     with no_argscope(), frozen(not layer.trainable), layer._slots.run(tensors) as now:
         layer._reports.repeat()
         result = _call_output(layer, tensors, arguments)

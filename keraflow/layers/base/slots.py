@@ -46,7 +46,7 @@ class Slots:
                 yield run
             if self.is_complete:
                 self._check_late(self.layers[before:])
-        except BaseException:
+        except BaseException:   # a run that Ctrl-C ends leaves no slots, either
             self._forget(self.layers[before:])
             raise
         self._skip_kept(run)
@@ -67,6 +67,7 @@ class Slots:
             raise GraphError(f'{self.host.name}: a layer cannot embed itself.')
         run = run_of(self.host) or Run(self.host, next_slot=len(self.layers))
         if id(layer) not in run.taken:
+            # The layer is kept, too, so that no other one gets its id during the run.
             run.taken[id(layer)] = layer, self._find(layer, run)
         return run.taken[id(layer)][1]
 

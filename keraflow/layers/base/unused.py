@@ -35,6 +35,7 @@ def tell_unused(layer: Any) -> None:
         return
     spared = {id(one) for value in layer._passed.values() for one in kept_values(value)}
     spared |= {id(layer), *map(id, layer.embedded_layers)}
+    # What this run did not call, a run in another phase may.
     asks_for_phase = bool(names_used(type(layer).__mro__, {'current_phase', 'in_train_phase'}))
     for place, one in found:
         if id(one) not in spared and not is_layer(one):

@@ -39,6 +39,6 @@ class Variables(tuple):
         return self[self.names.index(key)]
 
     def __getattr__(self, name: str) -> Any:
-        if name == 'names' or name not in self.names:
+        if name == 'names' or name not in self.names:   # copies ask before there are names
             raise AttributeError(f"There is no variable '{name}'. There are {', '.join(vars(self).get('names', []))}.")
         return self[name]
