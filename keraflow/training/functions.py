@@ -58,7 +58,7 @@ class CompiledFunctions:
         def labels(*tensors: Any) -> List[str]:
             with B.phase('train'), recording() as record:
                 return self._terms(record, True, *self._unpack(unweighted, tensors)).labels
-        unweighted = (0,) * len(self.losses)
+        unweighted = (0,) * len(self.losses)    # weights change no name
         if self._term_names is None:        # not under a lock, because code of layers runs
             self._term_names = B.trace(labels, self._specs(unweighted))
         return self._term_names

@@ -18,7 +18,7 @@ _END = object()
 #: The number of batches that a validation of unknown length may have, even if an epoch of training has few.
 _MAX_NB_VAL_BATCH = 1000
 
-#: The loops of the models in training, by the ``id()`` of the model.
+#: The loops of the models in training, by the ``id()`` of the model, which its loop keeps alive.
 _training: Dict[int, 'Loop'] = {}
 
 
@@ -52,6 +52,7 @@ class Loop:
         GraphError
             If the model is being trained already.
         """
+        # In one step, because two threads may begin at once.
         if _training.setdefault(id(self.model), self) is not self:
             raise GraphError(f'{self.model.name}: fit: the model is in training, by a fit that has not returned. Call '
                              'fit after it, and not in a callback of it, or train copy.deepcopy(model).')

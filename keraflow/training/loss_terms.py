@@ -35,7 +35,7 @@ class WeightedMean(NamedTuple):
         if counted is None:
             return cls(B.sum(samples), B.cast(B.shape(samples)[0], B.dtype(samples)))
         counted = B.any(counted, list(range(1, B.ndim(counted)))) if B.ndim(counted) > 1 else counted
-        samples = B.where(counted, samples, 0.)
+        samples = B.where(counted, samples, 0.)  # no product: what does not count may be NaN
         weighted = samples if weights is None or has_parts else samples * B.cast(weights, B.dtype(samples))
         return cls(B.sum(weighted), B.sum(B.cast(counted, B.dtype(samples))))
 

@@ -85,7 +85,7 @@ class _Build:
     def __init__(self, builder: Callable, specs: Sequence[TensorSpec]):
         self._builder = builder
         self._compiled = B.compile(self._build, specs)
-        self._sets_variables = True
+        self._sets_variables = True  # until the builder says
         self._guards: Optional[Tuple[Guard, ...]] = None
 
     def compute(self, arrays: Sequence[Any], layers: Iterable[Any]) -> Any:
@@ -132,5 +132,6 @@ class FunctionCache:
         if key not in self._made:
             made = ModelFunction(functools.partial(builder, *constants), specs(), [self._network],
                                  self._network._stream, self._computed_with)
+            # Without a lock, because code of losses and metrics may run above: of two threads, the first one's counts.
             self._made.setdefault(key, made)
         return self._made[key]

@@ -58,6 +58,7 @@ class Progress:
 def interruptible() -> Iterator[None]:
     """Delay the KeyboardInterrupt of Ctrl-C until the end of the block, so that it never interrupts a batch."""
     in_main_thread = threading.current_thread() is threading.main_thread()
+    # Only the main thread may set handlers; one that the program has set stays.
     if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return

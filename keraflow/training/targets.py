@@ -61,4 +61,4 @@ def _masked(y_pred: Any, counted: Any) -> Any:
     if info.mask is not None:
         low, high = sorted([info.mask, counted], key=B.ndim)
         counted = B.logical_and(expand_mask(low, high), high)
-    return annotate(B.identity(y_pred), **info._replace(mask=counted)._asdict())
+    return annotate(B.identity(y_pred), **info._replace(mask=counted)._asdict())    # the output itself keeps its mask

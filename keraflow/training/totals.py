@@ -52,7 +52,7 @@ class Totals:
         others = [terms.others.get(name, 0. * size) for name in self._term_names()[self._nb_loss:]] \
             if self._term_names() else [total(terms.others.values())]
         numbers = [*(part for one in terms.losses.values() for part in (one.sum, one.count)), size,
-                   *(B.cast(one, dtype) * size for one in others)]
+                   *(B.cast(one, dtype) * size for one in others)]  # batches are averaged by size
         return B.concatenate([B.stack([B.cast(one, dtype) for one in numbers]),
                               *(B.cast(one, dtype) for one in terms.metrics)], 0)
 

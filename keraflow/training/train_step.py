@@ -80,6 +80,7 @@ class TrainStep:
         names = _names_in(layers)
         self.optimizer.build(variables, [names[id(variable)] for variable in variables], self)
         with B.phase('train'), recording() as record:
+            # Which layers the loss runs shows only in a run.
             B.trace(self._loss_fn, specs)
         all_layers = [*layers, *record.layers.values()]
         self._trainability = Trainability(all_layers)
