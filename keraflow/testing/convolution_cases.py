@@ -40,6 +40,7 @@ def pooled(x: Any, size: Any, mode: str = 'max', strides: Any = None, pad: str =
 
     def fold(patch: Any) -> Any:
         return np.nanmax(patch, axes) if mode == 'max' else np.nanmean(patch, axes)
+    # NaN marks what lies outside: the two functions above skip it.
     return _over_windows(fold, x, size, strides or size, pad, None, data_format, np.nan)
 
 

@@ -282,7 +282,7 @@ def _has_right_gradients(it: Subject) -> None:
                                                                                               value - STEP * direction)
             expected, received = (above - below) / (2 * STEP), float(np.sum(gradient * direction))
             assert_close(f'{name}{place}', received, expected, GRADIENT)
-        it.exact.loss_at(name, value)
+        it.exact.loss_at(name, value)   # puts the value back
 
 
 def _agrees_with_reference(it: Subject, reference: Callable, rtol: Optional[float] = None) -> None:

@@ -60,6 +60,7 @@ def assert_close(what: str, received: Any, expected: Any, tolerance: float) -> N
     received, expected = np.asarray(received), np.asarray(expected)
     if received.shape != expected.shape:
         raise AssertionError(f'{what}: expected shape {expected.shape}, received {received.shape}.')
+    # Without a tolerance integers stay as they are: float64 does not hold all of int64.
     wide = np.result_type(received, expected, 'float64' if tolerance else 'bool')
     r, e = received.astype(wide), expected.astype(wide)
     wrong = _differs(r, e, tolerance)

@@ -224,7 +224,7 @@ class Exact:
         self._others = [subject.draw(size) for size in subject.options.batch_sizes[1:]]
         self._nb_probe = subject.options.nb_probe
         self._rng = np.random.default_rng(subject.options.seed)
-        self._fed = [B.variable(array, array.dtype.name) for array in self.inputs]
+        self._fed = [B.variable(array, array.dtype.name) for array in self.inputs]  # to be moved, and differentiated by
         self._targets = {f'parameter {one.name}': one.variable for one in parameters_of([self.layer]) if one.trainable}
         self._targets.update({f'input {number}': variable for number, variable in enumerate(self._fed)
                               if B.dtype(variable).startswith('float')})
