@@ -139,6 +139,7 @@ def _differs(backend: Any, operation: str, x: Any, y: Any) -> bool:
         return True
     if not backend.is_tensor(y) and type(y) not in (bool, int, float):
         return isinstance(y, (np.ndarray, np.generic, list, tuple))
+    # Libraries disagree on products of vectors and stacks, on bools as numbers, and on integers divided by 0.
     if operation == 'matmul' or dtype == 'bool' or METHODS[operation].second_integer and dtype not in FLOATS:
         return True
     becomes_real = METHODS[operation].is_real and dtype not in FLOATS

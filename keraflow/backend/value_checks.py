@@ -36,6 +36,7 @@ def check_values(backend: Any, method: MethodInfo, given: Dict[str, Any]) -> Non
     if method.takes_any_number:
         return
     operands = [(name, given[name]) for name in method.values]
+    # The usual operands, tensors and small numbers, need no further look.
     if all(backend.is_tensor(value) or method.dtype is None and (value is None or is_small(value))
            for _, value in operands):
         return

@@ -46,7 +46,7 @@ class MemmapSamples:
 
     def __getitem__(self, part: Any) -> np.ndarray:
         numbers = range(self.first, self.first + len(self))[part] if isinstance(part, slice) else part + self.first
-        return cast(np.asarray(self.array[part]), self.spec, self.where, numbers, copies=True)
+        return cast(np.asarray(self.array[part]), self.spec, self.where, numbers, copies=True)  # reads the file now
 
     def view(self, part: slice) -> 'MemmapSamples':
         """Return some of the samples without reading them."""

@@ -18,6 +18,7 @@ __all__ = ['check_file', 'write_file', 'write_files']
 
 Data = Union[bytes, bytearray, memoryview]
 
+# O_EXCL: neither an existing file nor a symbolic link that somebody put there is written to.
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, 'O_CLOEXEC', 0) | getattr(os, 'O_BINARY', 0)
 # What file systems without hard links, such as FAT and some network drives, answer to one.
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EINVAL)

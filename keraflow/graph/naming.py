@@ -13,6 +13,7 @@ from keraflow.errors import GraphError
 __all__ = ['LOCK', 'check_only', 'claim', 'distinct', 'two_of_one_name', 'unique']
 
 #: Held while a name is assigned, so that two threads never assign one name twice, or name one layer twice.
+#: Reentrant, because those who hold it call :func:`unique`.
 LOCK = threading.RLock()
 
 _counts: Dict[str, int] = {}

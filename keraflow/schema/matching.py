@@ -98,6 +98,7 @@ def _is_list(base: Any, args: tuple, by_type: bool) -> Test:
     is_item = matcher(args[0], by_type) if args else None
 
     def test(value: Any) -> bool:
+        # A string is a Sequence in Python, but is never meant as a list of its characters.
         is_list = isinstance(value, (list, tuple)) or isinstance(value, base) and not isinstance(value, (str, bytes))
         return is_list and (is_item is None or all(map(is_item, value)))
     return test
@@ -147,4 +148,4 @@ def _is_instance(cls: Any, parts: Sequence[Test]) -> Test:
 def _is_number(value: Any, classes: tuple) -> bool:
     if isinstance(value, int) and not -2 ** 63 <= value < 2 ** 63:      # fits no array dtype
         return False
-    return isinstance(value, classes) and not isinstance(value, (bool, np.bool_))
+    return isinstance(value, classes) and not isinstance(value, (bool, np.bool_))      # bool is a subclass of int

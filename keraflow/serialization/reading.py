@@ -25,6 +25,7 @@ class Reader:
         location.check_depth()
         if isinstance(data, list):
             return [self.read(item, location.item(f'[{index}]')) for index, item in enumerate(data)]
+        # The constructor looks names up in the registry, which need not know the custom ones.
         if isinstance(data, str) and location.slot.kind not in ('', 'function') and data in self._customs:
             return self._find(data, location).target
         if not isinstance(data, dict):
@@ -102,7 +103,7 @@ class Reader:
         return self._made[path]
 
     def _find(self, id: Any, location: Location) -> registry.Entry:
-        kind = '' if location.slot.kind == 'function' else location.slot.kind
+        kind = '' if location.slot.kind == 'function' else location.slot.kind  # functions are registered without a kind
         entry = registry.find(id, kind, self._customs) if isinstance(id, str) else None
         if entry is None and kind in registry.ALSO and isinstance(id, str):
             entry = registry.find(id, registry.ALSO[kind], self._customs)

@@ -29,11 +29,12 @@ def check_attribute(obj: Any, name: str) -> None:
     cls = type(obj)
     if cls not in _reserved:
         _reserved[cls] = _names_of(cls.__mro__)
+    # Frame 1 is __setattr__, frame 2 the code that sets the attribute: keraflow's own may set private ones.
     what = _reserved[cls].get(name)
     if what in (_METHOD, _PROPERTY) or what == _PRIVATE and \
             not _is_own(sys._getframe(2).f_globals.get('__name__', '')):
         raise ArgumentError(_refusal(cls, name, what))
-    if what is None and '_kept' in vars(obj):
+    if what is None and '_kept' in vars(obj):      # not while __init__ runs, which may keep what it likes
         ours = name not in vars(obj) and not hasattr(cls, name) and word_for(name, schema.arguments_of(cls))
         advice = f"Did you mean '{ours}'?" if ours else cls.set_elsewhere.get(name)
         if advice and not _is_own(sys._getframe(2).f_globals.get('__name__', '')) and \

@@ -55,7 +55,7 @@ class Serializable:
     def __init_subclass__(cls, **kwargs: Any):
         renamed = {old: now for one in reversed(cls.__mro__)
                    for old, now in vars(one).get('renamed_members', {}).items()}
-        rename_members(cls, renamed)
+        rename_members(cls, renamed)      # first: the checks go by current names
         check_class_names(cls)
         check_constructor(cls)
         cls._current_names = {**renamed, **{old: one.name for old, one in renamed_arguments(cls).items()}}
@@ -101,6 +101,7 @@ class Serializable:
         one, before = schema.arguments_of(type(self))[name], vars(self).get(name, _MISSING)
         value = one.taken(owned(value), type(self).__name__)
         kind = schema.kind_in(one.annotation)
+        # A class whose attribute is no string keeps what a name stands for, not the name.
         if isinstance(value, str) and kind and not isinstance(before, str):
             value = registry.resolve(kind, value)
         if name not in self.set_without_rebuild:
@@ -125,6 +126,7 @@ class Serializable:
             return True
         if not isinstance(value, str):
             return False
+        # __init__ may have looked a name up: the attribute is then what was passed, too.
         kind = schema.kind_in(parameter.annotation)
         return bool(kind) and registry.find(value, kind) is not None and same(attribute, registry.resolve(kind, value))
 
@@ -180,6 +182,7 @@ def pack_init_params(obj: Any) -> Dict[str, Any]:
     >>> pack_init_params(L1(0.5))
     {'l1': 0.5}
     """
+    # The base class's own method gives overrides the attributes; without an override, what was passed counts.
     if isinstance(obj, Serializable) and type(obj).pack_init_param is Serializable.pack_init_param:
         return obj._remembered_arguments()
     if hasattr(obj, 'pack_init_param'):

@@ -114,6 +114,7 @@ def encode(value: Any, write: Callable[[Any, str], Any], max_array: int) -> Opti
     if kind is int:
         return {'as': 'number', 'dtype': 'int', 'value': _integer(value)}
     if kind in (tuple, set, frozenset):
+        # Sorted, because sets of strings have another order in each run, and their files should not.
         items = value if kind is tuple else sorted(value, key=lambda it: (type(it).__name__, repr(it)))
         return {'as': kind.__name__, 'value': [write(item, f'[{index}]') for index, item in enumerate(items)]}
     if kind in (dict, collections.OrderedDict):
@@ -198,7 +199,7 @@ def _exactly(value: Any, *types: type) -> Any:
 
 def _exact_integer(text: Any) -> int:
     """Return the integer that a string represents, if :func:`encode` would write it that way."""
-    value = int(_exactly(text, str)[:_MOST_DIGITS + 1])
+    value = int(_exactly(text, str)[:_MOST_DIGITS + 1])      # cut first: a hostile text may be long
     if str(value) != text or is_number(value):
         raise ValueError
     return value
@@ -206,7 +207,7 @@ def _exact_integer(text: Any) -> int:
 
 def _numbers(values: list, dtype: Any) -> np.ndarray:
     """Return numbers as an array of a dtype that can hold all of them."""
-    kind = np.dtype(_DTYPES[_DTYPES.index(dtype)]).kind
+    kind = np.dtype(_DTYPES[_DTYPES.index(dtype)]).kind      # index() refuses all other names
     if kind == 'f':
         made = np.array([_NOT_FINITE[it] if type(it) is str else _exactly(it, int, float) for it in values], 'float64')
         with np.errstate(over='ignore'):

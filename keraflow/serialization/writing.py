@@ -29,7 +29,7 @@ class Writer:
         """Return a value as plain data."""
         location.check_depth()
         value = values.lenient(value) if location.slot.is_lenient else value
-        kind = type(value)
+        kind = type(value)      # exactly: one of a subclass would come back as one of its base class
         if value is None or kind in (str, bool) or kind in (int, float) and values.is_number(value):
             return value
         if kind is list:
