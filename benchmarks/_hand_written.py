@@ -2,7 +2,7 @@
 
 ``make_step[backend](logits, weights, shape)`` returns a function from a batch to its loss that also updates the weights
 by one step of Adam. ``logits(params, x)`` is the network in the backend's own functions: `params` are variables of the
-backend with the arrays `weights`, `shape` is that of one sample. A softmax and a cross-entropy follow.
+backend with the arrays `weights`, `shape` is that of one sample. A softmax and a cross-entropy follow. ``train`` is the loop around such a step.
 """
 import numpy as np
 
@@ -52,3 +52,14 @@ def theano_step(logits, weights, shape):
 
 
 make_step = {'tensorflow': tensorflow_step, 'theano': theano_step}
+
+
+def train(step, x, y, batch_size, nb_epoch, seed):
+    """Train `nb_epoch` epochs of shuffled batches, and return the mean loss of the last one."""
+    generator = np.random.default_rng(seed)
+    for _ in range(nb_epoch):
+        order = generator.permutation(len(y))
+        parts = [order[start:start + batch_size] for start in range(0, len(y), batch_size)]
+        losses = [step(x[part], y[part]) for part in parts]
+    # Read only at the end of an epoch, which is cheapest.
+    return float(np.mean([np.asarray(loss) for loss in losses]))

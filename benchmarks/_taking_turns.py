@@ -10,7 +10,8 @@ import time
 os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
 
 import numpy as np  # noqa: E402
-from _hand_written import LR, make_step  # noqa: E402
+from _data import random_data  # noqa: E402
+from _hand_written import LR, make_step, train  # noqa: E402
 
 from keraflow import backend as B  # noqa: E402
 from keraflow import random  # noqa: E402
@@ -19,13 +20,6 @@ from keraflow.optimizers import Adam  # noqa: E402
 __all__ = ['LR', 'compare', 'random_data', 'take_turns', 'trainer']
 
 GOAL = 1.10
-
-
-def random_data(nb_sample, shape, nb_class):
-    """Return random data to learn nothing from: the time of a step does not depend on it."""
-    generator = np.random.default_rng(0)
-    x = generator.standard_normal((nb_sample, *shape), 'float32')
-    return x, np.eye(nb_class, dtype='float32')[generator.integers(nb_class, size=nb_sample)]
 
 
 def compare(title, model, x, y, by_hand, batch_size, nb_epoch=1, nb_round=9, others=()):
@@ -67,13 +61,7 @@ def take_turns(title, fit, step, own_x, y, batch_size, nb_epoch=1, nb_round=9, o
     The other arguments are those of :func:`compare`.
     """
     def loop(seed):
-        generator = np.random.default_rng(seed)
-        for _ in range(nb_epoch):
-            order = generator.permutation(len(y))
-            parts = [order[start:start + batch_size] for start in range(0, len(y), batch_size)]
-            losses = [step(own_x[part], y[part]) for part in parts]
-        # Read only at the end of an epoch, which is cheapest.
-        return float(np.mean([np.asarray(loss) for loss in losses]))
+        return train(step, own_x, y, batch_size, nb_epoch, seed)
 
     runs = {'by hand': loop, 'fit': fit, **dict(others)}
     losses = {}
