@@ -7,6 +7,7 @@
 #   PINS=               the ranges of setup.cfg instead of the releases that the tests have passed with
 #   WORKERS=2           how many processes share the tests
 #   PYTEST_ARGS=...     arguments for pytest, for example PYTEST_ARGS="--backend theano tests/backend"
+#   PEERS_ARGS=...      arguments for benchmarks/peers.py, for example PEERS_ARGS="--batch 32 128 512"
 #   TORTURE=50          how many times as many trials `make torture` makes
 #   RELEASE_TESTS=...   which tests `make release-check` runs: tests/null, or none to run them all
 #   DIST=dist           where `make release-check` leaves what it built
@@ -15,6 +16,7 @@ EXTRAS ?= all
 PIP_FLAGS ?= -q
 WORKERS ?= 2
 PYTEST_ARGS ?=
+PEERS_ARGS ?=
 TORTURE ?= 50
 RELEASE_TESTS ?= tests/null
 DIST ?= dist
@@ -41,7 +43,7 @@ RELEASES := $(if $(PINS),the releases of $(PINS),the newest releases that setup.
 INSTALL := $(if $(PINS),PIP_CONSTRAINT=$(PINS) PIP_BUILD_CONSTRAINT=$(PINS)) \
 	$(RUN) -m pip install --disable-pip-version-check $(PIP_FLAGS) --editable
 
-.PHONY: help demo test torture coverage lint stubs bench newest differences pins freeze release-check clean
+.PHONY: help demo test torture coverage lint stubs bench bench-peers newest differences pins freeze release-check clean
 
 help:
 	@echo 'make demo           learn handwritten digits, save, and reload under the other backend'
@@ -51,6 +53,7 @@ help:
 	@echo 'make lint           style, order of imports, types'
 	@echo 'make stubs          write the stubs for type checkers anew, after a change of the contract of backends'
 	@echo 'make bench          the benchmarks, on every backend'
+	@echo 'make bench-peers    keraflow against Keras on TensorFlow, JAX and PyTorch, which it installs apart'
 	@echo 'make newest         all tests with the newest releases of all packages, and which differ from the pins'
 	@echo 'make pins           pin the releases that "make newest" passed with'
 	@echo 'make release-check  build the distributions of a release, and test what is in them'
@@ -79,9 +82,13 @@ stubs: $(VENV)/.has-test
 	$(RUN) tools/stubs.py
 
 BACKENDS = $(if $(filter all,$(EXTRAS)),tensorflow theano,$(EXTRAS))
+BENCHMARKS = $(filter-out benchmarks/peers.py,$(sort $(wildcard benchmarks/[a-z]*.py)))
 bench: $(VENV)/.has-test
-	@set -e; for file in benchmarks/[a-z]*.py; do for backend in $(BACKENDS); do \
+	@set -e; for file in $(BENCHMARKS); do for backend in $(BACKENDS); do \
 		echo "== $$file on $$backend"; KERAFLOW_BACKEND=$$backend $(RUN) $$file; done; done
+
+bench-peers: $(VENV)/.has-test
+	$(RUN) benchmarks/peers.py $(PEERS_ARGS)
 
 # An environment of its own, made anew each time. What broke the tests is among the packages that differ.
 NEWEST := $(VENV)-newest
@@ -107,7 +114,7 @@ release-check: $(VENV)/.has-test
 	$(RUN) tools/release_check.py --out $(DIST) --numprocesses $(WORKERS) $(RELEASE_TESTS)
 
 clean:
-	rm -rf $(VENV) $(NEWEST) build dist *.egg-info .coverage .pytest_cache .mypy_cache
+	rm -rf $(VENV) $(NEWEST) .venv-peers build dist *.egg-info .coverage .pytest_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One file for each state of the environment, newer than the packaging files and pins when that state is up to date.
