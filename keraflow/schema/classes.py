@@ -3,7 +3,7 @@ import inspect
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
 from keraflow import registry
-from keraflow.deprecation import current_names
+from keraflow.deprecation import current_names, renamed_arguments
 from keraflow.schema.checking import is_open, kind_in
 from keraflow.schema.signature import Argument, Signature
 
@@ -46,10 +46,16 @@ def _find_arguments(cls: type) -> List[Argument]:
 
 
 def _add_arguments(found: Dict[str, Argument], function: Callable, owner: type) -> bool:
-    """Add the arguments of a function after the first that no other class has; return whether it takes more."""
+    """Add the arguments of a function after the first that no other class has; return whether it takes more.
+
+    One that a subclass has by its old name is that of the subclass, which passes it on.
+    """
     signature = Signature.of(function, start=1)
     is_first = not found
+    replaced = {one.name for old, one in renamed_arguments(function).items() if old in found}
     for name, one in signature.arguments.items():
+        if name in replaced:
+            continue
         found.setdefault(name, Argument(name, one.annotation, one.default, is_first and one.positional, owner))
     return signature.is_open
 

@@ -170,6 +170,25 @@ def test_an_argument_of_a_class_of_the_program_is_its_own():
     assert (made.n, made.repeats) == (3, 30) and current_name(Often, 'n') == 'n'
 
 
+def test_a_class_of_the_program_has_an_argument_that_its_base_class_has_by_another_name_now():
+    class Often(Repeat):
+        def __init__(self, n=2, **kwargs):
+            super().__init__(n * 10, **kwargs)
+            self.n = n
+
+    class Forgetful(LSTM):
+        def __init__(self, output_dim, dropout_W=0.5, **kwargs):
+            super().__init__(output_dim, dropout_W=dropout_W / 2, **kwargs)
+
+    made, other = Often(3, name='a'), Forgetful(2, dropout_U=0.1)
+    assert (made.n, made.repeats, Often().repeats, made.name) == (3, 30, 20, 'a')
+    assert (other.drop_rate_W, other.drop_rate_U) == (0.25, 0.1)
+    for one in (made, other):
+        rebuilt = unserialize(serialize(one), custom_objects=[Often, Forgetful])
+        assert serialize(rebuilt) == serialize(one)
+    assert serialize(other)['args']['dropout_W'] == 0.5 and 'drop_rate_W' not in serialize(other)['args']
+
+
 def test_a_class_of_the_program_hands_an_old_name_on():
     class Twice(Repeat):
         def __init__(self, axis=0):
