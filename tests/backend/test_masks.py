@@ -1,5 +1,7 @@
 """Masks: who makes them, hands them on, changes them, reads them, and is told when one is lost."""
+import gc
 import warnings
+import weakref
 from functools import partial
 
 import numpy as np
@@ -393,3 +395,17 @@ def test_borders_and_repeated_steps_of_a_masked_series():
 def test_a_mask_is_not_that_of_features_that_come_first(make):
     with pytest.warns(KeraFlowWarning, match='the mask of its input is lost'):
         assert make(data_format='channels_first')(Input((5, 4), mask_value=0.)).mask_shape is None
+
+
+def test_a_layer_that_lost_a_mask_keeps_no_tensor_of_the_run():
+    fed = []
+
+    class Loses(Layer):
+        def output(self, x):
+            fed.append(weakref.ref(x))
+            return B.sum(x, 1)
+    layer = Loses()
+    with pytest.warns(KeraFlowWarning, match='mask of its input is lost'):
+        layer(Input((3, 2), mask_value=0.))
+    gc.collect()
+    assert fed and all(one() is None for one in fed)
