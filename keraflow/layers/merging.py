@@ -71,6 +71,7 @@ class Concatenate(FeatureAxisLayer, MultiInputLayer):
         ndim = max((B.ndim(mask) for mask in masks if mask is not None), default=0)
         if axis >= ndim:
             return joint_mask(masks)
+        # Steps that are put one after another bring their masks along.
         return B.concatenate([full_mask(one) if mask is None else mask for one, mask in zip(x, masks)], axis)
 
     def output_shape(self, input_shape: List[Shape]) -> Optional[Shape]:

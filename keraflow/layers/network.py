@@ -181,6 +181,7 @@ class Network(Layer):
         """
         layer: Layer = self
         inner = name.split('/')
+        # A name may begin with that of the network itself, unless a layer in it has the same one.
         is_whole = inner[0] == self.name and len(inner) > 1 and self.inner_layer(inner[0]) is None
         for one in inner[is_whole:]:
             found = layer.inner_layer(one)

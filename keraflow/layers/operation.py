@@ -101,7 +101,7 @@ class Operation(Layer):
     @classmethod
     def unpack_init_param(cls, params: Dict[str, Any]) -> Dict[str, Any]:
         operation, kwargs = params.get('operation'), params.get('kwargs')
-        if not isinstance(operation, str):
+        if not isinstance(operation, str):  # the constructor refuses it
             return params
         operation = OLD_NAMES.get(operation, operation)
         if operation in OPERATIONS and isinstance(kwargs, dict):

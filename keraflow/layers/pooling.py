@@ -94,7 +94,7 @@ class Pooling1D(_Pooling):
         counts = expand_mask(mask, x)
         if self.mode == 'max':
             found = super().output(B.where(counts, x, LOWEST))
-            return B.where(B.greater(found, LOWEST), found, 0.)
+            return B.where(B.greater(found, LOWEST), found, 0.)  # 0 where no step of the window counts
         # The mean of what counts is the mean over the whole window, divided by the share that counts.
         shares = super().output(B.where(counts, B.ones_like(x), 0.))
         return super().output(B.where(counts, x, 0.)) / B.where(B.greater(shares, 0.), shares, 1.)
@@ -249,7 +249,7 @@ class GlobalPooling1D(_GlobalPooling):
         if self.mode == 'max':
             return B.where(B.any(counts, 1), B.max(B.where(counts, x, LOWEST), 1), 0.)
         nb_step = B.sum(B.where(counts, B.ones_like(x), 0.), 1)
-        return B.sum(B.where(counts, x, 0.), 1) / B.maximum(nb_step, 1.)
+        return B.sum(B.where(counts, x, 0.), 1) / B.maximum(nb_step, 1.)    # no step may count
 
 
 @builtin('layer')

@@ -45,7 +45,7 @@ class FunctionLayer(Layer):
 
     def __new__(cls, /, *args: Any, **kwargs: Any) -> Any:
         if args and _is_fed(args[0]):
-            return cls(*args[1:], **kwargs)(args[0])
+            return cls(*args[1:], **kwargs)(args[0])    # no object of the class, so that Python calls no __init__
         if len(args) > 1 and isinstance(args[0], str) and _is_fed(args[1]):
             if not cls.use_scope:
                 raise ArgumentTypeError(f"{cls.__name__}: takes no name before its input, because it was "

@@ -22,6 +22,7 @@ Strides = Union[PositiveInt, Sequence[PositiveInt]]
 _NAMES = {1: ['time'], 2: ['rows', 'cols'], 3: ['x', 'y', 'z']}
 
 
+# An InputSpec is frozen, so that all layers can share one.
 @functools.lru_cache(maxsize=None)
 def spatial_spec(nb_spatial: int, data_format: str, fixed: Tuple[int, ...] = ()) -> InputSpec:
     """Return the spec of a batch, channels, and spatial axes; parameters depend on the lengths of the `fixed` axes."""

@@ -93,7 +93,7 @@ def check_fit(variables: Dict[str, Any], arrays: Dict[str, np.ndarray], refusal:
     """Raise a ModelFileError, starting with `refusal`, unless the arrays of a file fit the variables."""
     problems = misfits(variables, arrays)
     if problems:
-        raise ModelFileError(f'{refusal}: {"; ".join(problems)}'[:299] + '.')
+        raise ModelFileError(f'{refusal}: {"; ".join(problems)}'[:299] + '.')   # names in a file may have any length
 
 
 def misfits(variables: Dict[str, Any], arrays: Dict[str, np.ndarray]) -> List[str]:
