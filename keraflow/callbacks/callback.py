@@ -69,6 +69,7 @@ class CheckedCallback(Callback):
     """A callback whose constructor checks its arguments against their annotations."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        # Here, each class is checked once, by its own signature, whatever its __init__ passes to that of its base.
         schema.bind(cls, args, kwargs, {})
         return super().__new__(cls)
 

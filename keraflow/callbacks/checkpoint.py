@@ -86,6 +86,7 @@ class ModelCheckpoint(MonitoringCallback):
 
     def on_epoch_end(self, epoch: int, logs: Dict[str, Any]) -> None:
         value = logs[self.monitor] if self.save_best_only else logs['loss']
+        # The last step may break the weights after a finite loss.
         if not math.isfinite(value) or not _all_finite(self.model.get_weights()):
             warn(f'{self.where}: epoch {epoch + 1} is not saved: there are values that are NaN or infinite.')
         elif not self.save_best_only:

@@ -33,7 +33,7 @@ class MonitoringCallback(CheckedCallback):
 
     def check_names(self, names: Sequence[str]) -> None:
         check_name(self.monitor, names, f'{self.where}: monitor')
-        self._larger_is_better()
+        self._larger_is_better()        # raises before training if nothing says
 
     def is_better(self, value: float, best: Optional[float]) -> bool:
         """Return whether a value is better than the best so far (``None``: none yet). NaN and infinity never are."""

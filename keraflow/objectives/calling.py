@@ -44,6 +44,7 @@ def call_objective(function: Callable, y_pred: Any, y_true: Any, *others: Any) -
     left = [*(value for role, value in values.items() if role not in roles.values()), *others]
     args, kwargs, by_position = [], {}, True
     for name, one in parameters.items():
+        # After an argument that gets nothing, the others go by name.
         by_position = by_position and one.kind is not one.KEYWORD_ONLY and (name in named or bool(left))
         if by_position:
             args.append(named[name] if name in named else left.pop(0))

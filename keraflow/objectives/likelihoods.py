@@ -116,6 +116,7 @@ def kullback_leibler_divergence(y_pred: Any, y_true: Any) -> Any:
     axis = features_of(y_pred)
     y_pred, y_true = reals(y_pred, y_true)
     log, kept = _log(y_pred), B.clip(y_true, B.epsilon(), 1.)
+    # A target of 0 counts as epsilon, which must not meet a logarithm of -inf.
     log = B.where(B.equal(y_true, 0.), B.maximum(log, math.log(B.epsilon())), log)
     return B.sum(kept * (B.log(kept) - log), axis, keepdims=True)
 

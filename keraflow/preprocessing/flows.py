@@ -38,6 +38,7 @@ class Flow:
         return -(-self.nb_sample // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
+        # No generator function: an epoch begins here, with its number, and not with its first batch.
         rng = self._epochs.next_generator() if self._own is None else np.random.default_rng(self._own.integers(2 ** 63))
         order = rng.permutation(self.nb_sample) if self.shuffle else np.arange(self.nb_sample)
         starts = range(0, self.nb_sample, self.batch_size)

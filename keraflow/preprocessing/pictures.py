@@ -52,6 +52,7 @@ def load_img(path: PathLike, grayscale: bool = False, target_size: Optional[Sequ
             image = pillow.open(file)
             _tell_lost_bits(image)
             image = upright(image)
+            # L and RGB have only 8 bits for a channel.
             image = image.convert('F' if image.mode in _WIDE else 'L' if grayscale else 'RGB')
         except pillow.UnidentifiedImageError:
             raise DataError(f'{path}: this is not an image.') from None

@@ -114,7 +114,7 @@ def make_sampling_table(vocabulary_size: PositiveInt, sampling_factor: PositiveF
     >>> make_sampling_table(4).round(4)
     array([0.0032, 0.0032, 0.0055, 0.0074])
     """
-    rank = np.maximum(np.arange(vocabulary_size), 1)
+    rank = np.maximum(np.arange(vocabulary_size), 1)    # 0 is no word, and has no logarithm
     inverse_frequency = rank * (np.log(rank) + np.euler_gamma) + 0.5 - 1 / (12 * rank)
     return np.minimum(1., np.sqrt(sampling_factor * inverse_frequency))
 

@@ -226,6 +226,7 @@ class Tokenizer(Preprocessor):
         docs = np.array([self.index_docs.get(number, 0) for number in range(limit)])
         rows = []
         for at, sequence in enumerate(sequences):
+            # NumPy would take an empty list for reals.
             numbers = np.asarray(sequence if len(sequence) else np.zeros(0, int))
             if numbers.ndim != 1 or numbers.dtype.kind not in 'iu' or (numbers.size and numbers.min() < 0):
                 raise DataError(f'Tokenizer: sequence {at}: expected integers of at least 0. '
@@ -236,6 +237,7 @@ class Tokenizer(Preprocessor):
             elif mode == 'freq':
                 count = count / max(1, len(numbers))
             elif mode == 'tfidf':
+                # Both branches are computed: without a maximum, there would be a logarithm of 0.
                 count = np.where(count > 0, 1 + np.log(np.maximum(count, 1)), 0) * \
                     np.log(1 + self.document_count / (1 + docs))
             rows.append(count)

@@ -60,7 +60,7 @@ def uncovered(cases: Sequence[Case] = CASES) -> List[str]:
 def _bound(check: Callable, argument: Any) -> Callable:
     def run() -> None:
         check(argument)
-    run.__doc__ = check.__doc__ if check in BACKEND_LAWS else ''
+    run.__doc__ = check.__doc__ if check in BACKEND_LAWS else ''    # a case names itself
     return run
 
 
