@@ -119,7 +119,7 @@ def _filled(template: str, values: Dict[str, Any], where: str) -> Tuple[str, Lis
         if match['sign']:
             return match['sign'][0]
         if match['other'] is not None:
-            check_name(match['other'], list(values), where)     # it is none of them
+            check_name(match['other'], list(values), where)     # raises: it is none of them
         if match['name'] is None:
             raise ValueError(template)
         fields.append(match['name'])

@@ -42,6 +42,6 @@ __all__ = ['Activation', 'BatchNormalization', 'Bidirectional', 'Concatenate', '
            'ZeroPadding3D', 'add_weight', 'layer_register']
 
 
-if not TYPE_CHECKING:       # which tells of names that are not there by itself
+if not TYPE_CHECKING:       # a type checker reports missing names by itself
     def __getattr__(name: str) -> Any:
         raise no_attribute("module 'keraflow.layers'", name, __all__)

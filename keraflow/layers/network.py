@@ -91,9 +91,9 @@ class Network(Layer):
         super().__init__(**common)
         self._calls = NetworkCalls(self)
         self._changes = NetworkChanges(self, common.get(EMBEDDED_ARGUMENTS))
-        self._as_namer = object()       # who named the layers: not the network itself, which they need not keep alive
+        self._as_namer = object()       # names the layers; they would keep the network itself alive
         self.names = Names(self, [], [], self._as_namer)
-        # A model that output() makes in each run is none of the program.
+        # A model that output() makes in each run is not one of the program's.
         self._stream = random.Stream(is_counted=running_host() is None)
 
     def _set_graph(self, inputs: Sequence[Input], outputs: Sequence[Kensor], calls: Sequence[Call] = (),

@@ -168,7 +168,7 @@ def _moments(x: Any, axes: List[int], counted: Any = None) -> Tuple[Any, Any]:
         mean = B.mean(x, axes, keepdims=True)
         # The mean of squares minus the square of the mean would lose digits.
         return mean, B.mean(B.square(B.subtract(x, mean)), axes, keepdims=True)
-    count = B.maximum(B.sum(counted, axes, keepdims=True), 1)   # there may be none
+    count = B.maximum(B.sum(counted, axes, keepdims=True), 1)   # perhaps none counts
     mean = B.divide(B.sum(B.where(counted, x, 0.), axes, keepdims=True), count)
     squares = B.where(counted, B.square(B.subtract(x, mean)), 0.)
     return mean, B.divide(B.sum(squares, axes, keepdims=True), count)

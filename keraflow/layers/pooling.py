@@ -249,7 +249,7 @@ class GlobalPooling1D(_GlobalPooling):
         if self.mode == 'max':
             return B.where(B.any(counts, 1), B.max(B.where(counts, x, LOWEST), 1), 0.)
         nb_step = B.sum(B.where(counts, B.ones_like(x), 0.), 1)
-        return B.sum(B.where(counts, x, 0.), 1) / B.maximum(nb_step, 1.)    # no step may count
+        return B.sum(B.where(counts, x, 0.), 1) / B.maximum(nb_step, 1.)    # perhaps no step counts
 
 
 @builtin('layer')

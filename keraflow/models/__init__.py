@@ -8,6 +8,6 @@ from keraflow.models.sequential import Sequential
 __all__ = ['Model', 'Sequential']
 
 
-if not TYPE_CHECKING:       # which tells of names that are not there by itself
+if not TYPE_CHECKING:       # a type checker reports missing names by itself
     def __getattr__(name: str) -> Any:
         raise no_attribute("module 'keraflow.models'", name, __all__)

@@ -195,7 +195,7 @@ class _Program:
             if name not in packed or optional and text == self.value(one.default, kinds[name]):
                 positional = False
                 continue
-            positional = positional and one.positional and not optional or name == 'layers'  # Sequential([...])
+            positional = positional and one.positional and not optional or name == 'layers'  # as in Sequential([...])
             arguments.append(text if positional else f'{name}={text}')
         return f"{self._name_of(type(made))}({', '.join(arguments)})"
 

@@ -58,7 +58,7 @@ def _runs(backend: Any, dtype: str, *changes: Dict[str, np.ndarray]) -> List[Lis
         operands, made = dict(zip(arrays, tensors)), {}
         for case in cases:
             args = _filled(case.args, operands, backend)
-            with contextlib.suppress(Exception):    # of any kind: the table of operations tells of it
+            with contextlib.suppress(Exception):    # of any kind: the table of operations reports it
                 made[case.label] = getattr(backend, case.operation)(*args, **case.kwargs)
         cases[:] = [case for case in cases if case.label in made]
         return list(made.values()), []
@@ -66,7 +66,7 @@ def _runs(backend: Any, dtype: str, *changes: Dict[str, np.ndarray]) -> List[Lis
     found = []
     for change in ({}, *changes):
         changed = {**arrays, **change}
-        results = run(*changed.values())        # which is built now, and leaves the cases that can be
+        results = run(*changed.values())        # builds the function, which keeps the cases that work
         given = [METHODS[case.operation].arguments(_filled(case.args, changed, np), case.kwargs) for case in cases]
         found.append([_Run(*one) for one in zip(cases, given, map(np.array, results))])
     return found

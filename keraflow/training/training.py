@@ -34,7 +34,7 @@ class TrainableNetwork(Network):
 
     stop_training = False
     set_elsewhere = SETTINGS
-    never_copied = frozenset({'_functions', '_predictor', 'optimizer', 'stop_training'})    # it is not compiled
+    never_copied = frozenset({'_functions', '_predictor', 'optimizer', 'stop_training'})    # a copy is not compiled
     _functions: Optional[CompiledFunctions] = None
     _predictor: Optional[Predictor] = None
 
