@@ -115,7 +115,8 @@ def _slice_length(part: slice, n: Any) -> Any:
     """Return how many of `n` items a slice takes."""
     parts = (part.start, part.stop, part.step)
     # One Unknown is one length: x[:x.shape[0]] has all of x.
-    if part.start in (None, 0) and part.step in (None, 1, -1) and (part.stop is None or part.stop is n):
+    is_whole = part.start in (None, 0) and part.step in (None, 1) and (part.stop is None or part.stop is n)
+    if is_whole or part == slice(None, None, -1):
         return n
     if isinstance(n, int) and all(p is None or isinstance(p, int) for p in parts):
         return len(range(*part.indices(n)))

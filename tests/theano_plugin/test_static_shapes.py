@@ -8,6 +8,7 @@ from keraflow.errors import ShapeError
 SHAPES = [
     (lambda x: x[:, 1:], (None, 2, 4)),
     (lambda x: x[:, ::-1, 2:30], (None, 3, 2)),
+    (lambda x: x[::-1, 0::-1, :4:-1], (None, 1, 0)),
     (lambda x: x[:, -1], (None, 4)),
     (lambda x: x[2:5], (None, 3, 4)),
     (lambda x: x[:, None, :, 0], (None, 1, 3)),
