@@ -12,8 +12,7 @@ an underscore:
   :meth:`Backend.variable`, :meth:`Backend.variables_used` and random operations;
 * :class:`keraflow.backend.compiled.Compiled`, the result of :meth:`Backend.compile`;
 * :mod:`keraflow.backend.operators`: ``install_operators`` for the classes of the library, and ``follow_contract``
-around
-  code of the program;
+  around code of the program;
 * :mod:`keraflow.backend.refusals`: ``marked`` and ``refusing``, to implement :meth:`Backend.require`, and
   ``require_integers`` and ``require_split`` for what only the data can show;
 * :mod:`keraflow.backend.dtypes`: which dtype a result has, and ``integers_of`` for :meth:`Backend.cast`;
@@ -46,11 +45,10 @@ Rules for every operation:
   or the largest root as the root of the largest number, so that a NaN is only certain to be seen in a function's
   output.
 * *Gradients*: at a kink they are those of the branches of ``where``; ``round``, ``sign``, ``floor`` and comparisons
-have
-  none. Equal maxima (or minima) share one gradient: ``max`` and ``min`` split it evenly, ``maximum`` and ``minimum``
-  pass it to their first argument, ``pool`` to the first cell of a window, row by row. So ``clip`` passes it on at its
-  bounds; ``relu`` and ``abs`` have none at 0. The gradient of ``std`` and ``norm`` is 0 where they are 0, and that of
-  ``sqrt`` is infinite.
+  have none. Equal maxima (or minima) share one gradient: ``max`` and ``min`` split it evenly, ``maximum`` and
+  ``minimum`` pass it to their first argument, ``pool`` to the first cell of a window, row by row. So ``clip`` passes
+  it on at its bounds; ``relu`` and ``abs`` have none at 0. The gradient of ``std`` and ``norm`` is 0 where they are
+  0, and that of ``sqrt`` is infinite.
 """
 import contextlib
 import itertools

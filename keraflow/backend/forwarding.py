@@ -3,8 +3,7 @@
 The path of ``B.dot(x, W)``:
 
 1. ``keraflow.backend`` makes the function by :func:`forwarding` when ``dot`` is first accessed. The properties of the
-method
-   are in ``METHODS['dot']``, where the decorator of its definition in ``operations/products.py`` recorded them
+   method are in ``METHODS['dot']``, where the decorator of its definition in ``operations/products.py`` recorded them
    (:mod:`keraflow.backend.method_info`).
 2. If `x` or `W` represents a tensor, as a Kensor does, that object itself decides what the function means
    (:mod:`keraflow.backend.deferral`): a Kensor is fed to a layer, ``keraflow/layers/operation.py``.

@@ -34,7 +34,7 @@ class Guard:
         self._waiting: Deque[_Waiting] = collections.deque()
 
     def take(self, changes: bool) -> None:
-        """Acquire the guard. A thread that holds it only for reading has to wait to change variables."""
+        """Acquire the guard. A thread that holds it only for reading gets it for changes, too, but not alone."""
         me = threading.get_ident()
         with self._mutex:
             # Nobody overtakes those who wait, so that readers in turn cannot keep a change waiting for ever.

@@ -21,9 +21,6 @@ def check_attribute(obj: Any, name: str) -> None:
     It breaks one whose class has a method or a read-only property of that name, or keeps data there. Another library's
     word for what is set elsewhere is never read.
 
-    Either objects of the class have a method, a read-only property or private data of that name; or it is another
-    library's word for something that is set elsewhere, so that nothing would read it.
-
     ``__setattr__`` calls it; its caller tells whether keraflow itself sets the attribute.
     """
     cls = type(obj)
