@@ -138,10 +138,10 @@ def current_name(owner: Any, name: str) -> str:
     return name if one is None else one.name
 
 
-def current_names(owner: Any, given: Dict[str, Any], where: str, is_told: bool = True) -> Dict[str, Any]:
+def current_names(owner: Any, given: Dict[str, Any], where: str, warns: bool = True) -> Dict[str, Any]:
     """Return the arguments for a function or a constructor by their current names.
 
-    A deprecated name causes a warning, until it is removed. In files, for which `is_told` is False, old names never
+    A deprecated name causes a warning, until it is removed. In files, for which `warns` is False, old names never
     warn and are never removed.
 
     Raises
@@ -156,13 +156,13 @@ def current_names(owner: Any, given: Dict[str, Any], where: str, is_told: bool =
     words: Dict[str, str] = {}
     for word, value in given.items():
         one = names.get(word)
-        name = word if one is None or is_told and one.text and is_over(one.removed_in) else one.name
+        name = word if one is None or warns and one.text and is_over(one.removed_in) else one.name
         if name in found:
             old = words[name] if word == name else word
             raise ArgumentTypeError(f"{where}: the argument '{name}' is given twice, once as '{old}'.")
         found[name], words[name] = value, word
     for name, word in words.items():
-        if is_told and word != name and names[word].text:
+        if warns and word != name and names[word].text:
             warn(names[word].text, KeraFlowDeprecationWarning)
     return found
 

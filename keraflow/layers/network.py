@@ -12,7 +12,7 @@ from keraflow.graph.kensor import Call, Kensor, calls_behind, replay, symbolic_t
 from keraflow.graph.records import RunRecord, frozen, recording
 from keraflow.layers.base import Layer
 from keraflow.layers.base.calls import Calls
-from keraflow.layers.base.changes import EMBEDDED_ARGUMENTS, EmbeddedArguments, EmbeddedChanges
+from keraflow.layers.base.embedded_changes import EMBEDDED_ARGUMENTS, EmbeddedArguments, EmbeddedChanges
 from keraflow.layers.base.planned import EmbeddedInputs
 from keraflow.layers.base.reporting import penalize
 from keraflow.layers.base.run_state import running_host

@@ -105,7 +105,7 @@ class Operation(Layer):
             return params
         operation = OLD_NAMES.get(operation, operation)
         if operation in OPERATIONS and isinstance(kwargs, dict):
-            kwargs = current_names(METHODS[operation].method, kwargs, operation, is_told=False)
+            kwargs = current_names(METHODS[operation].method, kwargs, operation, warns=False)
         return {**params, 'operation': operation, **({'kwargs': kwargs} if 'kwargs' in params else {})}
 
     @property
@@ -149,8 +149,9 @@ class Operation(Layer):
 
     def _refusal(self, input_shape: List[Shape], error: Optional[Exception] = None) -> ShapeError:
         # The reason is that of keraflow.backend's checks; the words of libraries differ.
-        _, is_told, reason = str(error).partition(f'{self.operation}: ') if isinstance(error, ShapeError) else ('',) * 3
-        why = f"{reason.rstrip('.')}: " if is_told else ''
+        message = str(error) if isinstance(error, ShapeError) else ''
+        _, is_own, reason = message.partition(f'{self.operation}: ')
+        why = f"{reason.rstrip('.')}: " if is_own else ''
         arguments = ', '.join([*map(text_of, self.args),
                                *(f'{name}={text_of(it)}' for name, it in (self.kwargs or {}).items())])
         return ShapeError(f"{self.name}: {why}{self.operation}({arguments}) cannot be applied to inputs of shapes "

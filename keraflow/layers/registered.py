@@ -96,8 +96,8 @@ class FunctionLayer(Layer):
         shape = self.get_tensor_shape(tensor)
         masks = [info_of(it).mask for it in inputs if B.ndim(it) == len(shape)]
         agreeing = [it for it in masks if it is not None and agree(shape[:B.ndim(it)], B.static_shape(it))]
-        is_told = info_of(tensor).shape is not None
-        return tensor if is_told or not agreeing else self.set_tensor_mask(tensor, joint_mask(agreeing))
+        has_known_shape = info_of(tensor).shape is not None
+        return tensor if has_known_shape or not agreeing else self.set_tensor_mask(tensor, joint_mask(agreeing))
 
     def output_shape(self, input_shape: List[Shape]) -> None:
         return None

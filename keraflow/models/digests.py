@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Sequence
 from keraflow import registry
 from keraflow.backend.contract import METHODS, OLD_NAMES
 from keraflow.deprecation import renamed_arguments
-from keraflow.layers.base.changes import EMBEDDED_ARGUMENTS
+from keraflow.layers.base.embedded_changes import EMBEDDED_ARGUMENTS
 from keraflow.serialization.values import unescape
 
 __all__ = ['digest_of', 'is_digest']

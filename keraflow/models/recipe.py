@@ -16,7 +16,7 @@ from keraflow.backend.contract import METHODS, OLD_NAMES
 from keraflow.deprecation import current_name, renamed_arguments
 from keraflow.errors import SerializationError
 from keraflow.files.refusal import excerpt
-from keraflow.layers.base.changes import EMBEDDED_ARGUMENTS
+from keraflow.layers.base.embedded_changes import EMBEDDED_ARGUMENTS
 from keraflow.serialization import pack_init_params
 from keraflow.serialization.locations import MAX_DEPTH
 

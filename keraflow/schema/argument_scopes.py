@@ -74,7 +74,7 @@ def no_argscope() -> ContextManager[None]:
 def defaults_for(cls: type) -> Dict[str, Any]:
     """Return the arguments that the scopes in force set for a class."""
     return {name: value for classes, arguments in _scopes.get() if cls in classes
-            for name, value in current_names(cls, arguments, 'argscope', is_told=False).items()}
+            for name, value in current_names(cls, arguments, 'argscope', warns=False).items()}
 
 
 def _check(cls: Any, arguments: Dict[str, Any]) -> None:

@@ -60,7 +60,7 @@ class Reader:
         if not isinstance(args, dict):
             raise location.refusal(f"the 'args' of '{data['function']}' are not a mapping.")
         with location.in_errors():
-            args = current_names(function, args, function.__name__, is_told=False)
+            args = current_names(function, args, function.__name__, warns=False)
             schema.check_arguments(function, args, function.__name__)
         return functools.partial(function, **args)
 
@@ -69,7 +69,7 @@ class Reader:
         if not inspect.isclass(cls) or not isinstance(args, dict):
             raise location.refusal(f"'{data['class']}' is not a class, or its 'args' are not a mapping.")
         with location.in_errors():
-            args = current_names(cls, args, cls.__name__, is_told=False)
+            args = current_names(cls, args, cls.__name__, warns=False)
         slots = schema.slots_of(cls)
         given = {name: self.read(value, location.argument(name, slots.get(name, NO_SLOT)))
                  for name, value in args.items()}

@@ -55,7 +55,7 @@ class Writer:
                                    'position, or of a class. Pass the arguments of a function by name: '
                                    'functools.partial(function, factor=2).')
         with location.in_errors():
-            args = current_names(function, value.keywords, function.__name__, is_told=False)
+            args = current_names(function, value.keywords, function.__name__, warns=False)
             schema.check_arguments(function, args, function.__name__)
         return {'function': self._id(function, location), 'args': self.write(dict(args), location.argument('args'))}
 

@@ -63,8 +63,8 @@ class ModelFunction:
         A backend's error does not name the layer. Tracing the builder with the shapes of the arrays does, because every
         layer checks static shapes. No other failure gains from that.
         """
-        is_told = isinstance(error, KeraFlowError) and not isinstance(error, DataError)
-        if self._has_unknown_lengths and not is_told:
+        is_explained = isinstance(error, KeraFlowError) and not isinstance(error, DataError)
+        if self._has_unknown_lengths and not is_explained:
             try:
                 self._check_shapes(*map(np.shape, arrays))
             except KeraFlowError as reason:

@@ -55,7 +55,7 @@ def test_a_rate_that_follows_a_schedule_is_not_set_by_a_callback(callback):
     assert weight(model) == 0
 
 
-def test_a_rate_that_cannot_be_is_told_with_the_name_of_the_optimizer():
+def test_a_rate_that_cannot_be_is_reported_with_the_name_of_the_optimizer():
     with pytest.raises(ArgumentError) as caught:
         fit(counting(), LearningRateScheduler(lambda epoch: -1.))
     assert str(caught.value).startswith('SGD: lr: expected a number above 0')
@@ -217,7 +217,7 @@ def test_files_of_others_are_not_replaced(tmp_path):
     assert path.read_bytes() != b'precious'
 
 
-def test_what_cannot_be_saved_is_told_before_the_first_epoch(tmp_path):
+def test_what_cannot_be_saved_is_reported_before_the_first_epoch(tmp_path):
     x = Input(1)
     unsavable = Model(x, Dense(1, name='y')(Lambda(lambda h: h)(x)), name='m')
     unsavable.compile('sgd', 'mse')

@@ -255,7 +255,7 @@ class Forgets(Layer):
         return self.dense(x)
 
 
-def test_a_layer_that_is_never_called_is_told_once():
+def test_a_layer_that_is_never_called_is_reported_once():
     layer = Forgets(name='h')
     with pytest.warns(KeraFlowWarning) as caught:
         layer(Input(3))
@@ -288,7 +288,7 @@ def test_references_are_no_mistake():
     assert len(host.get_weights()) == 4
 
 
-def test_a_variable_that_is_no_parameter_is_told():
+def test_a_variable_that_is_no_parameter_is_reported():
     class Keeps(Layer):
         def init_param(self, input_shape):
             self.set_trainable_params('W', B.variable(np.ones(3)))

@@ -310,7 +310,7 @@ ALONG_THE_LAST = {
 
 
 @pytest.mark.parametrize('name', ALONG_THE_LAST)
-def test_a_function_that_works_along_the_last_axis_of_pictures_is_told(name):
+def test_a_function_that_works_along_the_last_axis_of_pictures_is_reported(name):
     operation, act = ALONG_THE_LAST[name]
     with pytest.warns(KeraFlowWarning) as caught:
         act(Convolution2D(3, 1, 1, data_format=FIRST)(Input((2, 6, 7))))
@@ -324,11 +324,11 @@ def test_a_function_that_works_along_the_last_axis_of_pictures_is_told(name):
     lambda x: Lambda(B.softmax, arguments={'axis': 1})(x), lambda x: Lambda(partial(B.softmax, axis=-1))(x), lambda x: B.argmax(x, 1),
     lambda x: B.concatenate([x, x], axis=-1), lambda x: Activation('softmax')(x), lambda x: Activation(softmax)(x),
     lambda x: Lambda(B.softmax)(Flatten()(x)), lambda x: Lambda(B.softmax)(Convolution2D(3, 1, 1, data_format=LAST)(PermuteDims((1, 2, 0))(x)))])
-def test_where_the_axis_is_said_or_is_that_of_the_features_nothing_is_told(act):
+def test_where_the_axis_is_said_or_is_that_of_the_features_there_is_no_warning(act):
     act(Convolution2D(3, 1, 1, data_format=FIRST)(Input((2, 6, 7))))
 
 
-def test_what_is_told_computes_along_the_last_axis_as_its_function_does():
+def test_what_is_reported_computes_along_the_last_axis_as_its_function_does():
     x = random(2, 2, 6, 7)
     with pytest.warns(KeraFlowWarning):
         model = after(Convolution2D(3, 1, 1, init='one', data_format=FIRST), Lambda(B.softmax), shape=(2, 6, 7))
@@ -348,7 +348,7 @@ def images_behind_a_convolution():
     (images_behind_a_convolution, BatchNormalization, 0, -3, -1, (None, 26, 26, 8)),
     (lambda: Convolution3D(4, 2, 2, 2)(Input((1, 5, 6, 7))), BatchNormalization, 1, -3, -4, (None, 4, 4, 5, 6)),
     (lambda: Input((3, 32, 32)), Concatenate, 1, -2, -3, (None, 3, 32, 32))])
-def test_an_axis_of_images_that_seems_to_be_counted_with_the_batch_is_told_once(make, layer, axis, place, channels, shape):
+def test_an_axis_of_images_that_seems_to_be_counted_with_the_batch_is_reported_once(make, layer, axis, place, channels, shape):
     x, one = make(), layer(axis=axis, name='one')
     fed = [x, x] if layer is Concatenate else x
     with pytest.warns(KeraFlowWarning) as caught:

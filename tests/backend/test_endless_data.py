@@ -53,7 +53,7 @@ TOLD = 'm: validation_data: expected batches that end, received more than {}. Pa
                                         (EndlessOfALength(), 1100), (lambda: (batch for batch in numbered()), 1000)],
                          ids=['a function', 'a generator', 'an object', 'a class', 'an iterator', 'with a length', 'a function of another'])
 @pytest.mark.parametrize('trained', ['arrays', 'batches'])
-def test_a_validation_that_does_not_end_is_told(data, most, trained):
+def test_a_validation_that_does_not_end_is_reported(data, most, trained):
     given = {'x': X, 'y': Y} if trained == 'arrays' else {'x': numbered(), 'nb_batch': 3}
     with pytest.raises(DataError) as caught:
         model().fit(**given, nb_epoch=1, verbose=0, validation_data=data)

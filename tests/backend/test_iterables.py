@@ -284,7 +284,7 @@ def test_an_array_on_the_disk_is_never_read_whole(tmp_path):
     assert losses == [0.] * 4
 
 
-def test_a_nan_on_the_disk_is_told_when_it_is_read(tmp_path):
+def test_a_nan_on_the_disk_is_reported_when_it_is_read(tmp_path):
     bad = X.copy()
     bad[5, 1] = np.nan
     (x,) = mapped(tmp_path, x=bad)

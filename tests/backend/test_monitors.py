@@ -43,7 +43,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize('make, arguments, text', MISTAKES, ids=[str(number) for number in range(len(MISTAKES))])
-def test_a_name_that_fit_does_not_report_is_told_before_the_first_epoch(make, arguments, text, tmp_path, monkeypatch):
+def test_a_name_that_fit_does_not_report_is_reported_before_the_first_epoch(make, arguments, text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model, hooks = counting(), []
 
@@ -225,7 +225,7 @@ def test_names_of_outputs_and_terms_do_not_matter():
 
 @pytest.mark.parametrize('metric, name', [(recall_error, 'recall_error'), (Unknown(), 'acc'), (lambda y_pred, y_true: y_pred, '<lambda>'),
                                           (Average(recall_error, name='auc'), 'auc'), (Worse(name='f1'), None)])
-def test_a_way_that_nobody_knows_is_told_before_the_first_epoch(metric, name, tmp_path):
+def test_a_way_that_nobody_knows_is_reported_before_the_first_epoch(metric, name, tmp_path):
     model = compile_with(counting(), metric)
     for make in (EarlyStopping, ReduceLROnPlateau,
                  functools.partial(ModelCheckpoint, tmp_path / 'w.safetensors', save_best_only=True, overwrite=True)):

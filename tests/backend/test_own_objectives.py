@@ -69,7 +69,7 @@ ORDER = ('m: {}: {}: expected arguments called y_pred and y_true, in any order, 
          'target. Call them y_pred and y_true.')
 
 
-def test_an_order_that_goes_by_position_is_told_once():
+def test_an_order_that_goes_by_position_is_reported_once():
     def l(a, b):        # noqa: E743
         return missed(b, a)
     for function, names in ((l, 'a, b'), (unwrapped(missed), 'no names')):
@@ -100,7 +100,7 @@ def differs(y_true, y_pred):
 
 @pytest.mark.parametrize('function, shape', [(folds, (None,)), (keeps, (None, 1)), (differs, (None, 3)),
                                              (functools.partial(folds), (None,))])
-def test_a_function_that_puts_masked_steps_together_is_told(function, shape):
+def test_a_function_that_puts_masked_steps_together_is_reported(function, shape):
     for loss, metrics in ((function, None), ('mse', [Average(function, name='own')])):
         with pytest.warns(KeraFlowWarning) as told:
             scored(loss, X, X + 1., metrics, mask_value=0.)

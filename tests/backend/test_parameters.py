@@ -164,7 +164,7 @@ def test_layers_of_all_kinds_are_built(make, shape):
     assert Model(x, Dense(1)(x)).built and not MultiInputLayer().built
 
 
-def test_init_param_by_hand_is_told():
+def test_init_param_by_hand_is_reported():
     layer = Dense(2, name='d')
     layer.init_param((None, 3))
     with pytest.raises(ArgumentError) as caught:

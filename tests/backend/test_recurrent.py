@@ -190,7 +190,7 @@ def test_initial_states_go_on_from_another_sequence(cls):
 
 # -- parameters and dropout -----------------------------------------------------------------------------------------------
 
-def test_the_bias_of_the_forget_gate_starts_as_it_is_told():
+def test_the_bias_of_the_forget_gate_starts_at_its_argument():
     for options, expected in (({}, 1.), ({'forget_bias_init': 'zero'}, 0.)):
         layer = LSTM(2, **options)
         layer(Input((None, 3)))

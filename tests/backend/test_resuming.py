@@ -180,7 +180,7 @@ DIFFERENCES = [
 ]
 
 
-def test_each_difference_is_told(tmp_path):
+def test_each_difference_is_reported(tmp_path):
     path = tmp_path / 't.safetensors'
     first = graph()
     trained(first, nb_epoch=1)

@@ -253,7 +253,7 @@ def test_two_threads_may_wait_for_each_other_while_functions_are_built():
     at_once(*[functools.partial(model.fit, X, Y, nb_epoch=1, verbose=0) for model in models])
 
 
-def test_a_lost_mask_is_told_once():
+def test_a_lost_mask_is_reported_once():
     class Loses(Layer):
         def output(self, x):
             return B.sum(x, 1)

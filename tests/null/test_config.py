@@ -70,7 +70,7 @@ def test_a_backend_may_be_written_in_capitals(monkeypatch):
     ('epsilon', '-1e-7', 'a number between 0 and 0.1'), ('epsilon', '0.1', 'a number between 0 and 0.1'),
     ('epsilon', 'nan', 'a number between 0 and 0.1'),
 ])
-def test_a_wrong_value_is_told_with_its_source(folder, monkeypatch, key, value, expected):
+def test_a_wrong_value_is_reported_with_its_source(folder, monkeypatch, key, value, expected):
     path, variable = folder / 'keraflow.json', f'KERAFLOW_{key.upper()}'
     write(folder, {key: value})
     assert refusal(key) == f'{key}: expected {expected}, received {value!r} from {path}.'
@@ -88,7 +88,7 @@ def test_a_wrong_value_is_told_with_its_source(folder, monkeypatch, key, value, 
     ('epsilon', None, 'a number between 0 and 0.1'), ('epsilon', [], 'a number between 0 and 0.1'),
     ('epsilon', True, 'a number between 0 and 0.1'),
 ])
-def test_a_value_of_another_type_in_the_file_is_told(folder, key, value, expected):
+def test_a_value_of_another_type_in_the_file_is_reported(folder, key, value, expected):
     write(folder, {key: value})
     assert refusal(key) == f"{key}: expected {expected}, received {value!r} from {folder / 'keraflow.json'}."
 
@@ -101,12 +101,12 @@ def test_a_value_of_another_type_in_the_file_is_told(folder, key, value, expecte
     ('{"float": "float64"}', "there is no setting 'float'. Did you mean 'floatx'?"),
     ('{"colour": "red"}', "there is no setting 'colour'. Choose one of backend, epsilon, floatx."),
 ])
-def test_a_file_that_is_no_settings_file_is_told(folder, content, text):
+def test_a_file_that_is_no_settings_file_is_reported(folder, content, text):
     write(folder, content)
     assert refusal('floatx') == f"{folder / 'keraflow.json'}: {text}"
 
 
-def test_a_file_that_cannot_be_read_is_told(folder):
+def test_a_file_that_cannot_be_read_is_reported(folder):
     write(folder, '[' * 100000)
     assert refusal('backend').startswith(f"{folder / 'keraflow.json'}: cannot be read as JSON (")
 

@@ -84,7 +84,7 @@ def test_a_mistake_is_answered_with_this_text(make, error, text):
     ('tensorboard.compat.proto.event_pb2', lambda: TensorBoard('logs'), 'TensorBoard needs tensorboard ({}). Run: pip install '
      '"keraflow[tensorboard]".'),
     ('matplotlib.figure', lambda: made().plot(), 'History.plot needs matplotlib ({}). Run: pip install "keraflow[plot]".')])
-def test_a_package_that_is_missing_is_told_with_what_brings_it(module, make, text, monkeypatch):
+def test_a_package_that_is_missing_is_reported_with_what_brings_it(module, make, text, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingPackageError) as caught:
         make()

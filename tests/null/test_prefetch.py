@@ -105,7 +105,7 @@ def test_of_an_array_on_the_disk_only_the_asked_samples_are_read_and_cast(tmp_pa
 
 
 @pytest.mark.parametrize('part, sample', [(slice(2, 6), 4), (slice(0, 3), 4), (np.array([3, 2, 0]), 4), (slice(2, 3), 4)])
-def test_a_nan_on_the_disk_is_told_with_its_place_in_the_file(part, sample, tmp_path):
+def test_a_nan_on_the_disk_is_reported_with_its_place_in_the_file(part, sample, tmp_path):
     mapped = on_disk(tmp_path / 'x.npy', np.where(np.arange(6) == sample, np.nan, 1.)[:, None])
     (array,) = read_arrays(mapped, [ArraySpec('x', (None, 1), 'float32')], 'm: x')
     view = array.view(slice(2, None))
@@ -118,7 +118,7 @@ def test_a_nan_on_the_disk_is_told_with_its_place_in_the_file(part, sample, tmp_
 @pytest.mark.parametrize('array, text', [
     (np.ones((3, 4)), 'm: x: expected an array of shape (None, 2), received (3, 4).'),
     (np.ones((3, 2), 'complex64'), 'm: x: expected numbers, received an array of dtype complex64. Turn it into numbers first.')])
-def test_a_wrong_array_on_the_disk_is_told_before_it_is_read(array, text, tmp_path):
+def test_a_wrong_array_on_the_disk_is_reported_before_it_is_read(array, text, tmp_path):
     with pytest.raises(DataError) as caught:
         read_arrays(on_disk(tmp_path / 'x.npy', array), [ArraySpec('x', (None, 2), 'float32')], 'm: x')
     assert str(caught.value) == text

@@ -64,7 +64,7 @@ def test_folders_in_folders(folder):
     assert next(iter(flow)).shape == (5, 3, 4, 4)
 
 
-def test_a_class_without_images_is_told(folder):
+def test_a_class_without_images_is_reported(folder):
     (folder / 'cows').mkdir()
     with pytest.warns(KeraFlowWarning) as caught:
         flow = ImageDataGenerator().flow_from_directory(folder, (4, 4))

@@ -12,9 +12,9 @@ from keraflow.graph.parameters import parameters_of
 from keraflow.graph.trainability import as_read
 from keraflow.habits import no_attribute
 from keraflow.layers.base.calls import Calls
-from keraflow.layers.base.changes import EmbeddedArguments, EmbeddedChanges
-from keraflow.layers.base.class_checks import names_used
+from keraflow.layers.base.code_names import names_used
 from keraflow.layers.base.copying import copied
+from keraflow.layers.base.embedded_changes import EmbeddedArguments, EmbeddedChanges
 from keraflow.layers.base.first_run import FirstRun
 from keraflow.layers.base.inputs import check_inputs
 from keraflow.layers.base.layer_name import LayerName

@@ -4,15 +4,14 @@ keraflow calls methods with certain names, the hooks. A method with another libr
 misspelt one, would never be called, and the layer would silently compute something else.
 """
 import inspect
-import itertools
-import types
-from typing import Any, Dict, Iterator, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 from keraflow.errors import ArgumentTypeError
 from keraflow.habits import HOOKS
+from keraflow.layers.base.code_names import names_used, underlying_function
 from keraflow.serialization.reserved import of_program
 
-__all__ = ['check_class', 'names_reached', 'names_used', 'reads_masks']
+__all__ = ['check_class']
 
 #: The hooks that are methods, with their arguments.
 METHODS: Dict[str, Tuple[str, ...]] = {
@@ -61,8 +60,9 @@ def _check_signature(cls: type, name: str, value: Any) -> None:
         found = 'a property' if isinstance(value, property) else repr(value)
         raise ArgumentTypeError(f'{cls.__name__}: {name}: expected a method {_written(name)}, received {found:.60}.')
     if not _takes(value, METHODS[name]):
-        raise ArgumentTypeError(f'{cls.__name__}: {name}{inspect.signature(_function(value))}: expected a method that '
-                                f'is called with {", ".join(METHODS[name]) or "nothing"}. Write {_written(name)}.')
+        signature = inspect.signature(underlying_function(value))
+        raise ArgumentTypeError(f'{cls.__name__}: {name}{signature}: expected a method that is called with '
+                                f'{", ".join(METHODS[name]) or "nothing"}. Write {_written(name)}.')
 
 
 def _nearly(name: str, value: Any) -> Optional[str]:
@@ -83,63 +83,6 @@ def _is_near(one: str, other: str) -> bool:
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or a[:2] == b[:2][::-1] and a[2:] == b[2:]
 
 
-def names_used(owners: Sequence[type], names: Set[str], skipped: Sequence[str] = ()) -> Set[str]:
-    """Return which of the names methods of some classes use, except in `skipped` and in a method with that name.
-
-    So a ``call`` that calls ``super().call`` does not count as used. A ``__call__`` does.
-    """
-    used: Set[str] = set()
-    for one in owners:
-        for method, value in vars(one).items():
-            for code in () if method in skipped else _codes(value):
-                used |= {name for name in code.co_names if name in names and (name != method or name == '__call__')}
-    return used
-
-
-def reads_masks(cls: type) -> bool:
-    """Return whether a class of layers reads the mask of its input.
-
-    It does if ``output`` has the argument ``mask``, or calls that of a base class that has; a class of the program also
-    if it uses ``get_tensor_mask``.
-    """
-    for one in cls.__mro__:
-        output = vars(one).get('output')
-        if output is not None:
-            if 'mask' in inspect.signature(output).parameters:
-                return True
-            if not any('super' in code.co_names for code in _codes(output)):
-                break
-    return bool(names_used(of_program(cls), {'get_tensor_mask'}))
-
-
-def names_reached(cls: type, *methods: str) -> Set[str]:
-    """Return the names that methods use, themselves or through methods that not every layer has."""
-    own = list(itertools.takewhile(lambda one: 'kind' not in vars(one), cls.__mro__))
-    reached: Set[str] = set()
-    waiting = list(methods)
-    while waiting:
-        name = waiting.pop()
-        for one in own:
-            if name in vars(one):
-                found = {used for code in _codes(vars(one)[name]) for used in code.co_names} - reached
-                reached |= found
-                waiting += found
-    return reached
-
-
-def _codes(value: Any) -> Iterator[types.CodeType]:
-    functions = [value.fget, value.fset] if isinstance(value, property) else [_function(value)]
-    stack = [one.__code__ for one in functions if inspect.isfunction(one)]
-    while stack:
-        code = stack.pop()
-        yield code
-        stack.extend(one for one in code.co_consts if isinstance(one, types.CodeType))
-
-
-def _function(value: Any) -> Any:
-    return inspect.unwrap(value.__func__ if isinstance(value, (staticmethod, classmethod)) else value)
-
-
 def _is_method(value: Any) -> bool:
     return callable(value) or isinstance(value, (staticmethod, classmethod))
 
@@ -154,10 +97,10 @@ def _takes(value: Any, arguments: Sequence[str]) -> bool:
     if not _is_method(value):
         return False
     try:
-        signature = inspect.signature(_function(value))
+        signature = inspect.signature(underlying_function(value))
     except (TypeError, ValueError):
         return True
-    own = [] if isinstance(value, staticmethod) or not inspect.isfunction(_function(value)) else ['self']
+    own = [] if isinstance(value, staticmethod) or not inspect.isfunction(underlying_function(value)) else ['self']
     try:
         signature.bind_partial(*own, *arguments)
     except TypeError:

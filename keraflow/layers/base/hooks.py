@@ -2,7 +2,7 @@
 from typing import Any
 
 from keraflow.graph.call_arguments import CallSignature
-from keraflow.layers.base.class_checks import reads_masks
+from keraflow.layers.base.code_names import reads_masks
 from keraflow.layers.base.masks import with_default_mask
 from keraflow.layers.base.planned import SHAPE_HOOKS, shape_hook
 

@@ -34,8 +34,8 @@ from keraflow.graph.kensor import Kensor
 from keraflow.graph.records import recorded_value, runs_frozen
 from keraflow.layers.base import running
 from keraflow.layers.base.access import LayerAccess
-from keraflow.layers.base.changes import EMBEDDED_ARGUMENTS, EmbeddedArguments
 from keraflow.layers.base.class_checks import check_class
+from keraflow.layers.base.embedded_changes import EMBEDDED_ARGUMENTS, EmbeddedArguments
 from keraflow.layers.base.embedding import embedded
 from keraflow.layers.base.hooks import complete_hooks
 from keraflow.layers.base.input_spec import InputSpec, check_equal_shapes

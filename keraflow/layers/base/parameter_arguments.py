@@ -16,7 +16,7 @@ from keraflow import schema
 from keraflow.arguments import assign, is_array_like, split_arrays
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe
 from keraflow.graph.call_arguments import replaced
-from keraflow.layers.base.class_checks import names_reached
+from keraflow.layers.base.code_names import names_reached
 from keraflow.layers.base.weights import assign_weights, owners
 from keraflow.sameness import same
 

@@ -4,7 +4,7 @@ from typing import Any, Iterator, Tuple
 
 from keraflow import backend as B
 from keraflow.errors import warn
-from keraflow.layers.base.class_checks import names_used
+from keraflow.layers.base.code_names import names_used
 from keraflow.layers.base.kept_values import is_layer, kept_values
 
 __all__ = ['mark_owned', 'tell_unused']

@@ -115,7 +115,7 @@ def _change(layer: Any, arguments: Dict[str, Any], where: str) -> None:
     ArgumentError, ArgumentTypeError
         For an unknown argument, or a value that it may not have; the message begins with `where`.
     """
-    for name, value in current_names(type(layer), arguments, where, is_told=False).items():
+    for name, value in current_names(type(layer), arguments, where, warns=False).items():
         if name == EMBEDDED_ARGUMENTS:
             check(value, EmbeddedArguments, f'{where}: {name}')
             layer._changes.take(value)
