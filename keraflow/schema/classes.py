@@ -97,14 +97,9 @@ def kinds_of(cls: Any) -> Dict[str, str]:
 
 
 def bind(cls: Any, args: Sequence, kwargs: Dict[str, Any], defaults: Dict[str, Any]) -> Dict[str, Any]:
-    """Return the arguments for a constructor by name, checked; with `defaults`, and mutable defaults of the class.
+    """Return the arguments for a constructor by name, checked, under their current names.
 
-    Raises
-    ------
-    ArgumentTypeError
-        For an unknown, missing, duplicate or surplus argument, or one of the wrong type.
-    ArgumentError
-        For a value that the annotation does not allow.
+    Defaults and errors are those of :meth:`Signature.bind`.
     """
     where = cls.__name__
     return _signature(cls).bind(args, current_names(cls, kwargs, where), where,

@@ -1,5 +1,6 @@
 """What the guides show works as they show it: the developer's guide first, then the tutorial."""
 import numpy as np
+from guide import SequentialLayer
 
 from keraflow import backend as B
 from keraflow import objectives, regularizers, utils
@@ -39,24 +40,6 @@ class Embedding64(Layer):
 
     def output_shape(self, input_shape):
         return (input_shape[0], 64)
-
-
-class SequentialLayer(Layer):
-    """Layers one after the other, built on embed alone."""
-
-    def __init__(self, layers=[], **kwargs):
-        super(SequentialLayer, self).__init__(**kwargs)
-        self.layers = list(layers)
-
-    def output(self, x):
-        for layer in self.layers:
-            x = self.embed(layer)(x)
-        return x
-
-    def output_shape(self, input_shape):
-        for layer in self.layers:
-            input_shape = layer.output_shape(input_shape)
-        return input_shape
 
 
 class MyLayer(Layer):

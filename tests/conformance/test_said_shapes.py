@@ -2,34 +2,16 @@
 import numpy as np
 import pytest
 from catalogue import LAYERS
+from guide import SequentialLayer
 
 from keraflow import layer_register
 from keraflow.arguments import to_list
 from keraflow.layers import (GRU, LSTM, Activation, BatchNormalization, Bidirectional, Concatenate, Convolution2D,
-                             Dense, ElementWiseSum, Flatten, Input, Lambda, Layer, LayerNormalization,
-                             MultiHeadAttention)
+                             Dense, ElementWiseSum, Flatten, Input, Lambda, LayerNormalization, MultiHeadAttention)
 from keraflow.models import Model
 
 WITH_ONE_INPUT = [pytest.param(one, number == 0, id=f'{name}-{number}') for name, some in LAYERS.items()
                   for number, one in enumerate(some) if not isinstance(one.input_shapes, list)]
-
-
-class SequentialLayer(Layer):
-    """Layers one after the other, as the developer's guide writes it."""
-
-    def __init__(self, layers=(), **kwargs):
-        super().__init__(**kwargs)
-        self.layers = list(layers)
-
-    def output(self, x):
-        for layer in self.layers:
-            x = self.embed(layer)(x)
-        return x
-
-    def output_shape(self, input_shape):
-        for layer in self.layers:
-            input_shape = layer.output_shape(input_shape)
-        return input_shape
 
 
 @pytest.mark.filterwarnings('ignore:.*mask of its input is lost')
