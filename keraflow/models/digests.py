@@ -5,7 +5,7 @@ belong to it, too.
 """
 import hashlib
 import json
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, Iterator, Sequence
 
 from keraflow import registry
 from keraflow.backend.contract import METHODS, OLD_NAMES
@@ -32,12 +32,17 @@ def digest_of(data: Any) -> str:
 
 def is_digest(saved: str, data: Any) -> bool:
     """Return whether a digest matches an architecture, as computed now or in the first versions."""
-    return saved in (_digest(data, arguments, embedded) for embedded in (object, *_classes_with_old_names())
+    return saved in (_digest(data, arguments, embedded) for embedded in _classes_embedded(data)
                      for arguments in (_ONLY_TRAINING, _ONLY_TRAINING_AT_FIRST))
 
 
-def _classes_with_old_names() -> List[type]:
-    return [one.target for one in registry.entries() if one.kind == 'layer' and renamed_arguments(one.target)]
+def _classes_embedded(data: Any) -> Iterator[type]:
+    """Yield the classes that embedded layers may have: any without renamed arguments, then those that have some."""
+    yield object
+    if f'"{EMBEDDED_ARGUMENTS}"' in json.dumps(unescape(data)):     # otherwise all of them have the same digest
+        for one in registry.entries():
+            if one.kind == 'layer' and renamed_arguments(one.target):
+                yield one.target
 
 
 def _digest(data: Any, left_out: Sequence[str], embedded: type = object) -> str:
