@@ -118,7 +118,7 @@ def _check_steps(one: _Run, other: _Run) -> None:
     """Raise if the step that was changed is at another place of the result, or changes others without being told to."""
     with np.errstate(invalid='ignore'):
         differs = ~np.isclose(one.result, other.result, 0, 1e-9, equal_nan=True)
-    changed = list(zip(*np.nonzero(differs.reshape(*differs.shape[:2], -1).any(-1))))
+    changed = list(map(tuple, np.argwhere(differs.reshape(*differs.shape[:2], -1).any(-1)).tolist()))
     along = [axis % one.result.ndim for axis in to_list(one.given.get('axis', ())) if axis is not None]
     # Along an axis given as an argument, each step depends on others, too.
     fixed = [axis for axis in (0, 1) if axis not in along]
