@@ -2,7 +2,7 @@
 
 Each trains the same three networks through its ``fit``, and predicts one sample: an MLP 784-512-512-10 with dropout, a
 CNN on images of 28x28, and LSTM(128) on 80 steps of 128; Adam, float32, otherwise with the settings that each library
-has by itself. Keras gets an environment of its own, made the first time; a library that cannot be installed or does not
+has by itself. ``--tasks`` names networks of the examples instead. Keras gets an environment of its own, made the first time; a library that cannot be installed or does not
 run is named and left out. All teams are held ready, each in a process of its own, and take turns; the others are
 compared with the first team, keraflow on TensorFlow. A turn of training is one call of ``fit``; compiling comes before.
 What such a call costs by itself, tens of milliseconds for Keras on TensorFlow, its steps share: more ``--steps`` lessen
@@ -20,14 +20,15 @@ from pathlib import Path
 from _peers.environment import ROOT, PeerMissing
 from _peers.race import Course, Race
 from _peers.report import data, draw, machine, table
-from _peers.tasks import TASKS
+from _peers.tasks import MAIN_TASKS, TASKS
 from _peers.teams import TEAMS
 
 
 def read_arguments():
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     parser.add_argument('--batch', type=int, nargs='+', default=[32], help='sizes of the batches, such as 32 128 512')
-    parser.add_argument('--tasks', nargs='+', choices=TASKS, default=list(TASKS), help='the networks')
+    parser.add_argument('--tasks', nargs='+', choices=TASKS, default=MAIN_TASKS, help='the networks; others of the '
+                        'examples, which nobody has written by hand, besides the three')
     parser.add_argument('--rounds', type=int, default=9, help='how many turns each team takes')
     parser.add_argument('--steps', type=int, help='of a turn of training, instead of those of the network')
     parser.add_argument('--out', type=Path, default=ROOT / 'build', help='the folder for peers.txt, .json and .svg')

@@ -8,9 +8,14 @@ import tensorflow as tf
 import train_step
 from _hand_written import make_step, train
 
-from .tasks import DROP_RATE, TASKS
+from .tasks import DROP_RATE, NB_CLASS
 
 LOGITS = {'MLP': train_step.tensorflow_logits, 'CNN': cnn.tensorflow_logits, 'LSTM': lstm.tensorflow_logits}
+SHAPES = {
+    'MLP': [(784, 512), (512,), (512, 512), (512,), (512, NB_CLASS), (NB_CLASS,)],
+    'CNN': [(3, 3, 1, 32), (32,), (3, 3, 32, 32), (32,), (12 * 12 * 32, 128), (128,), (128, NB_CLASS), (NB_CLASS,)],
+    'LSTM': [(128, 4 * 128), (128, 4 * 128), (4 * 128,), (128, NB_CLASS), (NB_CLASS,)],
+}
 
 
 def library():
@@ -21,7 +26,7 @@ def library():
 def contestant(task, x, y, batch_size):
     """Return functions that train an epoch and that predict a sample, and how many numbers are trained."""
     generator = np.random.default_rng(0)
-    weights = [generator.normal(0., 0.05, shape).astype('float32') for shape in TASKS[task].weights]
+    weights = [generator.normal(0., 0.05, shape).astype('float32') for shape in SHAPES[task]]
     training = logits = LOGITS[task]
     if task == 'MLP':
         training = functools.partial(logits, drop=lambda it: tf.nn.dropout(it, DROP_RATE))

@@ -22,7 +22,7 @@ class Course:
     batch_size, nb_step : int
         Of a turn of training; predicting needs them only to tell the network.
     times : dict
-        From the name of a team to its milliseconds.
+        From the name of a team to its milliseconds, if it has that network.
     """
 
     what: str
@@ -76,7 +76,7 @@ class Race:
             self._tell(f'round {seed} of {nb_round}')
 
     def _turn(self, team, course, seed):
-        if team not in self.teams:
+        if team not in self.teams or course.task not in team.tasks:
             return None
         time.sleep(PAUSE)
         try:

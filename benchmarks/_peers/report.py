@@ -1,4 +1,5 @@
 """What a race has shown: as text, as data and as a picture."""
+import math
 import os
 import platform
 from pathlib import Path
@@ -28,7 +29,8 @@ def table(race):
         lines += [f'Milliseconds for {title}; how many times as long as {names[0]}: the middle of all rounds',
                   f'{"":{width}}' + ''.join(f'{course.task:>18}' for course in courses)]
         lines += [f'{name:{width}}' + ''.join(f'{course.median(name):11.2f}{course.ratio(name, names[0]):7.2f}'
-                                              for course in courses) for name in names]
+                                              if name in course.times else f'{"-":>11}{"-":>7}' for course in courses)
+                  for name in names]
         lines.append('')
     lines += [f'{name:{width}}  missing: {reason}' for name, reason in race.missing.items()]
     lines += [f'{team.name:{width}}  {team.library}' for team in race.teams]
@@ -37,16 +39,16 @@ def table(race):
 
 def data(race):
     """Return all times, what is computed from them, and what they were measured on, as plain data."""
-    names = [team.name for team in race.teams]
     return {
         'machine': machine(),
         'teams': {team.name: team.library for team in race.teams},
         'missing': race.missing,
         'courses': [{
             'what': course.what, 'task': course.task, 'batch_size': course.batch_size, 'nb_step': course.nb_step,
-            'milliseconds': {name: [round(it, 4) for it in course.times[name]] for name in names},
-            'median': {name: round(course.median(name), 4) for name in names},
-            'ratio': {name: {other: round(course.ratio(name, other), 4) for other in names} for name in names},
+            'milliseconds': {name: [round(it, 4) for it in times] for name, times in course.times.items()},
+            'median': {name: round(course.median(name), 4) for name in course.times},
+            'ratio': {name: {other: round(course.ratio(name, other), 4) for other in course.times}
+                      for name in course.times},
         } for course in race.courses]}
 
 
@@ -77,7 +79,7 @@ def draw(race, file):
         panels = figure.subplots(len(rows), nb_column, squeeze=False, sharey=True)
         for row, (title, courses) in zip(panels, rows.items()):
             for panel, course in zip(row, courses):
-                bars = panel.barh(names, [course.median(name) for name in names],
+                bars = panel.barh(names, [course.median(name) if name in course.times else math.nan for name in names],
                                   color=[COLORS.get(name.split()[0], OTHER_COLOR) for name in names])
                 panel.bar_label(bars, fmt='%.2f', padding=2)
                 panel.set_title(course.task)

@@ -6,8 +6,10 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Sequence
 
 from .environment import FOLDER, PeerMissing, python_with
+from .tasks import MAIN_TASKS, TASKS
 
 
 @dataclass
@@ -27,6 +29,8 @@ class Team:
     peer : str
         The library that Keras runs on, which the environment of the peers must have; None: it runs in the environment
         of this process.
+    tasks : sequence of str
+        The networks that it has.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Team:
     settings: dict = field(default_factory=dict)
     arguments: dict = field(default_factory=dict)
     peer: str = None
+    tasks: Sequence = tuple(TASKS)
 
     def __enter__(self):
         python = python_with(self.peer) if self.peer else sys.executable
@@ -86,7 +91,7 @@ def keraflow(name, backend):
 TEAMS = [
     keraflow('keraflow on TensorFlow', 'tensorflow'),
     keraflow('keraflow on Theano', 'theano'),
-    Team('TensorFlow by hand', 'by_hand_team'),
+    Team('TensorFlow by hand', 'by_hand_team', tasks=MAIN_TASKS),
     keras('Keras on TensorFlow', 'tensorflow'),
     keras('Keras on TensorFlow, 16 steps a call', 'tensorflow', steps_per_execution=16),
     keras('Keras on JAX', 'jax'),

@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parents[2] / 'benchmarks'
@@ -20,7 +21,7 @@ class Scripted:
     """A team whose turns take what it is told, and which fails when there is no more."""
 
     def __init__(self, peers, name, *milliseconds):
-        self.name, self.library = name, f'{name} 1.0'
+        self.name, self.library, self.tasks = name, f'{name} 1.0', ['MLP']
         self._times, self._failure = list(milliseconds), peers.environment.PeerMissing('out of memory')
 
     def take_turn(self, what, seed, course):
@@ -63,7 +64,7 @@ def test_the_order_is_reversed_in_every_other_round(peers):
 
     race = peers.race.Race([peers.race.Course('train', 'MLP', 32, 16)], tell=[].append)
     for name in 'ab':
-        race.admit(SimpleNamespace(name=name, library='', take_turn=turns_of(name)))
+        race.admit(SimpleNamespace(name=name, library='', tasks=['MLP'], take_turn=turns_of(name)))
     race.run(2)
     assert took_turns == [*'ab', *'ba', *'ab']
 
@@ -137,7 +138,26 @@ def test_all_that_is_installed_is_pinned(peers):
 
 def test_tasks(peers):
     tasks = peers.tasks.TASKS
-    assert {name: task.nb_weight for name, task in tasks.items()} == {'MLP': 669706, 'CNN': 600810, 'LSTM': 132874}
+    assert (tasks['MLP'].nb_weight, tasks['LSTM'].nb_weight) == (784 * 512 + 512 + 512 * 512 + 512 + 512 * 10 + 10,
+                                                                 4 * (128 * 256 + 128) + 128 * 10 + 10)
     assert [tasks['MLP'].nb_step_of(size) for size in (32, 128, 512, 4096)] == [320, 80, 16, 16]
     x, y = tasks['CNN'].data(4, 16)
     assert (x.shape, x.dtype, y.shape) == ((64, 28, 28, 1), 'float32', (64, 10))
+    words, _ = tasks['Names'].data(4, 16)
+    assert words.dtype == 'int32' and words.min() == 0 and words.max() == 26 and (words[:, -1] > 0).all()
+    assert (np.diff((words > 0).astype(int), axis=1) >= 0).all()       # no 0 after a word
+    drawn, same = tasks['VAE'].data(4, 16)
+    assert 0 <= drawn.min() < drawn.max() == 1 and (drawn == same).all()
+
+
+def test_a_team_without_a_network_takes_no_turn_with_it(peers, tmp_path):
+    race = peers.race.Race([peers.race.Course('train', task, 32, 16) for task in ('MLP', 'VAE')], tell=[].append)
+    for name, tasks in ('ours', ['MLP', 'VAE']), ('by hand', ['MLP']):
+        race.admit(SimpleNamespace(name=name, library='', tasks=tasks, take_turn=lambda what, seed, course: 2.))
+    race.run(1)
+    assert peers.report.table(race).splitlines()[1:4] == [
+        '                      MLP               VAE',
+        'ours          2.00   1.00       2.00   1.00',
+        'by hand       2.00   1.00          -      -']
+    assert set(peers.report.data(race)['courses'][1]['median']) == {'ours'}
+    peers.report.draw(race, tmp_path / 'peers.svg')
