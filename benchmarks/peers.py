@@ -29,6 +29,8 @@ def read_arguments():
     parser.add_argument('--batch', type=int, nargs='+', default=[32], help='sizes of the batches, such as 32 128 512')
     parser.add_argument('--tasks', nargs='+', choices=TASKS, default=MAIN_TASKS, help='the networks; others of the '
                         'examples, which nobody has written by hand, besides the three')
+    parser.add_argument('--teams', nargs='+', choices=[team.name for team in TEAMS], metavar='NAME',
+                        help='those that take part, by the names in the table; by default all')
     parser.add_argument('--rounds', type=int, default=9, help='how many turns each team takes')
     parser.add_argument('--steps', type=int, help='of a turn of training, instead of those of the network')
     parser.add_argument('--out', type=Path, default=ROOT / 'build', help='the folder for peers.txt, .json and .svg')
@@ -49,6 +51,8 @@ def main():
     race = Race(courses(arguments.tasks, arguments.batch, arguments.steps))
     with contextlib.ExitStack() as stack:
         for team in TEAMS:
+            if team.name not in (arguments.teams or [team.name]):
+                continue
             try:
                 race.admit(stack.enter_context(team))
             except PeerMissing as reason:
