@@ -10,7 +10,8 @@ The path of ``B.dot(x, W)``:
 3. The arguments are checked, here and nowhere else (:mod:`keraflow.backend.checks`): their types, their shapes
    (``operand_checks.dot``), and whether the dtype can hold their numbers.
 4. ``dot`` of the plugin in use computes the result; see its ``products.py``.
-5. What is known of the logarithms of the result is recorded with it (:mod:`keraflow.backend.logs`).
+5. Whoever watches is told of it (:mod:`keraflow.backend.watching`), for example a profile.
+6. What is known of the logarithms of the result is recorded with it (:mod:`keraflow.backend.logs`).
 
 Linking a layer takes some twenty calls of functions that are not operations, mostly queries such as ``is_tensor``:
 these do no more work than a wrong argument requires.
@@ -26,6 +27,7 @@ from keraflow.backend.contract import METHODS, Backend
 from keraflow.backend.deferral import deferred_among, told_of
 from keraflow.backend.logs import remember_logs
 from keraflow.backend.method_info import MethodInfo
+from keraflow.backend.watching import operated, watched_loop
 from keraflow.deprecation import current_names, renamed_arguments
 from keraflow.errors import ArgumentTypeError, describe
 
@@ -34,6 +36,7 @@ __all__ = ['forwarding']
 _OF_TENSORS = frozenset({'dtype', 'ndim', 'static_shape'})
 _ARRAYS = np.ndarray, np.generic
 _OF_VALUES = frozenset({'eval', 'get_value'})
+_LOOPS = frozenset({'loop', 'scan'})
 
 
 def forwarding(name: str, current: Callable[[], Backend]) -> Callable:
@@ -47,7 +50,7 @@ def forwarding(name: str, current: Callable[[], Backend]) -> Callable:
 
 
 def _checked(method: MethodInfo, current: Callable[[], Backend]) -> Callable:
-    name, is_operation = method.name, method.is_operation
+    name, is_operation, is_told = method.name, method.is_operation, method.is_operation or method.is_view
 
     def call(*args: Any, **kwargs: Any) -> Any:
         one = deferred_among(args, kwargs)
@@ -55,12 +58,15 @@ def _checked(method: MethodInfo, current: Callable[[], Backend]) -> Callable:
             return one.defer(name, args, kwargs) if is_operation else told_of(one, name)
         backend = current()
         given = arguments_of(backend, method, args, kwargs)
-        return remember_logs(backend, method, getattr(backend, name)(**given), given)
+        compute = getattr(backend, name)
+        made = operated(method, compute, given) if is_told else compute(**given)
+        return remember_logs(backend, method, made, given)
     return call
 
 
 def _unchecked(method: MethodInfo, current: Callable[[], Backend]) -> Callable:
     name, asks_tensor, asks_value = method.name, method.name in _OF_TENSORS, method.name in _OF_VALUES
+    is_loop = name in _LOOPS
     nb_required, nb_argument = len(method.names) - len(method.defaults), len(method.names)
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -68,14 +74,15 @@ def _unchecked(method: MethodInfo, current: Callable[[], Backend]) -> Callable:
         if one is not None:
             return told_of(one, name)
         backend = current()
+        compute = functools.partial(watched_loop, getattr(backend, name)) if is_loop else getattr(backend, name)
         if kwargs or not nb_required <= len(args) <= nb_argument:
-            return getattr(backend, name)(**arguments_of(backend, method, args, kwargs))
+            return compute(**arguments_of(backend, method, args, kwargs))
         if asks_tensor and isinstance(args[0], _ARRAYS):    # some backends would accept an array
             _refuse(name, args[0])
         if asks_value:
             _check_value(backend, name, args[0])
         try:
-            return getattr(backend, name)(*args)
+            return compute(*args)
         except (AttributeError, TypeError):     # not checked first, because these are called all the time
             if asks_tensor and not backend.is_tensor(args[0]):
                 _refuse(name, args[0])

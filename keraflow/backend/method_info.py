@@ -7,9 +7,12 @@ decorates other methods whose arguments are checked. Everything that needs a pro
 import dataclasses
 import functools
 import inspect
-from typing import Any, Callable, Dict, FrozenSet, Mapping, NamedTuple, Optional, Sequence, Tuple, Union, get_type_hints
+from typing import (Any, Callable, Dict, FrozenSet, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple, Union,
+                    get_type_hints)
 
 import numpy as np
+
+from keraflow.backend import costs
 
 __all__ = ['METHODS', 'MethodInfo', 'SecondInteger', 'checked_method', 'operation']
 
@@ -84,6 +87,13 @@ class MethodInfo:
     logs : function, optional
         ``logs(backend, made, given)`` returns the logarithms of its result, if they are known
         (:mod:`keraflow.backend.log_rules`).
+    flop : function
+        ``flop(backend, given, made)`` returns how many floating-point operations it takes
+        (:mod:`keraflow.backend.costs`).
+    gradient_needs : {'operands', 'result', 'nothing'}
+        What is kept in memory until its gradient is computed.
+    is_view : bool
+        Whether its result has the memory of `x`.
     old_name : str
         A name by which programs and files may still call it.
     more_operands : frozenset of str
@@ -106,6 +116,9 @@ class MethodInfo:
     converts: bool = False
     check: Optional[Callable[[Any, Given, Dict[str, Any]], None]] = None
     logs: Optional[Callable] = None
+    flop: Callable[[Any, Given, Any], int] = costs.of_result
+    gradient_needs: Literal['operands', 'result', 'nothing'] = 'operands'
+    is_view: bool = False
     old_name: str = ''
     more_operands: FrozenSet[str] = frozenset()
 

@@ -24,6 +24,7 @@ from keraflow.backend.logs import remember_logs
 from keraflow.backend.method_info import METHODS
 from keraflow.backend.tensor_info import info_of
 from keraflow.backend.value_checks import is_small
+from keraflow.backend.watching import current_watcher, operated
 from keraflow.contexts import bound
 from keraflow.errors import ArgumentTypeError
 
@@ -76,12 +77,15 @@ def _operator(backend: Any, own: Any, operation: str, reflected: bool) -> Callab
         if isinstance(y, Deferred):
             return NotImplemented       # not elementwise: refuses a tensor
         given = (y, x) if reflected else (x, y)
-        if _follows.get() and _differs(backend, operation, x, y):
-            made = getattr(backend, operation)(**arguments_of(backend, METHODS[operation], given, {}))
+        follows, method = _follows.get(), METHODS[operation]
+        if follows and _differs(backend, operation, x, y):
+            made = operated(method, getattr(backend, operation), arguments_of(backend, method, given, {}))
+        elif follows and own is not None and current_watcher() is not None:
+            made = operated(method, lambda **_: own(x, y), dict(zip('xy', given)))
         else:
             made = NotImplemented if own is None else own(x, y)
         if (info_of(x).logs or info_of(y).logs) and backend.is_tensor(made):     # the other operand may return anything
-            remember_logs(backend, METHODS[operation], made, dict(zip('xy', given)))
+            remember_logs(backend, method, made, dict(zip('xy', given)))
         return made
     if own is not None:
         functools.update_wrapper(call, own)
@@ -101,7 +105,8 @@ def _equality(backend: Any, own: Any, operation: str, library: str) -> Callable:
             return NotImplemented       # not elementwise: refuses a tensor
         if not _is_operand(backend, y):
             return (x is y) == (operation == 'equal')
-        return getattr(backend, operation)(**arguments_of(backend, METHODS[operation], (x, y), {}))
+        method = METHODS[operation]
+        return operated(method, getattr(backend, operation), arguments_of(backend, method, (x, y), {}))
     call.of_library = own       # type: ignore[attr-defined]
     return call
 
@@ -126,7 +131,10 @@ def _package(frame: Any) -> str:
 def _indexing(backend: Any, own: Any) -> Callable:
     @functools.wraps(own)
     def getitem(x: Any, index: Any, *rest: Any) -> Any:
-        made = own(x, index, *rest)
+        if _follows.get() and current_watcher() is not None:
+            made = operated(METHODS['getitem'], lambda **_: own(x, index, *rest), {'x': x, 'index': index})
+        else:
+            made = own(x, index, *rest)
         return remember_logs(backend, METHODS['getitem'], made, {'x': x, 'index': index}) if info_of(x).logs else made
     getitem.of_library = own       # type: ignore[attr-defined]
     return getitem

@@ -14,7 +14,7 @@ from typing import Any, Literal, Optional, Sequence
 
 import numpy as np
 
-from keraflow.backend import operand_checks
+from keraflow.backend import costs, operand_checks
 from keraflow.backend.dtypes import dtype_of_x
 from keraflow.backend.layouts import Layouts
 from keraflow.backend.method_info import operation
@@ -32,18 +32,19 @@ Pad = Literal['valid', 'same']
 class Convolutions(Layouts):
     """The part of the contract for images, series and volumes; see :mod:`keraflow.backend.operations.convolutions`."""
 
-    @operation(keeps_mask=False, keeps_layout=True, dtype=dtype_of_x, check=operand_checks.pad)
+    @operation(keeps_mask=False, keeps_layout=True, dtype=dtype_of_x, check=operand_checks.pad, flop=costs.nothing,
+               gradient_needs='nothing')
     def pad(self, x: Tensor, padding: Sequence, value: float = 0.) -> Tensor:
         """Pad `x` with `value`: for each of its axes by a number of cells ``(before, after)``."""
         raise NotImplementedError
 
-    @operation(keeps_mask=False, is_real=True, check=operand_checks.convolution)
+    @operation(keeps_mask=False, is_real=True, check=operand_checks.convolution, flop=costs.of_convolution)
     def conv(self, x: Tensor, kernels: Tensor, strides: Strides = None, pad: Pad = 'valid', dilation: Strides = None,
              data_format: DataFormat = 'channels_first') -> Tensor:
         """Convolve. `dilation` is the distance of the input cells that neighbouring cells of a kernel meet."""
         raise NotImplementedError
 
-    @operation(keeps_mask=False, is_real=True, check=operand_checks.convolution)
+    @operation(keeps_mask=False, is_real=True, check=operand_checks.convolution, flop=costs.of_deconvolution)
     def conv_transpose(self, x: Tensor, kernels: Tensor, strides: Strides = None, pad: Pad = 'valid',
                        data_format: DataFormat = 'channels_first') -> Tensor:
         """Compute the gradient of a convolution: each cell of `x` adds a kernel times its value to the output.
@@ -52,7 +53,7 @@ class Convolutions(Layouts):
         """
         raise NotImplementedError
 
-    @operation(keeps_mask=False, is_real=True, check=operand_checks.depthwise)
+    @operation(keeps_mask=False, is_real=True, check=operand_checks.depthwise, flop=costs.of_depthwise)
     def depthwise_conv(self, x: Tensor, kernels: Tensor, strides: Strides = None, pad: Pad = 'valid',
                        dilation: Strides = None, data_format: DataFormat = 'channels_first') -> Tensor:
         """Convolve each channel with separate kernels; `x` has two spatial axes.
@@ -61,7 +62,7 @@ class Convolutions(Layouts):
         """
         raise NotImplementedError
 
-    @operation(keeps_mask=False, is_real=True, check=operand_checks.pool)
+    @operation(keeps_mask=False, is_real=True, check=operand_checks.pool, flop=costs.of_windows)
     @renamed(size='pool_size')
     def pool(self, x: Tensor, pool_size: Sequence[PositiveInt], mode: Literal['max', 'avg'] = 'max',
              strides: Strides = None, pad: Pad = 'valid', data_format: DataFormat = 'channels_first') -> Tensor:
@@ -72,7 +73,7 @@ class Convolutions(Layouts):
         """
         raise NotImplementedError
 
-    @operation(check=operand_checks.add_bias)
+    @operation(check=operand_checks.add_bias, gradient_needs='nothing')
     def add_bias(self, x: Tensor, bias: Tensor, data_format: DataFormat = 'channels_first') -> Tensor:
         """Add a vector with one value for each channel to `x`."""
         if data_format == 'channels_first':

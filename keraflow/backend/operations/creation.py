@@ -3,7 +3,7 @@ from typing import Any, Optional, Sequence
 
 import numpy as np
 
-from keraflow.backend import operand_checks
+from keraflow.backend import costs, operand_checks
 from keraflow.backend.dtypes import FLOATS, dtype_given, dtype_of_value
 from keraflow.backend.method_info import checked_method, operation
 from keraflow.backend.operations.shaping import Shaping
@@ -42,12 +42,12 @@ class Creation(Shaping):
         """Make the identity matrix ``(size, size)``."""
         return self.constant(np.eye(size), dtype or self.floatx())
 
-    @operation(keeps_layout=True, takes_any_number=True)
+    @operation(keeps_layout=True, takes_any_number=True, flop=costs.nothing, gradient_needs='nothing')
     def zeros_like(self, x: Tensor, dtype: Optional[DType] = None) -> Tensor:
         """Make zeros with the shape (and by default the dtype) of `x`."""
         raise NotImplementedError
 
-    @operation(keeps_layout=True, takes_any_number=True)
+    @operation(keeps_layout=True, takes_any_number=True, flop=costs.nothing, gradient_needs='nothing')
     def ones_like(self, x: Tensor, dtype: Optional[DType] = None) -> Tensor:
         """Make ones with the shape (and by default the dtype) of `x`."""
         raise NotImplementedError
@@ -57,7 +57,8 @@ class Creation(Shaping):
         """Make ``0, 1, ..., stop - 1``; `stop` may be an integer scalar of the backend."""
         raise NotImplementedError
 
-    @operation(moves_values=True, keeps_layout=True, dtype=dtype_given, converts=True)
+    @operation(moves_values=True, keeps_layout=True, dtype=dtype_given, converts=True, flop=costs.nothing,
+               gradient_needs='nothing')
     def cast(self, x: Tensor, dtype: str) -> Tensor:
         """Cast `x` to `dtype`: truncate reals towards zero, turn bools into 0 and 1, and everything except 0 into true.
 
@@ -66,7 +67,7 @@ class Creation(Shaping):
         """
         raise NotImplementedError
 
-    @operation(moves_values=True, is_real=True, keeps_layout=True)
+    @operation(moves_values=True, is_real=True, keeps_layout=True, flop=costs.nothing, gradient_needs='nothing')
     def as_real(self, x: Tensor) -> Tensor:
         """Cast integers and bools to floatx; reals stay the same."""
         x = x if self.is_tensor(x) else self.identity(x)

@@ -13,6 +13,9 @@ Tensor = Any
 #: Define an elementwise operation, and one whose operands broadcast.
 elementwise = functools.partial(operation, keeps_layout=True)
 broadcasting = functools.partial(elementwise, broadcasts=True)
+#: What has no gradient, or one that needs no values.
+linear = functools.partial(elementwise, gradient_needs='nothing')
+broadcasting_linear = functools.partial(linear, broadcasts=True)
 NOT_ZERO = SecondInteger('expected integers other than 0', lambda backend, y: backend.not_equal(y, 0),
                          lambda array: array == 0)
 NOT_NEGATIVE = SecondInteger('expected integers of at least 0', lambda backend, y: backend.greater_equal(y, 0),
@@ -29,12 +32,12 @@ class Elementwise(Tensors):
         """Absolute value."""
         raise NotImplementedError
 
-    @elementwise
+    @linear
     def negative(self, x: Tensor) -> Tensor:
         """Compute ``-x``."""
         raise NotImplementedError
 
-    @elementwise
+    @linear
     def sign(self, x: Tensor) -> Tensor:
         """Compute the sign: -1, 0 or 1."""
         raise NotImplementedError
@@ -44,12 +47,12 @@ class Elementwise(Tensors):
         """Compute ``x * x``."""
         raise NotImplementedError
 
-    @elementwise(is_real=True, logs=log_rules.root)
+    @elementwise(is_real=True, logs=log_rules.root, gradient_needs='result')
     def sqrt(self, x: Tensor) -> Tensor:
         """Compute the square root; NaN below zero."""
         raise NotImplementedError
 
-    @elementwise(is_real=True, logs=log_rules.exp)
+    @elementwise(is_real=True, logs=log_rules.exp, gradient_needs='result')
     def exp(self, x: Tensor) -> Tensor:
         """Compute e to the power of x."""
         raise NotImplementedError
@@ -79,7 +82,7 @@ class Elementwise(Tensors):
         """Cosine."""
         raise NotImplementedError
 
-    @elementwise(is_real=True)
+    @elementwise(is_real=True, gradient_needs='result')
     def tanh(self, x: Tensor) -> Tensor:
         """Hyperbolic tangent."""
         raise NotImplementedError
@@ -89,44 +92,44 @@ class Elementwise(Tensors):
         """Compute the error function, ``2 / sqrt(pi)`` times the integral of ``exp(-t * t)`` from 0 to x."""
         raise NotImplementedError
 
-    @elementwise
+    @linear
     def floor(self, x: Tensor) -> Tensor:
         """Round down to an integer, as a real; integers stay the same."""
         raise NotImplementedError
 
-    @elementwise
+    @linear
     def ceil(self, x: Tensor) -> Tensor:
         """Round up to an integer, as a real; integers stay the same."""
         raise NotImplementedError
 
-    @elementwise
+    @linear
     def round(self, x: Tensor) -> Tensor:
         """Round to the nearest integer, and halves to even, like NumPy."""
         raise NotImplementedError
 
-    @elementwise
+    @linear
     def isnan(self, x: Tensor) -> Tensor:
         """Return True where NaN."""
         raise NotImplementedError
 
-    @elementwise
+    @linear
     def isfinite(self, x: Tensor) -> Tensor:
         """Return True where neither NaN nor infinite."""
         raise NotImplementedError
 
-    @elementwise(takes_any_number=True)
+    @linear(takes_any_number=True)
     def logical_not(self, x: Tensor) -> Tensor:
         """Return True where zero or false."""
         raise NotImplementedError
 
     # -- two operands, broadcast --------------------------------------------------------------------------------------
 
-    @broadcasting(logs=log_rules.sum_of_two)
+    @broadcasting_linear(logs=log_rules.sum_of_two)
     def add(self, x: Tensor, y: Tensor) -> Tensor:
         """Compute ``x + y``."""
         raise NotImplementedError
 
-    @broadcasting(logs=log_rules.difference)
+    @broadcasting_linear(logs=log_rules.difference)
     def subtract(self, x: Tensor, y: Tensor) -> Tensor:
         """Compute ``x - y``."""
         raise NotImplementedError
@@ -166,47 +169,47 @@ class Elementwise(Tensors):
         """Return the smaller one."""
         raise NotImplementedError
 
-    @broadcasting
+    @broadcasting_linear
     def equal(self, x: Tensor, y: Tensor) -> Tensor:
         """Compute ``x == y``, as bools."""
         raise NotImplementedError
 
-    @broadcasting
+    @broadcasting_linear
     def not_equal(self, x: Tensor, y: Tensor) -> Tensor:
         """Compute ``x != y``, as bools."""
         raise NotImplementedError
 
-    @broadcasting
+    @broadcasting_linear
     def less(self, x: Tensor, y: Tensor) -> Tensor:
         """Compute ``x < y``, as bools."""
         raise NotImplementedError
 
-    @broadcasting
+    @broadcasting_linear
     def less_equal(self, x: Tensor, y: Tensor) -> Tensor:
         """Compute ``x <= y``, as bools."""
         raise NotImplementedError
 
-    @broadcasting
+    @broadcasting_linear
     def greater(self, x: Tensor, y: Tensor) -> Tensor:
         """Compute ``x > y``, as bools."""
         raise NotImplementedError
 
-    @broadcasting
+    @broadcasting_linear
     def greater_equal(self, x: Tensor, y: Tensor) -> Tensor:
         """Compute ``x >= y``, as bools."""
         raise NotImplementedError
 
-    @broadcasting(takes_any_number=True)
+    @broadcasting_linear(takes_any_number=True)
     def logical_and(self, x: Tensor, y: Tensor) -> Tensor:
         """Return True where both are true."""
         raise NotImplementedError
 
-    @broadcasting(takes_any_number=True)
+    @broadcasting_linear(takes_any_number=True)
     def logical_or(self, x: Tensor, y: Tensor) -> Tensor:
         """Return True where at least one is true."""
         raise NotImplementedError
 
-    @broadcasting(moves_values=True, old_name='switch')
+    @broadcasting_linear(moves_values=True, old_name='switch')
     def where(self, condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """Select `x` where `condition` is true, else `y`; all three broadcast."""
         raise NotImplementedError

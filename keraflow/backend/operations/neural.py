@@ -11,7 +11,7 @@ __all__ = ['Neural']
 Tensor = Any
 
 #: Define an activation function.
-activation = functools.partial(operation, is_real=True, keeps_layout=True)
+activation = functools.partial(operation, is_real=True, keeps_layout=True, gradient_needs='result')
 
 
 class Neural(Reductions):

@@ -3,7 +3,7 @@ import functools
 import math
 from typing import Any, Sequence, Union
 
-from keraflow.backend import log_rules
+from keraflow.backend import costs, log_rules
 from keraflow.backend.mask_rules import along_other_axes
 from keraflow.backend.method_info import operation
 from keraflow.backend.operations.shaping import Shaping
@@ -14,13 +14,13 @@ Tensor = Any
 Axis = Union[None, int, Sequence[int]]
 
 #: Define a reduction, with the arguments `axis` and `keepdims`.
-reduction = functools.partial(operation, keeps_mask=along_other_axes, keeps_layout=True)
+reduction = functools.partial(operation, keeps_mask=along_other_axes, keeps_layout=True, flop=costs.of_reduction)
 
 
 class Reductions(Shaping):
     """Operations along axes; see :mod:`keraflow.backend.contract`."""
 
-    @reduction(logs=log_rules.sum_along_axes)
+    @reduction(logs=log_rules.sum_along_axes, gradient_needs='nothing')
     def sum(self, x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Sum."""
         raise NotImplementedError
@@ -30,7 +30,7 @@ class Reductions(Shaping):
         """Product."""
         raise NotImplementedError
 
-    @reduction(is_real=True, logs=log_rules.mean)
+    @reduction(is_real=True, logs=log_rules.mean, gradient_needs='nothing')
     def mean(self, x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Compute the mean, real even for integers and bools."""
         raise NotImplementedError
@@ -45,32 +45,32 @@ class Reductions(Shaping):
         """Smallest value."""
         raise NotImplementedError
 
-    @reduction(takes_any_number=True)
+    @reduction(takes_any_number=True, gradient_needs='nothing')
     def any(self, x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Return True where at least one value is not zero."""
         raise NotImplementedError
 
-    @reduction(takes_any_number=True)
+    @reduction(takes_any_number=True, gradient_needs='nothing')
     def all(self, x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Return True where no value is zero."""
         raise NotImplementedError
 
-    @operation(keeps_mask=along_other_axes)
+    @operation(keeps_mask=along_other_axes, flop=costs.of_reduction, gradient_needs='nothing')
     def argmax(self, x: Tensor, axis: int = -1) -> Tensor:
         """Return the index of the largest value along one axis, the first of equals."""
         raise NotImplementedError
 
-    @operation(keeps_mask=along_other_axes)
+    @operation(keeps_mask=along_other_axes, flop=costs.of_reduction, gradient_needs='nothing')
     def argmin(self, x: Tensor, axis: int = -1) -> Tensor:
         """Return the index of the smallest value along one axis, the first of equals."""
         raise NotImplementedError
 
-    @operation(keeps_layout=True)
+    @operation(keeps_layout=True, gradient_needs='nothing')
     def cumsum(self, x: Tensor, axis: int = -1) -> Tensor:
         """Compute the running sum along one axis."""
         raise NotImplementedError
 
-    @operation(keeps_mask=False, is_real=True)
+    @operation(keeps_mask=False, is_real=True, flop=costs.of_reduction, gradient_needs='nothing')
     def histogram(self, x: Tensor, edges: Sequence[float], weights: Tensor) -> Tensor:
         """Sum the weights of values in bins between ascending edges.
 

@@ -2,7 +2,7 @@
 import functools
 from typing import Any, List, Optional, Sequence, Union
 
-from keraflow.backend import mask_rules, operand_checks
+from keraflow.backend import costs, mask_rules, operand_checks
 from keraflow.backend.method_info import METHODS, MethodInfo, operation
 from keraflow.backend.operations.elementwise import Elementwise
 from keraflow.deprecation import renamed
@@ -14,19 +14,20 @@ __all__ = ['Shaping']
 Tensor = Any
 Axis = Union[None, int, Sequence[int]]
 
-#: Define an operation that moves, copies or selects values.
-moving = functools.partial(operation, moves_values=True)
+#: Define an operation that moves, copies or selects values, and one whose result has the memory of its operand.
+moving = functools.partial(operation, moves_values=True, flop=costs.nothing, gradient_needs='nothing')
+viewing = functools.partial(moving, is_view=True)
 
 
 class Shaping(Elementwise):
     """Reshaping, reordering and repeating; see :mod:`keraflow.backend.contract`."""
 
-    @moving(keeps_mask=False, check=operand_checks.reshape)
+    @viewing(keeps_mask=False, check=operand_checks.reshape)
     def reshape(self, x: Tensor, shape: Sequence) -> Tensor:
         """Reshape, row by row; one length may be -1, the others are integers or integer scalars."""
         raise NotImplementedError
 
-    @moving(keeps_mask=mask_rules.unless_steps_are_folded)
+    @viewing(keeps_mask=mask_rules.unless_steps_are_folded)
     def flatten(self, x: Tensor, nb_axis: PositiveInt = 1) -> Tensor:
         """Fold the last axes into one so that `nb_axis` are left."""
         raise NotImplementedError
@@ -36,17 +37,17 @@ class Shaping(Elementwise):
         """Permute the axes; by default reverse them."""
         raise NotImplementedError
 
-    @moving(keeps_mask=mask_rules.behind_new_axis, check=operand_checks.expand_dims)
+    @viewing(keeps_mask=mask_rules.behind_new_axis, check=operand_checks.expand_dims)
     def expand_dims(self, x: Tensor, axis: int) -> Tensor:
         """Insert an axis of length 1 that becomes number `axis`."""
         raise NotImplementedError
 
-    @moving(keeps_mask=mask_rules.along_other_axes, check=operand_checks.squeeze)
+    @viewing(keeps_mask=mask_rules.along_other_axes, check=operand_checks.squeeze)
     def squeeze(self, x: Tensor, axis: int) -> Tensor:
         """Remove an axis of length 1."""
         raise NotImplementedError
 
-    @moving(keeps_mask=False, check=operand_checks.squeeze)
+    @viewing(keeps_mask=False, check=operand_checks.squeeze)
     def squeeze_axes(self, x: Tensor, axis: Axis = None) -> Tensor:
         """Remove the axes that a reduction with ``keepdims=True`` left at length 1."""
         # From the last one on, so that the numbers of the others stay right.
@@ -85,12 +86,12 @@ class Shaping(Elementwise):
         """Reverse one axis."""
         raise NotImplementedError
 
-    @moving(keeps_layout=True)
+    @viewing(keeps_layout=True)
     def identity(self, x: Tensor) -> Tensor:
         """Return the same values as another tensor object, about which other things can be recorded."""
         raise NotImplementedError
 
-    @moving(keeps_layout=True)
+    @viewing(keeps_layout=True)
     def stop_gradient(self, x: Tensor) -> Tensor:
         """Return `x` as a constant for gradients."""
         raise NotImplementedError
@@ -101,4 +102,5 @@ def getitem(backend: Shaping, x: Tensor, index: Any) -> Tensor:
     return x[index]
 
 
-METHODS['getitem'] = MethodInfo(getitem, keeps_mask=mask_rules.takes_all_steps, moves_values=True)
+METHODS['getitem'] = MethodInfo(getitem, keeps_mask=mask_rules.takes_all_steps, moves_values=True, flop=costs.nothing,
+                                gradient_needs='nothing')

@@ -5,6 +5,7 @@ from keraflow import backend as B
 from keraflow import shapes
 from keraflow.backend.contract import FLOATS, TensorSpec
 from keraflow.backend.tensor_info import annotate, info_of
+from keraflow.backend.watching import current_watcher
 from keraflow.errors import ArgumentTypeError, describe
 from keraflow.graph.call_arguments import is_spec, parts_in, replaced
 from keraflow.graph.records import frozen, record_run, recording
@@ -33,7 +34,11 @@ def run(layer: Any, tensors: List[Any], arguments: Optional[Dict[str, Any]] = No
         with making:        # one thread makes parameters and slots
             if not layer._parameters.are_made:
                 return _run_first(layer, tensors, arguments)
-    return _run(layer, tensors, shape_of(layer, checked_specs(layer, tensors)), arguments)
+
+    def compute() -> List[Any]:
+        return _run(layer, tensors, shape_of(layer, checked_specs(layer, tensors)), arguments)
+    watcher = current_watcher()
+    return compute() if watcher is None else watcher.layer(layer, tensors, arguments, compute)
 
 
 def build_for(layer: Any, specs: Sequence[TensorSpec], features: Sequence[Optional[int]] = (),
