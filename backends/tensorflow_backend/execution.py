@@ -173,7 +173,10 @@ def _rows(slices: Any) -> Rows:
 
 
 class _Traced(Compiled):
+    _call: Optional[Callable] = None
+
     def __call__(self, *arrays: Any) -> list:
-        run = self.build()
+        if self._call is None:
+            self._call = private_api.direct_call(self.build())
         with refusing(tf.errors.InvalidArgumentError):
-            return run(*map(tf.constant, arrays))
+            return self._call(*map(tf.constant, arrays))

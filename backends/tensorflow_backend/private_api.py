@@ -5,13 +5,13 @@ Each entry says why no public API will do, and what could replace it, if known.
 """
 import functools
 import operator
-from typing import Any
+from typing import Any, Callable
 
 from keraflow.errors import BackendError
 
 from .library import tf
 
-__all__ = ['FuncGraph', 'OpDispatcher', 'handle_of', 'is_about_new_variables', 'placeholder',
+__all__ = ['FuncGraph', 'OpDispatcher', 'direct_call', 'handle_of', 'is_about_new_variables', 'placeholder',
            'set_name', 'untraced_variable_class', 'wrap_function']
 
 
@@ -39,6 +39,17 @@ wrap_function = _found('compat.v1.wrap_function')
 #: Asked by TensorFlow when an operation refuses its operands, which is how operations on symbolic tensors find their
 #: graph. ``tf.experimental.dispatch_for_api`` works by the types of operands, and for one operation at a time.
 OpDispatcher = _found('__internal__.dispatch.GlobalOpDispatcher')
+
+
+def direct_call(concrete: Any) -> Callable[..., list]:
+    """Return a function from tensors, in order, to the outputs of a ``ConcreteFunction``, as a flat list.
+
+    A ``ConcreteFunction`` binds its arguments by name, asks tapes, and packs what is returned, which takes as long as a
+    small network. Public API has no call without that: ``tf.raw_ops.PartitionedCall`` is faster yet, but the library
+    keeps its kernel, with all of the graph, when the function is gone.
+    """
+    run, captured = concrete._inference_function.call_flat, concrete.captured_inputs
+    return lambda *tensors: run(*tensors, *captured) or []
 
 
 @functools.lru_cache(maxsize=None)

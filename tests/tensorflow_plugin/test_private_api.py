@@ -46,6 +46,22 @@ def test_the_dispatcher_is_asked_outside_of_a_graph():
         assert made.graph is x.graph
 
 
+def test_a_concrete_function_can_be_called_directly():
+    variable = tf.Variable([1., 2.])
+
+    def function(x, y):
+        with tf.control_dependencies([variable.assign_add([1., 1.])]):
+            return [x * variable, x - y]
+    spec = tf.TensorSpec((None,))
+    call = private_api.direct_call(tf.function(function, autograph=False).get_concrete_function(spec, spec))
+    for step in (1, 2):
+        product, difference = call(tf.constant([3., 4.]), tf.constant([1., 1.]))
+        assert product.numpy().tolist() == [3. * (1 + step), 4. * (2 + step)], lacks('a direct call gives other values')
+        assert difference.numpy().tolist() == [2., 3.]
+    nothing = private_api.direct_call(tf.function(lambda x: [], autograph=False).get_concrete_function(spec))
+    assert nothing(tf.constant([1.])) == [], lacks('a direct call of a function without outputs returns something')
+
+
 def test_a_function_may_make_plain_variables_in_each_trace():
     variable_class = private_api.untraced_variable_class()
 
