@@ -6,6 +6,7 @@ import numpy as np
 from keraflow.backend.layouts import to_inner, to_outer
 from keraflow.backend.windows import same_padding, transposed_length
 
+from .conditions import avoid
 from .library import tf
 from .shaping import Shaping
 
@@ -93,6 +94,7 @@ class Convolutions(Shaping):
 
     def _with_channels_last(self, function: Callable, x: Any, y: Any, data_format: str) -> Any:
         """Apply ``function(x, y)`` to tensors of their common dtype, `x` with the channels last."""
+        avoid('convolutions are many times slower compiled')
         x, y = self._real_operands(x, y)
         return to_outer(self, function(to_inner(self, x, data_format), y), data_format)
 

@@ -4,6 +4,7 @@ from typing import Any, Callable, List, Optional, Sequence
 
 import numpy as np
 
+from keraflow.backend.batches import BatchLoop
 from keraflow.backend.compiled import Compiled
 from keraflow.backend.contract import OTHER_VARIABLES, Rows, TensorSpec, UsedVariable, in_order_of_creation
 from keraflow.backend.layouts import gradients_from_sources, sources_of
@@ -12,15 +13,16 @@ from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError
 from keraflow.shapes import agree
 
-from . import private_api
+from . import conditions, private_api
+from .batch_loop import Loop
+from .building import Building
 from .library import tf
 from .outside import ONE_GRAPH, has_value
-from .variables import Variables
 
 __all__ = ['Execution']
 
 
-class Execution(Variables):
+class Execution(Building):
     """Graphs that are built, run and dropped."""
 
     # Only its tensors keep the graph of symbolic tensors alive, so that dropped models leave no memory behind.
@@ -50,7 +52,7 @@ class Execution(Variables):
         graph = self._symbolic_graph()
         with ONE_GRAPH, graph.as_default():
             outputs = [tf.identity(tf.convert_to_tensor(it)) for it in outputs]
-            assignments = [it.op for it in self._assign(updates, outputs)]
+            assignments = [it.op for it in self.assign(updates, outputs)]
         pruned = graph.keraflow_wrapped.prune(list(inputs), [outputs, assignments])
         specs = [TensorSpec(self.static_shape(it), self.dtype(it)) for it in inputs]
 
@@ -65,7 +67,14 @@ class Execution(Variables):
     def compile(self, builder: Callable, specs: Sequence[TensorSpec]) -> Compiled:
         return _Traced(lambda: self._traced(builder, specs))
 
+    def batch_loop(self, builder: Callable, specs: Sequence[TensorSpec], execution: str = 'auto') -> BatchLoop:
+        return Loop(self, builder, specs, execution)
+
     def require(self, x: Any, condition: Any, message: str) -> Any:
+        collected = conditions.current()
+        if collected is not None:
+            collected.add(tf.reduce_all(self.cast(condition, 'bool')), message)
+            return self._tensor(x)
         with refusing(tf.errors.InvalidArgumentError):      # without a graph it is checked at once
             check = tf.debugging.Assert(tf.reduce_all(self.cast(condition, 'bool')), [marked(message)])
         with tf.control_dependencies([] if check is None else [check]):
@@ -78,6 +87,10 @@ class Execution(Variables):
     def value_and_row_gradients(self, loss_fn: Callable[[], Any], variables: Sequence,
                                 by_rows: Sequence[bool]) -> tuple:
         loss, aux, gradients = self._differentiated(loss_fn, variables)
+        if conditions.current() is not None:        # the number of rows differs from batch to batch
+            by_rows = [False for _ in by_rows]
+            if any(isinstance(gradient, tf.IndexedSlices) for gradient in gradients):
+                conditions.avoid('the rows of a table are updated')
         return loss, aux, [_rows(gradient) if one and isinstance(gradient, tf.IndexedSlices)
                            else tf.convert_to_tensor(gradient) for gradient, one in zip(gradients, by_rows)]
 
@@ -117,29 +130,13 @@ class Execution(Variables):
 
     def _traced(self, builder: Callable, specs: Sequence[TensorSpec]) -> Callable:
         """Turn a builder into a ``tf.function``."""
-        variable_class = private_api.untraced_variable_class()
-
         def build(*tensors: Any) -> list:
-            with follow_contract(), tf.variable_creator_scope(lambda creator, **options: variable_class(**options)):
-                outputs, updates = builder(*tensors)
-            outputs = [tf.convert_to_tensor(it) for it in outputs]
-            self._assign(updates, outputs)
+            outputs, updates = self.run_builder(builder, tensors)
+            self.commit(updates, outputs, is_fused=False)
             return outputs
         signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
         # Layers are ordinary Python: nothing in them is to be rewritten.
         return tf.function(build, autograph=False).get_concrete_function(*signature)
-
-    def _assign(self, updates: Sequence, outputs: Sequence) -> list:
-        """Assign new values to variables once these and the outputs are computed."""
-        values = [self._new_value(value, self.dtype(variable)) for variable, value in updates]
-        with tf.control_dependencies([*outputs, *values]):
-            return [variable.scatter_update(value) if isinstance(value, tf.IndexedSlices) else variable.assign(value)
-                    for (variable, _), value in zip(updates, values)]
-
-    def _new_value(self, value: Any, dtype: str) -> Any:
-        if isinstance(value, Rows):
-            return tf.IndexedSlices(self.cast(value.values, dtype), self._tensor(value.indices))
-        return self.cast(value, dtype)
 
     def _symbolic_graph(self) -> Any:
         with ONE_GRAPH:

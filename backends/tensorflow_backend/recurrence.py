@@ -1,10 +1,16 @@
 """Loops over time."""
-from typing import Any, Sequence
+import contextlib
+from typing import Any, List, Sequence
 
+from . import conditions
 from .library import tf
 from .variables import Variables
 
 __all__ = ['Recurrence']
+
+#: Loops with wider states are slower compiled: in release 2.17 LSTM(128) takes 1.6 times as long, LSTM(64) 0.45 times;
+#: in release 2.21 both gain (0.65 and 0.37). The releases in between were not measured.
+_WIDEST = 64 if tuple(map(int, tf.__version__.split('.')[:2])) < (2, 21) else None
 
 
 class Recurrence(Variables):
@@ -14,19 +20,33 @@ class Recurrence(Variables):
              collect: bool = True) -> tuple:
         sequences, states, constants = [[self._tensor(x if self.is_tensor(x) else self.constant(x)) for x in some]
                                         for some in (sequences, states, constants)]
-        known = sequences[0].shape[0]
+        known, outer = sequences[0].shape[0], conditions.current()
+        if known is None and outer is not None:
+            raise conditions.NotCompilable('it has a loop over time of unknown length')
+        if _WIDEST is not None and any(((x.shape[-1:] or [0])[0] or 0) > _WIDEST for x in states):
+            conditions.avoid(f'loops over time with states of more than {_WIDEST} numbers are slower compiled, in this '
+                             'release of TensorFlow')
         length = tf.shape(sequences[0])[0] if known is None else known
         # The gradient of a slice is as large as the slice if read from a TensorArray, but as the tensor if cut from
         # that.
         slices = [tf.TensorArray(x.dtype, length).unstack(x) for x in sequences]
         made = [tf.TensorArray(states[0].dtype, length, element_shape=states[0].shape)] if collect else []
 
-        def body(time: Any, made: list, before: list) -> tuple:
-            after = step([x.read(time) for x in slices], before, constants)
-            after = [self._like(x, old) for x, old in zip(after, before)]
-            return time + 1, [array.write(time, after[0]) for array in made], after
+        required: List[conditions.Conditions] = []
 
-        _, made, last = tf.while_loop(lambda time, *_: time < length, body, (0, made, states))
+        def body(time: Any, made: list, before: list, code: Any) -> tuple:
+            with contextlib.nullcontext() if outer is None else conditions.collecting(time, outer.is_free) as inner:
+                after = step([x.read(time) for x in slices], before, constants)
+            after = [self._like(x, old) for x, old in zip(after, before)]
+            if inner is not None and inner.messages:
+                required[:] = [inner]
+                code = tf.where(code < 0, inner.code, code)
+            return time + 1, [array.write(time, after[0]) for array in made], after, code
+
+        _, made, last, code = tf.while_loop(lambda time, *_: time < length, body,
+                                            (0, made, states, conditions.HOLDS), maximum_iterations=known)
+        for inner in required:
+            outer.add_inner(inner, code)
         if not collect:
             return None, last
         outputs = made[0].stack()

@@ -8,7 +8,8 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.compiled import Compiled
-from keraflow.backend.contract import OTHER_VARIABLES, Backend, Rows, TensorSpec, UsedVariable, in_order_of_creation
+from keraflow.backend.contract import (OTHER_VARIABLES, Backend, Rows, TensorSpec, UsedVariable, all_updates,
+                                       in_order_of_creation)
 from keraflow.backend.layouts import gradients_from_sources, sources_of
 from keraflow.backend.operators import follow_contract
 from keraflow.backend.refusals import marked, refusing
@@ -138,10 +139,15 @@ def _quietly() -> Iterator[None]:
 
 def _build(backend: Backend, builder: Callable, specs: List[TensorSpec]) -> Callable:
     tensors = [backend.placeholder(*spec) for spec in specs]
-    outputs, updates = backend.symbolic(builder, tensors)
+    outputs, updates = backend.symbolic(lambda *given: _built(builder, given), tensors)
     run = _theano_function(tensors, outputs, updates)
     run.trust_input = True      # skip checks: the arrays already match the specs
     return run
+
+
+def _built(builder: Callable, tensors: Sequence) -> tuple:
+    outputs, updates = builder(*tensors)
+    return outputs, all_updates(updates)
 
 
 def _theano_function(inputs: list, outputs: Sequence, updates: Sequence = (), mode: Optional[str] = None) -> Any:

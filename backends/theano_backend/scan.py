@@ -11,6 +11,7 @@ __all__ = ['build_scan_extension']
 
 EXTENSION = 'theano.scan.scan_perform_ext'
 VERSION = 0.298    # of the driver, as in Theano-PyMC 1.1.2
+REVISION = 1       # of what is adapted here: the driver of an older one is built again
 
 #: Cython's shortcuts into CPython's structures, which Python 3.11 changed; each has a slower path through the API.
 FLAGS = ['-fwrapv', '-O2', '-fno-strict-aliasing', '-w', '-DCYTHON_USE_PYLONG_INTERNALS=0', '-DCYTHON_FAST_PYCALL=0',
@@ -62,7 +63,7 @@ def _build() -> None:
     folder = os.path.join(theano.config.compiledir, 'scan_perform')
     os.makedirs(folder, exist_ok=True)
     version_file = os.path.join(folder, '__init__.py')
-    version_line = f'_version = {VERSION}\n'
+    version_line = f'_version = {VERSION}\nrevision = {REVISION}\n'
     with theano.compile.compilelock.lock_ctx(folder):      # processes share the folder
         if os.path.exists(version_file):
             with open(version_file) as file:
@@ -78,7 +79,9 @@ def _build() -> None:
 
 
 def _for_new_pythons(source: str) -> str:
-    """Remove what Python 3.11 rejects from Theano's C file."""
+    """Remove what Python 3.11 rejects from Theano's C file, and a slip that hides errors inside of a loop."""
+    # Of the loop's function, not of the machine that runs it, which has none: an AttributeError instead of the error.
+    source = source.replace('__pyx_v_fn, __pyx_n_s_maker', '__pyx_v_fnct, __pyx_n_s_maker')
     source = re.sub(r'#define __Pyx_PyFrame_SetLineNumber\(frame, lineno\).*',
                     '#define __Pyx_PyFrame_SetLineNumber(frame, lineno) ((void)0)', source)
     end_of_macros = source.index('typedef struct {PyObject **p;')

@@ -10,7 +10,8 @@ an underscore:
 
 * here :func:`note_creation`, :func:`in_order_of_creation` and :meth:`Backend.current_stream`, for
   :meth:`Backend.variable`, :meth:`Backend.variables_used` and random operations;
-* :class:`keraflow.backend.compiled.Compiled`, the result of :meth:`Backend.compile`;
+* :class:`keraflow.backend.compiled.Compiled`, the result of :meth:`Backend.compile`, and
+  :class:`keraflow.backend.batches.BatchLoop`, that of :meth:`Backend.batch_loop`; :func:`all_updates` for both;
 * :mod:`keraflow.backend.operators`: ``install_operators`` for the classes of the library, and ``follow_contract``
   around code of the program;
 * :mod:`keraflow.backend.refusals`: ``marked`` and ``refusing``, to implement :meth:`Backend.require`, and
@@ -59,6 +60,7 @@ import numpy as np
 
 from keraflow import random
 from keraflow.backend import operand_checks
+from keraflow.backend.batches import BatchLoop
 from keraflow.backend.compiled import Compiled
 from keraflow.backend.dtypes import DTYPES, FLOATS, check_dtype, common_dtype, dtype_of_value, dtype_of_variable
 from keraflow.backend.method_info import METHODS, checked_method
@@ -68,8 +70,9 @@ from keraflow.backend.operations.products import Products
 from keraflow.backend.operations.randomness import Randomness
 from keraflow.backend.operations.recurrence import Recurrence
 
-__all__ = ['Backend', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'check_dtype', 'common_dtype', 'DTYPES', 'FLOATS',
-           'METHODS', 'OLD_NAMES', 'OPERATIONS', 'OTHER_VARIABLES', 'in_order_of_creation', 'note_creation']
+__all__ = ['Backend', 'FusedUpdates', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'check_dtype', 'common_dtype',
+           'DTYPES', 'FLOATS', 'METHODS', 'OLD_NAMES', 'OPERATIONS', 'OTHER_VARIABLES', 'all_updates',
+           'in_order_of_creation', 'note_creation']
 
 Tensor = Any      # what the backend computes with
 Variable = Any    # a tensor with a value that can be set
@@ -96,6 +99,22 @@ class Rows(NamedTuple):
 
     indices: Tensor
     values: Tensor
+
+
+class FusedUpdates(NamedTuple):
+    """Updates that a function computes from tensors, among those that a builder returns.
+
+    ``make(*tensors)`` returns pairs of a variable and its new value. It uses no other tensors, only variables, so that
+    a backend may compile it, together with the assignments, into one pass through memory.
+    """
+
+    make: Callable[..., Sequence]
+    tensors: Sequence[Tensor]
+
+
+def all_updates(updates: Sequence) -> List[tuple]:
+    """Return the updates of a builder as pairs of a variable and its new value, computing what is to be fused."""
+    return [pair for one in updates for pair in (one.make(*one.tensors) if isinstance(one, FusedUpdates) else [one])]
 
 
 class UsedVariable(NamedTuple):
@@ -233,12 +252,21 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
     def compile(self, builder: Callable, specs: Sequence[TensorSpec]) -> Compiled:
         """Return a callable from arrays of these specs to the list of outputs that ``builder(*tensors)`` describes.
 
-        `builder` takes symbolic tensors and returns ``(outputs, updates)``, as for :meth:`function`. It runs on the
-        first call, in that thread, and perhaps more than once; it must make no variables. Several threads may call the
-        callable at once. The outputs are anything that ``numpy.asarray`` accepts, computed as late as the backend
-        likes. Arrays must have the dtypes of `specs` and be C-contiguous: they are not checked again.
+        `builder` takes symbolic tensors and returns ``(outputs, updates)``, as for :meth:`function`; among the updates
+        may be :class:`FusedUpdates`. It runs on the first call, in that thread, and perhaps more than once; it must
+        make no variables. Several threads may call the callable at once. The outputs are anything that
+        ``numpy.asarray`` accepts, computed as late as the backend likes. Arrays must have the dtypes of `specs` and be
+        C-contiguous: they are not checked again.
         """
         raise NotImplementedError
+
+    def batch_loop(self, builder: Callable, specs: Sequence[TensorSpec], execution: str = 'auto') -> BatchLoop:
+        """Return a builder, as for :meth:`compile`, as a loop over batches.
+
+        `execution` is one of :data:`~keraflow.schema.Execution`. A backend runs the loop in another way
+        if it cannot run it so, and tells. Results are the same but for rounding.
+        """
+        return BatchLoop(self.compile(builder, specs))
 
     def value_and_gradients(self, loss_fn: Callable[[], Any], variables: Sequence[Variable]) -> tuple:
         """Return ``(loss, aux, gradients)`` of ``loss, aux = loss_fn()``, inside a builder or eagerly.

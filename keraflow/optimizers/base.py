@@ -12,7 +12,7 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow import schema
-from keraflow.backend.contract import Rows
+from keraflow.backend.contract import FusedUpdates, Rows
 from keraflow.backend.tensor_checks import check_fits, check_new_value, check_shape, described
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe
 from keraflow.schema import LearningRate, PositiveFloat
@@ -206,7 +206,7 @@ class Optimizer(Serializable):
         self._owner, self._owner_name = weakref.ref(owner), name
 
     def minimize(self, loss_fn: Callable[[], Tuple[Any, Any]],
-                 parameters: Sequence[Any]) -> Tuple[Any, Any, List[tuple]]:
+                 parameters: Sequence[Any]) -> Tuple[Any, Any, List[Any]]:
         """Take one step downhill, inside a builder.
 
         Parameters
@@ -218,7 +218,7 @@ class Optimizer(Serializable):
 
         Returns
         -------
-        loss, anything else, updates
+        loss, anything else, updates as a builder returns them
         """
         trained = [one for one in parameters if one.trainable]
         variables = [one.variable for one in trained]
@@ -226,9 +226,13 @@ class Optimizer(Serializable):
         by_rows = [self.skips_zeros and one.constraint is None for one in trained]
         loss, rest, gradients = B.value_and_row_gradients(loss_fn, variables, by_rows)
         constrained = {id(one.variable): one for one in parameters if one.constraint is not None}
-        updates = [(variable, _constrained(constrained[id(variable)], value) if id(variable) in constrained else value)
-                   for variable, value in self.updates(variables, gradients)]
-        return loss, rest, updates
+
+        def step(*gradients: Any) -> List[tuple]:
+            return [(variable, _constrained(constrained[id(variable)], value) if id(variable) in constrained else value)
+                    for variable, value in self.updates(variables, gradients)]
+        if any(isinstance(one, Rows) for one in gradients):     # their number is known in the run alone
+            return loss, rest, step(*gradients)
+        return loss, rest, [FusedUpdates(step, gradients)]
 
     def updates(self, variables: Sequence[Any], gradients: Sequence[Any]) -> List[Tuple[Any, Any]]:
         """Compute one step, as pairs ``(variable, new value)`` for the parameters, their slots and the step count.

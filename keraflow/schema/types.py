@@ -1,11 +1,11 @@
 """Names for annotations that say more than a type: ``PositiveInt``, ``Activation`` and others."""
 import os
 import re
-from typing import Annotated, Any, Callable, Dict, List, Sequence, Union
+from typing import Annotated, Any, Callable, Dict, List, Literal, Sequence, Union
 
 from keraflow.schema.marks import Kind, PerParameter, Rule, number
 
-__all__ = ['Activation', 'Axes', 'Beta', 'Constraint', 'Constraints', 'Finite', 'Fraction', 'Function',
+__all__ = ['Activation', 'Axes', 'Beta', 'Constraint', 'Constraints', 'Execution', 'Finite', 'Fraction', 'Function',
            'Initialization', 'LearningRate', 'Name', 'Natural', 'NonNegative', 'Objective', 'Path', 'PositiveFloat',
            'PositiveInt', 'Rate', 'Regularizer', 'Regularizers']
 
@@ -23,6 +23,9 @@ Name = Annotated[str, Rule("a name of letters, digits, '_', '-' and '.' (at most
                            lambda value: bool(_NAME.fullmatch(value)))]
 Path = Annotated[Union[str, os.PathLike], Rule('a path', lambda value: True)]      # the rule is there for its words
 Axes = Union[int, List[int]]
+#: How a loop over batches runs: by the kernels of a library one by one; with the update of the parameters compiled into
+#: one; compiled as a whole; or as the backend sees fit.
+Execution = Literal['auto', 'plain', 'compiled', 'whole']
 
 Activation = Annotated[Union[str, Callable], Kind('activation')]
 Initialization = Annotated[Union[str, Callable], Kind('initialization')]

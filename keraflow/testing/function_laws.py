@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 
-from keraflow.backend.contract import TensorSpec
+from keraflow.backend.contract import FusedUpdates, TensorSpec
 from keraflow.errors import ArgumentError, DataError, ShapeError
 from keraflow.testing.expectations import expect, refuses
 from keraflow.testing.numerics import assert_close
@@ -118,6 +118,65 @@ def _requires(backend: Any) -> None:
     refuses(DataError, text, lambda: backend.eval(required(backend.constant([-1.]))))
 
 
+def _loops_over_batches(backend: Any) -> None:
+    """A loop over batches sums outputs and sets variables after each, in calls of any number of batches."""
+    given = np.linspace(0.1, 1., 12).reshape(6, 2)
+    indices = np.array([[4, 0], [3, 3], [5, 1]])
+    for execution in ('auto', 'plain', 'compiled', 'whole'):
+        sums = {}
+        for lengths in ((3,), (1, 1, 1), (1, 2)):
+            variable, count = backend.variable([0.7, 0.3], 'float64'), backend.variable(0, 'int64')
+
+            def builder(x: Any) -> tuple:
+                fused = FusedUpdates(lambda y: [(variable, backend.multiply(variable, backend.sum(y, 0)))], [x])
+                return [backend.sum(backend.multiply(x, variable), 0)], [fused, (count, backend.add(count, 1))]
+            loop = backend.batch_loop(builder, [TensorSpec((None, 2), 'float64')], execution)
+            loop.prepare(10 ** 6)
+            loaded, total, start = loop.load([given]), np.zeros(2), 0
+            for length in lengths:
+                total = loop.sum(loaded, indices[start:start + length], total)
+                start += length
+            sums[lengths] = total, backend.get_value(variable)
+            assert_close(f'a count of batches, {execution}', backend.get_value(count), 3, 0)
+        value, expected = np.array([0.7, 0.3]), np.zeros(2)
+        for row in indices:
+            expected, value = expected + (given[row] * value).sum(0), value * given[row].sum(0)
+        for lengths, found in sums.items():
+            for what, received, right in zip(('the sum', 'the variable'), found, (expected, value)):
+                assert_close(f'{what}, {execution}', received, right, 1e-12)
+                expect(np.array_equal(received, sums[3,][what == 'the variable']), f'{what} of one call, {execution}',
+                       f'another one of calls of {lengths} batches')
+
+
+def _requires_in_loops(backend: Any) -> None:
+    """What a batch of a loop requires is checked, also inside a loop over time; the batches before it have run."""
+    text = 'x: expected numbers above 0.'
+
+    def required(x: Any) -> Any:
+        return backend.require(x, backend.greater(x, 0), text)
+
+    def over_time(x: Any) -> Any:
+        return backend.loop(lambda now, states, _: [states[0] + required(now[0])], [backend.transpose(x, (1, 0))],
+                            [x[:, 0] * 0.])[1][0]
+
+    given = np.ones((8, 3))
+    given[5, 1] = -1.
+    for execution in ('plain', 'compiled', 'whole'):
+        for check in (required, over_time):
+            count, late = backend.variable(0., 'float64'), backend.variable(0., 'float64')
+
+            def builder(x: Any) -> tuple:
+                total = backend.sum(check(x), keepdims=True)
+                fused = FusedUpdates(lambda y: [(late, backend.add(late, required(backend.sum(y))))], [x])
+                return [backend.reshape(total, (1,))], [(count, backend.add(count, 1.)), fused]
+            loop = backend.batch_loop(builder, [TensorSpec((None, 3), 'float64')], execution)
+            loaded, batches = loop.load([given]), np.arange(8).reshape(4, 2)
+            refuses(DataError, text, loop.sum, loaded, batches, np.zeros(1))
+            for variable, expected in (count, 2), (late, 12):
+                assert_close(f'after a refusal, {execution}', backend.get_value(variable), expected, 0)
+            assert_close(f'what goes on, {execution}', loop.sum(loaded, batches[3:], np.zeros(1)), [6], 0)
+
+
 def _divides_integers(backend: Any) -> None:
     """Integers are not divided by 0, and have no negative powers."""
     spec = TensorSpec((None,), 'int32')
@@ -131,5 +190,4 @@ def _divides_integers(backend: Any) -> None:
 
 
 FUNCTION_LAWS = (_runs_functions, _compiles_builders, _casts_updates, _traces, _computes_outside, _knows_variables,
-                 _requires,
-                 _divides_integers)
+                 _requires, _loops_over_batches, _requires_in_loops, _divides_integers)

@@ -1,0 +1,87 @@
+"""Run builders inside of a graph, and assign the new values of variables."""
+import contextlib
+from typing import Any, Callable, Iterator, List, Sequence, Tuple
+
+from keraflow.backend.contract import FusedUpdates, Rows, all_updates
+from keraflow.backend.operators import follow_contract
+from keraflow.backend.refusals import marked
+
+from . import conditions, private_api
+from .library import tf
+from .variables import Variables
+
+__all__ = ['Building']
+
+
+class Building(Variables):
+    """What graphs of one batch and of many have in common."""
+
+    def __init__(self, floatx: str = 'float32') -> None:
+        super().__init__(floatx)
+        self._variable_class = private_api.untraced_variable_class()        # which cannot be found inside of a graph
+
+    def run_builder(self, builder: Callable, tensors: Sequence) -> Tuple[list, list]:
+        """Return the outputs and updates of a builder, in the current graph."""
+        with self.in_builder():
+            outputs, updates = builder(*tensors)
+        return [tf.convert_to_tensor(it) for it in outputs], updates
+
+    def commit(self, updates: Sequence, outputs: Sequence, is_fused: bool) -> None:
+        """Assign the new values that a builder returned with some outputs; those that may be fused in one kernel."""
+        fused = [one for one in updates if isinstance(one, FusedUpdates)] if is_fused else []
+        with self.in_builder():
+            rest = [one for one in updates if not isinstance(one, FusedUpdates)] if is_fused else updates
+            pairs = self._new_values(all_updates(rest))
+            with tf.control_dependencies([*outputs, *(value for _, value in pairs)]):
+                # Before the others are assigned: if it cannot be compiled, nothing has changed.
+                ran = [self._fused(one) for one in fused]
+        with tf.control_dependencies(ran):
+            self.assign(pairs, outputs)
+
+    def assign(self, updates: Sequence, outputs: Sequence) -> list:
+        """Assign new values to variables once these and the outputs are computed."""
+        pairs = self._new_values(updates)
+        with tf.control_dependencies([*outputs, *(value for _, value in pairs)]):
+            return [variable.scatter_update(value) if isinstance(value, tf.IndexedSlices) else variable.assign(value)
+                    for variable, value in pairs]
+
+    def assign_where(self, collected: conditions.Conditions, updates: Sequence, outputs: Sequence) -> None:
+        """Do the same if all of the conditions hold."""
+        pairs = self._new_values(updates)
+        if collected.messages:
+            pairs = [(variable, tf.where(collected.code < 0, value, variable)) for variable, value in pairs]
+        self.assign(pairs, outputs)
+
+    def _new_values(self, updates: Sequence) -> List[tuple]:
+        """Return updates with values of the dtypes of the variables."""
+        return [(variable, self._new_value(value, self.dtype(variable))) for variable, value in updates]
+
+    def _new_value(self, value: Any, dtype: str) -> Any:
+        if isinstance(value, tf.IndexedSlices):
+            return value
+        if isinstance(value, Rows):
+            return tf.IndexedSlices(self.cast(value.values, dtype), self._tensor(value.indices))
+        return self.cast(value, dtype)
+
+    def _fused(self, one: FusedUpdates) -> Any:
+        """Compute and assign updates in a function that XLA compiles."""
+        messages: List[str] = []
+
+        def update(*tensors: Any) -> Any:
+            with conditions.collecting(tensors[0]) as collected:
+                pairs = self._new_values(one.make(*tensors))
+            self.assign_where(collected, pairs, [])
+            messages[:] = collected.messages
+            return collected.code if messages else tf.constant(conditions.HOLDS)
+        code = tf.function(update, autograph=False, jit_compile=True)(*one.tensors)
+        if not messages:
+            return code
+        texts = [marked(message) for message in messages]
+        return tf.debugging.Assert(code < 0, [tf.gather(texts, tf.maximum(code, 0))])
+
+    @contextlib.contextmanager
+    def in_builder(self) -> Iterator[None]:
+        """Follow the contract inside the block, in which layers run."""
+        made = self._variable_class
+        with follow_contract(), tf.variable_creator_scope(lambda creator, **options: made(**options)):
+            yield
