@@ -90,6 +90,12 @@ class CallbackList:
     def __bool__(self) -> bool:
         return bool(self.callbacks)
 
+    @property
+    def follow_batches(self) -> bool:
+        """Whether a callback defines a hook for batches, so that they must be run one by one."""
+        return any(getattr(getattr(callback, hook), '__func__', None) is not getattr(Callback, hook)
+                   for callback in self.callbacks for hook in ('on_batch_begin', 'on_batch_end'))
+
     def call(self, method: str, *args: Any) -> None:
         """Call a method of each callback in order, each with its own copy of a dict."""
         for number, callback in enumerate(self.callbacks):

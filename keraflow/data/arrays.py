@@ -1,4 +1,5 @@
 """Check arrays from a user, and prepare them for a model."""
+import math
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -44,6 +45,11 @@ class MemmapSamples:
         """The number of axes."""
         return self.array.ndim
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the samples take once they are read."""
+        return math.prod(self.shape) * np.dtype(self.spec.dtype).itemsize
+
     def __getitem__(self, part: Any) -> np.ndarray:
         numbers = range(self.first, self.first + len(self))[part] if isinstance(part, slice) else part + self.first
         return cast(np.asarray(self.array[part]), self.spec, self.where, numbers, copies=True)  # reads the file now
@@ -88,6 +94,11 @@ class Arrays(NamedTuple):
         With `copies` they are not views: batches that wait do not change, whatever the program does meanwhile.
         """
         return self._map(lambda it: np.array(it[part]) if copies and not isinstance(it, MemmapSamples) else it[part])
+
+    @property
+    def nb_byte(self) -> int:
+        """How much memory all samples take."""
+        return sum(it.nbytes for it in self.flat)
 
     @property
     def is_on_disk(self) -> bool:

@@ -9,12 +9,19 @@ from typing import Any, Callable, ContextManager, Iterable, Iterator, Optional
 import numpy as np
 
 from keraflow.arguments import takes
-from keraflow.data.arrays import Arrays, batch_bounds
+from keraflow.data.arrays import Arrays
 from keraflow.data.iterables import is_endless, is_sequence, numbered_batches
 from keraflow.data.prefetch import Prefetch
+from keraflow.data.windows import Portion, Window
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, describe
 
 __all__ = ['ArrayBatchSource', 'BatchSource', 'IterableBatchSource']
+
+#: Larger arrays are not copied as a whole to where a backend reads them: memory would not hold them twice.
+_MAX_WINDOW_BYTES = 2 ** 28
+
+#: How much of larger arrays, or of those in files, is read at a time, and how many batches at most.
+_READ_AHEAD_BYTES, _MAX_READ_AHEAD = 2 ** 25, 64
 
 
 class BatchSource:
@@ -25,7 +32,7 @@ class BatchSource:
     #: Whether a thread reads some batches ahead.
     is_read_ahead = True
 
-    def epoch(self) -> ContextManager[Iterable[Arrays]]:
+    def epoch(self) -> ContextManager[Iterable[Portion]]:
         """Return a context that gives the batches of the next epoch."""
         raise NotImplementedError
 
@@ -34,26 +41,42 @@ class BatchSource:
 
 
 class ArrayBatchSource(BatchSource):
-    """Batches of arrays: views of them, unless samples have another order.
+    """Batches of arrays, in their order or another.
 
-    If some arrays are memory-mapped, a thread reads and copies batches ahead.
+    Arrays that are not too large are one window. Of others, and of memory-mapped ones, a thread reads and copies a few
+    batches ahead.
     """
 
     def __init__(self, arrays: Arrays, batch_size: int, order: Optional[Callable[[int], np.ndarray]] = None):
         self._arrays = arrays
-        self._parts = batch_bounds(arrays.nb_sample, batch_size)
+        self._size = batch_size
         self._order = order     # returns an order of that many samples
-        self.nb_batch = len(self._parts)
-        self.is_read_ahead = arrays.is_on_disk
+        self.nb_batch = -(-arrays.nb_sample // batch_size)
+        self.is_read_ahead = arrays.is_on_disk or arrays.nb_byte > _MAX_WINDOW_BYTES
+        self._window = None if self.is_read_ahead else Window(arrays)
 
-    def epoch(self) -> ContextManager[Iterable[Arrays]]:
-        arrays = self._arrays
-        if self._order is not None:
-            order = self._order(arrays.nb_sample)
-            found = (arrays.part(order[start:stop]) for start, stop in self._parts)      # numbers as an index copy
-        else:
-            found = (arrays.part(slice(start, stop), self.is_read_ahead) for start, stop in self._parts)
-        return Prefetch(found) if self.is_read_ahead else contextlib.nullcontext(found)
+    def epoch(self) -> ContextManager[Iterable[Portion]]:
+        order = None if self._order is None else self._order(self._arrays.nb_sample)
+        if self._window is None:
+            return Prefetch(self._read_windows(order))
+        return contextlib.nullcontext(self._portions(self._window, order))
+
+    def _read_windows(self, order: Optional[np.ndarray]) -> Iterator[Portion]:
+        nb_sample = self._arrays.nb_sample
+        bytes_of_batch = max(1, self._arrays.nb_byte * self._size // nb_sample)
+        length = self._size * min(max(1, _READ_AHEAD_BYTES // bytes_of_batch), _MAX_READ_AHEAD)
+        for start in range(0, nb_sample, length):
+            part = slice(start, min(start + length, nb_sample))
+            # Copies, whatever the program does with its arrays meanwhile; numbers as an index copy by themselves.
+            read = self._arrays.part(part, copies=True) if order is None else self._arrays.part(order[part])
+            yield from self._portions(Window(read), None)
+
+    def _portions(self, window: Window, order: Optional[np.ndarray]) -> Iterator[Portion]:
+        numbers = np.arange(window.arrays.nb_sample) if order is None else order
+        whole = len(numbers) - len(numbers) % self._size
+        for some, length in (numbers[:whole], self._size), (numbers[whole:], len(numbers) - whole):
+            if len(some):
+                yield Portion(window, some.reshape(-1, length), order is None)
 
 
 class IterableBatchSource(BatchSource):
@@ -101,7 +124,7 @@ class IterableBatchSource(BatchSource):
                                 'epoch.')
         self._refuse_endless(given)
 
-    def epoch(self) -> ContextManager[Iterable[Arrays]]:
+    def epoch(self) -> ContextManager[Iterable[Portion]]:
         if self._is_validation and not self._is_once:
             self.close()
             self._iterator = None
@@ -111,10 +134,10 @@ class IterableBatchSource(BatchSource):
         if not self._is_once and hasattr(self._iterator, 'close'):
             self._variables.run(self._iterator.close)   # type: ignore[union-attr]  # where it ran, also its `finally`
 
-    def _batches(self) -> Iterator[Arrays]:
+    def _batches(self) -> Iterator[Portion]:
         number = 0
         for number, item in enumerate(itertools.islice(self._items(), self._nb_wanted), 1):
-            yield self._read(item, f'{self._where}: batch {number - 1}')
+            yield Portion.of(self._read(item, f'{self._where}: batch {number - 1}'))
         if number == 0:
             raise DataError(f'{self._where}: there are no batches.')
         if self._nb_wanted is not None and number < self._nb_wanted:

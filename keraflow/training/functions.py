@@ -1,18 +1,19 @@
 """The functions that ``compile`` adds to a model: train and test, which run its graph with losses and metrics."""
+import functools
 import math
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
 from keraflow.data.array_spec import ArraySpec
-from keraflow.data.arrays import Arrays
+from keraflow.data.windows import Portion
 from keraflow.errors import GraphError, warn
 from keraflow.graph.counted import part_weights
 from keraflow.graph.records import RunRecord, recording
 from keraflow.layers.base.reporting import penalize
 from keraflow.layers.network import Network
 from keraflow.training.loss_terms import BatchTerms, Loss, WeightedMean, other_terms
-from keraflow.training.model_function import FunctionCache
+from keraflow.training.model_function import FunctionCache, ModelLoop
 from keraflow.training.predictor import Predictor, updates_outside_of_training
 from keraflow.training.targets import seen_target, target_spec
 from keraflow.training.totals import Meter, Report, Totals
@@ -32,14 +33,17 @@ class CompiledFunctions:
     metrics : sequence of Report
     report_terms : bool
         Whether to report the terms of the loss one by one.
+    execution : str
+        How training runs, see :data:`~keraflow.schema.Execution`.
     """
 
     def __init__(self, network: Network, optimizer: Any, losses: Sequence[Loss], metrics: Sequence[Report],
-                 report_terms: bool = False):
+                 report_terms: bool = False, execution: str = 'auto'):
         self.network = network
         self.optimizer = optimizer
         self.losses = list(losses)
         self.metrics = list(metrics)
+        self.execution = execution
         self.predictor = Predictor(network)
         self.parameters = self.predictor.parameters
         trained = [one for one in self.parameters if one.trainable]
@@ -47,7 +51,7 @@ class CompiledFunctions:
         self._totals = Totals(len(self.losses), lambda: self.term_names, self.metrics)
         self._functions = FunctionCache(network, self._computed_with)
         self._term_names: Optional[List[str]] = None if report_terms else []
-        self._has_warned_about_changes = False
+        self._has_warned_about_changes = self._has_warned_about_learning = False
         self._warned_metrics: Set[Tuple[str, bool]] = set()
 
     # -- what is reported -------------------------------------------------------------------------------------------
@@ -88,8 +92,8 @@ class CompiledFunctions:
         return self.read(totals)
 
     def meter(self) -> Meter:
-        """Return an empty meter for the results of train and test functions."""
-        return Meter(self.read_all)
+        """Return an empty meter for the results of train and test loops."""
+        return Meter(self.read_all, self._totals.nothing())
 
     def warn_about_changes(self) -> None:
         """Warn, once, about layers whose ``trainable`` was changed since ``compile`` read it."""
@@ -103,22 +107,26 @@ class CompiledFunctions:
 
     # -- on arrays --------------------------------------------------------------------------------------------------
 
-    def train_function(self, weighting: Tuple[int, ...]) -> Callable:
-        """Return the function from a batch to its totals that also updates the parameters.
+    def train_loop(self, weighting: Tuple[int, ...]) -> ModelLoop:
+        """Return the loop over batches that adds up their totals and updates the parameters after each.
 
         `weighting` says which weights the batches have, see :attr:`Arrays.weighting`.
         """
-        return self._functions.get(lambda: self._specs(weighting), self._build_train, weighting)
+        return self._functions.get(lambda: self._specs(weighting), self._build_train, weighting,
+                                   kind=functools.partial(ModelLoop, execution=self.execution))
 
-    def test_function(self, weighting: Tuple[int, ...], phase: str = 'test') -> Callable:
-        """Return the function from a batch to its totals."""
-        return self._functions.get(lambda: self._specs(weighting), self._build_test, weighting, phase)
+    def test_loop(self, weighting: Tuple[int, ...], phase: str = 'test') -> ModelLoop:
+        """Return the loop over batches that adds up their totals."""
+        return self._functions.get(lambda: self._specs(weighting), self._build_test, weighting, phase,
+                                   kind=functools.partial(ModelLoop, execution=self.execution))
 
-    def evaluate(self, batches: Iterable[Arrays], phase: str = 'test') -> Dict[str, float]:
+    def evaluate(self, portions: Iterable[Portion], phase: str = 'test') -> Dict[str, float]:
         """Return loss and metrics over all batches."""
         meter = self.meter()
-        for batch in batches:
-            meter.add(self.test_function(batch.weighting, phase)(*batch.flat)[0])
+        for window, indices, _ in portions:
+            loop = self.test_loop(window.arrays.weighting, phase)
+            for rows in loop.pace.parts(indices):
+                meter.run(loop, window, rows)
         return meter.logs()
 
     def target_specs(self) -> List[ArraySpec]:
@@ -136,17 +144,23 @@ class CompiledFunctions:
 
     def _build_train(self, weighting: Tuple[int, ...], *tensors: Any) -> tuple:
         def loss_fn() -> tuple:
-            terms = self._terms(record, True, *self._unpack(weighting, tensors))
+            with recording() as record:
+                terms = self._terms(record, True, *self._unpack(weighting, tensors))
             if not terms.labels:
                 raise GraphError(f'{self.network.name}: fit: there is nothing to minimize: no output has a loss, and '
                                  'no layer adds one. Pass an objective to compile, or call add_loss in a layer.')
-            return terms.loss(), terms
-        with B.phase('train'), recording() as record:
-            _, terms, updates = self.optimizer.minimize(loss_fn, self.parameters)
-        if not any(one.trainable for one in self.parameters):
+            return terms.loss(), (self._totals.of_batch(tensors[0], terms), record.updates)
+        with B.phase('train'):
+            _, (totals, states), updates = self.optimizer.minimize(loss_fn, self.parameters)
+        self._warn_about_learning()
+        return [totals], [*updates, *states]
+
+    def _warn_about_learning(self) -> None:
+        """Warn, once, if nothing can be learned."""
+        if not self._has_warned_about_learning and not any(one.trainable for one in self.parameters):
+            self._has_warned_about_learning = True
             warn(f'{self.network.name}: fit: no parameter is trainable, so nothing is learned. Set trainable of a '
                  'layer and of the model to True, and compile again.')
-        return [self._totals.of_batch(tensors[0], terms)], [*updates, *record.updates]
 
     def _build_test(self, weighting: Tuple[int, ...], phase: str, *tensors: Any) -> tuple:
         x, *rest = self._unpack(weighting, tensors)

@@ -3,13 +3,17 @@ import math
 import time
 from typing import Any, Dict, Iterable, Iterator, Optional
 
+import numpy as np
+
 from keraflow.callbacks import CallbackList, History
-from keraflow.data.arrays import Arrays
 from keraflow.data.batch_sources import BatchSource
+from keraflow.data.windows import Portion, Window
 from keraflow.errors import DataError, GraphError, warn
 from keraflow.training.functions import CompiledFunctions
+from keraflow.training.model_function import ModelLoop
 from keraflow.training.progress import Progress, interruptible
 from keraflow.training.scores import Scores
+from keraflow.training.totals import Meter
 
 __all__ = ['Loop', 'check_not_training']
 
@@ -40,11 +44,12 @@ class Loop:
         self.callbacks = callbacks
         self.progress = progress
         self.history = History()
+        self._nb_step: Optional[int] = None     # of all epochs, if known
         self._waited = 0.
         self._has_warned_about_nan = False
         self._nb_trained = 0    # batches in the latest epoch
 
-    def run(self, epochs: Iterable[int]) -> History:
+    def run(self, epochs: range) -> History:
         """Train, and return the logs of all complete epochs.
 
         Raises
@@ -56,6 +61,7 @@ class Loop:
         if _training.setdefault(id(self.model), self) is not self:
             raise GraphError(f'{self.model.name}: fit: the model is in training, by a fit that has not returned. Call '
                              'fit after it, and not in a callback of it, or train copy.deepcopy(model).')
+        self._nb_step = None if self.source.nb_batch is None else len(epochs) * self.source.nb_batch
         try:
             self._run_epochs(epochs)
         except BaseException as error:
@@ -93,8 +99,8 @@ class Loop:
         logs = self._train_epoch(epoch)
         wait = self._waited / (time.perf_counter() - start)
         if self.validation is not None:
-            with self.validation.epoch() as batches:
-                found = self.functions.evaluate(self._finite(batches))
+            with self.validation.epoch() as portions:
+                found = self.functions.evaluate(self._finite(portions))
             logs.update({f'val_{name}': value for name, value in found.items()})
         self.history.append(Scores(logs))
         self.history.data_wait.append(wait)
@@ -111,39 +117,50 @@ class Loop:
                  'rate, or clipnorm.')
 
     def _train_epoch(self, epoch: int) -> Dict[str, float]:
-        functions, callbacks, meter = self.functions, self.callbacks, self.functions.meter()
-        with self.source.epoch() as batches:
-            shown = self.progress.bar(self._timed(batches), epoch, self.source.nb_batch)
-            for number, batch in enumerate(shown):
-                self._nb_trained = number + 1
-                if callbacks:
-                    callbacks.call('on_batch_begin', number, {'size': batch.nb_sample})
-                step = functions.train_function(batch.weighting)
-                with interruptible():
-                    [totals] = step(*batch.flat)
-                meter.add(totals)
-                if callbacks:
-                    callbacks.call('on_batch_end', number, {'size': batch.nb_sample, **functions.read(totals)})
+        meter = self.functions.meter()
+        self._nb_trained = 0
+        with self.source.epoch() as portions:
+            self.progress.start(epoch, self.source.nb_batch)
+            for window, indices, _ in self._timed(portions):
+                loop = self.functions.train_loop(window.arrays.weighting)
+                for rows in indices[:, None] if self.callbacks.follow_batches else loop.pace.parts(indices):
+                    self._train(loop, window, rows, meter)
+                    self._nb_trained += len(rows)
+                    self.progress.advance(len(rows))
                     if self.model.stop_training:
-                        break
+                        return meter.logs()
         return meter.logs()
 
-    def _finite(self, batches: Iterable[Arrays]) -> Iterator[Arrays]:
+    def _train(self, loop: ModelLoop, window: Window, rows: np.ndarray, meter: Meter) -> None:
+        """Train on some batches: on one, if a callback has hooks for it."""
+        if not self.callbacks.follow_batches:
+            with interruptible():
+                meter.run(loop, window, rows, nb_step=self._nb_step)
+            return
+        size = {'size': rows.shape[1]}
+        self.callbacks.call('on_batch_begin', self._nb_trained, size)
+        with interruptible():
+            totals = meter.run_one(loop, window, rows, nb_step=self._nb_step)
+        self.callbacks.call('on_batch_end', self._nb_trained, {**size, **self.functions.read(totals)})
+
+    def _finite(self, portions: Iterable[Portion]) -> Iterator[Portion]:
         """Yield the batches of a validation, and raise if there are so many that they may never end."""
         limit = max(_MAX_NB_VAL_BATCH, 10 * self._nb_trained, self.validation.nb_batch or 0)  # type: ignore[union-attr]
-        for number, batch in enumerate(batches):
-            if number == limit:
+        number = 0
+        for portion in portions:
+            number += len(portion.indices)
+            if number > limit:
                 raise DataError(f'{self.model.name}: validation_data: expected batches that end, received more than '
                                 f'{limit}. Pass nb_val_batch, the number of batches of each validation.')
-            yield batch
+            yield portion
 
-    def _timed(self, batches: Iterable[Arrays]) -> Iterator[Arrays]:
+    def _timed(self, portions: Iterable[Portion]) -> Iterator[Portion]:
         """Yield batches, and add up the time spent waiting for them."""
-        iterator = iter(batches)
+        iterator = iter(portions)
         while True:
             start = time.perf_counter()
-            batch = next(iterator, _END)
+            portion = next(iterator, _END)
             self._waited += time.perf_counter() - start
-            if batch is _END:
+            if portion is _END:
                 return
-            yield batch  # type: ignore[misc]
+            yield portion  # type: ignore[misc]

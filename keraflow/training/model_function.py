@@ -6,12 +6,14 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow import random
+from keraflow.backend.batches import BatchLoop
 from keraflow.backend.contract import TensorSpec
 from keraflow.errors import DataError, KeraFlowError
 from keraflow.graph.guards import Guard, guards_of, held
 from keraflow.serialization.changes import Changes
+from keraflow.training.pace import Pace
 
-__all__ = ['FunctionCache', 'ModelFunction']
+__all__ = ['FunctionCache', 'ModelFunction', 'ModelLoop']
 
 
 class ModelFunction:
@@ -39,25 +41,36 @@ class ModelFunction:
         self._stream = stream
         self._computed_with = computed_with
         self._changes = Changes()
-        self._current = _Build(self._run_builder, specs)
+        self._current = self._new_build()
         self._has_unknown_lengths = any(None in spec.shape[1:] for spec in specs)
         # Shapes that suit all layers are traced once, however often something else fails.
         self._check_shapes = functools.lru_cache(maxsize=128)(self._trace)
 
     def __call__(self, *arrays: Any) -> Any:
-        if self._changes.are_there(self._computed_with):
-            self._current = _Build(self._run_builder, self._specs)
+        build = self._latest_build()
         try:
-            return self._current.compute(arrays, self._layers)
+            return build.compute(build.function, arrays, self._layers)
         except Exception as error:      # of any kind: each backend raises its own
-            self._explain(error, arrays)
+            self._explain(error, [np.shape(array) for array in arrays])
             raise
+
+    def _latest_build(self) -> '_Build':
+        """Return a build with the arguments that hold now."""
+        if self._changes.are_there(self._computed_with):
+            self._current = self._new_build()
+        return self._current
+
+    def _new_build(self) -> '_Build':
+        return _Build(self._make, self._run_builder, self._specs)
+
+    def _make(self, builder: Callable, specs: Sequence[TensorSpec]) -> Any:
+        return B.compile(builder, specs)
 
     def _run_builder(self, *tensors: Any) -> tuple:
         with random.drawing(self._stream):
             return self._builder(*tensors)
 
-    def _explain(self, error: Exception, arrays: Sequence[Any]) -> None:
+    def _explain(self, error: Exception, shapes: Sequence[Tuple[int, ...]]) -> None:
         """Raise a layer's own error if the run failed because of lengths that were unknown when it was built.
 
         A backend's error does not name the layer. Tracing the builder with the shapes of the arrays does, because every
@@ -66,7 +79,7 @@ class ModelFunction:
         is_explained = isinstance(error, KeraFlowError) and not isinstance(error, DataError)
         if self._has_unknown_lengths and not is_explained:
             try:
-                self._check_shapes(*map(np.shape, arrays))
+                self._check_shapes(*shapes)
             except KeraFlowError as reason:
                 raise reason from error
 
@@ -79,21 +92,66 @@ class ModelFunction:
             pass
 
 
+class ModelLoop(ModelFunction):
+    """A builder as a loop over batches, see :class:`~keraflow.backend.batches.BatchLoop`.
+
+    Parameters
+    ----------
+    execution : str
+        As for ``B.batch_loop``; the other parameters are those of the base class.
+
+    Attributes
+    ----------
+    pace : Pace
+    """
+
+    def __init__(self, *args: Any, execution: str = 'auto'):
+        self._execution = execution
+        self.pace = Pace()
+        super().__init__(*args)
+
+    def _make(self, builder: Callable, specs: Sequence[TensorSpec]) -> Any:
+        return B.batch_loop(builder, specs, self._execution)
+
+    @property
+    def latest(self) -> BatchLoop:
+        """The loop as it was built last."""
+        return self._current.function
+
+    def load(self, arrays: Sequence[np.ndarray]) -> Any:
+        """Place arrays where batches are read from."""
+        return self._latest_build().function.load(arrays)
+
+    def sum(self, loaded: Any, indices: np.ndarray, total: np.ndarray, nb_step: Optional[int] = 1) -> np.ndarray:
+        """Run batches, and return a total with what the builder returns for each of them added.
+
+        `nb_step` is how many steps the caller takes in all; None if it does not know.
+        """
+        build = self._latest_build()
+        build.function.prepare(nb_step)
+        try:
+            return build.compute(build.function.sum, (loaded, indices, total), self._layers)
+        except Exception as error:
+            self._explain(error, [(indices.shape[1], *array.shape[1:]) for array in loaded])
+            raise
+
+
 class _Build:
     """One build of a function."""
 
-    def __init__(self, builder: Callable, specs: Sequence[TensorSpec]):
+    def __init__(self, make: Callable, builder: Callable, specs: Sequence[TensorSpec]):
         self._builder = builder
-        self._compiled = B.compile(self._build, specs)
+        self.function = make(self._build, specs)
         self._sets_variables = True  # until the builder says
         self._guards: Optional[Tuple[Guard, ...]] = None
 
-    def compute(self, arrays: Sequence[Any], layers: Iterable[Any]) -> Any:
+    def compute(self, call: Callable, args: Sequence[Any], layers: Iterable[Any]) -> Any:
+        """Call the function, or a method of it."""
         if self._guards is None:
-            self._compiled.build()      # code of layers runs and may wait: hold no lock
+            self.function.build()      # code of layers runs and may wait: hold no lock
             self._guards = guards_of(layers)
         with held(self._guards, self._sets_variables):
-            return self._compiled(*arrays)
+            return call(*args)
 
     def _build(self, *tensors: Any) -> tuple:
         outputs, updates = self._builder(*tensors)
@@ -116,7 +174,8 @@ class FunctionCache:
         self._computed_with = computed_with
         self._made: Dict[tuple, ModelFunction] = {}
 
-    def get(self, specs: Callable[[], Sequence[TensorSpec]], builder: Callable, *constants: Any) -> ModelFunction:
+    def get(self, specs: Callable[[], Sequence[TensorSpec]], builder: Callable, *constants: Any,
+            kind: Callable[..., Any] = ModelFunction) -> Any:
         """Return the function for ``builder(*constants, *tensors)``, one for each builder and constants.
 
         Parameters
@@ -127,11 +186,13 @@ class FunctionCache:
             As for ``B.compile``, with the constants first.
         *constants
             What the function is built for, such as the phase.
+        kind : class
+            ModelFunction, or what makes a ModelLoop.
         """
         key = builder, *constants
         if key not in self._made:
-            made = ModelFunction(functools.partial(builder, *constants), specs(), [self._network],
-                                 self._network._stream, self._computed_with)
+            made = kind(functools.partial(builder, *constants), specs(), [self._network], self._network._stream,
+                        self._computed_with)
             # Without a lock, because code of losses and metrics may run above: of two threads, the first one's counts.
             self._made.setdefault(key, made)
         return self._made[key]

@@ -5,7 +5,7 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
-from keraflow.data.arrays import Arrays
+from keraflow.data.windows import Portion
 from keraflow.errors import DataError, GraphError
 from keraflow.graph.addresses import TensorAddress
 from keraflow.graph.kensor import Kensor, replay
@@ -55,15 +55,15 @@ class Predictor:
         """Return shapes and dtypes of the inputs."""
         return [kensor.spec for kensor in self.network.inputs]
 
-    def predict(self, batches: Iterable[Arrays], phase: str) -> List[np.ndarray]:
+    def predict(self, portions: Iterable[Portion], phase: str) -> List[np.ndarray]:
         """Return the outputs for all batches."""
         run = self._functions.get(self.input_specs, self._build_predict, phase)
-        return self._joined(run, batches, [self.network.names.short(it) for it in self.network.outputs], 'predict')
+        return self._joined(run, portions, [self.network.names.short(it) for it in self.network.outputs], 'predict')
 
-    def capture(self, batches: Iterable[Arrays], phase: str, addresses: Sequence[TensorAddress]) -> List[np.ndarray]:
+    def capture(self, portions: Iterable[Portion], phase: str, addresses: Sequence[TensorAddress]) -> List[np.ndarray]:
         """Return the tensors at some addresses, for all batches, without changing states."""
         run = self._functions.get(self.input_specs, self._build_capture, phase, tuple(addresses))
-        return self._joined(run, batches, [address.name for address in addresses], 'capture')
+        return self._joined(run, portions, [address.name for address in addresses], 'capture')
 
     def _build_predict(self, phase: str, *x: Any) -> tuple:
         with B.phase(phase), recording() as record:
@@ -75,9 +75,9 @@ class Predictor:
             tensors = self.tensors(x)
         return [address.tensor(f'{self.network.name}: capture', tensors, record) for address in addresses], []
 
-    def _joined(self, run: Callable, batches: Iterable[Arrays], names: List[str], method: str) -> List[np.ndarray]:
+    def _joined(self, run: Callable, portions: Iterable[Portion], names: List[str], method: str) -> List[np.ndarray]:
         """Return one array for each name, joined from what a function returns for each batch."""
-        parts = [[np.asarray(it) for it in run(*batch.inputs)] for batch in batches]
+        parts = [[np.asarray(it) for it in run(*batch.inputs)] for portion in portions for batch in portion.batches()]
         return [_joined(arrays, name, f'{self.network.name}: {method}') for arrays, name in zip(zip(*parts), names)]
 
 

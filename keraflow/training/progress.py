@@ -1,9 +1,9 @@
-"""Show the progress of ``fit``, and react to Ctrl-C between batches."""
+"""Show the progress of ``fit``, and react to Ctrl-C between calls."""
 import contextlib
 import signal
 import sys
 import threading
-from typing import Any, Dict, Iterable, Iterator, Optional
+from typing import Any, Dict, Iterator, Optional
 
 from tqdm import tqdm
 
@@ -26,12 +26,15 @@ class Progress:
         self.nb_epoch = nb_epoch
         self._bar: Any = None
 
-    def bar(self, batches: Iterable[Any], epoch: int, nb_batch: Optional[int]) -> Iterable[Any]:
-        """Return the batches, with a bar on a terminal while they are taken; their number may be unknown."""
-        if not self.verbose or not sys.stderr.isatty():
-            return batches
-        self._bar = tqdm(batches, f'Epoch {epoch + 1}/{self.nb_epoch}', nb_batch, unit='batch', leave=False)
-        return self._bar
+    def start(self, epoch: int, nb_batch: Optional[int]) -> None:
+        """Show a bar on a terminal for the batches of an epoch, whose number may be unknown."""
+        if self.verbose and sys.stderr.isatty():
+            self._bar = tqdm(None, f'Epoch {epoch + 1}/{self.nb_epoch}', nb_batch, unit='batch', leave=False)
+
+    def advance(self, nb_batch: int) -> None:
+        """Show that further batches are done."""
+        if self._bar is not None:
+            self._bar.update(nb_batch)
 
     def epoch(self, epoch: int, logs: Dict[str, float], data_wait: Optional[float] = None) -> None:
         """Show the results of an epoch, and the share of its time that was spent waiting for data."""

@@ -9,9 +9,6 @@ from keraflow.training.loss_terms import BatchTerms, total
 
 __all__ = ['Meter', 'Report', 'Totals']
 
-#: How many results are kept before they are read: reading waits for the device, and keeping them takes memory.
-_MAX_WAITING = 64
-
 
 class Report(NamedTuple):
     """A metric for one output, and its name in the logs."""
@@ -73,6 +70,10 @@ class Totals:
             yield one, totals[at:at + one.metric.nb_total]
             at += one.metric.nb_total
 
+    def nothing(self) -> np.ndarray:
+        """Return the sum over no batches."""
+        return np.zeros(self._nb_number + sum(one.metric.nb_total for one in self._metrics))
+
     @property
     def _nb_number(self) -> int:
         """The number of values before those of the metrics."""
@@ -81,24 +82,31 @@ class Totals:
 
 
 class Meter:
-    """Sum what a function returns for each batch."""
+    """Add up what loops return.
 
-    def __init__(self, read: Callable[[np.ndarray], Dict[str, float]]):
+    Parameters
+    ----------
+    read : function
+        Turns the sum over all batches into what is reported.
+    nothing : array
+        The sum over no batches.
+    """
+
+    def __init__(self, read: Callable[[np.ndarray], Dict[str, float]], nothing: np.ndarray):
         self._read = read
-        self._waiting: List[Any] = []
-        self._total: Any = 0.
+        self._nothing = nothing
+        self._total = nothing
 
-    def add(self, totals: Any) -> None:
-        """Add the result for a batch."""
-        self._waiting.append(totals)
-        if len(self._waiting) >= _MAX_WAITING:
-            self._add_up()
+    def run(self, loop: Any, window: Any, indices: np.ndarray, **kwargs: Any) -> None:
+        """Add batches of a window."""
+        self._total = loop.sum(window.loaded(loop.load), indices, self._total, **kwargs)
+
+    def run_one(self, loop: Any, window: Any, indices: np.ndarray, **kwargs: Any) -> np.ndarray:
+        """Add one batch, and return its own totals."""
+        own = loop.sum(window.loaded(loop.load), indices, self._nothing, **kwargs)
+        self._total = self._total + own
+        return own
 
     def logs(self) -> Dict[str, float]:
         """Return loss and metrics over all batches, by name."""
-        self._add_up()
         return self._read(self._total)
-
-    def _add_up(self) -> None:
-        self._total = self._total + sum(np.asarray(totals, 'float64') for totals in self._waiting)
-        self._waiting = []

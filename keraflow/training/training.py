@@ -14,7 +14,7 @@ from keraflow.habits import SETTINGS
 from keraflow.layers.network import Network
 from keraflow.owned import owned
 from keraflow.registry import resolve
-from keraflow.schema import Natural, PositiveInt, Rate
+from keraflow.schema import Execution, Natural, PositiveInt, Rate
 from keraflow.schema.checked import checked
 from keraflow.training.compiling import read_losses, read_metrics
 from keraflow.training.functions import CompiledFunctions
@@ -40,7 +40,7 @@ class TrainableNetwork(Network):
 
     @checked
     def compile(self, optimizer: Any, loss: Any, metrics: Any = None, report_terms: bool = False,
-                ignore_label: Any = None) -> None:
+                ignore_label: Any = None, execution: Execution = 'auto') -> None:
         """Configure training. A second call replaces optimizer, losses and metrics.
 
         Parameters
@@ -64,6 +64,11 @@ class TrainableNetwork(Network):
             A number that marks targets without a class, such as -1 or 255. Such samples, steps of series and places of
             images count neither in the loss nor in the metrics. For outputs whose loss takes numbers of classes: one
             for all of them, else by order or by the name of the output layer.
+        execution : {'auto', 'plain', 'compiled', 'whole'}
+            How training runs on a backend that has several ways: by the kernels of its library one by one, with the
+            update of the parameters compiled into one kernel, or with the whole loop over batches compiled. ``'auto'``
+            chooses what is fastest, by a fixed rule. The results are the same but for rounding. What cannot be
+            compiled runs in another way; :meth:`explain` tells which, and why.
 
         Notes
         -----
@@ -77,7 +82,8 @@ class TrainableNetwork(Network):
         loss, metrics, ignore_label = owned([loss, metrics, ignore_label])
         losses = read_losses(self, loss, ignore_label)
         resolved = resolve('optimizer', optimizer, f'{self.name}: optimizer: ')
-        self._functions = CompiledFunctions(self, resolved, losses, read_metrics(self, metrics, losses), report_terms)
+        self._functions = CompiledFunctions(self, resolved, losses, read_metrics(self, metrics, losses), report_terms,
+                                            execution)
         self.optimizer = resolved
 
     def larger_is_better(self, name: str) -> Optional[bool]:
@@ -183,8 +189,8 @@ class TrainableNetwork(Network):
         functions = self._compiled('evaluate')
         adapter = DataAdapter(self, 'evaluate', functions.target_specs())
         source = adapter.source(x, y, sample_weights, batch_size, nb_batch)
-        with contextlib.closing(source), source.epoch() as batches:
-            return Scores(functions.evaluate(batches, _phase(train_mode)))
+        with contextlib.closing(source), source.epoch() as portions:
+            return Scores(functions.evaluate(portions, _phase(train_mode)))
 
     @checked
     def predict(self, x: Any, batch_size: Optional[PositiveInt] = None, train_mode: bool = False,
@@ -204,8 +210,8 @@ class TrainableNetwork(Network):
             The number of batches to take from an iterable, required if it never ends. Without it endless iterables are
             refused, as far as they can be recognized: a generator with a ``while True`` is read forever.
         """
-        with self._batches('predict', x, batch_size, nb_batch) as batches:
-            outputs = self._predictor_in(train_mode).predict(batches, _phase(train_mode))
+        with self._portions('predict', x, batch_size, nb_batch) as portions:
+            outputs = self._predictor_in(train_mode).predict(portions, _phase(train_mode))
         return outputs[0] if len(outputs) == 1 else outputs
 
     @checked
@@ -232,17 +238,17 @@ class TrainableNetwork(Network):
             If there is no such name.
         """
         addresses = [find_address(self, name) for name in to_list(names)]
-        with self._batches('capture', x, batch_size, nb_batch) as batches:
-            arrays = self._predictor_in(train_mode).capture(batches, _phase(train_mode), addresses)
+        with self._portions('capture', x, batch_size, nb_batch) as portions:
+            arrays = self._predictor_in(train_mode).capture(portions, _phase(train_mode), addresses)
         return arrays[0] if isinstance(names, str) else arrays
 
     @contextlib.contextmanager
-    def _batches(self, method: str, x: Any, batch_size: Optional[int], nb_batch: Optional[int]) -> Iterator[Any]:
+    def _portions(self, method: str, x: Any, batch_size: Optional[int], nb_batch: Optional[int]) -> Iterator[Any]:
         """Give the batches of inputs, without targets, for a method."""
         self.check_runnable()
         source = DataAdapter(self, method, []).source(x, None, None, batch_size, nb_batch)
-        with contextlib.closing(source), source.epoch() as batches:
-            yield batches
+        with contextlib.closing(source), source.epoch() as portions:
+            yield portions
 
     def _predictor_in(self, train_mode: bool) -> Predictor:
         """Return a predictor, which does not require ``compile``.

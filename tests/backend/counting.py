@@ -31,8 +31,8 @@ def fit(model, *callbacks, nb_epoch=5, **kwargs):
 class Says(Meter):
     """Reads a number of the test's choice for each epoch in the place of what was computed."""
 
-    def __init__(self, read, name, values):
-        super().__init__(read)
+    def __init__(self, read, meter, name, values):
+        super().__init__(read, meter._nothing)
         self.name, self.values = name, values
 
     def logs(self):
@@ -42,7 +42,8 @@ class Says(Meter):
 def says(model, name, values):
     """Let `fit` report these values of the epochs."""
     functions, rest = model._functions, iter(values)
-    functions.meter = lambda: Says(functions.read, name, rest)
+    meter = functions.meter
+    functions.meter = lambda: Says(functions.read, meter(), name, rest)
     return model
 
 

@@ -10,6 +10,7 @@ from keraflow.callbacks import Callback
 from keraflow.layers import Dense, Input
 from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD
+from keraflow.training.pace import Pace
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(7, 3)).astype('float32')
@@ -157,12 +158,14 @@ def test_ctrl_c_at_any_moment_ends_fit_between_two_batches():
 def test_ctrl_c_inside_a_batch_waits_for_its_end(monkeypatch):
     model, x, y = counting_model()
     model.fit(x, y, batch_size=1, nb_epoch=1, verbose=0)
-    step = model._functions.train_function((0,))
+    loop = model._functions.train_loop((0,))
+    run = loop.sum
 
-    def interrupted(*batch):
+    def interrupted(*batches, **kwargs):
         os.kill(os.getpid(), signal.SIGINT)
-        return step(*batch)
+        return run(*batches, **kwargs)
 
-    monkeypatch.setattr(model._functions, 'train_function', lambda weighted: interrupted)
+    monkeypatch.setattr(loop, 'sum', interrupted)
+    monkeypatch.setattr(loop, 'pace', Pace())
     assert model.fit(x, y, batch_size=1, nb_epoch=3, verbose=0) == []
     assert steps_of(model) == 5

@@ -5,6 +5,8 @@ import pytest
 from keraflow import backend as B
 from keraflow import constraints, objectives, regularizers
 from keraflow.callbacks import Callback
+from keraflow.data.arrays import Arrays
+from keraflow.data.windows import Portion
 from keraflow.errors import ArgumentTypeError, DataError, KeraFlowWarning
 from keraflow.layers import BatchNormalization, Concatenate, Dense, Dropout, ElementWiseSum, Flatten, Input, Lambda
 from keraflow.models import Model, Sequential
@@ -246,8 +248,8 @@ def test_functions_of_an_earlier_compile_keep_their_losses():
     model.compile('sgd', 'sparse_categorical_crossentropy')
     assert [[(spec.shape, spec.dtype) for spec in functions.target_specs()] for functions in (first, model._functions)] == [
         [((None, 2), 'float32')], [((None, 1), 'int32')]]
-    [totals] = first.test_function((0,))(X, Y)
-    np.testing.assert_allclose(first.read(totals)['loss'], np.mean((model.predict(X) - Y) ** 2), rtol=1e-5)
+    batch = Portion.of(Arrays([X], [Y], [None]))
+    np.testing.assert_allclose(first.evaluate([batch])['loss'], np.mean((model.predict(X) - Y) ** 2), rtol=1e-5)
 
 
 def test_trainable_flags_are_read_by_compile():
