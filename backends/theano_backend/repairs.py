@@ -14,6 +14,7 @@ import warnings
 from typing import Callable, NamedTuple
 
 from .code_repairs import repair_batched_dot, repair_code_loading, repair_code_versions, repair_module_keys
+from .compilers import repair_compiling
 from .configure import theano
 from .graph_repairs import (repair_comparisons, repair_constant_folding, repair_new_axes, repair_numpy_aliases,
                             repair_rebroadcast)
@@ -47,6 +48,7 @@ REPAIRS = (
            repair_module_keys),
     Repair('C code is compiled for each Op that depends on constants alone, and run once; one that refuses its '
            'constants is logged as a failure of Theano', repair_constant_folding),
+    Repair('the modules of a function are compiled one after the other, with symbols for a debugger', repair_compiling),
     Repair('the file of C code of an Op is read for each Op of its kind that is made', repair_code_loading),
     Repair('lines of source code are read for each node that is made, in case it should fail', repair_traces))
 

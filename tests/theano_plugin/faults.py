@@ -116,6 +116,25 @@ def constant_folding():
     return Compiler.seen[0] == ''
 
 
+def compiling():
+    """Whether the second module of a function is compiled before the first one is there."""
+    seen, original = set(), theano.link.c.cmodule.GCC_compiler.compile_str
+
+    def compile_str(module_name, **kwargs):
+        seen.add(module_name)
+        raise RuntimeError
+    theano.link.c.cmodule.GCC_compiler.compile_str = staticmethod(compile_str)
+    x = T.fvector()
+    try:
+        with theano.config.change_flags(cxx='g++', gcc__cxxflags='-march=native'):
+            linker = theano.link.vm.VMLinker(use_cloop=False)
+            theano.function([x], [T.exp(x), T.tanh(x)], mode=theano.compile.Mode(linker, 'fast_compile'))
+    except RuntimeError:
+        return len(seen) > 1
+    finally:
+        theano.link.c.cmodule.GCC_compiler.compile_str = staticmethod(original)
+
+
 def code_loading():
     T.basic.DimShuffle([False], ['x', 0])
     return opened_files(lambda: T.basic.DimShuffle([False], ['x', 0])) == []
