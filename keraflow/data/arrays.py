@@ -140,8 +140,6 @@ def read_weights(value: Any, targets: Sequence[Samples], names: Sequence[str], s
     They come from a dict by name or a list of arrays, in which those of a target may be missing or ``None``, or from
     one array for all targets. The `spec` describes weights of samples.
     """
-    if value is None:
-        return [None] * len(names)
     is_one = not isinstance(value, dict) and (is_array_like(value) or not isinstance(value, (list, tuple)))
     if is_one and len(names) != 1:
         shared = _weights(value, None, spec, where, copies)

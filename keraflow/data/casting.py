@@ -1,4 +1,6 @@
 """Cast arrays to the dtype of a model, and refuse values that it cannot hold or use."""
+import contextlib
+import math
 from typing import Optional, Sequence
 
 import numpy as np
@@ -8,6 +10,8 @@ from keraflow.errors import DataError
 
 __all__ = ['cast', 'class_problem', 'first_sample']
 
+#: Instead of NumPy's context, which takes longer than to look at a sample.
+_NOTHING_IS_CAST = contextlib.nullcontext()
 #: Up to here a dtype holds every integer.
 _EXACT = {'float32': 2 ** 24, 'float64': 2 ** 53}
 
@@ -32,11 +36,10 @@ def cast(array: np.ndarray, spec: ArraySpec, where: str, samples: Sequence[int],
     """
     if spec.is_masked and spec.nb_class is not None and array.dtype.kind == 'f':
         array = np.nan_to_num(array, nan=-1)        # not a class: refused if the step counts
-    with np.errstate(invalid='ignore', over='ignore'):      # such numbers are reported below
-        made = (np.array if copies else np.asarray)(array, spec.dtype, order='C')
-        # A single sum is not finite if any value is not. If values are merely large, the full check finds nothing.
-        is_finite = made.dtype.kind != 'f' or bool(np.isfinite(np.vdot(made, made)))
-    if not is_finite:
+    with _NOTHING_IS_CAST if array.dtype == spec.dtype else np.errstate(invalid='ignore', over='ignore'):
+        made = (np.array if copies else np.asarray)(array, spec.dtype, order='C')      # what is lost is reported below
+    # A single sum is not finite if any value is not. If values are merely large, the full check finds nothing.
+    if made.dtype.kind == 'f' and not math.isfinite(np.vdot(made, made)):
         _check_finite(array, made, spec, where, samples)
     if made.dtype.kind != 'f':
         _check_integers(array, made, spec, where, samples)

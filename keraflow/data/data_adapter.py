@@ -31,10 +31,11 @@ class DataAdapter:
     """
 
     def __init__(self, network: Any, method: str, targets: List[ArraySpec]):
+        inputs = network.inputs
         self._name = network.name
-        self._fixed: Optional[int] = network.inputs[0].batch_size
-        self._where = f'{network.name}: {method}'
-        self._inputs = [ArraySpec.of(kensor, name) for kensor, name in zip(network.inputs, network.input_names())]
+        self._fixed: Optional[int] = inputs[0].batch_size
+        self._where = f'{self._name}: {method}'
+        self._inputs = [ArraySpec.of(kensor, name) for kensor, name in zip(inputs, network.input_names())]
         self._targets = targets
         self._warn_of_weights = WarnOnce()
         self._class_weight: Optional[ClassWeight] = None
@@ -146,10 +147,11 @@ class DataAdapter:
         targets = read_arrays(y, self._targets, f'{where}: y', copies)
         check_lengths({**{spec.name: it for spec, it in zip(self._inputs, inputs)},
                        **{f'target {spec.name}': it for spec, it in zip(self._targets, targets)}}, where)
+        if sample_weights is None:
+            return Arrays(inputs, targets, [None] * len(targets))
         spec = ArraySpec('weights', (len(inputs[0]),), B.floatx(), role='weights', warn=self._warn_of_weights)
-        weights = read_weights(sample_weights, targets, [one.name for one in self._targets], spec,
-                               f'{where}: sample_weights', copies)
-        return Arrays(inputs, targets, weights)
+        return Arrays(inputs, targets, read_weights(sample_weights, targets, [one.name for one in self._targets], spec,
+                                                    f'{where}: sample_weights', copies))
 
     def _read_batch(self, item: Any, where: str) -> Arrays:
         x, y, weights = _parts(item, where) if self._targets else (item, None, None)

@@ -248,7 +248,7 @@ class Network(Layer):
 
     def input_names(self) -> List[str]:
         """Return the names of the Inputs, by which data may be passed."""
-        return [self.names.of[id(kensor)] for kensor in self.inputs]
+        return [self.names.of[id(kensor)] for kensor in self._own_inputs]
 
     def output_names(self) -> List[str]:
         """Return the names of the output layers, or of the Kensors if one layer has several outputs."""
@@ -258,14 +258,14 @@ class Network(Layer):
 
     def check_runnable(self) -> None:
         """Raise unless the network has Inputs and was made on the current backend."""
-        if not self.inputs:
+        if not self._own_inputs:
             raise GraphError(f'{self.name}: a Sequential is a model only if its first layer is an Input. '
                              'Write Sequential([Input(...), ...]), or use it as a layer.')
         self._check_backend()
 
     def _check_backend(self) -> None:
         super()._check_backend()
-        made_on = self.inputs[0].backend_name if self.inputs else B.name()
+        made_on = self._own_inputs[0].backend_name if self._own_inputs else B.name()
         if made_on != B.name():
             raise BackendError(f"{self.name}: was made on the backend '{made_on}', the current one is '{B.name()}'. "
                                f"Call keraflow.backend.use('{made_on}') first.")
