@@ -71,7 +71,7 @@ class DataAdapter:
         DataError
             If the samples do not fill batches of the size that the Inputs fix.
         """
-        size = self._batch_size(batch_size)
+        size = self.batch_size(batch_size)
         if self._fixed and arrays.nb_sample % size:
             whole = arrays.nb_sample - arrays.nb_sample % size
             raise DataError(f'{self._name}: {arrays.nb_sample} samples do not fill batches of {size}, which the Inputs '
@@ -168,7 +168,7 @@ class DataAdapter:
             return batch
         return batch._replace(weights=[self._class_weight(batch.targets[0], batch.weights[0], where)])
 
-    def _batch_size(self, asked: Optional[int]) -> int:
+    def batch_size(self, asked: Optional[int]) -> int:
         if asked is None:
             return self._fixed or 32
         if self._fixed and asked != self._fixed:

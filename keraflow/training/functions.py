@@ -1,4 +1,5 @@
 """The functions that ``compile`` adds to a model: train and test, which run its graph with losses and metrics."""
+import copy
 import functools
 import math
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
@@ -48,11 +49,17 @@ class CompiledFunctions:
         self.parameters = self.predictor.parameters
         trained = [one for one in self.parameters if one.trainable]
         optimizer.build([one.variable for one in trained], [one.name for one in trained], network)
-        self._totals = Totals(len(self.losses), lambda: self.term_names, self.metrics)
+        self.totals = Totals(len(self.losses), lambda: self.term_names, self.metrics)
         self._functions = FunctionCache(network, self._computed_with)
         self._term_names: Optional[List[str]] = None if report_terms else []
         self._has_warned_about_changes = self._has_warned_about_learning = False
         self._warned_metrics: Set[Tuple[str, bool]] = set()
+
+    def afresh(self) -> 'CompiledFunctions':
+        """Return the same, with functions that are built anew."""
+        made = copy.copy(self)
+        made._functions = FunctionCache(self.network, made._computed_with)
+        return made
 
     # -- what is reported -------------------------------------------------------------------------------------------
 
@@ -61,10 +68,10 @@ class CompiledFunctions:
         """The names of the terms of the loss, if they are reported one by one."""
         def labels(*tensors: Any) -> List[str]:
             with B.phase('train'), recording() as record:
-                return self._terms(record, True, *self._unpack(unweighted, tensors)).labels
+                return self._terms(record, True, *self.unpack(unweighted, tensors)).labels
         unweighted = (0,) * len(self.losses)    # weights change no name
         if self._term_names is None:        # not under a lock, because code of layers runs
-            self._term_names = B.trace(labels, self._specs(unweighted))
+            self._term_names = B.trace(labels, self.specs(unweighted))
         return self._term_names
 
     @property
@@ -79,11 +86,11 @@ class CompiledFunctions:
 
     def read(self, totals: Any) -> Dict[str, float]:
         """Return loss and metrics by name, from what a train or test function returns for one batch."""
-        return self._totals.read(totals)
+        return self.totals.read(totals)
 
     def read_all(self, totals: Any) -> Dict[str, float]:
         """Do the same for the sum over all batches, and warn, once for each metric, if it is undefined or inexact."""
-        for one, own in self._totals.of_metrics(totals):
+        for one, own in self.totals.of_metrics(totals):
             kind = one.label, math.isnan(one.metric.result(own))
             doubt = '' if kind in self._warned_metrics else one.metric.doubt(own)
             if doubt:
@@ -93,7 +100,7 @@ class CompiledFunctions:
 
     def meter(self) -> Meter:
         """Return an empty meter for the results of train and test loops."""
-        return Meter(self.read_all, self._totals.nothing())
+        return Meter(self.read_all, self.totals.nothing())
 
     def warn_about_changes(self) -> None:
         """Warn, once, about layers whose ``trainable`` was changed since ``compile`` read it."""
@@ -112,12 +119,12 @@ class CompiledFunctions:
 
         `weighting` says which weights the batches have, see :attr:`Arrays.weighting`.
         """
-        return self._functions.get(lambda: self._specs(weighting), self._build_train, weighting,
+        return self._functions.get(lambda: self.specs(weighting), self._build_train, weighting,
                                    kind=functools.partial(ModelLoop, execution=self.execution))
 
     def test_loop(self, weighting: Tuple[int, ...], phase: str = 'test') -> ModelLoop:
         """Return the loop over batches that adds up their totals."""
-        return self._functions.get(lambda: self._specs(weighting), self._build_test, weighting, phase,
+        return self._functions.get(lambda: self.specs(weighting), self._build_test, weighting, phase,
                                    kind=functools.partial(ModelLoop, execution=self.execution))
 
     def evaluate(self, portions: Iterable[Portion], phase: str = 'test') -> Dict[str, float]:
@@ -145,11 +152,11 @@ class CompiledFunctions:
     def _build_train(self, weighting: Tuple[int, ...], *tensors: Any) -> tuple:
         def loss_fn() -> tuple:
             with recording() as record:
-                terms = self._terms(record, True, *self._unpack(weighting, tensors))
+                terms = self._terms(record, True, *self.unpack(weighting, tensors))
             if not terms.labels:
                 raise GraphError(f'{self.network.name}: fit: there is nothing to minimize: no output has a loss, and '
                                  'no layer adds one. Pass an objective to compile, or call add_loss in a layer.')
-            return terms.loss(), (self._totals.of_batch(tensors[0], terms), record.updates)
+            return terms.loss(), (self.totals.of_batch(tensors[0], terms), record.updates)
         with B.phase('train'):
             _, (totals, states), updates = self.optimizer.minimize(loss_fn, self.parameters)
         self._warn_about_learning()
@@ -163,15 +170,19 @@ class CompiledFunctions:
                  'layer and of the model to True, and compile again.')
 
     def _build_test(self, weighting: Tuple[int, ...], phase: str, *tensors: Any) -> tuple:
-        x, *rest = self._unpack(weighting, tensors)
+        x, *rest = self.unpack(weighting, tensors)
         with B.phase(phase), recording() as record:
             terms = self._terms(record, False, x, *rest)
         updates = updates_outside_of_training(record, phase, lambda: self.predictor.outputs(x))
-        return [self._totals.of_batch(tensors[0], terms)], updates
+        return [self.totals.of_batch(tensors[0], terms)], updates
 
     def _terms(self, record: RunRecord, is_trained: bool, x: Sequence[Any], y: Sequence[Any],
                weights: Sequence[Any]) -> BatchTerms:
-        outputs = self.predictor.outputs(x)
+        return self.terms(record, self.predictor.outputs(x), y, weights, is_trained)
+
+    def terms(self, record: RunRecord, outputs: Sequence[Any], y: Sequence[Any], weights: Sequence[Any],
+              is_trained: bool = True) -> BatchTerms:
+        """Return the terms of the loss and the totals of the metrics, for outputs that a run has recorded."""
         penalize(self.network, outputs)
         by_name = dict(zip(self.network.output_names(), outputs))
         seen = {spec.name: (*seen_target(by_name[spec.name], target, spec, self.network.name), weight)
@@ -181,7 +192,7 @@ class CompiledFunctions:
                           other_terms(self.network, record, self.parameters if is_trained else None),
                           [_totals_of(one.metric, *seen[one.output]) for one in self.metrics])
 
-    def _specs(self, weighting: Tuple[int, ...]) -> List[TensorSpec]:
+    def specs(self, weighting: Tuple[int, ...]) -> List[TensorSpec]:
         """Return shapes and dtypes of a builder's tensors: inputs, targets, and weights if there are any."""
         specs = self.target_specs()
         targets = [TensorSpec(spec.shape, spec.dtype, f'{spec.name}_target') for spec in specs]
@@ -190,7 +201,7 @@ class CompiledFunctions:
                    for spec, ndim in zip(specs, weighting) if ndim]
         return [*self.predictor.input_specs(), *targets, *weights]
 
-    def _unpack(self, weighting: Tuple[int, ...], tensors: Sequence[Any]) -> tuple:
+    def unpack(self, weighting: Tuple[int, ...], tensors: Sequence[Any]) -> tuple:
         """Split the tensors of a builder into inputs, targets, and for each target its weights or None."""
         nb_input, nb_target = len(self.network.inputs), len(self.losses)
         given = iter(tensors[nb_input + nb_target:])

@@ -20,6 +20,7 @@ from keraflow.training.compiling import read_losses, read_metrics
 from keraflow.training.functions import CompiledFunctions
 from keraflow.training.loop import Loop, check_not_training
 from keraflow.training.predictor import Predictor
+from keraflow.training.profiling import Profile, profile
 from keraflow.training.progress import Progress
 from keraflow.training.scores import Scores
 
@@ -241,6 +242,55 @@ class TrainableNetwork(Network):
         with self._portions('capture', x, batch_size, nb_batch) as portions:
             arrays = self._predictor_in(train_mode).capture(portions, _phase(train_mode), addresses)
         return arrays[0] if isinstance(names, str) else arrays
+
+    @checked
+    def profile(self, x: Any, y: Any = None, batch_size: Optional[PositiveInt] = None, sample_weights: Any = None,
+                nb_turn: PositiveInt = 15) -> Profile:
+        """Measure where the time and the memory of a training step go, after ``compile``.
+
+        Parameters
+        ----------
+        x, y, batch_size, sample_weights
+            As for :meth:`fit`, but only arrays. At most 32 batches of them are used.
+        nb_turn : int
+            How often each part is measured, in turns with the others; the shortest turn counts.
+
+        Returns
+        -------
+        Profile
+            ``print(profile)`` shows a table, ``profile.plot('step.svg')`` draws a flame graph, and ``profile.data()``
+            is plain data.
+
+        Raises
+        ------
+        GraphError
+            If the model is not compiled, or in training.
+
+        Notes
+        -----
+        Each layer is run by itself, on what it is given in the step and on the road that ``fit`` takes: without it,
+        forward, and with its gradients. The differences are its milliseconds. So are those of the update, of data and
+        of Python: the differences between the step and the step without them. What the parts do not account for, or
+        save together, is told and not spread over them.
+
+        Weights, states, the optimizer and random numbers are the same afterwards. While it runs, it trains the model,
+        and needs about twice the memory of training. Most of its own time goes into compiling the parts, a few seconds,
+        and on Theano, where C code is compiled once, a minute or more.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from keraflow.layers import Dense, Input
+        >>> from keraflow.models import Sequential
+        >>> model = Sequential([Input(4), Dense(3)])
+        >>> model.compile('sgd', 'mse')
+        >>> profile = model.profile(np.ones((8, 4)), np.ones((8, 3)), nb_turn=1)
+        >>> [part.path for part in profile.parts], profile.parts[1].flop
+        (['(data)', 'dense1', '(loss)', '(update)', '(Python)'], 216)
+        """
+        functions = self._compiled('profile')
+        check_not_training(self, f'{self.name}: profile', 'Call profile before or after it.')
+        return profile(self, functions, x, y, batch_size, sample_weights, nb_turn)
 
     @contextlib.contextmanager
     def _portions(self, method: str, x: Any, batch_size: Optional[int], nb_batch: Optional[int]) -> Iterator[Any]:

@@ -9,4 +9,4 @@ def test_the_examples_run_one_after_the_other(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = doctest.testfile(str(PAGE), module_relative=False, optionflags=doctest.ELLIPSIS, encoding='utf-8')
     assert found.failed == 0 and found.attempted > 20
-    assert sorted(path.name for path in tmp_path.iterdir()) == ['X.npy', 'best.safetensors', 'history.svg', 'log.csv', 'training.safetensors']
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['X.npy', 'best.safetensors', 'history.svg', 'log.csv', 'step.svg', 'training.safetensors']

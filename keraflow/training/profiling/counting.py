@@ -61,8 +61,8 @@ class PartRun:
         For each input whether a gradient flows to it.
     is_frozen : bool
         Whether it is part of a layer that is not trainable.
-    is_in_loop : bool
-        Whether it ran in a time step: then its tensors exist only there.
+    is_loop, is_in_loop : bool
+        Whether it is a loop over time, or ran in one: then its tensors exist only there.
     inner : list of PartRun
         The runs inside it.
     cost : Cost
@@ -77,7 +77,7 @@ class PartRun:
         self.outputs: List[Any] = []
         self.gets_gradient = list(gets_gradient)
         self.is_frozen = runs_frozen()
-        self.is_in_loop = False
+        self.is_loop = self.is_in_loop = False
         self.inner: List[PartRun] = []
         self.cost = Cost()
 
@@ -141,7 +141,8 @@ class Counter(Watcher):
             nonlocal nb_run
             nb_run += 1
             return step(*given)
-        with self.part(PartRun()) as part:      # which is no layer
+        with self.part(PartRun()) as part:
+            part.is_loop = True
             made = run(counted)
             nb_step = B.static_shape(sequence)[0]
             part.cost.nb_uncounted += nb_step is None

@@ -1,0 +1,189 @@
+"""Profile a training step: count it, then run all of it, its stages and each of its parts, in turns."""
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+import numpy as np
+
+from keraflow import backend as B
+from keraflow import random
+from keraflow.backend.batches import BatchLoop
+from keraflow.backend.watching import watching
+from keraflow.callbacks import CallbackList
+from keraflow.data.arrays import Arrays
+from keraflow.data.batch_sources import ArrayBatchSource
+from keraflow.data.data_adapter import DataAdapter
+from keraflow.data.iterables import is_iterable_of_batches
+from keraflow.errors import ArgumentTypeError, describe
+from keraflow.graph.parameters import parameters_of
+from keraflow.graph.records import recording
+from keraflow.training.functions import CompiledFunctions
+from keraflow.training.loop import Loop
+from keraflow.training.profiling import memory
+from keraflow.training.profiling.alone import Alone, Results, Trained, of_layer
+from keraflow.training.profiling.counting import Counter, PartRun
+from keraflow.training.profiling.profile import Profile
+from keraflow.training.profiling.rows import rows_of, stages_of
+from keraflow.training.profiling.timing import Stopwatch, TimedLoop, take_turns, warm_up
+from keraflow.training.profiling.unchanged import unchanged
+from keraflow.training.profiling.whole import Stages
+from keraflow.training.progress import Progress
+
+__all__ = ['profile']
+
+#: The most batches that are used.
+_MAX_NB_BATCH = 32
+
+#: The seconds of a turn, about. Where other programs run, the shortest of many short turns is least disturbed.
+_SECONDS_OF_STAGES, _SECONDS_OF_PARTS = 0.06, 0.015
+
+
+def profile(model: Any, functions: CompiledFunctions, x: Any, y: Any, batch_size: Optional[int], sample_weights: Any,
+            nb_turn: int) -> Profile:
+    """Measure the parts of a step of a compiled model. What the model holds is afterwards as it was before."""
+    arrays, size = _arrays(model, functions, x, y, batch_size, sample_weights)
+    with unchanged(model, functions.optimizer):
+        return _Profiler(model, functions.afresh(), arrays, size).run(nb_turn)
+
+
+def _arrays(model: Any, functions: CompiledFunctions, x: Any, y: Any, batch_size: Optional[int],
+            sample_weights: Any) -> Tuple[Arrays, int]:
+    """Return the samples of some whole batches, and the size of these."""
+    if is_iterable_of_batches(x):
+        raise ArgumentTypeError(f'{model.name}: profile: x: expected arrays, received {describe(x)}. Pass the arrays '
+                                'of one or more batches.')
+    adapter = DataAdapter(model, 'profile', functions.target_specs())
+    given = adapter.arrays(x, y, sample_weights)
+    size = min(adapter.batch_size(batch_size), given.nb_sample)
+    some = given.part(slice(0, size * min(given.nb_sample // size, _MAX_NB_BATCH)), copies=True)
+    adapter.array_source(some, batch_size)      # raises for samples that do not fill a batch
+    return some, size
+
+
+class _Profiler:
+    """One profile of a step.
+
+    Parameters
+    ----------
+    model, functions
+    arrays : Arrays
+    size : int
+        The number of samples in a batch.
+    """
+
+    def __init__(self, model: Any, functions: CompiledFunctions, arrays: Arrays, size: int):
+        self._model = model
+        self._functions = functions
+        self._arrays = arrays
+        self._size = size
+        self._flat = [np.asarray(it) for it in arrays.flat]
+        self._batch = [it[:size] for it in self._flat]
+        self._specs = [spec._replace(shape=it.shape)
+                       for spec, it in zip(functions.specs(arrays.weighting), self._batch)]
+        optimizer = functions.optimizer
+        self._trained = {id(one.variable): Trained(one.variable, optimizer.skips_zeros and one.constraint is None)
+                         for one in functions.parameters if one.trainable}
+        self._stream = random.Stream(is_counted=False)
+
+    def run(self, nb_turn: int) -> Profile:
+        """Measure, and return what was found."""
+        functions = self._functions
+        estimated = memory.estimate(functions.parameters, list(functions.optimizer.state().values()), self._batch,
+                                    self._flat, B.trace(self._count, self._specs).whole.cost)
+        before = memory.resident()
+        memory.forget_peak()
+        fit, loop, road = self._steps()
+        used: Dict[str, Optional[int]] = {**estimated, 'resident': before, 'peak': memory.peak()}
+        until = [*self._until(road.execution), loop]
+        warm_up(until[::-1], _SECONDS_OF_STAGES)
+        whole, alone = self._apart(road.execution)
+        take_turns([fit, *until, *(one for some in alone.values() for one in some)], nb_turn)
+        stages = stages_of([*until, fit])
+        rows = rows_of(self._model, functions.optimizer, whole, lambda run: alone.get(id(run), ()), stages)
+        return Profile(self._model.name, B.name(), road.execution, road.reason, self._size, 1000 * fit.least, rows,
+                       stages, used)
+
+    def _steps(self) -> Tuple[Stopwatch, Stopwatch, BatchLoop]:
+        """Return watches of the steps of ``fit``, and of its loop alone; and that, which has chosen its road."""
+        arrays, size, functions = self._arrays, self._size, self._functions
+        train, nb_batch = functions.train_loop(arrays.weighting), arrays.nb_sample // size
+        loaded, rows = train.load(self._flat), np.arange(arrays.nb_sample).reshape(-1, size)
+        source = ArrayBatchSource(arrays, size, self._model._stream.order)
+
+        def fit(nb_step: int) -> int:
+            nb_epoch = max(1, round(nb_step / nb_batch))
+            Loop(self._model, functions, source, None, CallbackList((), self._model),
+                 Progress(0, nb_epoch)).run(range(nb_epoch))
+            return nb_epoch * nb_batch
+
+        def loop(nb_step: int) -> int:
+            train.sum(loaded, np.resize(rows, (nb_step, size)), functions.totals.nothing(), None)
+            return nb_step
+        loop(1)     # as if many steps followed
+        watch = Stopwatch(fit)
+        warm_up([watch], _SECONDS_OF_STAGES)
+        return watch, Stopwatch(loop), train.latest
+
+    def _until(self, execution: str) -> List[Stopwatch]:
+        """Return watches of the step until the end of its first stages."""
+        weighting = self._arrays.weighting
+        stages = Stages(self._functions, weighting, list(self._trained.values()), self._batch)
+        return [Stopwatch(TimedLoop(one, self._functions.specs(weighting), self._flat, execution, self._size))
+                for one in (stages.data, stages.forward, stages.backward)]
+
+    def _apart(self, execution: str) -> Tuple[PartRun, Dict[int, List[Stopwatch]]]:
+        """Return all runs of layers and of the loss, and the watches of each by itself, by its ``id()``."""
+        trainability = self._functions.predictor.trainability
+        alone: List[Tuple[PartRun, Alone]] = []
+        counters: List[Counter] = []
+        places: Dict[int, int] = {}
+
+        def build(*tensors: Any) -> tuple:
+            counters[:] = [self._count(*tensors)]
+            alone[:] = [(run, Alone(run, self._compute(run), self._trained_in(run), trainability))
+                        for run in counters[0].whole.all_inside() if not run.is_in_loop]
+            # What one layer gives and the next is given is one array.
+            found = {id(x): x for _, one in alone for x in one.tensors}
+            places.clear()
+            places.update({key: place for place, key in enumerate(found)})
+            return list(found.values()), []
+        arrays = list(map(np.asarray, B.compile(build, self._specs)(*self._batch)))
+        watches = {}
+        for run, one in alone:
+            one.take([arrays[places[id(x)]] for x in one.tensors])
+            builders = [one.nothing, one.forward, *([one.backward] if one.has_gradients else [])]
+            watches[id(run)] = [Stopwatch(TimedLoop(builder, one.specs(), one.samples(), execution))
+                                for builder in builders]
+            warm_up(watches[id(run)], _SECONDS_OF_PARTS)
+        return counters[0].whole, watches
+
+    def _compute(self, run: PartRun) -> Callable:
+        return self._of_loss if run.layer is None else of_layer(run.layer)
+
+    def _trained_in(self, run: PartRun) -> List[Trained]:
+        """Return the variables whose gradients a part computes."""
+        if run.layer is None:       # the loss
+            return [self._trained[id(one.variable)] for one in self._functions.parameters
+                    if one.trainable and one.regularizer is not None]
+        return [self._trained[id(one.variable)] for one in parameters_of([run.layer])
+                if id(one.variable) in self._trained]
+
+    # -- in a builder -----------------------------------------------------------------------------------------------
+
+    def _count(self, *tensors: Any) -> Counter:
+        """Run all layers and the loss, and return what was counted."""
+        functions = self._functions
+        counter = Counter(tensors, [one.variable for one in self._trained.values()])
+        x, y, weights = functions.unpack(self._arrays.weighting, tensors)
+        with random.drawing(self._stream), B.phase('train'), recording() as record, watching(counter):
+            outputs = functions.predictor.outputs(x)
+            with counter.part(PartRun(None, outputs, {'y': y, 'weights': weights},
+                                      [counter.gets_gradient(it) for it in outputs])):
+                terms = functions.terms(record, outputs, y, weights)
+                terms.loss(), functions.totals.of_batch(tensors[0], terms)
+        return counter
+
+    def _of_loss(self, outputs: List[Any], arguments: Any) -> Results:
+        """Compute the loss and the metrics from the outputs."""
+        functions = self._functions
+        with recording() as record:
+            terms = functions.terms(record, outputs, arguments['y'], arguments['weights'])
+        return Results([], [terms.loss()], [functions.totals.of_batch(outputs[0], terms)])
