@@ -25,7 +25,7 @@ _NB_STEP_THAT_REPAYS = 500
 #: How large parameters are in all whose update is faster as one kernel: to start that takes time, too.
 _FUSED_BYTES = 2 ** 20
 
-#: How many shapes of batches are compiled as a whole: a batch of any further one runs with the update compiled alone.
+#: How many shapes of batches are compiled as a whole: batches of any further one run by kernels.
 _MAX_NB_SHAPE = 4
 
 #: From the fastest to the one that runs everything.
@@ -78,7 +78,7 @@ class Loop(BatchLoop):
             except Exception as error:      # of many classes
                 if execution == 'plain':
                     raise
-                refused = refused or f"not '{execution}': {_first_line(error)}"
+                refused += f"{', ' if refused else ''}not {execution}: {_first_line(error)}"
             else:
                 self._proven.add(execution)
                 if refused:
@@ -90,7 +90,7 @@ class Loop(BatchLoop):
         whole = self._whole(indices.shape[1], loaded) if execution == 'whole' else None
         if whole is not None:
             return whole(loaded, indices, total)
-        run = self._of_kernels('plain' if execution == 'plain' else 'compiled')
+        run = self._of_kernels('plain' if execution == 'whole' else execution)
         with refusing(tf.errors.InvalidArgumentError):
             return run(tf.constant(indices), tf.constant(total), *loaded).numpy()
 
@@ -100,17 +100,13 @@ class Loop(BatchLoop):
             def body(i: Any, total: Any) -> tuple:
                 batch = [tf.gather(it, indices[i]) for it in arrays]
                 outputs, updates = self._backend.run_builder(self._builder, batch)
-                self._backend.commit(updates, outputs, self._is_fused(execution, updates))
+                if execution == 'compiled' and not self._is_asked and _nb_byte(updates) < _FUSED_BYTES:
+                    raise conditions.NotCompilable('a small update is faster as it is')
+                self._backend.commit(updates, outputs, is_fused=execution == 'compiled')
                 return i + 1, total + tf.cast(outputs[0], tf.float64)
             return tf.while_loop(lambda i, _: i < tf.shape(indices)[0], body, (0, total), parallel_iterations=1)[1]
         arrays = [tf.TensorSpec((None, *spec.shape[1:]), spec.dtype) for spec in self._specs]
         return self._get((execution,), lambda: _concrete(run, tf.TensorSpec((None, None), tf.int64), arrays))
-
-    def _is_fused(self, execution: str, updates: Sequence) -> bool:
-        """Return whether the update is one kernel, as asked for, or because it is large."""
-        nb_byte = sum(it.dtype.size * (it.shape.num_elements() or 0) for one in updates if isinstance(one, FusedUpdates)
-                      for it in one.tensors)
-        return execution == 'compiled' and (self._is_asked or nb_byte >= _FUSED_BYTES)
 
     def _whole(self, batch_size: int, loaded: List[Any]) -> Optional['_Whole']:
         """Return a loop that is compiled for these shapes, or None if there are too many."""
@@ -179,6 +175,12 @@ class _Whole:
 def _concrete(run: Callable, indices: Any, arrays: Sequence, *others: Any) -> Callable:
     total = tf.TensorSpec((None,), tf.float64)
     return tf.function(run, autograph=False).get_concrete_function(indices, total, *arrays, *others)
+
+
+def _nb_byte(updates: Sequence) -> int:
+    """Return the size of what fused updates are computed from, as far as it is known."""
+    return sum(it.dtype.size * (it.shape.num_elements() or 0) for one in updates if isinstance(one, FusedUpdates)
+               for it in one.tensors)
 
 
 def _first_line(error: Exception) -> str:

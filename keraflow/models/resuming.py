@@ -1,11 +1,12 @@
 """Stop training, and resume it as if it had not been interrupted."""
 import json
 import os
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, get_args
 
 import numpy as np
 
 from keraflow import backend as B
+from keraflow import schema
 from keraflow.errors import ArgumentError, ModelFileError, warn
 from keraflow.files.atomic import write_files
 from keraflow.files.json_text import parse_json
@@ -31,9 +32,11 @@ def save_training(model: TrainableNetwork, path: Path, overwrite: bool) -> None:
     check_extension(path)
     with reading(model):    # all arrays are from between the same two steps
         arrays = {name: B.get_value(variable) for name, variable in training_variables(model).items()}
-        lr = model.optimizer.lr
+        lr, loop = model.optimizer.lr, model._functions.latest_loop
         metadata = {'format': FORMAT, 'version': TRAINING_VERSION, **_random_state(model._stream),
-                    'lr': '' if callable(lr) else repr(lr), 'recipe': json.dumps(recipe_of(model))}
+                    'lr': '' if callable(lr) else repr(lr),
+                    'execution': model._functions.execution if loop is None else loop.execution,
+                    'recipe': json.dumps(recipe_of(model))}
     write_files([(path, dump_tensors(arrays, metadata))], overwrite)
 
 
@@ -53,6 +56,10 @@ def load_training(model: TrainableNetwork, trained: Sequence[Any], path: Path) -
         _check_recipe(model, arrays, metadata, where)
     else:
         arrays = _named_slots(optimizer, trained, arrays, metadata, where)
+    execution = metadata.get('execution', 'auto')      # files of earlier versions do not say
+    if execution not in get_args(schema.Execution):
+        raise refusal(where, f"execution: expected one of {', '.join(get_args(schema.Execution))}, received "
+                             f'{excerpt(execution)}.')
     variables = training_variables(model)
     check_fit(variables, arrays, f'{where}: the training does not fit')
     with changing(model):
@@ -63,6 +70,7 @@ def load_training(model: TrainableNetwork, trained: Sequence[Any], path: Path) -
                 optimizer.lr = float(metadata.get('lr', ''))
         except (ArgumentError, TypeError, ValueError, OverflowError):
             raise ModelFileError(f'{where}: the learning rate or the order of samples in it is damaged.') from None
+        model._functions.continue_as(execution)
         if numbers:
             model._stream.begin(*numbers)
         if sequence is not None:

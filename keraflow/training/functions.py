@@ -5,6 +5,7 @@ import math
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from keraflow import backend as B
+from keraflow.backend.batches import BatchLoop
 from keraflow.backend.contract import TensorSpec
 from keraflow.data.array_spec import ArraySpec
 from keraflow.data.windows import Portion
@@ -44,7 +45,7 @@ class CompiledFunctions:
         self.optimizer = optimizer
         self.losses = list(losses)
         self.metrics = list(metrics)
-        self.execution = execution
+        self.execution = self._asked = execution
         self.predictor = Predictor(network)
         self.parameters = self.predictor.parameters
         trained = [one for one in self.parameters if one.trainable]
@@ -126,6 +127,18 @@ class CompiledFunctions:
         """Return the loop over batches that adds up their totals."""
         return self._functions.get(lambda: self.specs(weighting), self._build_test, weighting, phase,
                                    kind=functools.partial(ModelLoop, execution=self.execution))
+
+    @property
+    def latest_loop(self) -> Optional[BatchLoop]:
+        """The loop that trains, as it was built last; None before the first batch."""
+        made = self._functions.loops(self._build_train)
+        return made[-1].latest if made else None
+
+    def continue_as(self, execution: str) -> None:
+        """Train as a run that is continued did, unless ``compile`` says how."""
+        if self._asked == 'auto' and execution != self.execution:
+            self.execution = self._asked = execution
+            self._functions = FunctionCache(self.network, self._computed_with)
 
     def evaluate(self, portions: Iterable[Portion], phase: str = 'test') -> Dict[str, float]:
         """Return loss and metrics over all batches."""

@@ -174,6 +174,10 @@ class FunctionCache:
         self._computed_with = computed_with
         self._made: Dict[tuple, ModelFunction] = {}
 
+    def loops(self, builder: Callable) -> List[ModelLoop]:
+        """Return the loops that were made of a builder, whatever the constants."""
+        return [made for (one, *_), made in self._made.items() if one == builder and isinstance(made, ModelLoop)]
+
     def get(self, specs: Callable[[], Sequence[TensorSpec]], builder: Callable, *constants: Any,
             kind: Callable[..., Any] = ModelFunction) -> Any:
         """Return the function for ``builder(*constants, *tensors)``, one for each builder and constants.

@@ -3,6 +3,7 @@ import contextlib
 import threading
 from typing import Any, Iterator, Optional, Sequence, Union
 
+from keraflow import backend as B
 from keraflow import objectives, optimizers, random  # noqa: F401 (fills the registry)
 from keraflow.arguments import to_list
 from keraflow.callbacks import Callback, CallbackList, History
@@ -86,6 +87,24 @@ class TrainableNetwork(Network):
         self._functions = CompiledFunctions(self, resolved, losses, read_metrics(self, metrics, losses), report_terms,
                                             execution)
         self.optimizer = resolved
+
+    def explain(self) -> str:
+        """Return in words how :meth:`fit` runs: on which backend, in which way, and why.
+
+        Examples
+        --------
+        >>> from keraflow.layers import Dense, Input
+        >>> from keraflow.models import Sequential
+        >>> model = Sequential([Input(2), Dense(1)], name='line')
+        >>> model.compile('sgd', 'mse')
+        >>> history = model.fit([[1., 2.]], [[3.]], nb_epoch=1, verbose=0)
+        >>> print(model.explain())      # doctest: +ELLIPSIS
+        line: on ..., in float32
+        fit: plain (...)
+        """
+        loop = self._compiled('explain').latest_loop
+        runs = 'not called yet' if loop is None else f'{loop.execution} ({loop.reason})'
+        return f'{self.name}: on {B.name()} {B.current().version()}, in {B.floatx()}\nfit: {runs}'
 
     def larger_is_better(self, name: str) -> Optional[bool]:
         """Return whether larger values of what ``fit`` reports under this name, such as ``'val_acc'``, are better.
