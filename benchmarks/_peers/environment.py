@@ -1,4 +1,4 @@
-"""The environment of the other libraries: a folder that git ignores, with the releases of ``pins.txt``."""
+"""The environment of the other libraries and of this one: a folder that git ignores, with the releases of ``pins.txt``."""
 import os
 import subprocess
 import sys
@@ -14,7 +14,7 @@ class PeerMissing(Exception):
 
 
 def python_with(library):
-    """Return the interpreter of an environment with Keras and this library; install them if they are not there.
+    """Return the interpreter of an environment with Keras, keraflow and this library; install what is not there.
 
     Raises
     ------
@@ -28,7 +28,8 @@ def python_with(library):
         if not python.exists():
             _run('venv', [sys.executable, '-m', 'venv', FOLDER])
         print(f'Installing Keras and {library} in {FOLDER.name} (the first time this downloads a lot) ...', flush=True)
-        _run('pip', [python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'keras', library],
+        _run('pip', [python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--editable', ROOT,
+                     'keras', library],
              PIP_CONSTRAINT=str(PINS))
         done.write_text(pins)
     return python

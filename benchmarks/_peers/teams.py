@@ -27,7 +27,7 @@ class Team:
     arguments : dict
         Further ones of the ``contestant`` of the module.
     peer : str
-        The library that Keras runs on, which the environment of the peers must have; None: it runs in the environment
+        The library that it runs on, which the environment of the peers must have; None: it runs in the environment
         of this process.
     tasks : sequence of str
         The networks that it has.
@@ -82,14 +82,15 @@ def keras(name, peer, **arguments):
     return Team(name, 'keras_team', {'KERAS_BACKEND': peer, 'KERAS_HOME': str(FOLDER / 'keras')}, arguments, peer)
 
 
-def keraflow(name, backend):
+def keraflow(name, backend, peer=None):
     # The threads of OpenBLAS wait for each other in busy loops, which would dominate beside other programs.
-    return Team(name, 'keraflow_team', {'KERAFLOW_BACKEND': backend, 'OPENBLAS_NUM_THREADS': '1'})
+    return Team(name, 'keraflow_team', {'KERAFLOW_BACKEND': backend, 'OPENBLAS_NUM_THREADS': '1'}, peer=peer)
 
 
 #: The first of those that are there is what the others are compared with.
 TEAMS = [
-    keraflow('keraflow on TensorFlow', 'tensorflow'),
+    keraflow('keraflow on TensorFlow', 'tensorflow', 'tensorflow'),     # the release that Keras has
+    keraflow('keraflow on TensorFlow, the release beside Theano', 'tensorflow'),
     keraflow('keraflow on Theano', 'theano'),
     Team('TensorFlow by hand', 'by_hand_team', tasks=MAIN_TASKS),
     keras('Keras on TensorFlow', 'tensorflow'),

@@ -36,7 +36,7 @@ class BatchLoop:
         self._run.build()
 
     def prepare(self, nb_step: Optional[int]) -> None:
-        """Choose how to run from now on, if many steps follow; None means that nobody knows how many."""
+        """Choose how to run from now on, if it takes so many steps in all, or nobody knows how many (None)."""
 
     def load(self, arrays: Sequence[np.ndarray]) -> Any:
         """Place arrays, whose first axis is that of the samples, where :meth:`sum` reads them."""

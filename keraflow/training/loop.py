@@ -1,7 +1,7 @@
 """Run one call of ``fit``: epochs, batches, callbacks."""
 import math
 import time
-from typing import Any, Dict, Iterable, Iterator, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 import numpy as np
 
@@ -44,8 +44,9 @@ class Loop:
         self.callbacks = callbacks
         self.progress = progress
         self.history = History()
-        self._nb_step: Optional[int] = None     # of all epochs, if known
+        self._expects: List[ModelLoop] = []     # loops that know how many steps follow
         self._waited = 0.
+        self._nb_epoch = 0
         self._has_warned_about_nan = False
         self._nb_trained = 0    # batches in the latest epoch
 
@@ -61,7 +62,7 @@ class Loop:
         if _training.setdefault(id(self.model), self) is not self:
             raise GraphError(f'{self.model.name}: fit: the model is in training, by a fit that has not returned. Call '
                              'fit after it, and not in a callback of it, or train copy.deepcopy(model).')
-        self._nb_step = None if self.source.nb_batch is None else len(epochs) * self.source.nb_batch
+        self._nb_epoch = len(epochs)
         try:
             self._run_epochs(epochs)
         except BaseException as error:
@@ -122,7 +123,7 @@ class Loop:
         with self.source.epoch() as portions:
             self.progress.start(epoch, self.source.nb_batch)
             for window, indices, _ in self._timed(portions):
-                loop = self.functions.train_loop(window.arrays.weighting)
+                loop = self._loop_for(window)
                 for rows in indices[:, None] if self.callbacks.follow_batches else loop.pace.parts(indices):
                     self._train(loop, window, rows, meter)
                     self._nb_trained += len(rows)
@@ -131,16 +132,23 @@ class Loop:
                         return meter.logs()
         return meter.logs()
 
+    def _loop_for(self, window: Window) -> ModelLoop:
+        loop = self.functions.train_loop(window.arrays.weighting)
+        if loop not in self._expects:
+            self._expects.append(loop)
+            loop.prepare(None if self.source.nb_batch is None else self._nb_epoch * self.source.nb_batch)
+        return loop
+
     def _train(self, loop: ModelLoop, window: Window, rows: np.ndarray, meter: Meter) -> None:
         """Train on some batches: on one, if a callback has hooks for it."""
         if not self.callbacks.follow_batches:
             with interruptible():
-                meter.run(loop, window, rows, nb_step=self._nb_step)
+                meter.run(loop, window, rows)
             return
         size = {'size': rows.shape[1]}
         self.callbacks.call('on_batch_begin', self._nb_trained, size)
         with interruptible():
-            totals = meter.run_one(loop, window, rows, nb_step=self._nb_step)
+            totals = meter.run_one(loop, window, rows)
         self.callbacks.call('on_batch_end', self._nb_trained, {**size, **self.functions.read(totals)})
 
     def _finite(self, portions: Iterable[Portion]) -> Iterator[Portion]:

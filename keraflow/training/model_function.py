@@ -107,11 +107,14 @@ class ModelLoop(ModelFunction):
 
     def __init__(self, *args: Any, execution: str = 'auto'):
         self._execution = execution
+        self._nb_step: Optional[int] = 0
         self.pace = Pace()
         super().__init__(*args)
 
     def _make(self, builder: Callable, specs: Sequence[TensorSpec]) -> Any:
-        return B.batch_loop(builder, specs, self._execution)
+        loop = B.batch_loop(builder, specs, self._execution)
+        loop.prepare(self._nb_step)
+        return loop
 
     @property
     def latest(self) -> BatchLoop:
@@ -122,13 +125,14 @@ class ModelLoop(ModelFunction):
         """Place arrays where batches are read from."""
         return self._latest_build().function.load(arrays)
 
-    def sum(self, loaded: Any, indices: np.ndarray, total: np.ndarray, nb_step: Optional[int] = 1) -> np.ndarray:
-        """Run batches, and return a total with what the builder returns for each of them added.
+    def prepare(self, nb_step: Optional[int]) -> None:
+        """Expect as many further steps, or nobody knows how many."""
+        self._nb_step = None if nb_step is None or self._nb_step is None else self._nb_step + nb_step
+        self._latest_build().function.prepare(self._nb_step)
 
-        `nb_step` is how many steps the caller takes in all; None if it does not know.
-        """
+    def sum(self, loaded: Any, indices: np.ndarray, total: np.ndarray) -> np.ndarray:
+        """Run batches, and return a total with what the builder returns for each of them added."""
         build = self._latest_build()
-        build.function.prepare(nb_step)
         try:
             return build.compute(build.function.sum, (loaded, indices, total), self._layers)
         except Exception as error:

@@ -97,13 +97,13 @@ class Meter:
         self._nothing = nothing
         self._total = nothing
 
-    def run(self, loop: Any, window: Any, indices: np.ndarray, **kwargs: Any) -> None:
+    def run(self, loop: Any, window: Any, indices: np.ndarray) -> None:
         """Add batches of a window."""
-        self._total = loop.sum(window.loaded(loop.load), indices, self._total, **kwargs)
+        self._total = loop.sum(window.loaded(loop.load), indices, self._total)
 
-    def run_one(self, loop: Any, window: Any, indices: np.ndarray, **kwargs: Any) -> np.ndarray:
+    def run_one(self, loop: Any, window: Any, indices: np.ndarray) -> np.ndarray:
         """Add one batch, and return its own totals."""
-        own = loop.sum(window.loaded(loop.load), indices, self._nothing, **kwargs)
+        own = loop.sum(window.loaded(loop.load), indices, self._nothing)
         self._total = self._total + own
         return own
 

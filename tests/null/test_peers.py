@@ -123,7 +123,7 @@ def test_the_environment_is_made_once_and_a_failure_says_why(peers, monkeypatch,
 
     with pytest.raises(peers.environment.PeerMissing, match='^not installed: pip ended with status 3$'):
         install('exit 3')
-    assert install('test "$PIP_CONSTRAINT" && test "$6 $7" = "keras jax"') == python
+    assert install('test "$PIP_CONSTRAINT" && test "$8 $9" = "keras jax"') == python
     assert install('exit 1') == python
     monkeypatch.setattr(peers.environment, 'PINS', tmp_path / 'pins.txt')
     peers.environment.PINS.write_text('keras==4.0\n')
