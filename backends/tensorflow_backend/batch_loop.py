@@ -10,7 +10,7 @@ from keraflow.backend.contract import FusedUpdates, TensorSpec, all_updates
 from keraflow.backend.refusals import refusing
 from keraflow.errors import DataError, KeraFlowError
 
-from . import conditions
+from . import conditions, private_api
 from .library import tf
 
 __all__ = ['Loop']
@@ -92,7 +92,7 @@ class Loop(BatchLoop):
             return whole(loaded, indices, total)
         run = self._of_kernels('plain' if execution == 'whole' else execution)
         with refusing(tf.errors.InvalidArgumentError):
-            return run(tf.constant(indices), tf.constant(total), *loaded).numpy()
+            return run(tf.constant(indices), tf.constant(total), *loaded)[0].numpy()
 
     def _of_kernels(self, execution: str) -> Callable:
         """Return a loop of TensorFlow's kernels, in which the update may be compiled."""
@@ -172,9 +172,10 @@ class _Whole:
                              (0, total, conditions.HOLDS), parallel_iterations=1)[1:]
 
 
-def _concrete(run: Callable, indices: Any, arrays: Sequence, *others: Any) -> Callable:
+def _concrete(run: Callable, indices: Any, arrays: Sequence, *others: Any) -> Callable[..., list]:
     total = tf.TensorSpec((None,), tf.float64)
-    return tf.function(run, autograph=False).get_concrete_function(indices, total, *arrays, *others)
+    concrete = tf.function(run, autograph=False).get_concrete_function(indices, total, *arrays, *others)
+    return private_api.direct_call(concrete)
 
 
 def _nb_byte(updates: Sequence) -> int:

@@ -72,11 +72,11 @@ class ArrayBatchSource(BatchSource):
             yield from self._portions(Window(read), None)
 
     def _portions(self, window: Window, order: Optional[np.ndarray]) -> Iterator[Portion]:
-        numbers = np.arange(window.arrays.nb_sample) if order is None else order
+        numbers: Any = range(window.arrays.nb_sample) if order is None else order
         whole = len(numbers) - len(numbers) % self._size
         for some, length in (numbers[:whole], self._size), (numbers[whole:], len(numbers) - whole):
             if len(some):
-                yield Portion(window, some.reshape(-1, length), order is None)
+                yield Portion(window, some, length)
 
 
 class IterableBatchSource(BatchSource):

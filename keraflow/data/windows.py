@@ -1,5 +1,5 @@
 """Samples in memory, from which batches are taken by number."""
-from typing import Any, Callable, Iterator, List, NamedTuple, Optional
+from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Union
 
 import numpy as np
 
@@ -31,15 +31,29 @@ class Portion(NamedTuple):
     """Batches of equal size from one window."""
 
     window: Window
-    indices: np.ndarray     # of samples: int64, (batches, samples)
-    is_in_order: bool       # whether each batch is a slice of the window
+    numbers: Union[range, np.ndarray]       # of the samples, batch after batch
+    batch_size: int
 
     @classmethod
     def of(cls, arrays: Arrays) -> 'Portion':
         """Return one batch of all samples."""
-        return cls(Window(arrays), np.arange(arrays.nb_sample)[None], True)
+        return cls(Window(arrays), range(arrays.nb_sample), arrays.nb_sample)
+
+    @property
+    def nb_batch(self) -> int:
+        """How many batches there are."""
+        return len(self.numbers) // self.batch_size
+
+    @property
+    def indices(self) -> np.ndarray:
+        """The numbers as an array of int64, ``(batches, samples)``."""
+        numbers = self.numbers
+        if isinstance(numbers, range):
+            numbers = np.arange(numbers.start, numbers.stop, dtype='int64')
+        return numbers.reshape(-1, self.batch_size)
 
     def batches(self) -> Iterator[Arrays]:
         """Yield the arrays of each batch: views where possible."""
-        for row in self.indices:
-            yield self.window.arrays.part(slice(row[0], row[-1] + 1) if self.is_in_order else row)
+        for start in range(0, len(self.numbers), self.batch_size):
+            some = self.numbers[start:start + self.batch_size]
+            yield self.window.arrays.part(slice(some.start, some.stop) if isinstance(some, range) else some)

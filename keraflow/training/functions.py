@@ -143,10 +143,10 @@ class CompiledFunctions:
     def evaluate(self, portions: Iterable[Portion], phase: str = 'test') -> Dict[str, float]:
         """Return loss and metrics over all batches."""
         meter = self.meter()
-        for window, indices, _ in portions:
-            loop = self.test_loop(window.arrays.weighting, phase)
-            for rows in loop.pace.parts(indices):
-                meter.run(loop, window, rows)
+        for portion in portions:
+            loop = self.test_loop(portion.window.arrays.weighting, phase)
+            for rows in loop.pace.parts(portion.indices):
+                meter.run(loop, portion.window, rows)
         return meter.logs()
 
     def target_specs(self) -> List[ArraySpec]:

@@ -122,10 +122,10 @@ class Loop:
         self._nb_trained = 0
         with self.source.epoch() as portions:
             self.progress.start(epoch, self.source.nb_batch)
-            for window, indices, _ in self._timed(portions):
-                loop = self._loop_for(window)
+            for portion in self._timed(portions):
+                loop, indices = self._loop_for(portion.window), portion.indices
                 for rows in indices[:, None] if self.callbacks.follow_batches else loop.pace.parts(indices):
-                    self._train(loop, window, rows, meter)
+                    self._train(loop, portion.window, rows, meter)
                     self._nb_trained += len(rows)
                     self.progress.advance(len(rows))
                     if self.model.stop_training:
@@ -156,7 +156,7 @@ class Loop:
         limit = max(_MAX_NB_VAL_BATCH, 10 * self._nb_trained, self.validation.nb_batch or 0)  # type: ignore[union-attr]
         number = 0
         for portion in portions:
-            number += len(portion.indices)
+            number += portion.nb_batch
             if number > limit:
                 raise DataError(f'{self.model.name}: validation_data: expected batches that end, received more than '
                                 f'{limit}. Pass nb_val_batch, the number of batches of each validation.')

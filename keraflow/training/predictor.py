@@ -6,7 +6,7 @@ import numpy as np
 from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
 from keraflow.data.windows import Portion
-from keraflow.errors import DataError, GraphError
+from keraflow.errors import DataError, GraphError, KeraFlowError
 from keraflow.graph.addresses import TensorAddress
 from keraflow.graph.kensor import Kensor, replay
 from keraflow.graph.parameters import parameters_of
@@ -58,12 +58,12 @@ class Predictor:
     def predict(self, portions: Iterable[Portion], phase: str) -> List[np.ndarray]:
         """Return the outputs for all batches."""
         run = self._functions.get(self.input_specs, self._build_predict, phase)
-        return self._joined(run, portions, [self.network.names.short(it) for it in self.network.outputs], 'predict')
+        return self._joined(run, portions, self._name_of_output, 'predict')
 
     def capture(self, portions: Iterable[Portion], phase: str, addresses: Sequence[TensorAddress]) -> List[np.ndarray]:
         """Return the tensors at some addresses, for all batches, without changing states."""
         run = self._functions.get(self.input_specs, self._build_capture, phase, tuple(addresses))
-        return self._joined(run, portions, [address.name for address in addresses], 'capture')
+        return self._joined(run, portions, lambda number: addresses[number].name, 'capture')
 
     def _build_predict(self, phase: str, *x: Any) -> tuple:
         with B.phase(phase), recording() as record:
@@ -75,10 +75,18 @@ class Predictor:
             tensors = self.tensors(x)
         return [address.tensor(f'{self.network.name}: capture', tensors, record) for address in addresses], []
 
-    def _joined(self, run: Callable, portions: Iterable[Portion], names: List[str], method: str) -> List[np.ndarray]:
-        """Return one array for each name, joined from what a function returns for each batch."""
+    def _joined(self, run: Callable, portions: Iterable[Portion], name_of: Callable[[int], str],
+                method: str) -> List[np.ndarray]:
+        """Join what a function returns for each batch: an array for each output. Messages name it, by its number."""
         parts = [[np.asarray(it) for it in run(*batch.inputs)] for portion in portions for batch in portion.batches()]
-        return [_joined(arrays, name, f'{self.network.name}: {method}') for arrays, name in zip(zip(*parts), names)]
+        for number, arrays in enumerate(zip(*parts)):
+            shapes = {array.shape[1:] for array in arrays}
+            if len(shapes) > 1 or not arrays[0].ndim:
+                raise _not_joinable(arrays, name_of(number), f'{self.network.name}: {method}')
+        return [np.concatenate(arrays) for arrays in zip(*parts)]
+
+    def _name_of_output(self, number: int) -> str:
+        return self.network.names.short(self.network.outputs[number])
 
 
 def updates_outside_of_training(record: RunRecord, phase: str, run: Callable[[], Any]) -> List[Tuple[Any, Any]]:
@@ -94,11 +102,9 @@ def updates_outside_of_training(record: RunRecord, phase: str, run: Callable[[],
     return [one for one in record.updates if id(one[0]) in prediction.values]
 
 
-def _joined(arrays: Sequence[np.ndarray], name: str, where: str) -> np.ndarray:
+def _not_joinable(arrays: Sequence[np.ndarray], name: str, where: str) -> KeraFlowError:
     if not arrays[0].ndim:
-        raise GraphError(f"{where}: the output '{name}' is a scalar, which has no axis of samples.")
-    found = dict.fromkeys(array.shape[1:] for array in arrays)
-    if len(found) > 1:
-        raise DataError(f"{where}: the batches gave samples of the shapes {', '.join(map(str, found))}, which "
-                        'cannot be concatenated. Predict the batches one by one.')
-    return np.concatenate(arrays)
+        return GraphError(f"{where}: the output '{name}' is a scalar, which has no axis of samples.")
+    shapes = dict.fromkeys(array.shape[1:] for array in arrays)
+    return DataError(f"{where}: the batches gave samples of the shapes {', '.join(map(str, shapes))}, which cannot be "
+                     'concatenated. Predict the batches one by one.')

@@ -1,12 +1,13 @@
 """Compile, train, evaluate and predict: what a model does besides being a layer."""
 import contextlib
 import threading
-from typing import Any, Iterator, Optional, Sequence, Union
+from typing import Any, Optional, Sequence, Union
 
 from keraflow import backend as B
 from keraflow import objectives, optimizers, random  # noqa: F401 (fills the registry)
 from keraflow.arguments import to_list
 from keraflow.callbacks import Callback, CallbackList, History
+from keraflow.data.batch_sources import BatchSource
 from keraflow.data.data_adapter import DataAdapter
 from keraflow.data.iterables import is_iterable_of_batches
 from keraflow.errors import GraphError
@@ -230,7 +231,8 @@ class TrainableNetwork(Network):
             The number of batches to take from an iterable, required if it never ends. Without it endless iterables are
             refused, as far as they can be recognized: a generator with a ``while True`` is read forever.
         """
-        with self._portions('predict', x, batch_size, nb_batch) as portions:
+        source = self._source('predict', x, batch_size, nb_batch)
+        with contextlib.closing(source), source.epoch() as portions:
             outputs = self._predictor_in(train_mode).predict(portions, _phase(train_mode))
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -258,7 +260,8 @@ class TrainableNetwork(Network):
             If there is no such name.
         """
         addresses = [find_address(self, name) for name in to_list(names)]
-        with self._portions('capture', x, batch_size, nb_batch) as portions:
+        source = self._source('capture', x, batch_size, nb_batch)
+        with contextlib.closing(source), source.epoch() as portions:
             arrays = self._predictor_in(train_mode).capture(portions, _phase(train_mode), addresses)
         return arrays[0] if isinstance(names, str) else arrays
 
@@ -311,13 +314,10 @@ class TrainableNetwork(Network):
         check_not_training(self, f'{self.name}: profile', 'Call profile before or after it.')
         return profile(self, functions, x, y, batch_size, sample_weights, nb_turn)
 
-    @contextlib.contextmanager
-    def _portions(self, method: str, x: Any, batch_size: Optional[int], nb_batch: Optional[int]) -> Iterator[Any]:
-        """Give the batches of inputs, without targets, for a method."""
+    def _source(self, method: str, x: Any, batch_size: Optional[int], nb_batch: Optional[int]) -> BatchSource:
+        """Return a source of inputs, without targets, for a method."""
         self.check_runnable()
-        source = DataAdapter(self, method, []).source(x, None, None, batch_size, nb_batch)
-        with contextlib.closing(source), source.epoch() as portions:
-            yield portions
+        return DataAdapter(self, method, []).source(x, None, None, batch_size, nb_batch)
 
     def _predictor_in(self, train_mode: bool) -> Predictor:
         """Return a predictor, which does not require ``compile``.
