@@ -193,7 +193,7 @@ class CompiledFunctions:
                weights: Sequence[Any]) -> BatchTerms:
         return self.terms(record, self.predictor.outputs(x), y, weights, is_trained)
 
-    def terms(self, record: RunRecord, outputs: Sequence[Any], y: Sequence[Any], weights: Sequence[Any],
+    def terms(self, record: RunRecord, outputs: List[Any], y: Sequence[Any], weights: Sequence[Any],
               is_trained: bool = True) -> BatchTerms:
         """Return the terms of the loss and the totals of the metrics, for outputs that a run has recorded."""
         penalize(self.network, outputs)

@@ -115,9 +115,9 @@ class _Profiler:
             return nb_epoch * nb_batch
 
         def loop(nb_step: int) -> int:
-            train.sum(loaded, np.resize(rows, (nb_step, size)), functions.totals.nothing(), None)
+            train.sum(loaded, np.resize(rows, (nb_step, size)), functions.totals.nothing())
             return nb_step
-        loop(1)     # as if many steps followed
+        train.prepare(None)     # as if many steps followed
         watch = Stopwatch(fit)
         warm_up([watch], _SECONDS_OF_STAGES)
         return watch, Stopwatch(loop), train.latest
