@@ -3,6 +3,7 @@ import contextlib
 from typing import Any, Callable, Iterator, List, Sequence, Tuple
 
 from keraflow.backend.contract import FusedUpdates, Rows, all_updates
+from keraflow.backend.draws import numbered
 from keraflow.backend.operators import follow_contract
 from keraflow.backend.refusals import marked
 
@@ -23,7 +24,7 @@ class Building(Variables):
     def run_builder(self, builder: Callable, tensors: Sequence) -> Tuple[list, list]:
         """Return the outputs and updates of a builder, in the current graph."""
         with self.in_builder():
-            outputs, updates = builder(*tensors)
+            outputs, updates = numbered(self, builder)(*tensors)
         return [tf.convert_to_tensor(it) for it in outputs], updates
 
     def commit(self, updates: Sequence, outputs: Sequence, is_fused: bool) -> None:

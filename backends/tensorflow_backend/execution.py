@@ -7,6 +7,7 @@ import numpy as np
 from keraflow.backend.batches import BatchLoop
 from keraflow.backend.compiled import Compiled
 from keraflow.backend.contract import OTHER_VARIABLES, Rows, TensorSpec, UsedVariable, in_order_of_creation
+from keraflow.backend.draws import Draws, counting, starts_of_draws
 from keraflow.backend.layouts import gradients_from_sources, sources_of
 from keraflow.backend.operators import follow_contract
 from keraflow.backend.refusals import marked, refusing
@@ -37,11 +38,12 @@ class Execution(Building):
             return fn(*tensors)
 
     def trace(self, fn: Callable, specs: Sequence[TensorSpec]) -> Any:
-        with private_api.FuncGraph('keraflow_trace').as_default(), follow_contract():
+        with private_api.FuncGraph('keraflow_trace').as_default(), follow_contract(), counting(Draws()):
             return fn(*[private_api.placeholder(spec.dtype, spec.shape) for spec in specs])
 
     def no_autograph(self, fn: Callable) -> Callable:
-        return tf.autograph.experimental.do_not_convert(follow_contract()(fn))  # for a tf.function of the program
+        # For a tf.function of the program, which may run more often than it is traced: it counts its own draws.
+        return tf.autograph.experimental.do_not_convert(follow_contract()(counting(None)(fn)))
 
     def eval(self, tensors: Any) -> Any:
         if isinstance(tensors, (list, tuple)):
@@ -53,7 +55,11 @@ class Execution(Building):
         with ONE_GRAPH, graph.as_default():
             outputs = [tf.identity(tf.convert_to_tensor(it)) for it in outputs]
             assignments = [it.op for it in self.assign(updates, outputs)]
-        pruned = graph.keraflow_wrapped.prune(list(inputs), [outputs, assignments])
+            draws = list(graph.keraflow_draws)
+        pruned = graph.keraflow_wrapped.prune([*inputs, *(fed for fed, _ in draws)], [outputs, assignments])
+        # What other functions draw has no place in this one.
+        streams = [stream if it.consumers() else None
+                   for it, (_, stream) in zip(pruned.inputs[len(inputs):], draws)]
         specs = [TensorSpec(self.static_shape(it), self.dtype(it)) for it in inputs]
 
         def run(*arrays: Any) -> list:
@@ -61,7 +67,7 @@ class Execution(Building):
                 raise ArgumentError(f'function: expected {len(specs)} array(s), received {len(arrays)}.')
             fed = [tf.constant(_checked(array, spec)) for array, spec in zip(arrays, specs)]
             with refusing(tf.errors.InvalidArgumentError):
-                return [it.numpy() for it in pruned(*fed)[0]]
+                return [it.numpy() for it in pruned(*fed, *map(tf.constant, starts_of_draws(streams)))[0]]
         return run
 
     def compile(self, builder: Callable, specs: Sequence[TensorSpec]) -> Compiled:
@@ -107,7 +113,7 @@ class Execution(Building):
     def variables_used(self, fn: Callable, specs: Sequence[TensorSpec]) -> List[UsedVariable]:
         signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
         try:
-            with tf.init_scope():   # a layer is being linked, in a graph that is thrown away
+            with tf.init_scope(), counting(Draws()):    # a layer is being linked, in a graph that is thrown away
                 concrete = tf.function(fn, autograph=False).get_concrete_function(*signature)
         except ValueError as error:
             if not private_api.is_about_new_variables(error):
@@ -144,7 +150,7 @@ class Execution(Building):
             if graph is None:
                 wrapped = private_api.wrap_function(lambda: None, [])
                 graph = wrapped.graph
-                graph.keraflow_wrapped = wrapped
+                graph.keraflow_wrapped, graph.keraflow_draws = wrapped, []
                 self._scratch = weakref.ref(graph)
             return graph
 

@@ -95,3 +95,14 @@ def handle_of(variable: Any) -> Any:
 def is_about_new_variables(error: ValueError) -> bool:
     """Return whether ``tf.function`` refused a function because each run creates variables; only the text tells."""
     return 'created on the first call' in str(error)
+
+
+def outermost_graph() -> Any:
+    """Return the graph that is being built, or the one around the loops and branches that it is the body of.
+
+    Only an attribute of the graph tells the one around it.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    while isinstance(graph, FuncGraph) and isinstance(graph.outer_graph, FuncGraph):
+        graph = graph.outer_graph
+    return graph

@@ -2,6 +2,8 @@
 import contextlib
 from typing import Any, List, Sequence
 
+from keraflow.backend.draws import in_step
+
 from . import conditions
 from .library import tf
 from .variables import Variables
@@ -35,7 +37,8 @@ class Recurrence(Variables):
         required: List[conditions.Conditions] = []
 
         def body(time: Any, made: list, before: list, code: Any) -> tuple:
-            with contextlib.nullcontext() if outer is None else conditions.collecting(time, outer.is_free) as inner:
+            collected = contextlib.nullcontext() if outer is None else conditions.collecting(time, outer.is_free)
+            with collected as inner, in_step(tf.cast(time, tf.int64), tf.cast(length, tf.int64)):
                 after = step([x.read(time) for x in slices], before, constants)
             after = [self._like(x, old) for x, old in zip(after, before)]
             if inner is not None and inner.messages:

@@ -10,6 +10,7 @@ import numpy as np
 from keraflow.backend.compiled import Compiled
 from keraflow.backend.contract import (OTHER_VARIABLES, Backend, Rows, TensorSpec, UsedVariable, all_updates,
                                        in_order_of_creation)
+from keraflow.backend.draws import Draws, counting, numbered
 from keraflow.backend.layouts import gradients_from_sources, sources_of
 from keraflow.backend.operators import follow_contract
 from keraflow.backend.refusals import marked, refusing
@@ -19,7 +20,7 @@ from .configure import COMPILING, T, theano
 from .operands import as_tensor, cast, floatx
 from .origins import without_traces
 from .own_mode import own_mode
-from .randomness import draw_places
+from .randomness import places_of
 from .rows import lookups_among, rows_of, set_rows
 
 __all__ = ['Execution']
@@ -36,7 +37,7 @@ class Execution(Backend):
             return fn(*tensors)
 
     def trace(self, fn: Callable, specs: Sequence[TensorSpec]) -> Any:
-        with without_traces():
+        with without_traces(), counting(Draws()):
             return super().trace(fn, specs)
 
     def no_autograph(self, fn: Callable) -> Callable:
@@ -91,7 +92,8 @@ class Execution(Backend):
 
     def variables_used(self, fn: Callable, specs: Sequence[TensorSpec]) -> List[UsedVariable]:
         # Twice, because a function that makes its own variables has others the second time.
-        used, again = (self._variables_in(fn(*[self.placeholder(*spec) for spec in specs])) for _ in range(2))
+        with counting(Draws()):
+            used, again = (self._variables_in(fn(*[self.placeholder(*spec) for spec in specs])) for _ in range(2))
         if list(map(id, used)) != list(map(id, again)):
             raise ArgumentError(OTHER_VARIABLES)
         return [UsedVariable((it.name or 'variable').rsplit('/', 1)[-1], it,
@@ -139,7 +141,7 @@ def _quietly() -> Iterator[None]:
 
 def _build(backend: Backend, builder: Callable, specs: List[TensorSpec]) -> Callable:
     tensors = [backend.placeholder(*spec) for spec in specs]
-    outputs, updates = backend.symbolic(lambda *given: _built(builder, given), tensors)
+    outputs, updates = backend.symbolic(lambda *given: _built(numbered(backend, builder), given), tensors)
     run = _theano_function(tensors, outputs, updates)
     run.trust_input = True      # skip checks: the arrays already match the specs
     return run
@@ -156,7 +158,7 @@ def _theano_function(inputs: list, outputs: Sequence, updates: Sequence = (), mo
     pairs = [(variable, _of_type(value, variable)) for variable, value in updates]
     nodes = _nodes(results + [value for _, value in pairs], inputs)
     with COMPILING, _deep_recursion(len(nodes)), np.errstate(all='ignore'):     # compiling folds constants
-        return theano.function(inputs, results, updates=pairs, givens=draw_places(nodes), mode=mode or own_mode(),
+        return theano.function(inputs, results, updates=pairs, givens=places_of(nodes), mode=mode or own_mode(),
                                on_unused_input='ignore', name='keraflow')
 
 

@@ -62,6 +62,7 @@ from keraflow import random
 from keraflow.backend import operand_checks
 from keraflow.backend.batches import BatchLoop
 from keraflow.backend.compiled import Compiled
+from keraflow.backend.draws import Draw, Stream, draws_so_far
 from keraflow.backend.dtypes import DTYPES, FLOATS, check_dtype, common_dtype, dtype_of_value, dtype_of_variable
 from keraflow.backend.method_info import METHODS, checked_method
 from keraflow.backend.operations.convolutions import Convolutions
@@ -69,6 +70,7 @@ from keraflow.backend.operations.neural import Neural
 from keraflow.backend.operations.products import Products
 from keraflow.backend.operations.randomness import Randomness
 from keraflow.backend.operations.recurrence import Recurrence
+from keraflow.backend.updates import FusedUpdates, Rows, all_updates
 
 __all__ = ['Backend', 'FusedUpdates', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'check_dtype', 'common_dtype',
            'DTYPES', 'FLOATS', 'METHODS', 'OLD_NAMES', 'OPERATIONS', 'OTHER_VARIABLES', 'all_updates',
@@ -89,32 +91,6 @@ class TensorSpec(NamedTuple):
     shape: Shape
     dtype: str
     name: Optional[str] = None
-
-
-class Rows(NamedTuple):
-    """Some rows of a variable: 1-D `indices`, without repetitions, and `values`, with a row for each.
-
-    As a gradient, all other rows are 0. As a new value, all other rows stay unchanged.
-    """
-
-    indices: Tensor
-    values: Tensor
-
-
-class FusedUpdates(NamedTuple):
-    """Updates that a function computes from tensors, among those that a builder returns.
-
-    ``make(*tensors)`` returns pairs of a variable and its new value. It uses no other tensors, only variables, so that
-    a backend may compile it, together with the assignments, into one pass through memory.
-    """
-
-    make: Callable[..., Sequence]
-    tensors: Sequence[Tensor]
-
-
-def all_updates(updates: Sequence) -> List[tuple]:
-    """Return the updates of a builder as pairs of a variable and its new value, computing what is to be fused."""
-    return [pair for one in updates for pair in (one.make(*one.tensors) if isinstance(one, FusedUpdates) else [one])]
 
 
 class UsedVariable(NamedTuple):
@@ -293,20 +269,22 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
         """
         raise NotImplementedError
 
-    def new_stream(self) -> Any:
-        """Return a new stream of random numbers, such as each model has.
+    def new_stream(self) -> Stream:
+        """Return a new stream of random numbers, such as each model has."""
+        return Stream(self)
 
-        Its method ``begin(key, position=0)`` restarts it, even for functions that are already compiled: `key` is an
-        integer below 2**63, and `position` an earlier value of its attribute ``position``, an integer that tells how
-        far it has come. Random operations draw from the stream that :meth:`current_stream` returns when they are
-        called.
-        """
-        raise NotImplementedError
-
-    def current_stream(self) -> Any:
+    def current_stream(self) -> Stream:
         """Return the stream to draw from: that of the model being run or built, else the backend's own."""
         owner = random.drawn_stream()
         return self._own_stream if owner is None else owner.inside(self.name, self.new_stream)
+
+    def next_draw(self) -> Draw:
+        stream, draws = self.current_stream(), draws_so_far()
+        return self.lone_draw(stream) if draws is None else draws.next(stream)
+
+    def lone_draw(self, stream: Stream) -> Draw:
+        """Return a draw outside of builders: a run of its own, or a place in the :meth:`function` that computes it."""
+        raise NotImplementedError
 
     @checked_method(check=operand_checks.gradients)
     def gradients(self, loss: Tensor, variables: Sequence[Variable]) -> list:

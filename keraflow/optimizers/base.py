@@ -3,7 +3,9 @@
 The coefficients of a step are computed once, in float64, and rounded to the dtype of the parameters at the end, so that
 a step is the same on every backend.
 """
+import contextvars
 import copy
+import functools
 import weakref
 from types import SimpleNamespace
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
@@ -232,7 +234,8 @@ class Optimizer(Serializable):
                     for variable, value in self.updates(variables, gradients)]
         if any(isinstance(one, Rows) for one in gradients):     # their number is known in the run alone
             return loss, rest, step(*gradients)
-        return loss, rest, [FusedUpdates(step, gradients)]
+        # It may draw random numbers, which are those of this model whoever computes the step.
+        return loss, rest, [FusedUpdates(functools.partial(contextvars.copy_context().run, step), gradients)]
 
     def updates(self, variables: Sequence[Any], gradients: Sequence[Any]) -> List[Tuple[Any, Any]]:
         """Compute one step, as pairs ``(variable, new value)`` for the parameters, their slots and the step count.

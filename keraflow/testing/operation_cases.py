@@ -355,5 +355,5 @@ UNTABLED = ('floatx', 'set_floatx', 'version', 'devices', 'device', 'outside_gra
             'placeholder', 'eval', 'dtype', 'ndim', 'static_shape', 'trace', 'symbolic', 'function', 'compile',
             'value_and_gradients', 'value_and_row_gradients',
             'gradients', 'variables_used', 'require', 'no_autograph', 'seed', 'new_stream', 'current_stream',
-            'random_uniform', 'random_normal',
+            'next_draw', 'lone_draw', 'draw_reals', 'draw_hits', 'draw_normals', 'random_uniform', 'random_normal',
             'random_bernoulli', 'dropout')

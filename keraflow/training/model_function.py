@@ -8,6 +8,7 @@ from keraflow import backend as B
 from keraflow import random
 from keraflow.backend.batches import BatchLoop
 from keraflow.backend.contract import TensorSpec
+from keraflow.backend.draws import draws_so_far
 from keraflow.errors import DataError, KeraFlowError
 from keraflow.graph.guards import Guard, guards_of, held
 from keraflow.serialization.changes import Changes
@@ -159,7 +160,8 @@ class _Build:
 
     def _build(self, *tensors: Any) -> tuple:
         outputs, updates = self._builder(*tensors)
-        self._sets_variables = bool(updates)
+        draws = draws_so_far()
+        self._sets_variables = bool(updates) or draws is not None and bool(draws.places)
         return outputs, updates
 
 

@@ -15,6 +15,7 @@ SHAPE = input_shape('channels_first')
 def transpositions(outputs):
     """What outputs are made from that is transposed and has a batch, as kernels and numbers for each channel have not.
 
+    The masks of dropout do not count: they are drawn in the layout of the model, so that each backend drops the same.
     What is transposed twice in the same way counts once, because TensorFlow computes it once.
     """
     waiting, found = [it.op for it in outputs], set()
@@ -23,7 +24,8 @@ def transpositions(outputs):
         if op not in found:
             found.add(op)
             waiting.extend(it.op for it in op.inputs)
-    return len({op.inputs[0].name for op in found if op.type == 'Transpose' and op.outputs[0].shape[0] is None})
+    return len({op.inputs[0].name for op in found if op.type == 'Transpose' and op.outputs[0].shape[0] is None
+                and op.outputs[0].dtype.is_floating})
 
 
 def counted(build, phase='train', shape=SHAPE):

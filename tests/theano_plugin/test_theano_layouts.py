@@ -13,10 +13,14 @@ SHAPE = input_shape('channels_last')
 
 
 def transpositions(outputs):
-    """How many images are transposed, when Theano has rewritten the graph; not kernels, nor numbers for each channel."""
+    """How many images are transposed, when Theano has rewritten the graph; not kernels, nor numbers for each channel.
+
+    The masks of dropout do not count: they are drawn in the layout of the model, so that each backend drops the same.
+    """
     orders = ([0, 3, 1, 2], [0, 2, 3, 1])
     nodes = theano.function(list(inputs_of(outputs)), outputs, mode=theano.compile.mode.Mode('py', 'fast_run')).maker.fgraph.toposort()
     return sum(isinstance(node.op, theano.tensor.elemwise.DimShuffle) and list(node.op.new_order) in orders and not any(node.op.input_broadcastable)
+               and node.outputs[0].dtype != 'bool'
                for node in nodes)
 
 
