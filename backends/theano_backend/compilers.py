@@ -125,7 +125,7 @@ class _Code:
         self.source = module.code()
         # Nobody debugs this code, and symbols for it take a sixth of the time. Flags of the user follow, and win.
         self.flags, self.folders = ['-g0', *linker.compile_args()], linker.header_dirs()
-        self._run = functools.partial(
+        self._compile_str = functools.partial(
             linker.c_compiler().compile_str, module_name=module.code_hash, src_code=self.source, py_module=False,
             include_dirs=self.folders, lib_dirs=linker.lib_dirs(), libs=linker.libraries())
         self._folder, self._file = '', f'{module.code_hash}.{cmodule.get_lib_extension()}'
@@ -137,7 +137,7 @@ class _Code:
     def compile(self, headers: '_Headers', folder: str) -> None:
         """Compile into `folder`, which is made."""
         os.mkdir(folder)
-        self._run(location=folder, preargs=self.flags + headers.flags_for(self))
+        self._compile_str(location=folder, preargs=self.flags + headers.flags_for(self))
         self._folder = folder
 
     def get_src_code(self) -> str:
