@@ -41,6 +41,7 @@ class Loop(BatchLoop):
         self._specs = list(specs)
         self._is_asked = execution != 'auto'
         self.execution, self.reason = (execution, 'asked for') if self._is_asked else ('plain', 'few steps')
+        self._is_chosen = self._is_asked
         self._made: Dict[tuple, Any] = {}
         self._proven: Set[str] = set()      # what has run a batch
         self._making = threading.RLock()
@@ -49,9 +50,10 @@ class Loop(BatchLoop):
         if self.execution != 'whole':       # which is built for the shapes of the data
             self._of_kernels(self.execution)
 
-    def prepare(self, nb_step: Optional[int]) -> None:
-        if self._is_asked or self.execution != 'plain' or nb_step is not None and nb_step < _NB_STEP_THAT_REPAYS:
+    def prepare(self, nb_step: int) -> None:
+        if self._is_chosen or nb_step < _NB_STEP_THAT_REPAYS:
             return
+        self._is_chosen = True
         if tf.config.list_physical_devices('GPU'):
             self.reason = 'what is faster on a GPU was not measured'
         elif any(None in spec.shape[1:] for spec in self._specs):

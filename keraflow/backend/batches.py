@@ -1,5 +1,5 @@
 """A builder that runs over many batches in one call."""
-from typing import Any, Optional, Sequence
+from typing import Any, Sequence
 
 import numpy as np
 
@@ -35,8 +35,8 @@ class BatchLoop:
         """Build it, unless that was done."""
         self._run.build()
 
-    def prepare(self, nb_step: Optional[int]) -> None:
-        """Choose how to run from now on, if it takes so many steps in all, or nobody knows how many (None)."""
+    def prepare(self, nb_step: int) -> None:
+        """Choose how to run from now on, if it takes so many steps in all, as far as is known."""
 
     def load(self, arrays: Sequence[np.ndarray]) -> Any:
         """Place arrays, whose first axis is that of the samples, where :meth:`sum` reads them."""

@@ -44,11 +44,12 @@ class Loop:
         self.callbacks = callbacks
         self.progress = progress
         self.history = History()
-        self._expects: List[ModelLoop] = []     # loops that know how many steps follow
+        self._prepared: List[ModelLoop] = []    # those that were told how many steps follow
         self._waited = 0.
         self._nb_epoch = 0
         self._has_warned_about_nan = False
         self._nb_trained = 0    # batches in the latest epoch
+        self._nb_in_epoch = 0   # those of the one before
 
     def run(self, epochs: range) -> History:
         """Train, and return the logs of all complete epochs.
@@ -119,7 +120,7 @@ class Loop:
 
     def _train_epoch(self, epoch: int) -> Dict[str, float]:
         meter = self.functions.meter()
-        self._nb_trained = 0
+        self._nb_in_epoch, self._nb_trained = self._nb_trained, 0
         with self.source.epoch() as portions:
             self.progress.start(epoch, self.source.nb_batch)
             for portion in self._timed(portions):
@@ -134,9 +135,11 @@ class Loop:
 
     def _loop_for(self, window: Window) -> ModelLoop:
         loop = self.functions.train_loop(window.arrays.weighting)
-        if loop not in self._expects:
-            self._expects.append(loop)
-            loop.prepare(None if self.source.nb_batch is None else self._nb_epoch * self.source.nb_batch)
+        # How many batches an iterable has shows in the first epoch.
+        nb_batch = self.source.nb_batch or self._nb_in_epoch
+        if nb_batch and loop not in self._prepared:
+            self._prepared.append(loop)
+            loop.prepare(nb_batch * (self._nb_epoch - len(self.history)))
         return loop
 
     def _train(self, loop: ModelLoop, window: Window, rows: np.ndarray, meter: Meter) -> None:

@@ -108,7 +108,7 @@ class ModelLoop(ModelFunction):
 
     def __init__(self, *args: Any, execution: str = 'auto'):
         self._execution = execution
-        self._nb_step: Optional[int] = 0
+        self._nb_step = 0
         self.pace = Pace()
         super().__init__(*args)
 
@@ -126,9 +126,9 @@ class ModelLoop(ModelFunction):
         """Place arrays where batches are read from."""
         return self._latest_build().function.load(arrays)
 
-    def prepare(self, nb_step: Optional[int]) -> None:
-        """Expect as many further steps, or nobody knows how many."""
-        self._nb_step = None if nb_step is None or self._nb_step is None else self._nb_step + nb_step
+    def prepare(self, nb_step: int) -> None:
+        """Expect as many further steps."""
+        self._nb_step += nb_step
         self._latest_build().function.prepare(self._nb_step)
 
     def sum(self, loaded: Any, indices: np.ndarray, total: np.ndarray) -> np.ndarray:

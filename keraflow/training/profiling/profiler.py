@@ -117,7 +117,7 @@ class _Profiler:
         def loop(nb_step: int) -> int:
             train.sum(loaded, np.resize(rows, (nb_step, size)), functions.totals.nothing())
             return nb_step
-        train.prepare(None)     # as if many steps followed
+        train.prepare(10 ** 6)  # as if many steps followed
         watch = Stopwatch(fit)
         warm_up([watch], _SECONDS_OF_STAGES)
         return watch, Stopwatch(loop), train.latest
