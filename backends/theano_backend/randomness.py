@@ -11,12 +11,13 @@ from keraflow.backend.philox import hits, normals, reals
 
 from .configure import T, theano
 from .operands import as_tensor
+from .philox_code import CALLS, SUPPORT
 from .shaping import as_lengths
 
 __all__ = ['Philox', 'Randomness', 'places_of']
 
 
-class Philox(theano.graph.op.Op):
+class Philox(theano.graph.op.COp):
     """Random numbers of one kind from ``(state, place, step, threshold, *lengths)``.
 
     Parameters
@@ -31,6 +32,7 @@ class Philox(theano.graph.op.Op):
     def __init__(self, kind: str, dtype: str):
         self.kind = kind
         self.dtype = dtype
+        self.per_block = 2 if kind == 'normals' or dtype == 'float64' else 4
 
     def make_node(self, *inputs: Any) -> Any:
         state, place, *numbers = inputs
@@ -42,11 +44,45 @@ class Philox(theano.graph.op.Op):
         state, place, step, threshold, *lengths = inputs
         shape = tuple(map(int, lengths))
         count = math.prod(shape)
-        per_block = 4 if self.dtype in ('float32', 'bool') and self.kind != 'normals' else 2
-        start = [int(state[0]), int(state[1]) + int(step) * -(-count // per_block), int(state[2]) + int(place) * NB_RUN]
+        low = int(state[1]) + int(step) * -(-count // self.per_block)
+        start = [int(state[0]), low, int(state[2]) + int(place) * NB_RUN]
         what = int(threshold) if self.kind == 'hits' else self.dtype
         made = {'reals': reals, 'normals': normals, 'hits': hits}[self.kind](start, count, what)
         output_storage[0][0] = made.reshape(shape)
+
+    def c_code_cache_version(self) -> tuple:
+        return (1,)
+
+    def c_headers(self, **kwargs: Any) -> list:
+        return ['<cmath>', '<cstdlib>', '<cstring>']
+
+    def c_support_code(self, **kwargs: Any) -> str:
+        return SUPPORT
+
+    def c_code(self, node: Any, name: str, inputs: Any, outputs: Any, sub: Any) -> str:
+        (made,), ndim, letter = outputs, len(inputs) - 4, node.outputs[0].type.dtype_specs()[1]
+        state, place, step, threshold, *lengths = [f'*(npy_int64*) PyArray_DATA({one})' for one in inputs]
+        state = [f'*(npy_int64*) PyArray_GETPTR1({inputs[0]}, {i})' for i in range(3)]
+        return f'''
+            npy_intp dims[] = {{{', '.join([*lengths, '1'])}}}, n = 1;
+            int fits = {made} && PyArray_IS_C_CONTIGUOUS({made});
+            for (int i = 0; i < {ndim}; i++) {{
+                n *= dims[i];
+                fits = fits && PyArray_DIMS({made})[i] == dims[i];
+            }}
+            if (!fits) {{
+                Py_XDECREF({made});
+                {made} = (PyArrayObject*) PyArray_EMPTY({ndim}, dims, {node.outputs[0].type.dtype_specs()[2]}, 0);
+                if (!{made}) {{ {sub['fail']} }}
+            }}
+            {{      // a block, because the code for errors must not jump over what is declared
+                {letter}* out = ({letter}*) PyArray_DATA({made});
+                const npy_uint64 threshold = {threshold}, nb_block = (n + {self.per_block - 1}) / {self.per_block};
+                const npy_uint64 start[] = {{(npy_uint64) {state[0]}, (npy_uint64) {state[1]} + {step} * nb_block,
+                                             (npy_uint64) {state[2]} + (npy_uint64) {place} * {NB_RUN}u}};
+                {CALLS[self.kind] % sub}
+            }}
+        '''
 
     def infer_shape(self, fgraph: Any, node: Any, shapes: Any) -> list:
         return [node.inputs[4:]]

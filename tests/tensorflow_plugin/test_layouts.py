@@ -25,7 +25,7 @@ def transpositions(outputs):
             found.add(op)
             waiting.extend(it.op for it in op.inputs)
     return len({op.inputs[0].name for op in found if op.type == 'Transpose' and op.outputs[0].shape[0] is None
-                and op.outputs[0].dtype.is_floating})
+                and not any(it.op.type == 'Cast' and it.op.inputs[0].dtype == tf.bool for it in op.inputs[0].op.inputs)})
 
 
 def counted(build, phase='train', shape=SHAPE):

@@ -50,8 +50,9 @@ class Randomness(Creation):
         """
         x = self.as_real(x)
         shape = self.shape(x) if noise_shape is None else noise_shape
-        dropped = self.draw_hits(self.next_draw(), shape, _threshold(drop_rate))
-        return self.where(dropped, 0., self.multiply(x, 1. / (1. - drop_rate)))
+        kept = self.draw_hits(self.next_draw(), shape, _threshold(1. - drop_rate))
+        # A product and no selection: a processor cannot guess the branches of random numbers.
+        return self.multiply(x, self.multiply(self.cast(kept, self.dtype(x)), 1. / (1. - drop_rate)))
 
     # -- for plugins ------------------------------------------------------------------------------------------------
 
