@@ -267,7 +267,7 @@ class TrainableNetwork(Network):
 
     @checked
     def profile(self, x: Any, y: Any = None, batch_size: Optional[PositiveInt] = None, sample_weights: Any = None,
-                nb_turn: PositiveInt = 15) -> Profile:
+                nb_turn: PositiveInt = 11) -> Profile:
         """Measure where the time and the memory of a training step go, after ``compile``.
 
         Parameters

@@ -33,7 +33,7 @@ __all__ = ['profile']
 _MAX_NB_BATCH = 32
 
 #: The seconds of a turn, about. Where other programs run, the shortest of many short turns is least disturbed.
-_SECONDS_OF_STAGES, _SECONDS_OF_PARTS = 0.06, 0.015
+_SECONDS_OF_STAGES, _SECONDS_OF_PARTS = 0.1, 0.06
 
 
 def profile(model: Any, functions: CompiledFunctions, x: Any, y: Any, batch_size: Optional[int], sample_weights: Any,
@@ -106,21 +106,24 @@ class _Profiler:
         arrays, size, functions = self._arrays, self._size, self._functions
         train, nb_batch = functions.train_loop(arrays.weighting), arrays.nb_sample // size
         loaded, rows = train.load(self._flat), np.arange(arrays.nb_sample).reshape(-1, size)
-        source = ArrayBatchSource(arrays, size, self._model._stream.order)
 
-        def fit(nb_step: int) -> int:
+        def run_loop(nb_step: int) -> int:
+            train.sum(loaded, np.resize(rows, (nb_step, size)), functions.totals.nothing())
+            return nb_step
+        train.prepare(10 ** 6)  # as if many steps followed
+        loop = Stopwatch(run_loop)
+        loop.time(2)
+        nb_batch = min(nb_batch, loop.steps_in(_SECONDS_OF_STAGES))     # no longer than the turns of others
+        source = ArrayBatchSource(arrays.part(slice(0, nb_batch * size)), size, self._model._stream.order)
+
+        def run_fit(nb_step: int) -> int:
             nb_epoch = max(1, round(nb_step / nb_batch))
             Loop(self._model, functions, source, None, CallbackList((), self._model),
                  Progress(0, nb_epoch)).run(range(nb_epoch))
             return nb_epoch * nb_batch
-
-        def loop(nb_step: int) -> int:
-            train.sum(loaded, np.resize(rows, (nb_step, size)), functions.totals.nothing())
-            return nb_step
-        train.prepare(10 ** 6)  # as if many steps followed
-        watch = Stopwatch(fit)
-        warm_up([watch], _SECONDS_OF_STAGES)
-        return watch, Stopwatch(loop), train.latest
+        fit = Stopwatch(run_fit)
+        warm_up([fit], _SECONDS_OF_STAGES)
+        return fit, loop, train.latest
 
     def _until(self, execution: str) -> List[Stopwatch]:
         """Return watches of the step until the end of its first stages."""

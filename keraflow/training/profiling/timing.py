@@ -59,6 +59,13 @@ class Stopwatch:
         nb_done = self._run(nb_step)
         return (time.perf_counter() - start) / nb_done
 
+    def steps_in(self, seconds: float) -> int:
+        """Return how many steps take as long, about: a power of 2."""
+        nb_step = 2
+        while nb_step < _MAX_NB_STEP and self.time(nb_step) * nb_step < seconds / 2:
+            nb_step *= 2
+        return nb_step
+
     def settle(self, nb_step: int) -> None:
         """Give each turn a number of steps, and take as many once."""
         self._nb_step = nb_step
@@ -77,13 +84,13 @@ class Stopwatch:
 def warm_up(watches: Sequence[Stopwatch], seconds: float) -> None:
     """Build some functions, and give their turns one number of steps, so that what a call costs is in each alike.
 
-    `seconds` is how long a turn of the slowest is to take, about.
+    It is as large as the slowest can take in some `seconds`, about, because loops may place many batches at once.
     """
     for one in watches:
         one.time(2)
-    slowest = max(one.time(2) for one in watches)
+    nb_step = min(one.steps_in(seconds) for one in watches)
     for one in watches:
-        one.settle(max(2, min(_MAX_NB_STEP, round(seconds / slowest))))
+        one.settle(nb_step)
 
 
 def take_turns(watches: Sequence[Stopwatch], nb_turn: int) -> None:
