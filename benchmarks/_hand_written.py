@@ -1,8 +1,9 @@
 """Hand-written training for each backend, for the benchmarks to compare with.
 
 ``make_step[backend](logits, weights, shape)`` returns a function from a batch to its loss that also updates the weights
-by one step of Adam. ``logits(params, x)`` is the network in the backend's own functions: `params` are variables of the
-backend with the arrays `weights`, `shape` is that of one sample. A softmax and a cross-entropy follow. ``train`` is the loop around such a step.
+by one step of Adam. ``logits(params, x)`` is the network in the backend's own functions, such as ``mlp[backend]``:
+`params` are variables of the backend with the arrays `weights`, `shape` is that of one sample. A softmax and a
+cross-entropy follow. ``train`` is the loop around such a step.
 """
 import numpy as np
 
@@ -52,6 +53,23 @@ def theano_step(logits, weights, shape):
 
 
 make_step = {'tensorflow': tensorflow_step, 'theano': theano_step}
+
+
+def tensorflow_mlp(params, x, drop=lambda x: x):
+    import tensorflow as tf
+    for W, b in zip(params[:-2:2], params[1:-2:2]):
+        x = drop(tf.nn.relu(x @ W + b))
+    return x @ params[-2] + params[-1]
+
+
+def theano_mlp(params, x):
+    import theano.tensor as T
+    for W, b in zip(params[:-2:2], params[1:-2:2]):
+        x = T.nnet.relu(T.dot(x, W) + b)
+    return T.dot(x, params[-2]) + params[-1]
+
+
+mlp = {'tensorflow': tensorflow_mlp, 'theano': theano_mlp}
 
 
 def train(step, x, y, batch_size, nb_epoch, seed):

@@ -11,13 +11,13 @@ os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
 
 import numpy as np  # noqa: E402
 from _data import random_data  # noqa: E402
-from _hand_written import LR, make_step, train  # noqa: E402
+from _hand_written import LR, make_step, mlp, train  # noqa: E402
 
 from keraflow import backend as B  # noqa: E402
 from keraflow import random  # noqa: E402
 from keraflow.optimizers import Adam  # noqa: E402
 
-__all__ = ['LR', 'compare', 'random_data', 'take_turns', 'trainer']
+__all__ = ['LR', 'compare', 'mlp', 'random_data', 'take_turns', 'trainer']
 
 GOAL = 1.10
 

@@ -8,7 +8,7 @@ turns, too, for information.
 import importlib.util
 import os
 
-from _taking_turns import LR, compare, random_data
+from _taking_turns import LR, compare, mlp, random_data
 
 from keraflow import backend as B
 from keraflow.layers import Dense, Input
@@ -16,23 +16,6 @@ from keraflow.models import Sequential
 
 SIZES = (784, 512, 512, 10)
 BATCH_SIZE, NB_BATCH, NB_EPOCH = 128, 50, 2
-
-
-def tensorflow_logits(params, x, drop=lambda x: x):
-    import tensorflow as tf
-    for W, b in zip(params[:-2:2], params[1:-2:2]):
-        x = drop(tf.nn.relu(x @ W + b))
-    return x @ params[-2] + params[-1]
-
-
-def theano_logits(params, x):
-    import theano.tensor as T
-    for W, b in zip(params[:-2:2], params[1:-2:2]):
-        x = T.nnet.relu(T.dot(x, W) + b)
-    return T.dot(x, params[-2]) + params[-1]
-
-
-LOGITS = {'tensorflow': tensorflow_logits, 'theano': theano_logits}
 
 
 def keras_fit(x, y):
@@ -50,7 +33,7 @@ def main():
     model = Sequential([Input(SIZES[0]), *[Dense(size, activation='relu') for size in SIZES[1:-1]],
                         Dense(SIZES[-1], activation='softmax')])
     has_keras = B.name() == 'tensorflow' and importlib.util.find_spec('keras')
-    compare('-'.join(map(str, SIZES)), model, x, y, (LOGITS[B.name()], list(model.get_weights().values()), x),
+    compare('-'.join(map(str, SIZES)), model, x, y, (mlp[B.name()], list(model.get_weights().values()), x),
             BATCH_SIZE, NB_EPOCH, 15, [('Keras fit', keras_fit(x, y))] if has_keras else [])
 
 

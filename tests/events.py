@@ -4,13 +4,13 @@ import sys
 __all__ = ['events']
 
 
-def events(function, *args):
-    """The calls and returns of functions, in Python and in C, while ``function(*args)`` runs."""
+def events(function, *args, of=''):
+    """The calls and returns of functions while ``function(*args)`` runs, in Python and in C, from modules whose names begin so."""
     total = 0
 
     def count(frame, event, arg):
         nonlocal total
-        total += 1
+        total += frame.f_globals.get('__name__', '').startswith(of)
 
     sys.setprofile(count)
     try:

@@ -5,12 +5,11 @@ import cnn
 import lstm
 import numpy as np
 import tensorflow as tf
-import train_step
-from _hand_written import make_step, train
+from _hand_written import make_step, mlp, train
 
 from .tasks import DROP_RATE, NB_CLASS
 
-LOGITS = {'MLP': train_step.tensorflow_logits, 'CNN': cnn.tensorflow_logits, 'LSTM': lstm.tensorflow_logits}
+LOGITS = {'MLP': mlp['tensorflow'], 'CNN': cnn.tensorflow_logits, 'LSTM': lstm.tensorflow_logits}
 SHAPES = {
     'MLP': [(784, 512), (512,), (512, 512), (512,), (512, NB_CLASS), (NB_CLASS,)],
     'CNN': [(3, 3, 1, 32), (32,), (3, 3, 32, 32), (32,), (12 * 12 * 32, 128), (128,), (128, NB_CLASS), (NB_CLASS,)],
