@@ -19,6 +19,7 @@ from .batch_loop import Loop
 from .building import Building
 from .library import tf
 from .outside import ONE_GRAPH, has_value
+from .time_gradients import differentiated
 
 __all__ = ['Execution']
 
@@ -103,7 +104,7 @@ class Execution(Building):
     def _differentiated(self, loss_fn: Callable[[], Any], variables: Sequence) -> tuple:
         """Return loss, aux and gradients; these are slices if a variable is only indexed."""
         # Frozen parameters need no gradients, and are not recorded.
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
+        with tf.GradientTape(watch_accessed_variables=False) as tape, differentiated():
             tape.watch(self.without_layouts(variables))
             loss, aux = loss_fn()
         # The library's gradients are written for its own operators.

@@ -5,14 +5,15 @@ Each entry says why no public API will do, and what could replace it, if known.
 """
 import functools
 import operator
-from typing import Any, Callable
+from typing import Any, Callable, List
 
 from keraflow.errors import BackendError
 
 from .library import tf
 
-__all__ = ['FuncGraph', 'OpDispatcher', 'direct_call', 'handle_of', 'is_about_new_variables', 'placeholder',
-           'set_name', 'untraced_variable_class', 'wrap_function']
+__all__ = ['FuncGraph', 'OpDispatcher', 'current_graph', 'direct_call', 'handle_of', 'is_about_new_variables',
+           'outermost_graph', 'placeholder', 'placeholder_of', 'set_name', 'taken_from_outside',
+           'untraced_variable_class', 'wrap_function']
 
 
 def _found(path: str) -> Any:
@@ -97,12 +98,34 @@ def is_about_new_variables(error: ValueError) -> bool:
     return 'created on the first call' in str(error)
 
 
+def current_graph() -> Any:
+    """Return the graph that is being built. Public API has it only as the graph of a tensor that is made for that."""
+    return tf.compat.v1.get_default_graph()
+
+
+def taken_from_outside(graph: Any) -> List[Any]:
+    """Return the tensors that a FuncGraph takes from those around it.
+
+    ``ConcreteFunction.captured_inputs`` lists them only once a function is made, which costs more.
+    """
+    return list(graph.external_captures)
+
+
+def placeholder_of(tensor: Any) -> Any:
+    """Return the tensor that stands for one from outside in the FuncGraph that is being built.
+
+    A ``GradientTape`` inside of the body of a loop only watches that one. A loop that takes gradients of its captures
+    could replace it.
+    """
+    return current_graph().capture(tensor)
+
+
 def outermost_graph() -> Any:
     """Return the graph that is being built, or the one around the loops and branches that it is the body of.
 
     Only an attribute of the graph tells the one around it.
     """
-    graph = tf.compat.v1.get_default_graph()
+    graph = current_graph()
     while isinstance(graph, FuncGraph) and isinstance(graph.outer_graph, FuncGraph):
         graph = graph.outer_graph
     return graph

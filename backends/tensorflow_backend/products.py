@@ -2,6 +2,7 @@
 from typing import Any, Optional
 
 from .library import tf
+from .time_gradients import product
 from .variables import Variables
 
 __all__ = ['Products']
@@ -12,10 +13,12 @@ class Products(Variables):
 
     def dot(self, x: Any, y: Any) -> Any:
         x, y = self._numbers(x, y)
-        return tf.matmul(x, y) if self.ndim(x) == self.ndim(y) == 2 else tf.tensordot(x, y, 1)
+        return product(x, y) if self.ndim(x) == self.ndim(y) == 2 else tf.tensordot(x, y, 1)
 
     def matmul(self, x: Any, y: Any) -> Any:
         x, y = self._numbers(x, y)
+        if self.ndim(x) == self.ndim(y) == 2:
+            return product(x, y)
         if self.ndim(y) == 1:   # tf.matmul takes no vectors
             return tf.tensordot(x, y, 1)
         return tf.squeeze(tf.matmul(x[None], y), -2) if self.ndim(x) == 1 else tf.matmul(x, y)

@@ -25,10 +25,9 @@ class Recurrence(Backend):
         def inner(*tensors: Any) -> List[Any]:
             for tensor, like in zip(tensors, sequences):
                 set_shape(tensor, shape_of(like)[1:])
-            for tensor, like in zip(tensors[nb_slice:], initial):
-                set_shape(tensor, shape_of(like))
+            before = [_with_ones(x, shape_of(like)) for x, like in zip(tensors[nb_slice:last_state], initial)]
             # Use the outer constants, not the arguments: they are equal, and their shapes are known.
-            new = step(list(tensors[:nb_slice]), list(tensors[nb_slice:last_state]), constants)
+            new = step(list(tensors[:nb_slice]), before, constants)
             return [_without_ones(as_tensor(x, like.dtype)) for x, like in zip(new, initial)]
 
         build_scan_extension()
@@ -43,3 +42,9 @@ class Recurrence(Backend):
 def _without_ones(x: Any) -> Any:
     """Remove what the type of `x` says about lengths of 1: the types of a state must match before and after a step."""
     return set_shape(T.unbroadcast(x, *range(x.ndim)), shape_of(x)) if any(x.broadcastable) else x
+
+
+def _with_ones(x: Any, shape: Sequence) -> Any:
+    """Say in the type of `x` which of its lengths are 1, so that a step may broadcast it."""
+    ones = [axis for axis, length in enumerate(shape) if length == 1]
+    return set_shape(T.addbroadcast(x, *ones) if ones else x, shape)

@@ -140,19 +140,15 @@ def starts_of_draws(streams: Sequence[Optional[Stream]]) -> List[np.ndarray]:
 
 
 @contextlib.contextmanager
-def in_step(time: Any, length: Any, places: Optional[Dict[Stream, int]] = None) -> Iterator[None]:
+def in_step(time: Any, length: Any) -> Iterator[None]:
     """Let what is drawn inside the block be that of one time step of a loop.
 
     Parameters
     ----------
     time, length : int or tensor
         The number of the time step, and how many the loop has.
-    places : dict, optional
-        What ``draws_so_far().places`` was before the loop, if a step is written out again.
     """
-    draws, outer = _draws.get(), _step.get()
-    if draws is not None and places is not None:
-        draws.places = dict(places)
+    outer = _step.get()
     is_outermost = isinstance(outer, int) and outer == 0
     with bound(_step, time if is_outermost else outer * length + time):
         yield

@@ -36,6 +36,24 @@ def test_a_wrapped_function_is_pruned_to_what_was_added_to_its_graph():
     assert wrapped.prune([x], [y])(tf.constant([1., 2.]))[0].numpy().tolist() == [2., 4.], lacks('prune gives other values')
 
 
+def test_a_graph_tells_what_it_takes_from_outside_and_what_stands_for_it():
+    found = []
+
+    @tf.function(autograph=False)
+    def outer(x):
+        def body(i, total):
+            inside = private_api.placeholder_of(x)
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(inside)
+                made = x * x
+            graph = private_api.current_graph()
+            found.append((inside.graph is graph, [one is x for one in private_api.taken_from_outside(graph)]))
+            return i + 1, total + tape.gradient(made, inside)
+        return tf.while_loop(lambda i, _: i < 3, body, (0, 0.))[1]
+    assert outer(tf.constant(5.)).numpy() == 30., lacks('a tape does not watch what stands for a tensor from outside')
+    assert all(is_inside and any(is_x) for is_inside, is_x in found), lacks('external_captures has not the tensor itself')
+
+
 def test_the_dispatcher_is_asked_outside_of_a_graph():
     x = B.placeholder((2,))
     for make in (tf.tanh, lambda x: x + 1., lambda x: 1. - x):

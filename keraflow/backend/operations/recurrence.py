@@ -25,7 +25,8 @@ class Recurrence(Shaping):
         step : function
             Takes three lists: the slice of each sequence at this time step, the previous states, the constants. It
             returns the new states, with the same shapes and dtypes. It computes only with its arguments, and draws no
-            random numbers.
+            random numbers. It may be called several times, also while gradients are computed. Multiply with a matrix
+            among the constants by ``B.dot``: a backend may then compute its gradient as one product after the loop.
         sequences : list of tensor
             At least one, each ``(time, ...)``.
         states : list of tensor
