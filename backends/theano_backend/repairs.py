@@ -20,6 +20,7 @@ from .graph_repairs import (repair_comparisons, repair_constant_folding, repair_
                             repair_rebroadcast)
 from .origins import repair_traces
 from .python_convolutions import repair_convolutions
+from .vector_functions import repair_functions
 
 __all__ = ['REPAIRS', 'Repair', 'load_linker', 'repair']
 
@@ -49,6 +50,8 @@ REPAIRS = (
     Repair('C code is compiled for each Op that depends on constants alone, and run once; one that refuses its '
            'constants is logged as a failure of Theano', repair_constant_folding),
     Repair('the modules of a function are compiled one after the other, with symbols for a debugger', repair_compiling),
+    Repair('exponential functions and logarithms are computed for one number after the other, where the C library has '
+           'them for vectors', repair_functions),
     Repair('the file of C code of an Op is read for each Op of its kind that is made', repair_code_loading),
     Repair('lines of source code are read for each node that is made, in case it should fail', repair_traces))
 

@@ -135,6 +135,12 @@ def compiling():
         theano.link.c.cmodule.GCC_compiler.compile_str = staticmethod(original)
 
 
+def functions():
+    """Whether C code declares a function as one that the C library has for vectors, too."""
+    x = T.fvector()
+    return '__simd__' in linker(x, T.exp(x)).get_src_code()
+
+
 def code_loading():
     T.basic.DimShuffle([False], ['x', 0])
     return opened_files(lambda: T.basic.DimShuffle([False], ['x', 0])) == []
