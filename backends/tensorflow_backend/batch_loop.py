@@ -143,17 +143,17 @@ class _Whole:
                                    tf.TensorSpec((), tf.int32))
 
     def __call__(self, loaded: List[Any], indices: np.ndarray, total: np.ndarray) -> np.ndarray:
-        block = np.zeros(self._block, 'int64')
+        block, sums = np.zeros(self._block, 'int64'), tf.constant(total)
         for start in range(0, len(indices), len(block)):
             some = indices[start:start + len(block)]
             block[:len(some)] = some
-            total, code = self._function(tf.constant(block), tf.constant(total), *loaded, tf.constant(len(some)))
+            sums, code = self._function(tf.constant(block), sums, *loaded, tf.constant(len(some)))
             if self._messages and code >= 0:
                 raise DataError(self._messages[int(code)])
-        return total.numpy()
+        return sums.numpy()
 
-    def _gathered(self, indices: Any, total: Any, *arrays: Any) -> Any:
-        *arrays, nb_batch = arrays
+    def _gathered(self, indices: Any, total: Any, *given: Any) -> Any:
+        *arrays, nb_batch = given
         # Gathered outside of what is compiled, which then suits any number of samples.
         return tf.function(self._compiled, autograph=False, jit_compile=True)(
             nb_batch, total, *[tf.gather(it, indices) for it in arrays])

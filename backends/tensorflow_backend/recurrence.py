@@ -45,7 +45,7 @@ class Recurrence(Variables):
         _, arrays, last, code = tf.while_loop(lambda time, *_: time < length, body, (
             0, made + gradients.arrays(), states, conditions.HOLDS), maximum_iterations=known)
         for inner in required:
-            outer.add_inner(inner, code)
+            outer.add_inner(inner, code)    # type: ignore[union-attr]  # there are none without it
         outputs = [stacked(array, length, tf.shape(states[0])) for array in arrays[:len(made)]]
         for x in outputs:
             x.set_shape([known, *states[0].shape])    # stacked arrays have no static length

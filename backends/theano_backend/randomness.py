@@ -47,7 +47,8 @@ class Philox(theano.graph.op.COp):
         low = int(state[1]) + int(step) * -(-count // self.per_block)
         start = [int(state[0]), low, int(state[2]) + int(place) * NB_RUN]
         what = int(threshold) if self.kind == 'hits' else self.dtype
-        made = {'reals': reals, 'normals': normals, 'hits': hits}[self.kind](start, count, what)
+        draw: Any = {'reals': reals, 'normals': normals, 'hits': hits}[self.kind]
+        made = draw(start, count, what)
         output_storage[0][0] = made.reshape(shape)
 
     def c_code_cache_version(self) -> tuple:
@@ -61,7 +62,7 @@ class Philox(theano.graph.op.COp):
 
     def c_code(self, node: Any, name: str, inputs: Any, outputs: Any, sub: Any) -> str:
         (made,), ndim, letter = outputs, len(inputs) - 4, node.outputs[0].type.dtype_specs()[1]
-        state, place, step, threshold, *lengths = [f'*(npy_int64*) PyArray_DATA({one})' for one in inputs]
+        _, place, step, threshold, *lengths = [f'*(npy_int64*) PyArray_DATA({one})' for one in inputs]
         state = [f'*(npy_int64*) PyArray_GETPTR1({inputs[0]}, {i})' for i in range(3)]
         return f'''
             npy_intp dims[] = {{{', '.join([*lengths, '1'])}}}, n = 1;

@@ -134,7 +134,7 @@ def starts_of_draws(streams: Sequence[Optional[Stream]]) -> List[np.ndarray]:
 
     The place is added to each, and None stands for a draw that the function does not need.
     """
-    draws, states = Draws(), {stream: stream.advance() for stream in {*streams} - {None}}
+    draws, states = Draws(), {one: one.advance() for one in dict.fromkeys(streams) if one is not None}
     return [NEXT_RUN * 0 if stream is None else states[stream] + NEXT_RUN * NB_RUN * draws.next(stream).place
             for stream in streams]
 

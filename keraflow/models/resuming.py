@@ -32,10 +32,10 @@ def save_training(model: TrainableNetwork, path: Path, overwrite: bool) -> None:
     check_extension(path)
     with reading(model):    # all arrays are from between the same two steps
         arrays = {name: B.get_value(variable) for name, variable in training_variables(model).items()}
-        lr, loop = model.optimizer.lr, model._functions.latest_loop
+        lr = model.optimizer.lr
         metadata = {'format': FORMAT, 'version': TRAINING_VERSION, **_random_state(model._stream),
                     'lr': '' if callable(lr) else repr(lr),
-                    'execution': model._functions.execution if loop is None else loop.execution,
+                    'execution': model._compiled('save_training').latest_execution,
                     'recipe': json.dumps(recipe_of(model))}
     write_files([(path, dump_tensors(arrays, metadata))], overwrite)
 
@@ -70,7 +70,7 @@ def load_training(model: TrainableNetwork, trained: Sequence[Any], path: Path) -
                 optimizer.lr = float(metadata.get('lr', ''))
         except (ArgumentError, TypeError, ValueError, OverflowError):
             raise ModelFileError(f'{where}: the learning rate or the order of samples in it is damaged.') from None
-        model._functions.continue_as(execution)
+        model._compiled('load_training').continue_as(execution)
         if numbers:
             model._stream.begin(*numbers)
         if sequence is not None:

@@ -134,6 +134,11 @@ class CompiledFunctions:
         made = self._functions.loops(self._build_train)
         return made[-1].latest if made else None
 
+    @property
+    def latest_execution(self) -> str:
+        """How training runs: as the latest loop, or before the first batch as asked for."""
+        return self.execution if self.latest_loop is None else self.latest_loop.execution
+
     def continue_as(self, execution: str) -> None:
         """Train as a run that is continued did, unless ``compile`` says how."""
         if self._asked == 'auto' and execution != self.execution:
