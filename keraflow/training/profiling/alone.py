@@ -1,5 +1,6 @@
 """Run a part of a step alone, on what it is given in the step: nothing of it, forward, and with its gradients."""
 import contextlib
+import itertools
 from typing import Any, Callable, Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
@@ -73,12 +74,15 @@ class Alone:
         self._nb_output = len(run.outputs)
         #: Everything that the part is given, and its outputs.
         self.tensors = [*sources, *masks, *parts_in(run.arguments, B.is_tensor), *sources_of(run.outputs)]
+        self._shapes = list(map(B.static_shape, self.tensors))
 
     def take(self, arrays: Sequence[np.ndarray]) -> None:
         """Learn the values of :attr:`tensors`, and forget these."""
         self.tensors = []
         nb_fed = len(arrays) - self._nb_output
-        fed, outputs = arrays[:nb_fed], [it for it in arrays[nb_fed:] if it.dtype.name in FLOATS]
+        are_reals = [number < nb_fed or it.dtype.name in FLOATS for number, it in enumerate(arrays)]
+        fed, outputs = arrays[:nb_fed], list(itertools.compress(arrays[nb_fed:], are_reals[nb_fed:]))
+        self._shapes = list(itertools.compress(self._shapes, are_reals))
         # Any numbers will do as the gradients of outputs, except constants, with which a library would simplify.
         generator = np.random.default_rng(0)
         self.arrays = [*fed, *(generator.normal(size=it.shape).astype(it.dtype) for it in outputs)]
@@ -94,8 +98,8 @@ class Alone:
         return [np.stack([it, it]) for it in self.arrays]
 
     def specs(self) -> List[TensorSpec]:
-        """Return the specs of samples."""
-        return [TensorSpec((None, *it.shape), it.dtype.name) for it in self.arrays]
+        """Return the specs of samples, of which as much is known as in the step."""
+        return [TensorSpec((None, *shape), it.dtype.name) for shape, it in zip(self._shapes, self.arrays)]
 
     # -- builders ---------------------------------------------------------------------------------------------------
 

@@ -52,12 +52,15 @@ def forget_peak() -> None:
         pass
 
 
-def peak() -> Optional[int]:
-    """Return the most bytes of this process that were in memory since :func:`forget_peak`, or since it started."""
+def peak(before: Optional[int]) -> Optional[int]:
+    """Return the most bytes of this process that were in memory since :func:`forget_peak`, or since it started.
+
+    `before` is what was in memory then.
+    """
     found = _status('VmHWM')
     if found is None and resource is not None:
         found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss     # macOS: bytes
-    return found
+    return found if found is None or before is None else max(before, found)     # the system counts in strides
 
 
 def _status(name: str) -> Optional[int]:

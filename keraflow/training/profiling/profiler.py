@@ -76,28 +76,30 @@ class _Profiler:
         self._size = size
         self._flat = [np.asarray(it) for it in arrays.flat]
         self._batch = [it[:size] for it in self._flat]
-        self._specs = [spec._replace(shape=it.shape)
-                       for spec, it in zip(functions.specs(arrays.weighting), self._batch)]
+        self._specs = functions.specs(arrays.weighting)
         optimizer = functions.optimizer
         self._trained = {id(one.variable): Trained(one.variable, optimizer.skips_zeros and one.constraint is None)
                          for one in functions.parameters if one.trainable}
         self._stream = random.Stream(is_counted=False)
+        self._nothing = functions.totals.nothing()      # may run layers, so before these are counted
 
     def run(self, nb_turn: int) -> Profile:
         """Measure, and return what was found."""
         functions = self._functions
+        # Costs are counted of the shapes of a batch; the step itself may know less of them.
+        whole = B.trace(self._count, [spec._replace(shape=it.shape) for spec, it in zip(self._specs, self._batch)])
         estimated = memory.estimate(functions.parameters, list(functions.optimizer.state().values()), self._batch,
-                                    self._flat, B.trace(self._count, self._specs).whole.cost)
+                                    self._flat, whole.cost)
         before = memory.resident()
         memory.forget_peak()
         fit, loop, road = self._steps()
-        used: Dict[str, Optional[int]] = {**estimated, 'resident': before, 'peak': memory.peak()}
+        used: Dict[str, Optional[int]] = {**estimated, 'resident': before, 'peak': memory.peak(before)}
         until = [*self._until(road.execution), loop]
         warm_up(until[::-1], _SECONDS_OF_STAGES)
-        whole, alone = self._apart(road.execution)
-        take_turns([fit, *until, *(one for some in alone.values() for one in some)], nb_turn)
+        alone = self._apart(road.execution)
+        take_turns([fit, *until, *(one for some in alone for one in some)], nb_turn)
         stages = stages_of([*until, fit])
-        rows = rows_of(self._model, functions.optimizer, whole, lambda run: alone.get(id(run), ()), stages)
+        rows = rows_of(self._model, functions.optimizer, whole, alone, stages)
         return Profile(self._model.name, B.name(), road.execution, road.reason, self._size, 1000 * fit.least, rows,
                        stages, used)
 
@@ -108,7 +110,7 @@ class _Profiler:
         loaded, rows = train.load(self._flat), np.arange(arrays.nb_sample).reshape(-1, size)
 
         def run_loop(nb_step: int) -> int:
-            train.sum(loaded, np.resize(rows, (nb_step, size)), functions.totals.nothing())
+            train.sum(loaded, np.resize(rows, (nb_step, size)), self._nothing)
             return nb_step
         train.prepare(10 ** 6)  # as if many steps followed
         loop = Stopwatch(run_loop)
@@ -127,36 +129,36 @@ class _Profiler:
 
     def _until(self, execution: str) -> List[Stopwatch]:
         """Return watches of the step until the end of its first stages."""
-        weighting = self._arrays.weighting
-        stages = Stages(self._functions, weighting, list(self._trained.values()), self._batch)
-        return [Stopwatch(TimedLoop(one, self._functions.specs(weighting), self._flat, execution, self._size))
+        stages = Stages(self._functions, self._arrays.weighting, list(self._trained.values()), self._batch)
+        return [Stopwatch(TimedLoop(one, self._specs, self._flat, execution, self._size))
                 for one in (stages.data, stages.forward, stages.backward)]
 
-    def _apart(self, execution: str) -> Tuple[PartRun, Dict[int, List[Stopwatch]]]:
-        """Return all runs of layers and of the loss, and the watches of each by itself, by its ``id()``."""
+    def _apart(self, execution: str) -> List[List[Stopwatch]]:
+        """Return the watches of each run by itself, in their order: none of those inside loops over time."""
         trainability = self._functions.predictor.trainability
-        alone: List[Tuple[PartRun, Alone]] = []
-        counters: List[Counter] = []
+        alone: List[Optional[Alone]] = []
         places: Dict[int, int] = {}
 
         def build(*tensors: Any) -> tuple:
-            counters[:] = [self._count(*tensors)]
-            alone[:] = [(run, Alone(run, self._compute(run), self._trained_in(run), trainability))
-                        for run in counters[0].whole.all_inside() if not run.is_in_loop]
+            alone[:] = [None if run.is_in_loop else
+                        Alone(run, self._compute(run), self._trained_in(run), trainability)
+                        for run in self._count(*tensors).all_inside()]
             # What one layer gives and the next is given is one array.
-            found = {id(x): x for _, one in alone for x in one.tensors}
+            found = {id(x): x for one in alone if one for x in one.tensors}
             places.clear()
             places.update({key: place for place, key in enumerate(found)})
             return list(found.values()), []
         arrays = list(map(np.asarray, B.compile(build, self._specs)(*self._batch)))
-        watches = {}
-        for run, one in alone:
-            one.take([arrays[places[id(x)]] for x in one.tensors])
-            builders = [one.nothing, one.forward, *([one.backward] if one.has_gradients else [])]
-            watches[id(run)] = [Stopwatch(TimedLoop(builder, one.specs(), one.samples(), execution))
-                                for builder in builders]
-            warm_up(watches[id(run)], _SECONDS_OF_PARTS)
-        return counters[0].whole, watches
+        return [self._watches(one, [arrays[places[id(x)]] for x in one.tensors], execution) if one else []
+                for one in alone]
+
+    def _watches(self, alone: Alone, arrays: List[np.ndarray], execution: str) -> List[Stopwatch]:
+        """Return watches of a part that is given some arrays: of nothing of it, forward, and with its gradients."""
+        alone.take(arrays)
+        builders = [alone.nothing, alone.forward, *([alone.backward] if alone.has_gradients else [])]
+        watches = [Stopwatch(TimedLoop(one, alone.specs(), alone.samples(), execution)) for one in builders]
+        warm_up(watches, _SECONDS_OF_PARTS)
+        return watches
 
     def _compute(self, run: PartRun) -> Callable:
         return self._of_loss if run.layer is None else of_layer(run.layer)
@@ -171,7 +173,7 @@ class _Profiler:
 
     # -- in a builder -----------------------------------------------------------------------------------------------
 
-    def _count(self, *tensors: Any) -> Counter:
+    def _count(self, *tensors: Any) -> PartRun:
         """Run all layers and the loss, and return what was counted."""
         functions = self._functions
         counter = Counter(tensors, [one.variable for one in self._trained.values()])
@@ -182,7 +184,7 @@ class _Profiler:
                                       [counter.gets_gradient(it) for it in outputs])):
                 terms = functions.terms(record, outputs, y, weights)
                 terms.loss(), functions.totals.of_batch(tensors[0], terms)
-        return counter
+        return counter.whole
 
     def _of_loss(self, outputs: List[Any], arguments: Any) -> Results:
         """Compute the loss and the metrics from the outputs."""

@@ -1,6 +1,6 @@
 """The parts of a profile, from the runs of a step and the watches that measured them."""
 import math
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 from keraflow import backend as B
 from keraflow.graph.addresses import layer_names
@@ -14,9 +14,6 @@ __all__ = ['STAGES', 'rows_of', 'stages_of']
 #: What each stage of a step adds to those before it.
 STAGES = 'data', 'forward', 'backward', 'update', 'Python'
 
-#: Returns the watches of a run: of nothing of it, of the run forward, and of it with its gradients; or none.
-Watches = Callable[[PartRun], Sequence[Stopwatch]]
-
 
 def stages_of(watches: Sequence[Stopwatch]) -> Dict[str, float]:
     """Return the milliseconds of each stage, from a watch for each that measured all until its end."""
@@ -24,10 +21,23 @@ def stages_of(watches: Sequence[Stopwatch]) -> Dict[str, float]:
     return {name: after - before for name, before, after in zip(STAGES, [0., *until], until)}
 
 
-def rows_of(network: Any, optimizer: Any, whole: PartRun, watches: Watches,
+def rows_of(network: Any, optimizer: Any, whole: PartRun, watches: Sequence[Sequence[Stopwatch]],
             stages: Dict[str, float]) -> List[PartProfile]:
-    """Return the parts of a step: runs of one layer in one place are one part."""
+    """Return the parts of a step: runs of one layer in one place are one part.
+
+    Parameters
+    ----------
+    network, optimizer
+    whole : PartRun
+        All that was counted.
+    watches : sequence
+        For each run inside it the watches of nothing of it, of the run forward, and of it with its gradients, if it has
+        some; or none.
+    stages : dict
+        Of :func:`stages_of`.
+    """
     names = layer_names(network)
+    watches_of = {id(run): some for run, some in zip(whole.all_inside(), watches)}
     found: Dict[Tuple[str, str], PartProfile] = {}
 
     def visit(run: PartRun, inside: str) -> None:
@@ -37,7 +47,7 @@ def rows_of(network: Any, optimizer: Any, whole: PartRun, watches: Watches,
                 continue
             path = '(loss)' if one.layer is None else names.get(id(one.layer), one.layer.name)
             made = found.setdefault((inside, path), _part(path, one.layer, inside))
-            _add(made, one, watches(one))
+            _add(made, one, watches_of[id(one)])
             visit(one, path)
     visit(whole, '')
     return [PartProfile('(data)', 'a batch', forward=stages['data']), *found.values(),
