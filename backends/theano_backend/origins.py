@@ -3,10 +3,11 @@
 Theano shows these traces when a compiled function fails. They take up to a fifth of the time to build a graph, most of
 it for reading source lines that are hardly ever shown.
 """
-import contextlib
 import contextvars
 import sys
-from typing import Any, Iterator, List, Optional, Sequence
+from typing import Any, List, Optional, Sequence
+
+from keraflow.contexts import bound
 
 from .configure import theano
 
@@ -15,14 +16,9 @@ __all__ = ['repair_traces', 'without_traces']
 _is_dropped: contextvars.ContextVar[bool] = contextvars.ContextVar('_is_dropped', default=False)
 
 
-@contextlib.contextmanager
-def without_traces() -> Iterator[None]:
+def without_traces() -> bound:
     """Record no traces inside the block: for a graph that is never compiled."""
-    token = _is_dropped.set(True)
-    try:
-        yield
-    finally:
-        _is_dropped.reset(token)
+    return bound(_is_dropped, True)
 
 
 def repair_traces() -> None:

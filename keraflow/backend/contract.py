@@ -20,6 +20,7 @@ an underscore:
 * :mod:`keraflow.backend.layouts`: ``Backend.inner_format``, ``to_inner`` and ``to_outer`` for convolutions;
   ``outer_places``, ``sources_of`` and ``gradients_from_sources`` for code that looks behind it;
 * :mod:`keraflow.backend.windows`: the lengths of windows and their padding;
+* :mod:`keraflow.contexts`: ``bound``, to give a context variable a value inside a block;
 * :class:`keraflow.backend.deferral.Deferred`, which represents a tensor: the library's own functions refuse it with its
   ``has_no_value``.
 

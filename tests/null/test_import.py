@@ -19,7 +19,7 @@ PLUGINS = sorted((ROOT.parent / 'backends').rglob('*.py'))
 LIBRARIES = {'tensorflow', 'theano', 'keras', 'torch', 'jax', 'keraflow_backends', 'backends'}
 NEEDED = {'numpy', 'yaml', 'tqdm'}
 #: The only parts of keraflow that a plugin may import.
-BELOW_PLUGINS = {'keraflow.backend', 'keraflow.errors', 'keraflow.shapes'}
+BELOW_PLUGINS = {'keraflow.backend', 'keraflow.contexts', 'keraflow.errors', 'keraflow.shapes'}
 
 WATCHED = '''
 import json, logging, os, sys, warnings
