@@ -155,3 +155,35 @@ def test_lengths_that_are_unknown(length, batch):
         return total + h.sum()
     assert_close('the loss', total, by_hand(values()[2]), 1e-12)
     assert_close('the gradient', found, numerical_gradient(by_hand, [values()[2]])[0], 1e-8)
+
+
+def test_what_a_step_draws_is_the_same_with_gradients():
+    """And so is what is drawn after the loop, in which a step may have been run several times."""
+    U = B.variable(values()[2])
+
+    def step(slices, states, constants):
+        return [B.tanh(slices[0] + B.dot(B.dropout(states[0], 0.5), constants[0]))]
+
+    def loss():
+        _, [last] = B.loop(step, [B.constant(values()[0])], [B.constant(values()[1])], [B.identity(U)], collect=False)
+        return B.sum(B.square(last)), None
+
+    def first_run(builder):
+        B.seed(3)
+        return [np.asarray(it) for it in B.compile(builder, [])()]
+
+    def with_gradients():
+        total, _, gradients = B.value_and_gradients(loss, [U])
+        return [total, B.random_uniform((3,)), *gradients], []
+
+    def without():
+        return [loss()[0], B.random_uniform((3,))], []
+    total, after, gradient = first_run(with_gradients)
+    expected, drawn = first_run(without)
+    assert_close('the loss', total, expected, 1e-12)
+    assert_close('a draw after the loop', after, drawn, 0)
+
+    def changed(U_now):
+        B.set_value(U, U_now)
+        return first_run(without)[0]
+    assert_close('the gradient', gradient, numerical_gradient(changed, [values()[2]])[0], 1e-7)
