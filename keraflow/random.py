@@ -167,7 +167,7 @@ class Stream(Epochs):
 
     @property
     def position(self) -> int:
-        """The position in what functions draw, as the backend counts it."""
+        """How many runs of functions drew."""
         with _LOCK:
             return next((inner.position for inner in self._inner.values()), self._position)
 

@@ -1,20 +1,22 @@
 """Random numbers: Philox as an Op, in C code."""
+import contextvars
 import itertools
 import math
-from typing import Any, Sequence
+from typing import Any, Callable, Dict, Optional, Sequence
 
 import numpy as np
 
 from keraflow.backend.contract import Backend
 from keraflow.backend.draws import NB_RUN, NEXT_RUN, Draw, Stream
 from keraflow.backend.philox import hits, normals, reals
+from keraflow.contexts import bound
 
 from .configure import T, theano
 from .operands import as_tensor
 from .philox_code import CALLS, SUPPORT
 from .shaping import as_lengths
 
-__all__ = ['Philox', 'Randomness', 'places_of']
+__all__ = ['DrawsOfStep', 'Philox', 'Randomness', 'drawing_in', 'places_of']
 
 
 class Philox(theano.graph.op.COp):
@@ -110,6 +112,48 @@ def places_of(nodes: Sequence) -> list:
     return [(place, T.TensorConstant(T.lscalar, np.array(number))) for number, place in enumerate(ordered)]
 
 
+class DrawsOfStep:
+    """What the draws of a loop's step take from outside of the loop, and the time step: they see stand-ins.
+
+    A step runs once, and only then it is known whether it draws. If it saw the state of a stream, ``theano.scan`` would
+    apply its default update in each time step; if it saw the place of a draw outside of builders, no function could
+    renumber that.
+    """
+
+    def __init__(self) -> None:
+        self._outer = _loop.get()
+        self._found: Dict[int, tuple] = {}
+        self.time = T.lscalar()
+
+    def seen(self, x: Any) -> Any:
+        """Return the stand-in for a variable."""
+        given = x if self._outer is None else self._outer.seen(x)
+        return self._found.setdefault(id(given), (given, given.type()))[1]
+
+    def outside(self) -> list:
+        """Return what has stand-ins: copies, because a state itself would be advanced here, too."""
+        return [T.tensor_copy(given) for given, _ in self._found.values()]
+
+    def completed(self, inputs: Sequence, results: Sequence, constants: Sequence) -> Callable:
+        """Return the step that has these results as a function of the time step, its inputs, and :meth:`outside`."""
+        stand_ins = [self.time, *inputs, *(stand_in for _, stand_in in self._found.values())]
+
+        def step(*tensors: Any) -> list:
+            memo = dict(zip(stand_ins, tensors))
+            made = theano.graph.basic.clone_get_equiv(constants, results, copy_inputs=False, copy_orphans=False,
+                                                      memo=memo)
+            return [made[x] for x in results]
+        return step
+
+
+_loop: 'contextvars.ContextVar[Optional[DrawsOfStep]]' = contextvars.ContextVar('draws of a step', default=None)
+
+
+def drawing_in(loop: DrawsOfStep) -> bound:
+    """Let draws inside the block be those of a loop's step."""
+    return bound(_loop, loop)
+
+
 class Randomness(Backend):
     """Random numbers; see the contract."""
 
@@ -134,4 +178,8 @@ class Randomness(Backend):
         return self._drawn('hits', 'bool', draw, shape, threshold)
 
     def _drawn(self, kind: str, dtype: str, draw: Draw, shape: Sequence, threshold: int = 0) -> Any:
-        return Philox(kind, dtype)(draw.state, as_tensor(draw.place, 'int64'), draw.step, threshold, *as_lengths(shape))
+        place = as_tensor(draw.place, 'int64')
+        state, loop = draw.state, _loop.get()
+        if loop is not None:
+            state, place = loop.seen(state), loop.seen(place)
+        return Philox(kind, dtype)(state, place, draw.step, threshold, *as_lengths(shape))

@@ -63,7 +63,7 @@ from keraflow import random
 from keraflow.backend import operand_checks
 from keraflow.backend.batches import BatchLoop
 from keraflow.backend.compiled import Compiled
-from keraflow.backend.draws import Draw, Stream, draws_so_far
+from keraflow.backend.draws import Draw, Stream, current_step, draws_so_far
 from keraflow.backend.dtypes import DTYPES, FLOATS, check_dtype, common_dtype, dtype_of_value, dtype_of_variable
 from keraflow.backend.method_info import METHODS, checked_method
 from keraflow.backend.operations.convolutions import Convolutions
@@ -281,7 +281,8 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
 
     def next_draw(self) -> Draw:
         stream, draws = self.current_stream(), draws_so_far()
-        return self.lone_draw(stream) if draws is None else draws.next(stream)
+        draw = self.lone_draw(stream) if draws is None else draws.next(stream)
+        return draw._replace(step=current_step())
 
     def lone_draw(self, stream: Stream) -> Draw:
         """Return a draw outside of builders: a run of its own, or a place in the :meth:`function` that computes it."""

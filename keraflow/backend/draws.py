@@ -16,8 +16,8 @@ import numpy as np
 from keraflow.backend.updates import FusedUpdates
 from keraflow.contexts import bound
 
-__all__ = ['NB_RUN', 'NEXT_RUN', 'Draw', 'Draws', 'Stream', 'counting', 'draws_so_far', 'in_step', 'numbered',
-           'starts_of_draws']
+__all__ = ['NB_RUN', 'NEXT_RUN', 'Draw', 'Draws', 'Stream', 'counting', 'current_step', 'draws_so_far', 'in_step',
+           'numbered', 'places_so_far', 'starts_of_draws']
 
 #: The high half of a counter is the number of the run, below this one, plus this one times the place.
 NB_RUN = 2 ** 40
@@ -87,7 +87,7 @@ class Draws:
         """Return the next draw from a stream."""
         place = self.places.get(stream, 0)
         self.places[stream] = place + 1
-        return Draw(stream.state, place, _step.get())
+        return Draw(stream.state, place)
 
     def updates(self, backend: Any, others: Container[Stream] = ()) -> List[tuple]:
         """Return updates of the streams that were drawn from, except others, to their next run."""
@@ -101,6 +101,17 @@ _step: contextvars.ContextVar[Any] = contextvars.ContextVar('_step', default=0)
 def draws_so_far() -> Optional[Draws]:
     """Return the draws of the builder that runs; ``None`` outside of builders."""
     return _draws.get()
+
+
+def current_step() -> Any:
+    """Return the number of the time step that is being built, 0 outside of loops."""
+    return _step.get()
+
+
+def places_so_far() -> Dict[Stream, int]:
+    """Return how many draws there were from each stream in the builder that runs."""
+    draws = _draws.get()
+    return {} if draws is None else dict(draws.places)
 
 
 def counting(draws: Optional[Draws]) -> bound:
@@ -140,15 +151,19 @@ def starts_of_draws(streams: Sequence[Optional[Stream]]) -> List[np.ndarray]:
 
 
 @contextlib.contextmanager
-def in_step(time: Any, length: Any) -> Iterator[None]:
+def in_step(time: Any, length: Any, places: Optional[Dict[Stream, int]] = None) -> Iterator[None]:
     """Let what is drawn inside the block be that of one time step of a loop.
 
     Parameters
     ----------
     time, length : int or tensor
         The number of the time step, and how many the loop has.
+    places : dict, optional
+        What :func:`places_so_far` was before the loop, if each step is written out: all steps draw at the same places.
     """
-    outer = _step.get()
+    draws, outer = _draws.get(), _step.get()
+    if draws is not None and places is not None:
+        draws.places = dict(places)
     is_outermost = isinstance(outer, int) and outer == 0
     with bound(_step, time if is_outermost else outer * length + time):
         yield

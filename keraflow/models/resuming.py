@@ -7,6 +7,7 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow import schema
+from keraflow.backend.draws import NB_RUN
 from keraflow.errors import ArgumentError, ModelFileError, warn
 from keraflow.files.atomic import write_files
 from keraflow.files.json_text import parse_json
@@ -24,7 +25,9 @@ from keraflow.training.training import TrainableNetwork
 __all__ = ['load_training', 'save_training', 'training_variables']
 
 #: The version of the files that are written. The first ones named no version, had no recipe, and numbered the slots.
-TRAINING_VERSION = '2'
+#: Those of the second have a position in numbers that each backend drew in its own way.
+TRAINING_VERSION = '3'
+_READABLE = '2', TRAINING_VERSION
 
 
 def save_training(model: TrainableNetwork, path: Path, overwrite: bool) -> None:
@@ -72,13 +75,17 @@ def load_training(model: TrainableNetwork, trained: Sequence[Any], path: Path) -
             raise ModelFileError(f'{where}: the learning rate or the order of samples in it is damaged.') from None
         model._compiled('load_training').continue_as(execution)
         if numbers:
-            model._stream.begin(*numbers)
+            *numbers, position = numbers
+            model._stream.begin(*numbers, position if metadata.get('version') == TRAINING_VERSION else 0)
         if sequence is not None:
             model._stream.continue_orders(sequence)
         for name, variable in variables.items():
             B.set_value(variable, arrays[name])
     if 'recipe' not in metadata:
         _tell_ambiguity(model, trained, where)
+    elif metadata['version'] != TRAINING_VERSION and position:
+        warn(f'{where}: the file was written when each backend drew random numbers in its own way. The masks of '
+             'dropout and noise begin anew; all else goes on as it was.')
 
 
 def training_variables(model: TrainableNetwork) -> Dict[str, Any]:
@@ -99,7 +106,7 @@ def _presently_named(model: TrainableNetwork, arrays: Dict[str, np.ndarray]) -> 
 def _check_recipe(model: TrainableNetwork, arrays: Dict[str, np.ndarray], metadata: Dict[str, str],
                   where: str) -> None:
     """Raise unless the file was written by a model that was built and compiled like this one."""
-    if metadata.get('version') != TRAINING_VERSION:
+    if metadata.get('version') not in _READABLE:
         raise refusal(where, f'the training has format version {excerpt(metadata.get("version"))}, this keraflow '
                              f"reads '{TRAINING_VERSION}'. Install the keraflow that wrote it, or a newer one.")
     recipe = parse_json(metadata['recipe'], where)
@@ -169,8 +176,9 @@ def _random_state(stream: Stream) -> Dict[str, str]:
 def _numbers_of(metadata: Dict[str, str]) -> List[int]:
     """Return seed, number, epoch and position of the stream, which the first files lack, or raise ValueError."""
     numbers = [int(number, 16) for number in metadata['stream'].split(' ')] if 'stream' in metadata else []
-    # Backends count positions in int64.
-    if numbers and (len(numbers) != 4 or min(numbers) < 0 or numbers[3] >= 2 ** 63):
+    # Positions of earlier versions are counted in int64.
+    if numbers and (len(numbers) != 4 or min(numbers) < 0 or
+                    numbers[3] >= (NB_RUN if metadata.get('version') == TRAINING_VERSION else 2 ** 63)):
         raise ValueError(numbers)
     return numbers
 

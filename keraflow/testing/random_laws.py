@@ -4,7 +4,9 @@ from typing import Any
 import numpy as np
 
 from keraflow import random
+from keraflow.backend import philox
 from keraflow.backend.contract import TensorSpec
+from keraflow.backend.draws import NB_RUN
 from keraflow.testing.expectations import expect
 from keraflow.testing.numerics import assert_close
 
@@ -108,4 +110,44 @@ def _has_streams(backend: Any) -> None:
     expect(kept.position == 7, 'the position 7', kept.position)
 
 
-RANDOM_LAWS = (_draws, _is_seeded, _drops, _has_streams)
+def _draws_by_philox(backend: Any) -> None:
+    """Numbers are those of ``keraflow.backend.philox`` for the key, the run and the place in the function."""
+    key, shape, count = 2 ** 62 + 3, (3, 5, 7), 105
+    made = [lambda: backend.random_uniform(shape, dtype='float32'),
+            lambda: backend.random_uniform(shape, dtype='float64'),
+            lambda: backend.random_bernoulli(shape, 0.3, 'int32'), lambda: backend.dropout(backend.ones(shape), 0.75),
+            lambda: backend.random_normal(shape, dtype='float64'),
+            lambda: backend.random_normal(shape, dtype='float32'),
+            lambda: backend.random_bernoulli(shape, 0.), lambda: backend.random_bernoulli(shape, 1.),
+            lambda: backend.random_uniform(()), lambda: backend.random_normal((0, 2))]
+    run = backend.compile(lambda: ([one() for one in made], []), [])
+    backend.seed(key)
+    for number in range(2):
+        starts = [[key, 0, number + place * NB_RUN] for place in range(len(made))]
+        expected = [philox.reals(starts[0], count, 'float32'), philox.reals(starts[1], count, 'float64'),
+                    philox.hits(starts[2], count, round(0.3 * 2 ** 32)), philox.hits(starts[3], count, 2 ** 30) * 4.,
+                    philox.normals(starts[4], count, 'float64'), philox.normals(starts[5], count, 'float32'),
+                    np.zeros(count), np.ones(count), philox.reals(starts[8], 1, backend.floatx())]
+        for place, (received, wanted) in enumerate(zip(run(), expected)):
+            # Libraries round logarithms, sines and cosines differently.
+            tolerance = {4: 1e-13, 5: 1e-6}.get(place, 0)
+            assert_close(f'draw {place} of run {number}', np.ravel(received), wanted, tolerance)
+
+
+def _draws_in_loops(backend: Any) -> None:
+    """Each time step draws other numbers: the rows of a draw for all of them; unrolled as in a loop."""
+    def step(slices: list, states: list, constants: list) -> list:
+        return [backend.add(slices[0], backend.random_uniform((3,), dtype='float64'))]
+
+    def builder(x: Any) -> tuple:
+        return [backend.scan(step, [x], [backend.zeros((3,), 'float64')], unroll=unroll)[0]], []
+    for unroll in (False, True):
+        run = backend.compile(builder, [TensorSpec((4 if unroll else None, 3), 'float64')])
+        backend.seed(5)
+        for number in range(2):
+            [received] = run(np.zeros((4, 3)))
+            wanted = [philox.reals([5, 2 * time, number], 3, 'float64') for time in range(4)]
+            assert_close(f'the time steps of run {number}', received, wanted, 0)
+
+
+RANDOM_LAWS = (_draws, _is_seeded, _drops, _has_streams, _draws_by_philox, _draws_in_loops)

@@ -312,8 +312,8 @@ def test_a_file_of_a_newer_version_or_a_damaged_recipe(tmp_path):
     path, model = tmp_path / 't.safetensors', made('adam')
     model.save_training(path)
     arrays, metadata = read_tensors(path)
-    newer = ("the training has format version {}, this keraflow reads '2'. Install the keraflow that wrote it, or a newer one.")
-    for changes, text in (({'version': '3'}, newer.format("'3'")), ({'version': ''}, newer.format("''")),
+    newer = ("the training has format version {}, this keraflow reads '3'. Install the keraflow that wrote it, or a newer one.")
+    for changes, text in (({'version': '4'}, newer.format("'4'")), ({'version': ''}, newer.format("''")),
                           ({'recipe': '{}'}, 'its description of the model is damaged.'),
                           ({'recipe': '{"parts": 1, "arguments": {}}'}, 'its description of the model is damaged.'),
                           ({'recipe': '{"parts": {}, "arguments": {"the optimizer": 3}}'}, None)):

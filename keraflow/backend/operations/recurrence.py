@@ -1,6 +1,7 @@
 """Loops over time: the part of the contract that recurrent layers use."""
 from typing import Any, Callable, List, Optional, Sequence, Tuple
 
+from keraflow.backend.draws import in_step, places_so_far
 from keraflow.backend.operations.shaping import Shaping
 
 __all__ = ['Recurrence', 'Step']
@@ -24,9 +25,10 @@ class Recurrence(Shaping):
         ----------
         step : function
             Takes three lists: the slice of each sequence at this time step, the previous states, the constants. It
-            returns the new states, with the same shapes and dtypes. It computes only with its arguments, and draws no
-            random numbers. It may be called several times, also while gradients are computed. Multiply with a matrix
-            among the constants by ``B.dot``: a backend may then compute its gradient as one product after the loop.
+            returns the new states, with the same shapes and dtypes. It computes only with its arguments; what it draws
+            is different in each time step. It may be called several times, also while gradients are computed. Multiply
+            with a matrix among the constants by ``B.dot``: a backend may then compute its gradient as one product after
+            the loop.
         sequences : list of tensor
             At least one, each ``(time, ...)``.
         states : list of tensor
@@ -65,9 +67,10 @@ class Recurrence(Shaping):
             return self.scan(self._masked(step), [mask, *sequences], states, constants, None, unroll, collect)
         if not unroll:
             return self.loop(step, sequences, states, constants, collect)
-        outputs, states = [], list(states)
-        for time in range(self.static_shape(sequences[0])[0]):
-            states = list(step([x[time] for x in sequences], states, list(constants)))
+        outputs, states, length, before = [], list(states), self.static_shape(sequences[0])[0], places_so_far()
+        for time in range(length):
+            with in_step(time, length, before):
+                states = list(step([x[time] for x in sequences], states, list(constants)))
             outputs.append(states[0])
         return self.stack(outputs) if collect else None, states
 

@@ -1,0 +1,70 @@
+"""What is drawn while a model runs is the same on both backends, however it runs."""
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn import X, Y, noisy
+
+import keraflow
+from keraflow import backend as B
+from keraflow.errors import KeraFlowWarning
+
+DATA = Path(__file__).parent.parent / 'data'
+BACKENDS = 'tensorflow', 'theano'
+#: Losses after the two epochs that ``training3`` holds.
+LOSSES = [0.5303853853515409, 0.5378023627018793, 0.4567801054746069]
+
+
+@pytest.fixture(autouse=True)
+def _floatx():
+    before = B.floatx()
+    yield
+    B.set_floatx(before)
+
+
+def losses(backend, dtype, nb_epoch, **kwargs):
+    B.use(backend)
+    B.set_floatx(dtype)
+    keraflow.seed(7)
+    model = noisy(**kwargs)
+    return model.fit(X, Y, batch_size=5, nb_epoch=nb_epoch, verbose=0).column('loss')
+
+
+def test_a_hundred_steps_are_the_same():
+    expected = losses('theano', 'float64', 50)
+    for execution in ('plain', 'compiled', 'whole'):
+        np.testing.assert_allclose(losses('tensorflow', 'float64', 50, execution=execution), expected, rtol=1e-9)
+    assert len(set(expected)) == 50
+    in_float32 = losses('theano', 'float32', 50)
+    np.testing.assert_allclose(losses('tensorflow', 'float32', 50), in_float32, rtol=1e-4)
+    np.testing.assert_allclose(in_float32, expected, rtol=1e-3)     # the masks are the same in both dtypes
+
+
+@pytest.mark.parametrize('backend', BACKENDS)
+@pytest.mark.parametrize('file', BACKENDS)
+def test_a_training_goes_on_with_the_same_masks_on_the_other_backend(backend, file, tmp_path):
+    B.use(backend)
+    B.set_floatx('float64')
+    model = noisy()
+    model.load_training(DATA / 'training3' / f'{file}.safetensors')
+    assert model._stream.position == 4
+    model.save_training(tmp_path / 'again.safetensors')
+    np.testing.assert_allclose(model.fit(X, Y, batch_size=5, nb_epoch=3, verbose=0).column('loss'), LOSSES, rtol=1e-9)
+
+
+@pytest.mark.parametrize('file', BACKENDS)
+def test_what_was_saved_when_each_backend_drew_in_its_own_way_goes_on_with_new_masks(file):
+    path = DATA / 'training2' / f'{file}.safetensors'
+    found = []
+    for backend in BACKENDS:
+        B.use(backend)
+        B.set_floatx('float64')
+        model = noisy()
+        with pytest.warns(KeraFlowWarning) as caught:
+            model.load_training(path)
+        assert [str(one.message) for one in caught] == [
+            f'{path}: the file was written when each backend drew random numbers in its own way. The masks of dropout and noise '
+            'begin anew; all else goes on as it was.']
+        assert (model._stream.epoch, model._stream.position) == (2, 0)
+        found.append(model.fit(X, Y, batch_size=5, nb_epoch=2, verbose=0).column('loss'))
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-9)
