@@ -8,6 +8,9 @@ from drawn import X, Y, noisy
 import keraflow
 from keraflow import backend as B
 from keraflow.errors import KeraFlowWarning
+from keraflow.layers import Dense, Input
+from keraflow.models import Sequential
+from keraflow.optimizers import SGD
 
 DATA = Path(__file__).parent.parent / 'data'
 BACKENDS = 'tensorflow', 'theano'
@@ -38,6 +41,26 @@ def test_a_hundred_steps_are_the_same():
     in_float32 = losses('theano', 'float32', 50)
     np.testing.assert_allclose(losses('tensorflow', 'float32', 50), in_float32, rtol=1e-4)
     np.testing.assert_allclose(in_float32, expected, rtol=1e-3)     # the masks are the same in both dtypes
+
+
+class Noisy(SGD):
+    """An optimizer that adds noise: its step is computed apart from the loss, and draws from the stream of the model."""
+
+    def updates(self, variables, gradients):
+        return super().updates(variables, [one + B.random_normal(B.shape(one), 0., 0.1, B.dtype(one)) for one in gradients])
+
+
+def test_an_optimizer_draws_from_the_stream_of_its_model():
+    found = []
+    for backend, execution in (('theano', 'plain'), *(('tensorflow', it) for it in ('plain', 'compiled', 'whole'))):
+        B.use(backend)
+        B.set_floatx('float64')
+        keraflow.seed(7)
+        model = Sequential([Input(3), Dense(2)])
+        model.compile(Noisy(0.1), 'mse', execution=execution)
+        found.append(model.fit(X[:, 0], Y, batch_size=5, nb_epoch=3, verbose=0).column('loss'))
+        assert model._stream.position == 6
+    np.testing.assert_allclose(found[1:], [found[0]] * 3, rtol=1e-9)
 
 
 @pytest.mark.parametrize('backend', BACKENDS)
