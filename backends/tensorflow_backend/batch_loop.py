@@ -11,6 +11,7 @@ from keraflow.backend.refusals import refusing
 from keraflow.errors import DataError, KeraFlowError
 
 from . import conditions, private_api
+from .building import Building
 from .library import tf
 
 __all__ = ['Loop']
@@ -35,8 +36,8 @@ _EXECUTIONS = ('whole', 'compiled', 'plain')
 class Loop(BatchLoop):
     """See :class:`keraflow.backend.batches.BatchLoop`."""
 
-    def __init__(self, backend: Any, builder: Callable, specs: Sequence[TensorSpec], execution: str):
-        self._tensorflow = backend
+    def __init__(self, building: Building, builder: Callable, specs: Sequence[TensorSpec], execution: str):
+        self._graphs = building
         self._builder = builder
         self._specs = list(specs)
         self._is_asked = execution != 'auto'
@@ -101,10 +102,10 @@ class Loop(BatchLoop):
         def run(indices: Any, total: Any, *arrays: Any) -> Any:
             def body(i: Any, total: Any) -> tuple:
                 batch = [tf.gather(it, indices[i]) for it in arrays]
-                outputs, updates = self._tensorflow.run_builder(self._builder, batch)
+                outputs, updates = self._graphs.run_builder(self._builder, batch)
                 if execution == 'compiled' and not self._is_asked and _nb_byte(updates) < _FUSED_BYTES:
                     raise conditions.NotCompilable('a small update is faster as it is')
-                self._tensorflow.commit(updates, outputs, is_fused=execution == 'compiled')
+                self._graphs.commit(updates, outputs, is_fused=execution == 'compiled')
                 return i + 1, total + tf.cast(outputs[0], tf.float64)
             return tf.while_loop(lambda i, _: i < tf.shape(indices)[0], body, (0, total), parallel_iterations=1)[1]
         arrays = [tf.TensorSpec((None, *spec.shape[1:]), spec.dtype) for spec in self._specs]
@@ -116,7 +117,7 @@ class Loop(BatchLoop):
         key = 'whole', batch_size, shapes
         if key not in self._made and sum(one[0] == 'whole' for one in self._made) >= _MAX_NB_SHAPE:
             return None
-        return self._get(key, lambda: _Whole(self._tensorflow, self._builder, batch_size, loaded, not self._is_asked))
+        return self._get(key, lambda: _Whole(self._graphs, self._builder, batch_size, loaded, not self._is_asked))
 
     def _get(self, key: tuple, make: Callable) -> Any:
         with self._making:
@@ -131,8 +132,8 @@ class _Whole:
     XLA drops assertions. Conditions are outputs instead: a batch for which one fails sets nothing, and is the last.
     """
 
-    def __init__(self, backend: Any, builder: Callable, batch_size: int, loaded: List[Any], is_free: bool):
-        self._tensorflow = backend
+    def __init__(self, building: Building, builder: Callable, batch_size: int, loaded: List[Any], is_free: bool):
+        self._graphs = building
         self._builder = builder
         self._is_free = is_free
         nb_byte = sum(it.dtype.size * math.prod(it.shape[1:]) for it in loaded) * batch_size
@@ -161,11 +162,11 @@ class _Whole:
     def _compiled(self, nb_batch: Any, total: Any, *blocks: Any) -> tuple:
         def body(i: Any, total: Any, _: Any) -> tuple:
             with conditions.collecting(i, self._is_free) as collected:
-                outputs, updates = self._tensorflow.run_builder(self._builder, [block[i] for block in blocks])
-                with self._tensorflow.in_builder():
+                outputs, updates = self._graphs.run_builder(self._builder, [block[i] for block in blocks])
+                with self._graphs.in_builder():
                     pairs = all_updates(updates)
             self._messages = collected.messages
-            self._tensorflow.assign_where(collected, pairs, outputs)
+            self._graphs.assign_where(collected, pairs, outputs)
             added = total + tf.cast(outputs[0], tf.float64)
             if not collected.messages:
                 return i + 1, added, conditions.HOLDS

@@ -9,22 +9,26 @@ from keraflow.backend.refusals import marked
 
 from . import conditions, private_api
 from .library import tf
-from .variables import Variables
 
 __all__ = ['Building']
 
 
-class Building(Variables):
-    """What graphs of one batch and of many have in common."""
+class Building:
+    """What graphs of one batch and of many have in common.
 
-    def __init__(self, floatx: str = 'float32') -> None:
-        super().__init__(floatx)
+    Parameters
+    ----------
+    backend : Backend
+    """
+
+    def __init__(self, backend: Any):
+        self._tensorflow = backend
         self._variable_class = private_api.untraced_variable_class()        # which cannot be found inside of a graph
 
     def run_builder(self, builder: Callable, tensors: Sequence) -> Tuple[list, list]:
         """Return the outputs and updates of a builder, in the current graph."""
         with self.in_builder():
-            outputs, updates = numbered(self, builder)(*tensors)
+            outputs, updates = numbered(self._tensorflow, builder)(*tensors)
         return [tf.convert_to_tensor(it) for it in outputs], updates
 
     def commit(self, updates: Sequence, outputs: Sequence, is_fused: bool) -> None:
@@ -55,14 +59,14 @@ class Building(Variables):
 
     def _new_values(self, updates: Sequence) -> List[tuple]:
         """Return updates with values of the dtypes of the variables."""
-        return [(variable, self._new_value(value, self.dtype(variable))) for variable, value in updates]
+        return [(variable, self._new_value(value, self._tensorflow.dtype(variable))) for variable, value in updates]
 
     def _new_value(self, value: Any, dtype: str) -> Any:
         if isinstance(value, tf.IndexedSlices):
             return value
         if isinstance(value, Rows):
-            return tf.IndexedSlices(self.cast(value.values, dtype), self._tensor(value.indices))
-        return self.cast(value, dtype)
+            return tf.IndexedSlices(self._tensorflow.cast(value.values, dtype), tf.convert_to_tensor(value.indices))
+        return self._tensorflow.cast(value, dtype)
 
     def _fused(self, one: FusedUpdates) -> Any:
         """Compute and assign updates in a function that XLA compiles."""

@@ -20,15 +20,20 @@ from .building import Building
 from .library import tf
 from .outside import ONE_GRAPH, has_value
 from .time_gradients import differentiated
+from .variables import Variables
 
 __all__ = ['Execution']
 
 
-class Execution(Building):
+class Execution(Variables):
     """Graphs that are built, run and dropped."""
 
     # Only its tensors keep the graph of symbolic tensors alive, so that dropped models leave no memory behind.
     _scratch = staticmethod(lambda: None)
+
+    def __init__(self, floatx: str = 'float32') -> None:
+        super().__init__(floatx)
+        self._graphs = Building(self)
 
     def placeholder(self, shape: Sequence, dtype: Optional[str] = None, name: Optional[str] = None) -> Any:
         with ONE_GRAPH, self._symbolic_graph().as_default():
@@ -55,7 +60,7 @@ class Execution(Building):
         graph = self._symbolic_graph()
         with ONE_GRAPH, graph.as_default():
             outputs = [tf.identity(tf.convert_to_tensor(it)) for it in outputs]
-            assignments = [it.op for it in self.assign(updates, outputs)]
+            assignments = [it.op for it in self._graphs.assign(updates, outputs)]
             draws = list(graph.keraflow_draws)
         pruned = graph.keraflow_wrapped.prune([*inputs, *(fed for fed, _ in draws)], [outputs, assignments])
         # What other functions draw has no place in this one.
@@ -75,7 +80,7 @@ class Execution(Building):
         return _Traced(lambda: self._traced(builder, specs))
 
     def batch_loop(self, builder: Callable, specs: Sequence[TensorSpec], execution: str = 'auto') -> BatchLoop:
-        return Loop(self, builder, specs, execution)
+        return Loop(self._graphs, builder, specs, execution)
 
     def require(self, x: Any, condition: Any, message: str) -> Any:
         collected = conditions.current()
@@ -138,8 +143,8 @@ class Execution(Building):
     def _traced(self, builder: Callable, specs: Sequence[TensorSpec]) -> Callable:
         """Turn a builder into a ``tf.function``."""
         def build(*tensors: Any) -> list:
-            outputs, updates = self.run_builder(builder, tensors)
-            self.commit(updates, outputs, is_fused=False)
+            outputs, updates = self._graphs.run_builder(builder, tensors)
+            self._graphs.commit(updates, outputs, is_fused=False)
             return outputs
         signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
         # Layers are ordinary Python: nothing in them is to be rewritten.
