@@ -40,7 +40,8 @@ class Recurrence(Backend):
         # Not strict: a layer used as an activation has variables that are not constants of the loop.
         made, _ = theano.scan(inner, sequences, initial, constants, return_list=True, mode=own_mode())
         if draws.outside():
-            made, _ = theano.scan(draws.completed(*ran, constants), [times, *sequences], initial,
+            tensors, results = ran
+            made, _ = theano.scan(draws.completed(tensors, results, constants), [times, *sequences], initial,
                                   constants + draws.outside(), return_list=True, mode=own_mode())
         length = shape_of(sequences[0])[0]
         outputs = [set_shape(x, (length, *shape_of(like))) for x, like in zip(made, initial)]

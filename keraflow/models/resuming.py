@@ -75,15 +75,15 @@ def load_training(model: TrainableNetwork, trained: Sequence[Any], path: Path) -
             raise ModelFileError(f'{where}: the learning rate or the order of samples in it is damaged.') from None
         model._compiled('load_training').continue_as(execution)
         if numbers:
-            *numbers, position = numbers
-            model._stream.begin(*numbers, position if metadata.get('version') == TRAINING_VERSION else 0)
+            seed, number, epoch, position = numbers
+            model._stream.begin(seed, number, epoch, position if metadata.get('version') == TRAINING_VERSION else 0)
         if sequence is not None:
             model._stream.continue_orders(sequence)
         for name, variable in variables.items():
             B.set_value(variable, arrays[name])
     if 'recipe' not in metadata:
         _tell_ambiguity(model, trained, where)
-    elif metadata['version'] != TRAINING_VERSION and position:
+    elif metadata['version'] != TRAINING_VERSION and numbers and numbers[-1]:
         warn(f'{where}: the file was written when each backend drew random numbers in its own way. The masks of '
              'dropout and noise begin anew; all else goes on as it was.')
 
