@@ -5,9 +5,8 @@ CNN on images of 28x28, and LSTM(128) on 80 steps of 128; Adam, float32, otherwi
 has by itself. ``--tasks`` names networks of the examples instead. Keras, and keraflow on the same TensorFlow, get an
 environment of their own, made the first time; a library that cannot be installed or does not run is named and left out.
 All teams are held ready, each in a process of its own, and take turns; the others are compared with the first team,
-keraflow on TensorFlow. A turn of training is one call of ``fit``; compiling comes before, with as many steps as keraflow
-waits for. What such a call costs by itself, tens of milliseconds for Keras on TensorFlow, its steps share: more
-``--steps`` lessen that.
+keraflow on TensorFlow. A turn of training is one call of ``fit``; compiling comes before. What such a call costs by
+itself, tens of milliseconds for Keras on TensorFlow, its steps share: more ``--steps`` lessen that.
 
 Prints the tables, and writes them as text, JSON and SVG. The machine should do nothing else: other work slows down all
 teams of a round, but not alike. Threads of PyTorch wait for each other in busy loops, which can make it a hundred times

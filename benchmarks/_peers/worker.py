@@ -12,8 +12,6 @@ import time
 
 from .tasks import TASKS
 
-#: Steps before the first turn: keraflow compiles once so many repay it.
-NB_STEP_BEFORE = 600
 #: A turn of predicting lasts until both are reached.
 NB_CALL, SECONDS = 10, 0.1
 
@@ -40,8 +38,7 @@ def prepare(team, arguments, task, batch_size, nb_step):
             nb_call += 1
         return 1000 * (time.perf_counter() - start) / nb_call
 
-    for _ in range(-(-NB_STEP_BEFORE // nb_step)):
-        train(0)
+    train(0)
     predict_samples(0)
     return {'train': train, 'predict': predict_samples}
 
