@@ -54,7 +54,7 @@ class Randomness(Elementwise):
         if not isinstance(draw.step, int) or draw.step:
             per_block = 16 // tf.dtypes.as_dtype(dtype).size
             low = draw.step * ((tf.reduce_prod(shape) + (per_block - 1)) // per_block)
-        start = draw.state + tf.stack([0, low, draw.place * NB_RUN])
+        start = draw.state + tf.convert_to_tensor([0, low, draw.place * NB_RUN], tf.int64)
         key, counter = tf.split(tf.bitcast(start, 'uint64'), [1, 2])
         return tf.raw_ops.StatelessRandomUniformFullIntV2(shape=shape, key=key, counter=counter, alg=_PHILOX,
                                                           dtype=dtype)

@@ -16,13 +16,15 @@ import numpy as np
 from keraflow.backend.updates import FusedUpdates
 from keraflow.contexts import bound
 
-__all__ = ['NB_RUN', 'NEXT_RUN', 'Draw', 'Draws', 'Stream', 'counting', 'current_step', 'draws_so_far', 'in_step',
-           'numbered', 'places_so_far', 'starts_of_draws']
+__all__ = ['NB_RUN', 'NEXT_RUN', 'STATE_NAME', 'Draw', 'Draws', 'Stream', 'counting', 'current_step', 'draws_so_far',
+           'in_step', 'numbered', 'places_so_far', 'starts_of_draws']
 
 #: The high half of a counter is the number of the run, below this one, plus this one times the place.
 NB_RUN = 2 ** 40
 #: What is added to the state of a stream after a run.
 NEXT_RUN = np.array([0, 0, 1], 'int64')
+#: The name of the variable of a stream.
+STATE_NAME = 'random_state'
 
 
 class Stream:
@@ -37,7 +39,7 @@ class Stream:
     def __init__(self, backend: Any):
         self._backend = backend
         self._advancing = threading.Lock()
-        self.state = backend.variable(np.zeros(3, 'int64'), name='random_state')
+        self.state = backend.variable(np.zeros(3, 'int64'), name=STATE_NAME)
 
     @property
     def position(self) -> int:

@@ -353,7 +353,7 @@ CASES: Tuple[Case, ...] = (*_elementwise(), *_pairs(), *_reductions(), *_product
 UNTABLED = ('floatx', 'set_floatx', 'version', 'devices', 'device', 'outside_graph', 'variable', 'is_variable',
             'get_value', 'set_value', 'is_tensor',
             'placeholder', 'eval', 'dtype', 'ndim', 'static_shape', 'trace', 'symbolic', 'function', 'compile',
-            'value_and_gradients', 'value_and_row_gradients',
+            'batch_loop', 'value_and_gradients', 'value_and_row_gradients',
             'gradients', 'variables_used', 'require', 'no_autograph', 'seed', 'new_stream', 'current_stream',
             'next_draw', 'lone_draw', 'draw_reals', 'draw_hits', 'draw_normals', 'random_uniform', 'random_normal',
             'random_bernoulli', 'dropout')

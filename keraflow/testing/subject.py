@@ -12,6 +12,7 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow import registry, shapes
+from keraflow.backend.draws import STATE_NAME
 from keraflow.errors import ArgumentError
 from keraflow.files.plaindata import dump_json, dump_yaml, parse_json, parse_yaml
 from keraflow.graph.kensor import Kensor
@@ -279,12 +280,14 @@ class Exact:
 
 @contextlib.contextmanager
 def count_variables() -> Iterator[list]:
-    """Append an item to a list for each variable that is made inside the block."""
+    """Append an item to a list for each variable that is made inside the block, but for states of random numbers."""
     backend, made = B.current(), []  # type: Any, list
 
     def variable(*args: Any, **kwargs: Any) -> Any:
-        made.append(type(backend).variable(backend, *args, **kwargs))
-        return made[-1]
+        one = type(backend).variable(backend, *args, **kwargs)
+        if kwargs.get('name') != STATE_NAME:        # made with the first draw
+            made.append(one)
+        return one
     # An attribute of the object hides the method of its class until it is deleted.
     backend.variable = variable
     try:

@@ -15,7 +15,8 @@ from keraflow.testing.property_laws import PROPERTY_LAWS, direct_cases
 
 MOVES, REALS, MASKS, LAYOUTS = PROPERTY_LAWS
 #: Public methods of the families of operations that compute no tensors, or not by themselves.
-OTHERS = {'dtype', 'floatx', 'is_tensor', 'loop', 'ndim', 'scan', 'static_shape', 'without_layouts'}
+OTHERS = {'draw_hits', 'draw_normals', 'draw_reals', 'dtype', 'floatx', 'is_tensor', 'loop', 'ndim', 'next_draw', 'scan',
+          'static_shape', 'without_layouts'}
 
 
 def test_every_operation_has_a_record():
