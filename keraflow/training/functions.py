@@ -126,7 +126,7 @@ class CompiledFunctions:
     def test_loop(self, weighting: Tuple[int, ...], phase: str = 'test') -> ModelLoop:
         """Return the loop over batches that adds up their totals."""
         return self._functions.get(lambda: self.specs(weighting), self._build_test, weighting, phase,
-                                   kind=functools.partial(ModelLoop, execution=self.execution))
+                                   kind=functools.partial(ModelLoop, execution=self._asked))
 
     @property
     def latest_loop(self) -> Optional[BatchLoop]:
@@ -142,7 +142,7 @@ class CompiledFunctions:
     def continue_as(self, execution: str) -> None:
         """Train as a run that is continued did, unless ``compile`` says how."""
         if self._asked == 'auto' and execution != self.execution:
-            self.execution = self._asked = execution
+            self.execution = execution
             self._functions = FunctionCache(self.network, self._computed_with)
 
     def evaluate(self, portions: Iterable[Portion], phase: str = 'test') -> Dict[str, float]:

@@ -163,6 +163,7 @@ def test_a_training_that_is_continued_runs_as_before(tmp_path):
     other = network('auto')
     other.load_training(tmp_path / 'a.safetensors')
     assert other._functions.execution == model._functions.latest_loop.execution
+    assert other._functions.test_loop((0,))._execution == 'auto'        # evaluation was not whole before, either
     chosen = network('plain')
     chosen.load_training(tmp_path / 'a.safetensors')
     assert chosen._functions.execution == 'plain'
@@ -174,6 +175,7 @@ def test_a_training_that_is_continued_runs_as_before(tmp_path):
     del metadata['execution']
     (tmp_path / 'c.safetensors').write_bytes(dump_tensors(arrays, metadata))
     other.load_training(tmp_path / 'c.safetensors')
+    assert other._functions.execution == 'auto'
 
 
 def test_what_the_program_writes_into_its_arrays_after_the_first_batch_changes_nothing():
