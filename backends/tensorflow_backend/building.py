@@ -41,29 +41,24 @@ class Building:
                 # Before the others are assigned: if it cannot be compiled, nothing has changed.
                 ran = [self._fused(one) for one in fused]
         with tf.control_dependencies(ran):
-            self.assign(pairs, outputs)
+            _assign(pairs, outputs)
 
     def assign(self, updates: Sequence, outputs: Sequence) -> list:
         """Assign new values to variables once these and the outputs are computed."""
-        pairs = self._new_values(updates)
-        with tf.control_dependencies([*outputs, *(value for _, value in pairs)]):
-            return [variable.scatter_update(value) if isinstance(value, tf.IndexedSlices) else variable.assign(value)
-                    for variable, value in pairs]
+        return _assign(self._new_values(updates), outputs)
 
     def assign_where(self, collected: conditions.Conditions, updates: Sequence, outputs: Sequence) -> None:
         """Do the same if all of the conditions hold."""
         pairs = self._new_values(updates)
         if collected.messages:
             pairs = [(variable, tf.where(collected.code < 0, value, variable)) for variable, value in pairs]
-        self.assign(pairs, outputs)
+        _assign(pairs, outputs)
 
     def _new_values(self, updates: Sequence) -> List[tuple]:
         """Return updates with values of the dtypes of the variables."""
         return [(variable, self._new_value(value, self._tensorflow.dtype(variable))) for variable, value in updates]
 
     def _new_value(self, value: Any, dtype: str) -> Any:
-        if isinstance(value, tf.IndexedSlices):
-            return value
         if isinstance(value, Rows):
             return tf.IndexedSlices(self._tensorflow.cast(value.values, dtype), tf.convert_to_tensor(value.indices))
         return self._tensorflow.cast(value, dtype)
@@ -74,7 +69,7 @@ class Building:
 
         def update(*tensors: Any) -> Any:
             with conditions.collecting(tensors[0]) as collected:
-                pairs = self._new_values(one.make(*tensors))
+                pairs = one.make(*tensors)
             self.assign_where(collected, pairs, [])
             messages[:] = collected.messages
             return collected.code if messages else tf.constant(conditions.HOLDS)
@@ -90,3 +85,10 @@ class Building:
         made = self._variable_class
         with follow_contract(), tf.variable_creator_scope(lambda creator, **options: made(**options)):
             yield
+
+
+def _assign(pairs: Sequence, outputs: Sequence) -> list:
+    """Assign values of the dtypes of the variables once all of them and the outputs are computed."""
+    with tf.control_dependencies([*outputs, *(value for _, value in pairs)]):
+        return [variable.scatter_update(value) if isinstance(value, tf.IndexedSlices) else variable.assign(value)
+                for variable, value in pairs]

@@ -9,7 +9,7 @@ from typing import Any, Callable, ContextManager, Iterable, Iterator, Optional
 import numpy as np
 
 from keraflow.arguments import takes
-from keraflow.data.arrays import Arrays
+from keraflow.data.arrays import Arrays, batch_bounds
 from keraflow.data.iterables import is_endless, is_sequence, numbered_batches
 from keraflow.data.prefetch import Prefetch
 from keraflow.data.windows import Portion, Window
@@ -65,8 +65,8 @@ class ArrayBatchSource(BatchSource):
         nb_sample = self._arrays.nb_sample
         bytes_of_batch = max(1, self._arrays.nb_byte * self._size // nb_sample)
         length = self._size * min(max(1, _READ_AHEAD_BYTES // bytes_of_batch), _MAX_READ_AHEAD)
-        for start in range(0, nb_sample, length):
-            part = slice(start, min(start + length, nb_sample))
+        for ends in batch_bounds(nb_sample, length):
+            part = slice(*ends)
             # Copies, whatever the program does with its arrays meanwhile; numbers as an index copy by themselves.
             read = self._arrays.part(part, copies=True) if order is None else self._arrays.part(order[part])
             yield from self._portions(Window(read), None)

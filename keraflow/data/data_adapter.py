@@ -169,6 +169,13 @@ class DataAdapter:
         return batch._replace(weights=[self._class_weight(batch.targets[0], batch.weights[0], where)])
 
     def batch_size(self, asked: Optional[int]) -> int:
+        """Return the number of samples of a batch: as asked for, or else as the Inputs fix it, or 32.
+
+        Raises
+        ------
+        ArgumentError
+            If the Inputs fix another one.
+        """
         if asked is None:
             return self._fixed or 32
         if self._fixed and asked != self._fixed:

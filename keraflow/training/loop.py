@@ -119,14 +119,15 @@ class Loop:
                  'rate, or clipnorm.')
 
     def _train_epoch(self, epoch: int) -> Dict[str, float]:
-        meter = self.functions.meter()
+        meter, follows = self.functions.meter(), self.callbacks.follow_batches
+        train = self._train_one if follows else self._train_some
         self._nb_in_epoch, self._nb_trained = self._nb_trained, 0
         with self.source.epoch() as portions:
             self.progress.start(epoch, self.source.nb_batch)
             for portion in self._timed(portions):
                 loop, indices = self._loop_for(portion.window), portion.indices
-                for rows in indices[:, None] if self.callbacks.follow_batches else loop.pace.parts(indices):
-                    self._train(loop, portion.window, rows, meter)
+                for rows in indices[:, None] if follows else loop.pace.parts(indices):
+                    train(loop, portion.window, rows, meter)
                     self._nb_trained += len(rows)
                     self.progress.advance(len(rows))
                     if self.model.stop_training:
@@ -142,12 +143,13 @@ class Loop:
             loop.prepare(nb_batch * (self._nb_epoch - len(self.history)))
         return loop
 
-    def _train(self, loop: ModelLoop, window: Window, rows: np.ndarray, meter: Meter) -> None:
-        """Train on some batches: on one, if a callback has hooks for it."""
-        if not self.callbacks.follow_batches:
-            with interruptible():
-                meter.run(loop, window, rows)
-            return
+    def _train_some(self, loop: ModelLoop, window: Window, rows: np.ndarray, meter: Meter) -> None:
+        """Train on some batches."""
+        with interruptible():
+            meter.run(loop, window, rows)
+
+    def _train_one(self, loop: ModelLoop, window: Window, rows: np.ndarray, meter: Meter) -> None:
+        """Train on one batch, for callbacks that have hooks for it."""
         size = {'size': rows.shape[1]}
         self.callbacks.call('on_batch_begin', self._nb_trained, size)
         with interruptible():
