@@ -3,6 +3,8 @@ from typing import Any, Sequence
 
 import numpy as np
 
+from keraflow.backend.refusals import NotFinite
+
 __all__ = ['BatchLoop']
 
 
@@ -23,20 +25,37 @@ class BatchLoop:
         How it runs, one of :data:`~keraflow.schema.Execution` but ``'auto'``.
     reason : str
         Why, in a few words.
+    is_settled : bool
+        Whether it runs so from now on, whatever :meth:`prepare` is told.
     """
 
     execution = 'plain'
     reason = 'the backend has one way to run a function'
+    is_settled = True
 
     def __init__(self, run: Any):
         self._run = run
 
-    def build(self) -> None:
-        """Build it, unless that was done."""
+    def build(self, batch_size: int) -> None:
+        """Build what runs batches of as many samples, unless that was done."""
         self._run.build()
 
-    def prepare(self, nb_step: int) -> None:
-        """Choose how to run from now on, if it takes so many steps in all, as far as is known."""
+    def prepare(self, nb_step: int) -> bool:
+        """Choose how to run, if it takes so many steps in all, as far as is known.
+
+        Returns
+        -------
+        bool
+            Whether that is another way from now on, which must be built.
+        """
+        return False
+
+    def lengths(self) -> list:
+        """Return as plain data for which lengths it has functions of their own, if others run in another way."""
+        return []
+
+    def begin_with(self, lengths: list) -> None:
+        """Have functions of their own for the same lengths as another one, before any batch was run."""
 
     def load(self, arrays: Sequence[np.ndarray]) -> Any:
         """Place arrays, whose first axis is that of the samples, where :meth:`sum` reads them."""
@@ -59,8 +78,13 @@ class BatchLoop:
         DataError
             If a batch does not have what :meth:`Backend.require` requires. The batches before it have changed the
             variables, this one and later ones have not.
+        NotFinite
+            Likewise, for numbers that must be finite and are not.
         """
-        for row in indices:
-            [vector] = self._run(*[array[row] for array in loaded])
+        for number, row in enumerate(indices):
+            try:
+                [vector] = self._run(*[array[row] for array in loaded])
+            except NotFinite as stop:
+                raise NotFinite(stop.name, stop.value, number, total) from None
             total = total + np.asarray(vector, 'float64')
         return total

@@ -1,12 +1,39 @@
-"""Functions that are built on first use, once, by whichever thread is first."""
+"""Functions of arrays: what they are given, and when they are built."""
 import threading
-from typing import Any, Callable, Optional
+from typing import Any, Callable, List, Optional, Sequence
 
-__all__ = ['Compiled']
+import numpy as np
+
+from keraflow.errors import ArgumentError, ShapeError
+from keraflow.shapes import agree
+
+__all__ = ['Compiled', 'arrays_for']
+
+
+def arrays_for(specs: Sequence[Any], given: Sequence[Any]) -> List[np.ndarray]:
+    """Return what a program gives to a function of :meth:`Backend.function` as arrays of the dtypes of its inputs.
+
+    They are copies. Numbers out of range become infinite, as in a cast.
+
+    Raises
+    ------
+    ArgumentError
+        For another number of arrays than inputs.
+    ShapeError
+        For a shape that does not agree with the static one.
+    """
+    if len(given) != len(specs):
+        raise ArgumentError(f'function: expected {len(specs)} array(s), received {len(given)}.')
+    with np.errstate(all='ignore'):
+        arrays = [np.asarray(one).astype(spec.dtype, order='C') for one, spec in zip(given, specs)]
+    for array, spec in zip(arrays, specs):
+        if not agree(spec.shape, array.shape):
+            raise ShapeError(f'function: expected an array of shape {tuple(spec.shape)}, received {array.shape}.')
+    return arrays
 
 
 class Compiled:
-    """A function of arrays that is built by its first call, or before that by :meth:`build`.
+    """A function of arrays that is built once: by its first call, in whichever thread, or before that by :meth:`build`.
 
     Parameters
     ----------
@@ -35,3 +62,11 @@ class Compiled:
 
     def __call__(self, *arrays: Any) -> Any:
         return (self._run or self.build())(*arrays)
+
+    def of_batches(self, arrays: Sequence[Any], batch_size: int) -> List[list]:
+        """Run batches of consecutive samples, and return the outputs of each, in order.
+
+        A backend may run several in one call of its library, and return their outputs joined along the first axis.
+        """
+        return [self(*[array[start:start + batch_size] for array in arrays])
+                for start in range(0, len(arrays[0]), batch_size)]

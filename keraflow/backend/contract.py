@@ -10,12 +10,14 @@ an underscore:
 
 * here :func:`note_creation`, :func:`in_order_of_creation` and :meth:`Backend.current_stream`, for
   :meth:`Backend.variable`, :meth:`Backend.variables_used` and random operations;
-* :class:`keraflow.backend.compiled.Compiled`, the result of :meth:`Backend.compile`, and
-  :class:`keraflow.backend.batches.BatchLoop`, that of :meth:`Backend.batch_loop`; :func:`all_updates` for both;
+* :class:`keraflow.backend.compiled.Compiled`, the result of :meth:`Backend.compile`,
+  :func:`keraflow.backend.compiled.arrays_for`, for :meth:`Backend.function`, and
+  :class:`keraflow.backend.batches.BatchLoop`, that of :meth:`Backend.batch_loop`; :func:`all_updates` and
+  :func:`numbers_to_check` for both;
 * :mod:`keraflow.backend.operators`: ``install_operators`` for the classes of the library, and ``follow_contract``
   around code of the program;
-* :mod:`keraflow.backend.refusals`: ``marked`` and ``refusing``, to implement :meth:`Backend.require`, and
-  ``require_integers`` and ``require_split`` for what only the data can show;
+* :mod:`keraflow.backend.refusals`: ``marked`` and ``refusing``, to implement :meth:`Backend.require`, ``STOP`` and
+  ``NotFinite`` for :class:`Finite`, and ``require_integers`` and ``require_split`` for what only the data can show;
 * :mod:`keraflow.backend.dtypes`: which dtype a result has, and ``integers_of`` for :meth:`Backend.cast`;
 * :mod:`keraflow.backend.layouts`: ``Backend.inner_format``, ``to_inner`` and ``to_outer`` for convolutions;
   ``outer_places``, ``sources_of`` and ``gradients_from_sources`` for code that looks behind it;
@@ -55,6 +57,7 @@ Rules for every operation:
 import contextlib
 import itertools
 import math
+import os
 from typing import Any, Callable, List, NamedTuple, Optional, Sequence
 
 import numpy as np
@@ -71,11 +74,11 @@ from keraflow.backend.operations.neural import Neural
 from keraflow.backend.operations.products import Products
 from keraflow.backend.operations.randomness import Randomness
 from keraflow.backend.operations.recurrence import Recurrence
-from keraflow.backend.updates import FusedUpdates, Rows, all_updates
+from keraflow.backend.updates import Finite, FusedUpdates, Rows, all_updates, numbers_to_check
 
-__all__ = ['Backend', 'FusedUpdates', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'check_dtype', 'common_dtype',
-           'DTYPES', 'FLOATS', 'METHODS', 'OLD_NAMES', 'OPERATIONS', 'OTHER_VARIABLES', 'all_updates',
-           'in_order_of_creation', 'note_creation']
+__all__ = ['Backend', 'Finite', 'FusedUpdates', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'check_dtype',
+           'common_dtype', 'DTYPES', 'FLOATS', 'METHODS', 'OLD_NAMES', 'OPERATIONS', 'OTHER_VARIABLES', 'all_updates',
+           'in_order_of_creation', 'note_creation', 'numbers_to_check']
 
 Tensor = Any      # what the backend computes with
 Variable = Any    # a tensor with a value that can be set
@@ -154,6 +157,12 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
         """Return the names of the devices: ``'cpu'``, and ``'gpu:0'``, ... if GPUs can be used."""
         raise NotImplementedError
 
+    def nb_thread(self) -> int:
+        """Return with how many threads operations compute."""
+        asked = os.environ.get('OMP_NUM_THREADS', '')
+        return int(asked) if asked.isdigit() else len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') \
+            else os.cpu_count() or 1
+
     def device(self, name: str) -> contextlib.AbstractContextManager:
         """Place what is made inside ``with B.device('gpu:0'):``; raise BackendError if there is no such device."""
         raise NotImplementedError
@@ -204,6 +213,23 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
         """Compute a tensor that depends on no placeholder, as an array; a list of tensors becomes a list of arrays."""
         raise NotImplementedError
 
+    # -- the program's own arrays and functions -----------------------------------------------------------------------
+
+    def adopt(self, x: Any) -> Any:
+        """Return a tensor for an array of the library that is none itself, even if it has no value yet; else None.
+
+        A layer that is called on such arrays returns such arrays, made by :meth:`plain`.
+        """
+        return None
+
+    def plain(self, tensors: Sequence[Tensor]) -> list:
+        """Return arrays of the library for tensors that were computed from those of :meth:`adopt`."""
+        return list(tensors)
+
+    def call(self, fn: Callable, *tensors: Tensor) -> Any:
+        """Return the result of a function of the program: one of tensors, or of the library's own arrays."""
+        return fn(*tensors)
+
     # -- functions --------------------------------------------------------------------------------------------------
 
     def trace(self, fn: Callable, specs: Sequence[TensorSpec]) -> Any:
@@ -230,10 +256,10 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
         """Return a callable from arrays of these specs to the list of outputs that ``builder(*tensors)`` describes.
 
         `builder` takes symbolic tensors and returns ``(outputs, updates)``, as for :meth:`function`; among the updates
-        may be :class:`FusedUpdates`. It runs on the first call, in that thread, and perhaps more than once; it must
-        make no variables. Several threads may call the callable at once. The outputs are anything that
-        ``numpy.asarray`` accepts, computed as late as the backend likes. Arrays must have the dtypes of `specs` and be
-        C-contiguous: they are not checked again.
+        may be :class:`FusedUpdates` and :class:`Finite`. It runs on the first call, in that thread, and perhaps more
+        than once; it must make no variables. Several threads may call the callable at once. The outputs are anything
+        that ``numpy.asarray`` accepts, computed as late as the backend likes. Arrays must have the dtypes of `specs`
+        and be C-contiguous: they are not checked again.
         """
         raise NotImplementedError
 

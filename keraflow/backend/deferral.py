@@ -4,7 +4,7 @@ from typing import Any, Callable, Dict, Generic, Optional, Sequence, TypeVar
 import numpy as np
 
 from keraflow.arguments import is_array_like
-from keraflow.backend.contract import OPERATIONS
+from keraflow.backend.misuse import answer_to_numpy, check_index, operation_of_ufunc, require_bools
 from keraflow.errors import ArgumentTypeError
 
 __all__ = ['Deferred', 'deferred_among', 'told_of']
@@ -27,11 +27,10 @@ def _is_operand(value: Any) -> bool:
     return isinstance(value, Deferred) or is_array_like(value) or hasattr(value, 'dtype') and hasattr(value, 'shape')
 
 
-#: NumPy's names for the operators.
-_UFUNCS = {**{name: name for name in ('add', 'subtract', 'multiply', 'divide', 'floor_divide', 'power', 'equal',
-                                      'not_equal', 'less', 'less_equal', 'greater', 'greater_equal')},
-           'true_divide': 'divide', 'remainder': 'mod', 'bitwise_and': 'logical_and',
-           'bitwise_or': 'logical_or'}
+#: The operations of operators, which NumPy calls for an array on the left.
+_OPERATORS = frozenset('''
+    add subtract multiply divide floor_divide mod power matmul equal not_equal less less_equal greater greater_equal
+    logical_and logical_or'''.split())
 
 
 def _product(y: Any) -> str:
@@ -73,8 +72,10 @@ class Deferred(Generic[Made]):
     def __rpow__(self, other: Any) -> Made: return self.defer('power', (other, self), {})
     def __matmul__(self, other: Any) -> Made: return self.defer(_product(other), (self, other), {})
     def __rmatmul__(self, other: Any) -> Made: return self.defer(_product(self), (other, self), {})
-    def __and__(self, other: Any) -> Made: return self.defer('logical_and', (self, other), {})
-    def __or__(self, other: Any) -> Made: return self.defer('logical_or', (self, other), {})
+    def __and__(self, other: Any) -> Made: return self._of_bools('logical_and', self, other)
+    def __rand__(self, other: Any) -> Made: return self._of_bools('logical_and', other, self)
+    def __or__(self, other: Any) -> Made: return self._of_bools('logical_or', self, other)
+    def __ror__(self, other: Any) -> Made: return self._of_bools('logical_or', other, self)
     def __lt__(self, other: Any) -> Made: return self.defer('less', (self, other), {})
     def __le__(self, other: Any) -> Made: return self.defer('less_equal', (self, other), {})
     def __gt__(self, other: Any) -> Made: return self.defer('greater', (self, other), {})
@@ -88,26 +89,32 @@ class Deferred(Generic[Made]):
 
     __hash__ = object.__hash__      # which a class with __eq__ does not inherit
 
-    def __invert__(self) -> Made: return self.defer('logical_not', (self,), {})
+    def __invert__(self) -> Made: return self._of_bools('logical_not', self)
     def __neg__(self) -> Made: return self.defer('negative', (self,), {})
     def __abs__(self) -> Made: return self.defer('abs', (self,), {})
-    def __getitem__(self, index: Any) -> Made: return self.defer('getitem', (self, index), {})
+
+    def __getitem__(self, index: Any) -> Made:
+        check_index(index if isinstance(index, tuple) else (index,), self.shape,
+                    lambda one: isinstance(one, Deferred) and one.dtype == 'bool')
+        return self.defer('getitem', (self, index), {})
+
+    def _of_bools(self, operation: str, *operands: Any) -> Made:
+        require_bools(operation, *operands)
+        return self.defer(operation, operands, {})
 
     __iter__: Any = None            # iterating by __getitem__ would never end
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        name = ufunc.__name__
-        if name == 'matmul' and method == '__call__' and not kwargs:
-            return self.defer(_product(inputs[1]), inputs, {})
-        if name in _UFUNCS and method == '__call__' and not kwargs:     # called for an array on the left
-            return self.defer(_UFUNCS[name], inputs, {})
-        raise self.has_no_value(f'np.{name}', {'absolute': 'abs'}.get(name, name))
+        name = operation_of_ufunc(ufunc, method, inputs, kwargs, repr(self), _OPERATORS)
+        return self.defer(_product(inputs[1]) if name == 'matmul' else name, inputs, {})
 
-    def has_no_value(self, where: str, name: str = '') -> ArgumentTypeError:
-        """Return the error for a library function that needs a value and is given this object."""
-        example = f'B.{name}(x)' if name in OPERATIONS else 'such as B.tanh(x)'
+    def __array_function__(self, function: Any, types: Any, args: Sequence[Any], kwargs: Dict[str, Any]) -> Any:
+        return answer_to_numpy(function, args, lambda one: one.shape, repr(self))
+
+    def has_no_value(self, where: str) -> ArgumentTypeError:
+        """Return the error for a library's functions, which need a tensor and are given this object."""
         return ArgumentTypeError(f'{where}: received {self!r}, which has no value yet. Write the function of '
-                                 f'keraflow.backend, {example}, or call it on the input of a Lambda.')
+                                 'keraflow.backend, such as B.tanh(x), or call it on the input of a Lambda.')
 
     def __bool__(self) -> bool:
         raise TypeError(f'{self!r} has no value yet, so it is neither true nor false. Use B.where for '

@@ -17,6 +17,7 @@ Linking a layer takes some twenty calls of functions that are not operations, mo
 these do no more work than a wrong argument requires.
 """
 import functools
+import math
 from typing import Any, Callable, NoReturn
 
 import numpy as np
@@ -67,7 +68,9 @@ def _checked(method: MethodInfo, current: Callable[[], Backend]) -> Callable:
 def _unchecked(method: MethodInfo, current: Callable[[], Backend]) -> Callable:
     name, asks_tensor, asks_value = method.name, method.name in _OF_TENSORS, method.name in _OF_VALUES
     is_loop = name in _LOOPS
-    nb_required, nb_argument = len(method.names) - len(method.defaults), len(method.names)
+    takes_more = any(one.kind is one.VAR_POSITIONAL for one in method.signature.parameters.values())
+    nb_required = len(method.names) - len(method.defaults) - takes_more
+    nb_argument = math.inf if takes_more else len(method.names)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         one = deferred_among(args, kwargs)

@@ -1,20 +1,26 @@
 """Find and open backends by their entry points."""
 import importlib.util
+import logging
+import pkgutil
 import sys
 import threading
-from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from keraflow.backend.contract import Backend
 from keraflow.config import Setting, setting
 from keraflow.errors import BackendError, nearest
 
-__all__ = ['available', 'choose', 'load']
+__all__ = ['EMBEDDED', 'available', 'choose', 'load']
 
 GROUP = 'keraflow.backends'
-#: The backends that come with keraflow, each an extra of its package; the first one that is installed is preferred.
-PREFERRED = ('tensorflow', 'theano')
+#: The backends that are extras of keraflow's package; the first one that is installed is preferred.
+PREFERRED = ('tensorflow', 'jax', 'theano')
+#: The backend that needs nothing else than keraflow itself does, and where its class is, as its entry point says. What
+#: is installed is not searched for it, which takes as long as importing the plugin.
+EMBEDDED, _PLACE = 'numpy', 'keraflow_backends.numpy_backend:NumPyBackend'
 #: The last Python that a library supports, if it is not the newest.
 LAST_PYTHON = {'theano': (3, 11)}
+_log = logging.getLogger('keraflow')
 _loaded: dict = {}
 _LOADING = threading.RLock()
 
@@ -27,6 +33,8 @@ def available() -> list:
 def choose() -> Setting:
     """Return the backend to use and the source that names it: environment, file, else the preferred installed one.
 
+    The embedded one is taken only where there is no other, and a line in the log then tells of others.
+
     Raises
     ------
     BackendError
@@ -36,11 +44,15 @@ def choose() -> Setting:
     if asked.value is not None:
         return asked
     installed = available()
-    for name in [*PREFERRED, *installed]:
+    for name in [*PREFERRED, *(one for one in installed if one != EMBEDDED)]:
         if name in installed:
             return Setting(name, asked.source)
-    extras = ' or '.join(f'"keraflow[{name}]"' for name in PREFERRED if _runs_here(name))
-    raise BackendError(f'backend: none is installed. Run: pip install {extras}.')
+    if EMBEDDED not in installed:
+        raise BackendError('backend: none is installed, not even the one that comes with keraflow, because keraflow '
+                           'itself is not. In its folder, run: pip install .')
+    _log.warning('Computing with NumPy, because no other backend is installed. TensorFlow is faster, above all for '
+                 'convolutions: pip install "keraflow[tensorflow]". KERAFLOW_BACKEND=numpy leaves this line out.')
+    return Setting(EMBEDDED, asked.source)
 
 
 def load(asked: Setting) -> Backend:
@@ -54,15 +66,26 @@ def load(asked: Setting) -> Backend:
     name = asked.value
     with _LOADING:      # two threads would otherwise open it twice
         if name not in _loaded:
-            _loaded[name] = _plugin(asked).load()(floatx=setting('floatx').value)
+            _loaded[name] = _class(asked)(floatx=setting('floatx').value)
         return _loaded[name]
 
 
+def _class(asked: Setting) -> Any:
+    if asked.value == EMBEDDED:
+        try:
+            return pkgutil.resolve_name(_PLACE)
+        except ModuleNotFoundError:     # keraflow itself is not installed
+            pass
+    return _plugin(asked).load()
+
+
 def _plugins() -> dict:
-    return {point.name: point for point in entry_points(group=GROUP)}
+    # Imported here, because it needs half of the standard library, with e-mail and sockets.
+    metadata = importlib.import_module('importlib.metadata')
+    return {point.name: point for point in metadata.entry_points(group=GROUP)}
 
 
-def _plugin(asked: Setting) -> EntryPoint:
+def _plugin(asked: Setting) -> Any:
     plugins, name = _plugins(), asked.value
     source = f"(asked for by {asked.source})"
     installed = f"installed: {', '.join(available()) or 'none'}"

@@ -4,6 +4,9 @@ The operators belong to the library. TensorFlow's refuse operands of two dtypes,
 promote to float64. While layers, objectives and others run, an operator whose operands have one dtype is still the
 library's, and any other one is the function of the backend.
 
+``&``, ``|`` and ``~`` take truth values alone, an index has none, and NumPy's functions are refused: of these libraries
+make different things.
+
 For Theano's variables ``==`` and ``!=`` mean identity, on which Theano's own code relies, and for TensorFlow's tensors
 with shapes that do not match they are False. While layers run they are those of the backend, for all code except the
 library's own; with anything but a tensor, an array, a number or a list of these they mean identity. What has no value
@@ -22,6 +25,7 @@ from keraflow.backend.deferral import Deferred
 from keraflow.backend.dtypes import FLOATS
 from keraflow.backend.logs import remember_logs
 from keraflow.backend.method_info import METHODS
+from keraflow.backend.misuse import answer_to_numpy, check_index, no_arrays, require_bools
 from keraflow.backend.tensor_info import info_of
 from keraflow.backend.value_checks import is_small
 from keraflow.backend.watching import current_watcher, operated
@@ -36,6 +40,8 @@ _ARITHMETIC = {'add': 'add', 'sub': 'subtract', 'mul': 'multiply', 'truediv': 'd
                'mod': 'mod', 'pow': 'power', 'matmul': 'matmul'}
 _COMPARISONS = {'lt': 'less', 'le': 'less_equal', 'gt': 'greater', 'ge': 'greater_equal'}
 _EQUALITIES = {'eq': 'equal', 'ne': 'not_equal'}
+_OF_BOOLS = {'and': 'logical_and', 'rand': 'logical_and', 'or': 'logical_or', 'ror': 'logical_or',
+             'invert': 'logical_not'}
 
 
 def follow_contract(yes: bool = True) -> bound:
@@ -68,8 +74,16 @@ def install_operators(backend: Any, *classes: type) -> None:
         own = getattr(cls, '__bool__', None)
         if own is not None:
             setattr(cls, '__bool__', _truth(backend, getattr(own, 'of_library', own), library))
+        for name, operation in _OF_BOOLS.items():
+            own = getattr(cls, f'__{name}__')
+            setattr(cls, f'__{name}__', _of_bools(backend, getattr(own, 'of_library', own), operation, library))
         own = getattr(cls, '__getitem__')
-        setattr(cls, '__getitem__', _indexing(backend, getattr(own, 'of_library', own)))
+        setattr(cls, '__getitem__', _indexing(backend, getattr(own, 'of_library', own), library))
+        if not hasattr(cls, '__array_function__'):
+            setattr(cls, '__array_function__', _of_numpy(backend, library))
+            own = getattr(cls, '__array__', None)
+            if own is not None:
+                setattr(cls, '__array__', _as_array(own, library))
 
 
 def _operator(backend: Any, own: Any, operation: str, reflected: bool) -> Callable:
@@ -128,9 +142,52 @@ def _package(frame: Any) -> str:
     return frame.f_globals.get('__name__', '').partition('.')[0]
 
 
-def _indexing(backend: Any, own: Any) -> Callable:
+def _of_bools(backend: Any, own: Any, operation: str, library: str) -> Callable:
+    @functools.wraps(own)
+    def call(x: Any, *others: Any) -> Any:
+        if not _follows.get() or _package(sys._getframe(1)) == library:
+            return own(x, *others)
+        if any(isinstance(one, Deferred) for one in others):
+            return NotImplemented
+        require_bools(operation, x, *others)
+        method = METHODS[operation]
+        return operated(method, getattr(backend, operation), arguments_of(backend, method, (x, *others), {}))
+    call.of_library = own       # type: ignore[attr-defined]
+    return call
+
+
+def _of_numpy(backend: Any, library: str) -> Callable:
+    def __array_function__(x: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        # What is computed already has an array.
+        if _follows.get() and (backend.is_variable(x) or not hasattr(x, 'numpy')) and _asking() != library:
+            return answer_to_numpy(function, args, backend.static_shape, 'a tensor')
+        return function._implementation(*args, **kwargs)        # as if there were no such method
+    return __array_function__
+
+
+def _as_array(own: Any, library: str) -> Callable:
+    @functools.wraps(own)
+    def __array__(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if _follows.get() and not hasattr(x, 'numpy') and _asking() != library:
+            raise no_arrays('a tensor')
+        return own(x, *args, **kwargs)
+    return __array__
+
+
+def _asking() -> str:
+    """Return the package whose code calls a function of NumPy."""
+    frame: Any = sys._getframe(2)
+    while _package(frame) in ('', 'numpy'):     # without a name is what NumPy makes of its functions
+        frame = frame.f_back
+    return _package(frame)
+
+
+def _indexing(backend: Any, own: Any, library: str) -> Callable:
     @functools.wraps(own)
     def getitem(x: Any, index: Any, *rest: Any) -> Any:
+        if _follows.get() and _package(sys._getframe(1)) != library:
+            check_index(index if isinstance(index, tuple) else (index,), backend.static_shape(x),
+                        lambda one: backend.is_tensor(one) and backend.dtype(one) == 'bool')
         if _follows.get() and current_watcher() is not None:
             made = operated(METHODS['getitem'], lambda **_: own(x, index, *rest), {'x': x, 'index': index})
         else:

@@ -3,12 +3,40 @@ import re
 import urllib.parse
 from typing import Any, Optional, Sequence, Type
 
-from keraflow.backend.method_info import METHODS
-from keraflow.errors import DataError
+import numpy as np
 
-__all__ = ['marked', 'refusing', 'require_integers', 'require_split']
+from keraflow.backend.method_info import METHODS
+from keraflow.errors import DataError, KeraFlowError
+
+__all__ = ['STOP', 'NotFinite', 'marked', 'refusing', 'require_integers', 'require_split']
 
 _MARK = 'keraflow refuses [{}] until here'
+#: The text of an error that :class:`refusing` turns into :class:`NotFinite`, around lists of numbers: how many batches
+#: are done; which number is not finite, and its value; the total over the batches that are done.
+STOP = 'keraflow stops [{};{};{}] until here'
+
+
+class NotFinite(KeraFlowError):
+    """A number that must be finite (:class:`~keraflow.backend.updates.Finite`) is not, so that no variable was set.
+
+    Attributes
+    ----------
+    name : str
+        Which one: the first that is not.
+    value : float
+        NaN or infinite; of a vector the sum.
+    nb_done : int
+        The number of batches before, of a loop over batches.
+    total : array of float64
+        The total over these.
+    """
+
+    def __init__(self, name: str, value: float, nb_done: int = 0, total: Any = ()):
+        super().__init__(f'{name}: {value}')
+        self.name = name
+        self.value = value
+        self.nb_done = nb_done
+        self.total = np.asarray(total, 'float64')
 
 
 def marked(message: str) -> str:
@@ -22,16 +50,25 @@ class refusing:
 
     A class, because every call of a compiled function enters it, and a generator would take four times as long.
 
+    Parameters
+    ----------
+    kind : class of Exception
+    names : sequence of str
+        Those of the numbers that must be finite.
+
     Raises
     ------
     DataError
         With the marked message.
+    NotFinite
+        For a text like :data:`STOP`.
     """
 
-    __slots__ = ('_kind',)
+    __slots__ = ('_kind', '_names')
 
-    def __init__(self, kind: Type[Exception]):
+    def __init__(self, kind: Type[Exception], names: Sequence[str] = ()):
         self._kind = kind
+        self._names = names
 
     def __enter__(self) -> None:
         pass
@@ -41,6 +78,10 @@ class refusing:
             found = re.search(re.escape(_MARK).replace(r'\{\}', '(.*?)'), str(error), re.DOTALL)
             if found is not None:
                 raise DataError(urllib.parse.unquote(found[1])) from None
+            stop = re.search(re.escape(STOP).replace(r'\{\}', '([^;]*)'), str(error))
+            if stop is not None:
+                nb_done, [number, value], total = ([float(it) for it in part.split()] for part in stop.groups())
+                raise NotFinite(self._names[int(number)], value, int(*nb_done), total) from None
 
 
 def require_integers(backend: Any, operation: str, y: Any, given: Any) -> Any:

@@ -1,7 +1,7 @@
-"""New values of variables, in the forms in which a builder returns them."""
-from typing import Any, Callable, List, NamedTuple, Sequence
+"""What a builder returns to be done after its outputs are computed: new values of variables, in several forms."""
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
-__all__ = ['FusedUpdates', 'Rows', 'all_updates']
+__all__ = ['Finite', 'FusedUpdates', 'Rows', 'all_updates', 'numbers_to_check']
 
 Tensor = Any
 
@@ -27,6 +27,27 @@ class FusedUpdates(NamedTuple):
     tensors: Sequence[Tensor]
 
 
+class Finite(NamedTuple):
+    """Numbers that must be finite, among the updates that a builder returns: unless all are, no variable is set.
+
+    The function then raises :class:`~keraflow.backend.refusals.NotFinite`, which names the first one that is not. They
+    are scalars, and vectors of known length, by name.
+    """
+
+    numbers: Dict[str, Tensor]
+
+
+def numbers_to_check(updates: Sequence) -> Dict[str, Tensor]:
+    """Return the numbers that must be finite, by name."""
+    return {name: number for one in updates if isinstance(one, Finite) for name, number in one.numbers.items()}
+
+
 def all_updates(updates: Sequence) -> List[tuple]:
     """Return the updates of a builder as pairs of a variable and its new value, computing what is to be fused."""
-    return [pair for one in updates for pair in (one.make(*one.tensors) if isinstance(one, FusedUpdates) else [one])]
+    pairs: List[tuple] = []
+    for one in updates:
+        if isinstance(one, FusedUpdates):
+            pairs += one.make(*one.tensors)
+        elif not isinstance(one, Finite):
+            pairs.append(one)
+    return pairs

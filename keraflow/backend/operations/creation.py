@@ -24,7 +24,10 @@ class Creation(Shaping):
 
     @checked_method(check=operand_checks.creation)
     def zeros(self, shape: Sequence, dtype: Optional[DType] = None) -> Tensor:
-        """Make zeros; lengths may be integers or integer scalars of the backend."""
+        """Make zeros; lengths may be integers, or integer scalars of the backend that follow from shapes.
+
+        Some backends also take scalars that only the data have.
+        """
         return self.full(shape, 0, dtype)
 
     @checked_method(check=operand_checks.creation)
@@ -54,7 +57,7 @@ class Creation(Shaping):
 
     @checked_method(check=operand_checks.arange)
     def arange(self, stop: Any, dtype: DType = 'int64') -> Tensor:
-        """Make ``0, 1, ..., stop - 1``; `stop` may be an integer scalar of the backend."""
+        """Make ``0, 1, ..., stop - 1``; `stop` as a length in :meth:`zeros`."""
         raise NotImplementedError
 
     @operation(moves_values=True, keeps_layout=True, dtype=dtype_given, converts=True, flop=costs.nothing,

@@ -25,7 +25,7 @@ class Randomness(Creation):
     @operation(draws=True, dtype=dtype_given, check=operand_checks.random_reals, gradient_needs='nothing')
     def random_uniform(self, shape: Sequence, low: float = 0., high: float = 1.,
                        dtype: Optional[DType] = None) -> Tensor:
-        """Draw uniformly from ``[low, high)``, anew in each run; lengths may be integer scalars of the backend."""
+        """Draw uniformly from ``[low, high)``, anew in each run; lengths as in :meth:`zeros`."""
         drawn = self.draw_reals(self.next_draw(), shape, dtype or self.floatx())
         return drawn if (low, high) == (0., 1.) else self.add(self.multiply(drawn, self.subtract(high, low)), low)
 

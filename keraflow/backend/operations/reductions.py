@@ -37,12 +37,12 @@ class Reductions(Shaping):
 
     @reduction(moves_values=True, opposite='min')
     def max(self, x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Largest value."""
+        """Largest value; of none it is the smallest that the dtype has: minus infinity, if there is one."""
         raise NotImplementedError
 
     @reduction(moves_values=True, opposite='max')
     def min(self, x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Smallest value."""
+        """Smallest value; of none it is the largest that the dtype has: infinity, if there is one."""
         raise NotImplementedError
 
     @reduction(takes_any_number=True, gradient_needs='nothing')

@@ -1,0 +1,4 @@
+"""keraflow on NumPy alone."""
+from .backend import NumPyBackend
+
+__all__ = ['NumPyBackend']
