@@ -1,0 +1,4 @@
+"""keraflow on JAX."""
+from .backend import JAXBackend
+
+__all__ = ['JAXBackend']

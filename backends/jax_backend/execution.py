@@ -1,0 +1,195 @@
+"""Functions of arrays as ``jax.jit`` compiles them."""
+from typing import Any, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from keraflow.backend.graph.execution import Function, whole
+from keraflow.backend.graph.nodes import Node, apply, known_of, ordered
+from keraflow.backend.graph.program import Program
+from keraflow.backend.graph.randomness import starts_of
+from keraflow.backend.refusals import NotFinite
+from keraflow.errors import DataError, KeraFlowError
+
+from .conditions import collecting
+from .library import jax, jnp, variables_in_use, with_64_bits
+from .padding import Lengths, are_rows, padded
+
+__all__ = ['Jitted', 'stored']
+
+#: The code of conditions that all hold.
+_HOLDS = -1
+
+
+def stored(array: np.ndarray) -> Any:
+    """Return an array of JAX with the numbers of one of NumPy, which nothing else uses: it may have the memory."""
+    with with_64_bits():
+        return jax.device_put(array)
+
+
+#: The operations that may require something of data.
+_REQUIRING = frozenset(('require', 'take', 'loop', 'call'))
+
+
+class Jitted(Function):
+    """A graph as one function that JAX compiles for each combination of lengths.
+
+    Variables that it sets are given to the run, which writes their new values in their memory. With the outputs it
+    returns a status: the number of the condition that failed first, among those of data and then the numbers that must
+    be finite, and the value of such a number. New values are the old ones if there is one.
+
+    A batch of a new length, such as the last one of many, is padded and compiles nothing, where each row of the outputs
+    follows from a row alone.
+    """
+
+    def __init__(self, backend: Any, *args: Any):
+        super().__init__(backend, *args)
+        self._set = [*self.values, *self.rows]
+        self._kept = [x for x in self.read if x not in self.values and x not in self.rows]
+        given = [*self._set, *self._kept, *self.lone, *self.inputs]
+        holds, shared, values = self._gated()
+        self._first = Program(self.graph, given, [*self.outputs, *self.numbers, *self.of_rows, *shared])
+        self._last = Program(self.graph, [*given, *shared, holds], values)
+        self._messages: List[str] = []
+        self._pads, self._lengths = not self._set and are_rows(self.inputs, self.outputs), Lengths()
+        self._once = jax.jit(self._traced, donate_argnums=0)
+        self._of_batch = jax.jit(self._traced_batch, donate_argnums=(0, 1))
+
+    def _gated(self) -> Tuple[Node, List[Node], List[Node]]:
+        """Return what stands for whether all conditions hold, what new values are computed from, and these nodes.
+
+        What else is computed from a new value is made from the node that selects it: XLA then computes it once, in the
+        memory of the old one.
+        """
+        first = set(ordered([*self.outputs, *self.numbers, *self.of_rows, *(
+            node for node in self.nodes if node.operation is not None and node.operation.name in _REQUIRING)]))
+        holds, made = self.graph.node(None, (), {}, known_of((), 'bool')), {}
+        variable_of = {value: variable for variable, value in self.values.items()}
+        for node in ordered(self.values.values(), first):
+            made[node] = node
+            if node.operation is None or node in first:
+                continue
+            made[node] = self.graph.node(node.operation, [made[x] for x in node.inputs], node.static, node.known)
+            if node in variable_of:
+                made[node] = apply('where', [holds, made[node], variable_of[node]])
+        values = [made[value] if variable_of[value] is variable and made[value] is not value
+                  else apply('where', [holds, made[value], variable]) for variable, value in self.values.items()]
+        return holds, [x for x in made if x in first and x.operation is not None and x.inputs], values
+
+    def __call__(self, *arrays: Any) -> List[Any]:
+        given = self.arrays(arrays)
+        nb_row = len(given[0]) if self._pads else 0
+        length = self._lengths.of(nb_row) if nb_row and all(len(x) == nb_row for x in given) else nb_row
+        if length > nb_row:
+            given = [padded(x, length) for x in given]
+        with with_64_bits(), _without_notes():
+            outputs, status = self._run(self._once, given)
+        if status is not None:
+            self._stop(np.asarray(status))
+        return [np.asarray(x)[:nb_row] for x in outputs] if length > nb_row else outputs
+
+    def sum(self, loaded: Sequence[Any], indices: np.ndarray, total: np.ndarray) -> np.ndarray:
+        """Run batches of samples, of which each row of indices has the numbers, without waiting for one of them.
+
+        Return the total with the only output of each batch added. After a batch that is not right none sets anything.
+        """
+        with with_64_bits(), _without_notes():
+            before: tuple = total, np.array([_HOLDS, 0.]), np.int64(0)
+            for row in indices:
+                before = self._run(self._of_batch, loaded, before, row)
+        added, status, nb_done = map(np.asarray, before)
+        self._stop(status, int(nb_done), added)
+        return added
+
+    def _run(self, run: Any, given: Sequence[Any], *more: Any) -> Any:
+        """Call a function of JAX, and set the variables."""
+        starts = starts_of(self.lone) if self.lone else []
+        with variables_in_use:
+            values, made = run([x.value for x in self._set], *more, [x.value for x in self._kept], starts, given)
+            for variable, value in zip(self._set, values):
+                variable.value = value
+        return made
+
+    def _stop(self, status: np.ndarray, nb_done: int = 0, total: Any = ()) -> None:
+        """Raise if a condition did not hold."""
+        code = int(status[0])
+        if 0 <= code < len(self._messages):
+            raise DataError(self._messages[code])
+        if code >= 0:
+            raise NotFinite(self.names[code - len(self._messages)], float(status[1]), nb_done, total)
+
+    # -- what is traced -----------------------------------------------------------------------------------------------
+
+    def _traced(self, before: List[Any], kept: List[Any], starts: List[Any], given: List[Any]) -> tuple:
+        outputs, values, status = self._computed(before, kept, starts, given, None)
+        # Nothing else may have the memory of a value, which the next run writes in.
+        owned = _owned([*values, *outputs], [*before, *kept, *starts, *given])
+        return owned[:len(values)], (owned[len(values):], status)
+
+    def _traced_batch(self, before: List[Any], so_far: tuple, row: Any, kept: List[Any], starts: List[Any],
+                      arrays: List[Any]) -> tuple:
+        total, status, nb_done = so_far
+        batch = [x.at[row].get(mode='promise_in_bounds') for x in arrays]
+        [vector], values, found = self._computed(before, kept, starts, batch, status)
+        status = status if found is None else found
+        holds = status[0] < 0
+        return _owned(values, [*before, *kept]), (jnp.where(holds, total + vector, total), status, nb_done + holds)
+
+    def _computed(self, before: List[Any], kept: List[Any], starts: List[Any], given: List[Any],
+                  status: Any) -> Tuple[List[Any], List[Any], Any]:
+        """Return outputs, new values, and the status, None without conditions; `status` is that of batches before."""
+        arrays = [*before, *kept, *starts, *given]
+        with collecting() as required:
+            found = self._first(*arrays)
+        self._messages = [message for message, _ in required]
+        outputs, numbers, rows, shared = _divided(found, [self.outputs, self.numbers, self.of_rows])
+        status = _status([holds for _, holds in required], [jnp.sum(x, dtype='float64') for x in numbers], status)
+        holds = np.True_ if status is None else status[0] < 0
+        values = [whole(x, variable) for x, variable in zip(self._last(*arrays, *shared, holds), self._set)]
+        for old, indices, new in zip(before[len(values):], rows[::2], rows[1::2]):
+            cells = old.at[indices]
+            values.append(cells.set(jnp.where(holds, new, cells.get(mode='clip')), mode='drop'))
+        return outputs, values, status
+
+
+def _status(required: List[Any], sums: List[Any], before: Any) -> Any:
+    """Return the number of the first condition that does not hold, and its number; None without conditions.
+
+    After a batch that is not right this is its status.
+    """
+    if not required and not sums:
+        return None
+    held = jnp.stack([*required, *map(jnp.isfinite, sums)])
+    numbers = jnp.stack([*(jnp.zeros((), 'float64') for _ in required), *sums])
+    first = jnp.argmin(held)
+    status = jnp.where(held.all(), np.array([_HOLDS, 0.]), jnp.stack([first.astype('float64'), numbers[first]]))
+    return status if before is None else jnp.where(before[0] < 0, status, before)
+
+
+class _without_notes:
+    """Let keraflow's errors leave the block as they are: JAX adds notes to what is raised while it traces."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Optional[type], error: Optional[BaseException], trace: Any) -> None:
+        if isinstance(error, KeraFlowError):
+            error.__dict__.pop('__notes__', None)
+            raise error.with_traceback(None) from None
+
+
+def _divided(found: Sequence[Any], groups: Sequence[Sequence[Any]]) -> List[list]:
+    """Return a list of parts as long as groups, and the rest."""
+    rest, parts = list(found), []
+    for group in groups:
+        parts.append(rest[:len(group)])
+        rest = rest[len(group):]
+    return [*parts, rest]
+
+
+def _owned(values: Sequence[Any], given: Sequence[Any]) -> List[Any]:
+    """Return values of which none is another one, or given."""
+    taken, owned = set(map(id, given)), []
+    for x in values:
+        owned.append(jnp.copy(x) if id(x) in taken else jnp.asarray(x))
+        taken.add(id(x))
+    return owned

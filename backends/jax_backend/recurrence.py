@@ -1,0 +1,32 @@
+"""Loops over time."""
+from typing import Any, List
+
+from keraflow.backend.graph.loops import Body
+
+from .conditions import collecting, require
+from .functions import function
+from .library import jnp, lax
+
+__all__: List[str] = []
+
+
+@function
+def loop(*arrays: Any, body: Body) -> List[Any]:
+    """Return the last states, and what the loop collected, ``(time, ...)``."""
+    sequences, states, captured = body.divided(arrays)
+    step = body.program()
+    messages: List[str] = []
+
+    def run(before: List[Any], given: tuple) -> tuple:
+        time, *slices = given
+        with collecting() as required:
+            made = step(time, *slices, *before, *captured)
+        messages[:] = [message for message, _ in required]
+        after = [jnp.broadcast_to(x, old.shape) for x, old in zip(made, before)]
+        return after, (made[len(states):], [holds for _, holds in required])
+    times = jnp.arange(len(sequences[0]))
+    last, (collected, held) = lax.scan(run, list(map(jnp.asarray, states)), (times, *map(jnp.asarray, sequences)),
+                                       reverse=body.is_reversed)
+    for message, holds in zip(messages, held):
+        require(last[0], holds, message)
+    return [*last, *collected]
