@@ -37,6 +37,9 @@ class TensorFlowBackend(Randomness, Neural, Elementwise, Reductions, Products, C
     def devices(self) -> list:
         return ['cpu'] + [f'gpu:{number}' for number, _ in enumerate(tf.config.list_physical_devices('GPU'))]
 
+    def nb_thread(self) -> int:
+        return tf.config.threading.get_intra_op_parallelism_threads() or super().nb_thread()
+
     def device(self, name: str) -> contextlib.AbstractContextManager:
         if name not in self.devices():
             raise BackendError(f"device: there is no device '{name}'; this machine has {', '.join(self.devices())}.")

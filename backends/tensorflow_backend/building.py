@@ -2,12 +2,13 @@
 import contextlib
 from typing import Any, Callable, Iterator, List, Sequence, Tuple
 
-from keraflow.backend.contract import FusedUpdates, Rows, all_updates
+from keraflow.backend.contract import FusedUpdates, Rows, all_updates, numbers_to_check
 from keraflow.backend.draws import numbered
 from keraflow.backend.operators import follow_contract
 from keraflow.backend.refusals import marked
 
 from . import conditions, private_api
+from .finite import stop_unless_finite
 from .library import tf
 
 __all__ = ['Building']
@@ -31,28 +32,41 @@ class Building:
             outputs, updates = numbered(self._tensorflow, builder)(*tensors)
         return [tf.convert_to_tensor(it) for it in outputs], updates
 
-    def commit(self, updates: Sequence, outputs: Sequence, is_fused: bool) -> None:
-        """Assign the new values that a builder returned with some outputs; those that may be fused in one kernel."""
+    def commit(self, updates: Sequence, outputs: Sequence, is_fused: bool, nb_done: Any = None,
+               total: Any = None) -> List[str]:
+        """Assign the new values that a builder returned with some outputs; those that may be fused in one kernel.
+
+        Return the names of what must be finite, or else nothing is assigned. The error then has the number of batches
+        before, and the total over them, if given.
+        """
         fused = [one for one in updates if isinstance(one, FusedUpdates)] if is_fused else []
+        numbers = numbers_to_check(updates)
+        known = [*outputs, *([stop_unless_finite(list(numbers.values()), nb_done, total)] if numbers else [])]
         with self.in_builder():
             rest = [one for one in updates if not isinstance(one, FusedUpdates)] if is_fused else updates
             pairs = self._new_values(all_updates(rest))
-            with tf.control_dependencies([*outputs, *(value for _, value in pairs)]):
+            with tf.control_dependencies([*known, *(value for _, value in pairs)]):
                 # Before the others are assigned: if it cannot be compiled, nothing has changed.
                 ran = [self._fused(one) for one in fused]
         with tf.control_dependencies(ran):
-            _assign(pairs, outputs)
+            _assign(pairs, known)
+        return list(numbers)
 
     def assign(self, updates: Sequence, outputs: Sequence) -> list:
         """Assign new values to variables once these and the outputs are computed."""
         return _assign(self._new_values(updates), outputs)
 
-    def assign_where(self, collected: conditions.Conditions, updates: Sequence, outputs: Sequence) -> None:
-        """Do the same if all of the conditions hold."""
-        pairs = self._new_values(updates)
+    def assign_where_right(self, updates: Sequence, outputs: Sequence) -> Tuple[conditions.Conditions, List[Any]]:
+        """Do the same in a graph that XLA compiles, if all that computing the new values requires holds.
+
+        Return these conditions, and the variables.
+        """
+        with conditions.collecting(tf.constant(0)) as collected, self.in_builder():
+            pairs = self._new_values(all_updates(updates))
         if collected.messages:
             pairs = [(variable, tf.where(collected.code < 0, value, variable)) for variable, value in pairs]
         _assign(pairs, outputs)
+        return collected, [variable for variable, _ in pairs]
 
     def _new_values(self, updates: Sequence) -> List[tuple]:
         """Return updates with values of the dtypes of the variables."""
@@ -68,9 +82,7 @@ class Building:
         messages: List[str] = []
 
         def update(*tensors: Any) -> Any:
-            with conditions.collecting(tensors[0]) as collected:
-                pairs = one.make(*tensors)
-            self.assign_where(collected, pairs, [])
+            collected, _ = self.assign_where_right([FusedUpdates(one.make, tensors)], [])
             messages[:] = collected.messages
             return collected.code if messages else tf.constant(conditions.HOLDS)
         code = tf.function(update, autograph=False, jit_compile=True)(*one.tensors)

@@ -5,14 +5,13 @@ from typing import Any, Callable, List, Optional, Sequence
 import numpy as np
 
 from keraflow.backend.batches import BatchLoop
-from keraflow.backend.compiled import Compiled
+from keraflow.backend.compiled import Compiled, arrays_for
 from keraflow.backend.contract import OTHER_VARIABLES, Rows, TensorSpec, UsedVariable, in_order_of_creation
 from keraflow.backend.draws import Draws, counting, starts_of_draws
 from keraflow.backend.layouts import gradients_from_sources, sources_of
 from keraflow.backend.operators import follow_contract
 from keraflow.backend.refusals import marked, refusing
-from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError
-from keraflow.shapes import agree
+from keraflow.errors import ArgumentError, ArgumentTypeError
 
 from . import conditions, private_api
 from .batch_loop import Loop
@@ -69,15 +68,14 @@ class Execution(Variables):
         specs = [TensorSpec(self.static_shape(it), self.dtype(it)) for it in inputs]
 
         def run(*arrays: Any) -> list:
-            if len(arrays) != len(specs):
-                raise ArgumentError(f'function: expected {len(specs)} array(s), received {len(arrays)}.')
-            fed = [tf.constant(_checked(array, spec)) for array, spec in zip(arrays, specs)]
+            fed = map(tf.constant, arrays_for(specs, arrays))
             with refusing(tf.errors.InvalidArgumentError):
                 return [it.numpy() for it in pruned(*fed, *map(tf.constant, starts_of_draws(streams)))[0]]
         return run
 
     def compile(self, builder: Callable, specs: Sequence[TensorSpec]) -> Compiled:
-        return _Traced(lambda: self._traced(builder, specs))
+        names: List[str] = []
+        return _Traced(lambda: self._traced(builder, specs, names), names)
 
     def batch_loop(self, builder: Callable, specs: Sequence[TensorSpec], execution: str = 'auto') -> BatchLoop:
         return Loop(self._graphs, builder, specs, execution)
@@ -140,11 +138,11 @@ class Execution(Variables):
                                      unconnected_gradients=tf.UnconnectedGradients.ZERO)
             return gradients_from_sources(self, map(tf.convert_to_tensor, gradients), variables)
 
-    def _traced(self, builder: Callable, specs: Sequence[TensorSpec]) -> Callable:
-        """Turn a builder into a ``tf.function``."""
+    def _traced(self, builder: Callable, specs: Sequence[TensorSpec], names: List[str]) -> Callable:
+        """Turn a builder into a ``tf.function``, and fill in the names of what must be finite."""
         def build(*tensors: Any) -> list:
             outputs, updates = self._graphs.run_builder(builder, tensors)
-            self._graphs.commit(updates, outputs, is_fused=False)
+            names[:] = self._graphs.commit(updates, outputs, is_fused=False)
             return outputs
         signature = [tf.TensorSpec(spec.shape, spec.dtype) for spec in specs]
         # Layers are ordinary Python: nothing in them is to be rewritten.
@@ -167,14 +165,6 @@ class Execution(Variables):
         return [np.array(it.numpy()) if has_value(it) else next(values) for it in tensors]
 
 
-def _checked(array: Any, spec: TensorSpec) -> np.ndarray:
-    """Convert an array to the dtype of a placeholder, and check it against the static shape."""
-    array = np.asarray(array).astype(spec.dtype)
-    if not agree(spec.shape, array.shape):
-        raise ShapeError(f'function: expected an array of shape {tuple(spec.shape)}, received {array.shape}.')
-    return array
-
-
 def _rows(slices: Any) -> Rows:
     """Combine the gradients of a table's lookups, adding up those with the same index."""
     indices, places = tf.unique(slices.indices)
@@ -183,9 +173,41 @@ def _rows(slices: Any) -> Rows:
 
 class _Traced(Compiled):
     _call: Optional[Callable] = None
+    _call_of_batches: Optional[Callable] = None
+
+    def __init__(self, make: Callable[[], Callable], names: Sequence[str]):
+        super().__init__(make)
+        self._finite_names = names     # of what must be finite
 
     def __call__(self, *arrays: Any) -> list:
         if self._call is None:
             self._call = private_api.direct_call(self.build())
-        with refusing(tf.errors.InvalidArgumentError):
+        with refusing(tf.errors.InvalidArgumentError, self._finite_names):
             return self._call(*map(tf.constant, arrays))
+
+    def of_batches(self, arrays: Sequence[Any], batch_size: int) -> List[list]:
+        concrete: Any = self.build()
+        if not arrays or any(it.shape.rank in (None, 0) or not it.shape[1:].is_fully_defined()
+                             for it in concrete.outputs):
+            return super().of_batches(arrays, batch_size)       # they may not be joinable
+        if self._call_of_batches is None:
+            self._call_of_batches = private_api.direct_call(_looped(concrete))
+        with refusing(tf.errors.InvalidArgumentError, self._finite_names):
+            return [self._call_of_batches(tf.constant(batch_size), *map(tf.constant, arrays))]
+
+
+def _looped(run: Any) -> Any:
+    """Return a function of many samples that calls another one for each batch of them, without tracing it again."""
+    def of_batches(batch_size: Any, *arrays: Any) -> list:
+        def body(number: Any, parts: list) -> tuple:
+            start = number * batch_size
+            outputs = run(*[x[start:start + batch_size] for x in arrays])
+            return number + 1, [part.write(number, x) for part, x in zip(parts, outputs)]
+        count = -(-tf.shape(arrays[0])[0] // batch_size)
+        parts = [tf.TensorArray(x.dtype, count, infer_shape=False, element_shape=(None, *x.shape[1:]))
+                 for x in run.outputs]
+        _, parts = tf.while_loop(lambda number, _: number < count, body, (0, parts), parallel_iterations=1)
+        return [part.concat() for part in parts]
+    given = run.inputs[:len(run.inputs) - len(run.captured_inputs)]
+    specs = [tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in given]
+    return tf.function(of_batches, autograph=False).get_concrete_function(tf.TensorSpec((), tf.int32), *specs)

@@ -7,9 +7,9 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence
 
 import numpy as np
 
-from keraflow.backend.compiled import Compiled
+from keraflow.backend.compiled import Compiled, arrays_for
 from keraflow.backend.contract import (OTHER_VARIABLES, Backend, Rows, TensorSpec, UsedVariable, all_updates,
-                                       in_order_of_creation)
+                                       in_order_of_creation, numbers_to_check)
 from keraflow.backend.draws import Draws, counting, numbered
 from keraflow.backend.layouts import gradients_from_sources, sources_of
 from keraflow.backend.operators import follow_contract
@@ -17,6 +17,7 @@ from keraflow.backend.refusals import marked, refusing
 from keraflow.errors import ArgumentError, BackendError, ShapeError
 
 from .configure import COMPILING, T, theano
+from .finite import while_finite
 from .operands import as_tensor, cast, floatx
 from .origins import without_traces
 from .own_mode import own_mode
@@ -45,15 +46,13 @@ class Execution(Backend):
 
     def function(self, inputs: Sequence, outputs: Sequence, updates: Sequence = ()) -> Callable[..., list]:
         run = _theano_function(list(inputs), outputs, updates)
-        shapes = [self.static_shape(x) for x in inputs]
+        specs = [TensorSpec(self.static_shape(x), x.dtype) for x in inputs]
         running = threading.Lock()      # a Theano function computes in its own storage
 
         def call(*arrays: Any) -> list:
-            if len(arrays) != len(inputs):
-                raise ArgumentError(f'function: expected {len(inputs)} array(s), received {len(arrays)}.')
-            checked = [_checked(array, x, shape) for array, x, shape in zip(arrays, inputs, shapes)]
+            given = arrays_for(specs, arrays)
             with _Quietly(), running:
-                return [np.asarray(result) for result in run(*checked)]
+                return [np.asarray(result) for result in run(*given)]
 
         return call
 
@@ -120,7 +119,8 @@ class _Compiled(Compiled):
     """A Theano function, run by one thread at a time, because it computes in its own storage."""
 
     def __init__(self, backend: Backend, builder: Callable, specs: List[TensorSpec]):
-        super().__init__(functools.partial(_build, backend, builder, specs))
+        self._finite_names: List[str] = []     # of what must be finite
+        super().__init__(functools.partial(_build, backend, builder, specs, self._finite_names))
         self._has_scalar = not all(len(spec.shape) for spec in specs)
         self._running = threading.Lock()
 
@@ -128,7 +128,7 @@ class _Compiled(Compiled):
         run = self.build()
         # A scalar may arrive as a NumPy number, but C code needs an array.
         given = map(np.asarray, arrays) if self._has_scalar else arrays
-        with _Quietly(), self._running:
+        with _Quietly(self._finite_names), self._running:
             return run(*given)
 
 
@@ -140,8 +140,8 @@ class _Quietly(refusing):
 
     __slots__ = ('_settings',)
 
-    def __init__(self) -> None:
-        super().__init__(AssertionError)
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        super().__init__(AssertionError, names)
 
     def __enter__(self) -> None:
         self._settings = np.geterrobj()
@@ -152,16 +152,21 @@ class _Quietly(refusing):
         super().__exit__(*error)
 
 
-def _build(backend: Backend, builder: Callable, specs: List[TensorSpec]) -> Callable:
+def _build(backend: Backend, builder: Callable, specs: List[TensorSpec], names: List[str]) -> Callable:
+    """Make a Theano function, and fill in the names of what must be finite."""
     tensors = [backend.placeholder(*spec) for spec in specs]
-    outputs, updates = backend.symbolic(lambda *given: _built(numbered(backend, builder), given), tensors)
+    outputs, updates = backend.symbolic(lambda *given: _built(numbered(backend, builder), given, names), tensors)
     run = _theano_function(tensors, outputs, updates)
     run.trust_input = True      # skip checks: the arrays already match the specs
     return run
 
 
-def _built(builder: Callable, tensors: Sequence) -> tuple:
+def _built(builder: Callable, tensors: Sequence, names: List[str]) -> tuple:
     outputs, updates = builder(*tensors)
+    numbers = numbers_to_check(updates)
+    names[:] = numbers
+    if numbers:
+        outputs = [while_finite(as_tensor(outputs[0]), *map(as_tensor, numbers.values())), *outputs[1:]]
     return outputs, all_updates(updates)
 
 
@@ -184,14 +189,6 @@ def _of_type(value: Any, variable: Any) -> Any:
         raise ShapeError(f"updates: expected a new value with {variable.ndim} axes for variable '{variable.name}', "
                          f'received one with {value.ndim}.')
     return T.patternbroadcast(value, variable.broadcastable)
-
-
-def _checked(array: Any, x: Any, shape: Sequence) -> np.ndarray:
-    """Convert an array to the dtype of the placeholder `x`, and check it against the static shape."""
-    array = np.asarray(array, dtype=x.dtype, order='C')
-    if len(array.shape) != len(shape) or any(m not in (None, n) for n, m in zip(array.shape, shape)):
-        raise ShapeError(f'function: expected an array of shape {tuple(shape)}, received {array.shape}.')
-    return array
 
 
 def _nodes(outputs: Sequence, inputs: Sequence = ()) -> list:

@@ -1,13 +1,16 @@
 """Repairs of Theano's graphs and graph rewrites; :mod:`.repairs` lists the faults."""
+import functools
 import sys
 from typing import Any
 
 import numpy as np
 
+from keraflow.errors import BackendError
+
 from .configure import T, theano
 
-__all__ = ['repair_comparisons', 'repair_constant_folding', 'repair_new_axes', 'repair_numpy_aliases',
-           'repair_rebroadcast']
+__all__ = ['repair_comparisons', 'repair_constant_folding', 'repair_gradients_of_scans', 'repair_long_sums',
+           'repair_new_axes', 'repair_numpy_aliases', 'repair_rebroadcast']
 
 
 def repair_numpy_aliases() -> None:
@@ -62,6 +65,52 @@ def repair_new_axes() -> None:
         return original(self, index)
 
     operators.__getitem__ = __getitem__
+
+
+def repair_gradients_of_scans() -> None:
+    """Let the gradient of a gradient of a loop forget what a later step writes over, and refuse the one after it.
+
+    The gradient of a ``scan`` adds to its arrays in place. In the gradient of that, the gradient of what is written
+    replaces that of what was there before; Theano adds the two. The third gradient would need the values that were
+    written over, which nobody kept.
+    """
+    op: Any = sys.modules['theano.scan.op']      # its package has a function in that place
+    clone, original = op.clone, op.Scan.L_op
+
+    def without_written_over(output: Any, replace: Any) -> Any:
+        return clone(output, replace=[(before, T.zeros_like(written)) for before, written in replace])
+
+    def L_op(self: Any, inputs: Any, outs: Any, dC_douts: Any) -> Any:
+        if self.name.startswith('grad_of_grad_of_'):
+            raise BackendError('gradients: Theano knows the first and the second gradient of a loop over time, not the '
+                               'third. Write the steps out with unroll=True, or use another backend.')
+        return original(self, inputs, outs, dC_douts)
+
+    op.clone, op.Scan.L_op = without_written_over, L_op     # the only call of clone is the one that adds
+
+
+def repair_long_sums() -> None:
+    """Let Python add and multiply 32 tensors or more, which no function of NumPy takes at once: two at a time."""
+    original = T.Elemwise.prepare_node
+
+    def prepare_node(self: Any, node: Any, storage_map: Any, compute_map: Any, impl: Any) -> None:
+        original(self, node, storage_map, compute_map, impl)
+        if len(node.inputs) >= 32 and self.scalar_op.nin < 0:
+            node.tag.ufunc = _InTurn(self.scalar_op)
+
+    T.Elemwise.prepare_node = prepare_node
+
+
+class _InTurn:
+    """Looks like a function of NumPy to ``Elemwise``."""
+
+    nout = 1
+
+    def __init__(self, op: Any):
+        self._of_two = np.frompyfunc(op.impl, 2, 1)
+
+    def __call__(self, *inputs: Any) -> Any:
+        return functools.reduce(self._of_two, inputs)
 
 
 def repair_constant_folding() -> None:

@@ -7,6 +7,7 @@ import functools
 from typing import Any
 
 from .configure import theano
+from .finite import CHECKS_FIRST
 from .sums import ROW_SUMS
 
 __all__ = ['own_mode']
@@ -35,7 +36,7 @@ def _mode(*settings: str) -> Any:
         modes.instantiated_default_mode = kept
     if not _is_chosen('optimizer_excluding'):
         mode = mode.excluding(*LEFT_OUT)
-    mode = mode.including(ROW_SUMS)
+    mode = mode.including(ROW_SUMS, CHECKS_FIRST)
     # Keep the storage of intermediate values from run to run.
     return mode if _is_chosen('allow_gc') else mode.clone(link_kwargs={'allow_gc': False})
 

@@ -2,6 +2,8 @@
 import math
 from typing import Any, Callable
 
+import numpy as np
+
 from keraflow.backend.contract import Backend
 from keraflow.shapes import normalize_axes, normalize_axis
 
@@ -12,24 +14,51 @@ from .static_shapes import lengths
 __all__ = ['Reductions']
 
 
-class _SharedGradient:
-    """The gradient of maxima and minima, shared by equals; in Theano each gets the whole, or there is none."""
+class _Extremum:
+    """Maxima and minima, of no values, too, which Theano refuses. Their gradient is shared by equals; in Theano each
+    gets the whole, or there is none."""
+
+    axis: Any
+    sign: int       # of the result of no values
+
+    def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
+        [x] = inputs
+        if x.size:
+            super().perform(node, inputs, outputs)      # type: ignore[misc]
+            return
+        lengths = [n for axis, n in enumerate(x.shape) if axis not in _axes(node.inputs[0], self.axis)]
+        limits: Any = np.iinfo(x.dtype) if x.dtype.kind == 'i' else None
+        of_none = self.sign * np.inf if limits is None else limits.min if self.sign < 0 else limits.max
+        outputs[0][0] = np.full(lengths, of_none, x.dtype)
+
+    def c_code(self, *args: Any) -> str:
+        # It begins with the result of no values, and then refuses them.
+        code: str = super().c_code(*args)       # type: ignore[misc]
+        return code.replace('[i]==0 && tosum[i]', '[i]<0 && tosum[i]')
+
+    def c_code_cache_version_apply(self, node: Any) -> tuple:
+        version: tuple = super().c_code_cache_version_apply(node)       # type: ignore[misc]
+        return (*version, 1) if version else ()
 
     def L_op(self, inputs: Any, outputs: Any, gradients: Any) -> Any:
         (x,), (y,), (gradient,) = inputs, outputs, gradients
         if x.dtype not in ('float32', 'float64'):
             return [x.zeros_like(dtype=gradient.dtype)]
-        axes = _axes(x, self.axis)  # type: ignore[attr-defined]
+        axes = _axes(x, self.axis)
         hit = cast(T.eq(x, _keep(y, x, axes)), x.dtype)
         return [hit * _keep(gradient / T.sum(hit, axis=axes), x, axes)]
 
 
-class Largest(_SharedGradient, T.basic.Max):
+class Largest(_Extremum, T.basic.Max):
     """The maximum."""
 
+    sign = -1
 
-class Smallest(_SharedGradient, T.basic.Min):
+
+class Smallest(_Extremum, T.basic.Min):
     """The minimum."""
+
+    sign = 1
 
 
 class Reductions(Backend):

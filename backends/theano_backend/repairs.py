@@ -16,8 +16,8 @@ from typing import Callable, NamedTuple
 from .code_repairs import repair_batched_dot, repair_code_loading, repair_code_versions, repair_module_keys
 from .compilers import repair_compiling
 from .configure import theano
-from .graph_repairs import (repair_comparisons, repair_constant_folding, repair_new_axes, repair_numpy_aliases,
-                            repair_rebroadcast)
+from .graph_repairs import (repair_comparisons, repair_constant_folding, repair_gradients_of_scans, repair_long_sums,
+                            repair_new_axes, repair_numpy_aliases, repair_rebroadcast)
 from .origins import repair_traces
 from .python_convolutions import repair_convolutions
 from .vector_functions import repair_functions
@@ -37,6 +37,9 @@ REPAIRS = (
     Repair('x == x, x <= x and x >= x are True of NaN: rewrites take it for a number', repair_comparisons),
     Repair('x[:, None] loses the axes behind those that the index names', repair_new_axes),
     Repair('patternbroadcast and its like fail for what a function of one tensor gave, as tanh', repair_rebroadcast),
+    Repair('the second gradient of all steps of a scan counts what reaches each step twice, and the third fails',
+           repair_gradients_of_scans),
+    Repair('sums and products of 32 tensors fail where there is no compiler', repair_long_sums),
     Repair('np.complex is asked for, which NumPy tells off: where warnings are errors no constant is known, and mod '
            'fails', repair_numpy_aliases),
     Repair('products of batches fail where there is no BLAS: their C code takes it for granted', repair_batched_dot),

@@ -74,6 +74,21 @@ def rebroadcast():
     return T.patternbroadcast(T.tanh(T.fmatrix()), (True, False)).broadcastable == (True, False)
 
 
+def gradients_of_scans():
+    """The second derivative of w**2 + w**4 + w**6 is 2 + 12 * w**2 + 30 * w**4."""
+    w = T.fscalar()
+    powers, _ = theano.scan(lambda before: before * w, outputs_info=[T.ones_like(w)], n_steps=3)
+    found = theano.function([w], theano.grad(theano.grad((powers * powers).sum(), w), w), mode='FAST_COMPILE')
+    return float(found(1.)) == 44.
+
+
+def long_sums():
+    x = T.fvector()
+    terms = [x * number for number in range(40)]
+    run = theano.function([x], [T.add(*terms), T.mul(*[x] * 40)], mode=theano.compile.Mode('py', None))
+    return [one.tolist() for one in run(np.ones(3, 'float32'))] == [[780.] * 3, [1.] * 3]
+
+
 def numpy_aliases():
     with warnings.catch_warnings():
         warnings.simplefilter('error')
