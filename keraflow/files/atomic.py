@@ -2,26 +2,31 @@
 
 The new content goes to a temporary file next to the target, reaches the disk (`fsync`), and takes the target's name in
 one step. A program that is killed at any moment leaves the old file or the new one, and at worst a file named
-``.keraflow-*.tmp`` that can be deleted.
+``.keraflow-*.tmp``, which the next one that writes in this folder removes.
 """
 import contextlib
 import errno
 import os
 import secrets
 import stat
-from typing import Optional, Sequence, Tuple, Union
+from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
 
+from keraflow.errors import MAX_MESSAGE, path_in_words, printable
+from keraflow.files.abandoned import NAMES, claim, remove_abandoned
 from keraflow.files.refusal import refusal
-from keraflow.files.regular import PathLike
+from keraflow.files.regular import PathLike, naming, path_text
+from keraflow.files.tensor_writer import PackedTensors, write_all
 
 __all__ = ['check_file', 'write_file', 'write_files']
 
-Data = Union[bytes, bytearray, memoryview]
+Data = Union[bytes, bytearray, memoryview, PackedTensors]
 
 # O_EXCL: neither an existing file nor a symbolic link that somebody put there is written to.
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, 'O_CLOEXEC', 0) | getattr(os, 'O_BINARY', 0)
 # What file systems without hard links, such as FAT and some network drives, answer to one.
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EINVAL)
+# How often a temporary file is created again that another program removes at once.
+_MAX_NAMES = 10
 
 
 def write_file(path: PathLike, data: Data, overwrite: bool = False) -> None:
@@ -32,7 +37,7 @@ def write_file(path: PathLike, data: Data, overwrite: bool = False) -> None:
     path : path
         Where. A symbolic link is kept, and the file that it points to is replaced; so are the permissions of a file
         that is replaced.
-    data : bytes
+    data : bytes or PackedTensors
         The whole content.
     overwrite : bool
         Whether a file that exists is replaced. Without it, of two programs that write at the same time one succeeds.
@@ -59,7 +64,7 @@ def write_files(files: Sequence[Tuple[PathLike, Data]], overwrite: bool = False)
 
     Parameters
     ----------
-    files : list of (path, bytes)
+    files : list of (path, content)
         As for `write_file`; no file twice.
     overwrite : bool
         As for `write_file`.
@@ -73,20 +78,27 @@ def write_files(files: Sequence[Tuple[PathLike, Data]], overwrite: bool = False)
     for index, job in enumerate(jobs):
         if job.target in [other.target for other in jobs[:index]]:
             raise refusal(job.path, 'two contents are given for this file. Pass different paths.')
-    try:
+    folders = {job.folder: job.path for job in jobs}
+    with contextlib.ExitStack() as cleaning:        # of all, also if Ctrl-C ends one
         for job in jobs:
-            job.write()
-        for job in jobs:
-            job.commit()
-        for folder in dict.fromkeys(job.folder for job in jobs):
-            _sync_folder(folder)
-    except BaseException:
-        for job in reversed(jobs):
-            job.undo()
-        raise
-    finally:
-        for job in jobs:
-            job.clean()
+            cleaning.callback(job.clean)
+        for folder in folders:      # before there are more: a full disk may be full of them
+            remove_abandoned(folder)
+        try:
+            for job in jobs:
+                with naming(job.path):
+                    job.write()
+            for job in jobs:
+                with naming(job.path):
+                    job.commit()
+            for folder, path in folders.items():
+                with naming(path):
+                    _sync_folder(folder)
+        except BaseException:
+            with contextlib.ExitStack() as undoing:     # in reverse order
+                for job in jobs:
+                    undoing.callback(job.undo)
+            raise
 
 
 def check_file(path: PathLike, overwrite: bool = False) -> None:
@@ -98,15 +110,17 @@ class _Job:
     """One file on its way: checked, written next to the target, committed or undone."""
 
     def __init__(self, path: PathLike, data: Data, overwrite: bool):
-        self.path = os.fspath(path)
-        self.data = memoryview(data).cast('B')                  # a TypeError for text, before a file is opened
+        self.path = path_text(path)
+        # A TypeError for text, before a file is opened.
+        self.data = data if isinstance(data, PackedTensors) else memoryview(data).cast('B')
         self.overwrite = overwrite
         self.target = os.path.realpath(self.path)               # through a symbolic link, which is kept
         self.folder = os.path.dirname(self.target)
-        name = os.path.join(self.folder, f'.keraflow-{secrets.token_hex(8)}')
-        self.temporary, self.backup = f'{name}.tmp', f'{name}-old.tmp'
+        self.temporary, self.backup = '', self._new_name()
         self.identity: Optional[Tuple[int, int]] = None         # of the temporary file
-        self.mode = self._check_target()
+        self.claims: List[int] = []                             # open files, by which others see that this one lives
+        with naming(self.path):
+            self.mode = self._check_target()
 
     def _check_target(self) -> Optional[int]:
         """Return the permissions of the file to replace, or None if there is none."""
@@ -114,8 +128,8 @@ class _Job:
             mode = os.stat(self.target).st_mode
         except FileNotFoundError:
             if not os.path.isdir(self.folder):
-                text = f'{self.path}: the folder {self.folder} does not exist. Create it first.'
-                raise FileNotFoundError(text) from None
+                text = f'{self.path}: the folder {path_in_words(self.folder)} does not exist. Create it first.'
+                raise FileNotFoundError(printable(text)) from None
             return None
         if not stat.S_ISREG(mode):
             raise refusal(self.path, 'this is not a regular file (but a directory, a pipe or a device). '
@@ -125,28 +139,65 @@ class _Job:
         return stat.S_IMODE(mode) & 0o777      # no set-uid for new content
 
     def _exists(self) -> FileExistsError:
-        return FileExistsError(f'{self.path} exists already. Pass overwrite=True to replace it.')
+        text = ' exists already. Pass overwrite=True to replace it.'
+        return FileExistsError(printable(self.path, MAX_MESSAGE - len(text)) + text)
 
     def write(self) -> None:
         """Write the temporary file completely, and sync it to disk."""
-        # Private until its permissions are known; a new file gets those of the umask.
-        handle = os.open(self.temporary, _CREATE, 0o666 if self.mode is None else 0o600)
+        handle = self._create()
         try:
             status = os.fstat(handle)
             self.identity = status.st_dev, status.st_ino
             if self.mode is not None and hasattr(os, 'fchmod'):
                 os.fchmod(handle, self.mode)
-            rest = self.data
-            while rest:
-                rest = rest[os.write(handle, rest):]      # a system may write less than it is given
+            if isinstance(self.data, PackedTensors):
+                self.data.write_to(handle)
+            else:
+                write_all(handle, self.data)
             os.fsync(handle)
         finally:
             os.close(handle)
+
+    def _create(self) -> int:
+        """Create and claim a temporary file: another one if a program removes it before it is claimed."""
+        attempt = 0
+        while True:
+            attempt += 1
+            self.temporary = self._new_name()
+            # Private until its permissions are known; a new file gets those of the umask.
+            handle = os.open(self.temporary, _CREATE, 0o666 if self.mode is None else 0o600)
+            try:
+                if self._is_claimed(handle) or attempt == _MAX_NAMES:   # somebody may lock whatever appears
+                    return handle
+                os.unlink(self.temporary)
+            except FileNotFoundError:
+                pass
+            except BaseException:
+                os.close(handle)
+                raise
+            os.close(handle)
+
+    def _is_claimed(self, handle: int) -> bool:
+        try:
+            self._claim(handle)
+        except BlockingIOError:
+            return False
+        return os.fstat(handle).st_nlink > 0
+
+    def _claim(self, file: Union[int, str]) -> None:
+        handle = claim(file)
+        if handle is not None:
+            self.claims.append(handle)
+
+    def _new_name(self) -> str:
+        return os.path.join(self.folder, NAMES.format(secrets.token_hex(8)))
 
     def commit(self) -> None:
         """Give the temporary file the target's name, in one step."""
         if self.overwrite:
             if self.mode is not None:
+                with contextlib.suppress(OSError):
+                    self._claim(self.target)
                 with contextlib.suppress(OSError):              # without hard links an error cannot be undone
                     os.link(self.target, self.backup)
             os.replace(self.temporary, self.target)
@@ -184,9 +235,16 @@ class _Job:
                     os.unlink(self.target)
 
     def clean(self) -> None:
-        for name in (self.temporary, self.backup):
-            with contextlib.suppress(OSError):
-                os.unlink(name)
+        with contextlib.ExitStack() as stack:
+            for handle in self.claims:
+                stack.callback(_tried, os.close, handle)
+            for name in filter(None, (self.temporary, self.backup)):
+                stack.callback(_tried, os.unlink, name)
+
+
+def _tried(function: Callable[[Any], None], argument: Any) -> None:
+    with contextlib.suppress(OSError):
+        function(argument)
 
 
 def _sync_folder(folder: str) -> None:

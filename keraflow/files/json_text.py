@@ -13,19 +13,20 @@ from keraflow.files.limits import Limits
 from keraflow.files.refusal import TOO_DEEP, excerpt, refusal
 from keraflow.files.scalars import NUMBER, RefusedNumber, decode, to_float, to_int
 
-__all__ = ['parse_json']
+__all__ = ['check_structure', 'parse_json']
 
-_WHITESPACE = {ord(char): None for char in ' \t\n\r'}
+_NO_PUNCTUATION = bytes(sorted({*range(256)} - {*b'"[]{}:,'}))
+_DEEPER = {ord('['): 1, ord('{'): 1, ord(']'): -1, ord('}'): -1}
+_ESCAPE = re.compile(r'\\.', re.DOTALL)
+_STRING = re.compile(b'"[^"]*"?')
+_TEXT_STRING = re.compile('"[^"]*"?')
+_EMPTY = re.compile(r'\[[ \t\r\n]*\]|\{[ \t\r\n]*\}')
 # A number ends where it ends for the scanner, so that the refused one is found and nothing behind it is read.
 _TOKEN = re.compile(rf'["\[\]{{}}:]|{NUMBER.pattern}|NaN|-?Infinity')
 # An escaped backslash and an honest surrogate pair are passed over; group 1 is what remains: NUL or half a pair.
 _BAD_ESCAPE = re.compile(r'\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}'
                          r'|(\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2}))')
 _MAYBE_BAD_ESCAPE = re.compile(r'\\u(?:0000|[dD][89a-fA-F])')
-
-
-class _DuplicateKey(Exception):
-    """Raised by the hook, to start the search for the line."""
 
 
 def parse_json(text: Union[str, bytes], source: object = '<string>', limits: Limits = Limits()) -> Any:
@@ -59,11 +60,17 @@ def parse_json(text: Union[str, bytes], source: object = '<string>', limits: Lim
     keraflow.errors.ModelFileError: <string>:1: the key 'units' is written twice. Remove one.
     """
     text = decode(text, source, limits)
+    nb_key = 0
+
+    def count(made: Dict[str, Any]) -> Dict[str, Any]:
+        nonlocal nb_key
+        nb_key += len(made)
+        return made
+
     try:
-        _check_structure(text, source, limits)
+        nb_colon = check_structure(text, source, limits)
         _check_escapes(text, source)
-        return json.loads(text, object_pairs_hook=_unique, parse_int=to_int, parse_float=to_float,
-                          parse_constant=_no_constant)
+        data = json.loads(text, object_hook=count, parse_int=to_int, parse_float=to_float, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         extra = error.msg == 'Extra data'
         what = 'there is more text after the end of the data' if extra else f'this is not valid JSON: {error.msg}'
@@ -73,38 +80,48 @@ def parse_json(text: Union[str, bytes], source: object = '<string>', limits: Lim
         number, reason = error.args
         line = _line_of(text, lambda kind, value: kind == 'number' and value == number)
         raise refusal(f'{source}:{line}', f'the number {excerpt(number)} {reason}') from None
-    except _DuplicateKey:
-        _refuse_duplicate(text, source)
     except RecursionError:                                      # only where the caller raised max_depth
         raise refusal(source, TOO_DEEP) from None
-
-
-def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise _DuplicateKey
-    return result
+    # Of a key that is there twice the scanner keeps one: a hook that sees both takes twice the memory.
+    if nb_key != nb_colon:
+        _refuse_duplicate(text, source)
+    return data
 
 
 def _no_constant(text: str) -> NoReturn:
     raise RefusedNumber(text, 'is not JSON. Numbers in a file are finite.')
 
 
-def _check_structure(text: str, source: object, limits: Limits) -> None:
-    """Depth and number of nodes, from the punctuation alone: linear, and before a scanner can recurse."""
-    bare = re.sub(r'\\.', '', text, flags=re.DOTALL)            # first the escapes, then each string to one quote
-    bare = re.sub('"[^"]*"?', '"', bare).translate(_WHITESPACE)  # the last quote may be missing: the scanner tells
-    brackets = re.sub(r'[^\[\]{}]+', '', bare)
-    if max(itertools.accumulate(map({'[': 1, '{': 1, ']': -1, '}': -1}.__getitem__, brackets)), default=0) \
-            > limits.max_depth:
+def check_structure(text: str, source: object, limits: Limits) -> int:
+    """Check depth and number of nodes, from the punctuation alone: linear, and before a scanner can recurse.
+
+    Returns
+    -------
+    int
+        How many keys there are, if the text is JSON.
+
+    Raises
+    ------
+    ModelFileError
+        It is deeper, or has more nodes, than `limits` allow.
+    """
+    # Without escapes, each quote begins or ends a string. With nothing but punctuation left, nearly all strings are
+    # empty; two that follow each other without any are no JSON, and the scanner ends there.
+    bare = _ESCAPE.sub('', text).encode('utf-8', 'replace').translate(None, _NO_PUNCTUATION).replace(b'""', b'')
+    bare = _STRING.sub(b'', bare)                               # the last quote may be missing: the scanner tells
+    brackets = bare.translate(None, b':,')
+    if max(itertools.accumulate(map(_DEEPER.__getitem__, brackets)), default=0) > limits.max_depth:
         line = _line_of(text, _deeper_than(limits.max_depth))
         raise refusal(f'{source}:{line}', f'lists and dicts are nested deeper than {limits.max_depth}. '
                                           'Flatten the data.')
-    opened = bare.count('[') + bare.count('{') - bare.count('[]') - bare.count('{}')
-    nodes = 1 + opened + bare.count(',') + bare.count(':')      # each list has one value more than it has commas
+    nb_colon = bare.count(b':')
+    nodes = 1 + bare.count(b'[') + bare.count(b'{') + bare.count(b',') + nb_colon
+    if nodes > limits.max_nodes:    # too many by the empty ones, which have no value before the first comma
+        nodes -= len(_EMPTY.findall(_TEXT_STRING.sub('"', _ESCAPE.sub('', text))))
     if nodes > limits.max_nodes:
         raise refusal(source, f'there are {nodes} keys and values; the limit is {limits.max_nodes}. '
                               'If you trust the file, pass larger limits.')
+    return nb_colon
 
 
 def _check_escapes(text: str, source: object) -> None:

@@ -20,6 +20,13 @@ class Limits:
         How many keys and values there may be in all.
     max_tensor_bytes : int
         Size of a weights file.
+    max_parameters : int
+        How many numbers the parameters of a model may have, if it is loaded without weights; else the weights file has
+        one byte at least for each.
+    max_objects : int
+        How many layers, other objects and calls there may be together.
+    max_unrolled : int
+        How many time steps may be written out one by one (`unroll`).
 
     Examples
     --------
@@ -31,3 +38,6 @@ class Limits:
     max_depth: int = 100
     max_nodes: int = 10_000_000
     max_tensor_bytes: int = 64 * 2 ** 30
+    max_parameters: int = 50_000_000
+    max_objects: int = 200_000
+    max_unrolled: int = 10_000

@@ -2,9 +2,10 @@
 
 The two formats hold the same data: what was written as one and rewritten as the other is equal, floats to the last bit.
 """
+import importlib
 import json
 import os
-from typing import Any, Tuple
+from typing import Any, Tuple, Union
 
 from keraflow.errors import ModelFileError
 from keraflow.files.checking import check_plain
@@ -12,16 +13,13 @@ from keraflow.files.json_text import parse_json
 from keraflow.files.limits import Limits
 from keraflow.files.refusal import TOO_DEEP, excerpt, refusal
 from keraflow.files.regular import PathLike, read_regular
-from keraflow.files.yaml_text import parse_yaml
-from keraflow.files.yaml_writer import YAML_OPTIONS, write_yaml
 
-__all__ = ['Limits', 'check_plain', 'dump_json', 'dump_options', 'dump_plain', 'dump_yaml', 'parse_json', 'parse_yaml',
-           'read_plain']
+__all__ = ['EXTENSIONS', 'Limits', 'check_plain', 'dump_json', 'dump_options', 'dump_plain', 'dump_yaml', 'parse_json',
+           'parse_yaml', 'read_plain', 'read_with_text']
 
-_OPTIONS = {'json': ('indent', 'sort_keys', 'ensure_ascii', 'separators', 'skipkeys', 'check_circular', 'cls',
-                     'default'),
-            'yaml': YAML_OPTIONS}
+_JSON_OPTIONS = 'indent', 'sort_keys', 'ensure_ascii', 'separators', 'skipkeys', 'check_circular', 'cls', 'default'
 _FORMATS = {'.json': 'json', '.yaml': 'yaml', '.yml': 'yaml'}
+EXTENSIONS = tuple(_FORMATS)
 
 
 def dump_json(data: Any, *, limits: Limits = Limits(), **dump_args: Any) -> str:
@@ -92,10 +90,45 @@ def dump_yaml(data: Any, *, limits: Limits = Limits(), **dump_args: Any) -> str:
       shape: [3, 4]
     """
     check_plain(data, limits)
-    text = write_yaml(data, **dump_args)
+    text: str = _part('yaml_writer').write_yaml(data, **dump_args)
     if dump_args:
         _check_same(data, text, parse_yaml, limits)
     return text
+
+
+def parse_yaml(text: Union[str, bytes], source: object = '<string>', limits: Limits = Limits()) -> Any:
+    """Parse plain data from YAML text.
+
+    Parameters
+    ----------
+    text : str or bytes
+        Bytes are UTF-8 without a byte order mark.
+    source : object
+        The name in messages, usually the path.
+    limits : Limits
+        Size, depth and number of nodes.
+
+    Returns
+    -------
+    None, bool, int, float, str, list or dict
+        Equal to what `parse_json` returns for the same data.
+
+    Raises
+    ------
+    ModelFileError
+        With the source and the line: not YAML; an anchor, an alias, a tag, a merge key, a directive or a second
+        document; a key that is there twice, spans lines or is not a string; a value that is missing; a number that
+        is not finite or has more than 17 digits; too deep, too many or too large.
+
+    Examples
+    --------
+    >>> parse_yaml('lr: 1e-3\\nnesterov: yes\\nunits: [3, null]')
+    {'lr': 0.001, 'nesterov': 'yes', 'units': [3, None]}
+    >>> parse_yaml('layer: !!python/name:os.system')
+    Traceback (most recent call last):
+    keraflow.errors.ModelFileError: <string>:1: a tag is not allowed. Remove '!!python/name:os.system'.
+    """
+    return _part('yaml_text').parse(text, source, limits)
 
 
 def dump_plain(data: Any, path: PathLike, *, limits: Limits = Limits(), **dump_args: Any) -> str:
@@ -138,7 +171,7 @@ def dump_plain(data: Any, path: PathLike, *, limits: Limits = Limits(), **dump_a
 
 def dump_options(path: PathLike) -> Tuple[str, ...]:
     """Return the keywords that :func:`dump_plain` takes for a file of this name, besides its limits."""
-    return _OPTIONS[_format_of(path)]
+    return _JSON_OPTIONS if _format_of(path) == 'json' else _part('yaml_writer').YAML_OPTIONS
 
 
 def read_plain(path: PathLike, limits: Limits = Limits()) -> Any:
@@ -162,8 +195,19 @@ def read_plain(path: PathLike, limits: Limits = Limits()) -> Any:
     FileNotFoundError
         There is no such file.
     """
+    return read_with_text(path, limits)[0]
+
+
+def read_with_text(path: PathLike, limits: Limits = Limits()) -> Tuple[Any, str]:
+    """Read plain data as :func:`read_plain` does, and return the text, too, in which messages find lines."""
     parse = {'json': parse_json, 'yaml': parse_yaml}[_format_of(path)]
-    return parse(read_regular(path, limits.max_bytes), os.fspath(path), limits)
+    content = read_regular(path, limits.max_bytes, 'If you trust it, pass larger limits.')
+    return parse(content, os.fspath(path), limits), content.decode('utf-8', 'replace')
+
+
+def _part(name: str) -> Any:
+    """Return a module that uses PyYAML, which a program that never meets YAML does not wait for."""
+    return importlib.import_module(f'keraflow.files.{name}')
 
 
 def _json_text(data: Any, **dump_args: Any) -> str:

@@ -1,15 +1,13 @@
 """How a refusal reads: the place first, then what is wrong and what to do, in at most 300 characters."""
+from typing import Sequence
+
 from keraflow.errors import ModelFileError
 
-__all__ = ['MAX_MESSAGE', 'TOO_DEEP', 'excerpt', 'refusal']
-
-#: A message fits on a few lines of a terminal, whatever the file holds.
-MAX_MESSAGE = 300
+__all__ = ['TOO_DEEP', 'excerpt', 'refusal']
 
 #: Of data and texts that a raised limit lets pass.
 TOO_DEEP = 'lists and dicts are nested too deeply for this Python. Flatten the data.'
 
-_MAX_PLACE = 110
 _MAX_EXCERPT = 60
 
 
@@ -28,15 +26,17 @@ def excerpt(value: object) -> str:
     return shown if len(shown) <= _MAX_EXCERPT else shown[:_MAX_EXCERPT - 3] + '...'
 
 
-def refusal(place: object, message: str) -> ModelFileError:
-    """Return the error to raise: ``place: message``, cut to `MAX_MESSAGE` characters.
+def refusal(place: object, message: str, differences: Sequence[str] = (), advice: str = '') -> ModelFileError:
+    """Return the error to raise: ``place: message``, where a long place leaves the message its room.
 
     Parameters
     ----------
     place : object
-        A path, with a line number where there is one. Of a long path the end is kept.
+        A path, with a line number where there is one. A long path loses its middle.
     message : str
         What is wrong, and what to do.
+    differences, advice
+        Those of a :class:`~keraflow.errors.KeraFlowError`.
 
     Returns
     -------
@@ -47,8 +47,4 @@ def refusal(place: object, message: str) -> ModelFileError:
     >>> refusal('arch.yaml:14', "the key 'name' is written twice. Remove one.")
     ModelFileError("arch.yaml:14: the key 'name' is written twice. Remove one.")
     """
-    where = ''.join(char if char.isprintable() else '?' for char in str(place))
-    if len(where) > _MAX_PLACE:
-        where = '...' + where[3 - _MAX_PLACE:]
-    text = f'{where}: {message}'
-    return ModelFileError(text if len(text) <= MAX_MESSAGE else text[:MAX_MESSAGE - 3] + '...')
+    return ModelFileError(f'{place}: {message}', differences, advice)

@@ -16,6 +16,8 @@ NUMBER = re.compile(r'-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?')
 #: NUL and lone surrogates: no file name, no C library and no UTF-8 file can hold them.
 FORBIDDEN_TEXT = re.compile('[\x00\ud800-\udfff]')
 
+_NO_SPACE = re.compile('[^ \t\r\n]')
+
 
 class RefusedNumber(Exception):
     """A number that is refused: ``args`` are its text and the reason. The caller knows the place."""
@@ -57,11 +59,12 @@ def decode(text: Union[str, bytes], source: object, limits: Limits) -> str:
         text = _from_utf8(text, source)
     if text.startswith('\ufeff'):
         raise refusal(source, 'the file begins with a byte order mark. Save it as UTF-8 without one.')
-    forbidden = FORBIDDEN_TEXT.search(text)
+    # The search reads each character, and most texts have only such as need none.
+    forbidden = None if text.isascii() and '\0' not in text else FORBIDDEN_TEXT.search(text)
     if forbidden:
         line = text.count('\n', 0, forbidden.start()) + 1
         raise refusal(f'{source}:{line}', f'the character {excerpt(forbidden[0])} is not allowed. Remove it.')
-    if not text.strip(' \t\r\n'):
+    if not _NO_SPACE.search(text):
         raise refusal(source, 'the file is empty. Save the model again.')
     return text
 

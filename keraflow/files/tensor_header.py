@@ -12,7 +12,8 @@ from keraflow.files.json_text import parse_json
 from keraflow.files.limits import Limits
 from keraflow.files.refusal import excerpt, refusal
 
-__all__ = ['DTYPES', 'LENGTH_BYTES', 'MAX_HEADER', 'MAX_RANK', 'METADATA', 'Entry', 'parse_header', 'read_length']
+__all__ = ['DIGEST', 'DTYPES', 'LENGTH_BYTES', 'LIMITS', 'MAX_HEADER', 'MAX_RANK', 'METADATA', 'NO_DIGEST', 'Entry',
+           'marker', 'parse_header', 'read_length']
 
 #: The dtypes, by their name in the file. Little endian on every machine.
 DTYPES: Dict[str, np.dtype] = {
@@ -21,16 +22,18 @@ DTYPES: Dict[str, np.dtype] = {
     'BOOL': np.dtype('?')}
 
 METADATA = '__metadata__'
+#: The metadata key of the digest, and what stands for the digest where it is computed.
+DIGEST, NO_DIGEST = 'sha256', '0' * 64
 LENGTH_BYTES = 8
 
-#: The limit of the safetensors package, just under 100 MiB.
-MAX_HEADER = 100_000_000
+#: Names and metadata of models of 100,000 layers; the safetensors package reads 100 MB.
+MAX_HEADER = 64 * 2 ** 20
 
 #: NumPy 1 cannot make arrays of a higher rank.
 MAX_RANK = 32
 
-# The header is three levels deep; its length bounds the number of values.
-_LIMITS = Limits(max_bytes=MAX_HEADER, max_depth=3)
+#: The header is three levels deep. A tensor makes a dozen keys and values, which take 700 bytes: 300,000 fit.
+LIMITS = Limits(max_bytes=MAX_HEADER, max_depth=3, max_nodes=4_000_000)
 # Times 8 bytes this fits the signed 64-bit sizes of NumPy.
 _MAX_ELEMENTS = 2 ** 59
 _FIELDS = {'dtype', 'shape', 'data_offsets'}
@@ -58,6 +61,11 @@ def read_length(prefix: bytes, size: int, place: object) -> int:
         raise refusal(place, f'the header claims {length} bytes, and {size - LENGTH_BYTES} follow. '
                              'The file was cut off: save it again.')
     return length
+
+
+def marker(digest: str) -> bytes:
+    """Return a digest with its key, as the header holds them."""
+    return f'"{DIGEST}":"{digest}"'.encode('ascii')
 
 
 def parse_header(header: bytes, data_size: int, place: object) -> Tuple[List[Entry], Dict[str, str]]:
@@ -89,7 +97,7 @@ def parse_header(header: bytes, data_size: int, place: object) -> Tuple[List[Ent
     """
     if not header.startswith(b'{'):
         raise refusal(place, 'the header does not begin with {. This is not a safetensors file, or it is damaged.')
-    fields = parse_json(header, f'{place} (header)', _LIMITS)
+    fields = parse_json(header, f'{place} (header)', LIMITS)
     metadata = _check_metadata(fields.pop(METADATA, {}), place)
     entries = [_entry(name, value, place) for name, value in fields.items()]
     position = 0

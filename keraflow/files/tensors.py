@@ -7,32 +7,27 @@ the file.
 import hashlib
 import io
 import itertools
-import json
 import os
 import re
-from typing import BinaryIO, Dict, Iterable, List, Mapping, Optional, Tuple, Union
+from typing import BinaryIO, Dict, Iterable, Mapping, Optional, Tuple, Union
 
 import numpy as np
 
 from keraflow.files.limits import Limits
 from keraflow.files.magic import describe_file
 from keraflow.files.refusal import excerpt, refusal
-from keraflow.files.regular import PathLike, open_regular
-from keraflow.files.scalars import FORBIDDEN_TEXT
-from keraflow.files.tensor_header import (DTYPES, LENGTH_BYTES, MAX_HEADER, MAX_RANK, METADATA, Entry, parse_header,
+from keraflow.files.regular import PathLike, naming, open_regular
+from keraflow.files.tensor_header import (DIGEST, LENGTH_BYTES, MAX_HEADER, NO_DIGEST, Entry, marker, parse_header,
                                           read_length)
+from keraflow.files.tensor_writer import pack_tensors
 
-__all__ = ['DIGEST', 'dump_tensors', 'parse_tensors', 'read_tensors']
+__all__ = ['DIGEST', 'dump_tensors', 'parse_tensors', 'read_metadata', 'read_tensors']
 
 Arrays = Dict[str, np.ndarray]
 Contents = Tuple[Arrays, Dict[str, str]]
 
-#: The metadata key of the digest.
-DIGEST = 'sha256'
-
-_NO_DIGEST = '0' * 64
 _HEX = re.compile('[0-9a-f]{64}')
-_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+_SAVE_IT = 'Save it with keraflow.'
 _DAMAGED = 'The file is damaged, or another program changed it. Take another copy, or save again.'
 
 
@@ -50,7 +45,7 @@ def dump_tensors(arrays: Mapping[str, np.ndarray], metadata: Optional[Mapping[st
     Returns
     -------
     bytes
-        The same for the same arguments. To be written with `atomic.write_file`.
+        The same for the same arguments.
 
     Raises
     ------
@@ -63,15 +58,7 @@ def dump_tensors(arrays: Mapping[str, np.ndarray], metadata: Optional[Mapping[st
     >>> parse_tensors(data)[1]
     {'format': 'keraflow'}
     """
-    metadata = metadata or {}
-    _check_metadata(metadata)
-    ready = {name: _ready(name, array) for name, array in arrays.items()}
-    # Wide types first, as the safetensors package does: each tensor is then aligned to its type.
-    order = sorted(ready, key=lambda name: (-ready[name].itemsize, name))
-    header = _header({name: arrays[name].shape for name in arrays}, ready, order, metadata)
-    parts: List[memoryview] = [ready[name].view(np.uint8).data for name in order]
-    digest = _sha256([header, *parts]).encode()
-    return b''.join([header.replace(_marker(_NO_DIGEST), _marker(digest.decode()), 1), *parts])
+    return bytes(pack_tensors(arrays, metadata))    # which writes them faster, and without this copy
 
 
 def parse_tensors(data: bytes, source: object = '<bytes>', require_digest: bool = True) -> Contents:
@@ -103,10 +90,11 @@ def parse_tensors(data: bytes, source: object = '<bytes>', require_digest: bool 
     >>> arrays['b']
     array([0., 1., 2.])
     """
-    return _read(io.BytesIO(data), len(data), source, require_digest)
+    return _read(io.BytesIO(data), len(data), source, require_digest, 'If you trust it, pass require_digest=False.')
 
 
-def read_tensors(path: PathLike, limits: Limits = Limits(), require_digest: bool = True) -> Contents:
+def read_tensors(path: PathLike, limits: Limits = Limits(), require_digest: bool = True,
+                 without_digest: str = _SAVE_IT) -> Contents:
     """Read the arrays and metadata of a weights file.
 
     The data are read straight into the arrays: no second copy of the file is in memory.
@@ -119,6 +107,8 @@ def read_tensors(path: PathLike, limits: Limits = Limits(), require_digest: bool
         Its `max_tensor_bytes` count.
     require_digest : bool
         As for `parse_tensors`.
+    without_digest : str
+        What to advise where a digest is required and there is none.
 
     Returns
     -------
@@ -132,22 +122,33 @@ def read_tensors(path: PathLike, limits: Limits = Limits(), require_digest: bool
     FileNotFoundError
         There is no such file.
     """
-    stream, size = open_regular(path, limits.max_tensor_bytes)
-    with stream:
-        return _read(stream, size, os.fspath(path), require_digest)
+    stream, size = open_regular(path, limits.max_tensor_bytes, 'If you trust it, pass larger limits.')
+    with stream, naming(path):
+        return _read(stream, size, os.fspath(path), require_digest, without_digest)
+
+
+def read_metadata(path: PathLike, limits: Limits = Limits()) -> Dict[str, str]:
+    """Read the metadata of a weights file with a digest.
+
+    The whole file is checked, as by `read_tensors`, but its arrays are not kept: they are in memory one by one.
+    """
+    stream, size = open_regular(path, limits.max_tensor_bytes, 'If you trust it, pass larger limits.')
+    with stream, naming(path):
+        return _read(stream, size, os.fspath(path), True, _SAVE_IT, keeps=False)[1]
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
 
-def _read(stream: BinaryIO, size: int, place: object, require_digest: bool) -> Contents:
+def _read(stream: BinaryIO, size: int, place: object, require_digest: bool, without_digest: str,
+          keeps: bool = True) -> Contents:
     prefix = stream.read(LENGTH_BYTES)
     _check_kind(stream, prefix, size, place)
     header = stream.read(read_length(prefix, size, place))
     entries, metadata = parse_header(header, size - LENGTH_BYTES - len(header), place)
     written = metadata.pop(DIGEST, None)
-    start = prefix + (_without_digest(header, written, place) if require_digest else header)
-    arrays = {entry.name: np.empty(entry.shape, entry.dtype) for entry in entries}
-    parts = (_fill(arrays[entry.name], entry, stream, place)
+    start = prefix + (_blanked(header, written, place, without_digest) if require_digest else header)
+    arrays = {entry.name: np.empty(entry.shape, entry.dtype) for entry in entries if keeps}
+    parts = (_fill(arrays[entry.name] if keeps else np.empty(entry.shape, entry.dtype), entry, stream, place)
              for entry in sorted(entries, key=lambda entry: (entry.begin, entry.end)))
     digest = _sha256(itertools.chain([start], parts))           # this reads the data
     if require_digest and digest != written:
@@ -171,14 +172,14 @@ def _check_kind(stream: BinaryIO, prefix: bytes, size: int, place: object) -> No
         raise refusal(place, kind)
 
 
-def _without_digest(header: bytes, digest: object, place: object) -> bytes:
+def _blanked(header: bytes, digest: object, place: object, without_digest: str) -> bytes:
     """Return the header as it was hashed: with zeros for the digest."""
     if digest is None:
         raise refusal(place, 'the file holds no SHA-256: keraflow did not write it, and damage would not be noticed. '
-                             'If you trust it, pass require_digest=False.')
-    if not isinstance(digest, str) or not _HEX.fullmatch(digest) or header.count(_marker(digest)) != 1:
+                             f'{without_digest}')
+    if not isinstance(digest, str) or not _HEX.fullmatch(digest) or header.count(marker(digest)) != 1:
         raise refusal(place, f'the SHA-256 in the header is not as keraflow writes it. {_DAMAGED}')
-    return header.replace(_marker(digest), _marker(_NO_DIGEST))
+    return header.replace(marker(digest), marker(NO_DIGEST))
 
 
 def _fill(array: np.ndarray, entry: Entry, stream: BinaryIO, place: object) -> memoryview:
@@ -190,55 +191,6 @@ def _fill(array: np.ndarray, entry: Entry, stream: BinaryIO, place: object) -> m
         raise refusal(place, f'the tensor {excerpt(entry.name)} is BOOL and holds a byte that is neither 0 nor 1. '
                              f'{_DAMAGED}')
     return content.data
-
-
-# -- writing -----------------------------------------------------------------------------------------------------------
-
-def _check_metadata(metadata: Mapping[str, str]) -> None:
-    for key, value in metadata.items():
-        if type(key) is not str or type(value) is not str:
-            raise refusal(f'metadata {excerpt(key)}', f'a {type(value).__name__} cannot be saved. Pass strings.')
-        if key == DIGEST:
-            raise refusal(f'metadata {excerpt(key)}', 'the key is kept for the digest. Choose another.')
-        if FORBIDDEN_TEXT.search(key + value):
-            raise refusal(f'metadata {excerpt(key)}', 'the text holds NUL or half a surrogate pair. Remove it.')
-
-
-def _ready(name: str, array: np.ndarray) -> np.ndarray:
-    """Return the array as it is stored: flat, contiguous, little endian."""
-    place = f'tensor {excerpt(name)}'
-    if type(name) is not str or name == METADATA or FORBIDDEN_TEXT.search(name):
-        raise refusal(place, f'the name must be a string other than {METADATA}, without NUL and half surrogate pairs.')
-    if not isinstance(array, np.ndarray):
-        raise refusal(place, f'expected an array, received a {type(array).__name__}. Pass numpy.asarray of it.')
-    dtype = array.dtype.newbyteorder('<')
-    if dtype not in _NAMES:
-        raise refusal(place, f'the dtype {excerpt(array.dtype.name)} cannot be saved. '
-                             f'Use one of {", ".join(known.name for known in _NAMES)}.')
-    if array.ndim > MAX_RANK:
-        raise refusal(place, f'the array has {array.ndim} dimensions; the limit is {MAX_RANK}. Reshape it.')
-    return np.ascontiguousarray(array, dtype).reshape(-1)
-
-
-def _header(shapes: Mapping[str, Tuple[int, ...]], ready: Arrays, order: Iterable[str],
-            metadata: Mapping[str, str]) -> bytes:
-    """Return length and header, with zeros for the digest."""
-    offsets, position = {}, 0
-    for name in order:
-        offsets[name] = [position, position + ready[name].nbytes]
-        position += ready[name].nbytes
-    fields: Dict[str, object] = {METADATA: {DIGEST: _NO_DIGEST, **metadata}}
-    for name in ready:                                          # the order of the caller
-        fields[name] = {'dtype': _NAMES[ready[name].dtype], 'shape': list(shapes[name]), 'data_offsets': offsets[name]}
-    text = json.dumps(fields, separators=(',', ':')).encode('ascii')
-    text += b' ' * (-len(text) % 8)      # the data begin at a multiple of 8, as float64 is aligned
-    if len(text) > MAX_HEADER:
-        raise refusal('header', f'names and metadata take {len(text)} bytes; the limit is {MAX_HEADER}. Shorten them.')
-    return len(text).to_bytes(LENGTH_BYTES, 'little') + text
-
-
-def _marker(digest: str) -> bytes:
-    return f'"{DIGEST}":"{digest}"'.encode('ascii')
 
 
 def _sha256(parts: Iterable[Union[bytes, memoryview]]) -> str:

@@ -18,7 +18,7 @@ from keraflow.files.limits import Limits
 from keraflow.files.refusal import excerpt, refusal
 from keraflow.files.scalars import FORBIDDEN_TEXT, NUMBER, RefusedNumber, decode, to_float, to_int
 
-__all__ = ['LOADER', 'NOT_FINITE', 'WORDS', 'parse_yaml']
+__all__ = ['LOADER', 'NOT_FINITE', 'WORDS', 'parse']
 
 #: The parser in C where PyYAML was built with it.
 LOADER: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
@@ -41,38 +41,8 @@ _DIRECTIVE = re.compile('(?:[ \t]*(?:#[^\n\r\x85\u2028\u2029]*)?[\n\r\x85\u2028\
 _END = re.compile(r"'(?:\\x00|<stream end>)'")
 
 
-def parse_yaml(text: Union[str, bytes], source: object = '<string>', limits: Limits = Limits()) -> Any:
-    """Parse plain data from YAML text.
-
-    Parameters
-    ----------
-    text : str or bytes
-        Bytes are UTF-8 without a byte order mark.
-    source : object
-        The name in messages, usually the path.
-    limits : Limits
-        Size, depth and number of nodes.
-
-    Returns
-    -------
-    None, bool, int, float, str, list or dict
-        Equal to what `parse_json` returns for the same data.
-
-    Raises
-    ------
-    ModelFileError
-        With the source and the line: not YAML; an anchor, an alias, a tag, a merge key, a directive or a second
-        document; a key that is there twice, spans lines or is not a string; a value that is missing; a number that
-        is not finite or has more than 17 digits; too deep, too many or too large.
-
-    Examples
-    --------
-    >>> parse_yaml('lr: 1e-3\\nnesterov: yes\\nunits: [3, null]')
-    {'lr': 0.001, 'nesterov': 'yes', 'units': [3, None]}
-    >>> parse_yaml('layer: !!python/name:os.system')
-    Traceback (most recent call last):
-    keraflow.errors.ModelFileError: <string>:1: a tag is not allowed. Remove '!!python/name:os.system'.
-    """
+def parse(text: Union[str, bytes], source: object, limits: Limits) -> Any:
+    """Parse plain data from YAML text; see :func:`keraflow.files.plaindata.parse_yaml`."""
     text = decode(text, source, limits)
     bad = _UNPRINTABLE.search(text)
     if bad:

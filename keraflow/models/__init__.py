@@ -3,9 +3,11 @@ from typing import TYPE_CHECKING, Any
 
 from keraflow.habits import no_attribute
 from keraflow.models.models import Model
+from keraflow.models.onefile import load
+from keraflow.models.plans import Plan, plan
 from keraflow.models.sequential import Sequential
 
-__all__ = ['Model', 'Sequential']
+__all__ = ['Model', 'Plan', 'Sequential', 'load', 'plan']
 
 
 if not TYPE_CHECKING:       # a type checker reports missing names by itself

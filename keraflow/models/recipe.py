@@ -7,7 +7,8 @@ import functools
 import hashlib
 import inspect
 import math
-from typing import Any, Dict, List
+import re
+from typing import Any, Dict, FrozenSet, List, Set
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from keraflow.layers.base.embedded_changes import EMBEDDED_ARGUMENTS
 from keraflow.serialization import pack_init_params
 from keraflow.serialization.locations import MAX_DEPTH
 
-__all__ = ['Recipe', 'differences', 'recipe_of']
+__all__ = ['GENERAL_WORDS', 'Difference', 'Recipe', 'Writer', 'differences', 'recipe_of', 'words_of']
 
 #: ``parts``: the objects, by description (``'the optimizer'``); ``arguments``: the arguments of each. All values are
 #: plain data.
@@ -30,8 +31,11 @@ Recipe = Dict[str, Dict[str, Any]]
 _LEFT_OUT = frozenset({'name', 'trainable', 'initial_weights'})
 #: JSON files hold no integers with more digits.
 _MAX_INT = 10 ** 17
-#: The number of differences that a message lists.
-_MAX_TOLD = 8
+#: What a program writes to name one of several things.
+_PLURALS = {'callback': 'callbacks', 'layer': 'layers', 'metric': 'metrics'}
+#: Words that name differences of any model: what ``compile`` and ``fit`` are told.
+GENERAL_WORDS = ('callbacks', 'data', 'execution', 'layers', 'loss', 'lr', 'metrics', 'on_nan', 'optimizer',
+                 'sample_weights', 'trainable', 'validation', 'x', 'y')
 #: The description of a dict, before its keys.
 _DICT = 'a dict of '
 
@@ -39,7 +43,7 @@ _DICT = 'a dict of '
 def recipe_of(model: Any) -> Recipe:
     """Return the recipe of a compiled model."""
     functions, kensors = model._functions, model.names.kensors
-    writer = _Writer()
+    writer = Writer()
     writer.add('the optimizer', model.optimizer)
     if 'lr' in writer.arguments['the optimizer']:       # its present value is stored separately
         writer.write('the optimizer', 'lr', model.optimizer.first_lr)
@@ -61,8 +65,48 @@ def recipe_of(model: Any) -> Recipe:
     return {'parts': writer.parts, 'arguments': writer.arguments}
 
 
-def differences(here: Recipe, there: Recipe, of_both_alone: bool = False) -> List[str]:
-    """Describe the differences: ``'the optimizer SGD, received Adam'`` where the first recipe has SGD.
+class Difference(str):
+    """One difference in words: ``'lr of the optimizer 0.1, received 0.001'``.
+
+    Attributes
+    ----------
+    word : str
+        What differs, as a program names it: ``'lr'``.
+    words : frozenset of str
+        All that it may be named by.
+    """
+
+    word: str
+    words: FrozenSet[str]
+
+    @classmethod
+    def of(cls, what: str, mine: Any, other: Any) -> 'Difference':
+        """Return the difference between two values of `what`, such as ``'lr of the optimizer'``."""
+        words = _words(what)
+        is_of_training = all(one in ('trainable', 'frozen', 'none') for one in (mine, other))
+        made = cls(f'{_shown(what)} {_shown(mine)}, received {_shown(other)}')
+        made.word = 'trainable' if is_of_training else words[0]
+        made.words = frozenset([*words, made.word])
+        return made
+
+
+def words_of(recipe: Recipe) -> Set[str]:
+    """Return all words by which a difference from a recipe may be named."""
+    parts, words = recipe['parts'], set(GENERAL_WORDS)
+    for part in parts:
+        words.update(_words(part))
+    for part, arguments in recipe['arguments'].items():
+        for name in _by_current_names(parts.get(part), arguments) if isinstance(arguments, dict) else ():
+            words.update(_words(f'{name} of {part}'))
+    return words
+
+
+def _words(what: str) -> List[str]:
+    return [_PLURALS.get(word, word) for word in re.split(r'[\s.\[\]()]+', what) if word not in ('', 'the', 'of')]
+
+
+def differences(here: Recipe, there: Recipe, of_both_alone: bool = False) -> List[Difference]:
+    """List the differences: ``'the optimizer SGD, received Adam'`` where the first recipe has SGD.
 
     Arguments that only one recipe has are skipped: another version of a class may have others. So are parts, with
     `of_both_alone`.
@@ -72,12 +116,11 @@ def differences(here: Recipe, there: Recipe, of_both_alone: bool = False) -> Lis
              if not of_both_alone or part in parts and part in others]
     for part, arguments in here['arguments'].items():
         given = there['arguments'].get(part)
-        if parts[part] == others.get(part) and isinstance(given, dict):
-            arguments, given = (_by_current_names(parts[part], one) for one in (arguments, given))
+        if parts.get(part) == others.get(part) and isinstance(given, dict):
+            arguments, given = (_by_current_names(parts.get(part), one) for one in (arguments, given))
             found += [(f"{name} of {part.removeprefix('the layer ')}", value, given[name])
                       for name, value in arguments.items() if name in given]
-    told = [f'{_shown(what)} {_shown(mine)}, received {_shown(other)}' for what, mine, other in found if mine != other]
-    return told if len(told) <= _MAX_TOLD else [*told[:_MAX_TOLD], f'and {len(told) - _MAX_TOLD} more']
+    return [Difference.of(what, mine, other) for what, mine, other in found if mine != other]
 
 
 def _by_current_names(id: Any, given: Dict[str, Any]) -> Dict[str, Any]:
@@ -126,7 +169,7 @@ def _shown(value: Any) -> str:
     return excerpt(value)[1:-1] if isinstance(value, str) else excerpt(value)
 
 
-class _Writer:
+class Writer:
     """Takes objects apart into plain values, from which, unlike an architecture, nothing is rebuilt."""
 
     def __init__(self) -> None:

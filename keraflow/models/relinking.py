@@ -4,7 +4,7 @@ from typing import Any, Dict, List, Tuple
 
 from keraflow.arguments import to_list
 from keraflow.errors import SerializationError, describe
-from keraflow.graph.call_arguments import decoded, kensors_named
+from keraflow.graph.call_arguments import decoded
 from keraflow.graph.kensor import Kensor
 from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
@@ -19,53 +19,32 @@ _NUMBERED = re.compile(r'_([0-9]{1,9})(?:\.[0-9]+)?')
 def relinked(layers: Any, path: Any, inputs: Any, outputs: Any) -> Tuple[List[Kensor], List[Kensor]]:
     """Call the layers as the path says, and return the Kensors that `inputs` and `outputs` name.
 
+    A plan has checked all of it: see :mod:`keraflow.models.graph_data`.
+
     Raises
     ------
     SerializationError
-        If names are not lists, or mean nothing in the path.
+        If a call gives another number of outputs than there are names, which a plan need not know.
     """
-    for what, names in (('inputs', inputs), ('outputs', outputs)):
-        if not _are_names(names):
-            raise SerializationError(f'Model: {what}: expected a list of names, received {describe(names)}.')
     kensors = _relink(layers, path)
-    for name in [*inputs, *outputs]:
-        if name not in kensors:
-            raise SerializationError(
-                f"Model: there is no '{name!s:.60}' among the Inputs and the outputs of the path.")
     return [kensors[name] for name in inputs], [kensors[name] for name in outputs]
 
 
-def _relink(layers: Any, path: Any) -> Dict[str, Kensor]:
+def _relink(layers: Dict[str, Layer], path: List[list]) -> Dict[str, Kensor]:
     """Call the layers as the path says, and return the Kensors by name."""
-    if not isinstance(layers, dict) or not all(isinstance(layer, Layer) for layer in layers.values()):
-        raise SerializationError('Model: layers: expected a mapping from names to layers.')
     namer = object()    # no model: the one that takes the layers keeps the names of the file
     for name, layer in layers.items():
         layer._name.suggest(name, namer)
     kensors: Dict[str, Kensor] = {name: layer for name, layer in layers.items() if isinstance(layer, Input)}
-    if not isinstance(path, list):
-        raise SerializationError(f'Model: path: expected a list of calls, received {describe(path)}.')
-    for step in path:
-        if not _is_call(step) or step[1] not in layers or not kensors.keys() >= {*step[0], *kensors_named(step[3:])}:
-            raise SerializationError(f'Model: path: expected [names of inputs that are there, name of a layer, name '
-                                     'of the output], '
-                                     f'received {step!r:.100}.')
-        fed, layer_name, made, *arguments = step
-        inputs, layer = [kensors[name] for name in fed], layers[layer_name]
+    for fed, layer_name, made, *arguments in path:
+        inputs, layer, names = [kensors[name] for name in fed], layers[layer_name], to_list(made)
         given = decoded(arguments[0], kensors) if arguments else {}
         outputs = to_list(layer(inputs if layer.multi_input else unlist(inputs), **given))
-        numbered = _NUMBERED.fullmatch(str(to_list(made)[0])[len(str(layer_name)):]) if made else None
+        if len(outputs) != len(names):
+            raise SerializationError(f"Model: path: '{layer_name}' has {len(outputs)} output(s), but {len(names)} "
+                                     f'name(s) are given: {describe(made)}.')
+        numbered = _NUMBERED.fullmatch(names[0][len(layer_name):])
         if numbered is not None:
             outputs[0].call.suggest_number(int(numbered[1]), None, namer)
-        kensors.update(zip(to_list(made), outputs))
+        kensors.update(zip(names, outputs))
     return kensors
-
-
-def _is_call(step: Any) -> bool:
-    """Return whether a step of a path consists of names, and perhaps a dict of arguments."""
-    return isinstance(step, (list, tuple)) and len(step) in (3, 4) and _are_names(step[0]) and _are_names(
-        [step[1], *to_list(step[2])]) and all(isinstance(one, dict) for one in step[3:])
-
-
-def _are_names(data: Any) -> bool:
-    return isinstance(data, (list, tuple)) and all(isinstance(name, str) for name in data)

@@ -10,9 +10,13 @@ from keraflow.layers.base import Layer, advice_for_class
 from keraflow.layers.base.planned import EmbeddedInputs
 from keraflow.layers.input import Input
 from keraflow.layers.network import Network
+from keraflow.models.graph_data import sketched_row
 from keraflow.models.models import Model
+from keraflow.models.rebuilt import are_each, has_own_constructor
+from keraflow.models.sketches import GraphSketch
 from keraflow.registry import builtin
 from keraflow.schema import Name, Regularizer
+from keraflow.serialization.locations import Location
 from keraflow.shapes import unlist
 from keraflow.training.loop import check_not_training
 
@@ -53,6 +57,9 @@ class Sequential(Model):
         for layer in layers:
             self._append(layer)
         self._settle_names()
+
+    #: What files have beside the arguments of ``__init__``.
+    beside_arguments = frozenset({'names'})
 
     @property
     def is_model(self) -> bool:
@@ -139,20 +146,41 @@ class Sequential(Model):
             input_shape = layer.output_shape(input_shape)
         return input_shape
 
-    def pack_init_param(self) -> Dict[str, Any]:
-        # Names are included if they do not follow from the list alone, because other models share layers.
-        names = list(self.names.layers)
+    def _is_given(self, given: Dict[str, Any]) -> bool:
+        layers = given.get('layers', ())
+        return isinstance(layers, (list, tuple)) and are_each(layers, self._own_layers)
+
+    def _why_not_rebuilt(self) -> str:
+        if self._own_graph is None and self._own_layers and 'layers' not in schema.arguments_of(type(self)):
+            return 'its __init__ takes no layers, but some were added. Save Sequential(model.layers) instead.'
+        return super()._why_not_rebuilt().replace('Model(model.inputs, model.outputs)', 'Sequential(model.layers)')
+
+    def _names_of_graph(self) -> Sequence[str]:
+        return () if self._are_names_own() else ('names',)
+
+    def _are_names_own(self) -> bool:
         layers = list(self.names.layers.values())
-        are_own = names == distinct([layer.user_name for layer in layers], [layer.name_prefix for layer in layers])
-        return {'layers': list(self.layers), **({} if are_own else {'names': names}), **self._remembered_common()}
+        return list(self.names.layers) == distinct([layer.user_name for layer in layers],
+                                                   [layer.name_prefix for layer in layers])
+
+    def pack_init_param(self) -> Dict[str, Any]:
+        if self._own_graph is not None:
+            return self._besides_graph()
+        # Names are included if they do not follow from the list alone, because other models share layers.
+        names = {} if self._are_names_own() else {'names': list(self.names.layers)}
+        return {'layers': list(self.layers), **names, **self._besides_graph('layers')}
+
+    @classmethod
+    def _sketched(cls, given: Dict[str, Any], location: Location) -> Optional[GraphSketch]:
+        return None if has_own_constructor(cls) else sketched_row(cls, given, location)
 
     @classmethod
     def unpack_init_param(cls, params: Dict[str, Any]) -> Dict[str, Any]:
         rest = dict(params)
+        if 'names' in schema.arguments_of(cls):     # of the program
+            return rest
         names, namer = rest.pop('names', []), object()
-        layers = list({id(layer): layer for layer in rest.get('layers', []) if isinstance(layer, Layer)}.values())
-        if names:
-            schema.check(names, Sequence[Name], 'Sequential: names')
+        layers = list({id(layer): layer for layer in rest.get('layers', [])}.values())
         for name, layer in zip(names, layers):
             layer._name.suggest(name, namer)
         return rest

@@ -18,10 +18,9 @@ from keraflow.layers.network import Network
 from keraflow.layers.operation import Operation
 from keraflow.serialization import Serializable, pack_init_params, same, serialize
 
-__all__ = ['COMMON', 'to_python']
+__all__ = ['to_python']
 
 WIDTH = 100     # beyond this, a list of layers is broken into lines
-COMMON = ('name', 'trainable', 'activity_regularizer')      # arguments of a Model besides its graph
 
 
 def to_python(model: Network) -> str:
@@ -98,7 +97,7 @@ class _Program:
             expression = self._graph(layer)
         else:
             expression = self._call(layer)
-            if isinstance(layer, Network) and len(expression) > WIDTH:
+            if isinstance(layer, Network) and len(expression) > WIDTH and '([' in expression:
                 start, end = expression.index('([') + 2, expression.rindex(']')
                 rows = [f'    {self._layer(one)},' for one in layer.layers]
                 expression = '\n'.join([expression[:start], *rows, expression[end:]])
@@ -222,8 +221,10 @@ class _Program:
         ends = [[kensors[kensor] for kensor in some] for some in (model.inputs, model.outputs)]
         arguments = [names[0] if len(names) == 1 else f"[{', '.join(names)}]" for names in ends]
         parameters, kinds = schema.arguments_of(type(model)), schema.kinds_of(type(model))
-        common = [(name, pack_init_params(model).get(name, parameters[name].default)) for name in COMMON]
-        arguments += [f'{name}={self.value(value, kinds[name])}' for name, value in common
+        packed = pack_init_params(model)
+        others = [(name, packed.get(name, one.default)) for name, one in parameters.items()
+                  if name not in ('inputs', 'outputs')]
+        arguments += [f'{name}={self.value(value, kinds[name])}' for name, value in others
                       if not same(value, parameters[name].default)]
         return f"{self._name_of(type(model))}({', '.join(arguments)})"
 
@@ -261,7 +262,7 @@ class _Program:
 
 def _has_graph(layer: Any) -> bool:
     """Return whether a layer is built by calls on Kensors, and not from its arguments alone."""
-    return isinstance(layer, Network) and 'path' in pack_init_params(layer)
+    return isinstance(layer, Network) and pack_init_params(layer).keys() >= {'layers', 'path', 'inputs', 'outputs'}
 
 
 def _identifier(name: str) -> str:

@@ -1,6 +1,7 @@
 """Check values against annotations, and describe what an annotation allows in messages."""
 import collections.abc
 import inspect
+import numbers
 import types
 import typing
 from typing import Annotated, Any, Callable, Dict, Literal, get_args, get_origin
@@ -24,7 +25,8 @@ _WORDS = {collections.abc.Callable: 'a function', int: 'an integer', float: 'a n
 
 def check(value: Any, annotation: Any, where: str, default: Any = inspect.Parameter.empty) -> None:
     """Raise unless `annotation` allows `value` or it is the default; the message starts with `where`."""
-    if matches(value, annotation) or same(value, default):
+    is_default = same(value, default) and (type(value) is type(default) or not isinstance(value, numbers.Number))
+    if matches(value, annotation) or is_default:        # 0.0 is not 0, whatever the default is
         return
     _explain(value, annotation, where)
     error = ArgumentError if matches(value, annotation, by_type=True) else ArgumentTypeError

@@ -1,13 +1,14 @@
 """Which arguments the constructor of a class takes, and their binding."""
 import inspect
-from typing import Any, Callable, Dict, List, NamedTuple, Sequence
+from typing import Any, Callable, Collection, Dict, List, NamedTuple, Sequence
 
 from keraflow import registry
 from keraflow.deprecation import current_names, renamed_arguments
-from keraflow.schema.checking import is_open, kind_in
+from keraflow.schema.checking import is_open
 from keraflow.schema.signature import Argument, Signature
 
-__all__ = ['NO_SLOT', 'Slot', 'arguments_of', 'bind', 'check_arguments', 'kinds_of', 'slots_of']
+__all__ = ['NO_SLOT', 'Slot', 'arguments_of', 'bind', 'check_arguments', 'kinds_of', 'passed_on', 'signature_of',
+           'slots_of']
 
 
 def arguments_of(cls: Any) -> Dict[str, Argument]:
@@ -24,8 +25,17 @@ def arguments_of(cls: Any) -> Dict[str, Argument]:
 
 def _signature(cls: type) -> Signature:
     if cls not in _signatures:
-        _signatures[cls] = Signature(_find_arguments(cls))
+        arguments = _find_arguments(cls)
+        own = next((one for one in cls.__mro__ if inspect.isfunction(vars(one).get('__init__'))), None)
+        is_of_program = own is not None and not registry.is_builtin(own)
+        _signatures[cls] = Signature(arguments, passed_on=[one.name for one in arguments
+                                                           if is_of_program and one.owner is not own])
     return _signatures[cls]
+
+
+def passed_on(cls: Any) -> Collection[str]:
+    """Return the arguments of base classes that an ``__init__`` of the program takes, but may give itself."""
+    return _signature(cls).passed_on
 
 
 _signatures: Dict[type, Signature] = {}
@@ -83,7 +93,7 @@ def slots_of(cls: Any) -> Dict[str, Slot]:
     """Return what each argument of a constructor takes; those of keraflow's own classes are lenient."""
     if cls not in _slots:
         own = registry.is_builtin(cls)
-        _slots[cls] = {name: Slot(kind_in(one.annotation), own and not is_open(one.annotation))
+        _slots[cls] = {name: Slot(one.kind, own and not is_open(one.annotation))
                        for name, one in arguments_of(cls).items()}
     return _slots[cls]
 
@@ -114,6 +124,10 @@ def check_arguments(target: Any, arguments: Dict[str, Any], where: str) -> None:
     ArgumentTypeError, ArgumentError
         For an argument that it does not have, or a value that its annotations do not allow.
     """
-    signature = _signature(target) if inspect.isclass(target) else \
+    signature_of(target).check(arguments, where)
+
+
+def signature_of(target: Any) -> Signature:
+    """Return the arguments of a constructor, or those of a function besides its first one."""
+    return _signature(target) if inspect.isclass(target) else \
         Signature.of(target, start=registry.is_builtin(target))     # ours are called with a tensor or a shape
-    signature.check(arguments, where)

@@ -1,7 +1,7 @@
 """keraflow's own marks in annotations, which say more than a type: ``Annotated[int, Rule('an integer of at least 1',
 ...)]``."""
 import math
-from typing import Annotated, Any, Callable, List, Literal, NamedTuple, get_origin
+from typing import Annotated, Any, Callable, List, Literal, NamedTuple, Tuple, get_origin
 
 from keraflow import registry
 
@@ -12,10 +12,11 @@ DType = Literal['bool', 'int32', 'int64', 'float32', 'float64']
 
 
 class Rule(NamedTuple):
-    """A further condition on a value, and its description."""
+    """A further condition on a value, its description, and what JSON Schema has for it."""
 
     text: str
     holds: Callable
+    schema: Tuple[Tuple[str, Any], ...] = ()       # hashable, as annotations are
 
     def __repr__(self) -> str:
         return self.text        # as part of an annotation, which help() shows
@@ -44,9 +45,9 @@ class PerParameter(NamedTuple):
         return f"a dict or a list by parameter, such as {{'W': {self.example!r}}} or [{self.example!r}]"
 
 
-def number(text: str, holds: Callable) -> Rule:
-    """Return a condition on finite numbers."""
-    return Rule(text, lambda value: math.isfinite(value) and holds(value))
+def number(text: str, holds: Callable, **schema: float) -> Rule:
+    """Return a condition on finite numbers, with what JSON Schema has for it."""
+    return Rule(text, lambda value: math.isfinite(value) and holds(value), tuple(schema.items()))
 
 
 def marks_of(annotation: Any) -> List[Any]:

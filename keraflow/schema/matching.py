@@ -42,6 +42,8 @@ def matcher(annotation: Any, by_type: bool = False) -> Test:
 def _make_test(annotation: Any, by_type: bool) -> Test:
     origin, args = get_origin(annotation), get_args(annotation)
     base = annotation if origin is None else origin
+    if annotation is Any:
+        return lambda value: True
     if origin is Annotated:
         marks = [] if by_type else marks_of(annotation)
         return _all([_obeys(args[0], mark) for mark in marks]) if marks else matcher(args[0], by_type)
@@ -71,7 +73,13 @@ def _all(tests: Sequence[Test]) -> Test:
 
 def _any(annotations: Sequence[Any], by_type: bool) -> Test:
     tests = [matcher(one, by_type) for one in annotations]
-    return lambda value: any(test(value) for test in tests)
+
+    def test(value: Any) -> bool:
+        for one in tests:       # faster than any() of a generator, and asked at each call
+            if one(value):
+                return True
+        return False
+    return test
 
 
 def _obeys(base: Any, mark: Any) -> Test:
@@ -132,6 +140,8 @@ def _is_instance(cls: Any, parts: Sequence[Test]) -> Test:
         return lambda value: isinstance(value, (bool, np.bool_))
     if cls in _NUMBERS:
         return functools.partial(_is_number, classes=_NUMBERS[cls])
+    if type(cls) is type and not parts:     # of which isinstance() does not fail
+        return lambda value: isinstance(value, cls)
 
     def test(value: Any) -> bool:
         try:

@@ -5,12 +5,12 @@ beyond this, such as other defaults or values that no annotation describes, is i
 """
 import inspect
 import keyword
-from typing import Any, Callable, Dict, Iterable, Optional, Sequence, get_args
+from typing import Any, Callable, Collection, Dict, Iterable, Optional, Sequence, get_args
 
 from keraflow.arguments import dtype_name
-from keraflow.errors import ArgumentTypeError, nearest
+from keraflow.errors import ArgumentTypeError, KeraFlowError, nearest
 from keraflow.owned import owned
-from keraflow.schema.checking import check, expected, hints_of
+from keraflow.schema.checking import check, expected, hints_of, kind_in
 from keraflow.schema.marks import DType
 from keraflow.schema.matching import matcher
 
@@ -38,7 +38,8 @@ class Argument:
         Whether its default is mutable, and would be shared by all objects.
     """
 
-    __slots__ = ('name', 'annotation', 'default', 'positional', 'owner', 'is_changeable', '_allows', '_is_dtype')
+    __slots__ = ('name', 'annotation', 'default', 'positional', 'owner', 'is_changeable', '_allows', '_is_dtype',
+                 '_kind')
 
     def __init__(self, name: str, annotation: Any = Any, default: Any = _EMPTY, positional: bool = False,
                  owner: Optional[type] = None):
@@ -50,6 +51,14 @@ class Argument:
         self.is_changeable = owned(default) is not default
         self._allows = matcher(annotation)
         self._is_dtype = DType in (annotation, *get_args(annotation))
+        self._kind: Optional[str] = None
+
+    @property
+    def kind(self) -> str:
+        """The kind of objects that it may be, or hold; '' for none."""
+        if self._kind is None:      # asked of few, compared with how many there are
+            self._kind = kind_in(self.annotation)
+        return self._kind
 
     def taken(self, value: Any, where: str) -> Any:
         """Return a value, checked, as it is kept: a dtype by its name."""
@@ -72,6 +81,8 @@ class Signature:
     arguments : iterable of Argument
     is_open : bool
         Whether further arguments may be given by name.
+    passed_on : collection of str
+        Names that need not be given, whatever their defaults are: another function may be given them.
 
     Examples
     --------
@@ -83,11 +94,13 @@ class Signature:
     keraflow.errors.ArgumentTypeError: repeat: there is no argument 'time'. Did you mean 'times'?
     """
 
-    def __init__(self, arguments: Iterable[Argument], is_open: bool = False):
+    def __init__(self, arguments: Iterable[Argument], is_open: bool = False, passed_on: Collection[str] = ()):
         self.arguments: Dict[str, Argument] = {one.name: one for one in arguments}
         self.is_open = is_open
+        self.passed_on = passed_on
         self._positional = [one.name for one in self.arguments.values() if one.positional]
-        self._required = [one for one in self.arguments.values() if one.default is _EMPTY]
+        self._required = [one for one in self.arguments.values()
+                          if one.default is _EMPTY and one.name not in passed_on]
 
     @classmethod
     def of(cls, function: Callable, start: int = 0) -> 'Signature':
@@ -159,7 +172,7 @@ class Signature:
         for name, one in self.arguments.items():
             if name in given:
                 given[name] = one.taken(given[name], where)
-            elif one.is_changeable:
+            elif one.is_changeable and name not in self.passed_on:
                 given[name] = one.default
         return given
 
@@ -168,6 +181,15 @@ class Signature:
         for name, value in self.named((), given, where).items():
             if name in self.arguments:
                 self.arguments[name].taken(value, where)
+
+    def blamed(self, given: Dict[str, Any]) -> Optional[str]:
+        """Return the first of these arguments that is not there, or whose value its annotation does not allow."""
+        for name, value in given.items():
+            try:
+                self.check({name: value}, '')
+            except KeraFlowError:
+                return name
+        return None
 
     def _meaning(self) -> list:
         """Return what two signatures have in common if their functions are called alike."""

@@ -11,17 +11,19 @@ __all__ = ['Activation', 'Axes', 'Beta', 'Constraint', 'Constraints', 'Execution
 
 _NAME = re.compile(r'[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,126}[A-Za-z0-9_\-])?')
 
-PositiveInt = Annotated[int, Rule('an integer of at least 1', lambda value: value >= 1)]
-Natural = Annotated[int, Rule('an integer of at least 0', lambda value: value >= 0)]
+PositiveInt = Annotated[int, Rule('an integer of at least 1', lambda value: value >= 1, (('minimum', 1),))]
+Natural = Annotated[int, Rule('an integer of at least 0', lambda value: value >= 0, (('minimum', 0),))]
 Finite = Annotated[float, number('a finite number', lambda value: True)]
-PositiveFloat = Annotated[float, number('a number above 0', lambda value: value > 0)]
-NonNegative = Annotated[float, number('a number of at least 0', lambda value: value >= 0)]
-Rate = Annotated[float, number('a number of at least 0 and below 1', lambda value: 0 <= value < 1)]
-Beta = Annotated[float, number('a number above 0 and below 1', lambda value: 0 < value < 1)]
-Fraction = Annotated[float, number('a number from 0 to 1', lambda value: 0 <= value <= 1)]
+PositiveFloat = Annotated[float, number('a number above 0', lambda value: value > 0, exclusiveMinimum=0)]
+NonNegative = Annotated[float, number('a number of at least 0', lambda value: value >= 0, minimum=0)]
+Rate = Annotated[float, number('a number of at least 0 and below 1', lambda value: 0 <= value < 1, minimum=0,
+                               exclusiveMaximum=1)]
+Beta = Annotated[float, number('a number above 0 and below 1', lambda value: 0 < value < 1, exclusiveMinimum=0,
+                               exclusiveMaximum=1)]
+Fraction = Annotated[float, number('a number from 0 to 1', lambda value: 0 <= value <= 1, minimum=0, maximum=1)]
 Name = Annotated[str, Rule("a name of letters, digits, '_', '-' and '.' (at most 128)",
-                           lambda value: bool(_NAME.fullmatch(value)))]
-Path = Annotated[Union[str, os.PathLike], Rule('a path', lambda value: True)]      # the rule is there for its words
+                           lambda value: bool(_NAME.fullmatch(value)), (('pattern', f'^{_NAME.pattern}$'),))]
+Path = Annotated[Union[str, os.PathLike], Rule('a path', lambda value: '\0' not in str(os.fspath(value)))]
 Axes = Union[int, List[int]]
 #: How a loop over batches runs: by the kernels of a library one by one; with the update of the parameters compiled into
 #: one; compiled as a whole; or as the backend sees fit.

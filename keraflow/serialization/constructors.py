@@ -1,10 +1,12 @@
 """Make constructors check, copy and remember their arguments."""
 import functools
+import inspect
 import itertools
 import threading
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Dict, Optional
 
 from keraflow import sameness, schema
+from keraflow.errors import KeraFlowError
 from keraflow.owned import owned
 from keraflow.schema.argument_scopes import defaults_for, no_argscope
 
@@ -28,10 +30,13 @@ def wrap_constructor(cls: Any, base: type) -> None:
         owner = next(one for one in cls.__mro__ if '__init__' in vars(one))
         if is_wrapped(owner.__init__):      # by another thread
             return
-        if issubclass(owner, base):
-            owner.__init__ = _remembering(owner.__init__, written=owner.__init__)
-        else:
+        if not issubclass(owner, base):
             cls.__init__ = _remembering(_inherited(cls, base), written=None)
+        # Those of base classes too, which notice what they are given by the others.
+        for one in cls.__mro__:
+            init = vars(one).get('__init__') if issubclass(one, base) else None
+            if inspect.isfunction(init) and not is_wrapped(init):
+                one.__init__ = _remembering(init, written=init)
 
 
 def _remembering(init: Callable, written: Optional[Callable]) -> Callable:
@@ -44,20 +49,37 @@ def _remembering(init: Callable, written: Optional[Callable]) -> Callable:
     def __init__(self: Any, /, *args: Any, **kwargs: Any) -> None:
         state = vars(self)
         if '_is_being_made' in state:
+            gives = state['_is_being_made']
+            gives.update(init.__code__.co_varnames[1:len(args) + 1] if hasattr(init, '__code__') else (), kwargs)
+            # What keraflow's own classes pass on to their bases is not what the program gives them.
+            state['_is_being_made'] = set() if init.__module__.startswith('keraflow.') else gives
             init(self, *args, **kwargs)
+            state['_is_being_made'] = gives
             return
         cls = type(self)
         given = schema.bind(cls, args, kwargs, defaults_for(cls))
         passed = {name: value if name in cls.never_saved else owned(value) for name, value in given.items()}
-        state['_is_being_made'] = True
+        gives = state['_is_being_made'] = set()
         try:
             with no_argscope():
                 init(self, **passed)
+        except TypeError as error:
+            raise _blamed(error, cls, given) from error
         finally:
             del state['_is_being_made']
-        self._remember(given, passed)
+        self._remember(given, passed, gives)
     setattr(__init__, 'written', written)
     return __init__
+
+
+def _blamed(error: TypeError, cls: type, given: Dict[str, Any]) -> TypeError:
+    """Return the error for an argument that neither the program nor the ``__init__`` of its class gives a base class;
+    other errors as they are."""
+    lacking = [one for name, one in schema.arguments_of(cls).items()
+               if one.default is inspect.Parameter.empty and name not in given]
+    if isinstance(error, KeraFlowError) or ' missing ' not in str(error):
+        return error
+    return next((one.missing(cls.__name__) for one in lacking if f"'{one.name}'" in str(error)), error)
 
 
 def _inherited(cls: Any, base: Any) -> Callable:

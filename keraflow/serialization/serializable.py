@@ -1,6 +1,6 @@
 """Serializable: an object is rebuilt from the arguments of its ``__init__``."""
 import inspect
-from typing import TYPE_CHECKING, Any, Dict, List, Tuple
+from typing import TYPE_CHECKING, Any, Collection, Dict, List, Tuple
 
 from keraflow import registry, schema
 from keraflow.deprecation import rename_members, renamed_arguments
@@ -50,7 +50,9 @@ class Serializable:
     _current_names: Dict[str, str] = {}     # of these, and of the attributes that keep renamed arguments
     _passed: Dict[str, Any]         # the arguments
     _kept: frozenset                # those read from the attributes instead
+    _given_by_class: Dict[str, Any] = {}    # those that only __init__ gives base classes, with their first values
     _set_at = 0                     # the last change, as `Changes` counts
+    _sketched_class: Any = None     # the class of what this is a sketch of, if it is another
 
     def __init_subclass__(cls, **kwargs: Any):
         renamed = {old: now for one in reversed(cls.__mro__)
@@ -77,14 +79,17 @@ class Serializable:
     def __dir__(self) -> List[str]:
         return [name for name in super().__dir__() if name not in self._current_names]
 
-    def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
-        """Remember the arguments, as the program gave them and as ``__init__`` received them: copied."""
-        arguments, shared = schema.arguments_of(type(self)), self.never_saved
-        kept = frozenset(name for name, one in arguments.items()
-                         if name not in shared and self._keeps(name, given.get(name, one.default), one))
+    def _remember(self, given: Dict[str, Any], passed: Dict[str, Any], gives: Collection[str]) -> None:
+        """Remember the arguments, as the program gave them and as ``__init__`` received them: copied; and those that
+        an ``__init__`` of the program `gives` base classes itself."""
+        arguments, shared, state = schema.arguments_of(type(self)), self.never_saved, vars(self)
+        kept = frozenset([name for name, one in arguments.items() if name not in shared and name in state
+                          and self._keeps(name, given.get(name, one.default), one)])
         passed = {name: passed[name] if name in kept else owned(value)
                   for name, value in given.items() if name not in shared}
-        vars(self).update(_kept=kept, _passed=passed)
+        made = {name: owned(state[name]) for name in schema.passed_on(type(self))
+                if name in gives and name not in given and name in state and name not in shared}
+        state.update(_kept=kept, _passed=passed, _given_by_class=made)
 
     def __setattr__(self, name: str, value: Any) -> None:
         name = self._current_names.get(name, name)
@@ -100,10 +105,9 @@ class Serializable:
         """Return a new value for an argument as the constructor takes it, and note the change."""
         one, before = schema.arguments_of(type(self))[name], vars(self).get(name, _MISSING)
         value = one.taken(owned(value), type(self).__name__)
-        kind = schema.kind_in(one.annotation)
         # A class whose attribute is no string keeps what a name stands for, not the name.
-        if isinstance(value, str) and kind and not isinstance(before, str):
-            value = registry.resolve(kind, value)
+        if isinstance(value, str) and one.kind and not isinstance(before, str):
+            value = registry.resolve(one.kind, value)
         if name not in self.set_without_rebuild:
             self._note_change(name, value)
         return value
@@ -121,14 +125,15 @@ class Serializable:
 
     def _keeps(self, name: str, value: Any, parameter: schema.Argument) -> bool:
         """Return whether the attribute `name` is what was passed, so that it is read from now on."""
-        attribute = vars(self).get(name, _MISSING)
-        if attribute is value or same(attribute, value):
+        attribute = vars(self)[name]
+        if attribute is value:
             return True
-        if not isinstance(value, str):
-            return False
+        if not isinstance(value, str) or isinstance(attribute, str):
+            return same(attribute, value)
         # __init__ may have looked a name up: the attribute is then what was passed, too.
-        kind = schema.kind_in(parameter.annotation)
-        return bool(kind) and registry.find(value, kind) is not None and same(attribute, registry.resolve(kind, value))
+        meant = registry.find(value, parameter.kind) if parameter.kind else None
+        return meant is not None and (attribute is meant.target or
+                                      same(attribute, registry.resolve(parameter.kind, value)))
 
     def pack_init_param(self) -> Dict[str, Any]:
         """Return the arguments to rebuild the object from. Override it where ``__init__`` changes an argument.
@@ -145,16 +150,26 @@ class Serializable:
         """Return the arguments of ``__init__`` from those of :meth:`pack_init_param`: the same unless overridden."""
         return params
 
+    def _why_not_rebuilt(self) -> str:
+        """Say why the arguments of ``__init__`` do not rebuild the object as it is; '' if they do."""
+        changed = next((name for name, value in self._given_by_class.items()
+                        if not same(vars(self).get(name, _MISSING), value)), None)
+        return '' if changed is None else (
+            f'{changed} was changed since __init__ gave it to a base class. Let __init__ take {changed}, too, and pass '
+            'it on.')
+
     def _meaning(self) -> list:
         """Return what is equal in two objects of a class that mean the same."""
         return [pack_init_params(self), {name: getattr(self, name) for name in self.learned_attributes}]
 
     def _remembered_arguments(self) -> Dict[str, Any]:
-        arguments = {}
+        arguments, made = {}, schema.passed_on(type(self))
         for name, one in schema.arguments_of(type(self)).items():
             value = vars(self)[name] if name in self._kept else self._passed.get(name, one.default)
-            is_omitted = name in self.omit_if_default and same(value, one.default)
-            if not is_omitted and name not in self.never_saved and value is not inspect.Parameter.empty:
+            is_omitted = name in self.never_saved or name in self._given_by_class or \
+                name in self.omit_if_default and same(value, one.default) or \
+                name in made and name not in self._kept and name not in self._passed
+            if not is_omitted and value is not inspect.Parameter.empty:
                 arguments[name] = owned(value)
         return arguments
 

@@ -1,22 +1,19 @@
 """Objects as plain data and back: an object is rebuilt from the arguments of its ``__init__``.
 
 ``serialize`` turns an object into dicts, lists, strings and numbers; ``unserialize`` looks the ids in them up in
-:mod:`keraflow.registry`, and calls constructors with checked arguments. A file can do nothing else.
+:mod:`keraflow.registry`, checks the whole, and then calls constructors with checked arguments. A file can do nothing
+else.
 """
-import contextvars
-from typing import Any
+from typing import Any, Optional
 
 from keraflow import registry
-from keraflow.contexts import bound
-from keraflow.schema.argument_scopes import no_argscope
+from keraflow.files.limits import Limits
 from keraflow.serialization.locations import Location
-from keraflow.serialization.migration import is_first_format, migrate
-from keraflow.serialization.reading import Reader
+from keraflow.serialization.planning import ObjectPlan, sketched
+from keraflow.serialization.sketching import is_sketching
 from keraflow.serialization.writing import Writer
 
-__all__ = ['is_rebuilding', 'serialize', 'unserialize']
-
-_rebuilding: contextvars.ContextVar[bool] = contextvars.ContextVar('_rebuilding', default=False)
+__all__ = ['serialize', 'unserialize']
 
 
 def serialize(obj: Any) -> Any:
@@ -49,7 +46,7 @@ def serialize(obj: Any) -> Any:
     return Writer().write(obj, Location())
 
 
-def unserialize(data: Any, custom_objects: Any = None) -> Any:
+def unserialize(data: Any, custom_objects: Any = None, limits: Optional[Limits] = None) -> Any:
     """Rebuild the object that :func:`serialize` turned into `data`, by its constructor.
 
     Parameters
@@ -58,6 +55,8 @@ def unserialize(data: Any, custom_objects: Any = None) -> Any:
         What ``serialize`` returned, or an object in the first Keraflow's format.
     custom_objects : list or dict, optional
         Classes and functions of the program that the data may name, besides the registered ones.
+    limits : Limits, optional
+        How large the object may be.
 
     Raises
     ------
@@ -70,13 +69,6 @@ def unserialize(data: Any, custom_objects: Any = None) -> Any:
     >>> unserialize(serialize(Dense(3))).output_dim
     3
     """
-    customs = registry.custom(custom_objects)
-    if is_first_format(data):
-        data = migrate(data, customs)
-    with no_argscope(), bound(_rebuilding, True):
-        return Reader(customs).read(data, Location())
-
-
-def is_rebuilding() -> bool:
-    """Return whether objects are being rebuilt now: warnings about them were issued when they were made first."""
-    return _rebuilding.get()
+    if is_sketching():
+        return sketched(data, registry.custom(custom_objects))
+    return ObjectPlan(data, custom_objects, limits or Limits()).build()

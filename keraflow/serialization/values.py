@@ -14,8 +14,8 @@ import numpy as np
 from keraflow.errors import SerializationError, describe
 from keraflow.files.scalars import MAX_DIGITS
 
-__all__ = ['MAX_ARRAY', 'Refusal', 'decode', 'encode', 'escape', 'is_form', 'is_number', 'is_value', 'lenient',
-           'unescape', 'version_of']
+__all__ = ['MAX_ARRAY', 'Refusal', 'decode', 'encode', 'escape', 'is_form', 'is_note', 'is_number', 'is_value',
+           'lenient', 'unescape', 'version_of']
 
 #: The most numbers in an array that is an argument. Larger ones belong to the weights.
 MAX_ARRAY = 10_000
@@ -26,6 +26,9 @@ _TYPES = {'bool': bool, 'int': int, 'float': float, 'str': str,
           **{f'numpy.{name}': np.dtype(name).type for name in _DTYPES}}
 #: The limit for an integer outside an array: Python reads longer ones slowly, and none of more than 4300 digits.
 _MOST_DIGITS = 1000
+#: Of a dict that represents a value.
+_VALUE_KEYS = frozenset({'as', 'value', 'dtype', 'shape'})
+_NESTING = (list, dict)
 _NOT_FINITE = {'nan': math.nan, 'inf': math.inf, '-inf': -math.inf}
 
 
@@ -40,12 +43,17 @@ def is_number(value: Any) -> bool:
 
 def is_value(data: Any) -> bool:
     """Return whether a dict represents a value."""
-    return {'as', 'value'} <= data.keys() <= {'as', 'value', 'dtype', 'shape'}
+    return 'as' in data and 'value' in data and data.keys() <= _VALUE_KEYS
+
+
+def is_note(key: Any) -> bool:
+    """Return whether a key of a file is a person's note, which means nothing to keraflow."""
+    return isinstance(key, str) and key.startswith('x_')
 
 
 def is_form(data: Any) -> bool:
     """Return whether a dict represents something: an object, a function, an earlier layer, or a value."""
-    keys = data.keys()
+    keys = {key for key in data if not is_note(key)} if 'class' in data or 'function' in data else data.keys()
     return keys == {'shared'} or 'class' in keys and keys <= {'class', 'args', 'learned'} or \
         'function' in keys and keys <= {'function', 'args'} or is_value(data)
 
@@ -53,10 +61,10 @@ def is_form(data: Any) -> bool:
 def escape(data: Any) -> Any:
     """Return data of the first version, in which fewer dicts stood for something, as today's."""
     if isinstance(data, list):
-        return [escape(item) for item in data]
+        return [escape(item) if isinstance(item, _NESTING) else item for item in data]
     if not isinstance(data, dict):
         return data
-    items = {key: escape(item) for key, item in data.items()}
+    items = {key: escape(item) if isinstance(item, _NESTING) else item for key, item in data.items()}
     is_new = is_value(items) or 'learned' in items and is_form(items)
     return {'as': 'dict', 'value': [[key, item] for key, item in items.items()]} if is_new else items
 

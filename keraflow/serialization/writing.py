@@ -14,7 +14,11 @@ from keraflow.serialization import values
 from keraflow.serialization.locations import Location, free_path
 from keraflow.serialization.serializable import Serializable, pack_init_params
 
-__all__ = ['Writer']
+__all__ = ['AmbiguousId', 'Writer']
+
+
+class AmbiguousId(SerializationError):
+    """Two definitions have one id, so that whatever is written could mean either."""
 
 
 class Writer:
@@ -66,13 +70,14 @@ class Writer:
 
     def _object(self, value: Any, location: Location) -> Dict[str, Any]:
         _check_is_data(value, location)
-        name = self._id(type(value), location)
+        cls = getattr(value, '_sketched_class', None) or type(value)
+        name = self._id(cls, location)
         if registry.kind_of(value) == 'layer':
             if id(value) in self._paths:
                 return {'shared': self._paths[id(value)]}
             self._paths[id(value)] = free_path(location.path, self._taken)
             self._taken.add(self._paths[id(value)])
-        slots = schema.slots_of(type(value))
+        slots = schema.slots_of(cls)
         data = {'class': name, 'args': {
             argument: self.write(it, location.argument(argument, slots.get(argument, NO_SLOT)))
             for argument, it in pack_init_params(value).items()}}
@@ -82,7 +87,7 @@ class Writer:
 
     def _learned(self, value: Serializable, name: str, location: Location) -> Any:
         learned = getattr(value, name)
-        location.check_learned(value, name, learned)
+        location.check_learned(type(value), name, learned)
         return self.write(learned, location.learned(name))
 
     def _id(self, target: Any, location: Location) -> str:
@@ -91,13 +96,16 @@ class Writer:
             name = registry.id_of(target)
         first = self._named.setdefault(name, target)
         if not same(first, target):
-            raise location.refusal(f"'{name}' would mean two different definitions. "
-                                   f'{registry.advice_for(target)}')
+            raise AmbiguousId(f"{location.path}: '{name}' would mean two different definitions. "
+                              f'{registry.advice_for(target)}')
         return name
 
 
 def _check_is_data(value: Any, location: Location) -> None:
     """Raise unless an object can be rebuilt from its arguments."""
+    why = value._why_not_rebuilt() if isinstance(value, Serializable) else ''
+    if why:
+        raise location.refusal(f'{type(value).__name__}: {why}')
     if isinstance(value, Serializable) or _keeps_arguments(type(value)):
         return
     if hasattr(value, 'dtype') and hasattr(value, 'shape') and not isinstance(value, (np.ndarray, np.generic)):
