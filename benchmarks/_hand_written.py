@@ -3,7 +3,8 @@
 ``make_step[backend](logits, weights, shape)`` returns a function from a batch to its loss that also updates the weights
 by one step of Adam. ``logits(params, x)`` is the network in the backend's own functions, such as ``mlp[backend]``:
 `params` are variables of the backend with the arrays `weights`, `shape` is that of one sample. A softmax and a
-cross-entropy follow. ``train`` is the loop around such a step.
+cross-entropy follow. NumPy has no gradients: there ``logits`` returns a function beside its output, from the gradient of
+that to the gradients of `params`. ``train`` is the loop around such a step.
 """
 import numpy as np
 
@@ -52,7 +53,31 @@ def theano_step(logits, weights, shape):
     return theano.function([x, y], loss, updates=[(old, T.cast(new, 'float32')) for old, new in updates])
 
 
-make_step = {'tensorflow': tensorflow_step, 'theano': theano_step}
+def numpy_step(logits, weights, shape):
+    params = [it.copy() for it in weights]
+    means, squares = ([np.zeros_like(it) for it in weights] for _ in range(2))
+    t = 0
+
+    def step(x, y):
+        nonlocal t
+        made, backward = logits(params, x)
+        made = made - made.max(-1, keepdims=True)
+        powers = np.exp(made)
+        sums = powers.sum(-1, keepdims=True)
+        loss = -np.sum(y * (made - np.log(sums))) / len(y)
+        t += 1
+        lr = LR * (1 - BETA_2 ** t) ** 0.5 / (1 - BETA_1 ** t)
+        for p, g, m, v in zip(params, backward((powers / sums - y) / len(y)), means, squares):
+            m *= BETA_1
+            m += (1 - BETA_1) * g
+            v *= BETA_2
+            v += (1 - BETA_2) * np.square(g)
+            p -= lr * m / (np.sqrt(v) + EPSILON)
+        return loss
+    return step
+
+
+make_step = {'tensorflow': tensorflow_step, 'theano': theano_step, 'numpy': numpy_step}
 
 
 def tensorflow_mlp(params, x, drop=lambda x: x):
@@ -69,7 +94,22 @@ def theano_mlp(params, x):
     return T.dot(x, params[-2]) + params[-1]
 
 
-mlp = {'tensorflow': tensorflow_mlp, 'theano': theano_mlp}
+def numpy_mlp(params, x):
+    inputs = [x]
+    for W, b in zip(params[:-2:2], params[1:-2:2]):
+        inputs.append(np.maximum(inputs[-1] @ W + b, 0))
+
+    def backward(gradient):
+        gradients = []
+        for number, one in reversed(list(enumerate(inputs))):
+            gradients[:0] = [one.T @ gradient, gradient.sum(0)]
+            if number:
+                gradient = (gradient @ params[2 * number].T) * (one > 0)
+        return gradients
+    return inputs[-1] @ params[-2] + params[-1], backward
+
+
+mlp = {'tensorflow': tensorflow_mlp, 'theano': theano_mlp, 'numpy': numpy_mlp}
 
 
 def train(step, x, y, batch_size, nb_epoch, seed):

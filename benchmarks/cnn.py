@@ -48,6 +48,41 @@ def theano_weights(conv1, conv2, dense1, dense2):
             dense2['b']]
 
 
+def windows_of(x):
+    """Copy the windows of 3x3 into rows, which a product then takes."""
+    view = np.lib.stride_tricks.sliding_window_view(x, (3, 3), (1, 2))
+    return np.ascontiguousarray(view.transpose(0, 1, 2, 4, 5, 3)).reshape(-1, 9 * x.shape[-1])
+
+
+def numpy_logits(params, x):
+    W, b, V, c, U, d, T, e = params
+    nb_sample, side = len(x), SIDE - 2
+    rows1 = windows_of(x)
+    first = np.maximum(rows1 @ W.reshape(-1, NB_KERNEL) + b, 0)
+    rows2 = windows_of(first.reshape(nb_sample, side, side, NB_KERNEL))
+    second = np.maximum(rows2 @ V.reshape(-1, NB_KERNEL) + c, 0)
+    quarters = second.reshape(nb_sample, side // 2 - 1, 2, side // 2 - 1, 2, NB_KERNEL)
+    pooled = quarters.max((2, 4))
+    flat = pooled.reshape(nb_sample, -1)
+    hidden = np.maximum(flat @ U + d, 0)
+
+    def backward(gradient):
+        of_hidden = (gradient @ T.T) * (hidden > 0)
+        of_pooled = (of_hidden @ U.T).reshape(pooled.shape)[:, :, None, :, None]
+        # Where several are the largest they are 0, and pass nothing on.
+        hits = quarters == pooled[:, :, None, :, None]
+        of_second = (of_pooled * hits).reshape(second.shape) * (second > 0)
+        of_windows = (of_second @ V.reshape(-1, NB_KERNEL).T).reshape(nb_sample, side - 2, side - 2, 3, 3, NB_KERNEL)
+        of_first = np.zeros((nb_sample, side, side, NB_KERNEL), 'float32')
+        for row in range(3):
+            for col in range(3):
+                of_first[:, row:side - 2 + row, col:side - 2 + col] += of_windows[:, :, :, row, col]
+        of_first = of_first.reshape(first.shape) * (first > 0)
+        return [(rows1.T @ of_first).reshape(W.shape), of_first.sum(0), (rows2.T @ of_second).reshape(V.shape), of_second.sum(0),
+                flat.T @ of_hidden, of_hidden.sum(0), hidden.T @ gradient, gradient.sum(0)]
+    return hidden @ T + e, backward
+
+
 def main():
     x, y = random_data(BATCH_SIZE * NB_BATCH, (1, SIDE, SIDE), NB_CLASS)
     layers = [Convolution2D(NB_KERNEL, 3, 3, activation='relu'), Convolution2D(NB_KERNEL, 3, 3, activation='relu'),
@@ -55,6 +90,7 @@ def main():
     model = Sequential([Input((1, SIDE, SIDE)), *layers[:2], Pooling2D('max'), Flatten(), *layers[2:]])
     weights = [layer.get_weights() for layer in layers]
     by_hand = {'tensorflow': lambda: (tensorflow_logits, tensorflow_weights(*weights), np.moveaxis(x, 1, -1).copy()),
+               'numpy': lambda: (numpy_logits, tensorflow_weights(*weights), np.moveaxis(x, 1, -1).copy()),
                'theano': lambda: (theano_logits, theano_weights(*weights), x)}[B.name()]()
     compare('a CNN', model, x, y, by_hand, BATCH_SIZE)
 

@@ -1,6 +1,6 @@
 """What a function of the backend costs compared with its library's, on small tensors, outside any compiled function.
 
-On Theano, which computes nothing before it compiles, it is the cost of a node of a graph. Goal: it does not grow. Times
+On Theano, which computes nothing before it compiles, and on NumPy, it is the cost of a node of a graph. Goal: it does not grow. Times
 are those of the processor, so that other programs hardly count.
 """
 import importlib
@@ -13,7 +13,7 @@ from keraflow import backend as B
 #: Calls of B, and of the libraries by the same name unless another is given.
 CALLS = {'add': lambda f, x: f(x, x), 'tanh': lambda f, x: f(x), 'sum': lambda f, x: f(x, -1),
          'dot': lambda f, x: f(x, x), 'reshape': lambda f, x: f(x, (2, 8))}
-LIBRARIES = {'tensorflow': ('tensorflow', {'sum': 'reduce_sum', 'dot': 'matmul'}), 'theano': ('theano.tensor', {})}
+LIBRARIES = {'tensorflow': ('tensorflow', {'sum': 'reduce_sum', 'dot': 'matmul'}), 'theano': ('theano.tensor', {}), 'numpy': ('numpy', {})}
 
 
 def microseconds(call, nb_call=500, nb_round=25):
@@ -33,11 +33,12 @@ def main():
     x = B.constant(np.ones((4, 4)), 'float32')
     module, names = LIBRARIES[B.name()]
     library = importlib.import_module(module)
+    own_x = np.ones((4, 4), 'float32') if B.name() == 'numpy' else x     # its functions do not take nodes
     print(f'Microseconds for each call, on {B.name()}')
     for name, call in CALLS.items():
         own_name = names.get(name, name)
         functions = getattr(B, name), getattr(library, own_name)
-        ours, own = (microseconds(lambda: call(function, x)) for function in functions)
+        ours, own = (microseconds(lambda: call(function, it)) for function, it in zip(functions, (x, own_x)))
         print(f'B.{name:8} {ours:7.1f}  {own_name:12} {own:7.1f}  {ours / own:5.2f} times')
 
 

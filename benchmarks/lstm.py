@@ -48,7 +48,36 @@ def theano_logits(params, x):
     return T.dot(outputs[-1], V) + d
 
 
-LOGITS = {'tensorflow': tensorflow_logits, 'theano': theano_logits}
+def numpy_logits(params, x):
+    W, U, b, V, d = params
+    steps = np.ascontiguousarray(x.transpose(1, 0, 2)).reshape(-1, DIM)
+    inputs = (steps @ W + b).reshape(NB_STEP, len(x), -1)
+    h = c = np.zeros((len(x), SIZE), x.dtype)
+    kept = []
+    for at_step in inputs:
+        z = at_step + h @ U
+        gates, new = 1 / (1 + np.exp(-z[:, :3 * SIZE])), np.tanh(z[:, 3 * SIZE:])
+        i, f, o = (gates[:, gate * SIZE:(gate + 1) * SIZE] for gate in range(3))
+        before, c = (h, c), f * c + i * new
+        squashed = np.tanh(c)
+        kept.append((before, gates, new, squashed))
+        h = o * squashed
+
+    def backward(gradient):
+        of_h, of_c, of_z = gradient @ V.T, np.zeros_like(c), np.empty_like(inputs)
+        for ((_, c_before), gates, new, squashed), of_step in zip(kept[::-1], of_z[::-1]):
+            i, f, o = (gates[:, gate * SIZE:(gate + 1) * SIZE] for gate in range(3))
+            of_c = of_c + of_h * o * (1 - squashed * squashed)
+            of_step[:, :3 * SIZE] = np.concatenate([of_c * new, of_c * c_before, of_h * squashed], 1) * gates * (1 - gates)
+            of_step[:, 3 * SIZE:] = of_c * i * (1 - new * new)
+            of_h, of_c = of_step @ U.T, of_c * f
+        of_z = of_z.reshape(-1, 4 * SIZE)
+        befores = np.concatenate([h_before for (h_before, _), _, _, _ in kept])
+        return [steps.T @ of_z, befores.T @ of_z, of_z.sum(0), h.T @ gradient, gradient.sum(0)]
+    return h @ V + d, backward
+
+
+LOGITS = {'tensorflow': tensorflow_logits, 'theano': theano_logits, 'numpy': numpy_logits}
 
 
 def main():

@@ -39,7 +39,14 @@ def theano_network(weights):
     return call
 
 
-NETWORKS = {'tensorflow': tensorflow_network, 'theano': theano_network}
+def numpy_network(weights):
+    def run(x):
+        powers = np.exp(mlp['numpy'](weights, x)[0])
+        return powers / powers.sum(-1, keepdims=True)
+    return run
+
+
+NETWORKS = {'tensorflow': tensorflow_network, 'theano': theano_network, 'numpy': numpy_network}
 
 
 def microseconds(call):

@@ -1,4 +1,5 @@
-"""What the examples have in common: they save what was learned, load it under the other backend, and compare."""
+"""What the examples have in common: they save what was learned, load it in other processes, under each
+backend that is installed, and compare."""
 import argparse
 import inspect
 import math
@@ -37,7 +38,7 @@ def run(train, nb_epoch, at_least=-math.inf, argv=None, file=None):
     parser = argparse.ArgumentParser(description=train.__globals__['__doc__'].splitlines()[0])
     parser.add_argument('--nb-epoch', type=int, default=nb_epoch, help=f'times to go through the training samples (default: {nb_epoch})')
     parser.add_argument('--folder', type=Path, help='where to put the files (default: a temporary folder)')
-    parser.add_argument('--alone', action='store_true', help='do not load the model under the other backend')
+    parser.add_argument('--alone', action='store_true', help='do not load the model in other processes')
     parser.add_argument('--load-only', action='store_true', help='only load the model in FOLDER and save its predictions there')
     if file is not None:
         parser.add_argument('--path', help=f'a file {file} that is there already (default: it is downloaded once)')
@@ -72,34 +73,26 @@ def save(model, samples, program, folder):
     """Write the model, the samples, and its predictions for them."""
     model.save_to_file(*paths(program, folder), overwrite=True)
     np.save(folder / 'samples.npy', samples)
-    save_predictions(model, samples, folder)
+    np.save(folder / 'predictions.npy', model.predict(samples))
 
 
 def load(program, folder):
-    """Rebuild the model from its two files alone, and write its predictions for the samples."""
+    """Rebuild the model from its two files alone, and write its predictions for the samples to a file named after the backend."""
     model = Model.load_from_file(*paths(program, folder))
-    save_predictions(model, np.load(folder / 'samples.npy'), folder)
-
-
-def save_predictions(model, samples, folder):
-    """Write predictions to a file named after the backend."""
-    np.save(folder / f'{B.name()}.npy', model.predict(samples))
+    np.save(folder / f'{B.name()}.npy', model.predict(np.load(folder / 'samples.npy')))
 
 
 def compare(program, folder):
-    """Load the model under each other backend, in another process; return whether the predictions are the same."""
-    others = [name for name in B.available() if name != B.name()]
-    if not others:
-        print(f'The predictions are not compared: no other backend than {B.name()} is installed.')
+    """Load the model in other processes, one for each backend; return whether the predictions are the same."""
+    expected = np.load(folder / 'predictions.npy')
     differences = []
-    for other in others:
-        print(f'Loading {" and ".join(path.name for path in paths(program, folder))} on {other} ...', flush=True)
+    for name in [B.name(), *(other for other in B.available() if other != B.name())]:
+        print(f'Loading {" and ".join(path.name for path in paths(program, folder))} in another process, on {name} ...', flush=True)
         # Run the program itself, because it registers the layers that it defines.
         subprocess.run([sys.executable, program, '--load-only', '--folder', folder],
-                       env={**os.environ, 'KERAFLOW_BACKEND': other}, check=True)
-        mine, theirs = (np.load(folder / f'{name}.npy') for name in (B.name(), other))
-        differences.append(float(np.max(np.abs(mine - theirs))))
-        print(f'Largest difference between the predictions on {B.name()} and on {other}: {differences[-1]:.1e}')
+                       env={**os.environ, 'KERAFLOW_BACKEND': name}, check=True)
+        differences.append(float(np.max(np.abs(expected - np.load(folder / f'{name}.npy')))))
+        print(f'Largest difference between the predictions on {B.name()} and there: {differences[-1]:.1e}')
         if not differences[-1] < SMALL_DIFFERENCE:
             print(f'The difference is not below {SMALL_DIFFERENCE}.')
     return all(difference < SMALL_DIFFERENCE for difference in differences)

@@ -1,6 +1,6 @@
 """Learn to draw handwritten digits: a generator tries to fool a discriminator, which learns to tell its drawings from real digits.
 
-There are two custom training steps (``TrainStep``), written once for both backends. A classifier then says which digits
+There are two custom training steps (``TrainStep``), written once for every backend. A classifier then says which digits
 it sees in the drawings. After I. Goodfellow et al., "Generative adversarial nets", NIPS, 2014.
 """
 import functools
@@ -83,7 +83,7 @@ def train(nb_epoch):
 
 
 def main(argv=None):
-    """Train, save the generator, load it under the other backend, and compare; return 0 if all went well."""
+    """Train, save the generator, load it in other processes, under each backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=200, at_least=7, argv=argv)
 
 

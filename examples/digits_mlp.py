@@ -1,7 +1,7 @@
-"""Learn to read handwritten digits, save what was learned, and use it under the other backend.
+"""Learn to read handwritten digits, save what was learned, and use it in another process and under other backends.
 
-Run it with ``python examples/digits_mlp.py``; put ``KERAFLOW_BACKEND=theano`` or ``KERAFLOW_BACKEND=tensorflow`` before
-it to choose the backend that learns. The digits are those of scikit-learn: 1,797 images of 8 x 8 pixels.
+Run it with ``python examples/digits_mlp.py``; put ``KERAFLOW_BACKEND=numpy`` or ``KERAFLOW_BACKEND=tensorflow`` before
+it to choose the backend that learns. The digits come with keraflow: 1,797 images of 8 x 8 pixels.
 """
 import sys
 
@@ -42,7 +42,7 @@ def train(nb_epoch):
 
 
 def main(argv=None):
-    """Train, save, load under the other backend, and compare; return 0 if all went well."""
+    """Train, save, load in other processes, under each backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=30, at_least=0.95, argv=argv)
 
 

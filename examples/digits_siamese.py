@@ -88,7 +88,7 @@ def train(nb_epoch):
 
 
 def main(argv=None):
-    """Train, save the model of distances, load it under the other backend, and compare; return 0 if all went well."""
+    """Train, save the model of distances, load it in other processes, under each backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=20, at_least=0.95, argv=argv)
 
 

@@ -41,7 +41,7 @@ def train(nb_epoch, path):
 
 
 def main(argv=None):
-    """Train, save, load under the other backend, and compare; return 0 if all went well."""
+    """Train, save, load in other processes, under each backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=3, argv=argv, file='imdb.npz')
 
 

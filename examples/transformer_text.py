@@ -65,7 +65,7 @@ def train(nb_epoch):
 
 
 def main(argv=None):
-    """Train, save, load under the other backend, and compare; return 0 if all went well."""
+    """Train, save, load in other processes, under each backend, and compare; return 0 if all went well."""
     return run(train, nb_epoch=8, at_least=0., argv=argv)
 
 

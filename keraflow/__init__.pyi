@@ -12,6 +12,7 @@ from keraflow import metrics as metrics
 from keraflow import models as models
 from keraflow import objectives as objectives
 from keraflow import optimizers as optimizers
+from keraflow import plots as plots
 from keraflow import preprocessing as preprocessing
 from keraflow import random as random
 from keraflow import regularizers as regularizers
@@ -20,14 +21,18 @@ from keraflow import testing as testing
 from keraflow import utils as utils
 from keraflow.errors import KeraFlowError as KeraFlowError
 from keraflow.graph.kensor import Kensor as Kensor
+from keraflow.files.limits import Limits as Limits
 from keraflow.layers.linear_wrap import LinearWrap as LinearWrap
 from keraflow.models import Model as Model
 from keraflow.models import Sequential as Sequential
 from keraflow.training.train_step import TrainStep as TrainStep
 from keraflow.layers import add_weight as add_weight
 from keraflow.schema.argument_scopes import argscope as argscope
+from keraflow.models.keras.importing import import_keras as import_keras
 from keraflow.layers import layer_register as layer_register
+from keraflow.models import load as load
 from keraflow.backend import phase as phase
+from keraflow.models import plan as plan
 from keraflow.graph.records import recording as recording
 from keraflow.registry import register as register
 from keraflow.backend import seed as seed

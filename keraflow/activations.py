@@ -1,15 +1,19 @@
 """Activation functions: each maps a tensor to one of the same shape."""
 import math
-from typing import Any, Optional
+from typing import Annotated, Any, Optional
 
 import numpy as np
 
 from keraflow import backend as B
 from keraflow.backend.tensor_info import annotate, features_of, info_of
 from keraflow.registry import builtin, resolve
+from keraflow.schema import Finite, Rule
 
 __all__ = ['linear', 'sigmoid', 'hard_sigmoid', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'swish', 'softmax',
            'log_softmax', 'softplus', 'softsign', 'exponential', 'get']
+
+#: Infinity is none.
+_Bound = Annotated[float, Rule('a number', lambda value: value > -math.inf)]
 
 
 @builtin('activation')
@@ -70,7 +74,7 @@ def tanh(x: Any) -> Any:
 
 
 @builtin('activation')
-def relu(x: Any, alpha: float = 0., max_value: Optional[float] = None) -> Any:
+def relu(x: Any, alpha: Finite = 0., max_value: Optional[_Bound] = None) -> Any:
     """Rectify: ``x`` above zero and ``alpha * x`` below, at most `max_value`.
 
     Parameters
@@ -99,7 +103,7 @@ def relu(x: Any, alpha: float = 0., max_value: Optional[float] = None) -> Any:
 
 
 @builtin('activation')
-def leaky_relu(x: Any, alpha: float = 0.01) -> Any:
+def leaky_relu(x: Any, alpha: Finite = 0.01) -> Any:
     """Rectify with a leak: ``x`` above zero and ``alpha * x`` below.
 
     Parameters
@@ -117,7 +121,7 @@ def leaky_relu(x: Any, alpha: float = 0.01) -> Any:
 
 
 @builtin('activation')
-def elu(x: Any, alpha: float = 1.) -> Any:
+def elu(x: Any, alpha: Finite = 1.) -> Any:
     """Apply the exponential linear unit: ``x`` above zero and ``alpha * (exp(x) - 1)`` below.
 
     Parameters

@@ -106,8 +106,8 @@ def as_array(value: Any) -> np.ndarray:
     Raises
     ------
     ValueError
-        If items of a list have different shapes. NumPy before 1.24 only warns of that, and turning this warning into an
-        error would affect all threads.
+        If items of a list have different shapes, or lists are nested too deep. NumPy before 1.24 only warns of that,
+        and turning this warning into an error would affect all threads.
 
     Examples
     --------
@@ -146,8 +146,10 @@ def as_numbers(value: Any, where: str) -> np.ndarray:
 
 def _common_shape(value: Any, depth: int = 0) -> tuple:
     """Return the shape of an array of `value`: lists are walked, everything else is asked."""
-    if not isinstance(value, (list, tuple)) or depth == _MAX_DEPTH:
+    if not isinstance(value, (list, tuple)):
         return np.shape(value) if hasattr(value, '__array__') or hasattr(value, '__len__') else ()
+    if depth == _MAX_DEPTH:
+        raise ValueError(f'lists are nested deeper than {_MAX_DEPTH}')
     if set(map(type, value)) <= {bool, int, float}:      # a long list of numbers is not walked
         return (len(value),)
     found = {_common_shape(item, depth + 1) for item in value}

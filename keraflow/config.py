@@ -1,12 +1,12 @@
 """Settings from four sources: defaults, a file, the environment, the program. The later one wins.
 
-=========  ======================  ======================  ===============================================
+=========  ======================  ======================  ================================================
 setting    environment             key of the file         values (default)
-=========  ======================  ======================  ===============================================
-backend    ``KERAFLOW_BACKEND``    ``"backend"``           an installed backend (tensorflow, else theano)
+=========  ======================  ======================  ================================================
+backend    ``KERAFLOW_BACKEND``    ``"backend"``           an installed one (tensorflow, jax, ..., numpy)
 floatx     ``KERAFLOW_FLOATX``     ``"floatx"``            float32, float64 (float32)
 epsilon    ``KERAFLOW_EPSILON``    ``"epsilon"``           a number between 0 and 0.1 (1e-7)
-=========  ======================  ======================  ===============================================
+=========  ======================  ======================  ================================================
 
 The file is ``keraflow.json`` in the folder ``~/.keraflow`` or, if it is set, ``KERAFLOW_HOME``. It is only ever read.
 """

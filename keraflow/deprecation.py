@@ -121,8 +121,13 @@ def _of_constructors(cls: type) -> Dict[str, _Renamed]:
     taken: Dict[str, Any] = {}      # arguments of subclasses, which mean something else
     for init in (vars(owner).get('__init__') for owner in cls.__mro__):
         found.update({old: one for old, one in renamed_arguments(init).items() if old not in {**taken, **found}})
-        taken.update(inspect.signature(init).parameters if inspect.isfunction(init) else {})
+        taken.update(_arguments(init) if inspect.isfunction(init) else {})
     return found
+
+
+@functools.lru_cache(maxsize=None)      # of a base class, once for all
+def _arguments(init: Callable) -> Dict[str, Any]:
+    return dict(inspect.signature(init).parameters)
 
 
 def current_name(owner: Any, name: str) -> str:

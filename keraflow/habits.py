@@ -90,10 +90,14 @@ WORDS = {
     'bernoulli': 'random_bernoulli', 'binomial': 'random_bernoulli',
     'unsqueeze': 'expand_dims', 'detach': 'stop_gradient', 'int_shape': 'static_shape', 'permute': 'transpose',
     'permute_dimensions': 'transpose', **{f'reduce_{name}': name for name in ('sum', 'mean', 'max', 'min', 'prod')},
+    'amax': 'max', 'amin': 'min', 'around': 'round', 'rint': 'round', 'absolute': 'abs', 'true_divide': 'divide',
+    'remainder': 'mod', 'ravel': 'flatten', 'swapaxes': 'transpose', 'moveaxis': 'transpose', 'take': 'gather',
+    **dict.fromkeys(('hstack', 'vstack', 'append'), 'concatenate'), 'bitwise_and': 'logical_and',
+    'bitwise_or': 'logical_or', 'invert': 'logical_not', 'array_split': 'split',
     # Modules.
     'initializers': 'initializations', 'initialization': 'initializations', 'nn': 'layers',
     # Attributes and methods of layers and models.
-    'save': 'save_to_file', 'load': 'load_from_file',
+    'load': 'load_from_file',
     'fit_generator': 'fit', 'train': 'fit', 'evaluate_generator': 'evaluate', 'test_on_batch': 'evaluate',
     'predict_generator': 'predict', 'predict_on_batch': 'predict', 'predict_proba': 'predict', 'pop': 'remove',
     'to_json': 'save_arch', 'to_yaml': 'save_arch', 'state_dict': 'get_weights', 'load_state_dict': 'set_weights',

@@ -3,24 +3,28 @@
 They are drawn from :func:`keraflow.random.generator`, never from a backend: the same seed gives the same values on
 every backend. Arguments other than the shape are passed with ``functools.partial(uniform, scale=0.1)``.
 """
-from typing import Any, Sequence, Tuple, Type
+import contextvars
+from typing import Any, ContextManager, Sequence, Tuple, Type
 
 import numpy as np
 
 from keraflow import backend as B
 from keraflow.arguments import takes
 from keraflow.backend.tensor_checks import check_shape
+from keraflow.contexts import bound
 from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, ShapeError, describe
 from keraflow.random import generator
 from keraflow.registry import builtin, resolve
-from keraflow.schema import NonNegative, check
+from keraflow.schema import Finite, NonNegative, check
 
 __all__ = ['uniform', 'normal', 'lecun_uniform', 'glorot_normal', 'glorot_uniform', 'he_normal', 'he_uniform',
-           'orthogonal', 'identity', 'zero', 'one', 'fans', 'get', 'values_of']
+           'orthogonal', 'identity', 'zero', 'one', 'fans', 'get', 'values_of', 'weights_follow']
+
+_weights_follow: contextvars.ContextVar[bool] = contextvars.ContextVar('_weights_follow', default=False)
 
 
 @builtin('initialization')
-def uniform(shape: Sequence[int], scale: float = 0.05) -> np.ndarray:
+def uniform(shape: Sequence[int], scale: NonNegative = 0.05) -> np.ndarray:
     """Draw uniformly from ``-scale`` to ``scale``.
 
     Parameters
@@ -40,7 +44,7 @@ def uniform(shape: Sequence[int], scale: float = 0.05) -> np.ndarray:
 
 
 @builtin('initialization')
-def normal(shape: Sequence[int], scale: float = 0.05) -> np.ndarray:
+def normal(shape: Sequence[int], scale: NonNegative = 0.05) -> np.ndarray:
     """Draw from a Gaussian with mean 0 and standard deviation `scale`.
 
     Parameters
@@ -139,7 +143,7 @@ def he_uniform(shape: Sequence[int]) -> np.ndarray:
 
 
 @builtin('initialization')
-def orthogonal(shape: Sequence[int], scale: float = 1.1) -> np.ndarray:
+def orthogonal(shape: Sequence[int], scale: Finite = 1.1) -> np.ndarray:
     """Return a random orthogonal matrix times `scale`.
 
     ``W.T @ W`` (or ``W @ W.T``, if W is wide) is the identity times ``scale ** 2``.
@@ -183,7 +187,7 @@ def orthogonal(shape: Sequence[int], scale: float = 1.1) -> np.ndarray:
 
 
 @builtin('initialization')
-def identity(shape: Sequence[int], scale: float = 1.) -> np.ndarray:
+def identity(shape: Sequence[int], scale: Finite = 1.) -> np.ndarray:
     """Return the identity matrix times `scale`.
 
     Parameters
@@ -291,6 +295,11 @@ def get(value: Any) -> Any:
     return resolve('initialization', value)
 
 
+def weights_follow() -> ContextManager[None]:
+    """Draw no values inside the block, in this thread: what is built there is given its weights next."""
+    return bound(_weights_follow, True)
+
+
 def values_of(init: Any, shape: Sequence[int], where: str) -> np.ndarray:
     """Return the values of an initialization, by name or as a function, as an array even if it returns a tensor.
 
@@ -299,6 +308,8 @@ def values_of(init: Any, shape: Sequence[int], where: str) -> np.ndarray:
     ShapeError
         For values of another shape; the message starts with `where`.
     """
+    if _weights_follow.get():
+        return np.zeros(_checked(shape, where), B.floatx())
     function = get(init)
     if not takes(function, tuple(shape)):
         raise ArgumentTypeError(f'{where}: init: expected a function of the shape, received {describe(function)}, '

@@ -5,6 +5,7 @@ from the model's own :class:`Stream`, a function of the seed and of the model's 
 images work the same way (:class:`Epochs`). Draws of other models, threads or callbacks have no effect on it.
 """
 import collections
+import contextlib
 import contextvars
 import copy
 import itertools
@@ -16,7 +17,8 @@ import numpy as np
 
 from keraflow.contexts import bound
 
-__all__ = ['Epochs', 'Stream', 'apart', 'drawing', 'drawn_stream', 'generator', 'seed', 'using']
+__all__ = ['Epochs', 'Stream', 'apart', 'drawing', 'drawn_stream', 'generator', 'seed',
+           'sequence_of', 'using']
 
 
 class _Program:
@@ -161,6 +163,31 @@ class Stream(Epochs):
             own = self.next_generator()      # even if not used: it counts the epoch
             return (self.sequence or own).permutation(nb_sample)
 
+    def before_order(self) -> Dict[str, Any]:
+        """Return as plain data what the order of the next epoch depends on."""
+        with _LOCK:
+            made = None if self.sequence is None else copy.deepcopy(self.sequence.bit_generator.state)
+            return {'seed': self.seed, 'number': self.number, 'epoch': self.epoch, 'sequence': made}
+
+    @contextlib.contextmanager
+    def drawing_again(self, before: Dict[str, Any]) -> Iterator[None]:
+        """Draw the order of an epoch that has begun once more inside the block: the stream is the same afterwards.
+
+        Raises
+        ------
+        ValueError
+            If `before` is not what :meth:`before_order` returns.
+        """
+        sequence = None if before['sequence'] is None else sequence_of(before['sequence'])
+        with _LOCK:
+            now = self.seed, self.number, self.epoch, self.sequence
+            self.seed, self.number, self.epoch = (int(before[name]) for name in ('seed', 'number', 'epoch'))
+            self.sequence = sequence
+            try:
+                yield
+            finally:
+                self.seed, self.number, self.epoch, self.sequence = now
+
     def continue_orders(self, sequence: np.random.Generator) -> None:
         """Draw orders from a generator, one after the other, as the first versions of keraflow did."""
         self.sequence = sequence
@@ -183,6 +210,16 @@ class Stream(Epochs):
     def _key(self) -> int:
         words: List[int] = np.random.SeedSequence(self.seed, spawn_key=(self.number,)).generate_state(2).tolist()
         return words[0] << 31 ^ words[1]      # 63 bits of two words of 32, as a backend takes them
+
+
+def sequence_of(state: Dict[str, Any]) -> np.random.Generator:
+    """Return the generator whose ``bit_generator`` has this state; raise ValueError if it is invalid."""
+    made = np.random.Generator(np.random.PCG64())
+    try:
+        made.bit_generator.state = state
+    except (KeyError, TypeError, OverflowError) as error:
+        raise ValueError(state) from error
+    return made
 
 
 def drawing(stream: Stream) -> ContextManager[None]:

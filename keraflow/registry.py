@@ -3,6 +3,7 @@
 Loading looks ids up in this table. It never imports a module and calls nothing else.
 """
 import inspect
+from contextvars import ContextVar
 from typing import Any, Callable, Iterator, NamedTuple, Optional, Sequence
 
 from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError, describe, nearest
@@ -27,6 +28,9 @@ class Entry(NamedTuple):
     target: Any
     builtin: bool
 
+
+#: How an object is made of a class that is given in its place.
+making: 'ContextVar[Callable[[type], Any]]' = ContextVar('making', default=lambda cls: cls())
 
 _entries: dict = {}     # (kind, id) -> Entry
 _aliases: dict = {}     # (kind, alias) -> id
@@ -128,10 +132,11 @@ def find(id: str, kind: str = '', customs: Optional[dict] = None) -> Optional[En
     """Return the entry with this id (or alias) that may be used as a `kind` (``''``: any); None if there is none."""
     if customs and id in customs:
         return customs[id] if customs[id].kind in ('', kind) or not kind else None
+    entry = _entries.get((kind, _aliases.get((kind, id), id))) if kind else None
+    if entry is not None:
+        return entry
     own = _aliases.get(('', id), id)
-    if kind:
-        return _entries.get((kind, _aliases.get((kind, id), id))) or _entries.get(('', own))
-    return next((entry for entry in entries() if entry.id in (id, own)), None)
+    return _entries.get(('', own)) if kind else next((entry for entry in entries() if entry.id in (id, own)), None)
 
 
 def ids(kind: str) -> list:
@@ -177,7 +182,8 @@ def is_builtin(target: Any) -> bool:
 
 def kind_of(value: Any) -> str:
     """Return the kind of an object or function; '' if it is unknown."""
-    target = value if inspect.isroutine(value) or inspect.isclass(value) else type(value)
+    is_target = inspect.isclass(value) or type(value) not in _by_target and inspect.isroutine(value)
+    target = value if is_target else type(value)
     entry = _by_target.get(target)
     return entry.kind if entry else _kind_of_target(target)
 
@@ -214,15 +220,20 @@ def resolve(kind: str, value: Any, where: str = '', names: Optional[Sequence[str
         if entry is None:
             raise ArgumentError(f"{where}there is no {kind} '{value}'. {nearest(value, names or ids(kind))}")
         value = entry.target
-    elif kind_of(value) not in (kind, ALSO.get(kind)) and (kind_of(value) or kind in OBJECTS or not callable(value)):
+    elif kind_of(value) not in (kind, ALSO.get(kind)) and (
+            kind_of(value) or kind in OBJECTS or not _makes_or_is_callable(value)):
         raise ArgumentTypeError(f'{where}expected {article(kind)} (a name, a function or an object), '
                                 f'received {describe(value)}.')
-    return value() if inspect.isclass(value) else value
+    return making.get()(value) if inspect.isclass(value) else value
 
 
 def article(kind: str) -> str:
     """Return the kind with its article."""
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
+def _makes_or_is_callable(value: Any) -> bool:
+    return any('__call__' in vars(one) for one in value.__mro__) if inspect.isclass(value) else callable(value)
 
 
 def _add(entry: Entry) -> None:

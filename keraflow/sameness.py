@@ -28,7 +28,7 @@ def same(one: Any, other: Any) -> bool:
     >>> same([1, 2], (1, 2)), same(1, True)
     (True, False)
     """
-    return _Comparison().same(one, other)
+    return one is other or _Comparison().same(one, other)
 
 
 def same_origin(one: Any, other: Any) -> bool:

@@ -146,7 +146,7 @@ def reshape(shape: Sequence[Optional[int]], target: Sequence[int]) -> Optional[S
 
 
 def _is_length(value: Any) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return type(value) is int or isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def unlist(values: List[Any]) -> Any:

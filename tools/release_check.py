@@ -1,7 +1,7 @@
 """Build the distributions of a release from this folder, and test their content: ``make release-check``.
 
 The source distribution has every file that git tracks. The wheel built from it has every module of the two packages,
-with what type checkers read, and nothing else. The tests of the former pass with the latter installed, in an
+with what type checkers and pages need, and nothing else. The tests of the former pass with the latter installed, in an
 environment that has the packages of this one but not this folder.
 """
 import argparse
@@ -81,7 +81,8 @@ def modules_of(folder: Path) -> Set[str]:
     """Return the files of the two packages, by the names under which they are installed."""
     packages = {'keraflow': Path('keraflow'), 'backends': Path('keraflow_backends')}
     return {(package / path.relative_to(folder / source)).as_posix() for source, package in packages.items()
-            for path in (folder / source).rglob('*') if path.suffix in ('.py', '.pyi') or path.name == 'py.typed'}
+            for path in (folder / source).rglob('*')
+            if path.suffix in ('.py', '.pyi', '.css', '.js', '.npz') or path.name == 'py.typed'}
 
 
 def compare(what: str, found: Set[str], expected: Set[str]) -> None:

@@ -92,6 +92,7 @@ TEAMS = [
     keraflow('keraflow on TensorFlow', 'tensorflow', 'tensorflow'),     # the release that Keras has
     keraflow('keraflow on TensorFlow, the release beside Theano', 'tensorflow'),
     keraflow('keraflow on Theano', 'theano'),
+    keraflow('keraflow on NumPy', 'numpy'),
     Team('TensorFlow by hand', 'by_hand_team', tasks=MAIN_TASKS),
     keras('Keras on TensorFlow', 'tensorflow'),
     keras('Keras on TensorFlow, 16 steps a call', 'tensorflow', steps_per_execution=16),

@@ -3,7 +3,7 @@ import io
 import os
 from typing import Any, Dict, List, Optional
 
-from keraflow.errors import ArgumentError, nearest
+from keraflow.errors import ArgumentError, nearest, path_in_words
 from keraflow.extras import load_extra
 from keraflow.files.atomic import write_file
 from keraflow.schema import Path
@@ -22,6 +22,8 @@ class History(List[Dict[str, float]]):
     data_wait : list of float
         The share of each epoch's training time spent waiting for data, from 0 to 1. It is kept apart from the dicts,
         because it differs between runs.
+    nb_skipped : list of int
+        The number of batches of each epoch that were left out because they are not finite.
 
     Examples
     --------
@@ -34,6 +36,7 @@ class History(List[Dict[str, float]]):
     def __init__(self) -> None:
         super().__init__()
         self.data_wait: List[float] = []
+        self.nb_skipped: List[int] = []
 
     def __getitem__(self, key: Any) -> Any:
         """Return the logs of one epoch by number, of several by a slice, or a column by name."""
@@ -89,7 +92,7 @@ class History(List[Dict[str, float]]):
         extension = '' if path is None else os.path.splitext(os.fspath(path))[1].lower()
         if path is not None and extension not in _FORMATS:
             raise ArgumentError(f'History.plot: path: expected a name that ends with {" or ".join(_FORMATS)}, '
-                                f"received '{os.fspath(path)}'.")
+                                f"received '{path_in_words(path)}'.")
         if not self:
             raise ArgumentError('History.plot: there is no complete epoch to draw.')
         figure = self._draw()

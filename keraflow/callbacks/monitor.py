@@ -6,7 +6,7 @@ from keraflow.callbacks.callback import CheckedCallback
 from keraflow.errors import ArgumentError, nearest
 from keraflow.schema import NonNegative
 
-__all__ = ['MonitoringCallback', 'Mode', 'check_name']
+__all__ = ['MonitoringCallback', 'Mode', 'check_name', 'check_validation']
 
 Mode = Literal['auto', 'min', 'max']
 
@@ -56,9 +56,13 @@ class MonitoringCallback(CheckedCallback):
 
 def check_name(name: str, names: Sequence[str], where: str) -> None:
     """Raise unless `name` is one of `names`."""
-    if name in names:
-        return
-    if name.startswith('val_') and name[4:] in names:
+    check_validation(name, names, where)
+    if name not in names:
+        raise ArgumentError(f"{where}: expected one of {', '.join(names)}, received '{name}'. {nearest(name, names)}")
+
+
+def check_validation(name: str, names: Sequence[str], where: str) -> None:
+    """Raise if `name` is one of `names` but for the validation, which there is not."""
+    if name not in names and name.startswith('val_') and name[4:] in names:
         raise ArgumentError(f"{where}: there is no '{name}' without validation. "
                             'Pass validation_data or validation_split to fit.')
-    raise ArgumentError(f"{where}: expected one of {', '.join(names)}, received '{name}'. {nearest(name, names)}")

@@ -1,13 +1,11 @@
 """Callbacks that end training."""
-import math
 from typing import Any, Dict, Optional
-
-import numpy as np
 
 from keraflow import backend as B
 from keraflow.callbacks.callback import CheckedCallback
 from keraflow.callbacks.monitor import Mode, MonitoringCallback
-from keraflow.errors import warn
+from keraflow.data.arrays import not_finite
+from keraflow.errors import NotFiniteError, warn
 from keraflow.schema import Finite, Natural, NonNegative
 
 __all__ = ['EarlyStopping', 'TerminateOnNaN']
@@ -82,10 +80,12 @@ class EarlyStopping(MonitoringCallback):
 
 
 class TerminateOnNaN(CheckedCallback):
-    """End training after a batch whose loss is NaN or infinite, or an epoch that leaves such weights, and warn.
+    """End training, with a warning and no error, where the loss of a batch, or a gradient, is NaN or infinite.
 
-    The model then gets back the weights, and the optimizer its state, from before the epoch in which that happened;
-    both are copied at the end of each epoch.
+    The model keeps weights, states and the optimizer as they were before that batch, and `fit` returns the history; the
+    loss of its last epoch is that of the batch. An epoch that leaves weights which are NaN or infinite ends training,
+    too. As these are not to be trained on, the model gets back those of the end of the epoch before, and so does the
+    optimizer; they are copied at the end of each epoch.
 
     Parameters
     ----------
@@ -106,18 +106,17 @@ class TerminateOnNaN(CheckedCallback):
     def on_train_begin(self, logs: Dict[str, Any]) -> None:
         self._kept = self._values()
 
-    def on_batch_end(self, batch: int, logs: Dict[str, Any]) -> None:
-        if not math.isfinite(logs['loss']):
-            self._end(f'the loss of batch {batch} is {logs["loss"]}.')
+    def on_not_finite(self, error: NotFiniteError) -> None:
+        self._end(f'{error.problem}.', are_broken=bool(not_finite(self._values())))
 
     def on_epoch_end(self, epoch: int, logs: Dict[str, Any]) -> None:
         if self.model.stop_training:
             return
         values = self._values()
-        if all(np.isfinite(array).all() for array in values.values()):
-            self._kept = values
+        if not_finite(values):
+            self._end(f'epoch {epoch + 1} has left weights that are NaN or infinite.', are_broken=True)
         else:
-            self._end(f'epoch {epoch + 1} has left weights that are NaN or infinite.')
+            self._kept = values
 
     def close(self) -> None:
         self._kept = {}
@@ -127,9 +126,9 @@ class TerminateOnNaN(CheckedCallback):
             return self.model.get_weights()
         return {name: B.get_value(variable) for name, variable in self.model.training_variables().items()}
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: str, are_broken: bool) -> None:
         warn(f'{self.where}: {reason} Training ends. Try a lower learning rate, or clipnorm.')
         self.model.stop_training = True
-        if self.restore_weights:
+        if are_broken and self.restore_weights:
             for name, variable in self.model.training_variables().items():
                 B.set_value(variable, self._kept[name])

@@ -1,6 +1,6 @@
 """Log for TensorBoard."""
 import os
-import socket
+import platform
 import time
 from typing import Any, Dict
 
@@ -36,6 +36,9 @@ class TensorBoard(CheckedCallback):
     'logs'
     """
 
+    only_watches = True
+    free_arguments = frozenset({'path'})
+
     def __init__(self, path: Path):
         self.path = path
         self._events = load_extra('tensorboard.compat.proto.event_pb2', 'tensorboard', 'TensorBoard')
@@ -55,6 +58,12 @@ class TensorBoard(CheckedCallback):
             if values:
                 self._write(run, epoch + 1, values)
 
+    def get_state(self) -> Any:
+        return None     # a training that is resumed writes files of its own
+
+    def set_state(self, state: Any) -> None:
+        pass
+
     def _write(self, run: str, step: int, values: Dict[str, float]) -> None:
         value_of = self._summaries.Summary.Value
         summary = self._summaries.Summary(value=[value_of(tag=name, simple_value=it) for name, it in values.items()])
@@ -72,4 +81,4 @@ class TensorBoard(CheckedCallback):
         folder = os.path.join(os.fspath(self.path), run)
         os.makedirs(folder, exist_ok=True)
         # TensorBoard reads the files of a folder in the order of their names, which begin with the time.
-        return os.path.join(folder, f'events.out.tfevents.{time.time_ns()}.{socket.gethostname()}.{os.getpid()}')
+        return os.path.join(folder, f'events.out.tfevents.{time.time_ns()}.{platform.node()}.{os.getpid()}')

@@ -1,6 +1,6 @@
 """Check arrays from a user, and prepare them for a model."""
 import math
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -10,7 +10,8 @@ from keraflow.data.array_spec import ArraySpec
 from keraflow.data.casting import cast
 from keraflow.errors import DataError
 
-__all__ = ['Arrays', 'MemmapSamples', 'Samples', 'batch_bounds', 'check_lengths', 'read_arrays', 'read_weights']
+__all__ = ['Arrays', 'MemmapSamples', 'Samples', 'batch_bounds', 'check_lengths', 'not_finite', 'read_arrays',
+           'read_weights']
 
 
 class MemmapSamples:
@@ -96,6 +97,19 @@ class Arrays(NamedTuple):
         return self._map(lambda it: np.array(it[part]) if copies and not isinstance(it, MemmapSamples) else it[part])
 
     @property
+    def layout(self) -> tuple:
+        """Dtypes and shapes of all arrays, and which weights there are: batches with equal ones can be joined."""
+        return self.weighting, *((it.dtype, it.shape) for it in self.flat)  # type: ignore[union-attr]
+
+    @classmethod
+    def joined(cls, some: Sequence['Arrays']) -> 'Arrays':
+        """Return the samples of several arrays in memory, one after the other."""
+        def join(parts: Any) -> Any:
+            return None if parts[0] is None else np.concatenate(parts)
+        inputs, targets, weights = (list(map(join, zip(*field))) for field in zip(*some))
+        return cls(inputs, targets, weights)
+
+    @property
     def nb_byte(self) -> int:
         """How much memory all samples take."""
         return sum(it.nbytes for it in self.flat)
@@ -173,6 +187,25 @@ def batch_bounds(nb_sample: int, batch_size: int) -> List[Tuple[int, int]]:
     [(0, 2), (2, 4), (4, 5)]
     """
     return [(start, min(start + batch_size, nb_sample)) for start in range(0, nb_sample, batch_size)]
+
+
+def not_finite(arrays: Mapping[str, np.ndarray]) -> List[str]:
+    """Return the names of the arrays in which there is NaN or infinity.
+
+    Examples
+    --------
+    >>> not_finite({'W': np.ones(2), 'b': np.array([1., np.nan])})
+    ['b']
+    """
+    return [name for name, array in arrays.items() if not _is_finite(array)]
+
+
+def _is_finite(array: np.ndarray) -> bool:
+    if array.dtype.kind != 'f':
+        return True
+    with np.errstate(all='ignore'):
+        # A sum needs no memory, and is finite unless it overflows.
+        return bool(np.isfinite(array.sum())) or bool(np.isfinite(array).all())
 
 
 def _at(where: str, name: str) -> str:

@@ -63,9 +63,9 @@ def is_sequence(value: Any) -> bool:
     return not hasattr(value, '__iter__') and hasattr(value, '__getitem__') and hasattr(value, '__len__')
 
 
-def numbered_batches(batches: Any) -> Iterator[Any]:
+def numbered_batches(batches: Any, first: int = 0) -> Iterator[Any]:
     """Yield batches by number, then call ``on_epoch_end``, in which such objects may draw another order."""
-    for number in range(len(batches)):
+    for number in range(first, len(batches)):
         yield batches[number]
     if callable(getattr(batches, 'on_epoch_end', None)):
         batches.on_epoch_end()

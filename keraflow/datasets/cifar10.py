@@ -4,7 +4,8 @@ from typing import Literal, Optional, Tuple
 import numpy as np
 
 from keraflow.datasets import plainpickle
-from keraflow.datasets.archives import Data, read_tar
+from keraflow.datasets.archives import Data
+from keraflow.datasets.containers import read_tar
 from keraflow.datasets.fetching import Source, fetch
 from keraflow.errors import DataError
 from keraflow.files.regular import PathLike
@@ -52,7 +53,7 @@ def load_data(path: Optional[PathLike] = None,
     """
     path = path or fetch(SOURCE)
     contents = read_tar(path, _MEMBERS)
-    batches = [_read_batch(contents[name], f'{path}: {name}', data_format) for name in _MEMBERS]
+    batches = [_read_batch(bytes(contents[name]), f'{path}: {name}', data_format) for name in _MEMBERS]
     x_train, y_train = [np.concatenate(arrays) for arrays in zip(*batches[:-1])]
     return (x_train, y_train), batches[-1]
 

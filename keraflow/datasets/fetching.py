@@ -1,16 +1,20 @@
 """Download files once: pinned by size and SHA-256, resumed after an interruption, renamed when complete.
 
 Bytes are written to ``NAME.part``. Only a file with the pinned digest, synced to disk, takes the final name. If
-several programs want the same file, one downloads it and the others wait.
+several programs want the same file, one downloads it and the others wait. Where the system has no locks, each downloads
+one of its own.
 """
 import contextlib
 import hashlib
 import http.client
 import os
+import secrets
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator, NamedTuple
+from typing import Any, BinaryIO, Iterator, NamedTuple, Optional
 
 from keraflow import config
 from keraflow.errors import DownloadError
@@ -18,7 +22,7 @@ from keraflow.errors import DownloadError
 fcntl: Any
 try:
     import fcntl
-except ImportError:     # Windows has no fcntl: programs must not download the same file at once there
+except ImportError:     # Windows
     fcntl = None
 
 __all__ = ['Source', 'fetch']
@@ -40,7 +44,7 @@ class Source(NamedTuple):
         return self.url.rpartition('/')[2]
 
 
-def fetch(source: Source, timeout: float = 30.) -> Path:
+def fetch(source: Source, timeout: float = 30., longest: float = 3600.) -> Path:
     """Return the path of a file, downloading it if it is missing.
 
     Parameters
@@ -48,6 +52,8 @@ def fetch(source: Source, timeout: float = 30.) -> Path:
     source : Source
     timeout : float
         Seconds to wait for the server to answer or to go on.
+    longest : float
+        Seconds that the download may take: a server may go on for ever, a byte at a time. The next call resumes.
 
     Returns
     -------
@@ -63,9 +69,9 @@ def fetch(source: Source, timeout: float = 30.) -> Path:
     target = Path(config.home(), 'datasets', source.folder, source.name)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _alone_in(target.parent):
+        with _alone_in(target.parent) as is_alone:
             if not target.exists():         # nobody else downloaded it meanwhile
-                _download(source, target, timeout)
+                _download(source, target, is_alone, timeout, longest)
                 return target
     if _digest(target) != source.sha256:
         raise DownloadError(f'{target}: the file was changed since it was downloaded. '
@@ -74,37 +80,55 @@ def fetch(source: Source, timeout: float = 30.) -> Path:
 
 
 @contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold the lock of this folder. The system releases it if the program dies."""
-    handle = os.open(folder, os.O_RDONLY) if fcntl else None
+def _alone_in(folder: Path) -> Iterator[bool]:
+    """Hold the lock of this folder, if there can be one. The system releases it if the program dies."""
+    handle, is_alone = os.open(folder, os.O_RDONLY) if fcntl else None, False
     try:
         if handle is not None:
             with contextlib.suppress(OSError):      # a file system without locks
                 fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+                is_alone = True
+        yield is_alone
     finally:
         if handle is not None:
             os.close(handle)
 
 
-def _download(source: Source, target: Path, timeout: float) -> None:
-    part = target.with_name(f'{target.name}.part')
+def _download(source: Source, target: Path, is_alone: bool, timeout: float, longest: float) -> None:
+    # A part that others may write at the same time cannot be resumed: it has a name of its own, and does not stay.
+    part = target.with_name(f'{target.name}.part' if is_alone else f'{target.name}.{secrets.token_hex(8)}.part')
     part.touch()    # 'r+b' opens no missing file, and 'w+b' would drop what an earlier call fetched
-    with open(part, 'r+b') as file:
-        try:
-            _complete(file, source, timeout)
-        except (OSError, http.client.HTTPException) as error:
-            if isinstance(error, urllib.error.HTTPError):       # an HTTPError holds the connection open
-                error.close()
-            raise _failure(source, str(error) or type(error).__name__) from error
-        os.fsync(file.fileno())  # before the new name says that it is complete
-    if _digest(part) != source.sha256:
-        part.unlink()
-        raise _failure(source, 'the downloaded file had the wrong SHA-256 and was removed')
-    os.replace(part, target)
+    try:
+        with open(part, 'r+b') as file:
+            try:
+                _complete(file, source, timeout, time.monotonic() + longest)
+            except (OSError, http.client.HTTPException) as error:
+                if isinstance(error, urllib.error.HTTPError):       # an HTTPError holds the connection open
+                    error.close()
+                raise _failure(source, str(error) or type(error).__name__) from error
+            os.fsync(file.fileno())  # before the new name says that it is complete
+        if _digest(part) != source.sha256:
+            part.unlink()
+            raise _failure(source, 'the downloaded file had the wrong SHA-256 and was removed')
+        os.replace(part, target)
+    finally:
+        if not is_alone:
+            part.unlink(missing_ok=True)
 
 
-def _complete(file: BinaryIO, source: Source, timeout: float) -> None:
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect to another protocol, but for one from HTTP to HTTPS: urllib would follow those to FTP."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Optional[Any]:
+        """Return the request for `newurl`."""
+        new = urllib.parse.urlsplit(newurl).scheme
+        if new not in (req.type, 'https'):
+            fp.close()
+            raise DownloadError(f'the server redirects to another protocol ({new!r:.20})')
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _complete(file: BinaryIO, source: Source, timeout: float, end: float) -> None:
     """Fetch the missing bytes; start over if the file is too long."""
     have = file.seek(0, os.SEEK_END)
     if have == source.size:
@@ -112,15 +136,22 @@ def _complete(file: BinaryIO, source: Source, timeout: float) -> None:
     headers = {'Accept-Encoding': 'identity'}   # size and digest are those of the plain file
     if have < source.size and have:
         headers['Range'] = f'bytes={have}-'
-    with urllib.request.urlopen(urllib.request.Request(source.url, headers=headers), timeout=timeout) as answer:
+    request = urllib.request.Request(source.url, headers=headers)
+    with urllib.request.build_opener(_Redirects).open(request, timeout=timeout) as answer:
         have = _start(answer, have)
-        declared = int(answer.headers.get('Content-Length', source.size - have))
+        text = answer.headers.get('Content-Length', str(source.size - have))
+        if not (text.isascii() and text.isdigit() and len(text) < 20):
+            raise DownloadError(f'the server sent a length that is none ({text!r:.30})')
+        declared = int(text)
         if have + declared != source.size:
             raise DownloadError(f'the server has {have + declared} bytes, expected {source.size}')
         file.seek(have)
         file.truncate()
+        read = getattr(answer, 'read1', answer.read)            # what is there, as soon as there is something
         while have < source.size:
-            chunk = answer.read(min(_CHUNK, source.size - have))
+            if time.monotonic() > end:
+                raise DownloadError(f'the server was too slow: {have} of {source.size} bytes are here')
+            chunk = read(min(_CHUNK, source.size - have))
             if not chunk:
                 raise DownloadError(f'the connection ended after {have} of {source.size} bytes')
             file.write(chunk)

@@ -1,5 +1,5 @@
 """Reviews of films as lists of words: 25,000 to train on and 25,000 to test, half of them positive."""
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -120,13 +120,14 @@ def get_word_index(path: PathLike) -> Dict[str, int]:
 
 
 def _read(reviews: np.ndarray, labels: np.ndarray, where: str) -> List[np.ndarray]:
-    try:
-        if reviews.shape != labels.shape or labels.ndim != 1 or labels.dtype.kind not in 'iu':
-            raise ValueError
-        ranks = [np.asarray(review, 'int64') for review in reviews]
-        if any(one.ndim != 1 for one in ranks):
-            raise ValueError
-    except (AttributeError, TypeError, ValueError):
+    if not (reviews.shape == labels.shape and labels.ndim == 1 and labels.dtype.kind in 'iu'
+            and all(map(_is_ranks, reviews))):
         raise DataError(f'{where}: expected a list of numbers for each review, and a label. '
-                        'The file is damaged.') from None
-    return ranks
+                        'The file is damaged.')
+    return [np.asarray(review, 'int64') for review in reviews]
+
+
+def _is_ranks(review: Any) -> bool:
+    if isinstance(review, np.ndarray):      # all are as long
+        return review.ndim == 1 and review.dtype.kind in 'iu'
+    return type(review) is list and set(map(type, review)) <= {int}

@@ -4,8 +4,9 @@ A pickle is a program for a small stack machine, and Python's own machine can ca
 operations that make bytes, strings, integers, booleans, None, lists, tuples, dicts and NumPy arrays of numbers or of
 such data. It imports nothing and calls nothing that the stream names, and refuses everything else.
 
-What it makes is a tree: only what cannot hold anything (a string, a number) may occur twice. Together with checked
-lengths this bounds memory and time by the length of the stream.
+What it makes is a tree: only what cannot hold anything (a string, a number) may occur twice. Lengths are checked, the
+bytes in arrays come from the stream once, and so does what lists, dicts and tuples take besides their values: together
+this bounds memory and time by the length of the stream.
 
 It reads protocols 2 to 5 (arrays: 2 to 4, the ones in NumPy's files), as the source of Python's ``pickletools``
 describes them.
@@ -58,6 +59,9 @@ def as_array(data: Union[bytes, memoryview], dtype: np.dtype, shape: Sequence[in
     DataError
         There are more or fewer bytes than the shape says.
     """
+    if len(shape) > _MAX_RANK or any(length < 0 for length in shape) \
+            or math.prod(max(length, 1) for length in shape) >= _MAX_ELEMENTS:      # also of an array without elements
+        raise DataError(f'{where}: this is not the shape of an array. The file is damaged.')
     expected = math.prod(shape) * dtype.itemsize
     if dtype.hasobject or len(data) != expected:
         raise DataError(f'{where}: expected {expected} bytes of numbers for shape {tuple(shape)}, '
@@ -87,6 +91,11 @@ _NAME_OF_DTYPE = re.compile(r'[biuf][1248]|O8')
 #: What cannot hold anything, and may therefore be fetched from the memo.
 _LEAVES = (bytes, str, int, np.dtype, _Global)
 _BYTE, _SHORT, _STOP = ord('K'), ord('M'), ord('.')
+#: What NumPy can make on every machine.
+_MAX_RANK, _MAX_ELEMENTS = 32, 2 ** 59
+#: How many lists, dicts, tuples and arrays, which take 50 to 300 bytes each, a stream may make at once, and then one
+#: for so many bytes. Those of these data sets make one for 100 bytes or more.
+_FREE_CONTAINERS, _BYTES_FOR_CONTAINER = 100_000, 8
 
 
 class _Unfinished:
@@ -103,7 +112,8 @@ class _Machine:
         self.marks: List[int] = []
         self.memo: Dict[int, Any] = {}
         self.nb_unfinished = 0
-        self.nb_encoded = 0
+        self.nb_copied = 0
+        self.nb_container = 0
 
     def run(self) -> Any:
         """Execute the operations, most of which are small integers in lists."""
@@ -152,6 +162,21 @@ class _Machine:
         self.at = end + 1
         return text
 
+    # -- bounds -------------------------------------------------------------------------------------------------------
+
+    def count_copied(self, content: bytes) -> None:
+        """Refuse copies of the same bytes again and again: protocol 2 copies those of an array twice."""
+        self.nb_copied += len(content)
+        if self.nb_copied > 2 * len(self.data):
+            raise _Refused('more bytes than the file has')
+
+    def container(self, made: Any) -> None:
+        """Push a list, a dict, a tuple or an array, unless there are more than such a file needs."""
+        self.nb_container += 1
+        if self.nb_container > _FREE_CONTAINERS + len(self.data) // _BYTES_FOR_CONTAINER:
+            raise _Refused('more lists, dicts and tuples than a data set has')
+        self.stack.append(made)
+
     # -- operations ---------------------------------------------------------------------------------------------------
 
     def long(self) -> None:
@@ -171,7 +196,7 @@ class _Machine:
     def tuple_of(self, count: int) -> None:
         """TUPLE1 to TUPLE3."""
         items = tuple(self.stack.pop() for _ in range(count))
-        self.stack.append(items[::-1])
+        self.container(items[::-1])
 
     def extend(self, items: List[Any]) -> None:
         """APPEND, APPENDS."""
@@ -215,14 +240,12 @@ class _Machine:
         arguments, function = self.stack.pop(), self.stack.pop()
         if function is _Global.RECONSTRUCT and arguments[0] is _Global.NDARRAY:
             self.nb_unfinished += 1
-            self.stack.append(_Unfinished())
+            self.container(_Unfinished())
         elif function is _Global.DTYPE and _NAME_OF_DTYPE.fullmatch(_text(arguments[0])):
             self.stack.append(np.dtype(_text(arguments[0])))
         elif function is _Global.ENCODE and arguments[1] == 'latin1':
             encoded = arguments[0].encode('latin1')
-            self.nb_encoded += len(encoded)
-            if self.nb_encoded > len(self.data):        # the same text again and again
-                raise _Refused('more bytes than the file has')
+            self.count_copied(encoded)
             self.stack.append(encoded)
         else:
             raise _Refused('a call of anything but arrays')
@@ -241,6 +264,7 @@ class _Machine:
         if not isinstance(dtype, np.dtype) or len(shape) > 32 or not all(type(length) is int for length in shape):
             raise _Refused('an array without a shape or dtype')
         if dtype != np.dtype('O'):
+            self.count_copied(content)
             array = as_array(content, dtype, shape, bool(fortran), 'array')
         elif type(content) is list and shape == (len(content),):
             array = np.empty(len(content), dtype='O')
@@ -281,10 +305,10 @@ _OPERATIONS: Dict[int, Callable[[_Machine], Any]] = {ord(code): operation for co
     'X': lambda it: it.stack.append(it.take(it.integer(4)).decode()),    # BINUNICODE
     '\x8d': lambda it: it.stack.append(it.take(it.integer(8)).decode()),  # BINUNICODE8
     '(': lambda it: it.marks.append(len(it.stack)),
-    ']': lambda it: it.stack.append([]),
-    '}': lambda it: it.stack.append({}),
+    ']': lambda it: it.container([]),
+    '}': lambda it: it.container({}),
     ')': lambda it: it.stack.append(()),
-    't': lambda it: it.stack.append(tuple(it.items())),
+    't': lambda it: it.container(tuple(it.items())),
     '\x85': lambda it: it.tuple_of(1),
     '\x86': lambda it: it.tuple_of(2),
     '\x87': lambda it: it.tuple_of(3),

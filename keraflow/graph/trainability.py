@@ -42,6 +42,14 @@ class Trainability:
         """The layers, with all layers in them."""
         return [layer for layer, _ in self._read.values()]
 
+    def since_changed(self) -> Dict[int, bool]:
+        """Return what was recorded of layers that have another ``trainable`` now, by their ``id()``."""
+        return {number: before for number, (layer, before) in self._read.items() if before != layer.trainable}
+
+    def record(self, layer: Any, trainable: bool) -> None:
+        """Record another value for a layer."""
+        self._read[id(layer)] = layer, trainable
+
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
         """Give the layers their recorded ``trainable`` inside the block."""

@@ -11,8 +11,9 @@ from keraflow.backend.windows import output_length
 from keraflow.deprecation import renamed
 from keraflow.graph.counted import expand_mask
 from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.kept_values import is_layer
 from keraflow.layers.base.masks import counted_in_windows
-from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpec, ParameterSpecs, embedded_if_layer
+from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpec, ParameterSpecs
 from keraflow.layers.spatial import Border, DataFormat, SpatialLayer, Strides, spatial_spec
 from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike
@@ -67,7 +68,7 @@ class ConvolutionBase(SpatialLayer):
         return {'W': ParameterSpec((input_depth, self.nb_kernel, *self.window), self.init)}
 
     def embedded_inputs(self, input_shape: Shape) -> EmbeddedInputs:
-        return embedded_if_layer(self.activation, self.output_shape(input_shape))
+        return {'0': (self.activation, self.output_shape(input_shape))} if is_layer(self.activation) else {}
 
     def kernels(self) -> Any:
         """Return the kernels, ``(input_depth, nb_kernel, *window)``."""

@@ -10,11 +10,12 @@ from keraflow import initializations
 from keraflow.layers.base import Layer
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.layers.base.kept_values import is_layer
-from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpec, ParameterSpecs, embedded_if_layer
+from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpec, ParameterSpecs
 from keraflow.owned import owned
 from keraflow.registry import builtin
 from keraflow.schema import Activation as ActivationLike
 from keraflow.schema import Finite, Function, Initialization, PositiveInt, Rate
+from keraflow.serialization.sketching import is_sketching
 from keraflow.shapes import Shape
 
 __all__ = ['Activation', 'Dense', 'Dropout', 'Highway', 'Lambda', 'VECTOR']
@@ -73,7 +74,7 @@ class Dense(Layer):
         return {'W': W, 'b': ParameterSpec((self.output_dim,))} if self.bias else {'W': W}
 
     def embedded_inputs(self, input_shape: Shape) -> EmbeddedInputs:
-        return embedded_if_layer(self.activation, self.output_shape(input_shape))
+        return {'0': (self.activation, self.output_shape(input_shape))} if is_layer(self.activation) else {}
 
     def output(self, x: Any) -> Any:
         y = B.dot(x, self.W)
@@ -136,7 +137,7 @@ class Highway(Layer):
         return specs
 
     def embedded_inputs(self, input_shape: Shape) -> EmbeddedInputs:
-        return embedded_if_layer(self.activation, input_shape)
+        return {'0': (self.activation, input_shape)} if is_layer(self.activation) else {}
 
     def output(self, x: Any) -> Any:
         transformed, gate = B.dot(x, self.W), B.dot(x, self.W_carry)
@@ -174,11 +175,15 @@ class Activation(Layer):
     def output(self, x: Any) -> Any:
         return self.activation(x)
 
+    @property
+    def _places_features(self) -> bool:  # type: ignore[override]
+        return not is_layer(self.activation)
+
     def output_shape(self, input_shape: Shape) -> Optional[Shape]:
         return self.activation.output_shape(input_shape) if is_layer(self.activation) else input_shape
 
     def embedded_inputs(self, input_shape: Shape) -> EmbeddedInputs:
-        return embedded_if_layer(self.activation, input_shape)
+        return {'0': (self.activation, input_shape)} if is_layer(self.activation) else {}
 
 
 @builtin('layer')
@@ -204,6 +209,7 @@ class Dropout(Layer):
        Learning Research, 2014.
     """
 
+    acts_only_in_training = True
     supports_masking = True
 
     def __init__(self, drop_rate: Rate, **kwargs: Any):
@@ -251,6 +257,8 @@ class Lambda(Layer):
     (None, 3)
     """
 
+    _places_features = False
+
     def __init__(self, output_fn: Callable, output_shape_fn: Union[None, Sequence[Optional[int]], Function] = None,
                  arguments: Optional[Dict[str, Any]] = None, **kwargs: Any):
         super().__init__(**kwargs)
@@ -262,7 +270,8 @@ class Lambda(Layer):
         return self.output_fn(x, **owned(self.arguments or {}))     # which it may modify
 
     def output_shape(self, input_shape: Shape) -> Optional[Shape]:
-        if self.output_shape_fn is None:
+        # While a file is checked, no function of the program is called.
+        if self.output_shape_fn is None or callable(self.output_shape_fn) and is_sketching():
             return None
         if callable(self.output_shape_fn):
             return self.output_shape_fn(input_shape)

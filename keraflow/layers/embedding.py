@@ -1,11 +1,11 @@
 """Embedding: turn indices into vectors."""
-from typing import Any
+from typing import Any, Sequence, Tuple
 
 from keraflow import backend as B
 from keraflow import initializations
-from keraflow.backend.tensor_info import annotate
 from keraflow.deprecation import renamed
 from keraflow.layers.base import Layer
+from keraflow.layers.base.channels import PlacedShape
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.layers.base.planned import ParameterSpec, ParameterSpecs
 from keraflow.registry import builtin
@@ -76,6 +76,11 @@ class Embedding(Layer):
         self.init = initializations.get(init)
         self.drop_rate = drop_rate
 
+    @property
+    def input_range(self) -> Tuple[int, int]:
+        """The integers that the input may hold: from the first to one before the second."""
+        return 0, self.vocabulary_size
+
     def param_specs(self, input_shape: Shape) -> ParameterSpecs:
         return {'W': ParameterSpec((self.vocabulary_size, self.output_dim), self.init)}
 
@@ -86,13 +91,16 @@ class Embedding(Layer):
                                                       'if 0 is padding.')
         indices = B.require(indices, B.less(indices, self.vocabulary_size),
                             f'{where} larger ones. Make vocabulary_size larger than the largest index.')
-        rows = annotate(B.gather(self.W, indices), features=-1)
+        rows = B.gather(self.W, indices)
         return B.in_train_phase(lambda: self._dropped(rows, indices), rows) if self.drop_rate else rows
 
     def _dropped(self, rows: Any, indices: Any) -> Any:
         """Drop rows at random. The table itself is not multiplied, so that its gradient stays sparse."""
         kept = B.dropout(B.ones((self.vocabulary_size, 1), B.dtype(rows)), self.drop_rate)
-        return annotate(B.multiply(rows, B.gather(kept, indices)), features=-1)
+        return B.multiply(rows, B.gather(kept, indices))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)
+
+    def _features_of(self, shape: Shape, fed: Sequence[PlacedShape]) -> int:
+        return -1

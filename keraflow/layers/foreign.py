@@ -1,4 +1,5 @@
 """Foreign: wrap what other libraries for the backend compute, with their variables, as a layer."""
+import functools
 import inspect
 import re
 from typing import Any, Callable, Dict, List, Optional
@@ -22,7 +23,8 @@ class Foreign(Layer):
     ----------
     Called once for each layer, it returns the computation: a callable that takes and returns tensors of the backend,
     and uses the same variables in each run. On TensorFlow any ``tf.Module`` or Keras layer; on Theano a function of
-    graphs with shared variables. To save the model, put ``@keraflow.register`` above it.
+    graphs with shared variables; on JAX a function of arrays, which has none. To save the model, put
+    ``@keraflow.register`` above it.
     arguments : dict, optional
         Arguments of `make`: numbers, strings, lists. They are saved.
     phase_argument : str, optional
@@ -111,7 +113,7 @@ class Foreign(Layer):
         return {self.phase_argument: B.current_phase() == 'train'} if self.phase_argument else {}
 
     def _compute(self, *tensors: Any) -> Any:
-        return self._computes(*tensors, **self._phase())
+        return B.call(functools.partial(self._computes, **self._phase()), *tensors)
 
     def output(self, x: List[Any]) -> Any:
         return self._compute(*x)

@@ -11,6 +11,7 @@ from keraflow.layers.base.channels import seen_features
 from keraflow.layers.base.masks import check_mask_value, step_mask
 from keraflow.registry import builtin
 from keraflow.schema import DType, Name, PositiveInt
+from keraflow.serialization.sketching import is_sketching
 
 __all__ = ['Input', 'typed_as_kensors']
 
@@ -71,7 +72,7 @@ class Input(Layer, Kensor):
         self.shape = (batch_size, *lengths)
         self.features = seen_features(self.shape)
         self.mask_shape = None if mask_value is None else self.shape[:2]
-        self.backend_name = B.name()
+        self.backend_name = '' if is_sketching() else B.name()
         self.call = Call(self, ())
         self.call.outputs = (self,)
         self._calls.add(self.call)

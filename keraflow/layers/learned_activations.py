@@ -142,6 +142,9 @@ class Maxout(Layer):
         W = ParameterSpec((input_shape[1], width), self._initial_matrices)
         return {'W': W, 'b': ParameterSpec((width,))} if self.bias else {'W': W}
 
+    def _nb_unrolled(self, input_shape: Any) -> int:
+        return self.nb_feature
+
     def _initial_matrices(self, shape: Sequence[int]) -> np.ndarray:
         """Draw the initial values of each `W_k` separately."""
         return np.concatenate([initializations.values_of(self.init, (shape[0], self.output_dim), f'{self.name}: W')

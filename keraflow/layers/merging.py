@@ -64,7 +64,7 @@ class Concatenate(FeatureAxisLayer, MultiInputLayer):
                                  f'{", ".join(map(str, input_shape))}.')
 
     def output(self, x: List[Any], *, mask: Sequence[Any] = ()) -> Any:
-        [axis] = self.axes(self.get_tensor_shape(x[0]))
+        [axis] = self.axes_of(x[0])
         return self.set_tensor_mask(B.concatenate(x, axis), self._joined_mask(x, mask, axis))
 
     def _joined_mask(self, x: List[Any], masks: Sequence[Any], axis: int) -> Any:

@@ -12,14 +12,18 @@ from keraflow.graph.kensor import Call, Kensor, calls_behind, replay, symbolic_t
 from keraflow.graph.records import RunRecord, frozen, recording
 from keraflow.layers.base import Layer
 from keraflow.layers.base.calls import Calls
+from keraflow.layers.base.channels import PlacedShape, placed_for
 from keraflow.layers.base.embedded_changes import EMBEDDED_ARGUMENTS, EmbeddedArguments, EmbeddedChanges
 from keraflow.layers.base.planned import EmbeddedInputs
 from keraflow.layers.base.reporting import penalize
 from keraflow.layers.base.run_state import running_host
+from keraflow.layers.diagram import diagram_of
 from keraflow.layers.input import Input
 from keraflow.layers.network_names import Names
 from keraflow.layers.parts import Part
 from keraflow.layers.summary import summary_table
+from keraflow.plots import Picture, shown_in_notebook
+from keraflow.schema import Natural, Path
 from keraflow.schema.checked import checked
 from keraflow.shapes import unlist
 
@@ -216,7 +220,12 @@ class Network(Layer):
         return unlist([tensors[kensor] for kensor in self.outputs])
 
     def output_shape(self, input_shape: Any) -> Any:
-        return unlist([kensor.shape for kensor in self.outputs])
+        fed = input_shape if self.multi_input else [input_shape]
+        inputs, outputs = ([PlacedShape(kensor.shape, kensor.features) for kensor in end]
+                           for end in (self.inputs, self.outputs))
+        return unlist(placed_for(inputs, outputs, fed))
+
+    _places_features = False
 
     def embedded_inputs(self, input_shape: Any) -> EmbeddedInputs:
         fed: Dict[int, List[Any]] = {}
@@ -245,6 +254,41 @@ class Network(Layer):
         text = summary_table(self)
         print(text)
         return text
+
+    @checked
+    def plot(self, path: Optional[Path] = None, depth: Optional[Natural] = None, overwrite: bool = False) -> Picture:
+        """Draw the graph: the calls of the layers with their shapes and parameters, and the layers inside them.
+
+        Parameters
+        ----------
+        path : path, optional
+            A file to write. A name that ends with ``.svg`` makes a picture; ``.html`` a page for a browser, in which
+            it can be moved, zoomed and searched, and layers are opened by a click.
+        depth : int, optional
+            How many levels of layers inside layers are open. By default all in a picture, and none in a page.
+        overwrite : bool
+            Whether to replace an existing file.
+
+        Returns
+        -------
+        Picture
+            Notebooks show it. Its attributes ``svg`` and ``html`` are the text of the files, the same bytes for the
+            same model.
+
+        Examples
+        --------
+        >>> from keraflow.layers import Dense, Input
+        >>> from keraflow.models import Sequential
+        >>> Sequential([Input(4), Dense(3)], name='small').plot()
+        <Picture of small: 2 boxes>
+        """
+        picture = Picture(diagram_of(self), depth)
+        if path is not None:
+            picture.save(path, overwrite)
+        return picture
+
+    def _repr_svg_(self) -> Optional[str]:      # for notebooks
+        return shown_in_notebook(diagram_of(self))
 
     def input_names(self) -> List[str]:
         """Return the names of the Inputs, by which data may be passed."""

@@ -35,6 +35,7 @@ class GaussianNoise(Layer):
     .. [1] C. M. Bishop, "Training with noise is equivalent to Tikhonov regularization", Neural Computation, 1995.
     """
 
+    acts_only_in_training = True
     supports_masking = True
 
     @renamed(sigma='std')
@@ -71,6 +72,7 @@ class GaussianDropout(Layer):
        Learning Research, 2014, section 10.
     """
 
+    acts_only_in_training = True
     supports_masking = True
 
     def __init__(self, drop_rate: Rate, **kwargs: Any):
@@ -88,6 +90,7 @@ class GaussianDropout(Layer):
 class _SpatialDropout(Dropout):
     """Dropout of whole channels."""
 
+    acts_only_in_training = True
     data_format = 'channels_last'
     nb_spatial: int
 

@@ -1,19 +1,23 @@
 """Layers that normalize values to mean 0 and variance 1."""
-from typing import Any, List, Optional, Tuple
+from typing import Annotated, Any, List, Optional, Tuple, Union
 
 from keraflow import backend as B
 from keraflow import initializations
 from keraflow.arguments import to_list
+from keraflow.backend.contract import TensorSpec
 from keraflow.graph.counted import expand_mask
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.layers.base.masks import counted_samples, joint_mask
 from keraflow.layers.base.planned import ParameterSpec, ParameterSpecs
 from keraflow.layers.shaping import FeatureAxisLayer
 from keraflow.registry import builtin
-from keraflow.schema import Axes, Initialization, PositiveFloat, Rate
+from keraflow.schema import Initialization, PositiveFloat, Rate
+from keraflow.schema.marks import Rule
 from keraflow.shapes import Shape
 
 __all__ = ['BatchNormalization', 'LayerNormalization']
+
+_SomeAxes = Union[int, Annotated[List[int], Rule('a list of at least one integer', bool, (('minItems', 1),))]]
 
 
 class _Normalization(FeatureAxisLayer):
@@ -24,7 +28,7 @@ class _Normalization(FeatureAxisLayer):
     gamma: Any = None
     beta: Any = None
 
-    def __init__(self, axis: Optional[Axes], epsilon: PositiveFloat, gamma_init: Initialization,
+    def __init__(self, axis: Optional[_SomeAxes], epsilon: PositiveFloat, gamma_init: Initialization,
                  beta_init: Initialization, scale: bool, center: bool, **kwargs: Any):
         super().__init__(**kwargs)
         self.axis = axis
@@ -36,15 +40,19 @@ class _Normalization(FeatureAxisLayer):
 
     @property
     def input_spec(self) -> InputSpec:  # type: ignore[override]
-        axes = [self.features()] if self.axis is None else to_list(self.axis)
-        # A negative axis may not reach the batch.
-        return InputSpec(min_ndim=1 - min(0, *axes), fixed=[axis + 1 if axis >= 0 else axis for axis in axes])
+        # Where the features are, if they are normalized, is known by the shape.
+        return InputSpec(min_ndim=2) if self.axis is None else _fixed(to_list(self.axis))
+
+    def check_input_shape(self, input_shape: Shape) -> None:
+        if self.axis is None and self.knows_axes(input_shape):
+            first = self._first_run.specs[0] if self.built else None
+            _fixed([self.features(input_shape)]).check(self.name, TensorSpec(input_shape, ''), first)
 
     def _lengths(self, shape: Shape) -> Tuple[Any, ...]:
         return tuple(shape[place] for place in self.axes(shape))
 
     def param_specs(self, input_shape: Shape) -> ParameterSpecs:
-        if not (self.built or self.knows_axes(input_shape)):
+        if not self.knows_axes(input_shape):
             return None
         wanted = {'gamma': self.scale and self.gamma_init, 'beta': self.center and self.beta_init}
         return {name: ParameterSpec(self._lengths(input_shape), init) for name, init in wanted.items() if init}
@@ -58,12 +66,18 @@ class _Normalization(FeatureAxisLayer):
 
     def spread(self, parameter: Any, x: Any) -> Any:
         """Give a parameter an axis of length 1 for each other axis of `x`."""
-        shape = self.get_tensor_shape(x)
-        axes = self.axes(shape)
-        return B.reshape(parameter, [length if axis in axes else 1 for axis, length in enumerate(shape)])
+        axes = self.axes_of(x)
+        return B.reshape(parameter, [length if axis in axes else 1
+                                     for axis, length in enumerate(self.get_tensor_shape(x))])
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
+
+
+def _fixed(axes: List[int]) -> InputSpec:
+    """Return the spec of an input with axes whose lengths are those of parameters."""
+    # A negative axis may not reach the batch.
+    return InputSpec(min_ndim=1 - min(0, *axes), fixed=[axis + 1 if axis >= 0 else axis for axis in axes])
 
 
 @builtin('layer')
@@ -120,6 +134,7 @@ class BatchNormalization(_Normalization):
     ['beta', 'gamma', 'moving_mean', 'moving_variance']
     """
 
+    predicts_without = frozenset({'momentum'})
     moving_mean: Any
     moving_variance: Any
 
@@ -140,7 +155,7 @@ class BatchNormalization(_Normalization):
     def output(self, x: Any, *, mask: Any = None) -> Any:
         if B.current_phase() != 'train' or self.is_frozen:
             return self.normalize(x, self.spread(self.moving_mean, x), self.spread(self.moving_variance, x))
-        [features] = self.axes(self.get_tensor_shape(x))
+        [features] = self.axes_of(x)
         axes = [axis for axis in range(B.ndim(x)) if axis != features]
         counted = _counted(x, mask)
         mean, variance = _moments(x, axes, counted)
@@ -215,9 +230,10 @@ class LayerNormalization(_Normalization):
     (None, None, 8)
     """
 
-    def __init__(self, axis: Optional[Axes] = None, epsilon: PositiveFloat = 1e-5, gamma_init: Initialization = 'one',
-                 beta_init: Initialization = 'zero', scale: bool = True, center: bool = True, **kwargs: Any):
+    def __init__(self, axis: Optional[_SomeAxes] = None, epsilon: PositiveFloat = 1e-5,
+                 gamma_init: Initialization = 'one', beta_init: Initialization = 'zero', scale: bool = True,
+                 center: bool = True, **kwargs: Any):
         super().__init__(axis, epsilon, gamma_init, beta_init, scale, center, **kwargs)
 
     def output(self, x: Any) -> Any:
-        return self.normalize(x, *_moments(x, self.axes(self.get_tensor_shape(x))))
+        return self.normalize(x, *_moments(x, self.axes_of(x)))

@@ -20,7 +20,8 @@ from keraflow.graph.lengths import equally_long
 from keraflow.layers.base import Layer
 from keraflow.layers.base.masks import joint_mask
 from keraflow.layers.base.run_state import running_host
-from keraflow.layers.operation_arguments import check_index, decode, encode, inputs_in, is_inside, shape_of, text_of
+from keraflow.layers.operation_arguments import (check_index, check_plain, decode, encode, inputs_in, is_inside,
+                                                 shape_of, text_of)
 from keraflow.layers.operation_shapes import shape_of_result
 from keraflow.registry import builtin
 from keraflow.shapes import Shape
@@ -88,6 +89,8 @@ class Operation(Layer):
         if operation == 'getitem':
             check_index(list(args))
         method = METHODS[operation]
+        if operation in OPERATIONS:
+            check_plain(method, args, kwargs or {})
         for it in given if method.takes_only_operands else ():
             if not isinstance(it, (dict, bool, int, float) if method.broadcasts else dict):
                 numbers_too = ', arrays and numbers' if method.broadcasts else ' and arrays'
@@ -97,6 +100,11 @@ class Operation(Layer):
         self.operation = operation
         self.args = args
         self.kwargs = kwargs
+
+    @property
+    def moves_values(self) -> bool:
+        """Whether the values of the result are those of the first operand."""
+        return self.operation == 'getitem' or METHODS[self.operation].moves_values and self.operation != 'gather'
 
     @classmethod
     def unpack_init_param(cls, params: Dict[str, Any]) -> Dict[str, Any]:
@@ -167,8 +175,11 @@ class Operation(Layer):
             return tensor[tuple(to_list(index))]
         return getattr(B, self.operation)(*args, **kwargs)
 
-    def output_shape(self, input_shape: List[Shape]) -> Optional[Shape]:
-        return shape_of_result(self._method, self._method.arguments(*self._decoded(input_shape)))
+    def output_shape(self, input_shape: List[Shape]) -> Any:
+        try:
+            return shape_of_result(self._method, self._method.arguments(*self._decoded(input_shape)))
+        except ShapeError as error:
+            raise self._refusal(input_shape, ShapeError(f'{self.operation}: {error}')) from error
 
     def _mask_of_result(self, tensors: List[Any], given: Dict[str, Any]) -> Any:
         mask = joint_mask([info_of(tensor).mask for tensor in tensors])

@@ -9,12 +9,14 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow.arguments import to_list
-from keraflow.errors import ArgumentError, ArgumentTypeError, describe
+from keraflow.backend.checks import OPTIONAL_OPERANDS, check_names, check_number, check_types
+from keraflow.backend.method_info import MethodInfo
+from keraflow.errors import ArgumentError, ArgumentTypeError, KeraFlowError, describe
 from keraflow.graph.kensor import Kensor
 from keraflow.layers.base import Layer
 from keraflow.shapes import Shape
 
-__all__ = ['check_index', 'decode', 'encode', 'inputs_in', 'is_inside', 'shape_of', 'text_of']
+__all__ = ['check_index', 'check_plain', 'decode', 'encode', 'inputs_in', 'is_inside', 'shape_of', 'text_of']
 
 #: The number of list items that a message shows.
 MOST = 8
@@ -132,6 +134,44 @@ def check_index(args: Sequence[Any]) -> None:
             raise ArgumentTypeError('Operation: getitem: expected integers, slices, None and ... as an index, '
                                     f'received {received}. Use B.gather(x, indices, axis) for positions that are '
                                     'listed.')
+
+
+class _AnyInput:
+    """Stands for the tensors of all inputs, and for each."""
+
+    def __getitem__(self, number: int) -> '_AnyInput':
+        return self
+
+
+_INPUT: Any = _AnyInput()
+
+
+def check_plain(method: MethodInfo, args: Sequence[Any], kwargs: Dict[str, Any]) -> None:
+    """Raise unless the arguments that are no inputs have the names and types of the contract.
+
+    Raises
+    ------
+    ArgumentTypeError, ArgumentError
+        If one has not.
+    """
+    given = {name: decode(it, _INPUT) for name, it in check_names(method, args, kwargs).items()}
+    try:
+        check_types(method, given, lambda value: value is _INPUT)
+        for name in method.operands:
+            if given[name] is not None or name not in OPTIONAL_OPERANDS:
+                for one in _leaves(given[name]):
+                    check_number(name, one)
+    except KeraFlowError as error:
+        raise type(error)(f'{method.name}: {error}') from None
+
+
+def _leaves(operand: Any) -> Iterator[Any]:
+    """Iterate over what an operand is made of, besides inputs."""
+    if isinstance(operand, (list, tuple)):
+        for one in operand:
+            yield from _leaves(one)
+    elif operand is not _INPUT:
+        yield operand
 
 
 def is_inside(shape: Shape, index: Any) -> bool:

@@ -1,18 +1,19 @@
 """The static shapes that operations give, as far as these follow from their properties: no backend is asked."""
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import numpy as np
 
 from keraflow import shapes
 from keraflow.arguments import to_list
 from keraflow.backend.method_info import MethodInfo
+from keraflow.backend.operand_checks import check_axes
 from keraflow.shapes import Shape
 
 __all__ = ['shape_of_result']
 
 
-def shape_of_result(method: MethodInfo, given: Dict[str, Any]) -> Optional[Shape]:
-    """Return the shape of what an operation computes, or ``None`` where only the backend knows it.
+def shape_of_result(method: MethodInfo, given: Dict[str, Any]) -> Any:
+    """Return the shape of what an operation computes (a list for several tensors); ``None`` if only the backend knows.
 
     Parameters
     ----------
@@ -30,8 +31,12 @@ def shape_of_result(method: MethodInfo, given: Dict[str, Any]) -> Optional[Shape
     """
     if method.name == 'getitem':
         return _part_of(given['x'], to_list(given['index']))
-    operands = [one if isinstance(one, tuple) else np.shape(one)
-                for one in (given[name] for name in method.operands) if one is not None]
+    if method.name in _RULES and method.check is not None:
+        sizes: Dict[str, Any] = {name: [_shape_of(one) for one in given[name]] if name == 'tensors' else
+                                 _shape_of(given[name]) for name in ('x', 'y', 'tensors') if name in given}
+        method.check(None, given, sizes)
+        return _RULES[method.name](given, sizes)
+    operands = [_shape_of(one) for one in (given[name] for name in method.operands) if one is not None]
     if method.broadcasts:
         return shapes.broadcast_shape(*operands)
     if 'keepdims' in method.names:
@@ -40,8 +45,41 @@ def shape_of_result(method: MethodInfo, given: Dict[str, Any]) -> Optional[Shape
     return operands[0] if is_value_by_value else None
 
 
+def _shape_of(value: Any) -> Shape:
+    return value if isinstance(value, tuple) else np.shape(value)
+
+
+def _transposed(given: Dict[str, Any], sizes: Dict[str, Any]) -> Shape:
+    x, axes = sizes['x'], given['axes']
+    return tuple(x[axis] for axis in (range(len(x))[::-1] if axes is None else axes))
+
+
+def _expanded(given: Dict[str, Any], sizes: Dict[str, Any]) -> Shape:
+    [place] = check_axes(given['axis'], len(sizes['x']) + 1)
+    return (*sizes['x'][:place], 1, *sizes['x'][place:])
+
+
+def _concatenated(given: Dict[str, Any], sizes: Dict[str, Any]) -> Shape:
+    [place] = check_axes(given['axis'], len(sizes['tensors'][0]))
+    return shapes.concatenate(sizes['tensors'], place)
+
+
+def _split(given: Dict[str, Any], sizes: Dict[str, Any]) -> List[Shape]:
+    x, [place] = sizes['x'], check_axes(given['axis'], len(sizes['x']))
+    return [(*x[:place], length, *x[place + 1:]) for length in given['lengths']]
+
+
+#: Of operations whose results follow from no property: from the arguments by name, and the shapes of the tensors.
+_RULES: Dict[str, Callable[[Dict[str, Any], Dict[str, Any]], Any]] = {
+    'dot': lambda given, sizes: (*sizes['x'][:-1], *sizes['y'][1:]),
+    'transpose': _transposed,
+    'expand_dims': _expanded,
+    'concatenate': _concatenated,
+    'split': _split}
+
+
 def _without(shape: Shape, axis: Any, keepdims: bool) -> Shape:
-    axes = shapes.normalize_axes(axis, len(shape))
+    axes = check_axes(axis, len(shape))
     return tuple(1 if place in axes else length for place, length in enumerate(shape) if keepdims or place not in axes)
 
 

@@ -18,6 +18,7 @@ from keraflow.layers.base.kept_values import is_layer
 from keraflow.layers.base.planned import EmbeddedInputs, ParameterSpec, ParameterSpecs
 from keraflow.registry import builtin
 from keraflow.schema import Activation, Initialization, PositiveInt, Rate
+from keraflow.serialization.budget import current_budget
 from keraflow.shapes import Shape, agree
 
 __all__ = ['GRU', 'LSTM', 'Recurrent', 'SimpleRNN']
@@ -76,6 +77,7 @@ class Recurrent(MultiInputLayer):
     states: Tuple[str, ...] = ('h',)
     #: Whether the only state is the output of the activation.
     activates_output = False
+    predicts_without = frozenset({'unroll'})
 
     @renamed(dropout_W='drop_rate_W', dropout_U='drop_rate_U')
     def __init__(self, output_dim: PositiveInt, init: Initialization = 'glorot_uniform',
@@ -153,6 +155,9 @@ class Recurrent(MultiInputLayer):
     def embedded_inputs(self, input_shape: List[Shape]) -> EmbeddedInputs:
         return None if any(map(is_layer, vars(self).values())) else {}     # an activation runs inside the loop
 
+    def _nb_unrolled(self, input_shape: Any) -> int:
+        return input_shape[0][1] or 0 if self.unroll else 0
+
     def output_shape(self, input_shape: List[Shape]) -> Shape:
         batch, time, _ = input_shape[0]
         return (batch, time, self.output_dim) if self.return_sequences else (batch, self.output_dim)
@@ -191,6 +196,9 @@ class Recurrent(MultiInputLayer):
         # A loop loses logarithms; whether the activation has any shows at the first states.
         logs = info_of(self.activation(states[0])).logs if self.activates_output else None
         outputs: Any
+        budget = current_budget()
+        if self.unroll and budget is not None:
+            budget.spend_unrolled(B.static_shape(inputs)[0] or 0, self.name)
         outputs, last = B.scan(self._step, [inputs], states, constants, counted, self.unroll,
                                self.return_sequences or logs is not None)
         if logs:

@@ -2,19 +2,18 @@
 
 Axes are counted from the first axis after the batch, as in ``Input``, unless ``include_batch_dim=True``.
 """
-from contextvars import ContextVar
 from typing import Any, Dict, List, Optional, Sequence
 
 from keraflow import backend as B
 from keraflow import shapes
 from keraflow.arguments import to_list
-from keraflow.backend.tensor_info import annotate, info_of
-from keraflow.contexts import bound
+from keraflow.backend.tensor_info import info_of
 from keraflow.deprecation import renamed
 from keraflow.errors import ArgumentError, ShapeError, warn
 from keraflow.layers.base import Layer
-from keraflow.layers.base.channels import feature_axis, seen_features
+from keraflow.layers.base.channels import PlacedShape, feature_axis, inherited_features, seen_features
 from keraflow.layers.base.input_spec import InputSpec
+from keraflow.layers.base.inputs import spec_of
 from keraflow.registry import builtin
 from keraflow.schema import PositiveInt
 from keraflow.serialization import is_rebuilding
@@ -52,8 +51,7 @@ class FeatureAxisLayer(AxisLayer):
     def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
         if not self.built:
             self._tell_of_other_axis(tensors)
-        with bound(_runs, (self, tensors)):
-            return super().run(tensors, arguments)
+        return super().run(tensors, arguments)
 
     def _tell_of_other_axis(self, tensors: List[Any]) -> None:
         """Warn of an axis of images that is not that of the channels, and was probably counted with the batch."""
@@ -71,26 +69,25 @@ class FeatureAxisLayer(AxisLayer):
         chosen = [self.features(shape)] if self.axis is None else to_list(self.axis)
         return sorted({self.position(axis, len(shape)) for axis in chosen})
 
+    def axes_of(self, x: Any) -> List[int]:
+        """Return the numbers of `axis` in an input of the current run."""
+        return self.axes(spec_of(self, x).shape)
+
     def knows_axes(self, shape: Shape) -> bool:
-        """Return whether the shape alone determines `axis`.
+        """Return whether `axis` is determined.
 
-        For series and images the features are where the layers before have them, which is only known in a run.
+        For series and images the features are where the layers before have them, which a plain shape does not say.
         """
-        return self.axis is not None or len(shape) < 3 or _runs.get()[0] is self
+        return self.axis is not None or len(shape) < 3 or self.built or isinstance(shape, PlacedShape)
 
-    def features(self, shape: Shape = ()) -> int:
+    def features(self, shape: Shape) -> int:
         """Return the axis of the features, counted from the end.
 
-        That of the current input, else of the first input of the layer, else of an input of this shape.
+        That of an input of this shape; if it does not say it, that of the first input of the layer.
         """
-        layer, tensors = _runs.get()
-        if layer is self:
-            return feature_axis(self.get_tensor_shape(tensors[0]), info_of(tensors[0]).features)
-        return feature_axis(shape, next(iter(self._first_run.features), None))
-
-
-#: The running layer and its inputs, for those of its methods that only get shapes.
-_runs: ContextVar[tuple] = ContextVar('_runs', default=(None, ()))
+        first = [spec.shape for spec in self._first_run.specs[:1]]
+        known = [one.features for one in (shape, *first) if isinstance(one, PlacedShape)]
+        return feature_axis(shape, next(iter(known), None))
 
 
 @builtin('layer')
@@ -123,6 +120,8 @@ class Reshape(Layer):
     (None, 2, 6)
     """
 
+    moves_values = True
+
     def __init__(self, target_shape: Sequence[int], include_batch_dim: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         if list(target_shape).count(-1) > 1 or any(length < 1 and length != -1 for length in target_shape):
@@ -137,9 +136,12 @@ class Reshape(Layer):
         unknown = [axis for axis, length in enumerate(target) if length is None]
         lengths = B.shape(x)
         # One unknown length is left to the reshape; a second one is the batch.
-        y = B.reshape(x, [length if length is not None else -1 if axis == unknown[-1] else lengths[axis]
-                          for axis, length in enumerate(target)])
-        return annotate(y, features=seen_features(target))
+        return B.reshape(x, [length if length is not None else -1 if axis == unknown[-1] else lengths[axis]
+                             for axis, length in enumerate(target)])
+
+    def _features_of(self, shape: Shape, fed: Sequence[PlacedShape]) -> Optional[int]:
+        seen = seen_features(shape)
+        return inherited_features(shape, fed) if seen is None else seen
 
     def output_shape(self, input_shape: Shape) -> Shape:
         first = 0 if self.include_batch_dim else 1
@@ -173,6 +175,8 @@ class Flatten(Layer):
     input : ``(batch, a, b, ...)``
     output : ``(batch, a * b * ...)``
     """
+
+    moves_values = True
 
     def __init__(self, include_batch_dim: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
@@ -209,6 +213,8 @@ class ExpandDims(AxisLayer):
     input : ``(batch, a, b)``
     output : ``(batch, a, 1, b)`` for ``axis=1``
     """
+
+    moves_values = True
 
     def __init__(self, axis: int, include_batch_dim: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
@@ -250,6 +256,8 @@ class PermuteDims(Layer):
         If the axes are not a permutation.
     """
 
+    moves_values = True
+
     def __init__(self, axes: Sequence[int], include_batch_dim: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         if sorted(axes) != list(range(len(axes))):
@@ -266,8 +274,11 @@ class PermuteDims(Layer):
         return list(self.axes) if self.include_batch_dim else [0, *(axis + 1 for axis in self.axes)]
 
     def output(self, x: Any) -> Any:
-        y, features = B.transpose(x, self._order()), info_of(x).features
-        return y if features is None else annotate(y, features=self._order().index(B.ndim(x) + features) - B.ndim(x))
+        return B.transpose(x, self._order())
+
+    def _features_of(self, shape: Shape, fed: Sequence[PlacedShape]) -> Optional[int]:
+        features = fed[0].features
+        return None if features is None else self._order().index(len(shape) + features) - len(shape)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return tuple(input_shape[axis] for axis in self._order())
@@ -297,6 +308,8 @@ class Repeat(AxisLayer):
     input : ``(batch, a, ...)``
     output : ``(batch, repeats * a, ...)`` for ``axis=0``
     """
+
+    moves_values = True
 
     @renamed(n='repeats')
     def __init__(self, repeats: PositiveInt, axis: int = 0, include_batch_dim: bool = False, **kwargs: Any):

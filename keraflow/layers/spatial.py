@@ -3,10 +3,10 @@ import functools
 from typing import Any, Dict, Iterable, List, Literal, Optional, Sequence, Tuple, Union
 
 from keraflow import backend as B
-from keraflow.backend.tensor_info import annotate, info_of
+from keraflow.backend.tensor_info import info_of
 from keraflow.errors import ArgumentError, ShapeError, warn
 from keraflow.layers.base import Layer
-from keraflow.layers.base.channels import seen_features
+from keraflow.layers.base.channels import PlacedShape, inherited_features, seen_features
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.schema import PositiveInt
 from keraflow.shapes import Shape
@@ -60,8 +60,10 @@ class SpatialLayer(Layer):
     def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:
         if not self.built and 'data_format' not in self._passed:
             self._tell_of_other_format(tensors)
-        outputs = super().run(tensors, arguments)
-        return [annotate(it, features=self.features) if B.ndim(it) == self.nb_spatial + 2 else it for it in outputs]
+        return super().run(tensors, arguments)
+
+    def _features_of(self, shape: Shape, fed: Sequence[PlacedShape]) -> Optional[int]:
+        return self.features if len(shape) == self.nb_spatial + 2 else inherited_features(shape, fed)
 
     def _tell_of_other_format(self, tensors: List[Any]) -> None:
         """Warn of an input whose channels seem to be elsewhere than in the default layout."""

@@ -5,7 +5,7 @@ import numpy as np
 
 from keraflow import backend as B
 
-__all__ = ['summary_table']
+__all__ = ['count_values', 'summary_table']
 
 Row = Tuple[str, str, str, str]
 HEADER: Row = ('layer (class)', 'output shape', 'parameters', 'fed by')
@@ -17,7 +17,7 @@ def summary_table(model: Any) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     lines = ['  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     lines.insert(1, '  '.join('-' * width for width in widths))
-    counts = _count(model)
+    counts = count_values(model)
     return '\n'.join([f'{model.name} ({type(model).__name__})', *lines,
                       f'parameters: {sum(counts):,} ({counts[0]:,} trainable, {counts[1]:,} fixed)'])
 
@@ -48,10 +48,10 @@ def _embedded(indent: str, its_name: str, host: Any) -> Iterator[Row]:
 
 
 def _row(name: str, layer: Any, shape: str, fed_by: str) -> Row:
-    return f'{name} ({type(layer).__name__})', shape, f'{sum(_count(layer)):,}', fed_by
+    return f'{name} ({type(layer).__name__})', shape, f'{sum(count_values(layer)):,}', fed_by
 
 
-def _count(layer: Any) -> List[int]:
+def count_values(layer: Any) -> List[int]:
     """Count trainable and other values, each variable once."""
     counts, seen = [0, 0], set()
     for one in layer.parameters():

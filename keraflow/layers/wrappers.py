@@ -5,7 +5,9 @@ from keraflow import backend as B
 from keraflow.arguments import to_list
 from keraflow.backend.tensor_info import annotate, features_of, info_of
 from keraflow.errors import ShapeError
+from keraflow.files.limits import Limits
 from keraflow.layers.base import Layer
+from keraflow.layers.base.channels import PlacedShape, are_placed
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.layers.base.masks import counted_samples, full_mask, joint_mask, running_on_parts, sample_count
 from keraflow.registry import builtin
@@ -15,15 +17,25 @@ from keraflow.shapes import Shape, is_shape, product, unlist
 __all__ = ['Bidirectional', 'TimeDistributed']
 
 
+#: Of what the program has built already, or what a file is planned with.
+_NO_LIMITS = Limits(max_parameters=2 ** 62, max_objects=2 ** 62, max_unrolled=2 ** 62)
+
+
 class _Wrapper(Layer):
     """A layer that wraps another, whose inputs it takes."""
 
     input_spec = InputSpec(min_ndim=2)
+    _places_features = False
 
     def __init__(self, layer: Layer, **kwargs: Any):
         super().__init__(**kwargs)
         self.layer = layer
         self.multi_input = layer.multi_input
+
+    @property
+    def input_range(self) -> Any:
+        """The integers that the input of the wrapped layer may hold; None if it does not say."""
+        return getattr(self.layer, 'input_range', None)
 
     def check_input_shape(self, input_shape: Any) -> None:
         """Accept any: the wrapped layer checks its inputs."""
@@ -92,7 +104,7 @@ class TimeDistributed(_Wrapper):
         return [length or B.shape(x)[axis] for axis, length in enumerate(self.get_tensor_shape(x)) if axis >= first]
 
     def embedded_inputs(self, input_shape: Any) -> Dict[str, Any]:
-        folded = [(product(shape[:2]), *shape[2:]) for shape in self._shapes(input_shape)]
+        folded = list(map(_folded_shape, self._shapes(input_shape)))
         return {'0': (self.layer, folded if self.multi_input else folded[0])}
 
     def output_shape(self, input_shape: Any) -> Any:
@@ -100,7 +112,22 @@ class TimeDistributed(_Wrapper):
         if inner is None:
             return None
         batch, time = self._shapes(input_shape)[0][:2]
-        return unlist([(batch, time, *shape[1:]) for shape in ([inner] if is_shape(inner) else inner)])
+        return unlist([_unfolded_shape(batch, time, shape) for shape in ([inner] if is_shape(inner) else inner)])
+
+
+def _folded_shape(shape: Shape) -> Shape:
+    folded = (product(shape[:2]), *shape[2:])
+    if not isinstance(shape, PlacedShape):
+        return folded
+    # Not what was taken for the time axis.
+    is_kept = shape.features is not None and len(folded) + shape.features > 0
+    return PlacedShape(folded, shape.features if is_kept else None)
+
+
+def _unfolded_shape(batch: Any, time: Any, shape: Shape) -> Shape:
+    made = (batch, time, *shape[1:])
+    return PlacedShape(made, -1 if shape.features is None else shape.features) if isinstance(shape, PlacedShape) \
+        else made
 
 
 def _counted(inputs: List[Any], masks: List[Any]) -> Any:
@@ -151,7 +178,7 @@ class Bidirectional(_Wrapper):
                  **kwargs: Any):
         super().__init__(layer, **kwargs)
         self.merge_mode = merge_mode
-        self.backward_layer = unserialize(serialize(layer))
+        self.backward_layer = unserialize(serialize(layer), limits=_NO_LIMITS)
 
     def output(self, x: Any, *, mask: Any = None) -> Any:
         sequence, *states = x if self.multi_input else [x]
@@ -165,7 +192,8 @@ class Bidirectional(_Wrapper):
         return self.set_tensor_mask(self._merged(forward, backward), info_of(forward).mask)
 
     def _reversed(self, x: Any, mask: Any) -> Any:
-        return self.set_tensor_mask(B.flip(x, 1), None if mask is None else B.flip(mask, 1))
+        reversed_x = annotate(B.flip(x, 1), features=info_of(x).features)
+        return self.set_tensor_mask(reversed_x, None if mask is None else B.flip(mask, 1))
 
     def _merged(self, forward: Any, backward: Any) -> Any:
         if self.merge_mode == 'concat':
@@ -186,4 +214,6 @@ class Bidirectional(_Wrapper):
             return None
         if self.merge_mode is None:
             return [inner, inner]
-        return (*inner[:-1], 2 * inner[-1]) if self.merge_mode == 'concat' else inner
+        made = (*inner[:-1], inner[-1] * (2 if self.merge_mode == 'concat' else 1))
+        fed: List[Any] = self._shapes(input_shape)
+        return PlacedShape(made, self._features_of(made, fed)) if are_placed(fed) else made

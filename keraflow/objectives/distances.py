@@ -51,7 +51,7 @@ def absolute_error(y_pred: Any, y_true: Any) -> Any:
 
 
 @objective()
-def huber(y_pred: Any, y_true: Any, delta: float = 1.) -> Any:
+def huber(y_pred: Any, y_true: Any, delta: PositiveFloat = 1.) -> Any:
     """Compute a loss that is quadratic up to `delta` and linear beyond, so that outliers pull like an absolute error.
 
     With ``d = |y_pred - y_true|``: ``d ** 2 / 2`` up to `delta`, and ``delta * (d - delta / 2)`` from there on.

@@ -6,6 +6,7 @@ a step is the same on every backend.
 import contextvars
 import copy
 import functools
+import math
 import weakref
 from types import SimpleNamespace
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
@@ -13,8 +14,8 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from keraflow import backend as B
-from keraflow import schema
-from keraflow.backend.contract import FusedUpdates, Rows
+from keraflow import registry, schema
+from keraflow.backend.contract import Finite, FusedUpdates, Rows
 from keraflow.backend.tensor_checks import check_fits, check_new_value, check_shape, described
 from keraflow.errors import ArgumentError, ArgumentTypeError, describe
 from keraflow.schema import LearningRate, PositiveFloat
@@ -134,13 +135,15 @@ class Optimizer(Serializable):
     def lr(self, value: Any) -> None:
         where = f'{type(self).__name__}: lr'
         schema.check(value, LearningRate, where)
+        value = registry.resolve('schedule', value, f'{where}: ') if isinstance(value, str) or callable(value) \
+            else float(value)
         if self._iterations is not None:
             if callable(value) or callable(self.lr):
                 raise ArgumentError(f'{where}: a schedule is part of the compiled step and cannot change. '
                                     'Compile again, with a new optimizer.')
             self._check_rate(value)
             self._backend.set_value(self._lr, value)
-        vars(self)['lr'] = value if callable(value) else float(value)   # where saving looks it up
+        vars(self)['lr'] = value    # where saving looks it up
 
     @property
     def current_lr(self) -> float:
@@ -221,6 +224,9 @@ class Optimizer(Serializable):
         Returns
         -------
         loss, anything else, updates as a builder returns them
+            Nothing is updated unless the loss is finite, and of each layer the gradient of its smallest parameter. That
+            costs next to nothing, and tells of what flows back: the gradient of a bias is a sum over all that flows
+            through its layer, and through those that feed it.
         """
         trained = [one for one in parameters if one.trainable]
         variables = [one.variable for one in trained]
@@ -232,10 +238,11 @@ class Optimizer(Serializable):
         def step(*gradients: Any) -> List[tuple]:
             return [(variable, _constrained(constrained[id(variable)], value) if id(variable) in constrained else value)
                     for variable, value in self.updates(variables, gradients)]
+        finite = Finite({'loss': loss, **_smallest(trained, gradients)})
         if any(isinstance(one, Rows) for one in gradients):     # their number is known in the run alone
-            return loss, rest, step(*gradients)
+            return loss, rest, [finite, *step(*gradients)]
         # It may draw random numbers, which are those of this model whoever computes the step.
-        return loss, rest, [FusedUpdates(functools.partial(contextvars.copy_context().run, step), gradients)]
+        return loss, rest, [finite, FusedUpdates(functools.partial(contextvars.copy_context().run, step), gradients)]
 
     def updates(self, variables: Sequence[Any], gradients: Sequence[Any]) -> List[Tuple[Any, Any]]:
         """Compute one step, as pairs ``(variable, new value)`` for the parameters, their slots and the step count.
@@ -315,6 +322,30 @@ class Optimizer(Serializable):
             clipped = [B.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in clipped]
         return [Rows(one.indices, values) if isinstance(one, Rows) else values
                 for one, values in zip(gradients, clipped)]
+
+
+def _smallest(parameters: Sequence[Any], gradients: Sequence[Any]) -> Dict[str, Any]:
+    """Return of each layer the smallest gradient, by name, from the last layer to the first; of a matrix a row."""
+    found: Dict[str, Tuple[Any, Any]] = {}
+    for one, gradient in zip(parameters, gradients):
+        layer = one.name.rpartition('/')[0]
+        if layer not in found or _size(one) < _size(found[layer][0]):
+            found[layer] = one, gradient
+    return {f'gradient of {one.name}': _part(gradient, B.static_shape(one.variable))
+            for one, gradient in reversed(found.values())}
+
+
+def _size(parameter: Any) -> int:
+    return math.prod(B.static_shape(parameter.variable))
+
+
+def _part(gradient: Any, shape: Sequence[int]) -> Any:
+    """Return a gradient with the shape of its parameter as a vector: of a matrix the first row, of Rows the sum."""
+    if isinstance(gradient, Rows):
+        return B.sum(gradient.values)
+    if len(shape) > 1:
+        gradient, shape = gradient[0], shape[1:]
+    return B.reshape(gradient, [math.prod(shape)])
 
 
 def _constrained(parameter: Any, value: Any) -> Any:

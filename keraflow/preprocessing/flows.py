@@ -44,6 +44,16 @@ class Flow:
         starts = range(0, self.nb_sample, self.batch_size)
         return (self._batch(order[start:start + self.batch_size], rng) for start in starts)
 
+    def get_state(self) -> Any:
+        """Return as plain data what the next epoch is drawn from."""
+        return {'epochs': [self._epochs.seed, self._epochs.number, self._epochs.epoch],
+                'own': None if self._own is None else self._own.bit_generator.state}
+
+    def set_state(self, state: Any) -> None:
+        """Draw the next epoch from what :meth:`get_state` returned, such as that of a training that is resumed."""
+        self._epochs.begin(*state['epochs'])
+        self._own = None if state['own'] is None else random.sequence_of(state['own'])
+
     def _batch(self, chosen: np.ndarray, rng: np.random.Generator) -> Batch:
         x = np.stack([self._change(self._image(at), rng) for at in chosen])
         y = self._targets(chosen)

@@ -5,6 +5,7 @@ from typing import Any
 from keraflow.errors import ModelFileError, SerializationError
 from keraflow.files.atomic import write_files
 from keraflow.files.plaindata import dump_plain, read_plain
+from keraflow.files.refusal import refusal
 from keraflow.schema import Path
 from keraflow.schema.checked import checked
 from keraflow.serialization import Serializable, serialize, unserialize
@@ -65,7 +66,7 @@ class Preprocessor(Serializable):
         try:
             made = unserialize(data['preprocessor'], custom_objects)
         except SerializationError as error:
-            raise ModelFileError(f'{where}: {error}'[:300]) from error
+            raise refusal(where, str(error)) from error
         if not isinstance(made, cls):
             raise ModelFileError(f'{where}: expected a {cls.__name__}, found {type(made).__name__}.')
         return made

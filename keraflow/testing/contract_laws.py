@@ -62,7 +62,8 @@ def _has_settings(backend: Any) -> None:
 
 def _has_devices(backend: Any) -> None:
     """Tensors are made on an existing device, and an unknown one is refused."""
-    devices = backend.devices()
+    devices, nb_thread = backend.devices(), backend.nb_thread()
+    expect(type(nb_thread) is int and nb_thread > 0, 'a number of threads', nb_thread)
     expect('cpu' in devices, "a list with 'cpu'", devices)
     for name in devices:
         with backend.device(name):

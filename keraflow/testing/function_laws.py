@@ -1,9 +1,10 @@
 """The laws of plugins: from symbolic tensors to functions of arrays."""
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
-from keraflow.backend.contract import FusedUpdates, TensorSpec
+from keraflow.backend.contract import Finite, FusedUpdates, TensorSpec
+from keraflow.backend.refusals import NotFinite
 from keraflow.errors import ArgumentError, DataError, ShapeError
 from keraflow.testing.expectations import expect, refuses
 from keraflow.testing.numerics import assert_close
@@ -118,6 +119,27 @@ def _requires(backend: Any) -> None:
     refuses(DataError, text, lambda: backend.eval(required(backend.constant([-1.]))))
 
 
+def _runs_batches(backend: Any) -> None:
+    """A function runs over consecutive batches as if called with each, and stops at one that is refused."""
+    given, count = np.linspace(0.1, 1., 14).reshape(7, 2), backend.variable(0., 'float64')
+
+    def builder(x: Any) -> tuple:
+        x = backend.require(x, backend.greater(x, 0.), 'x: expected numbers above 0.')
+        return [backend.add(x, count), backend.cast(backend.sum(x, 1), 'int32')], [(count, backend.add(count, 1.))]
+    run = backend.compile(builder, [TensorSpec((None, 2), 'float64')])
+    numbers = np.repeat([0., 1., 2.], [3, 3, 1])[:, None]
+    for place, expected in enumerate((given + numbers, given.sum(1).astype('int32'))):
+        backend.set_value(count, 0.)
+        parts = [np.asarray(outputs[place]) for outputs in run.of_batches([given], 3)]
+        assert_close(f'output {place} of three batches', np.concatenate(parts), expected, 1e-12)
+    given[4] = -1.
+    refuses(DataError, 'x: expected numbers above 0.', run.of_batches, [given], 2)
+    assert_close('after a refusal', backend.get_value(count), 3. + 2., 0)
+    scalar = backend.compile(lambda x: ([backend.sum(x)], []), [TensorSpec((None, 2), 'float64')])
+    sums = [float(np.asarray(value)) for [value] in scalar.of_batches([np.ones((5, 2))], 2)]
+    assert_close('a scalar of each batch', np.array(sums), [4., 4., 2.], 1e-12)
+
+
 def _loops_over_batches(backend: Any) -> None:
     """A loop over batches sums outputs and sets variables after each, in calls of any number of batches."""
     given = np.linspace(0.1, 1., 12).reshape(6, 2)
@@ -177,6 +199,45 @@ def _requires_in_loops(backend: Any) -> None:
             assert_close(f'what goes on, {execution}', loop.sum(loaded, batches[3:], np.zeros(1)), [6], 0)
 
 
+def _stops_unless_finite(backend: Any) -> None:
+    """A batch with numbers that are not finite sets nothing, and those after it do not run."""
+    given = np.linspace(0.1, 1., 16).reshape(8, 2)
+    given[5, 1] = np.inf
+    batches = np.arange(8).reshape(4, 2)
+    for execution in ('plain', 'compiled', 'whole'):
+        count, product = backend.variable(0, 'int64'), backend.variable([0.7, 0.3], 'float64')
+
+        def builder(x: Any) -> tuple:
+            sums = backend.sum(backend.multiply(x, product), 0)
+            finite = [Finite({'one': backend.mean(x[:, 0])}), Finite({'all': backend.sum(x, 0)})]
+            fused = FusedUpdates(lambda y: [(product, backend.multiply(product, backend.sum(y, 0)))], [x])
+            return [sums], [*finite, fused, (count, backend.add(count, 1))]
+        loop = backend.batch_loop(builder, [TensorSpec((None, 2), 'float64')], execution)
+        value, total = np.array([0.7, 0.3]), np.zeros(2)
+        for row in batches[:2]:
+            total, value = total + (given[row] * value).sum(0), value * given[row].sum(0)
+        stop = _stop_of(loop.sum, loop.load([given]), batches, np.zeros(2))
+        expect((stop.name, stop.value, stop.nb_done) == ('all', np.inf, 2), f'a stop, {execution}', repr(vars(stop)))
+        assert_close(f'the total before a stop, {execution}', stop.total, total, 1e-12)
+        assert_close(f'a variable after a stop, {execution}', backend.get_value(product), value, 1e-12)
+        assert_close(f'a count after a stop, {execution}', backend.get_value(count), 2, 0)
+        loop.sum(loop.load([given]), batches[3:], np.zeros(2))
+        assert_close(f'what goes on, {execution}', backend.get_value(count), 3, 0)
+    run = backend.compile(builder, [TensorSpec((None, 2), 'float64')])
+    expect(_stop_of(run, given[5:6]).name == 'all', 'a stop of a function', 'another name')
+    assert_close('a count after a stop of a function', backend.get_value(count), 3, 0)
+    run(given[:1])
+    assert_close('a count after a function', backend.get_value(count), 4, 0)
+
+
+def _stop_of(run: Callable, *args: Any) -> NotFinite:
+    try:
+        run(*args)
+    except NotFinite as stop:
+        return stop
+    raise AssertionError('expected NotFinite, received results')
+
+
 def _divides_integers(backend: Any) -> None:
     """Integers are not divided by 0, and have no negative powers."""
     spec = TensorSpec((None,), 'int32')
@@ -190,4 +251,5 @@ def _divides_integers(backend: Any) -> None:
 
 
 FUNCTION_LAWS = (_runs_functions, _compiles_builders, _casts_updates, _traces, _computes_outside, _knows_variables,
-                 _requires, _loops_over_batches, _requires_in_loops, _divides_integers)
+                 _requires, _runs_batches, _loops_over_batches, _requires_in_loops, _stops_unless_finite,
+                 _divides_integers)

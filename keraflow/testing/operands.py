@@ -35,13 +35,12 @@ GROUPS = (Group('float32', 'float32', True), Group('float32', 'float64', False),
           Group('float64', 'float32', True), Group('int32', 'float32', True), Group('int64', 'float64', False),
           Group('bool', 'float32', True))
 #: Operands whose dtype is not that of the group.
-FIXED = {'condition': 'bool', 'index': 'int32', 'wide_index': 'int64', 'int32': 'int32', 'int64': 'int64',
-         'float32': 'float32',
-         'float64': 'float64', 'boolean': 'bool'}
+FIXED = {'condition': 'bool', 'of_samples': 'bool', 'index': 'int32', 'wide_index': 'int64', 'int32': 'int32',
+         'int64': 'int64', 'float32': 'float32', 'float64': 'float64', 'boolean': 'bool'}
 #: Operands that do not affect the dtype of the result.
-UNTYPED = ('condition', 'index', 'wide_index')
+UNTYPED = ('condition', 'of_samples', 'index', 'wide_index')
 #: The axis of length 1 is known in every group, because broadcasting may depend on it; so is the number of channels.
-KNOWN_AXES = {'one': {1: 1}, 'series': {1: 3}, 'image': {1: 2}, 'volume': {1: 2}}
+KNOWN_AXES = {'one': {1: 1}, 'of_samples': {1: 1, 2: 1}, 'series': {1: 3}, 'image': {1: 2}, 'volume': {1: 2}}
 
 
 def pool(dtype: str) -> Dict[str, np.ndarray]:
@@ -59,8 +58,8 @@ def pool(dtype: str) -> Dict[str, np.ndarray]:
             'strange': np.array([np.nan, np.inf, -np.inf, 0., 1., -1e30]), 'halves': np.arange(-4, 5) + 0.5,
             'tied': np.array([[1., 3., 3.], [2., 2., 1.], [0., 0., 0.]]),
             'flags': np.array([[0., 2., 0.], [0., 0., 0.], [1., 3., -1.]]),
-            'condition': rng.uniform(size=cube) < 0.5, 'index': np.array([[0, 2], [1, 1]]),
-            'wide_index': np.array([2, 0, 1, 2]),
+            'condition': rng.uniform(size=cube) < 0.5, 'of_samples': np.array([[[True]], [[False]]]),
+            'index': np.array([[0, 2], [1, 1]]), 'wide_index': np.array([2, 0, 1, 2]),
             'int32': rng.integers(1, 5, (3, 4)), 'int64': rng.integers(1, 5, (3, 4)),
             'float32': rng.uniform(0.5, 2., square[:1] + (4,)),
             'float64': rng.uniform(0.5, 2., (3, 4)), 'boolean': rng.uniform(size=(3, 4)) < 0.5,

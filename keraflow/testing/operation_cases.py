@@ -73,7 +73,7 @@ x, y, positive, row, one, scalar, matrix, other, vector, batch = map(
     Operand, ('x', 'y', 'positive', 'row', 'one', 'scalar', 'matrix', 'other', 'vector', 'batch'))
 edges, far, far_out, strange, halves, tied, flags = map(
     Operand, ('edges', 'far', 'far_out', 'strange', 'halves', 'tied', 'flags'))
-condition, index, wide_index = map(Operand, ('condition', 'index', 'wide_index'))
+condition, of_samples, index, wide_index = map(Operand, ('condition', 'of_samples', 'index', 'wide_index'))
 int32, int64, float32, float64, boolean = map(Operand, ('int32', 'int64', 'float32', 'float64', 'boolean'))
 
 
@@ -142,7 +142,8 @@ def _pairs() -> List[Case]:
         *_of('mod', np.mod, (x, y), (x, 2), (x, -2), smooth=False),
         *_of('power', np.power, (x, 2)), *_of('power', np.power, (positive, row), (2., x), kinds='f'),
         *_of('power', np.power, (positive, 0.5), rule='real'),
-        *_of('where', np.where, (condition, x, y), (condition, one, x), (condition, x, row), kinds='fib'),
+        *_of('where', np.where, (condition, x, y), (condition, one, x), (condition, x, row), (of_samples, x, y),
+             kinds='fib'),
         *_of('where', np.where, (condition, x, 0), (condition, 1, x)),
         *_of('where', np.where, (condition, x, 0.5), rule='real'),
         *_of('where', np.where, (boolean, int32, float64), kinds='f'), *_of('where', np.where, (x, y, x), kinds='i'),
@@ -350,10 +351,9 @@ CASES: Tuple[Case, ...] = (*_elementwise(), *_pairs(), *_reductions(), *_product
                            *_creation(), *_operators())
 
 #: Methods of the contract that are not operations on values; other checks cover them.
-UNTABLED = ('floatx', 'set_floatx', 'version', 'devices', 'device', 'outside_graph', 'variable', 'is_variable',
-            'get_value', 'set_value', 'is_tensor',
-            'placeholder', 'eval', 'dtype', 'ndim', 'static_shape', 'trace', 'symbolic', 'function', 'compile',
-            'batch_loop', 'value_and_gradients', 'value_and_row_gradients',
-            'gradients', 'variables_used', 'require', 'no_autograph', 'seed', 'new_stream', 'current_stream',
-            'next_draw', 'lone_draw', 'draw_reals', 'draw_hits', 'draw_normals', 'random_uniform', 'random_normal',
-            'random_bernoulli', 'dropout')
+UNTABLED = ('floatx', 'set_floatx', 'version', 'devices', 'nb_thread', 'device', 'outside_graph', 'variable',
+            'is_variable', 'get_value', 'set_value', 'is_tensor', 'placeholder', 'eval', 'dtype', 'ndim',
+            'static_shape', 'trace', 'symbolic', 'function', 'compile', 'batch_loop', 'value_and_gradients',
+            'value_and_row_gradients', 'gradients', 'variables_used', 'require', 'no_autograph', 'seed', 'new_stream',
+            'current_stream', 'next_draw', 'lone_draw', 'draw_reals', 'draw_hits', 'draw_normals', 'random_uniform',
+            'random_normal', 'random_bernoulli', 'dropout', 'adopt', 'plain', 'call')

@@ -2,11 +2,13 @@
 import copy
 import functools
 import math
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+
+import numpy as np
 
 from keraflow import backend as B
 from keraflow.backend.batches import BatchLoop
-from keraflow.backend.contract import TensorSpec
+from keraflow.backend.contract import Finite, TensorSpec
 from keraflow.data.array_spec import ArraySpec
 from keraflow.data.windows import Portion
 from keraflow.errors import GraphError, warn
@@ -14,6 +16,8 @@ from keraflow.graph.counted import part_weights
 from keraflow.graph.records import RunRecord, recording
 from keraflow.layers.base.reporting import penalize
 from keraflow.layers.network import Network
+from keraflow.schema import Execution
+from keraflow.training.finite import finite_states
 from keraflow.training.loss_terms import BatchTerms, Loss, WeightedMean, other_terms
 from keraflow.training.model_function import FunctionCache, ModelLoop
 from keraflow.training.predictor import Predictor, updates_outside_of_training
@@ -40,18 +44,21 @@ class CompiledFunctions:
     """
 
     def __init__(self, network: Network, optimizer: Any, losses: Sequence[Loss], metrics: Sequence[Report],
-                 report_terms: bool = False, execution: str = 'auto'):
+                 report_terms: bool = False, execution: Execution = 'auto'):
         self.network = network
         self.optimizer = optimizer
         self.losses = list(losses)
         self.metrics = list(metrics)
-        self.execution = self._asked = execution
+        self.reports_terms = report_terms
+        self.asked = execution
+        self.execution: str = execution
         self.predictor = Predictor(network)
         self.parameters = self.predictor.parameters
         trained = [one for one in self.parameters if one.trainable]
         optimizer.build([one.variable for one in trained], [one.name for one in trained], network)
         self.totals = Totals(len(self.losses), lambda: self.term_names, self.metrics)
         self._functions = FunctionCache(network, self._computed_with)
+        self._is_guarded = True
         self._term_names: Optional[List[str]] = None if report_terms else []
         self._has_warned_about_changes = self._has_warned_about_learning = False
         self._warned_metrics: Set[Tuple[str, bool]] = set()
@@ -99,9 +106,9 @@ class CompiledFunctions:
                 warn(f'{self.network.name}: {one.label}: {doubt}')
         return self.read(totals)
 
-    def meter(self) -> Meter:
-        """Return an empty meter for the results of train and test loops."""
-        return Meter(self.read_all, self.totals.nothing())
+    def meter(self, total: Optional[np.ndarray] = None) -> Meter:
+        """Return a meter for the results of train and test loops: an empty one, or one that has a total already."""
+        return Meter(self.read_all, self.totals.nothing(), total)
 
     def warn_about_changes(self) -> None:
         """Warn, once, about layers whose ``trainable`` was changed since ``compile`` read it."""
@@ -126,33 +133,71 @@ class CompiledFunctions:
     def test_loop(self, weighting: Tuple[int, ...], phase: str = 'test') -> ModelLoop:
         """Return the loop over batches that adds up their totals."""
         return self._functions.get(lambda: self.specs(weighting), self._build_test, weighting, phase,
-                                   kind=functools.partial(ModelLoop, execution=self._asked))
+                                   kind=functools.partial(ModelLoop, execution=self.asked))
 
     @property
     def latest_loop(self) -> Optional[BatchLoop]:
         """The loop that trains, as it was built last; None before the first batch."""
-        made = self._functions.loops(self._build_train)
-        return made[-1].latest if made else None
+        made = self.train_loops
+        return made[-1][1].latest if made else None
 
     @property
-    def latest_execution(self) -> str:
-        """How training runs: as the latest loop, or before the first batch as asked for."""
-        return self.execution if self.latest_loop is None else self.latest_loop.execution
+    def settled_execution(self) -> str:
+        """How training runs: as the latest loop, or as asked for while that may still change."""
+        loop = self.latest_loop
+        return self.execution if loop is None or not loop.is_settled else loop.execution
+
+    @property
+    def train_loops(self) -> List[Tuple[Tuple[int, ...], ModelLoop]]:
+        """The loops that train, with the weights that their batches have."""
+        return [(weighting, loop) for (weighting,), loop in self._functions.loops(self._build_train).items()]
+
+    @property
+    def expected_steps(self) -> List[Tuple[Tuple[int, ...], int, list]]:
+        """How many steps were expected of each loop that trains, by the weights that its batches have, and for which
+        lengths it has functions of their own."""
+        return [(weighting, loop.nb_step, loop.latest.lengths()) for weighting, loop in self.train_loops]
+
+    def checked_weighting(self, data: Any) -> Tuple[int, ...]:
+        """Return the weights that batches have as plain data say, as :attr:`Arrays.weighting`, or raise ValueError."""
+        if not isinstance(data, (list, tuple)) or len(data) != len(self.losses) or \
+                not all(type(one) is int and 0 <= one <= 2 for one in data):
+            raise ValueError(data)
+        return tuple(data)
+
+    def expect(self, steps: Iterable[Tuple[Tuple[int, ...], int, list]]) -> None:
+        """Let loops that train run as those of which :attr:`expected_steps` spoke."""
+        for weighting, nb_step, lengths in steps:
+            self.train_loop(weighting).begin_as(nb_step, lengths)
 
     def continue_as(self, execution: str) -> None:
         """Train as a run that is continued did, unless ``compile`` says how."""
-        if self._asked == 'auto' and execution != self.execution:
+        loop = self.latest_loop
+        is_other = execution != self.execution or execution == 'auto' and loop is not None and loop.is_settled
+        if self.asked == 'auto' and is_other:
             self.execution = execution
+            self._functions = FunctionCache(self.network, self._computed_with)
+
+    def guard(self, is_guarded: bool) -> None:
+        """Say whether steps that are not finite are left out, from now on."""
+        if is_guarded != self._is_guarded:
+            self._is_guarded = is_guarded
             self._functions = FunctionCache(self.network, self._computed_with)
 
     def evaluate(self, portions: Iterable[Portion], phase: str = 'test') -> Dict[str, float]:
         """Return loss and metrics over all batches."""
         meter = self.meter()
+        for _ in self.evaluating(portions, meter, phase):
+            pass
+        return meter.logs()
+
+    def evaluating(self, portions: Iterable[Portion], meter: Meter, phase: str = 'test') -> Iterator[int]:
+        """Add the totals of all batches to a meter; yield, after some batches, how many these were."""
         for portion in portions:
             loop = self.test_loop(portion.window.arrays.weighting, phase)
             for rows in loop.pace.parts(portion.indices):
                 meter.run(loop, portion.window, rows)
-        return meter.logs()
+                yield len(rows)
 
     def target_specs(self) -> List[ArraySpec]:
         """Return what targets must be like, for the outputs that have a loss."""
@@ -174,11 +219,12 @@ class CompiledFunctions:
             if not terms.labels:
                 raise GraphError(f'{self.network.name}: fit: there is nothing to minimize: no output has a loss, and '
                                  'no layer adds one. Pass an objective to compile, or call add_loss in a layer.')
-            return terms.loss(), (self.totals.of_batch(tensors[0], terms), record.updates)
+            return terms.loss(), (self.totals.of_batch(tensors[0], terms), Finite(terms.each()), record.updates)
         with B.phase('train'):
-            _, (totals, states), updates = self.optimizer.minimize(loss_fn, self.parameters)
+            _, (totals, finite, states), updates = self.optimizer.minimize(loss_fn, self.parameters)
         self._warn_about_learning()
-        return [totals], [*updates, *states]
+        updates = [finite, *updates, finite_states(states, self.parameters), *states]
+        return [totals], updates if self._is_guarded else [one for one in updates if not isinstance(one, Finite)]
 
     def _warn_about_learning(self) -> None:
         """Warn, once, if nothing can be learned."""

@@ -56,6 +56,11 @@ class BatchTerms(NamedTuple):
         """The names of the terms in the logs."""
         return [*self.losses, *self.others]
 
+    def each(self) -> Dict[str, Any]:
+        """Return the terms by label, if there are several."""
+        terms = {**{label: one.mean() for label, one in self.losses.items()}, **self.others}
+        return terms if len(terms) > 1 else {}
+
     def loss(self) -> Any:
         """Return the sum of all terms, which is minimized."""
         return total([*(one.mean() for one in self.losses.values()), *self.others.values()])

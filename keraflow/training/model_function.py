@@ -1,6 +1,6 @@
 """Functions of arrays that run layers: built when first called, and rebuilt when an argument they depend on is set."""
 import functools
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -55,6 +55,24 @@ class ModelFunction:
             self._explain(error, [np.shape(array) for array in arrays])
             raise
 
+    def of_batches(self, arrays: Sequence[Any], batch_size: int) -> List[list]:
+        """Return the outputs for batches of consecutive samples: of each, or of some of them joined."""
+        build = self._latest_build()
+        try:
+            return build.compute(build.function.of_batches, (arrays, batch_size), self._layers)
+        except Exception as error:
+            self._explain(error, [(batch_size, *np.shape(array)[1:]) for array in arrays])
+            raise
+
+    @property
+    def is_built(self) -> bool:
+        """Whether it would run without being built."""
+        return self._latest_build().is_built
+
+    def prepare_to_run(self) -> None:
+        """Build it now, so that no code of layers runs when it is called."""
+        self._latest_build().build(self._layers)
+
     def _latest_build(self) -> '_Build':
         """Return a build with the arguments that hold now."""
         if self._changes.are_there(self._computed_with):
@@ -104,17 +122,19 @@ class ModelLoop(ModelFunction):
     Attributes
     ----------
     pace : Pace
+    nb_step : int
+        How many steps it was told to expect.
     """
 
     def __init__(self, *args: Any, execution: str = 'auto'):
         self._execution = execution
-        self._nb_step = 0
+        self.nb_step = 0
         self.pace = Pace()
         super().__init__(*args)
 
     def _make(self, builder: Callable, specs: Sequence[TensorSpec]) -> Any:
         loop = B.batch_loop(builder, specs, self._execution)
-        loop.prepare(self._nb_step)
+        loop.prepare(self.nb_step)
         return loop
 
     @property
@@ -128,14 +148,21 @@ class ModelLoop(ModelFunction):
 
     def prepare(self, nb_step: int) -> None:
         """Expect as many further steps."""
-        self._nb_step += nb_step
-        self._latest_build().function.prepare(self._nb_step)
+        self.nb_step += nb_step
+        build = self._latest_build()
+        if build.function.prepare(self.nb_step):
+            build.built_for.clear()
+
+    def begin_as(self, nb_step: int, lengths: Sequence[Any]) -> None:
+        """Run as one that had been told to expect as many steps, and had functions of their own for these lengths."""
+        self.prepare(nb_step - self.nb_step)
+        self.latest.begin_with(list(lengths))
 
     def sum(self, loaded: Any, indices: np.ndarray, total: np.ndarray) -> np.ndarray:
         """Run batches, and return a total with what the builder returns for each of them added."""
         build = self._latest_build()
         try:
-            return build.compute(build.function.sum, (loaded, indices, total), self._layers)
+            return build.compute(build.function.sum, (loaded, indices, total), self._layers, indices.shape[1])
         except Exception as error:
             self._explain(error, [(indices.shape[1], *array.shape[1:]) for array in loaded])
             raise
@@ -146,19 +173,33 @@ class _Build:
 
     def __init__(self, make: Callable, builder: Callable, specs: Sequence[TensorSpec]):
         self._builder = builder
-        self.function = make(self._build, specs)
+        self.function = make(self._run, specs)
         self._sets_variables = True  # until the builder says
-        self._guards: Optional[Tuple[Guard, ...]] = None
+        self._guards: Tuple[Guard, ...] = ()
+        self.built_for: Set[tuple] = set()
 
-    def compute(self, call: Callable, args: Sequence[Any], layers: Iterable[Any]) -> Any:
-        """Call the function, or a method of it."""
-        if self._guards is None:
-            self.function.build()      # code of layers runs and may wait: hold no lock
+    @property
+    def is_built(self) -> bool:
+        """Whether :meth:`build` has been called."""
+        return bool(self.built_for)
+
+    def build(self, layers: Iterable[Any], *sizes: int) -> Tuple[Guard, ...]:
+        """Build the function, and return the guards of the layers whose variables it uses.
+
+        A loop is built for batches of these sizes, a function for none.
+        """
+        if sizes not in self.built_for:
+            self.function.build(*sizes)     # code of layers runs and may wait: hold no lock
             self._guards = guards_of(layers)
-        with held(self._guards, self._sets_variables):
+            self.built_for.add(sizes)
+        return self._guards
+
+    def compute(self, call: Callable, args: Sequence[Any], layers: Iterable[Any], *sizes: int) -> Any:
+        """Call the function, or a method of it."""
+        with held(self.build(layers, *sizes), self._sets_variables):
             return call(*args)
 
-    def _build(self, *tensors: Any) -> tuple:
+    def _run(self, *tensors: Any) -> tuple:
         outputs, updates = self._builder(*tensors)
         draws = draws_so_far()
         self._sets_variables = bool(updates) or draws is not None and bool(draws.places)
@@ -180,9 +221,10 @@ class FunctionCache:
         self._computed_with = computed_with
         self._made: Dict[tuple, ModelFunction] = {}
 
-    def loops(self, builder: Callable) -> List[ModelLoop]:
-        """Return the loops that were made of a builder, whatever the constants."""
-        return [made for (one, *_), made in self._made.items() if one == builder and isinstance(made, ModelLoop)]
+    def loops(self, builder: Callable) -> Dict[tuple, ModelLoop]:
+        """Return the loops that were made of a builder, by the constants."""
+        return {tuple(constants): made for (one, *constants), made in self._made.items()
+                if one == builder and isinstance(made, ModelLoop)}
 
     def get(self, specs: Callable[[], Sequence[TensorSpec]], builder: Callable, *constants: Any,
             kind: Callable[..., Any] = ModelFunction) -> Any:

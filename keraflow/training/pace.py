@@ -1,8 +1,6 @@
 """How many batches go into one call."""
 import time
-from typing import Iterator
-
-import numpy as np
+from typing import Any, Iterator
 
 __all__ = ['Pace']
 
@@ -14,7 +12,7 @@ class Pace:
 
     Examples
     --------
-    >>> [len(part) for part in Pace().parts(np.zeros((12, 32)))]     # done at once, so they grow
+    >>> [len(part) for part in Pace().parts(range(12))]     # done at once, so they grow
     [1, 2, 4, 5]
     """
 
@@ -24,8 +22,8 @@ class Pace:
     def __init__(self) -> None:
         self._nb_batch = 1
 
-    def parts(self, indices: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield the rows of `indices`, some at a time; the time until the next request is what they took."""
+    def parts(self, indices: Any) -> Iterator[Any]:
+        """Yield the rows or items of `indices`, some at a time; the time until the next request is what they took."""
         at = 0
         while at < len(indices):
             some, start = indices[at:at + self._nb_batch], time.perf_counter()

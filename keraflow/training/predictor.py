@@ -1,5 +1,5 @@
 """Compute what a network returns for arrays: its outputs, and any tensor inside it."""
-from typing import Any, Callable, Dict, Iterable, List, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
@@ -13,9 +13,13 @@ from keraflow.graph.parameters import parameters_of
 from keraflow.graph.records import RunRecord, frozen, recording
 from keraflow.graph.trainability import Trainability
 from keraflow.layers.network import Network
-from keraflow.training.model_function import FunctionCache
+from keraflow.training.model_function import FunctionCache, ModelFunction
+from keraflow.training.pace import Pace
 
 __all__ = ['Predictor', 'updates_outside_of_training']
+
+#: How much of the inputs is copied at a time.
+_MOST_BYTES = 2 ** 24
 
 
 class Predictor:
@@ -57,8 +61,11 @@ class Predictor:
 
     def predict(self, portions: Iterable[Portion], phase: str) -> List[np.ndarray]:
         """Return the outputs for all batches."""
-        run = self._functions.get(self.input_specs, self._build_predict, phase)
-        return self._joined(run, portions, self._name_of_output, 'predict')
+        return self._joined(self.function(phase), portions, self._name_of_output, 'predict')
+
+    def function(self, phase: str) -> ModelFunction:
+        """Return the function from arrays for the inputs to the outputs."""
+        return self._functions.get(self.input_specs, self._build_predict, phase)
 
     def capture(self, portions: Iterable[Portion], phase: str, addresses: Sequence[TensorAddress]) -> List[np.ndarray]:
         """Return the tensors at some addresses, for all batches, without changing states."""
@@ -75,10 +82,10 @@ class Predictor:
             tensors = self.tensors(x)
         return [address.tensor(f'{self.network.name}: capture', tensors, record) for address in addresses], []
 
-    def _joined(self, run: Callable, portions: Iterable[Portion], name_of: Callable[[int], str],
+    def _joined(self, run: ModelFunction, portions: Iterable[Portion], name_of: Callable[[int], str],
                 method: str) -> List[np.ndarray]:
         """Join what a function returns for each batch: an array for each output. Messages name it, by its number."""
-        parts = [[np.asarray(it) for it in run(*batch.inputs)] for portion in portions for batch in portion.batches()]
+        parts = [[np.asarray(it) for it in outputs] for outputs in _in_parts(run, portions)]
         for number, arrays in enumerate(zip(*parts)):
             shapes = {array.shape[1:] for array in arrays}
             if len(shapes) > 1 or not arrays[0].ndim:
@@ -100,6 +107,20 @@ def updates_outside_of_training(record: RunRecord, phase: str, run: Callable[[],
     with B.phase('test'), recording() as prediction:
         run()
     return [one for one in record.updates if id(one[0]) in prediction.values]
+
+
+def _in_parts(run: ModelFunction, portions: Iterable[Portion]) -> Iterator[list]:
+    """Yield the outputs of all batches, of one or more at a time."""
+    pace = Pace()
+    for portion in portions:
+        first = portion.samples(range(1)).inputs
+        if portion.nb_batch == 1:       # without a loop a sample takes less time
+            yield run(*first)
+            continue
+        most = max(1, _MOST_BYTES // max(1, sum(array.nbytes for array in first)))
+        for start in range(0, portion.nb_batch, most):
+            for batches in pace.parts(range(portion.nb_batch)[start:start + most]):
+                yield from run.of_batches(portion.samples(batches).inputs, portion.batch_size)
 
 
 def _not_joinable(arrays: Sequence[np.ndarray], name: str, where: str) -> KeraFlowError:

@@ -1,9 +1,10 @@
 """Totals over batches as one vector of numbers, and the loss, its terms and the metrics that are read from it."""
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from keraflow import backend as B
+from keraflow.backend.refusals import NotFinite
 from keraflow.metrics import Metric
 from keraflow.training.loss_terms import BatchTerms, total
 
@@ -90,23 +91,35 @@ class Meter:
         Turns the sum over all batches into what is reported.
     nothing : array
         The sum over no batches.
+    total : array, optional
+        The sum over batches that were added before.
+
+    Attributes
+    ----------
+    total : array
     """
 
-    def __init__(self, read: Callable[[np.ndarray], Dict[str, float]], nothing: np.ndarray):
+    def __init__(self, read: Callable[[np.ndarray], Dict[str, float]], nothing: np.ndarray,
+                 total: Optional[np.ndarray] = None):
         self._read = read
         self._nothing = nothing
-        self._total = nothing
+        self.total = nothing if total is None else total
 
-    def run(self, loop: Any, window: Any, indices: np.ndarray) -> None:
-        """Add batches of a window."""
-        self._total = loop.sum(window.loaded(loop.load), indices, self._total)
+    def run(self, loop: Any, window: Any, indices: np.ndarray) -> Optional[NotFinite]:
+        """Add batches of a window; up to one that is not finite, if there is one, which is returned."""
+        try:
+            self.total = loop.sum(window.loaded(loop.load), indices, self.total)
+        except NotFinite as stop:
+            self.total = stop.total
+            return stop
+        return None
 
     def run_one(self, loop: Any, window: Any, indices: np.ndarray) -> np.ndarray:
         """Add one batch, and return its own totals."""
         own = loop.sum(window.loaded(loop.load), indices, self._nothing)
-        self._total = self._total + own
+        self.total = self.total + own
         return own
 
     def logs(self) -> Dict[str, float]:
         """Return loss and metrics over all batches, by name."""
-        return self._read(self._total)
+        return self._read(self.total)

@@ -1,11 +1,13 @@
 """``TrainStep``: a custom training step, written once for every backend."""
-from typing import Any, Callable, Dict, List, Sequence, Union
+from typing import Any, Callable, Dict, List, Literal, Sequence, Union
 
 import numpy as np
 
 from keraflow import backend as B
 from keraflow import random, registry, schema
 from keraflow.arguments import to_list
+from keraflow.backend.contract import Finite
+from keraflow.backend.refusals import NotFinite
 from keraflow.backend.tensor_checks import check_scalar
 from keraflow.data.array_spec import ArraySpec
 from keraflow.data.arrays import check_lengths, read_arrays
@@ -17,7 +19,8 @@ from keraflow.layers.base import Layer
 from keraflow.layers.input import Input
 from keraflow.optimizers import Optimizer
 from keraflow.owned import owned
-from keraflow.training.model_function import ModelFunction
+from keraflow.training.finite import finite_states, not_finite_in_step
+from keraflow.training.model_function import ModelFunction, ModelLoop
 
 __all__ = ['TrainStep']
 
@@ -38,6 +41,13 @@ class TrainStep:
     optimizer : str or Optimizer
         Used by this step alone. Its state is named as in ``get_weights`` of `train` (``'m/dense1/W'``), after the
         number of the layer if there are several (``'m/0/dense1/W'``).
+    execution : {'plain', 'compiled', 'whole', 'auto'}
+        How it runs on a backend that has several ways, as for :meth:`Model.compile`. Each call has one batch, which
+        gains from being compiled with large parameters and with loops over time, and else loses some tenths of a
+        millisecond. ``'auto'`` compiles after some hundred calls, if the rule of ``compile`` does.
+    on_nan : {'raise', 'ignore'}
+        What to do if the loss, or a gradient, is NaN or infinite: raise an error and change nothing, or take the step
+        nevertheless.
 
     Raises
     ------
@@ -61,13 +71,17 @@ class TrainStep:
     """
 
     def __init__(self, loss_fn: Callable, inputs: Union[Input, Sequence[Input]], train: Union[Layer, Sequence[Layer]],
-                 optimizer: Union[str, Optimizer]):
+                 optimizer: Union[str, Optimizer], execution: schema.Execution = 'plain',
+                 on_nan: Literal['raise', 'ignore'] = 'raise'):
         schema.check(loss_fn, Callable, 'TrainStep: loss_fn')
+        schema.check(on_nan, Literal['raise', 'ignore'], 'TrainStep: on_nan')
         for kensor in to_list(inputs):
             schema.check(kensor, Input, 'TrainStep: inputs')
         self._array_specs = [ArraySpec.of(kensor) for kensor in to_list(inputs)]
         specs = [kensor.spec for kensor in to_list(inputs)]
+        schema.check(execution, schema.Execution, 'TrainStep: execution')
         self._loss_fn = owned(loss_fn)
+        self._is_guarded = on_nan == 'raise'
         self.optimizer = registry.resolve('optimizer', optimizer, 'TrainStep: optimizer: ')
         layers = to_list(train)
         for layer in layers:
@@ -80,11 +94,13 @@ class TrainStep:
         names = _names_in(layers)
         self.optimizer.build(variables, [names[id(variable)] for variable in variables], self)
         with B.phase('train'), recording() as record:
-            # Which layers the loss runs shows only in a run.
-            B.trace(self._loss_fn, specs)
+            # Which layers the loss runs, and how many scalars there are, shows only in a run.
+            self._nothing = np.zeros(len(to_list(B.trace(self._loss_fn, specs))))
         all_layers = [*layers, *record.layers.values()]
         self._trainability = Trainability(all_layers)
-        self._step = ModelFunction(self._build, specs, all_layers, random.Stream(), self._computed_with)
+        made_with = self._build, specs, all_layers, random.Stream(), self._computed_with
+        self._function = ModelFunction(*made_with) if execution == 'plain' else None
+        self._loop = ModelLoop(*made_with, execution=execution)
 
     def __call__(self, *arrays: Any) -> Any:
         """Take a step on a batch, and return the loss before it, or the list that `loss_fn` returns.
@@ -93,15 +109,33 @@ class TrainStep:
         ------
         DataError
             If the arrays do not match the Inputs.
+        NotFiniteError
+            If the loss, or a gradient, is NaN or infinite, unless that is to be ignored. The step has changed nothing.
         """
         names = [spec.name for spec in self._array_specs]
         if len(arrays) != len(names):
             raise DataError(f"TrainStep: expected {len(names)} array(s) ({', '.join(names)}), received {len(arrays)}.")
         batch = read_arrays(dict(zip(names, arrays)), self._array_specs, 'TrainStep')
         check_lengths(dict(zip(names, batch)), 'TrainStep')
-        [values] = self._step(*batch)
-        values = np.asarray(values)
+        try:
+            values = self._values(batch)
+        except NotFinite as stop:
+            raise not_finite_in_step(stop) from None
         return values[0] if len(values) == 1 else list(values)
+
+    def explain(self) -> str:
+        """Return in words how it runs: on which backend, in which way, and why."""
+        loop = self._loop.latest
+        return (f'TrainStep: on {B.name()} {B.current().version()}, in {B.floatx()}\n'
+                f'step: {loop.execution} ({loop.reason})')
+
+    def _values(self, batch: List[Any]) -> np.ndarray:
+        """Take a step, and return the scalars."""
+        if self._function is not None:
+            return np.asarray(self._function(*batch)[0])
+        self._loop.prepare(1)
+        numbers = np.arange(len(batch[0])).reshape(1, -1)
+        return self._loop.sum(self._loop.load(batch), numbers, self._nothing).astype(self._dtype)
 
     def _computed_with(self) -> List[Any]:
         return [*self._trainability.layers, self.optimizer,
@@ -117,8 +151,12 @@ class TrainStep:
                 added += [one.value for one in record.added.values()]
                 return sum((B.cast(one, B.dtype(given[0])) for one in added), given[0]), given
             loss, given, updates = self.optimizer.minimize(loss_fn, self._parameters)
+        self._dtype = B.dtype(loss)
+        updates = [*updates, finite_states(record.updates, self._parameters), *record.updates]
+        if not self._is_guarded:
+            updates = [one for one in updates if not isinstance(one, Finite)]
         values = [loss, *given[1:]]
-        return [B.stack([B.cast(one, B.dtype(loss)) for one in values])], [*updates, *record.updates]
+        return [B.stack([B.cast(one, B.dtype(loss)) for one in values])], updates
 
 
 def _names_in(layers: Sequence[Layer]) -> Dict[int, str]:

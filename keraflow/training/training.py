@@ -1,7 +1,8 @@
 """Compile, train, evaluate and predict: what a model does besides being a layer."""
 import contextlib
+import functools
 import threading
-from typing import Any, Optional, Sequence, Union
+from typing import Any, Literal, Optional, Sequence, Union
 
 from keraflow import backend as B
 from keraflow import objectives, optimizers, random  # noqa: F401 (fills the registry)
@@ -11,12 +12,13 @@ from keraflow.data.batch_sources import BatchSource
 from keraflow.data.data_adapter import DataAdapter
 from keraflow.data.iterables import is_iterable_of_batches
 from keraflow.errors import GraphError
+from keraflow.files.limits import Limits
 from keraflow.graph.addresses import find_address
 from keraflow.habits import SETTINGS
 from keraflow.layers.network import Network
 from keraflow.owned import owned
 from keraflow.registry import resolve
-from keraflow.schema import Execution, Natural, PositiveInt, Rate
+from keraflow.schema import Execution, Natural, Path, PositiveInt, Rate
 from keraflow.schema.checked import checked
 from keraflow.training.compiling import read_losses, read_metrics
 from keraflow.training.functions import CompiledFunctions
@@ -37,9 +39,11 @@ class TrainableNetwork(Network):
 
     stop_training = False
     set_elsewhere = SETTINGS
-    never_copied = frozenset({'_functions', '_predictor', 'optimizer', 'stop_training'})    # a copy is not compiled
+    # A copy is not compiled.
+    never_copied = frozenset({'_functions', '_predictor', '_probes', 'optimizer', 'stop_training'})
     _functions: Optional[CompiledFunctions] = None
     _predictor: Optional[Predictor] = None
+    _probes: Any = None     # what its file says that it predicts
 
     @checked
     def compile(self, optimizer: Any, loss: Any, metrics: Any = None, report_terms: bool = False,
@@ -118,13 +122,15 @@ class TrainableNetwork(Network):
         """Undo :meth:`compile`."""
         self._functions = None
         self._predictor = None
+        self._probes = None
 
     @checked
     def fit(self, x: Any, y: Any = None, batch_size: Optional[PositiveInt] = None, nb_epoch: Natural = 10,
             verbose: Union[int, bool] = 1, callbacks: Sequence[Callback] = (), sample_weights: Any = None,
             validation_split: Rate = 0., validation_data: Any = None, shuffle: bool = True, class_weight: Any = None,
             nb_batch: Optional[PositiveInt] = None, nb_val_batch: Optional[PositiveInt] = None,
-            initial_epoch: Natural = 0) -> History:
+            initial_epoch: Natural = 0, resume: Optional[Path] = None, resume_changes: Sequence[str] = (),
+            on_nan: Literal['raise', 'skip', 'ignore'] = 'raise', limits: Optional[Limits] = None) -> History:
         """Train the model.
 
         Parameters
@@ -166,6 +172,21 @@ class TrainableNetwork(Network):
             Each validation starts over, but takes the next batches of an iterator or a generator.
         initial_epoch : int
             The number of the first epoch, counted from 0, for callbacks and output; useful to continue training.
+        resume : path, optional
+            A file of :meth:`save_training`, or that of a :class:`~keraflow.callbacks.ModelCheckpoint` with `every`; or
+            one of :meth:`save`, which does not say where a ``fit`` was.
+            Training goes on from there exactly as if it had not ended, also in the middle of an epoch: pass what was
+            passed then, and as `nb_epoch` the number of all epochs. If the newest file of a series is damaged, the one
+            before is taken, with a warning.
+        resume_changes : sequence of str
+            What may differ from then, such as ``('lr', 'loss')``. Anything else that differs is an error, which says
+            what to write here. The samples and batches must be the same.
+        on_nan : {'raise', 'skip', 'ignore'}
+            What to do with a batch whose loss, or a gradient of it, is NaN or infinite. ``'raise'``: end with an error,
+            with weights, states and the optimizer as they were before it. ``'skip'``: leave it out, and warn once.
+            ``'ignore'``: train on it, which usually spoils the weights.
+        limits : Limits, optional
+            How much the file of `resume` may ask for.
 
         Returns
         -------
@@ -177,6 +198,11 @@ class TrainableNetwork(Network):
         -----
         Ctrl-C ends training after the current batch, and the history of the complete epochs is returned. An error in a
         callback or in the data reaches the caller, and leaves the weights of the last complete batch.
+
+        Raises
+        ------
+        NotFiniteError
+            If a loss or a gradient is NaN or infinite, unless `on_nan` says otherwise, or a callback ends training.
         """
         functions = self._compiled('fit')
         functions.warn_about_changes()
@@ -196,8 +222,14 @@ class TrainableNetwork(Network):
                 validation = adapter.array_source(kept, batch_size)
             source = adapter.array_source(data, batch_size, self._stream.order if shuffle else None)
         progress = Progress(verbose, initial_epoch + nb_epoch)
-        return Loop(self, functions, source, validation, CallbackList(callbacks, self),
-                    progress).run(range(initial_epoch, initial_epoch + nb_epoch))
+        loop = Loop(self, functions, source, validation, CallbackList(callbacks, self), progress, on_nan)
+        begin = None if resume is None else \
+            functools.partial(self._resume, loop, resume, resume_changes, limits or Limits())
+        return loop.run(range(initial_epoch, initial_epoch + nb_epoch), begin)
+
+    def _resume(self, loop: Loop, path: Path, changes: Sequence[str], limits: Limits) -> None:
+        """Let a `fit` go on where a file was written."""
+        raise NotImplementedError
 
     @checked
     def evaluate(self, x: Any, y: Any = None, sample_weights: Any = None, batch_size: Optional[PositiveInt] = None,
@@ -232,6 +264,8 @@ class TrainableNetwork(Network):
             refused, as far as they can be recognized: a generator with a ``while True`` is read forever.
         """
         source = self._source('predict', x, batch_size, nb_batch)
+        if self._probes is not None and not train_mode:
+            self._probes.check_once(self)
         with contextlib.closing(source), source.epoch() as portions:
             outputs = self._predictor_in(train_mode).predict(portions, _phase(train_mode))
         return outputs[0] if len(outputs) == 1 else outputs
@@ -319,6 +353,10 @@ class TrainableNetwork(Network):
         self.check_runnable()
         return DataAdapter(self, method, []).source(x, None, None, batch_size, nb_batch)
 
+    def _can_predict(self) -> bool:
+        """Return whether :meth:`predict` would run without compiling anything."""
+        return self._predictor is not None and self._predictor.function('test').is_built
+
     def _predictor_in(self, train_mode: bool) -> Predictor:
         """Return a predictor, which does not require ``compile``.
 
@@ -330,6 +368,11 @@ class TrainableNetwork(Network):
             if self._predictor is None or train_mode and self._predictor.trainability.changed():
                 self._predictor = Predictor(self)
             return self._predictor
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether :meth:`compile` was called, and not undone."""
+        return self._functions is not None
 
     def _compiled(self, verb: str) -> CompiledFunctions:
         self.check_runnable()

@@ -1,5 +1,5 @@
 """LayerAccess: what every layer has, and what a program may ask it."""
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Collection, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from keraflow.graph.parameters import parameters_of
 from keraflow.graph.trainability import as_read
 from keraflow.habits import no_attribute
 from keraflow.layers.base.calls import Calls
+from keraflow.layers.base.channels import PlacedShape, inherited_features
 from keraflow.layers.base.code_names import names_used
 from keraflow.layers.base.copying import copied
 from keraflow.layers.base.embedded_changes import EmbeddedArguments, EmbeddedChanges
@@ -49,21 +50,24 @@ class LayerAccess(Serializable):
     initial_weights = initial_values('initial_weights')
     regularizers = by_parameter('regularizers')
     constraints = by_parameter('constraints')
+    _name: LayerName
+    _parameters: Parameters
+    _slots: Slots
+    _calls: Calls
+    _changes: EmbeddedChanges
+    _reports: Reports
+    _first_run: FirstRun
 
     def __init__(self, name: Optional[str], dtype: Optional[str], embedded_arguments: EmbeddedArguments):
-        self._name = LayerName(self, name)
-        self._parameters = Parameters(self, dtype)
-        self._slots = Slots(self)
-        self._calls = Calls(self)
-        self._changes = EmbeddedChanges(self, embedded_arguments)
-        self._reports = Reports(self)
-        self._first_run = FirstRun()
+        vars(self).update(
+            _name=LayerName(self, name), _parameters=Parameters(self, dtype), _slots=Slots(self), _calls=Calls(self),
+            _changes=EmbeddedChanges(self, embedded_arguments), _reports=Reports(self), _first_run=FirstRun())
 
-    def _remember(self, given: Dict[str, Any], passed: Dict[str, Any]) -> None:
+    def _remember(self, given: Dict[str, Any], passed: Dict[str, Any], gives: Collection[str]) -> None:
         if '_slots' not in vars(self):
             raise ArgumentError(f'{type(self).__name__}: __init__ does not call super().__init__(**kwargs). '
                                 'Write it as its first line.')
-        super()._remember(given, passed)
+        super()._remember(given, passed, gives)
 
     def __repr__(self) -> str:
         return f'<{type(self).__name__} {self._name.shown()}>'
@@ -367,6 +371,14 @@ class LayerAccess(Serializable):
         self._slots.forget()
         self._reports.forget()
         self._first_run.forget()
+
+    def _nb_unrolled(self, input_shape: Any) -> int:
+        """Return how many steps the layer takes one by one when it is built, which no shape of a parameter bounds."""
+        return 0
+
+    def _features_of(self, shape: Shape, fed: Sequence[PlacedShape]) -> Optional[int]:
+        """Return the axis of the features of an output of this shape, unless what the layer calls says it."""
+        return inherited_features(shape, fed)
 
     def _check_inputs(self, received: List[TensorSpec]) -> None:
         check_inputs(self, received)

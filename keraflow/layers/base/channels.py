@@ -5,18 +5,54 @@ That way it stays the same when axes are put before it.
 It is known if the shape of an Input shows it, or a layer says so (one for images by its ``data_format``), and is passed
 on by layers that keep the axes. BatchNormalization, LayerNormalization, Concatenate, softmax, and objectives and
 metrics over classes work along it by default.
+
+The hooks of layers receive it with the shapes of inputs, in a run and in a plan, as :class:`PlacedShape`.
 """
 import math
-from typing import Any, Optional, Sequence
+from typing import Any, Iterable, List, Optional, Sequence
 
-from keraflow import backend as B
-from keraflow.backend.tensor_info import info_of
 from keraflow.shapes import Shape, agree
 
-__all__ = ['feature_axis', 'inherited_features', 'seen_features']
+__all__ = ['PlacedShape', 'are_placed', 'feature_axis', 'inherited_features', 'placed_for',
+           'seen_features']
 
 #: An axis of images with more cells than this is not taken for channels by its length alone.
 MOST = 4
+
+
+class PlacedShape(tuple):
+    """A static shape, equal to the plain tuple, that comes with all that is known of the axis of its features.
+
+    Attributes
+    ----------
+    features : int or None
+        The axis, counted from the end; ``None`` if nothing says which it is.
+    """
+
+    features: Optional[int]
+
+    def __new__(cls, shape: Iterable[Optional[int]], features: Optional[int]) -> 'PlacedShape':
+        made = super().__new__(cls, shape)
+        made.features = features
+        return made
+
+    def __getnewargs__(self) -> Any:
+        return tuple(self), self.features
+
+
+def are_placed(shapes: Iterable[Shape]) -> bool:
+    """Return whether all that is known of the axis of the features is known for each of these shapes."""
+    return all(isinstance(shape, PlacedShape) for shape in shapes)
+
+
+def placed_for(inputs: Sequence[Any], outputs: Sequence[Shape], fed: Sequence[Shape]) -> List[Shape]:
+    """Return the shapes of the outputs of a graph that is fed shapes in place of its own inputs.
+
+    Nothing is known of the features if those of an input are where what it is fed has them.
+    """
+    own = all(one.features is not None or isinstance(other, PlacedShape) and other.features is None
+              for one, other in zip(inputs, fed))
+    return list(outputs) if own else list(map(tuple, outputs))
 
 
 def seen_features(shape: Shape) -> Optional[int]:
@@ -55,14 +91,13 @@ def feature_axis(shape: Shape, known: Optional[int] = None) -> int:
     return seen_features(shape) or 1 - len(shape)
 
 
-def inherited_features(shape: Shape, fed: Sequence[Any]) -> Optional[int]:
+def inherited_features(shape: Shape, fed: Sequence[PlacedShape]) -> Optional[int]:
     """Return what the inputs of a layer say about an output of this shape: the same, if the axes are."""
-    for tensor in fed:
-        info = info_of(tensor)
-        before = info.shape or B.static_shape(tensor)
-        if info.features is not None and len(before) == len(shape):
-            others = [at for at in range(len(shape)) if at != len(shape) + info.features]
-            if before[info.features] == shape[info.features] or agree([before[at] for at in others],
-                                                                      [shape[at] for at in others]):
-                return info.features
+    for before in fed:
+        features = before.features
+        if features is not None and len(before) == len(shape):
+            others = [at for at in range(len(shape)) if at != len(shape) + features]
+            if before[features] == shape[features] or agree([before[at] for at in others],
+                                                            [shape[at] for at in others]):
+                return features
     return None

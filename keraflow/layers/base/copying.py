@@ -6,6 +6,7 @@ import numpy as np
 
 from keraflow import backend as B
 from keraflow import schema
+from keraflow.errors import SerializationError
 from keraflow.graph import naming
 from keraflow.layers.base.input_spec import InputSpec
 from keraflow.layers.base.kept_values import kept_values
@@ -18,8 +19,17 @@ _DATA_TYPES = (type(None), bool, int, float, str, np.ndarray, np.generic, InputS
 
 
 def copied(layer: Any, memo: Dict[int, Any]) -> Any:
-    """Return a copy of a layer; the outermost one gets a new name, so that both can be in one model."""
+    """Return a copy of a layer; the outermost one gets a new name, so that both can be in one model.
+
+    Raises
+    ------
+    SerializationError
+        If the arguments do not rebuild the layer.
+    """
     outermost = not memo    # copy.deepcopy hands its memo to what is inside
+    why = layer._why_not_rebuilt()
+    if why:
+        raise SerializationError(f'{layer.name}: a copy cannot be made: {why}')
     params = copy.deepcopy(pack_init_params(layer), memo)
     if outermost and 'name' in params:
         params['name'] = naming.unique(params['name'])
@@ -29,7 +39,7 @@ def copied(layer: Any, memo: Dict[int, Any]) -> Any:
         made.initial_weights = layer.initial_weights    # never_saved, and so not among params
     _copy_attributes(layer, made, memo)
     if first.specs and not made.built:
-        build_for(made, first.specs, first.features, first.arguments)
+        build_for(made, first.specs, first.arguments)
         made.set_weights(layer.get_weights())
     return made
 

@@ -16,13 +16,11 @@ class FirstRun:
         Held during it; ``None`` when it is over.
     specs : list of TensorSpec
         Those of the input tensors.
-    features : list of (int or None)
-        Their feature axes, where known.
     arguments : dict
         The other arguments, with specs in place of tensors.
     """
 
-    __slots__ = ('lock', 'specs', 'features', 'arguments')
+    __slots__ = ('lock', 'specs', 'arguments')
 
     def __init__(self) -> None:
         self.lock: Optional[Any] = threading.RLock()
@@ -37,5 +35,4 @@ class FirstRun:
         """Return to the state before it."""
         self.lock = self.lock or threading.RLock()
         self.specs: List[TensorSpec] = []
-        self.features: List[Optional[int]] = []
         self.arguments: Dict[str, Any] = {}

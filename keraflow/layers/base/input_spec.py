@@ -1,10 +1,10 @@
 """InputSpec: the requirements of a layer on its inputs, as data."""
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Literal, Optional, Sequence, Tuple, Type
+from typing import Any, Dict, List, Literal, Optional, Sequence, Tuple
 
 from keraflow.arguments import to_list
 from keraflow.backend.contract import TensorSpec
-from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, KeraFlowError, ShapeError, describe
+from keraflow.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError, describe
 from keraflow.schema import Natural
 from keraflow.schema.checked import checked
 from keraflow.shapes import Shape, agree
@@ -82,28 +82,27 @@ class InputSpec:
         ArgumentTypeError
             For numbers of another kind.
         """
-        def refuse(expected: str, advice: str, error: Type[KeraFlowError] = ShapeError, what: Any = None) -> None:
-            raise error(f"{name}: expected {expected}, received {what or f'shape {received.shape}'}. {advice}".rstrip())
-
-        if self.dtype is not None and not received.dtype.startswith(self.dtype):
-            refuse(_WORDS[self.dtype], f"Write Input(..., dtype='{INPUT_DTYPES[self.dtype]}').", ArgumentTypeError,
-                   received.dtype)
+        # A plan does not know every dtype.
+        if self.dtype is not None and received.dtype and not received.dtype.startswith(self.dtype):
+            raise ArgumentTypeError(f"{name}: expected {_WORDS[self.dtype]}, received {received.dtype}. Write "
+                                    f"Input(..., dtype='{INPUT_DTYPES[self.dtype]}').")
         lowest, highest = self.ranks
         if len(received.shape) < lowest or highest is not None and len(received.shape) > highest:
             limits = f'{lowest} or more' if highest is None else f'{lowest} to {highest}'
             what = f'a {lowest}-D input{self._named()}' if lowest == highest else f'an input of rank {limits}'
-            refuse(what, self.advice)
+            raise _refusal(name, what, received, self.advice)
         for axis in (*self.known, *self.fixed):
             if received.shape[axis] is None:
                 how = 'Write Input(..., batch_size=...).' if axis == 0 else 'Give the Input that length.'
-                refuse(f'an input{self._named()} whose {self._name(axis)} has a known length', how)
+                raise _refusal(name, f'an input{self._named()} whose {self._name(axis)} has a known length', received,
+                               how)
         for axis, length in self.lengths.items():
             if received.shape[axis] not in (None, length):
-                refuse(f'an input{self._named()} whose {self._name(axis)} has length {length}', '')
+                raise _refusal(name, f'an input{self._named()} whose {self._name(axis)} has length {length}', received)
         for axis in self.fixed:
             if first is not None and received.shape[axis] != first.shape[axis]:
-                refuse(f'an input{self._named()} whose {self._name(axis)} has length {first.shape[axis]}',
-                       'The layer was built for that length; make another layer for this one.')
+                raise _refusal(name, f'an input{self._named()} whose {self._name(axis)} has length {first.shape[axis]}',
+                               received, 'The layer was built for that length; make another layer for this one.')
 
     @property
     def ranks(self) -> Tuple[int, Optional[int]]:
@@ -120,6 +119,10 @@ class InputSpec:
         if self.axes:
             return f'axis {self.axes[axis]}'
         return f'axis {axis}' if axis < 0 else f'axis {axis} (the batch is axis 0)'
+
+
+def _refusal(name: str, expected: str, received: TensorSpec, advice: str = '') -> ShapeError:
+    return ShapeError(f'{name}: expected {expected}, received shape {received.shape}. {advice}'.rstrip())
 
 
 def _reach(axis: int) -> int:

@@ -12,6 +12,7 @@ from keraflow.backend.dtypes import value_dtype
 from keraflow.backend.tensor_checks import check_fits, check_numbers
 from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.errors import ArgumentError, GraphError, ShapeError, describe
+from keraflow.layers.base.channels import PlacedShape
 from keraflow.layers.base.input_spec import check_rank, required_specs
 from keraflow.layers.base.run_state import run_of
 
@@ -20,15 +21,16 @@ __all__ = ['advice_for_class', 'annotatable', 'as_tensor', 'check_inputs', 'chec
 
 
 def as_tensor(layer: Any, value: Any) -> Any:
-    """Return a tensor for a tensor or an array that a layer is called on.
+    """Return a tensor for a tensor or an array, of NumPy or of the library, that a layer is called on.
 
     Raises
     ------
     GraphError
         If the value is neither a tensor nor an array.
     """
-    if B.is_tensor(value):
-        return value
+    adopted = value if B.is_tensor(value) else B.current().adopt(value)
+    if adopted is not None:
+        return adopted
     if isinstance(value, str) or not is_array_like(value):
         raise GraphError(f'{layer.name}: expected a Kensor, a tensor or an array, received {describe(value)}.'
                          f'{advice_for_class(value)}')
@@ -74,8 +76,8 @@ def check_inputs(layer: Any, received: List[TensorSpec]) -> None:
 
 
 def spec_of(layer: Any, tensor: Any) -> TensorSpec:
-    """Return the static shape and the dtype of a tensor."""
-    return TensorSpec(layer.get_tensor_shape(tensor), B.dtype(tensor))
+    """Return the static shape, with what is known of the features, and the dtype of a tensor."""
+    return TensorSpec(PlacedShape(layer.get_tensor_shape(tensor), info_of(tensor).features), B.dtype(tensor))
 
 
 def shape_of(layer: Any, received: List[TensorSpec]) -> Any:

@@ -112,6 +112,9 @@ class Layer(LayerAccess):
     # Derived from the signature of `output`, in hooks.py.
     call_signature: CallSignature
     _reads_masks: bool
+    _is_declared = True
+    #: Whether `_features_of` alone says where the features of the output are, and nothing that the layer calls.
+    _places_features = True
 
     def __init__(self, name: Optional[Name] = None, trainable: bool = True, initial_weights: Any = None,
                  regularizers: Regularizers = None, constraints: Constraints = None,
@@ -358,7 +361,10 @@ class Layer(LayerAccess):
             host = running_host()
             if host is not None:
                 return host.embed(self)(inputs, **arguments)
-            return unlist(B.without_layouts(B.no_autograph(self.run)([as_tensor(self, it) for it in fed], arguments)))
+            adopted = list(map(B.current().adopt, fed))
+            tensors = [as_tensor(self, it) if one is None else one for it, one in zip(fed, adopted)]
+            made = B.without_layouts(B.no_autograph(self.run)(tensors, arguments))
+            return unlist(made if adopted.count(None) == len(fed) else B.plain(made))
         return unlist(self._link(fed, arguments))
 
     def run(self, tensors: List[Any], arguments: Optional[Dict[str, Any]] = None) -> List[Any]:

@@ -2,6 +2,8 @@
 from typing import Any, Optional, Tuple
 
 from keraflow.graph import naming
+from keraflow.serialization import is_rebuilding
+from keraflow.serialization.sketching import is_sketching
 
 __all__ = ['LayerName']
 
@@ -27,7 +29,7 @@ class LayerName:
         self._text = text
         self._namer: Any = None     # the network that named it
         self._place: Optional[Tuple[Any, int]] = None       # the host, and the number of the slot
-        if text is not None:
+        if text is not None and not is_rebuilding():    # a file does not change how the program's layers are called
             naming.claim(text)      # so that no layer gets this name later
 
     @property
@@ -37,6 +39,8 @@ class LayerName:
             host, number = self._place
             return f'{host.name}/{number}'
         if self._text is None:
+            if is_sketching():
+                return self._layer.name_prefix      # no number is taken for what is not built
             with naming.LOCK:
                 self._text = self._text or naming.unique(self._layer.name_prefix)
         return self._text

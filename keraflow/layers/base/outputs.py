@@ -8,7 +8,6 @@ from keraflow.backend.deferral import Deferred
 from keraflow.backend.tensor_checks import described
 from keraflow.backend.tensor_info import annotate, info_of
 from keraflow.errors import GraphError, ShapeError, describe
-from keraflow.layers.base.channels import inherited_features
 from keraflow.layers.base.kept_values import is_layer
 from keraflow.shapes import Shape
 
@@ -33,7 +32,7 @@ def declared_shapes(layer: Any, input_shape: Any, outputs: List[Any]) -> List[Sh
     return [shapes.as_shape(one) for one in several]
 
 
-def annotated(layer: Any, inputs: List[Any], outputs: List[Any], declared: List[Shape], mask: Any) -> List[Any]:
+def annotated(layer: Any, input_shape: Any, outputs: List[Any], declared: List[Shape], mask: Any) -> List[Any]:
     """Return the outputs with their shape, mask and feature axis.
 
     Raises
@@ -46,7 +45,7 @@ def annotated(layer: Any, inputs: List[Any], outputs: List[Any], declared: List[
                          f'{len(outputs)} tensor(s). Make them the same number.')
     if not outputs:
         raise GraphError(f'{layer.name}: output() returned an empty list, expected at least one tensor.')
-    found = []
+    fed, found = input_shape if layer.multi_input else [input_shape], []
     for tensor, shape in zip(outputs, declared):
         if not B.is_tensor(tensor):
             raise GraphError(f'{layer.name}: output() returned {described(tensor)}, expected a tensor. '
@@ -59,7 +58,7 @@ def annotated(layer: Any, inputs: List[Any], outputs: List[Any], declared: List[
         # A mask that output() or an embedded layer recorded belongs to the output.
         info = info_of(tensor)
         kept = mask if info.mask is None else info.mask
-        features = inherited_features(known, inputs) if info.features is None else info.features
+        features = layer._features_of(known, fed) if info.features is None else info.features
         found.append(annotate(named, shape=known, mask=kept, features=features))
     return found
 

@@ -3,7 +3,6 @@
 They are read once, when the parameters are made.
 """
 import array
-import copy
 from typing import Any, Dict, Sequence
 
 import numpy as np
@@ -18,10 +17,11 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, describe
 from keraflow.graph.call_arguments import replaced
 from keraflow.layers.base.code_names import names_reached
 from keraflow.layers.base.weights import assign_weights, owners
+from keraflow.owned import owned
 from keraflow.sameness import same
 
-__all__ = ['KINDS', 'apply_arguments', 'by_parameter', 'check_not_read', 'complete_arguments', 'give_initial_weights',
-           'initial_values']
+__all__ = ['KINDS', 'apply_arguments', 'by_parameter', 'check_not_read', 'check_planned', 'complete_arguments',
+           'give_initial_weights', 'initial_values']
 
 #: What a parameter may be given besides its value, by argument of the layer.
 KINDS = {'regularizers': 'regularizer', 'constraints': 'constraint'}
@@ -30,14 +30,14 @@ KINDS = {'regularizers': 'regularizer', 'constraints': 'constraint'}
 def by_parameter(name: str) -> Any:
     """Return a property for an argument about parameters, which a layer reads once, when they are made."""
     def get(self: Any) -> Any:
-        return copy.copy(vars(self)[name])
+        return owned(vars(self)[name])
 
     def set(self: Any, value: Any) -> None:
         if self._parameters.are_made:
             raise ArgumentError(f'{self.name}: {name} are read in its first call, and can no longer be '
                                 f'set. Make a layer with {name}=, and give it the weights of this one with '
                                 'set_weights.')
-        vars(self)[name] = copy.copy(value)     # where saving looks it up
+        vars(self)[name] = owned(value)     # where saving looks it up
     return property(get, set, doc=f'The {name} that were given: a copy, by name or in the order of the parameters.')
 
 
@@ -67,6 +67,16 @@ def apply_arguments(layer: Any, names: Sequence[str]) -> None:
     if layer.initial_weights is not None:
         values = _about(layer, names, layer.initial_weights)
         assign_weights(layer, {name: own[name].variable for name in names}, values, 'initial_weights')
+
+
+def check_planned(layer: Any, names: Sequence[str]) -> None:
+    """Raise if a layer's arguments are for other parameters than those that it is going to make itself."""
+    for argument in KINDS:
+        given = getattr(layer, argument)
+        if isinstance(given, dict):     # without those for embedded layers
+            given = {name: one for name, one in given.items() if '/' not in name}
+        if given is not None:
+            assign(given, names, f'{layer.name}: {argument}')
 
 
 def complete_arguments(layer: Any) -> None:

@@ -14,6 +14,8 @@ from keraflow.layers.base.run_state import run_of
 from keraflow.layers.base.unused import mark_owned
 from keraflow.layers.base.variables import Parameter
 from keraflow.serialization import same
+from keraflow.serialization.budget import current_budget
+from keraflow.shapes import product
 
 __all__ = ['Parameters', 'refusal_for_state']
 
@@ -106,6 +108,9 @@ class Parameters:
 
     def initialize(self, name: str, init: Any, shape: Sequence[Any], **how: Any) -> None:
         """Make a parameter with the values of an initialization, which must have this shape."""
+        budget = current_budget()
+        if budget is not None:      # before anything is drawn
+            budget.spend_parameters(product(shape) or 0, self._layer.name)
         self.make(name, initializations.values_of(init, shape, f'{self._layer.name}: {name}'), **how)
 
     def make_specs(self, specs: Dict[str, ParameterSpec]) -> None:

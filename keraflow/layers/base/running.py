@@ -9,6 +9,7 @@ from keraflow.backend.watching import current_watcher
 from keraflow.errors import ArgumentTypeError, describe
 from keraflow.graph.call_arguments import is_spec, parts_in, replaced
 from keraflow.graph.records import frozen, record_run, recording
+from keraflow.layers.base.channels import PlacedShape
 from keraflow.layers.base.input_spec import INPUT_DTYPES, required_specs
 from keraflow.layers.base.inputs import annotatable, checked_specs, in_own_dtype, shape_of, spec_of, with_masks
 from keraflow.layers.base.masks import loses_mask
@@ -41,15 +42,12 @@ def run(layer: Any, tensors: List[Any], arguments: Optional[Dict[str, Any]] = No
     return compute() if watcher is None else watcher.layer(layer, tensors, arguments, compute)
 
 
-def build_for(layer: Any, specs: Sequence[TensorSpec], features: Sequence[Optional[int]] = (),
-              arguments: Optional[Dict[str, Any]] = None) -> None:
-    """Make the parameters of a layer, by a run on placeholders for these specs and those among the arguments.
-
-    The `features` are the feature axes of the inputs, where known.
-    """
+def build_for(layer: Any, specs: Sequence[TensorSpec], arguments: Optional[Dict[str, Any]] = None) -> None:
+    """Make the parameters of a layer, by a run on placeholders for these specs and those among the arguments."""
     def run_on(*tensors: Any) -> List[Any]:
-        for tensor, axis in zip(tensors, features):
-            annotate(tensor, features=axis)
+        for tensor, spec in zip(tensors, specs):
+            if isinstance(spec.shape, PlacedShape):
+                annotate(tensor, features=spec.shape.features)
         others = iter(tensors[len(specs):])
         return layer.run(list(tensors[:len(specs)]), replaced(arguments, lambda spec: next(others), is_spec))
     with B.phase('train'), recording():
@@ -79,7 +77,6 @@ def _run_first(layer: Any, tensors: List[Any], arguments: Dict[str, Any]) -> Lis
     input_shape, first = shape_of(layer, received), layer._first_run
     try:
         first.specs = received
-        first.features = [info_of(tensor).features for tensor in tensors]
         first.arguments = owned(replaced(arguments, lambda tensor: spec_of(layer, tensor), B.is_tensor))
         with initial_run(layer):
             _make_parameters(layer, input_shape, [spec.dtype for spec in received])
@@ -111,7 +108,7 @@ def _run(layer: Any, tensors: List[Any], input_shape: Any, arguments: Dict[str, 
         layer._reports.repeat()
         result = _call_output(layer, tensors, arguments)
         outputs = [annotatable(layer, it) for it in (result if isinstance(result, (list, tuple)) else [result])]
-    outputs = annotated(layer, tensors, outputs, declared_shapes(layer, input_shape, outputs),
+    outputs = annotated(layer, input_shape, outputs, declared_shapes(layer, input_shape, outputs),
                         _output_mask(layer, tensors, input_shape))
     penalize(layer, outputs)
     if not (layer.reads_mask or now.hands_mask_in) and loses_mask(tensors, outputs):

@@ -1,12 +1,13 @@
 """Draw a profile as a flame graph, in SVG."""
-import html
 from typing import Any, Iterator, List, NamedTuple
+
+from keraflow.plots.svg import element, escaped, fitted, text_width
 
 __all__ = ['draw']
 
 _WIDTH, _MARGIN, _HEIGHT, _TOP = 1000, 10, 26, 44
-#: The width of a letter, about.
-_LETTER = 6.8
+#: Of the letters.
+_SIZE = 12
 _COLORS = {'step': '#cfd4da', 'data': '#a9b4c0', 'forward': '#8ecae6', 'backward': '#f6bd60', 'update': '#c3aee3',
            'Python': '#e9a3a5'}
 
@@ -66,25 +67,23 @@ def _svg(profile: Any, bars: List[_Bar]) -> str:
     title = (f'{profile.model} on {profile.backend}, {profile.execution}: {profile.step:.3f} ms; '
              f'the parts sum to {profile.sum:.3f} ms')
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
-             f'height="{height}" font-family="sans-serif" font-size="12">',
-             f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
-             f'<text x="{_MARGIN}" y="26" font-size="15">{html.escape(title)}</text>']
+             f'height="{height}" font-family="sans-serif" font-size="{_SIZE}">',
+             element('rect', width=_WIDTH, height=height, fill='#ffffff'),
+             element('text', escaped(title), x=_MARGIN, y=26, font_size=15)]
     for one in bars:
         x, y, width = _MARGIN + one.start * scale, _TOP + (top - one.level) * _HEIGHT, one.length * scale
-        label = _label(one, int((width - 8) / _LETTER))
-        lines += [f'<g><title>{html.escape(_told(profile, one))}</title>',
-                  f'<rect x="{x:.2f}" y="{y}" width="{width:.2f}" height="{_HEIGHT - 1}" fill="{_COLORS[one.color]}" '
-                  'stroke="#ffffff" stroke-width="0.5"/>',
-                  *([f'<text x="{x + 4:.2f}" y="{y + 17}">{html.escape(label)}</text>'] if label else []), '</g>']
+        label = _label(one, width - 8)
+        parts = [element('title', escaped(_told(profile, one))),
+                 element('rect', x=x, y=y, width=width, height=_HEIGHT - 1, fill=_COLORS[one.color], stroke='#ffffff',
+                         stroke_width=0.5)]
+        lines.append(element('g', *parts, *([element('text', escaped(label), x=x + 4, y=y + 17)] if label else [])))
     return '\n'.join([*lines, '</svg>', ''])
 
 
-def _label(bar: _Bar, nb_letter: int) -> str:
+def _label(bar: _Bar, width: float) -> str:
     """Return what fits into a bar."""
     long = f'{bar.label} {bar.length:.3f} ms'
-    if len(long) <= nb_letter:
-        return long
-    return bar.label if len(bar.label) <= nb_letter else f'{bar.label[:nb_letter - 1]}…' if nb_letter > 3 else ''
+    return long if text_width(long, _SIZE) <= width else fitted(bar.label, width, _SIZE)
 
 
 def _told(profile: Any, bar: _Bar) -> str:

@@ -3,7 +3,7 @@ import dataclasses
 import os
 from typing import Any, Dict, List, Optional
 
-from keraflow.errors import ArgumentError
+from keraflow.errors import ArgumentError, path_in_words
 from keraflow.files.atomic import write_file
 from keraflow.schema import Path
 from keraflow.schema.checked import checked
@@ -167,7 +167,7 @@ class Profile:
         if path is not None:
             if not os.fspath(path).lower().endswith('.svg'):
                 raise ArgumentError('Profile.plot: path: expected a name that ends with .svg, received '
-                                    f"'{os.fspath(path)}'.")
+                                    f"'{path_in_words(path)}'.")
             write_file(path, text.encode(), overwrite)
         return text
 
