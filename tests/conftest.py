@@ -1,16 +1,22 @@
 """How the tests meet the backends.
 
 ==================================  ======================================================================
-``tests/backend``, ``conformance``  run once on each backend
+``tests/backend``, ``conformance``  run once on each required backend
 ``tests/theano_plugin``             run on Theano
 ``tests/tensorflow_plugin``         run on TensorFlow
-``tests/both``                      run once and change backends themselves; every required backend is there
-``tests/null``                      need no backend
+``tests/jax_plugin``                run on JAX
+``tests/numpy_plugin``              run on NumPy
+``tests/graph``                     run on each backend that stands on ``keraflow.backend.graph``
+``tests/across``                    compare backends, and change them themselves: with the fixture ``other``, once for
+                                    each required backend but NumPy's, which is the reference
+``tests/alone``                     start processes that can import nothing but what keraflow needs
+``tests/null``, ``corpus``          need no backend
+``tests/browser``                   open what keraflow draws in a browser: only with ``--browser chromium``
 ==================================  ======================================================================
 
 ``pytest --backend theano`` narrows to one backend (the option may be repeated), and to the tests that need no other.
-Without it every backend that the environment variable ``KERAFLOW_TEST_BACKENDS`` lists is required, or both: one that
-is not installed is an error, not a skip.
+Without it every backend that the environment variable ``KERAFLOW_TEST_BACKENDS`` lists is required, or all but JAX: one
+that is not installed is an error, not a skip.
 ``pytest --torture 50`` runs the tests that search at random (those with the fixture ``trials``), and these 50 times as
 long.
 ``KERAFLOW_TEST_THEANO_MODE=default`` runs Theano with C code, as users do, instead of the mode that compiles fast.
@@ -24,9 +30,13 @@ from typing import Callable, Iterator, Optional
 import pytest
 
 HERE = Path(__file__).parent
-#: By folder: the backends that each of its tests runs on, where they are required.
-ON_BACKENDS = {'backend': ('theano', 'tensorflow'), 'conformance': ('theano', 'tensorflow'), 'theano_plugin': ('theano',),
-               'tensorflow_plugin': ('tensorflow',)}
+#: The folders whose tests run on each required backend.
+ON_ANY_BACKEND = ('backend', 'conformance')
+#: By folder: the backends that its tests run on, where they are required.
+ON_SOME_BACKENDS = {'theano_plugin': ['theano'], 'tensorflow_plugin': ['tensorflow'], 'jax_plugin': ['jax'],
+                    'numpy_plugin': ['numpy'], 'graph': ['numpy', 'jax'], 'alone': ['numpy']}
+#: The backend that others are compared with.
+REFERENCE = 'numpy'
 
 
 def _set_environment() -> None:
@@ -35,6 +45,7 @@ def _set_environment() -> None:
     for name in ('KERAFLOW_BACKEND', 'KERAFLOW_FLOATX', 'KERAFLOW_EPSILON'):
         os.environ.pop(name, None)
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+    os.environ.setdefault('JAX_DISABLE_MOST_OPTIMIZATIONS', '1')    # compiles faster, and computes more slowly
     mode = os.environ.get('KERAFLOW_TEST_THEANO_MODE', 'FAST_COMPILE')
     if mode != 'default':
         # Ten times faster to compile and half as fast to run, which is the right way round for tests.
@@ -46,12 +57,13 @@ _set_environment()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption('--backend', action='append', metavar='NAME', help='run the tests of backends on this one only')
+    parser.addoption('--browser', metavar='PROGRAM', help='run the tests that open pages in this Chromium, and need one')
     parser.addoption('--torture', type=int, metavar='N', help='run N times as many trials, of the tests that make some')
 
 
 def _backends(config: pytest.Config) -> list:
     required = os.environ.get('KERAFLOW_TEST_BACKENDS', '').replace(',', ' ').split()
-    return list(dict.fromkeys(config.getoption('--backend') or required or ['theano', 'tensorflow']))
+    return list(dict.fromkeys(config.getoption('--backend') or required or ['theano', 'tensorflow', REFERENCE]))
 
 
 def _folder(path: Path) -> str:
@@ -60,16 +72,21 @@ def _folder(path: Path) -> str:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Optional[bool]:
     folder, names = _folder(collection_path), _backends(config)
-    if folder == 'both' and len(names) < 2 or folder in ON_BACKENDS and not set(names) & set(ON_BACKENDS[folder]):
+    is_left_out = {'browser': not config.getoption('--browser'), 'across': len(names) < 2 or REFERENCE not in names}
+    if is_left_out.get(folder) or folder in ON_SOME_BACKENDS and not set(ON_SOME_BACKENDS[folder]) & set(names):
         return True
     return None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    possible = ON_BACKENDS.get(_folder(metafunc.definition.path), ())
-    if possible:
-        names = [name for name in _backends(metafunc.config) if name in possible]
-        metafunc.parametrize('backend_name', names, indirect=True)
+    folder, names = _folder(metafunc.definition.path), _backends(metafunc.config)
+    if folder in ON_ANY_BACKEND or folder in ON_SOME_BACKENDS:
+        possible = names if folder in ON_ANY_BACKEND else [one for one in ON_SOME_BACKENDS[folder] if one in names]
+        metafunc.parametrize('backend_name', possible, indirect=True)
+    if folder == 'across':
+        for argument, possible in (('backend', names), ('other', [name for name in names if name != REFERENCE])):
+            if argument in metafunc.fixturenames:
+                metafunc.parametrize(argument, possible)
 
 
 def _backend_of(item: pytest.Item) -> str:
@@ -79,8 +96,7 @@ def _backend_of(item: pytest.Item) -> str:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list) -> None:
     names = _backends(config)
-    on_both = any(_folder(item.path) == 'both' for item in items)
-    used = set(names) if on_both else {_backend_of(item) for item in items} - {''}
+    used = set(names) if any(_folder(item.path) == 'across' for item in items) else {_backend_of(item) for item in items} - {''}
     if used:
         from keraflow.backend import available  # here, so that the tests of a bare `import keraflow` mean something
         missing = [name for name in names if name in used and name not in available()]
@@ -99,10 +115,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list) -> None:
         config.hook.pytest_deselected(items=others)
 
     def order(item: pytest.Item) -> int:
-        # What needs no backend, one backend after the other, both, the examples in docstrings (on the last backend).
+        # What needs no backend, one backend after the other, all, the examples in docstrings (on the last backend).
         if not item.path.is_relative_to(HERE):
             return len(names) + 2
-        if _folder(item.path) == 'both':
+        if _folder(item.path) == 'across':
             return len(names) + 1
         return names.index(_backend_of(item)) + 1 if _backend_of(item) else 0
 
@@ -113,11 +129,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list) -> None:
 def backend_name(request: pytest.FixtureRequest):
     """The name of the backend in use, in float32 and freshly seeded; None for a test that needs no backend.
 
-    A test that changes the backend itself begins on the last one, and leaves it in use for those that follow.
+    A test that changes the backend itself begins on the reference, which is in use again after it.
     """
     name = getattr(request, 'param', None)
-    if _folder(request.path) == 'both':
-        name = _backends(request.config)[-1]
+    if _folder(request.path) == 'across':
+        name = REFERENCE
     if name is None:
         yield None
         return
@@ -138,12 +154,17 @@ def ctrl_c() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.fixture
-def own_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the test registers is forgotten after it."""
+@pytest.fixture(autouse=True)
+def own_table() -> Iterator[None]:
+    """What the test registers is forgotten after it; keraflow's own classes, which some modules bring late, stay."""
     from keraflow import registry
-    for table in ('_entries', '_aliases', '_by_target'):
-        monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
+    tables = (registry._entries, registry._by_target)
+    before = [dict(table) for table in tables]
+    yield
+    for table, entries in zip(tables, before):
+        for key in [key for key, entry in table.items() if not entry.builtin and entries.get(key) is not entry]:
+            del table[key]
+        table.update({key: entry for key, entry in entries.items() if key not in table})
 
 
 @pytest.fixture

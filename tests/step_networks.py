@@ -11,12 +11,16 @@ NETWORKS = {
     'LSTM': (lambda: [LSTM(8)], (5, 6)),
 }
 
+#: The size of its batches.
+SIZE = 4
 
-def build_step(network):
-    """Build the loop that trains a network by the kernels of its library, and return it."""
+
+def build_step(network, nb_step=0, mask_value=None):
+    """Build the loop that trains a network by the kernels of its library, for as many steps, and return it."""
     layers, shape = NETWORKS[network]
-    model = Sequential([Input(shape), *layers(), Dense(3, activation='softmax')])
+    model = Sequential([Input(shape, mask_value=mask_value), *layers(), Dense(3, activation='softmax')])
     model.compile('adam', 'categorical_crossentropy', metrics=['acc'], execution='plain')
     loop = model._functions.train_loop((0,)).latest
-    loop.build()
+    loop.prepare(nb_step)
+    loop.build(SIZE)
     return loop

@@ -20,12 +20,21 @@ X = RNG.normal(size=(23, 6)).astype('float32')
 Y = RNG.normal(size=(23, 2)).astype('float32')
 EXECUTIONS = ['plain', 'compiled', 'whole']
 
+#: More steps than a loop waits for before it is built for what only many repay.
+MANY = 10 ** 6
+
 
 def network(execution, **kwargs):
     """Dropout, states that training updates, a metric, and clipping."""
     B.seed(7)
     model = Sequential([Input(6, name='x'), Dense(8, activation='tanh'), Dropout(0.3), BatchNormalization(), Dense(2, name='y')], name='m')
     model.compile(Adam(lr=0.01, clipnorm=1.), 'mse', metrics=['mae'], execution=execution, **kwargs)
+    return model
+
+
+def expecting(nb_step, model):
+    """Let training expect further steps."""
+    model._functions.train_loop((0,)).prepare(nb_step)
     return model
 
 
@@ -64,15 +73,17 @@ class Follows(Callback):
         self.losses.append(logs['loss'])
 
 
-@pytest.mark.parametrize('execution', EXECUTIONS)
-def test_how_many_batches_a_call_has_changes_no_bit(execution, monkeypatch):
-    expected = results(paced(network(execution), [1], monkeypatch))
+@pytest.mark.parametrize('execution, nb_step', [('plain', 0), ('plain', MANY), ('compiled', MANY), ('whole', 0)])
+def test_how_many_batches_a_call_has_changes_no_bit(execution, nb_step, monkeypatch):
+    def made():
+        return expecting(nb_step, network(execution))
+    expected = results(paced(made(), [1], monkeypatch))
     for lengths in [2], [3, 1], [64]:
-        same(results(paced(network(execution), lengths, monkeypatch)), expected)
+        same(results(paced(made(), lengths, monkeypatch)), expected)
     follows = Follows()
-    same(results(network(execution), follows), expected)
+    same(results(made(), follows), expected)
     assert follows.sizes == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 2)] * 3       # 18 of 23: the rest validates
-    same(results(network(execution), Callback()), expected)
+    same(results(made(), Callback()), expected)
 
 
 def test_the_executions_agree_but_for_rounding():
@@ -101,12 +112,13 @@ def test_batches_of_an_iterable_may_differ_in_size(execution):
     bounds = np.cumsum([0, *sizes])
     batches = [(X[a:b], Y[a:b]) for a, b in zip(bounds, bounds[1:])]
     found = []
-    for one in 'plain', execution:
-        model = network(one)
+    for one, nb_step in ('plain', 0), (execution, 0), (execution, MANY):
+        model = expecting(nb_step, network(one))
         model.fit(lambda: iter(batches), nb_epoch=2, verbose=0)
         found.append(model.get_weights().values())
-    for one, other in zip(*found):
-        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
+    for one, *others in zip(*found):
+        for other in others:
+            np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
 
 
 class Checked(Layer):

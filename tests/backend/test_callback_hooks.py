@@ -1,5 +1,6 @@
 """Hooks of callbacks: errors, what is closed, logs of their own, models that are in training."""
 import copy
+import traceback
 
 import numpy as np
 import pytest
@@ -33,6 +34,27 @@ def test_an_error_in_a_hook_reaches_the_caller_with_the_weights_of_the_last_comp
     assert weight(model) == -steps
     assert len(after) == (hook == 'on_train_end')
     assert len(fit(model)) == 5 and weight(model) == -steps - 5
+
+
+@pytest.mark.parametrize('kind, shown', [(None, []), (KeyError, ["KeyError: 'deep'"])])
+def test_where_an_error_was_raised_is_shown_on_versions_without_notes(kind, shown, monkeypatch):
+    """Python 3.10 shows what was before an error, but no notes."""
+    cause = kind and kind('deep')       # a new one on each backend: it is changed
+    monkeypatch.setattr('keraflow.errors._SHOWS_NOTES', False)
+
+    class Fails(Callback):
+        def on_epoch_begin(self, epoch, logs):
+            raise RuntimeError('mine') from cause
+
+        def close(self):
+            raise OSError('closes')
+    with pytest.raises(RuntimeError) as caught:
+        fit(counting(), Fails())
+    assert caught.value.args == ('mine',)
+    lines = ''.join(traceback.format_exception(RuntimeError, caught.value, caught.value.__traceback__)).splitlines()
+    told = ['keraflow.errors.KeraFlowError: m: in close of the callback Fails (number 0): OSError: closes',
+            'keraflow.errors.KeraFlowError: m: in on_epoch_begin of the callback Fails (number 0)', *shown, 'RuntimeError: mine']
+    assert [line for line in lines if line in told] == told
 
 
 class Closes(Callback):

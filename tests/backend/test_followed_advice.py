@@ -7,7 +7,7 @@ import pytest
 import keraflow
 from keraflow import backend as B
 from keraflow.callbacks import TensorBoard
-from keraflow.errors import KeraFlowError
+from keraflow.errors import KeraFlowError, ModelFileError
 from keraflow.layers import (LSTM, Activation, Concatenate, Convolution2D, Dense, Embedding, ExpandDims, Flatten, Input,
                              Lambda, Layer, Pooling2D, PReLU, Repeat, TimeDistributed)
 from keraflow.metrics import Average
@@ -114,7 +114,7 @@ def test_advice_of_a_format_works():
 
 def test_advice_for_methods_works(tmp_path):
     model = net(Dense(2))
-    with pytest.raises(AttributeError, match="'save_to_file'"):
+    with pytest.raises(ModelFileError, match=r"write model\.save_to_file\('model\.yaml', 'model\.safetensors'\)\.$"):
         model.save(tmp_path / 'a.yaml')
     model.save_to_file(tmp_path / 'a.yaml')
     with pytest.raises(AttributeError, match=r'Write predict\(x\)\.argmax\(-1\)\.$'):

@@ -4,6 +4,7 @@ import pytest
 
 from keraflow import backend as B
 from keraflow.backend.contract import TensorSpec
+from keraflow.errors import BackendError
 from keraflow.testing import assert_close
 from keraflow.testing.numerics import numerical_gradient, using_floatx
 
@@ -110,9 +111,6 @@ def test_gradients_are_central_differences(step):
 @pytest.mark.parametrize('step', STEPS, ids=lambda step: step.__name__)
 def test_gradients_of_gradients_are_those_of_the_steps_written_out(step, collect):
     """Of the sum of the squares of the gradients."""
-    if collect and B.name() == 'theano':
-        pytest.skip('a second gradient of all outputs of theano.scan is wrong in Theano itself')
-
     def second(unroll):
         variables = [B.variable(array) for array in values()]
 
@@ -127,6 +125,25 @@ def test_gradients_of_gradients_are_those_of_the_steps_written_out(step, collect
         return [np.asarray(it) for it in B.compile(builder, [])()]
     for name, one, other in zip(('loss', *NAMES), second(False), second(True)):
         assert_close(name, one, other, 1e-10)
+
+
+@pytest.mark.parametrize('unroll', [False, True])
+def test_the_third_gradient_is_right_or_refused(unroll):
+    """That of w + w**2 + w**3 is 6."""
+    w = B.variable(2.)
+
+    def builder():
+        third, _ = B.scan(lambda slices, states, _: [states[0] * w], [B.zeros((3, 1))], [B.ones((1,))], unroll=unroll)
+        found = B.sum(third)
+        for _ in range(3):
+            [found] = B.gradients(found, [w])
+        return [found], []
+    if B.name() == 'theano' and not unroll:
+        with pytest.raises(BackendError, match='gradients: Theano knows the first and the second gradient of a loop over time, not the '
+                                               'third. Write the steps out with unroll=True, or use another backend'):
+            B.compile(builder, [])()
+    else:
+        assert float(B.compile(builder, [])()[0]) == 6.
 
 
 @pytest.mark.parametrize('batch', [0, 1, 3])

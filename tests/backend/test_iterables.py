@@ -9,6 +9,7 @@ import pytest
 
 from keraflow import backend as B
 from keraflow.callbacks import Callback
+from keraflow.data.prefetch import Prefetch
 from keraflow.errors import ArgumentError, ArgumentTypeError, DataError, KeraFlowError
 from keraflow.layers import Dense, Input
 from keraflow.models import Model
@@ -96,6 +97,42 @@ def test_evaluate_and_predict_take_iterables_too():
 
     assert np.isclose(model.evaluate(endless(), nb_batch=3)['loss'], np.mean((expected - Y) ** 2), rtol=1e-5)
     assert model.predict((x for x, _ in endless()), nb_batch=4).shape == (10, 2)
+
+
+class Ahead:
+    """Ten batches of several sizes, one with weights, and an event once the thread has read all of them."""
+
+    def __init__(self):
+        self.is_read = threading.Event()
+
+    def __iter__(self):
+        for number, size in enumerate([2, 2, 2, 1, 2, 2, 1, 1, 2, 2]):
+            part = slice(0, size) if number % 2 else slice(3, 3 + size)
+            yield (X[part], Y[part], W[part]) if number == 4 else (X[part], Y[part])
+        self.is_read.set()
+
+
+class Follows(Callback):
+    def on_batch_end(self, batch, logs):
+        pass
+
+
+def test_batches_that_wait_train_in_few_calls_as_one_by_one(monkeypatch):
+    take, nb_taken, data = Prefetch._take, [], Ahead()
+
+    def take_all(self):
+        assert data.is_read.wait(10)
+        some, follows = take(self)
+        nb_taken.append(len(some))
+        return some, follows
+    model, other = linear(), linear()
+    expected = other.fit(data, nb_epoch=1, callbacks=[Follows()], verbose=0)
+    data.is_read.clear()
+    monkeypatch.setattr(Prefetch, '_take', take_all)
+    assert model.fit(data, nb_epoch=1, verbose=0) == expected
+    assert nb_taken[0] == 10
+    for name, array in model.get_weights().items():
+        np.testing.assert_array_equal(array, other.get_weights()[name])
 
 
 def test_each_batch_may_have_weights():
@@ -231,6 +268,32 @@ def test_ctrl_c_in_the_data_and_while_waiting_for_it(capsys):
     presser.join()
 
 
+def test_another_ctrl_c_leaves_data_behind_that_never_come():
+    waits, released = threading.Event(), threading.Event()
+
+    def never():
+        yield from batches()
+        waits.set()
+        released.wait(60)
+
+    def press():
+        waits.wait()
+        for _ in range(2):      # fit waits for the next batch, and then for the thread
+            time.sleep(0.2)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    try:
+        assert linear().fit(never, nb_epoch=1, verbose=0) == []
+        assert not released.is_set()
+    finally:
+        released.set()
+        presser.join()
+        while any(one.name == 'keraflow-prefetch' for one in threading.enumerate()):
+            time.sleep(0.01)        # after an interrupted join another one returns at once
+
+
 def test_validation_data_that_is_an_iterable_is_gone_through_after_each_epoch():
     again = Again()
     history = linear().fit(X, Y, nb_epoch=3, verbose=0, validation_data=again)
@@ -360,7 +423,7 @@ MISTAKES = [
     (lambda: linear().fit(lambda: iter([X])), ArgumentTypeError, 'm: fit: batch 0: expected (x, y) or (x, y, sample_weights), received an '
      'array of shape (7, 3).'),
     (lambda: linear().fit(lambda: iter([(X, Y), (X, Y, W, W)])), ArgumentTypeError, 'm: fit: batch 1: expected (x, y) or (x, y, '
-     f'sample_weights), received tuple {repr((X, Y, W, W))[:50]}....'),
+     'sample_weights), received tuple ' + repr((X, Y, W, W))[:50].replace('\n', '\\n') + '....'),
     (lambda: linear().fit(lambda: iter([(X, Y), (X[:, :2], Y)])), DataError, 'm: fit: batch 1: x: expected an array of shape (None, 3), '
      'received (7, 2).'),
     (lambda: linear().fit(lambda: iter([(X, Y[:3])])), DataError, 'm: fit: batch 0: the arrays have different numbers of samples: x has 7, '

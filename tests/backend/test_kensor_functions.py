@@ -106,14 +106,11 @@ def test_tensors_that_cannot_be_joined(name, axis):
 
 
 @pytest.mark.parametrize('act, text', [
-    (lambda x: np.exp(x), 'np.exp: received <Input x>, which has no value yet. Write the function of keraflow.backend, B.exp(x), or '
-                          'call it on the input of a Lambda.'),
-    (lambda x: np.abs(x), 'np.absolute: received <Input x>, which has no value yet. Write the function of keraflow.backend, '
-                          'B.abs(x), or call it on the input of a Lambda.'),
-    (lambda x: np.arctan(x), 'np.arctan: received <Input x>, which has no value yet. Write the function of keraflow.backend, such as '
-                             'B.tanh(x), or call it on the input of a Lambda.'),
-    (lambda x: np.add.reduce(x), 'np.add: received <Input x>, which has no value yet. Write the function of keraflow.backend, '
-                                 'B.add(x), or call it on the input of a Lambda.'),
+    (lambda x: np.exp(x), 'np.exp: expected arrays, received <Input x>. Write B.exp(x), a function of keraflow.backend.'),
+    (lambda x: np.abs(x), 'np.absolute: expected arrays, received <Input x>. Write B.abs(x), a function of keraflow.backend.'),
+    (lambda x: np.arctan(x), 'np.arctan: expected arrays, received <Input x>. Write functions of keraflow.backend, such as B.tanh(x).'),
+    (lambda x: np.add.reduce(x), 'np.add.reduce: expected arrays, received <Input x>. Write functions of keraflow.backend, such as '
+                                 'B.tanh(x).'),
 ])
 def test_functions_of_numpy_say_what_to_write(act, text):
     with pytest.raises(ArgumentTypeError) as caught:
@@ -122,6 +119,8 @@ def test_functions_of_numpy_say_what_to_write(act, text):
 
 
 def test_functions_of_the_library_say_what_to_write(backend_name):
+    if backend_name == 'numpy':     # whose functions are those above
+        return
     x, library = Input(3, name='x'), importlib.import_module('tensorflow' if backend_name == 'tensorflow' else 'theano.tensor')
     name = 'TensorFlow' if backend_name == 'tensorflow' else 'Theano'
     for act in (lambda: library.tanh(x), lambda: library.maximum(x, x)):

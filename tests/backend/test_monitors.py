@@ -26,19 +26,18 @@ MISTAKES = [
      "m: ReduceLROnPlateau: monitor: expected one of loss, val_loss, received 'val_los'. Did you mean 'val_loss'?"),
     (lambda: ModelCheckpoint('w.safetensors', save_best_only=True, monitor='acc'), {},
      "m: ModelCheckpoint: monitor: expected one of loss, received 'acc'. Choose one of loss."),
-    (lambda: ModelCheckpoint('w-{epoch}-{lss:.2f}.safetensors'), {},
-     "m: ModelCheckpoint: weights: expected one of epoch, loss, received 'lss'. Did you mean 'loss'?"),
     (lambda: ModelCheckpoint('w-{val_loss}.safetensors'), {}, "m: ModelCheckpoint: weights: there is no 'val_loss' without "
      'validation. Pass validation_data or validation_split to fit.'),
-    (lambda: ModelCheckpoint(arch='{epoch.__class__.__init__}.json'), {},
-     "m: ModelCheckpoint: arch: expected one of epoch, loss, received 'epoch.__class__.__init__'. Choose one of epoch, loss."),
-    (lambda: ModelCheckpoint('{epoch[0]}.safetensors'), {},
-     "m: ModelCheckpoint: weights: expected one of epoch, loss, received 'epoch[0]'. Did you mean 'epoch'?"),
-    (lambda: ModelCheckpoint('{0}.safetensors'), {},
-     "m: ModelCheckpoint: weights: expected one of epoch, loss, received '0'. Choose one of epoch, loss."),
-    *[(lambda path=path: ModelCheckpoint(path), {}, f"m: ModelCheckpoint: weights: expected names such as {{epoch:02d}}, received '{path}'. "
-       'Write a name and a format, and twice a brace that is part of the path.')
-      for path in ('{epoch!r}.safetensors', '{epoch:{loss.real}}.safetensors', '{epoch.safetensors', '{epoch:z}.safetensors')],
+    *[(lambda path=path: ModelCheckpoint(f'w-{path}.safetensors'), {},
+       f'm: ModelCheckpoint: weights: expected {{epoch}} or {{loss}}, alone or with a format as in {{epoch:02d}}, received {field}. {advice}')
+      for path, field, advice in [
+          ('{epoch}-{lss:.2f}', '{lss}', "Did you mean 'loss'?"), ('{epoch[0]}', '{epoch[0]}', "Did you mean 'epoch'?"),
+          ('{epoch.__class__.__init__}', '{epoch.__class__.__init__}', 'Choose one of epoch, loss.'),
+          ('{0}', '{0}', 'Choose one of epoch, loss.'), ('{epoch!r}', '{epoch!r}', "Did you mean 'epoch'?")]],
+    *[(lambda path=path: ModelCheckpoint(arch=path), {}, 'm: ModelCheckpoint: arch: expected {epoch} or {loss}, received a single '
+       f"brace in '{path}'. Write a brace that is part of the path twice.") for path in ('{epoch:{loss.real}}.json', '{epoch.json')],
+    (lambda: ModelCheckpoint('{epoch:z}.safetensors'), {},
+     'm: ModelCheckpoint: weights: expected a format of integers, such as {epoch:04d}, received {epoch:z}.'),
 ]
 
 

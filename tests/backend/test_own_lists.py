@@ -245,4 +245,4 @@ def test_what_is_no_name_is_refused_as_such(change, text, tmp_path):
     path.write_text(json.dumps(data))
     with pytest.raises(ModelFileError) as caught:
         Model.load_from_file(path)
-    assert str(caught.value) == f'{path}: Model: {text}'
+    assert str(caught.value) == f'{path}:1: Model: {text}'      # all of it is in one line

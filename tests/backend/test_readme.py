@@ -11,7 +11,7 @@ from keraflow.models import Sequential
 PAGE = Path(__file__).parents[2] / 'README.rst'
 
 
-def test_the_programs_run_one_after_the_other_in_one_folder(tmp_path, monkeypatch, own_table):
+def test_the_programs_run_one_after_the_other_in_one_folder(tmp_path, monkeypatch):
     blocks = re.findall(r'^\.\. code-block:: python\n\n((?:   .*\n|\n)+)', PAGE.read_text(encoding='utf-8'), re.MULTILINE)
     assert len(blocks) == 3
     monkeypatch.chdir(tmp_path)
@@ -24,5 +24,5 @@ def test_the_programs_run_one_after_the_other_in_one_folder(tmp_path, monkeypatc
         if number == 0:
             predicted = program['model'].predict(X)
     np.testing.assert_array_equal(program['model'].predict(X), predicted)
-    assert {path.name for path in tmp_path.iterdir()} == {'arch.yaml', 'weights.safetensors', *(f'block{number}.py' for number in range(3))}
+    assert {path.name for path in tmp_path.iterdir()} == {'arch.yaml', 'model.keraflow', 'weights.safetensors', *(f'block{number}.py' for number in range(3))}
     assert Sequential([Input(4), program['Gated']()]).predict(X[:, :4]).shape == (40, 4)

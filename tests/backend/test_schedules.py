@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keraflow import backend as B
-from keraflow import schedules
+from keraflow import schedules, utils
 from keraflow.errors import ArgumentError
 from keraflow.optimizers import SGD, Adam
 
@@ -87,3 +87,22 @@ def test_a_schedule_stays(old, new):
     assert str(caught.value) == ('Adam: lr: a schedule is part of the compiled step and cannot change. '
                                  'Compile again, with a new optimizer.')
     assert optimizer.lr == old
+
+
+class Halves(schedules.Schedule):
+    def __init__(self, lr=0.5):
+        self.lr = lr
+
+    def __call__(self, step):
+        return self.lr
+
+
+@pytest.mark.parametrize('lr', ['Halves', Halves, Halves()], ids=['name', 'class', 'object'])
+def test_a_schedule_may_be_a_name_or_a_class(lr):
+    utils.register(Halves)
+    optimizer, parameter = SGD(lr=lr), B.variable([1.])
+    optimizer.build([parameter])
+    B.compile(lambda: ([], optimizer.updates([parameter], [B.ones_like(parameter)])), [])()
+    assert B.get_value(parameter) == [0.5] and optimizer.current_lr == 0.5
+    again = utils.unserialize(utils.serialize(optimizer))
+    assert isinstance(again.lr, Halves) and again.lr.lr == 0.5

@@ -95,6 +95,11 @@ def test_files_have_the_weights_of_one_moment(tmp_path):
         again.load_training(tmp_path / 't.safetensors')
         model.load_training(tmp_path / 't.safetensors')
         model.load_weights(tmp_path / 'w.safetensors')
+        model.save(tmp_path / 'm.keraflow', overwrite=True, probes=True)
+        arrays, _ = read_tensors(tmp_path / 'm.keraflow')
+        check_pairs({name: array for name, array in arrays.items() if name.startswith('weights/')})
+        check_pairs({name: array for name, array in arrays.items() if name.startswith('optimizer/') and name.count('/') > 2})
+        keraflow.load(tmp_path / 'm.keraflow', verify=True)     # the probes are of the same moment, too
     beside_training(model, act, 10)
 
 

@@ -16,9 +16,6 @@ from keraflow.models import Model, Sequential
 X = np.random.default_rng(2).normal(size=(3, 2)).astype('float32')
 
 
-pytestmark = pytest.mark.usefixtures('own_table')
-
-
 class Exact(Layer):
     """Computes with the exact type of what it was given."""
 
@@ -231,7 +228,7 @@ def test_no_name_in_a_file_becomes_code_of_to_python(tmp_path):
     path.write_text(json.dumps(data))
     with pytest.raises(ModelFileError) as caught:
         Model.load_from_file(path)
-    assert str(caught.value) == f'{path}: layers[1].activation: relu: there is no argument {name!r}. Choose one of alpha, max_value.'
+    assert str(caught.value) == f'{path}:1: layers[1].activation: relu: there is no argument {name!r}. Choose one of alpha, max_value.'
 
     def open_to_all(x, **options):
         return x

@@ -48,6 +48,6 @@ def test_all_layers_in_one_model(backend_name, tmp_path):
         again = Model.load_from_file(tmp_path / arch, tmp_path / 'w.safetensors', custom_objects=customs)
         for label, one, other in zip(labels, expected, again.predict(x)):
             assert difference(other, one) < 1e-5, f'{label} on {name}'
-        again.save_to_file(tmp_path / f'again-{arch}', tmp_path / 'again.safetensors')
-        assert (tmp_path / f'again-{arch}').read_text() == (tmp_path / arch).read_text()
-        assert (tmp_path / 'again.safetensors').read_bytes() == (tmp_path / 'w.safetensors').read_bytes()
+        again.save_to_file(tmp_path / f'{name}-{arch}', tmp_path / f'{name}.safetensors')
+        assert (tmp_path / f'{name}-{arch}').read_text() == (tmp_path / arch).read_text()
+        assert (tmp_path / f'{name}.safetensors').read_bytes() == (tmp_path / 'w.safetensors').read_bytes()

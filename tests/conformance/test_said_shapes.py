@@ -4,11 +4,14 @@ import pytest
 from catalogue import LAYERS
 from guide import SequentialLayer
 
+import keraflow
 from keraflow import layer_register
 from keraflow.arguments import to_list
-from keraflow.layers import (GRU, LSTM, Activation, BatchNormalization, Bidirectional, Concatenate, Convolution2D,
-                             Dense, ElementWiseSum, Flatten, Input, Lambda, LayerNormalization, MultiHeadAttention)
-from keraflow.models import Model
+from keraflow.layers import (GRU, LSTM, Activation, BatchNormalization, Bidirectional, Concatenate, Convolution1D,
+                             Convolution2D, Dense, Dropout, ElementWiseSum, Embedding, Flatten, Input, Lambda,
+                             LayerNormalization, MultiHeadAttention, Operation, PermuteDims, Pooling2D, Reshape,
+                             SimpleRNN, TimeDistributed)
+from keraflow.models import Model, Sequential
 
 WITH_ONE_INPUT = [pytest.param(one, number == 0, id=f'{name}-{number}') for name, some in LAYERS.items()
                   for number, one in enumerate(some) if not isinstance(one.input_shapes, list)]
@@ -49,6 +52,88 @@ def test_a_built_model_knows_where_features_are(data_format, channels):
     model = Model(x, Concatenate()([h, LayerNormalization()(h)]))
     assert model.param_shapes((None, 3, 9, 10)) == {name: array.shape for name, array in model.get_weights().items()}
     assert h.layer.param_shapes(h.shape)['gamma'] == (channels,) and BatchNormalization().param_shapes(h.shape) is None
+
+
+def linked(sample):
+    """A sample of the catalogue, called on Inputs."""
+    given = sample.input_shapes if isinstance(sample.input_shapes, list) else [sample.input_shapes]
+    dtypes = to_list(sample.options.get('dtype')) if sample.options.get('dtype') else [None] * len(given)
+    fed, layer = [Input(shape, dtype=dtype) for shape, dtype in zip(given, dtypes * len(given))], sample.make()
+    return Model(fed, to_list(layer(fed if layer.multi_input else fed[0])))
+
+
+def planned_and_built(model):
+    """The shapes and numbers of parameters of each call: in the plan of a file, and in the model."""
+    plan = keraflow.plan(keraflow.serialize(model))
+    calls = [call for call in model.calls if call.fed]
+    outer = [one for one in plan.layers if '/' not in one.name and one.cls != 'Input']
+    names = {id(layer): name for name, layer in model.layer_ids().items()}
+    return ({one.name: (list(one.output_shapes), one.nb_parameter) for one in outer},
+            {names[id(call.layer)]: ([kensor.shape for kensor in call.outputs],
+                                     sum(array.size for array in call.layer.get_weights().values())) for call in calls})
+
+
+#: What programs compute.
+OF_PROGRAMS = {'Foreign', 'Lambda'}
+SAVED = [pytest.param(one, id=f'{name}-{number}') for name, some in LAYERS.items() if name not in {*OF_PROGRAMS, 'Input'}
+         for number, one in enumerate(some)]
+
+
+@pytest.mark.filterwarnings('ignore:.*mask of its input is lost')
+@pytest.mark.parametrize('sample', SAVED)
+def test_the_plan_of_a_file_knows_what_the_model_has(sample):
+    planned, built = planned_and_built(linked(sample))
+    assert planned == built
+
+
+def normalized(*layers):
+    """A chain of layers that ends with a normalization of features."""
+    return Sequential([*layers, BatchNormalization()])
+
+
+# Of images, the channels are last in LAST, first in FIRST, and not to be seen in SQUARE.
+LAST, FIRST, SQUARE = (9, 10, 3), (3, 9, 10), (8, 8, 8)
+LATER = {'data_format': 'channels_last'}
+PLACED = {
+    'last': lambda: normalized(Input(LAST)),
+    'first': lambda: normalized(Input(FIRST)),
+    'of unknown size': lambda: normalized(Input((3, None, None))),
+    'not seen': lambda: normalized(Input(SQUARE)),
+    'of a convolution': lambda: normalized(Input(LAST), Convolution2D(5, 3, 3, **LATER)),
+    'of a convolution, by its word': lambda: normalized(Input(SQUARE), Convolution2D(5, 3, 3, **LATER)),
+    'of a series, first': lambda: normalized(Input((6, 4)), Convolution1D(5, 3, data_format='channels_first')),
+    'of a series, last': lambda: normalized(Input((6, 4)), Convolution1D(5, 3)),
+    'kept': lambda: normalized(Input(SQUARE), Pooling2D('max', pool_size=2, **LATER), Dropout(0.5), Activation('relu')),
+    'moved': lambda: normalized(Input(FIRST), PermuteDims((1, 2, 0))),
+    'made': lambda: normalized(Input(60), Reshape((4, 5, 3))),
+    'kept or not, by reshaping': lambda: normalized(Input(SQUARE), Convolution2D(5, 3, 3, **LATER), Reshape((5, 6, 6))),
+    'of rows': lambda: normalized(Input(7, dtype='int32'), Embedding(9, 4)),
+    'of states': lambda: normalized(Input((None, 4)), Bidirectional(LSTM(3, return_sequences=True))),
+    'of states of a turned series': lambda: normalized(
+        Input((6, 6)), Convolution1D(4, 3, data_format='channels_first'),
+        Bidirectional(SimpleRNN(4, return_sequences=True), merge_mode='sum')),
+    'in time': lambda: normalized(Input((None, *FIRST)), TimeDistributed(Convolution2D(2, 3, 3))),
+    'inside, in time': lambda: Sequential([Input((5, *LAST)), TimeDistributed(
+        Sequential([Convolution2D(4, 3, 3, **LATER), BatchNormalization(), LayerNormalization()]))]),
+    'in a layer without Input': lambda: Sequential([Input(LAST), Sequential([BatchNormalization(), Flatten(), Dense(2)])]),
+    'of a model': lambda: normalized(Input(FIRST), Sequential([Input(FIRST), Convolution2D(4, 3, 3), Dropout(0.1)])),
+    'in a model that is not told': lambda: normalized(Input(SQUARE), Convolution2D(8, 1, 1, **LATER),
+                                                      Sequential([Input(SQUARE), Dropout(0.5)])),
+    'joined': lambda: normalized(Input(LAST), joined(Concatenate(), Convolution2D(4, 1, 1, **LATER))),
+    'of an operation': lambda: normalized(Input(LAST), Convolution2D(4, 1, 1, **LATER), Operation('exp', [{'input': 0}]))}
+
+
+def joined(joining, layer):
+    x = Input(LAST)
+    return Model(x, joining([layer(x), x]))
+
+
+@pytest.mark.parametrize('case', PLACED)
+def test_the_plan_of_a_file_knows_where_features_are(case):
+    planned, built = planned_and_built(PLACED[case]())
+    if case == 'in a model that is not told':       # the features of what a model is fed may be elsewhere than in it
+        assert planned.pop('batchnormalization1') == ([(None, 8, 8, 8)], None) and built.pop('batchnormalization1')
+    assert planned == built
 
 
 @layer_register

@@ -390,13 +390,15 @@ def test_a_plugin_without_gradients_by_rows():
 
 
 def test_check_backend_tells_all(monkeypatch):
+    laws = [one for one in BACKEND_LAWS if one.__name__ in ('_has_all_methods', '_has_nothing_else', '_shares_gradients')]
+    monkeypatch.setattr(backend_checks, 'BACKEND_LAWS', laws)       # a few of each: all of them are tests of their own
     monkeypatch.setattr(backend_checks, 'CASES', CASES[:3])
     monkeypatch.setattr(backend_checks, 'Evaluation', functools.partial(Evaluation, cases=CASES[:3]))
     check_backend(B.current())
     with pytest.raises(AssertionError) as caught:
         check_backend(plugin(extra=None, abs=lambda self, x: 1 / 0))
     first, *lines = str(caught.value).split('\n')
-    assert first == f'3 of {len(BACKEND_LAWS) + 3} checks failed:'
+    assert first == '3 of 6 checks failed:'
     assert lines[0] == 'there is nothing public beyond the contract: expected no other public attributes, received extra.'
     assert lines[1].endswith('expected no error, received ZeroDivisionError: division by zero')     # of the gradient of abs
     assert lines[2].startswith('abs(x) of float32 with floatx float32 and static lengths: expected a value, received ZeroDivisionError')

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from keraflow.arguments import assign, is_array_like, split_arrays, to_list
+from keraflow.arguments import as_array, assign, is_array_like, split_arrays, to_list
 from keraflow.errors import ArgumentError, ArgumentTypeError
 from keraflow.schema import Path
 from keraflow.schema.checked import checked
@@ -14,6 +14,20 @@ def test_to_list():
     given = [1]
     assert to_list(given) is given
     assert (to_list((1, 2)), to_list('ab'), to_list(None), to_list({'a': 1})) == ([1, 2], ['ab'], [None], [{'a': 1}])
+
+
+def nested(depth):
+    value = 1.
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_lists_are_arrays_of_up_to_32_axes():
+    assert as_array(nested(32)).ndim == 32
+    for depth in (33, 70):
+        with pytest.raises(ValueError, match='^lists are nested deeper than 32$'):
+            as_array(nested(depth))
 
 
 @pytest.mark.parametrize('value, expected', [
@@ -78,3 +92,6 @@ def test_methods_check_their_arguments():
         with pytest.raises(ArgumentTypeError) as caught:
             call()
         assert str(caught.value) == text
+    with pytest.raises(ArgumentError) as caught:
+        Model.load('a\0b')
+    assert str(caught.value) == "Model: load: path: expected a path, received 'a\\x00b'."

@@ -1,5 +1,6 @@
 """Which backend is opened, when, and what is said when it cannot be: with backends made up here, and in processes."""
 import builtins
+import importlib.metadata
 import inspect
 import logging
 import os
@@ -49,12 +50,13 @@ def fresh(monkeypatch, tmp_path):
 def plugins(monkeypatch):
     """Sets which plugins there are. A backend has the name under which its library is imported: `csv` and `json` are there."""
     module = ModuleType('made_up_plugins')
-    module.csv, module.json = First, Second
+    module.csv, module.json, module.numpy = First, Second, First
     monkeypatch.setitem(sys.modules, 'made_up_plugins', module)
 
     def install(*names):
         points = [EntryPoint(name, f'made_up_plugins:{name}', loader.GROUP) for name in names]
-        monkeypatch.setattr(loader, 'entry_points', lambda group: points if group == loader.GROUP else [])
+        monkeypatch.setattr(importlib.metadata, 'entry_points', lambda group: points if group == loader.GROUP else [])
+        monkeypatch.setattr(loader, '_PLACE', 'made_up_plugins:numpy' if 'numpy' in names else 'no_such_library:numpy')
     return install
 
 
@@ -78,11 +80,28 @@ def test_a_folder_is_no_library(plugins, tmp_path, monkeypatch):
     assert B.available() == []
 
 
-def test_tensorflow_is_preferred_then_theano_then_any(plugins, monkeypatch):
+def test_tensorflow_is_preferred_then_jax_then_theano_then_any_but_numpy(plugins, monkeypatch, caplog):
     monkeypatch.setattr(loader, '_is_installed', lambda name: True)
-    for names, chosen in ((('csv', 'theano', 'tensorflow'), 'tensorflow'), (('csv', 'theano'), 'theano'), (('csv',), 'csv')):
+    for names, chosen in ((('csv', 'jax', 'theano', 'numpy', 'tensorflow'), 'tensorflow'), (('csv', 'theano', 'numpy', 'jax'), 'jax'),
+                          (('csv', 'numpy', 'theano'), 'theano'), (('numpy', 'zipfile'), 'zipfile')):
         plugins(*names)
         assert loader.choose() == (chosen, 'the default')
+    assert caplog.records == []
+
+
+HINT = ('Computing with NumPy, because no other backend is installed. TensorFlow is faster, above all for convolutions: '
+        'pip install "keraflow[tensorflow]". KERAFLOW_BACKEND=numpy leaves this line out.')
+
+
+def test_numpy_is_chosen_where_nothing_else_is_installed_and_one_line_tells_of_others(plugins, monkeypatch, caplog):
+    plugins('no_such_library', 'numpy')
+    assert B.name() == 'csv' and B.name() == 'csv' and B.version() == '1.2'         # the one made up here
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [('WARNING', HINT)]
+    monkeypatch.setattr(B, '_current', None)
+    monkeypatch.setenv('KERAFLOW_BACKEND', 'numpy')
+    B.name()
+    B.use('numpy')
+    assert len(caplog.records) == 1
 
 
 def test_the_backend_is_opened_at_the_first_use_once_and_says_so(plugins, monkeypatch, caplog):
@@ -146,12 +165,21 @@ def test_a_function_that_was_read_before_goes_to_the_backend_in_use(plugins):
     assert is_variable(x=3) == 'json'
 
 
-def test_none_is_installed(plugins, monkeypatch):
+def test_none_is_installed(plugins):
     plugins('no_such_library')
-    monkeypatch.setattr(sys, 'version_info', (3, 11, 4))
-    assert refusal(B.current) == 'backend: none is installed. Run: pip install "keraflow[tensorflow]" or "keraflow[theano]".'
-    monkeypatch.setattr(sys, 'version_info', (3, 12, 0))
-    assert refusal(B.current) == 'backend: none is installed. Run: pip install "keraflow[tensorflow]".'
+    assert refusal(B.current) == ('backend: none is installed, not even the one that comes with keraflow, because keraflow itself is not. '
+                                  'In its folder, run: pip install .')
+
+
+def test_the_embedded_backend_is_where_its_entry_point_says():
+    assert [point.value for point in importlib.metadata.entry_points(group=loader.GROUP) if point.name == loader.EMBEDDED] == [loader._PLACE]
+
+
+def test_the_embedded_backend_is_not_there_where_keraflow_is_not_installed(plugins, monkeypatch):
+    plugins('csv')
+    monkeypatch.setenv('KERAFLOW_BACKEND', 'numpy')
+    assert refusal(B.current) == ("backend: there is no backend 'numpy' (asked for by the environment variable KERAFLOW_BACKEND); "
+                                  'installed: csv. Choose one of csv.')
 
 
 def test_an_unknown_backend(plugins, monkeypatch, tmp_path):

@@ -11,15 +11,16 @@ from typing import Generic, Protocol, TypeVar
 import pytest
 
 import keraflow.models  # noqa: F401 (fills the registry)
-from keraflow import schema
+from keraflow import initializations, schema
 from keraflow.constraints import Constraint, NonNeg
-from keraflow.errors import ArgumentTypeError
-from keraflow.layers import Dense, Layer
+from keraflow.errors import ArgumentTypeError, SerializationError
+from keraflow.layers import LSTM, Dense, Layer
+from keraflow.registry import register
 from keraflow.regularizers import L1, Regularizer
 from keraflow.sameness import same
 from keraflow.schema import argument_scopes
 from keraflow.schema.argument_scopes import argscope
-from keraflow.serialization import pack_init_params, serialize
+from keraflow.serialization import pack_init_params, serialize, unserialize
 
 T = TypeVar('T')
 
@@ -366,3 +367,60 @@ def test_help_and_documentation_are_those_of_the_class():
     text = pydoc.plain(pydoc.render_doc(L1))
     assert 'class L1(Regularizer)\n |  L1(l1: NonNegative = 0.01)' in text and '__init__(self, l1: ' in text
     assert L1.__init__.__qualname__ == 'L1.__init__' and inspect.getsource(L1.__init__).lstrip().startswith('def __init__(')
+
+
+# -- arguments that an __init__ of the program gives its base class ------------------------------------------------------
+
+@register(id='constructors_linear')
+class Linear(Dense):
+    """Gives its base class a default of that, and something else."""
+
+    def __init__(self, extra: int = 1, **kwargs):
+        super().__init__(3, activation='linear', init='uniform', **kwargs)
+        self.extra = extra
+
+
+@register(id='constructors_more_linear')
+class MoreLinear(Linear):
+    def __init__(self, **kwargs):
+        super().__init__(extra=1, **kwargs)
+
+
+@register(id='constructors_recurrent')
+class Recurrent(LSTM):
+    """Gives nothing but a number: what LSTM passes on to its own base is not given by the program."""
+
+    def __init__(self, **kwargs):
+        super().__init__(4, **kwargs)
+
+
+@pytest.mark.parametrize('cls, given, args', [
+    (Linear, {}, {'extra': 1, 'bias': True}), (Linear, {'extra': 2, 'bias': False, 'name': 'a'}, {'extra': 2, 'bias': False, 'name': 'a'}),
+    (MoreLinear, {}, {'bias': True})])
+def test_what_init_gives_its_base_class_is_not_saved_even_if_it_is_the_default(cls, given, args):
+    data = serialize(cls(**given))
+    assert data['args'] == args
+    again = unserialize(data)
+    assert type(again) is cls and again.init is initializations.uniform and again.extra == args.get('extra', 1)
+    assert serialize(again) == data
+
+
+@pytest.mark.parametrize('cls, argument, value', [(Linear, 'activation', 'tanh'), (Linear, 'init', 'zero'), (MoreLinear, 'extra', 2)])
+def test_what_init_gives_its_base_class_is_not_saved_if_it_was_changed(cls, argument, value):
+    made = cls()
+    first = getattr(made, argument)
+    setattr(made, argument, value)
+    with pytest.raises(SerializationError) as caught:
+        serialize(made)
+    assert str(caught.value) == (f'{cls.__name__}: {argument} was changed since __init__ gave it to a base class. Let __init__ take '
+                                 f'{argument}, too, and pass it on.')
+    setattr(made, argument, first)
+    serialize(made)
+
+
+def test_what_classes_of_keraflow_give_each_other_is_saved():
+    made = Recurrent(return_sequences=True)
+    made.activation = 'relu'
+    args = serialize(made)['args']
+    assert args['return_sequences'] is True and args['activation'] == 'relu' and 'output_dim' not in args
+    assert serialize(unserialize({'class': 'constructors_recurrent', 'args': args}))['args'] == args

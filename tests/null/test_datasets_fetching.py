@@ -1,5 +1,6 @@
 """Files that are downloaded once: pinned, resumed, renamed when they are complete. Nothing comes from the network."""
 import contextlib
+import errno
 import hashlib
 import http.server
 import re
@@ -10,6 +11,7 @@ import time
 
 import pytest
 
+from keraflow.datasets import fetching
 from keraflow.datasets.fetching import Source, fetch
 from keraflow.errors import DownloadError
 
@@ -25,6 +27,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         mode, content = self.server.mode, self.server.content
         if mode == 'broken':
             return self.send_error(500)
+        if mode in self.server.redirects and self.path != '/there':
+            self.send_response(302)
+            self.send_header('Location', self.server.redirects[mode])
+            self.send_header('Content-Length', '0')
+            return self.end_headers()
         first = int(re.fullmatch(r'bytes=(\d+)-', self.headers['Range'])[1]) if self.headers['Range'] else 0
         if mode == 'whole':
             first = 0
@@ -33,10 +40,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             shift = 1 if mode == 'another part' else 0
             self.send_header('Content-Range', f'bytes {first + shift}-{len(content) - 1}/{len(content)}')
         if mode != 'no length':
-            self.send_header('Content-Length', str(len(content) - first))
+            self.send_header('Content-Length', mode[7:] if mode.startswith('length ') else str(len(content) - first))
         self.end_headers()
         with contextlib.suppress(ConnectionError):      # who is sent too much hangs up
             last = len(content) // 2 if 'cut' in mode and not first else len(content)
+            if mode == 'drop by drop':
+                for at in range(first, last):
+                    self.wfile.write(content[at:at + 1])
+                    time.sleep(0.01)
             for at in range(first, last, 10 ** 5):
                 self.wfile.write(content[at:min(at + 10 ** 5, last)])
                 time.sleep(0.02 if 'slow' in mode else 0)
@@ -48,7 +59,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler) as it:
-        it.mode, it.content, it.ranges = '', CONTENT, []
+        it.mode, it.content, it.ranges, it.redirects = '', CONTENT, [], {}
         thread = threading.Thread(target=it.serve_forever, args=(0.01,))
         thread.start()
         yield it
@@ -66,9 +77,9 @@ def source_of(server):
     return Source(f'http://127.0.0.1:{server.server_port}/some.bin', len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
 
 
-def refused(source):
+def refused(source, **options):
     with pytest.raises(DownloadError) as caught:
-        fetch(source, timeout=5)
+        fetch(source, timeout=5, **options)
     assert isinstance(caught.value, OSError)
     return str(caught.value)
 
@@ -197,6 +208,55 @@ def test_another_part_than_asked_for(server, folder):
     assert refused(source) == (f'{source.url}: the server sent a different part than requested '
                                f'(bytes 11-{last}/{len(CONTENT)}). {ADVICE}')
     assert (folder / 'some.bin.part').read_bytes() == CONTENT[:10]
+
+
+@pytest.mark.parametrize('length', ['x', '-1', '1e6', '', '9' * 5000])
+def test_a_length_that_is_none(server, folder, length):
+    server.mode, source = f'length {length}', source_of(server)
+    assert re.fullmatch(rf"{re.escape(source.url)}: the server sent a length that is none \('.*\)\. {ADVICE}", refused(source))
+    server.mode = ''
+    assert fetch(source).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize('url', ['ftp://127.0.0.1/some.bin', 'file:///etc/passwd', 'data:,x'])
+def test_a_redirect_to_another_protocol(server, folder, url):
+    server.redirects['away'], server.mode, source = url, 'away', source_of(server)
+    assert 'protocol' in refused(source) or 'is not allowed' in refused(source)
+    assert (folder / 'some.bin.part').read_bytes() == b''
+
+
+def test_a_redirect_to_the_same_protocol(server, folder):
+    server.redirects['away'], server.mode, source = '/there', 'away', source_of(server)
+    assert fetch(source).read_bytes() == CONTENT
+
+
+def test_a_server_that_goes_on_for_ever(server, folder):
+    server.mode, source = 'drop by drop', source_of(server)
+    text = refused(source, longest=0.3)
+    assert re.fullmatch(rf'{re.escape(source.url)}: the server was too slow: [0-9]+ of {len(CONTENT)} bytes are here\. {ADVICE}', text)
+    server.mode = ''
+    assert (folder / 'some.bin.part').stat().st_size < len(CONTENT)
+    assert fetch(source).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize('system', ['without locks', 'whose locks fail'])
+def test_without_locks_each_downloads_a_file_of_its_own(server, folder, monkeypatch, system):
+    def fail(*args):
+        raise OSError(errno.ENOLCK, 'No locks available')
+    if system == 'without locks':
+        monkeypatch.setattr(fetching, 'fcntl', None)
+    else:
+        monkeypatch.setattr(fetching.fcntl, 'flock', fail)
+    server.mode, found = 'slow', []
+    threads = [threading.Thread(target=lambda: found.append(fetch(source_of(server)).read_bytes())) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [CONTENT] * 3 and server.ranges == [None] * 3 and names_in(folder) == ['some.bin']
+    (folder / 'some.bin').unlink()
+    server.mode = 'cut'
+    assert 'the connection ended' in refused(source_of(server)) and names_in(folder) == []
 
 
 def test_a_server_that_fails(server, folder):

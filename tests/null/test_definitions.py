@@ -12,8 +12,6 @@ from keraflow.regularizers import Regularizer
 from keraflow.sameness import same, same_origin
 from keraflow.serialization import serialize, unserialize
 
-pytestmark = pytest.mark.usefixtures('own_table')
-
 
 def refusal(make, kind=SerializationError):
     with pytest.raises(kind) as caught:

@@ -1,5 +1,6 @@
 """Writing: whatever fails, and whenever the program dies, the target is the old file or the new one."""
 import errno
+import fcntl
 import os
 import signal
 import stat
@@ -12,7 +13,10 @@ import time
 import pytest
 
 from keraflow.errors import ModelFileError
-from keraflow.files.atomic import write_file, write_files
+from keraflow.files import abandoned
+from keraflow.files.abandoned import NAMES
+from keraflow.files.atomic import check_file, write_file, write_files
+from keraflow.files.regular import read_regular
 
 OLD, NEW = b'old' * 1000, b'new' * 2000
 
@@ -245,7 +249,7 @@ def test_a_full_disk(tmp_path):
                 try:
                     call()
                 except OSError as error:
-                    assert error.errno == 27, error
+                    assert error.errno == 27 and str(error).endswith((f"'{folder}/weights'", f"'{folder}/fresh'")), error
                 else:
                     raise SystemExit('written in spite of the limit')
                 assert os.listdir(folder) == ['weights'], os.listdir(folder)
@@ -276,7 +280,7 @@ def test_kill_at_any_moment(tmp_path, trials):
     """
     # Forked children, started in microseconds, are what is killed: 20 trials without 20 starts of Python.
     parent = python(code, target, stdout=subprocess.PIPE, start_new_session=True)
-    seen = set()
+    seen, nb_left = set(), 0
     try:
         for rng in trials(20):
             child = int(parent.stdout.readline())
@@ -285,15 +289,174 @@ def test_kill_at_any_moment(tmp_path, trials):
             content = target.read_bytes()
             assert content in versions
             seen.add(len(content))
+            if len(names(tmp_path)) > 1:
+                nb_left += 1
+            write_file(target, versions[0], overwrite=True)     # removes what was left, but nothing of the next child
     finally:
         os.killpg(parent.pid, signal.SIGKILL)
         parent.wait()
         parent.stdout.close()
-    assert len(seen) > 1
-    assert all(name == 'weights' or name.startswith('.keraflow-') and name.endswith('.tmp') for name in names(tmp_path))
-    write_file(target, NEW, overwrite=True)                     # what was left does not disturb
-    assert target.read_bytes() == NEW
+    assert len(seen) > 1 and nb_left > 0
+    write_file(target, NEW, overwrite=True)
+    while len(names(tmp_path)) > 1:     # the last child may take a moment to die, or the test's time runs out
+        write_file(target, NEW, overwrite=True)
+    assert target.read_bytes() == NEW and names(tmp_path) == ['weights']
 
+
+# -- what programs leave that die --------------------------------------------------------------------------------------
+
+def test_temporary_files_of_the_dead_are_removed_and_of_the_living_are_not(tmp_path, target):
+    code = """
+        import os, sys
+        from keraflow.files import atomic
+        def wait(*args):
+            print('ready', flush=True)
+            sys.stdin.read()
+        setattr(os, sys.argv[2], wait)
+        atomic.write_file(sys.argv[1], b'x' * 5000, overwrite=True)
+    """
+    # Before a byte is written, when all is, and when the old file has its second name, too.
+    programs = [python(code, target, function, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                for function in ('write', 'fsync', 'replace')]
+    for program in programs:
+        assert program.stdout.readline() == b'ready\n'
+    left = names(tmp_path)
+    assert len(left) == 5
+    others = ['.keraflow-notes.tmp', '.keraflow-0123456789abcdef.tmp.py', 'x.keraflow-0123456789abcdef.tmp', '.other.tmp']
+    for name in others:
+        (tmp_path / name).write_bytes(b'')
+    (tmp_path / '.keraflow-00000000000000aa.tmp').symlink_to('weights')
+    os.mkfifo(tmp_path / '.keraflow-00000000000000bb.tmp')
+    (tmp_path / '.keraflow-00000000000000cc.tmp').mkdir()
+    write_file(target, NEW, overwrite=True)
+    assert set(left) < set(names(tmp_path))                     # all three live
+    for program in programs:
+        program.kill()
+        program.wait()
+        program.stdin.close()
+        program.stdout.close()
+    write_file(target, OLD, overwrite=True)
+    assert target.read_bytes() == OLD
+    assert [name for name in names(tmp_path) if name not in others] == [
+        '.keraflow-00000000000000aa.tmp', '.keraflow-00000000000000cc.tmp', 'weights']
+
+
+def test_a_temporary_file_that_is_taken_for_abandoned_is_made_anew(target, monkeypatch):
+    """Another program removes it between its creation and its lock, once or always; or somebody locks every new file."""
+    created, original = [], os.open
+
+    def opened(path, *args):
+        handle = original(path, *args)
+        if str(path).endswith('.tmp'):
+            created.append(path)
+            if len(created) <= nb_removed:
+                os.unlink(path)
+        return handle
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'open', opened)
+        nb_removed = 3
+        write_file(target, NEW, overwrite=True)
+    assert len(created) == 4 and target.read_bytes() == NEW and names(target.parent) == ['weights']
+
+    def locked(handle, kind):
+        raise BlockingIOError(errno.EAGAIN, 'locked by somebody')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, 'flock', locked)
+        write_file(target, OLD, overwrite=True)
+    assert target.read_bytes() == OLD and names(target.parent) == ['weights']
+
+
+def test_without_locks_nothing_is_removed(target, monkeypatch):
+    left = target.parent / NAMES.format('0' * 16)
+    left.write_bytes(b'x')
+    monkeypatch.setattr(abandoned, 'fcntl', None)
+    write_file(target, NEW, overwrite=True)
+    assert left.exists() and target.read_bytes() == NEW
+
+
+# -- all system calls --------------------------------------------------------------------------------------------------
+
+CALLS = ['open', 'stat', 'fstat', 'write', 'fsync', 'close', 'fchmod', 'replace', 'link', 'unlink', 'scandir', 'dup']
+
+
+@pytest.mark.parametrize('error', [OSError(errno.EIO, 'injected'), KeyboardInterrupt('injected'), MemoryError('injected')],
+                         ids=['disk', 'ctrl-c', 'memory'])
+@pytest.mark.parametrize('after', [False, True], ids=['undone', 'done'])
+def test_each_call_fails_in_turn(tmp_path, monkeypatch, error, after):
+    """Old or new in each file, both complete, and nothing left by the next save, whichever call fails, done or not."""
+    paths = [tmp_path / 'weights', tmp_path / 'arch']
+    turn, outcomes = 0, set()
+    while True:
+        for path in paths:
+            path.write_bytes(OLD)
+        (tmp_path / NAMES.format('0' * 16)).write_bytes(b'x')
+        calls = []
+
+        def counted(original):
+            def call(*args, **kwargs):
+                calls.append(original.__name__)
+                if len(calls) != turn + 1:
+                    return original(*args, **kwargs)
+                # A handle is closed even if that fails; one that is opened would be lost.
+                if original.__name__ == 'close' or after and original.__name__ not in ('open', 'dup', 'scandir'):
+                    original(*args, **kwargs)
+                raise error
+            return call
+
+        with monkeypatch.context() as patch:
+            for owner, name in [*((os, name) for name in CALLS), (fcntl, 'flock')]:
+                patch.setattr(owner, name, counted(getattr(owner, name)))
+            try:
+                write_files([(path, NEW) for path in paths], overwrite=True)
+                raised = False
+            except type(error) as caught:
+                assert 'injected' in str(caught)
+                assert not isinstance(error, OSError) or str(paths[0]) in str(caught) or str(paths[1]) in str(caught)
+                raised = True
+        contents = [path.read_bytes() for path in paths]
+        assert contents in ([OLD, OLD], [NEW, NEW])
+        outcomes.add((raised, contents[0] == NEW))
+        if turn >= len(calls):
+            break
+        write_files([(path, OLD) for path in paths], overwrite=True)
+        assert names(tmp_path) == ['arch', 'weights'], calls[turn]
+        turn += 1
+    assert set(calls) >= {*CALLS, 'flock'} - {'stat'} and turn > 40
+    assert (True, False) in outcomes and (False, True) in outcomes
+
+
+# -- paths in errors ---------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('name', ['a\0b', '\ud800'])
+def test_a_path_that_no_file_can_have(tmp_path, name):
+    for call in (lambda path: write_file(path, NEW), lambda path: check_file(path), lambda path: read_regular(path, 10)):
+        with pytest.raises(ModelFileError) as caught:
+            call(f'{tmp_path}/{name}')
+        assert str(caught.value) == (f'{tmp_path}/{name!r}: no file can have this name. Write it without NUL and half surrogate '
+                                     'pairs.').replace("'", '')
+    write_file(tmp_path / 'a\\0b', NEW)                         # a backslash and a zero
+    write_file(tmp_path / os.fsdecode(b'\xff'), NEW)            # a name that is not UTF-8 is one
+    assert read_regular(tmp_path / os.fsdecode(b'\xff'), 10000) == NEW
+
+
+def test_errors_of_the_system_name_the_path_and_are_short(tmp_path):
+    long = tmp_path / ('x' * 300) / ('y' * 3000)
+    for call in (lambda: write_file(long, NEW), lambda: check_file(long), lambda: read_regular(long, 10)):
+        with pytest.raises(OSError, match='yyyy') as caught:
+            call()
+        assert caught.value.errno == errno.ENAMETOOLONG and len(str(caught.value)) <= 300
+    with pytest.raises(FileNotFoundError) as caught:
+        read_regular(tmp_path / 'no', 10)
+    assert caught.value.filename == str(tmp_path / 'no')
+    deep = '/'.join([str(tmp_path), *['d' * 50] * 30, 'f'])
+    with pytest.raises(FileNotFoundError) as caught:
+        write_file(deep, NEW)
+    assert len(str(caught.value)) <= 300 and str(caught.value).endswith(' does not exist. Create it first.')
+
+
+# -- several programs --------------------------------------------------------------------------------------------------
 
 def test_of_parallel_writers_one_creates_the_file(tmp_path, trials):
     for number, _ in enumerate(trials(20), start=1):

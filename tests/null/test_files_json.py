@@ -1,6 +1,7 @@
 """JSON: each refusal with its text, and beside it the twin that loads because one thing was put right."""
 import json
 import re
+import tracemalloc
 
 import pytest
 
@@ -143,10 +144,10 @@ def test_messages_are_short_whatever_the_file_holds():
     with pytest.raises(ModelFileError) as caught:
         parse_json(f'{{"{key}": 1, "{key}": 2}}', 'folder/' * 100 + 'arch.json')
     assert len(str(caught.value)) <= 300
-    assert str(caught.value).startswith('...') and "arch.json:1: the key 'kkk" in str(caught.value)
+    assert str(caught.value).startswith('folder/folder/') and "arch.json:1: the key 'kkk" in str(caught.value)
     with pytest.raises(ModelFileError) as caught:
         parse_json('{"\\u001b[31m\\u202e": 1, "\\u001b[31m\\u202e": 2}', 'a\n\x1b')
-    assert str(caught.value) == "a??:1: the key '\\x1b[31m\\u202e' is written twice. Remove one."
+    assert str(caught.value) == "a\\n\\x1b:1: the key '\\x1b[31m\\u202e' is written twice. Remove one."
 
 
 @pytest.mark.parametrize('data, message', [
@@ -208,3 +209,49 @@ def test_arguments_of_the_dump():
 def test_hostile_text_is_refused_in_linear_time(text):
     with pytest.raises(ModelFileError):
         parse_json(text)            # reading its rest again for each character takes minutes
+
+
+def test_strings_full_of_punctuation(trials):
+    """Structure is judged by what is left without strings: whatever these hold, keys, depth and size are the same."""
+    parts = ['', '"', '\\', '[', ']', '{', '}', ':', ',', '""', ' ', 'a', '\n', '\\"']
+
+    def value(rng, depth):
+        kind = rng.random()
+        if kind < .4 or depth == 0:
+            return rng.choice([''.join(rng.choice(parts) for _ in range(rng.randrange(4))), 1, 0.5, None, True])
+        if kind < .7:
+            return [value(rng, depth - 1) for _ in range(rng.randrange(4))]
+        return {''.join(rng.choice(parts) for _ in range(rng.randrange(3))): value(rng, depth - 1) for _ in range(rng.randrange(4))}
+
+    def measured(data):
+        inner = list(data.values()) if isinstance(data, dict) else data if isinstance(data, list) else []
+        nodes, depths = zip(*map(measured, inner)) if inner else ((), ())
+        is_nested = isinstance(data, (list, dict))
+        return 1 + sum(nodes) + (len(data) if isinstance(data, dict) else 0), is_nested + max(depths, default=0)
+
+    for rng in trials(400):
+        data = value(rng, 4)
+        text = json.dumps(data, indent=rng.choice([None, 1]))
+        nodes, depth = measured(data)
+        limits = Limits(max_nodes=nodes, max_depth=depth)
+        assert parse_json(text, limits=limits) == data
+        with pytest.raises(ModelFileError, match='the limit is'):
+            parse_json(text, limits=Limits(max_nodes=nodes - 1))
+        if depth:
+            with pytest.raises(ModelFileError, match='nested deeper'):
+                parse_json(text, limits=Limits(max_depth=depth - 1))
+        if isinstance(data, dict) and data:
+            key = rng.choice(list(data))
+            with pytest.raises(ModelFileError) as caught:
+                parse_json(f'{{{json.dumps(key)}: "",\n{text[1:]}')
+            assert 'is written twice' in str(caught.value) and not str(caught.value).startswith('<string>:1:')
+
+
+def test_many_keys_take_little_memory():
+    text = '{' + ','.join(f'"key{number:08}":0' for number in range(100_000)) + '}'
+    tracemalloc.start()
+    try:
+        parse_json(text)
+        assert tracemalloc.get_traced_memory()[1] < 11 * len(text)      # with pairs of keys and values it was more
+    finally:
+        tracemalloc.stop()

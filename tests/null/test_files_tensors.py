@@ -1,10 +1,12 @@
 """The weights file: what is written is read back, by keraflow and by safetensors; what is damaged is refused."""
+import errno
 import gzip
 import io
 import json
 import os
 import pickle
 import struct
+import threading
 import tracemalloc
 import zipfile
 
@@ -15,8 +17,13 @@ from events import events
 from safetensors.numpy import load as load_elsewhere
 from safetensors.numpy import save as save_elsewhere
 
+import keraflow
 from keraflow.errors import ModelFileError
+from keraflow.files import tensor_writer
+from keraflow.files.atomic import write_file
 from keraflow.files.limits import Limits
+from keraflow.files.tensor_header import parse_header
+from keraflow.files.tensor_writer import pack_tensors
 from keraflow.files.tensors import dump_tensors, parse_tensors, read_tensors
 
 DTYPES = ['float64', 'float32', 'float16', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool']
@@ -219,7 +226,7 @@ def test_the_twin_loads():
     (struct.pack('<Q', 100) + b'{}', 'the header claims 100 bytes, and 2 follow. The file was cut off: save it again.'),
     (struct.pack('<Q', 0x480) + b'{}',
      'the header claims 1152 bytes, and 2 follow. The file was cut off: save it again.'),
-    (struct.pack('<Q', 2 ** 63) + b'{}', f'the header claims {2 ** 63} bytes; the limit is 100000000. '
+    (struct.pack('<Q', 2 ** 63) + b'{}', f'the header claims {2 ** 63} bytes; the limit is 67108864. '
                                          'This is not a safetensors file, or it is damaged.'),
     (struct.pack('<Q', 0), 'the header does not begin with {. This is not a safetensors file, or it is damaged.'),
 ])
@@ -349,6 +356,27 @@ def test_reading_allocates_the_arrays_and_nothing_beside_them(tmp_path):
         tracemalloc.stop()
 
 
+def test_a_plan_of_a_whole_model_checks_all_tensors_and_keeps_none(tmp_path):
+    model = '{"format": "keraflow", "version": 1, "model": {"class": "Sequential", "args": {"layers": [{"class": "Input", "args": {"shape": 3}}, {"class": "Dense", "args": {"output_dim": 2}}]}}}'
+    content = dump_tensors({f'weights/{number}': np.ones(2 ** 17) for number in range(20)}, {'format': 'keraflow-model', 'version': '1', 'model': model})
+    path = tmp_path / 'm.keraflow'
+    path.write_bytes(content)
+    keraflow.plan(path)
+    tracemalloc.start()
+    try:
+        assert keraflow.plan(path).nb_parameter == 8
+        assert tracemalloc.get_traced_memory()[1] < 4 * 2 ** 20
+    finally:
+        tracemalloc.stop()
+    for at in (content.index(b'output_dim') + 13, len(content) - 1):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1:])
+        with pytest.raises(ModelFileError, match='the content does not match its SHA-256'):
+            keraflow.plan(path)
+    path.write_bytes(content[:-1])
+    with pytest.raises(ModelFileError, match='The file was cut off'):
+        keraflow.plan(path)
+
+
 def test_the_work_grows_with_the_number_of_tensors_and_no_faster():
     few, many = ({f'dense{index}/0/W': np.zeros(2, 'float32') for index in range(number)} for number in (100, 1000))
     assert events(dump_tensors, many) < 11 * events(dump_tensors, few)
@@ -358,3 +386,63 @@ def test_the_work_grows_with_the_number_of_tensors_and_no_faster():
 def test_many_tensors():
     data = dump_tensors({f'dense{index}/0/W': np.zeros(2, 'float32') for index in range(20000)})
     assert len(parse_tensors(data)[0]) == 20000
+
+
+def test_a_header_of_many_tensors_is_refused_before_it_takes_memory():
+    def header(nb_tensor):
+        fields = ','.join(f'"{number:x}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}' for number in range(nb_tensor))
+        return ('{' + fields + '}').encode()
+
+    tracemalloc.start()
+    try:
+        text = header(400_000)
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        with pytest.raises(ModelFileError, match='keys and values; the limit is 4000000'):
+            parse_header(text, 0, 'w')
+        assert tracemalloc.get_traced_memory()[1] - before < 8 * len(text)
+    finally:
+        tracemalloc.stop()
+    assert len(parse_header(header(20_000), 0, 'w')[0]) == 20_000
+
+
+def test_what_could_not_be_read_back_is_not_written(monkeypatch):
+    monkeypatch.setattr(tensor_writer, 'LIMITS', Limits(max_depth=3, max_nodes=100))
+    arrays = {f'{number}': np.zeros(0) for number in range(12)}
+    with pytest.raises(ModelFileError, match='^header: there are [0-9]+ keys and values; the limit is 100'):
+        dump_tensors(arrays)
+    assert len(parse_tensors(dump_tensors({'0': np.zeros(0)}))[0]) == 1
+
+
+@pytest.mark.parametrize('large', [0, 2 ** 40], ids=['hashed while written', 'hashed before'])
+def test_what_is_written_is_what_is_dumped(tmp_path, monkeypatch, large):
+    monkeypatch.setattr(tensor_writer, '_LARGE', large)
+    original = os.write
+    monkeypatch.setattr(os, 'write', lambda handle, data: original(handle, data[:1001]))        # a system may write less
+    arrays = {'a': np.arange(5000.), 'b': np.zeros((0, 3), 'float32'), 'c': np.arange(7, dtype='int8')}
+    for given in arrays, {}:
+        write_file(tmp_path / 'w', pack_tensors(given, {'x': 'y'}), overwrite=True)
+        assert (tmp_path / 'w').read_bytes() == dump_tensors(given, {'x': 'y'})
+        assert list(read_tensors(tmp_path / 'w')[0]) == list(given)
+
+
+@pytest.mark.parametrize('function', ['write', 'fsync', 'lseek'])
+def test_a_failure_while_a_large_file_is_hashed(tmp_path, monkeypatch, function):
+    monkeypatch.setattr(tensor_writer, '_LARGE', 0)
+    original, calls, nb_thread = getattr(os, function), [], threading.active_count()
+
+    def fail(*args):
+        calls.append(args)
+        if len(calls) == turn:
+            raise OSError(errno.ENOSPC, 'injected')
+        return original(*args)
+
+    (tmp_path / 'w').write_bytes(b'old')
+    for turn in range(1, {'write': 4, 'fsync': 4, 'lseek': 2}[function]):
+        calls.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(os, function, fail)
+            with pytest.raises(OSError, match='injected.*w'):
+                write_file(tmp_path / 'w', pack_tensors({'a': np.arange(5000.)}), overwrite=True)
+        assert os.listdir(tmp_path) == ['w'] and (tmp_path / 'w').read_bytes() == b'old'
+        assert threading.active_count() == nb_thread

@@ -9,7 +9,7 @@ from keraflow import (activations, constraints, initializations, objectives, opt
 from keraflow.errors import ArgumentError, ArgumentTypeError
 
 FAMILIES = [activations, constraints, initializations, objectives, optimizers, regularizers]
-BASES = {'Constraint', 'Optimizer', 'Regularizer', 'Target', 'get', 'fans', 'values_of', 'wants'}
+BASES = {'Constraint', 'Optimizer', 'Regularizer', 'Target', 'get', 'fans', 'values_of', 'wants', 'weights_follow'}
 A_RATE = 'a number above 0 or a schedule (a name, a function or an object)'
 ALIASES = {
     objectives: {'se': 'square_error', 'mse': 'square_error', 'ae': 'absolute_error', 'mae': 'absolute_error',

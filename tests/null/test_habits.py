@@ -106,7 +106,7 @@ def test_imports():
 
 
 @pytest.mark.parametrize('name, advice', [
-    ('save', " Did you mean 'save_to_file'?"), ('fit_generator', " Did you mean 'fit'?"),
+    ('load', " Did you mean 'load_from_file'?"), ('fit_generator', " Did you mean 'fit'?"),
     ('train_on_batch', ' Write fit(x, y, nb_epoch=1, verbose=0), or keraflow.TrainStep for a step of your own.'),
     ('state_dict', " Did you mean 'get_weights'?"),
     ('history', " fit returns it: a list with a dict for each epoch, of which column('loss') is one curve."),

@@ -64,7 +64,7 @@ MISTAKES = [
     (lambda: LearningRateScheduler(0.1), ArgumentTypeError, 'LearningRateScheduler: schedule: expected a function from the '
      'epoch alone to a rate, received 0.1.'),
     (ModelCheckpoint, ArgumentTypeError, 'ModelCheckpoint: expected a path for weights, arch or both, received none.'),
-    (lambda: ModelCheckpoint(3), ArgumentTypeError, 'ModelCheckpoint: weights: expected a path or None, received 3.'),
+    (lambda: ModelCheckpoint(3), ArgumentTypeError, 'ModelCheckpoint: path: expected a path or None, received 3.'),
     (lambda: CSVLogger(), ArgumentTypeError, "CSVLogger: the argument 'path' is missing: a path."),
     (lambda: CSVLogger('log.csv', separator=', '), ArgumentError, "CSVLogger: separator: expected one character, neither a quote nor the "
      "end of a line, received ', '."),

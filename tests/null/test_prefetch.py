@@ -43,6 +43,39 @@ def test_it_reads_so_far_ahead_and_no_farther(nb_ahead):
     assert len(made) in (nb_ahead + 2, nb_ahead + 3)
 
 
+def test_items_have_sizes():
+    made = []
+    with Prefetch((made.append(number) or number for number in range(100)), room=10, size=lambda item: 4) as items:
+        wait_until(lambda: len(made) == 4)      # three wait, and one is held
+        time.sleep(0.02)
+        assert (len(made), next(items)) == (4, 0)
+        wait_until(lambda: len(made) == 5)
+
+
+def test_all_that_wait_are_joined():
+    made, taken = [], []
+    with Prefetch((made.append(number) or number for number in range(10)), room=4, join=lambda some: [some]) as items:
+        wait_until(lambda: len(made) == 5)
+        taken.append(next(items))
+        wait_until(lambda: len(made) == 9)
+        taken += items
+    assert taken[0] == [0, 1, 2, 3] and sum(taken, []) == list(range(10))
+
+
+def test_an_error_comes_after_the_items_that_are_joined():
+    def broken_data():
+        yield 1
+        yield 2
+        raise ValueError('bad')
+
+    taken = []
+    with pytest.raises(ValueError, match='bad'):
+        with Prefetch(broken_data(), join=lambda some: [sum(some)]) as items:
+            for item in items:
+                taken.append(item)
+    assert sum(taken) == 3
+
+
 @pytest.mark.parametrize('nb_taken', [0, 1, 3])
 @pytest.mark.parametrize('error', [ValueError, KeyboardInterrupt])
 def test_the_thread_ends_when_the_context_is_left_by_an_error(nb_taken, error):

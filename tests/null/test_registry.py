@@ -9,8 +9,6 @@ from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError
 from keraflow.layers import Dense, Layer
 from keraflow.regularizers import L1
 
-pytestmark = pytest.mark.usefixtures('own_table')
-
 
 def refusal(make, kind=ArgumentError):
     with pytest.raises(kind) as caught:

@@ -209,7 +209,7 @@ def test_arguments_of_a_partial_function_are_those_that_it_has():
     for name in ('x', "__import__('os').system('echo RAN') or 0, x", 'lambda', ''):
         assert refusal(lambda name=name: unserialize({'function': 'relu', 'args': {name: 1}})).startswith(
             f'relu: there is no argument {name[:60]!r}. Choose one of alpha, max_value.')
-    assert refusal(lambda: unserialize({'function': 'relu', 'args': {'alpha': 'a'}})) == "relu: alpha: expected a number, received 'a'."
+    assert refusal(lambda: unserialize({'function': 'relu', 'args': {'alpha': 'a'}})) == "relu: alpha: expected a finite number, received 'a'."
     assert refusal(lambda: unserialize({'function': 'anything', 'args': {'a b': 1}}, [anything])) == (
         "anything: there is no argument 'a b'.")
     assert unserialize({'function': 'anything', 'args': {'more': 1}}, [anything]).keywords == {'more': 1}
@@ -321,11 +321,11 @@ class Fails(Serializable):
 
 
 @pytest.mark.parametrize('data, text', [
-    ({'class': 'Dens', 'args': {}}, f"'Dens' is not a class or function {UNKNOWN}"),
+    ({'class': 'Dens', 'args': {}}, f"'Dens' is not a class or function {UNKNOWN}".replace('. If', ". Did you mean 'Dense'? If")),
     ([{'class': 'os.system', 'args': {}}], f"[0]: 'os.system' is not a class or function {UNKNOWN}"),
     ({'class': ['Dense'], 'args': {}}, f"'['Dense']' is not a class or function {UNKNOWN}"),
     ({'class': None}, f"'None' is not a class or function {UNKNOWN}"),
-    ({'class': 'l1'}, f"'l1' is not a class or function {UNKNOWN}"),
+    ({'class': 'l1'}, f"'l1' is not a class or function {UNKNOWN}".replace('. If', ". Did you mean 'L1'? If")),
     ({'class': 'x' * 99}, f"'{'x' * 60}' is not a class or function {UNKNOWN}"),
     ({'class': 'tanh', 'args': {}}, "'tanh' is not a class, or its 'args' are not a mapping."),
     ({'class': 'Dense', 'args': [3]}, "'Dense' is not a class, or its 'args' are not a mapping."),

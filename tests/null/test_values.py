@@ -34,9 +34,6 @@ class Point(typing.NamedTuple):
     y: int = 0
 
 
-pytestmark = pytest.mark.usefixtures('own_table')
-
-
 def rebuilt(obj, customs=(Keeps,)):
     made = [unserialize(parse(dump(serialize(obj)), 'text'), list(customs)) for dump, parse in
             ((dump_json, parse_json), (dump_yaml, parse_yaml))]

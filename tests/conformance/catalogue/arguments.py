@@ -1,7 +1,7 @@
 """Everything that is not a layer: sets of arguments."""
 from typing import Dict, List
 
-from keraflow import objectives
+from keraflow import metrics, objectives, optimizers
 from keraflow.backend.pure_operations import PURE_OPERATIONS
 
 #: By kind and id: arguments of a constructor; for a function those of ``functools.partial``. The first set is that of the defaults where there are any.
@@ -34,4 +34,7 @@ ARGUMENTS: Dict[str, Dict[str, List[dict]]] = {
                  'PolynomialDecay': [{'lr': 0.1, 'nb_step': 4}, {'lr': 0.1, 'nb_step': 4, 'final_lr': 0.01, 'power': 2.}],
                  'CosineDecay': [{'lr': 0.1, 'nb_step': 4}, {'lr': 0.1, 'nb_step': 4, 'final_lr': 0.01, 'nb_warmup': 2}],
                  'PiecewiseConstant': [{'boundaries': [1, 3], 'values': [0.1, 0.01, 0.001]}]},
+    'settings': {'CompileSettings': [{'optimizer': optimizers.SGD(0.5), 'loss': {'y': 'hinge'}, 'metrics': {}},
+                                     {'optimizer': optimizers.Adam(), 'loss': {'y': 'hinge', 'z': None}, 'metrics': {'y': [metrics.AUC()]},
+                                      'ignore_label': {'y': -1}, 'report_terms': True, 'execution': 'plain'}]},
 }
