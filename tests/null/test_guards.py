@@ -9,13 +9,18 @@ from threads import at_once, elsewhere, switching
 from keraflow.graph.guards import Guard, held
 
 
-def is_free(guard, changes):
-    """Whether another thread gets a guard at once."""
-    thread = threading.Thread(target=lambda: held([guard], changes).__enter__(), daemon=True)
+def is_free(guard, changes, waiting=None):
+    """Whether another thread gets a guard at once; if it does not, it is one of those that are `waiting`."""
+    def take():
+        with held([guard], changes):
+            pass
+    thread = threading.Thread(target=take, daemon=True)
     nb_before = len(guard._waiting)
     thread.start()
     while thread.is_alive() and len(guard._waiting) == nb_before:
         time.sleep(.001)
+    if thread.is_alive() and waiting is not None:
+        waiting.append(thread)
     return len(guard._waiting) == nb_before
 
 
@@ -27,11 +32,12 @@ def test_who_changes_is_alone(first, second, both):
 
 
 def test_a_thread_may_hold_a_guard_again():
-    guard = Guard()
+    guard, waiting = Guard(), []
     with held([guard], True), held([guard], False), held([guard], True):
-        assert not is_free(guard, False)
+        assert not is_free(guard, False, waiting)
     with held([guard], False):
         pass
+    waiting[0].join()       # it has the guard now, and gives it back
     assert elsewhere(lambda: is_free(guard, True))
 
 
