@@ -1,5 +1,6 @@
 """`import keraflow` loads, prints, writes and configures nothing; imports run one way and name no tensor library."""
 import ast
+import functools
 import importlib
 import json
 import os
@@ -72,6 +73,12 @@ def test_the_public_names_are_there_and_others_are_not():
 
 # -- what the files import ----------------------------------------------------------------------------------------------
 
+@functools.lru_cache(maxsize=None)
+def tree_of(path):
+    """What a file says, which nobody changes."""
+    return ast.parse(path.read_text())
+
+
 def imported(node, module):
     """The modules that an import statement in `module` names."""
     if isinstance(node, ast.Import):
@@ -90,9 +97,10 @@ def in_functions(tree):
             for inner in ast.walk(node)]
 
 
+@functools.lru_cache(maxsize=None)
 def top_imports(module):
     """What importing a module imports of keraflow: the modules it names and the packages around them."""
-    tree = ast.parse(FILES[module].read_text())
+    tree = tree_of(FILES[module])
     inside = set(map(id, in_functions(tree)))
     names = {name for node in ast.walk(tree) if id(node) not in inside for name in imported(node, module)}
     around = {'.'.join(name.split('.')[:end]) for name in names for end in range(1, name.count('.') + 1)}
@@ -159,20 +167,20 @@ def test_the_house_stays_small():
 
 
 def test_no_function_imports():
-    found = [f'{path.name}:{node.lineno}' for path in [*FILES.values(), *PLUGINS] for node in in_functions(ast.parse(path.read_text()))
+    found = [f'{path.name}:{node.lineno}' for path in [*FILES.values(), *PLUGINS] for node in in_functions(tree_of(path))
              if isinstance(node, (ast.Import, ast.ImportFrom))]
     assert found == []
 
 
 def test_keraflow_names_no_tensor_library():
-    found = [f'{module}:{node.lineno}' for module, path in FILES.items() for node in ast.walk(ast.parse(path.read_text()))
+    found = [f'{module}:{node.lineno}' for module, path in FILES.items() for node in ast.walk(tree_of(path))
              if LIBRARIES & {name.split('.')[0] for name in imported(node, module)}]
     assert found == []
 
 
 def test_a_plugin_imports_the_contract_and_what_lies_below_it():
     assert len(PLUGINS) > 10
-    found = {name for path in PLUGINS for node in ast.walk(ast.parse(path.read_text())) for name in imported(node, path.name)
+    found = {name for path in PLUGINS for node in ast.walk(tree_of(path)) for name in imported(node, path.name)
              if name.split('.')[0] == 'keraflow'}
     assert 'keraflow.backend.contract' in found
     assert {'.'.join(name.split('.')[:2]) for name in found} <= BELOW_PLUGINS
@@ -205,16 +213,16 @@ def across_the_border(tree, theirs):
 
 
 def test_a_plugin_imports_what_modules_list():
-    taken = {(node.module, alias.name) for path in PLUGINS for node in ast.walk(ast.parse(path.read_text()))
+    taken = {(node.module, alias.name) for path in PLUGINS for node in ast.walk(tree_of(path))
              if isinstance(node, ast.ImportFrom) and (node.module or '').startswith('keraflow.') for alias in node.names}
     assert ('keraflow.backend.contract', 'note_creation') in taken
     assert [one for one in sorted(taken) if one[1] not in importlib.import_module(one[0]).__all__] == []
 
 
 def test_a_plugin_uses_nothing_private_of_keraflow():
-    theirs = private_members(ast.parse(path.read_text()) for module, path in FILES.items() if module.startswith('keraflow.backend.'))
+    theirs = private_members(tree_of(path) for module, path in FILES.items() if module.startswith('keraflow.backend.'))
     assert {'_own_stream', '_floatx', '_run', '_root'} <= theirs
-    found = {path.name: across_the_border(ast.parse(path.read_text()), theirs) for path in PLUGINS}
+    found = {path.name: across_the_border(tree_of(path), theirs) for path in PLUGINS}
     assert {name: names for name, names in found.items() if names} == {}
 
 
