@@ -5,6 +5,7 @@ from catalogue import LAYERS
 from guide import SequentialLayer
 
 import keraflow
+from keraflow import backend as B
 from keraflow import layer_register
 from keraflow.arguments import to_list
 from keraflow.layers import (GRU, LSTM, Activation, BatchNormalization, Bidirectional, Concatenate, Convolution1D,
@@ -148,3 +149,28 @@ def test_layers_follow_each_other_whatever_they_know_of_their_shapes():
     assert chain(Input((6, 3))).shape == (None, 5)
     known = SequentialLayer(chain.layers[2:])
     assert known.output_shape((None, 6, 3)) is None and SequentialLayer(known.layers[:3]).output_shape((None, 6, 3)) == (None, 6, 4)
+
+
+@pytest.mark.parametrize('operation, expected', [
+    (lambda x, y: B.matmul(x, B.transpose(y, (0, 2, 1))), (None, 3, 3)),
+    (lambda x, y: B.matmul(x, np.ones(4, 'float32')), (None, 3)),
+    (lambda x, y: B.gather(x, [2, 0], 1), (None, 2, 4)),
+    (lambda x, y: B.one_hot(B.argmax(x), 4), (None, 3, 4)),
+    (lambda x, y: B.one_hot(B.argmin(x, 1), 3), (None, 4, 3)),
+    (lambda x, y: B.reshape(x, (-1, 2, 6)), (None, 2, 6)),
+    (lambda x, y: B.reshape(x[0], (2, -1)), (2, 6)),
+    (lambda x, y: B.flatten(x, 2), (None, 12)),
+    (lambda x, y: B.squeeze(x[:, :1], 1), (None, 4)),
+    (lambda x, y: B.stack([x, y], 1), (None, 2, 3, 4)),
+    (lambda x, y: B.stack([x, y, x], -1), (None, 3, 4, 3)),
+    (lambda x, y: B.repeat(x, 2, 1), (None, 6, 4)),
+    (lambda x, y: B.tile(x, (1, 2, 3)), (None, 6, 12)),
+    (lambda x, y: B.pad(x, ((0, 0), (1, 0), (2, 1))), (None, 4, 7)),
+    (lambda x, y: B.flip(x, 1), (None, 3, 4))])
+def test_operations_say_the_shape_that_they_have(operation, expected):
+    x, y = Input((3, 4)), Input((3, 4))
+    model = Model([x, y], operation(x * y, y))
+    planned, built = planned_and_built(model)
+    assert planned == built and model.outputs[0].shape == expected
+    computed = model.predict([np.ones((2, 3, 4), 'float32')] * 2)
+    assert all(n in (None, m) for n, m in zip(expected, computed.shape)) and computed.ndim == len(expected)
