@@ -91,6 +91,7 @@ def keraflow(name, backend, peer=None):
 TEAMS = [
     keraflow('keraflow on TensorFlow', 'tensorflow', 'tensorflow'),     # the release that Keras has
     keraflow('keraflow on TensorFlow, the release beside Theano', 'tensorflow'),
+    keraflow('keraflow on JAX', 'jax', 'jax'),
     keraflow('keraflow on Theano', 'theano'),
     keraflow('keraflow on NumPy', 'numpy'),
     Team('TensorFlow by hand', 'by_hand_team', tasks=MAIN_TASKS),
