@@ -4,7 +4,6 @@ from typing import Iterator
 
 from keraflow.backend.contract import OPERATIONS
 from keraflow.backend.operators import install_operators
-from keraflow.errors import BackendError
 
 from .convolutions import Convolutions
 from .elementwise import Elementwise
@@ -41,8 +40,7 @@ class TensorFlowBackend(Randomness, Neural, Elementwise, Reductions, Products, C
         return tf.config.threading.get_intra_op_parallelism_threads() or super().nb_thread()
 
     def device(self, name: str) -> contextlib.AbstractContextManager:
-        if name not in self.devices():
-            raise BackendError(f"device: there is no device '{name}'; this machine has {', '.join(self.devices())}.")
+        super().device(name)        # which refuses others
         return self._place(name)
 
     @contextlib.contextmanager

@@ -1,8 +1,6 @@
 """The Theano backend, assembled from its parts."""
-import contextlib
 
 from keraflow.backend.operators import install_operators
-from keraflow.errors import BackendError
 
 from . import outside, shape_rules, value_rules  # noqa: F401 (for what they register)
 from .configure import T, theano
@@ -51,8 +49,3 @@ class TheanoBackend(Variables, Elementwise, Reductions, Products, Shaping, Convo
     def devices(self) -> list:
         device = theano.config.device
         return ['cpu'] if device == 'cpu' else ['cpu', device]
-
-    def device(self, name: str) -> contextlib.AbstractContextManager:
-        if name not in self.devices():
-            raise BackendError(f"device: there is no device '{name}'; this machine has {', '.join(self.devices())}.")
-        return contextlib.nullcontext()

@@ -75,6 +75,7 @@ from keraflow.backend.operations.products import Products
 from keraflow.backend.operations.randomness import Randomness
 from keraflow.backend.operations.recurrence import Recurrence
 from keraflow.backend.updates import Finite, FusedUpdates, Rows, all_updates, numbers_to_check
+from keraflow.errors import BackendError
 
 __all__ = ['Backend', 'Finite', 'FusedUpdates', 'Rows', 'TensorSpec', 'UsedVariable', 'Shape', 'check_dtype',
            'common_dtype', 'DTYPES', 'FLOATS', 'METHODS', 'OLD_NAMES', 'OPERATIONS', 'OTHER_VARIABLES', 'all_updates',
@@ -155,7 +156,7 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
 
     def devices(self) -> list:
         """Return the names of the devices: ``'cpu'``, and ``'gpu:0'``, ... if GPUs can be used."""
-        raise NotImplementedError
+        return ['cpu']
 
     def nb_thread(self) -> int:
         """Return with how many threads operations compute."""
@@ -164,8 +165,16 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
             else os.cpu_count() or 1
 
     def device(self, name: str) -> contextlib.AbstractContextManager:
-        """Place what is made inside ``with B.device('gpu:0'):``; raise BackendError if there is no such device."""
-        raise NotImplementedError
+        """Place what is made inside ``with B.device('gpu:0'):``.
+
+        Raises
+        ------
+        BackendError
+            If there is no such device.
+        """
+        if name not in self.devices():
+            raise BackendError(f"device: there is no device '{name}'; this machine has {', '.join(self.devices())}.")
+        return contextlib.nullcontext()
 
     def no_autograph(self, fn: Callable) -> Callable:
         """Run `fn` like a builder: its operators follow the contract's dtypes, and the library does not rewrite it.

@@ -5,7 +5,7 @@ from journeys import predictions, reloaded
 
 import keraflow
 from keraflow import backend as B
-from keraflow.errors import ArgumentError, ArgumentTypeError, SerializationError, ShapeError
+from keraflow.errors import ArgumentError, ArgumentTypeError, BackendError, SerializationError, ShapeError
 from keraflow.layers import Dense, Input, Operation
 from keraflow.models import Model, Sequential
 
@@ -173,3 +173,11 @@ def test_operations_in_a_file_are_checked(args, text):
     with pytest.raises(SerializationError) as caught:
         keraflow.unserialize({'class': 'Operation', 'args': {'operation': args[0], 'args': args[1]}})
     assert text in str(caught.value)
+
+
+def test_devices():
+    with B.device('cpu'):
+        assert B.eval(B.constant(1.) + 1.) == 2
+    with pytest.raises(BackendError) as caught:
+        B.device('gpu:9')
+    assert str(caught.value) == f"device: there is no device 'gpu:9'; this machine has {', '.join(B.devices())}."

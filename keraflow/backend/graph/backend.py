@@ -1,5 +1,4 @@
 """A backend on a graph, put together."""
-import contextlib
 from typing import Any, Callable, Mapping
 
 from keraflow.backend.graph.convolutions import Convolutions
@@ -14,7 +13,7 @@ from keraflow.backend.graph.reductions import Reductions
 from keraflow.backend.graph.rows import unique_rows
 from keraflow.backend.graph.shaping import Shaping
 from keraflow.backend.operators import install_operators
-from keraflow.errors import BackendError, DataError
+from keraflow.errors import DataError
 
 __all__ = ['GraphBackend', 'RUN_FUNCTIONS']
 
@@ -32,14 +31,6 @@ class GraphBackend(Randomness, Neural, Elementwise, Reductions, Products, Convol
     def __init__(self, library: Library, floatx: str = 'float32') -> None:
         super().__init__(library, floatx)
         install_operators(self, self.graph.tensor_class, self.graph.variable_class)
-
-    def devices(self) -> list:
-        return ['cpu']
-
-    def device(self, name: str) -> contextlib.AbstractContextManager:
-        if name not in self.devices():
-            raise BackendError(f"device: there is no device '{name}'; this machine has {', '.join(self.devices())}.")
-        return contextlib.nullcontext()
 
 
 def _require(x: Any, condition: Any, message: str) -> Any:
