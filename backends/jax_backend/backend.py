@@ -14,12 +14,13 @@ from .batch_loop import Loop
 from .execution import Jitted, stored
 from .functions import FUNCTIONS
 from .library import jax, variables_in_use
+from .modules import Modules
 from .outside import Outside, refuse
 
 __all__ = ['JAXBackend']
 
 
-class JAXBackend(Outside, GraphBackend):
+class JAXBackend(Modules, Outside, GraphBackend):
     """JAX, on the devices that it finds."""
 
     name = 'jax'

@@ -55,10 +55,11 @@ Rules for every operation:
   0, and that of ``sqrt`` is infinite.
 """
 import contextlib
+import functools
 import itertools
 import math
 import os
-from typing import Any, Callable, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -116,8 +117,10 @@ def note_creation(variable: Variable) -> Variable:
 
 
 def in_order_of_creation(variables: Sequence[Variable]) -> List[Variable]:
-    """Sort variables as :meth:`Backend.variables_used` lists them: those that the library itself made come last."""
-    return sorted(variables, key=lambda variable: getattr(variable, 'keraflow_number', math.inf))
+    """Sort variables as :meth:`Backend.variables_used` lists them: those that the library itself made come last, and
+    states of streams are left out."""
+    return sorted((one for one in variables if not getattr(one, 'keraflow_of_stream', False)),
+                  key=lambda variable: getattr(variable, 'keraflow_number', math.inf))
 
 
 class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
@@ -239,6 +242,23 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
         """Return the result of a function of the program: one of tensors, or of the library's own arrays."""
         return fn(*tensors)
 
+    def adopt_function(self, fn: Callable) -> Callable:
+        """Return a function or module of the program as a function ``run`` of tensors.
+
+        ``run(tensors, arguments, in_training, value_of)`` returns what `fn` returns for a list of tensors and a dict of
+        other arguments, and a list of pairs of a variable and its new value. Only the arrays of a module whose library
+        has no variables become some here, among them those that a run changes. Such a module runs as its library runs
+        it in training or else; ``value_of(variable)`` is what it computes from.
+
+        Raises
+        ------
+        ArgumentError
+            For a module that cannot be run so.
+        """
+        def run(tensors: Sequence[Tensor], arguments: Dict[str, Any], in_training: bool, value_of: Callable) -> tuple:
+            return self.call(functools.partial(fn, **arguments), *tensors), []
+        return run
+
     # -- functions --------------------------------------------------------------------------------------------------
 
     def trace(self, fn: Callable, specs: Sequence[TensorSpec]) -> Any:
@@ -299,9 +319,9 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
     def variables_used(self, fn: Callable, specs: Sequence[TensorSpec]) -> List[UsedVariable]:
         """Return the variables of this library that ``fn(*tensors)`` uses on tensors of these specs.
 
-        Those of :meth:`variable` come first, in order of creation, then others in order of use. `fn` may belong to any
-        other library. What it makes in its first run stays. If its second run uses other variables, an ArgumentError
-        with the text :data:`OTHER_VARIABLES` is raised.
+        Those of :meth:`variable` come first, in order of creation, then others in order of use; states of streams of
+        random numbers are left out. `fn` may belong to any other library. What it makes in its first run stays. If its
+        second run uses other variables, an ArgumentError with the text :data:`OTHER_VARIABLES` is raised.
         """
         raise NotImplementedError
 

@@ -40,6 +40,7 @@ class Stream:
         self._backend = backend
         self._advancing = threading.Lock()
         self.state = backend.variable(np.zeros(3, 'int64'), name=STATE_NAME)
+        self.state.keraflow_of_stream = True        # and so of no function that draws from it
 
     @property
     def position(self) -> int:

@@ -356,4 +356,4 @@ UNTABLED = ('floatx', 'set_floatx', 'version', 'devices', 'nb_thread', 'device',
             'static_shape', 'trace', 'symbolic', 'function', 'compile', 'batch_loop', 'value_and_gradients',
             'value_and_row_gradients', 'gradients', 'variables_used', 'require', 'no_autograph', 'seed', 'new_stream',
             'current_stream', 'next_draw', 'lone_draw', 'draw_reals', 'draw_hits', 'draw_normals', 'random_uniform',
-            'random_normal', 'random_bernoulli', 'dropout', 'adopt', 'plain', 'call')
+            'random_normal', 'random_bernoulli', 'dropout', 'adopt', 'plain', 'call', 'adopt_function')

@@ -53,6 +53,15 @@ def test_variables_are_in_the_order_in_which_they_were_made():
     assert layer.variables.names == ['first', 'second']
 
 
+def test_what_random_numbers_are_drawn_from_is_no_variable_of_the_layer():
+    def make():
+        scale = B.variable(np.ones(3), name='scale')
+        return lambda x: B.dropout(x * scale, 0.5)
+    layer = Foreign(make)
+    layer(Input(3))
+    assert layer.variables.names == ['scale']
+
+
 def test_initial_weights():
     layer = Foreign(make_scale, initial_weights=[np.array([1., 2., 3.])])
     np.testing.assert_allclose(B.eval(layer(X)), X * [1, 2, 3], rtol=1e-6)

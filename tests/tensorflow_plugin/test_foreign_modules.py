@@ -78,3 +78,8 @@ def test_layers_of_keras():
     h = np.tanh(X @ w[f'{prefix}kernel'] + w[f'{prefix}bias'])
     h = (h - w[f'{prefix}moving_mean']) / np.sqrt(w[f'{prefix}moving_variance'] + 1e-3) * w[f'{prefix}gamma'] + w[f'{prefix}beta']
     np.testing.assert_allclose(model.capture(f'{prefix}output', X), h, rtol=1e-4, atol=1e-4)
+    layer.trainable = False
+    model.compile('sgd', 'mse')
+    before = layer.get_weights()
+    model.fit(X, np.ones((6, 2)), nb_epoch=1, verbose=0)
+    assert moved(before, layer) == set()

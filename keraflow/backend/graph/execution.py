@@ -193,7 +193,8 @@ class Execution(Variables):
             used, again = (self._variables_behind(fn(*[self.placeholder(*spec) for spec in specs])) for _ in range(2))
         if list(map(id, used)) != list(map(id, again)):
             raise ArgumentError(OTHER_VARIABLES)
-        return [UsedVariable(one.name.rsplit('/', 1)[-1], one, one.dtype in FLOATS) for one in used]
+        return [UsedVariable(one.name.rsplit('/', 1)[-1], one, one.is_trainable and one.dtype in FLOATS)
+                for one in used]
 
     def _variables_behind(self, results: Any) -> List[Any]:
         nodes = ordered(results if isinstance(results, (list, tuple)) else [results])

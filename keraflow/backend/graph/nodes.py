@@ -191,7 +191,11 @@ class VariableNode(Node):
     value : array
         Never changed in place while another thread may read it, except by the updates of a function.
     name : str
+    is_trainable : bool
+        Whether it is a parameter of whatever function uses it, if it is real.
     """
+
+    is_trainable = True
 
     def __init__(self, value: np.ndarray, name: str):
         known = Known(value.shape, value.dtype.name)
