@@ -167,7 +167,7 @@ $(VENV)/.has-pytest: $(PACKAGING) $(PINS) | $(RUN)
 	$(call install,,pytest, and pytest,25 MB)
 
 $(VENV)/.has-test: $(PACKAGING) $(PINS) | $(RUN)
-	$(call install,examples test,, and test tools,150 MB)
+	$(call install,examples test $(if $(filter jax,$(LIBRARIES)),test_jax),, and test tools,150 MB)
 
 NEEDED := $(if $(NEEDS_OLD),Python 3.10 or 3.11 with the module venv$(comma) which Theano-PyMC needs,Python 3.10 or newer \
 	with the module venv)
