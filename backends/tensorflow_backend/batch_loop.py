@@ -64,8 +64,12 @@ class Loop(BatchLoop):
         return self._is_asked or self._is_chosen and self.execution in self._proven
 
     def build(self, batch_size: int) -> None:
-        if self.execution != 'whole':       # which is built for the shapes of the data
+        if self.execution == 'whole':       # which is built for the shapes of the data
+            return
+        try:
             self._of_kernels(self.execution, batch_size)
+        except conditions.NotCompilable:    # as the first batch finds, too, which then runs so
+            self._of_kernels('plain', batch_size)
 
     def prepare(self, nb_step: int) -> bool:
         before, self._is_long = self._is_long, nb_step >= _NB_STEP_OF_SIZES
