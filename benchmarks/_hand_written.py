@@ -53,6 +53,43 @@ def theano_step(logits, weights, shape):
     return theano.function([x, y], loss, updates=[(old, T.cast(new, 'float32')) for old, new in updates])
 
 
+def jax_step(logits, weights, shape, samples=None):
+    """Return a step of a function that ``jax.jit`` compiles, and to which it gives the memory of what it changes.
+
+    If `samples` are given, all of `x` and `y` as arrays of JAX, a step takes the numbers of those in a batch.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    def loss_of(params, x, y):
+        return -jnp.mean(jnp.sum(y * jax.nn.log_softmax(logits(params, x)), -1))
+
+    def new_state(state, x, y):
+        params, means, squares, t = state
+        loss, gradients = jax.value_and_grad(loss_of)(params, x, y)
+        t = t + 1
+        lr = LR * jnp.sqrt(1 - BETA_2 ** t) / (1 - BETA_1 ** t)
+        means = [BETA_1 * m + (1 - BETA_1) * g for m, g in zip(means, gradients)]
+        squares = [BETA_2 * v + (1 - BETA_2) * jnp.square(g) for v, g in zip(squares, gradients)]
+        params = [p - lr * m / (jnp.sqrt(v) + EPSILON) for p, m, v in zip(params, means, squares)]
+        return (params, means, squares, t), loss
+
+    one = jax.jit(new_state, donate_argnums=0)
+    of_rows = jax.jit(lambda state, x, y, rows: new_state(state, x[rows], y[rows]), donate_argnums=0)
+    state = [jnp.array(it) for it in weights], *([jnp.zeros_like(it) for it in weights] for _ in range(2)), jnp.zeros(())
+
+    def step(x, y):
+        nonlocal state
+        state, loss = one(state, x, y)
+        return loss
+
+    def step_of_rows(rows):
+        nonlocal state
+        state, loss = of_rows(state, *samples, rows)
+        return loss
+    return step if samples is None else step_of_rows
+
+
 def numpy_step(logits, weights, shape):
     params = [it.copy() for it in weights]
     means, squares = ([np.zeros_like(it) for it in weights] for _ in range(2))
@@ -77,7 +114,7 @@ def numpy_step(logits, weights, shape):
     return step
 
 
-make_step = {'tensorflow': tensorflow_step, 'theano': theano_step, 'numpy': numpy_step}
+make_step = {'tensorflow': tensorflow_step, 'theano': theano_step, 'jax': jax_step, 'numpy': numpy_step}
 
 
 def tensorflow_mlp(params, x, drop=lambda x: x):
@@ -92,6 +129,13 @@ def theano_mlp(params, x):
     for W, b in zip(params[:-2:2], params[1:-2:2]):
         x = T.nnet.relu(T.dot(x, W) + b)
     return T.dot(x, params[-2]) + params[-1]
+
+
+def jax_mlp(params, x):
+    import jax
+    for W, b in zip(params[:-2:2], params[1:-2:2]):
+        x = jax.nn.relu(x @ W + b)
+    return x @ params[-2] + params[-1]
 
 
 def numpy_mlp(params, x):
@@ -109,7 +153,7 @@ def numpy_mlp(params, x):
     return inputs[-1] @ params[-2] + params[-1], backward
 
 
-mlp = {'tensorflow': tensorflow_mlp, 'theano': theano_mlp, 'numpy': numpy_mlp}
+mlp = {'tensorflow': tensorflow_mlp, 'theano': theano_mlp, 'jax': jax_mlp, 'numpy': numpy_mlp}
 
 
 def train(step, x, y, batch_size, nb_epoch, seed):

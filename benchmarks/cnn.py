@@ -48,6 +48,16 @@ def theano_weights(conv1, conv2, dense1, dense2):
             dense2['b']]
 
 
+def jax_logits(params, x):
+    import jax
+    from jax import lax
+    W, b, V, c, U, d, T, e = params
+    for kernels, bias in (W, b), (V, c):
+        x = jax.nn.relu(lax.conv_general_dilated(x, kernels, (1, 1), 'VALID', dimension_numbers=('NHWC', 'HWIO', 'NHWC')) + bias)
+    x = lax.reduce_window(x, -np.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), 'VALID')
+    return jax.nn.relu(x.reshape(-1, len(U)) @ U + d) @ T + e
+
+
 def windows_of(x):
     """Copy the windows of 3x3 into rows, which a product then takes."""
     view = np.lib.stride_tricks.sliding_window_view(x, (3, 3), (1, 2))
@@ -83,16 +93,23 @@ def numpy_logits(params, x):
     return hidden @ T + e, backward
 
 
-def main():
-    x, y = random_data(BATCH_SIZE * NB_BATCH, (1, SIDE, SIDE), NB_CLASS)
+LOGITS = {'tensorflow': tensorflow_logits, 'jax': jax_logits, 'numpy': numpy_logits}
+
+
+def contest(nb_batch=NB_BATCH):
+    """Return the model, its data, and the hand-written network, its weights and its own data, as ``compare`` takes them."""
+    x, y = random_data(BATCH_SIZE * nb_batch, (1, SIDE, SIDE), NB_CLASS)
     layers = [Convolution2D(NB_KERNEL, 3, 3, activation='relu'), Convolution2D(NB_KERNEL, 3, 3, activation='relu'),
               Dense(SIZE, activation='relu'), Dense(NB_CLASS, activation='softmax')]
     model = Sequential([Input((1, SIDE, SIDE)), *layers[:2], Pooling2D('max'), Flatten(), *layers[2:]])
     weights = [layer.get_weights() for layer in layers]
-    by_hand = {'tensorflow': lambda: (tensorflow_logits, tensorflow_weights(*weights), np.moveaxis(x, 1, -1).copy()),
-               'numpy': lambda: (numpy_logits, tensorflow_weights(*weights), np.moveaxis(x, 1, -1).copy()),
-               'theano': lambda: (theano_logits, theano_weights(*weights), x)}[B.name()]()
-    compare('a CNN', model, x, y, by_hand, BATCH_SIZE)
+    if B.name() == 'theano':
+        return model, x, y, (theano_logits, theano_weights(*weights), x)
+    return model, x, y, (LOGITS[B.name()], tensorflow_weights(*weights), np.moveaxis(x, 1, -1).copy())
+
+
+def main():
+    compare('a CNN', *contest(), BATCH_SIZE)
 
 
 if __name__ == '__main__':

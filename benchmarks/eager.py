@@ -1,7 +1,7 @@
 """What a function of the backend costs compared with its library's, on small tensors, outside any compiled function.
 
-On Theano, which computes nothing before it compiles, and on NumPy, it is the cost of a node of a graph. Goal: it does not grow. Times
-are those of the processor, so that other programs hardly count.
+On Theano, which computes nothing before it compiles, and on NumPy and JAX, it is the cost of a node of a graph. Goal: it
+does not grow. Times are those of the processor, so that other programs hardly count.
 """
 import importlib
 import time
@@ -13,7 +13,8 @@ from keraflow import backend as B
 #: Calls of B, and of the libraries by the same name unless another is given.
 CALLS = {'add': lambda f, x: f(x, x), 'tanh': lambda f, x: f(x), 'sum': lambda f, x: f(x, -1),
          'dot': lambda f, x: f(x, x), 'reshape': lambda f, x: f(x, (2, 8))}
-LIBRARIES = {'tensorflow': ('tensorflow', {'sum': 'reduce_sum', 'dot': 'matmul'}), 'theano': ('theano.tensor', {}), 'numpy': ('numpy', {})}
+LIBRARIES = {'tensorflow': ('tensorflow', {'sum': 'reduce_sum', 'dot': 'matmul'}), 'theano': ('theano.tensor', {}), 'jax': ('jax.numpy', {}),
+             'numpy': ('numpy', {})}
 
 
 def microseconds(call, nb_call=500, nb_round=25):
@@ -33,7 +34,8 @@ def main():
     x = B.constant(np.ones((4, 4)), 'float32')
     module, names = LIBRARIES[B.name()]
     library = importlib.import_module(module)
-    own_x = np.ones((4, 4), 'float32') if B.name() == 'numpy' else x     # its functions do not take nodes
+    takes_nodes = B.name() in ('tensorflow', 'theano')
+    own_x = x if takes_nodes else library.array(np.ones((4, 4), 'float32'))
     print(f'Microseconds for each call, on {B.name()}')
     for name, call in CALLS.items():
         own_name = names.get(name, name)

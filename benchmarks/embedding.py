@@ -56,6 +56,27 @@ def theano_step(weights):
                                                   *((p, p - rate * g) for p, g in zip((W, b), gradients))])
 
 
+def jax_step(weights):
+    import jax
+    import jax.numpy as jnp
+
+    def loss_of(rows, W, b, y):
+        logits = rows.reshape(-1, NB_INDEX * DIM) @ W + b
+        return -jnp.mean(jnp.sum(y * jax.nn.log_softmax(logits), -1))
+
+    def new_params(params, x, y):
+        table, W, b = params
+        loss, (of_rows, of_W, of_b) = jax.value_and_grad(loss_of, (0, 1, 2))(table[x], W, b, y)
+        return (table.at[x].add(-LR * of_rows), W - LR * of_W, b - LR * of_b), loss
+    run, params = jax.jit(new_params, donate_argnums=0), tuple(jnp.array(it) for it in weights)
+
+    def step(x, y):
+        nonlocal params
+        params, loss = run(params, x, y)
+        return loss
+    return step
+
+
 def numpy_step(weights):
     table, W, b = (it.copy() for it in weights)
 
@@ -77,7 +98,7 @@ def numpy_step(weights):
     return step
 
 
-STEP = {'tensorflow': tensorflow_step, 'theano': theano_step, 'numpy': numpy_step}
+STEP = {'tensorflow': tensorflow_step, 'theano': theano_step, 'jax': jax_step, 'numpy': numpy_step}
 
 
 def compiled(optimizer, weights=None):

@@ -48,6 +48,22 @@ def theano_logits(params, x):
     return T.dot(outputs[-1], V) + d
 
 
+def jax_logits(params, x):
+    import jax
+    import jax.numpy as jnp
+    W, U, b, V, d = params
+
+    def body(state, at_step):
+        h, c = state
+        gates, new = jnp.split(at_step + h @ U, [3 * SIZE], 1)
+        i, f, o = jnp.split(jax.nn.sigmoid(gates), 3, 1)
+        c = f * c + i * jnp.tanh(new)
+        return (o * jnp.tanh(c), c), None
+    zeros = jnp.zeros((len(x), SIZE))
+    (h, _), _ = jax.lax.scan(body, (zeros, zeros), jnp.swapaxes(x, 0, 1) @ W + b)
+    return h @ V + d
+
+
 def numpy_logits(params, x):
     W, U, b, V, d = params
     steps = np.ascontiguousarray(x.transpose(1, 0, 2)).reshape(-1, DIM)
@@ -77,18 +93,22 @@ def numpy_logits(params, x):
     return h @ V + d, backward
 
 
-LOGITS = {'tensorflow': tensorflow_logits, 'theano': theano_logits, 'numpy': numpy_logits}
+LOGITS = {'tensorflow': tensorflow_logits, 'theano': theano_logits, 'jax': jax_logits, 'numpy': numpy_logits}
 
 
-def main():
-    x, y = random_data(BATCH_SIZE * NB_BATCH, (NB_STEP, DIM), NB_CLASS)
+def contest(nb_batch=NB_BATCH):
+    """Return the model, its data, and the hand-written network, its weights and its own data, as ``compare`` takes them."""
+    x, y = random_data(BATCH_SIZE * nb_batch, (NB_STEP, DIM), NB_CLASS)
     layers = [LSTM(SIZE, inner_activation='sigmoid'), Dense(NB_CLASS, activation='softmax')]
     model = Sequential([Input((NB_STEP, DIM)), *layers])
     recurrent, dense = (layer.get_weights() for layer in layers)
     # The loop has the gates concatenated.
     joined = [np.concatenate([recurrent[f'{kind}_{gate}'] for gate in 'ifoc'], -1) for kind in 'WUb']
-    compare(f'LSTM({SIZE}) on {NB_STEP} steps of {DIM}', model, x, y, (LOGITS[B.name()], [*joined, dense['W'], dense['b']], x),
-            BATCH_SIZE)
+    return model, x, y, (LOGITS[B.name()], [*joined, dense['W'], dense['b']], x)
+
+
+def main():
+    compare(f'LSTM({SIZE}) on {NB_STEP} steps of {DIM}', *contest(), BATCH_SIZE)
 
 
 if __name__ == '__main__':

@@ -39,6 +39,14 @@ def theano_network(weights):
     return call
 
 
+def jax_network(weights):
+    import jax
+    import jax.numpy as jnp
+    params = [jnp.array(it) for it in weights]
+    run = jax.jit(lambda params, x: jax.nn.softmax(mlp['jax'](params, x)))
+    return lambda x: np.asarray(run(params, x))
+
+
 def numpy_network(weights):
     def run(x):
         powers = np.exp(mlp['numpy'](weights, x)[0])
@@ -46,7 +54,7 @@ def numpy_network(weights):
     return run
 
 
-NETWORKS = {'tensorflow': tensorflow_network, 'theano': theano_network, 'numpy': numpy_network}
+NETWORKS = {'tensorflow': tensorflow_network, 'theano': theano_network, 'jax': jax_network, 'numpy': numpy_network}
 
 
 def microseconds(call):

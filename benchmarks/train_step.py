@@ -28,13 +28,19 @@ def keras_fit(x, y):
     return lambda seed: model.fit(x, y, batch_size=BATCH_SIZE, epochs=NB_EPOCH, verbose=0).history['loss'][-1]
 
 
-def main():
-    x, y = random_data(BATCH_SIZE * NB_BATCH, SIZES[:1], SIZES[-1])
+def contest(nb_batch=NB_BATCH):
+    """Return the model, its data, and the hand-written network, its weights and its own data, as ``compare`` takes them."""
+    x, y = random_data(BATCH_SIZE * nb_batch, SIZES[:1], SIZES[-1])
     model = Sequential([Input(SIZES[0]), *[Dense(size, activation='relu') for size in SIZES[1:-1]],
                         Dense(SIZES[-1], activation='softmax')])
+    return model, x, y, (mlp[B.name()], list(model.get_weights().values()), x)
+
+
+def main():
+    contestants = contest()
     has_keras = B.name() == 'tensorflow' and importlib.util.find_spec('keras')
-    compare('-'.join(map(str, SIZES)), model, x, y, (mlp[B.name()], list(model.get_weights().values()), x),
-            BATCH_SIZE, NB_EPOCH, 15, [('Keras fit', keras_fit(x, y))] if has_keras else [])
+    compare('-'.join(map(str, SIZES)), *contestants, BATCH_SIZE, NB_EPOCH, 15,
+            [('Keras fit', keras_fit(*contestants[1:3]))] if has_keras else [])
 
 
 if __name__ == '__main__':
