@@ -114,7 +114,8 @@ stubs: $(VENV)/.has-test
 schema: $(VENV)/.has-test
 	$(RUN) -m keraflow schema --output docs/architecture.schema.json --overwrite
 
-BENCHMARKS = $(filter-out benchmarks/peers.py,$(sort $(wildcard benchmarks/[a-z]*.py)))
+# Those of other environments, and of GPUs, are run by themselves.
+BENCHMARKS = $(filter-out benchmarks/peers.py benchmarks/gpu.py,$(sort $(wildcard benchmarks/[a-z]*.py)))
 bench: $(VENV)/.has-test
 	@set -e; for file in $(BENCHMARKS); do for backend in $(BACKENDS); do \
 		echo "== $$file on $$backend"; KERAFLOW_BACKEND=$$backend $(RUN) $$file; done; done

@@ -12,6 +12,7 @@
 ``tests/alone``                     start processes that can import nothing but what keraflow needs
 ``tests/null``, ``corpus``          need no backend
 ``tests/browser``                   open what keraflow draws in a browser: only with ``--browser chromium``
+``tests/gpu``                       run on JAX on a GPU, and are skipped without one: only if the folder is named
 ==================================  ======================================================================
 
 ``pytest --backend theano`` narrows to one backend (the option may be repeated), and to the tests that need no other.
@@ -58,6 +59,7 @@ _set_environment()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption('--backend', action='append', metavar='NAME', help='run the tests of backends on this one only')
     parser.addoption('--browser', metavar='PROGRAM', help='run the tests that open pages in this Chromium, and need one')
+    parser.addoption('--device', default='gpu', metavar='NAME', help="run tests/gpu on this device of JAX, such as 'gpu:1' or 'cpu'")
     parser.addoption('--torture', type=int, metavar='N', help='run N times as many trials, of the tests that make some')
 
 
@@ -70,9 +72,15 @@ def _folder(path: Path) -> str:
     return path.relative_to(HERE).parts[0] if path != HERE and path.is_relative_to(HERE) else ''
 
 
+def _is_in_folder(folder: str, arg: str, config: pytest.Config) -> bool:
+    """Return whether an argument of the command line names a folder of tests, or something in it."""
+    return (config.invocation_params.dir / arg.partition('::')[0]).resolve().is_relative_to(HERE / folder)
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Optional[bool]:
     folder, names = _folder(collection_path), _backends(config)
-    is_left_out = {'browser': not config.getoption('--browser'), 'across': len(names) < 2 or REFERENCE not in names}
+    is_left_out = {'browser': not config.getoption('--browser'), 'across': len(names) < 2 or REFERENCE not in names,
+                   'gpu': not any(_is_in_folder('gpu', arg, config) for arg in config.args)}
     if is_left_out.get(folder) or folder in ON_SOME_BACKENDS and not set(ON_SOME_BACKENDS[folder]) & set(names):
         return True
     return None
