@@ -1,5 +1,5 @@
 """Functions of arrays as ``jax.jit`` compiles them."""
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -11,8 +11,10 @@ from keraflow.backend.refusals import NotFinite
 from keraflow.errors import DataError, KeraFlowError
 
 from .conditions import collecting
+from .counted_rows import counted
 from .library import jax, jnp, variables_in_use, with_64_bits
-from .padding import Lengths, are_rows, padded
+from .padding import Lengths, count_of, padded, taken, taking, without_padding
+from .row_axes import Unknown
 
 __all__ = ['Jitted', 'stored']
 
@@ -37,8 +39,8 @@ class Jitted(Function):
     returns a status: the number of the condition that failed first, among those of data and then the numbers that must
     be finite, and the value of such a number. New values are the old ones if there is one.
 
-    A batch of a new length, such as the last one of many, is padded and compiles nothing, where each row of the outputs
-    follows from a row alone.
+    A batch of a new length, such as the last one of many, is padded and compiles nothing, where a run may say how many
+    rows count.
     """
 
     def __init__(self, backend: Any, *args: Any):
@@ -49,8 +51,11 @@ class Jitted(Function):
         holds, shared, values = self._gated()
         self._first = Program(self.graph, given, [*self.outputs, *self.numbers, *self.of_rows, *shared])
         self._last = Program(self.graph, [*given, *shared, holds], values)
-        self._messages: List[str] = []
-        self._pads, self._lengths = not self._set and are_rows(self.inputs, self.outputs), Lengths()
+        self._messages: Dict[bool, List[str]] = {}      # by whether rows are counted
+        self._counted = None if self._set or self.numbers else counted(self.inputs, self.outputs)
+        if self._counted is not None:
+            self._of_count = Program(self.graph, [*given, self._counted.nb_row], self._counted.outputs)
+        self._lengths = Lengths()
         self._once = jax.jit(self._traced, donate_argnums=0)
         self._of_batch = jax.jit(self._traced_batch, donate_argnums=(0, 1))
 
@@ -76,29 +81,47 @@ class Jitted(Function):
         return holds, [x for x in made if x in first and x.operation is not None and x.inputs], values
 
     def __call__(self, *arrays: Any) -> List[Any]:
-        given = self.arrays(arrays)
-        nb_row = len(given[0]) if self._pads else 0
-        length = self._lengths.of(nb_row) if nb_row and all(len(x) == nb_row for x in given) else nb_row
-        if length > nb_row:
-            given = [padded(x, length) for x in given]
-        with with_64_bits(), _without_notes():
-            outputs, status = self._run(self._once, given)
+        given, nb_row, length = self.arrays(arrays), 0, 0
+        counted = self._counted
+        if counted is not None:
+            nb_row = len(given[0])
+            length = self._lengths.of(nb_row) if nb_row and all(len(x) == nb_row for x in given) else 0
+        if length:
+            given = [*(padded(x, length) for x in given), count_of(nb_row)]
+        try:
+            with with_64_bits(), _without_notes():
+                outputs, status = self._run(self._once, given)
+        except Unknown:
+            self._counted = None
+            return self(*arrays)
         if status is not None:
-            self._stop(np.asarray(status))
-        return [np.asarray(x)[:nb_row] for x in outputs] if length > nb_row else outputs
+            self._stop(np.asarray(status), length > 0)
+        return without_padding(outputs, counted.rows, nb_row, length) if counted and length > nb_row else outputs
 
     def sum(self, loaded: Sequence[Any], indices: np.ndarray, total: np.ndarray) -> np.ndarray:
         """Run batches of samples, of which each row of indices has the numbers, without waiting for one of them.
 
         Return the total with the only output of each batch added. After a batch that is not right none sets anything.
         """
-        with with_64_bits(), _without_notes():
-            before: tuple = total, np.array([_HOLDS, 0.]), np.int64(0)
-            for row in indices:
-                before = self._run(self._of_batch, loaded, before, row)
-        added, status, nb_done = map(np.asarray, before)
-        self._stop(status, int(nb_done), added)
+        counts = self._counted is not None and indices.shape[1] > 0
+        before: tuple = total, np.array([_HOLDS, 0.]), np.int64(0)
+        try:
+            with with_64_bits(), _without_notes():
+                for given, row in self._padded(loaded, indices) if counts else ((loaded, row) for row in indices):
+                    before = self._run(self._of_batch, given, before, row)
+                added, status, nb_done = map(np.asarray, before)
+        except Unknown:
+            self._counted = None
+            return self.sum(loaded, indices, total)
+        self._stop(status, counts, int(nb_done), added)
         return added
+
+    def _padded(self, loaded: Sequence[Any], indices: np.ndarray) -> Iterator[Tuple[Sequence[Any], None]]:
+        """Yield what is given for each batch: its samples, taken here, so that no number of all samples is compiled."""
+        nb_row = indices.shape[1]
+        take, count = taking(loaded), count_of(nb_row)
+        for row in padded(indices.T, self._lengths.of(nb_row)).T:
+            yield [*take(row), count], None
 
     def _run(self, run: Any, given: Sequence[Any], *more: Any) -> Any:
         """Call a function of JAX, and set the variables."""
@@ -109,13 +132,15 @@ class Jitted(Function):
                 variable.value = value
         return made
 
-    def _stop(self, status: np.ndarray, nb_done: int = 0, total: Any = ()) -> None:
+    def _stop(self, status: np.ndarray, counts: bool, nb_done: int = 0, total: Any = ()) -> None:
         """Raise if a condition did not hold."""
         code = int(status[0])
-        if 0 <= code < len(self._messages):
-            raise DataError(self._messages[code])
-        if code >= 0:
-            raise NotFinite(self.names[code - len(self._messages)], float(status[1]), nb_done, total)
+        if code < 0:
+            return
+        messages = self._messages[counts]
+        if code < len(messages):
+            raise DataError(messages[code])
+        raise NotFinite(self.names[code - len(messages)], float(status[1]), nb_done, total)
 
     # -- what is traced -----------------------------------------------------------------------------------------------
 
@@ -128,7 +153,7 @@ class Jitted(Function):
     def _traced_batch(self, before: List[Any], so_far: tuple, row: Any, kept: List[Any], starts: List[Any],
                       arrays: List[Any]) -> tuple:
         total, status, nb_done = so_far
-        batch = [x.at[row].get(mode='promise_in_bounds') for x in arrays]
+        batch = arrays if row is None else taken(arrays, row)
         [vector], values, found = self._computed(before, kept, starts, batch, status)
         status = status if found is None else found
         holds = status[0] < 0
@@ -137,10 +162,10 @@ class Jitted(Function):
     def _computed(self, before: List[Any], kept: List[Any], starts: List[Any], given: List[Any],
                   status: Any) -> Tuple[List[Any], List[Any], Any]:
         """Return outputs, new values, and the status, None without conditions; `status` is that of batches before."""
-        arrays = [*before, *kept, *starts, *given]
+        arrays, counts = [*before, *kept, *starts, *given], len(given) > len(self.inputs)
         with collecting() as required:
-            found = self._first(*arrays)
-        self._messages = [message for message, _ in required]
+            found = (self._of_count if counts else self._first)(*arrays)
+        self._messages[counts] = [message for message, _ in required]
         outputs, numbers, rows, shared = _divided(found, [self.outputs, self.numbers, self.of_rows])
         status = _status([holds for _, holds in required], [jnp.sum(x, dtype='float64') for x in numbers], status)
         holds = np.True_ if status is None else status[0] < 0

@@ -1,63 +1,16 @@
-"""Batches of new lengths run as parts of longer ones, where each row of the outputs follows from a row alone."""
-from typing import Any, Dict, List, Optional, Sequence
+"""Batches of new lengths run as parts of longer ones, of which the first rows count."""
+import functools
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from keraflow.backend.graph.nodes import Node, ordered
+from .library import jax, jnp, with_64_bits
+from .row_axes import Rows
 
-__all__ = ['Lengths', 'are_rows', 'padded']
+__all__ = ['Lengths', 'count_of', 'padded', 'taken', 'taking', 'without_padding']
 
 #: A length that occurs more often is compiled.
 _NB_PADDED = 8
-
-#: By the name of an operation of one tensor: whether its static arguments keep rows apart.
-_KEEPS: Dict[str, Any] = {
-    **dict.fromkeys(('softmax', 'log_softmax', 'cumsum', 'argmax', 'argmin', 'flip', 'repeat', 'expand_dims', 'squeeze',
-                     'concatenate', 'stack'), lambda axis, **others: axis > 0),
-    **dict.fromkeys(('sum', 'prod', 'mean', 'max', 'min', 'any', 'all'),
-                    lambda axis, **others: axis is not None and 0 not in axis),
-    **dict.fromkeys(('max_pool', 'mean_pool', 'identity', 'stop_gradient'), lambda **others: True),
-    'flatten': lambda nb_axis: nb_axis > 1, 'transpose': lambda axes: axes[0] == 0, 'tile': lambda reps: reps[0] == 1,
-    'getitem': lambda key: bool(key) and isinstance(key[0], slice) and key[0] == slice(None)}
-#: Operations whose first operand has rows, while the others are the same for all.
-_WITH_PARAMETERS = frozenset(('dot', 'conv', 'depthwise_conv', 'conv_transpose'))
-
-
-def are_rows(inputs: Sequence[Node], outputs: Sequence[Node]) -> bool:
-    """Return whether the first axis of outputs is that of the inputs, and each row depends on the same one of these.
-
-    Of what is not known to be so, it is not.
-    """
-    if not inputs or any(not x.ndim or x.shape[0] is not None for x in inputs):
-        return False
-    # True for what has rows, False for what is the same for all, None for anything else.
-    found: Dict[Node, Optional[bool]] = dict.fromkeys(inputs, True)
-    for node in ordered(outputs):
-        if node not in found:
-            found[node] = _has_rows(node, [found[x] for x in node.inputs])
-    return all(found[x] is True for x in outputs)
-
-
-def _has_rows(node: Node, operands: List[Optional[bool]]) -> Optional[bool]:
-    operation = node.operation
-    if operation is None:
-        return None if hasattr(node, 'lone') else False
-    if None in operands or operation.name.startswith('draw_'):
-        return None
-    if True not in operands:
-        return False
-    if operation.is_elementwise:
-        fits = all(x.ndim == node.ndim if has_rows else x.ndim < node.ndim or x.shape[0] == 1
-                   for x, has_rows in zip(node.inputs, operands))
-    elif operation.name in _WITH_PARAMETERS:
-        fits = operands == [True, False] and node.inputs[0].ndim > 1
-    elif operation.name == 'take':
-        fits = operands == [False, True] and node.static['axis'] == 0
-    elif operation.name == 'require':       # of each row, of which padding repeats one
-        fits = operands[0] is True
-    else:
-        fits = operation.name in _KEEPS and all(operands) and _KEEPS[operation.name](**node.static)
-    return True if fits else None
 
 
 class Lengths:
@@ -79,4 +32,38 @@ class Lengths:
 
 def padded(array: np.ndarray, nb_row: int) -> np.ndarray:
     """Return an array with its last row repeated, so that it has so many."""
-    return np.concatenate([array, np.repeat(array[-1:], nb_row - len(array), 0)])
+    return np.concatenate([array, np.repeat(array[-1:], nb_row - len(array), 0)]) if nb_row > len(array) else array
+
+
+def without_padding(outputs: Sequence[Any], rows: Sequence[Optional[Rows]], nb_row: int, length: int) -> List[Any]:
+    """Return the parts of outputs of so many rows that the first ones have."""
+    found = []
+    for array, one in zip(outputs, rows):
+        if one is not None:
+            last = array.shape[one.axis] // length * nb_row
+            array = np.asarray(array)[(slice(None),) * one.axis + (slice(last),)]
+        found.append(array)
+    return found
+
+
+@functools.lru_cache(maxsize=256)
+def count_of(nb_row: int) -> Any:
+    """Return a number of rows as what a run is given."""
+    with with_64_bits():
+        return jnp.asarray(np.int64(nb_row))
+
+
+def taken(arrays: Sequence[Any], row: Any) -> List[Any]:
+    """Return the samples with some numbers, of arrays of JAX."""
+    return [x.at[row].get(mode='promise_in_bounds') for x in arrays]
+
+
+_taken = jax.jit(taken)
+
+
+def taking(arrays: Sequence[Any]) -> Callable[[Any], List[Any]]:
+    """Return a function from numbers to the samples that have them, which costs a batch little."""
+    if any(one.platform != 'cpu' for x in arrays for one in x.devices()):
+        return functools.partial(_taken, arrays)
+    here = list(map(np.asarray, arrays))        # without a copy
+    return lambda row: [x[row] for x in here]
