@@ -1,17 +1,22 @@
 """Run builders inside of a graph, and assign the new values of variables."""
 import contextlib
+import contextvars
 from typing import Any, Callable, Iterator, List, Sequence, Tuple
 
 from keraflow.backend.contract import FusedUpdates, Rows, all_updates, numbers_to_check
 from keraflow.backend.draws import numbered
 from keraflow.backend.operators import follow_contract
 from keraflow.backend.refusals import marked
+from keraflow.contexts import bound
 
 from . import conditions, private_api
 from .finite import stop_unless_finite
 from .library import tf
 
 __all__ = ['Building']
+
+#: The graph of the builder that runs.
+_graph: 'contextvars.ContextVar[Any]' = contextvars.ContextVar('_graph', default=None)
 
 
 class Building:
@@ -91,11 +96,16 @@ class Building:
         texts = [marked(message) for message in messages]
         return tf.debugging.Assert(code < 0, [tf.gather(texts, tf.maximum(code, 0))])
 
+    def is_running(self) -> bool:
+        """Return whether what is computed now is a part of a builder, and not of a ``tf.function`` that it calls."""
+        return _graph.get() is not None and private_api.function_graph() is _graph.get()
+
     @contextlib.contextmanager
     def in_builder(self) -> Iterator[None]:
         """Follow the contract inside the block, in which layers run."""
         made = self._variable_class
-        with follow_contract(), tf.variable_creator_scope(lambda creator, **options: made(**options)):
+        with follow_contract(), bound(_graph, private_api.function_graph()), \
+                tf.variable_creator_scope(lambda creator, **options: made(**options)):
             yield
 
 

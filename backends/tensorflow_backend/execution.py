@@ -7,7 +7,7 @@ import numpy as np
 from keraflow.backend.batches import BatchLoop
 from keraflow.backend.compiled import Compiled, arrays_for
 from keraflow.backend.contract import OTHER_VARIABLES, Rows, TensorSpec, UsedVariable, in_order_of_creation
-from keraflow.backend.draws import Draws, counting, starts_of_draws
+from keraflow.backend.draws import Draws, counting, draws_so_far, starts_of_draws
 from keraflow.backend.layouts import gradients_from_sources, sources_of
 from keraflow.backend.operators import follow_contract
 from keraflow.backend.refusals import marked, refusing
@@ -47,8 +47,9 @@ class Execution(Variables):
             return fn(*[private_api.placeholder(spec.dtype, spec.shape) for spec in specs])
 
     def no_autograph(self, fn: Callable) -> Callable:
-        # For a tf.function of the program, which may run more often than it is traced: it counts its own draws.
-        return tf.autograph.experimental.do_not_convert(follow_contract()(counting(None)(fn)))
+        # A tf.function of the program may run more often than it is traced: each draw in it is a run of its own.
+        draws = draws_so_far() if self._graphs.is_running() else None
+        return tf.autograph.experimental.do_not_convert(follow_contract()(counting(draws)(fn)))
 
     def eval(self, tensors: Any) -> Any:
         if isinstance(tensors, (list, tuple)):

@@ -11,9 +11,9 @@ from keraflow.errors import BackendError
 
 from .library import tf
 
-__all__ = ['FuncGraph', 'OpDispatcher', 'current_graph', 'direct_call', 'handle_of', 'is_about_new_variables',
-           'outermost_graph', 'placeholder', 'placeholder_of', 'set_name', 'taken_from_outside',
-           'untraced_variable_class', 'wrap_function']
+__all__ = ['FuncGraph', 'OpDispatcher', 'current_graph', 'direct_call', 'function_graph', 'handle_of',
+           'is_about_new_variables', 'outermost_graph', 'placeholder', 'placeholder_of', 'set_name',
+           'taken_from_outside', 'untraced_variable_class', 'wrap_function']
 
 
 def _found(path: str) -> Any:
@@ -118,6 +118,17 @@ def placeholder_of(tensor: Any) -> Any:
     could replace it.
     """
     return current_graph().capture(tensor)
+
+
+def function_graph() -> Any:
+    """Return the graph of the function that is being built, also in the body of a loop or branch of it.
+
+    Only the class of a graph tells that it is such a body.
+    """
+    graph = current_graph()
+    while isinstance(graph, FuncGraph) and type(graph) is not FuncGraph:
+        graph = graph.outer_graph
+    return graph
 
 
 def outermost_graph() -> Any:

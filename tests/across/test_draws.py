@@ -6,10 +6,11 @@ import pytest
 from drawn import X, Y, noisy
 
 import keraflow
+from keraflow import TrainStep
 from keraflow import backend as B
 from keraflow.errors import KeraFlowWarning
-from keraflow.layers import Dense, Input
-from keraflow.models import Sequential
+from keraflow.layers import Dense, Dropout, Input
+from keraflow.models import Model, Sequential
 from keraflow.optimizers import SGD
 
 DATA = Path(__file__).parent.parent / 'data'
@@ -64,6 +65,31 @@ def test_an_optimizer_draws_from_the_stream_of_its_model(other):
         found.append(model.fit(X[:, 0], Y, batch_size=5, nb_epoch=3, verbose=0).column('loss'))
         assert model._stream.position == 6
     np.testing.assert_allclose(found[1:], [found[0]] * (len(found) - 1), rtol=1e-9)
+
+
+def dropped_twice(execution):
+    """Step on a loss that calls a layer twice, once in a loop over time, and return what it reports."""
+    keraflow.seed(7)
+    x, dropout = Input((4, 3), name='x'), Dropout(0.5)
+    model = Model(x, Dense(2)(x[:, 0]))
+
+    def loss(x):
+        def step(slices, states, constants):
+            return states[0], [states[0] + dropout(slices[0])]
+        [state] = B.loop(step, [B.transpose(x, (1, 0, 2))], [B.zeros_like(x[:, 0])])[1]
+        return [B.mean(model(x)) + B.sum(dropout(x)), B.sum(dropout(x)), B.sum(state)]
+    take = TrainStep(loss, Input((4, 3), name='x'), model, SGD(), execution=execution)
+    return [take(X) for _ in range(3)]
+
+
+def test_a_loss_that_calls_layers_draws_from_the_stream_of_its_step(other):
+    B.use('numpy')
+    B.set_floatx('float64')
+    expected = dropped_twice('plain')
+    for execution in EXECUTIONS.get(other, ('plain',)):
+        B.use(other)
+        B.set_floatx('float64')
+        np.testing.assert_allclose(dropped_twice(execution), expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize('file', WRITERS)
