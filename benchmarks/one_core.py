@@ -5,6 +5,8 @@ thread. What a library does in several threads at a time is in ``peers.py``. Bes
 """
 import os
 
+if hasattr(os, 'sched_setaffinity'):        # XLA has a thread for each core
+    os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
 for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS'):
     os.environ[name] = '1'      # before a library reads it
 

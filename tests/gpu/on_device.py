@@ -50,7 +50,7 @@ def start(backend='jax', floatx='float32'):
 
 
 def precision(name):
-    """Let JAX compute products in the block at this precision: ``'default'``, or ``'highest'`` for that of the dtype."""
+    """Let JAX compute products of float32 in the block at this precision: ``'float32'``, or None for JAX's default."""
     return jax.default_matmul_precision(name)
 
 

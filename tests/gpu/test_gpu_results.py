@@ -62,7 +62,7 @@ def test_trainings_in_float64_are_those_of_numpy(device):
 
 def test_trainings_in_float32_are_those_of_the_processor_where_products_are_in_float32(device):
     for network in NETWORKS:
-        with precision('highest'):
+        with precision('float32'):
             found = trained(network, 'float32')
             with B.device('cpu'):
                 agree(network, found, trained(network, 'float32'), 1e-4)
