@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set,
 
 from keraflow.backend.draws import in_step
 from keraflow.backend.graph.gradients import pulled_back, total_of
-from keraflow.backend.graph.nodes import Known, Node, Operation, apply, known_of, ordered
+from keraflow.backend.graph.nodes import Known, Node, Operation, apply, is_constant, known_of, ordered
 from keraflow.backend.graph.program import Program
 from keraflow.backend.graph.slopes import SLOPES_OF_LISTS
 from keraflow.backend.graph.variables import Variables
@@ -75,6 +75,13 @@ class Body:
             if node.operation is LOOP:
                 self.inside.update(node.static['body'].items.values())
 
+    def note_conditions(self, roots: Iterable[Node]) -> None:
+        """Count conditions that follow from the step alone to it: they take less memory than what they compare."""
+        for node in ordered(roots, self.inside):
+            if node not in self.inside and any(x in self.inside for x in node.inputs) and all(
+                    x in self.inside or is_constant(x) for x in node.inputs) and node.dtype == 'bool':
+                self.inside.add(node)
+
     def program(self) -> Program:
         """Return the function of one step."""
         if self._program is None:
@@ -90,7 +97,7 @@ def _inside_of(roots: Iterable[Node], own: Set[Node], outside: Iterable[Node]) -
             inside.add(node)
             captured.update(dict.fromkeys(x for x in node.inputs if x not in inside))
     captured.update(dict.fromkeys(node for node in roots if node not in inside))
-    return inside, [node for node in captured if node.operation is None or node.operation.name != 'constant']
+    return inside, [node for node in captured if not is_constant(node)]
 
 
 # -- the operation ----------------------------------------------------------------------------------------------------
@@ -222,6 +229,7 @@ class _Backwards:
         body = self._body
         before, after, initial = ([one[i] for one in self._carried] for i in range(3))
         roots = [*after, *self._collected]
+        body.note_conditions(roots)
         used = [x for x in ordered(roots, body.inside) if x in body.inside and x is not body.time]
         sequences = {x: collected_of(self._forward, x) for x in [body.slices[0], *used]}
         sequences.update(outputs)

@@ -17,7 +17,7 @@ from keraflow.errors import SerializationError
 
 __all__ = ['GIVEN', 'LONGEST_VALUE', 'OPERATIONS', 'STAND_INS', 'Graph', 'Known', 'Library',
            'Node', 'Operation', 'VariableNode',
-           'apply', 'apply_many', 'known_of', 'ordered']
+           'apply', 'apply_many', 'is_constant', 'known_of', 'ordered']
 
 #: What an unknown length is derived with. Many numbers divide both, so that axes can be split and joined.
 STAND_INS = 5040, 10080
@@ -311,6 +311,11 @@ def _whole(index: Any, i: int) -> Any:
     if isinstance(index, slice):
         return slice(None)
     return np.zeros(index.known[i].shape, 'int64') if isinstance(index, Node) else _first_place(index)
+
+
+def is_constant(node: Node) -> bool:
+    """Return whether a node is an array."""
+    return node.operation is not None and node.operation.name == 'constant'
 
 
 def known_of(shape: Sequence, dtype: str) -> Tuple[Known, Known]:

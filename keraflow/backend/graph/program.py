@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Set
 
 import numpy as np
 
-from keraflow.backend.graph.nodes import Graph, Node, ordered
+from keraflow.backend.graph.nodes import Graph, Node, is_constant, ordered
 
 __all__ = ['Program', 'shared_memory', 'taker', 'takes_a_place', 'users_of']
 
@@ -66,7 +66,7 @@ class Program:
             if node in inputs:
                 continue
             operands = [self._slots[x] for x in node.inputs]
-            if _is_constant(node):
+            if is_constant(node):
                 self._blank[self._slots[node]] = node.static['value']
                 constants.add(node)
                 continue
@@ -92,11 +92,6 @@ class _Call(NamedTuple):
     get: Callable
     slot: int
     done: Sequence[int]
-
-
-def _is_constant(node: Node) -> bool:
-    """Return whether a node is an array."""
-    return node.operation is not None and node.operation.name == 'constant'
 
 
 def shared_memory(results: Sequence[Node], constants: Set[Node]) -> List[bool]:
