@@ -29,7 +29,7 @@ def stored(array: np.ndarray) -> Any:
 
 
 #: The operations that may require something of data.
-_REQUIRING = frozenset(('require', 'take', 'loop', 'call'))
+_REQUIRING = frozenset(('require', 'take', 'getitem', 'loop', 'call'))
 
 
 class Jitted(Function):

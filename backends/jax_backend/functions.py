@@ -8,8 +8,9 @@ import numpy as np
 
 from keraflow.backend.graph.array_functions import array_functions, start_of_extremum
 from keraflow.backend.graph.nodes import OPERATIONS
-from keraflow.backend.graph.operations import key_from, nb_given
+from keraflow.backend.graph.operations import indices_of, key_from, nb_given
 from keraflow.backend.graph.randomness import draws
+from keraflow.backend.refusals import no_cell
 from keraflow.errors import BackendError
 
 from .conditions import require
@@ -118,10 +119,18 @@ def transposed_dot(x: Array, y: Array) -> Array:
 
 
 @function
-def take(x: Array, indices: Array, axis: int) -> Array:
-    last = x.shape[axis] - 1
-    fits = (indices >= 0) & (indices <= last) | (indices == np.iinfo(indices.dtype).max)
-    indices = require(indices, fits, f'gather: indices: expected integers from 0 to {last}, received others.')
+def getitem(x: Array, *given: Any, key: Sequence) -> Array:
+    filled = key_from(key, given)
+    for axis, index, name in indices_of(key, filled, x.ndim):       # which JAX clips
+        n = x.shape[axis]
+        x = require(x, np.True_ & (index >= -n) & (index < n), no_cell(name, axis))
+    return x[filled]
+
+
+@function
+def take(x: Array, indices: Array, axis: int, refusal: str = '') -> Array:
+    fits = (indices >= 0) & (indices < x.shape[axis]) | (indices == np.iinfo(indices.dtype).max)
+    indices = require(indices, fits, refusal)
     return jnp.take(x, indices, axis, mode='clip')
 
 

@@ -5,9 +5,10 @@ from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 import numpy as np
 
 from keraflow.backend.graph.array_functions import array_functions, inside, nb_reduced, start_of_extremum
-from keraflow.backend.graph.operations import key_from, nb_given
+from keraflow.backend.graph.operations import indices_of, key_from, nb_given
 from keraflow.backend.graph.randomness import draws
 from keraflow.backend.graph.rows import unique_rows
+from keraflow.backend.refusals import no_cell
 from keraflow.errors import DataError
 
 __all__ = ['FUNCTIONS', 'function']
@@ -238,10 +239,23 @@ def matmul(x: Array, y: Array) -> Array:
 
 
 @function
-def take(x: Array, indices: Array, axis: int) -> Array:
+def getitem(x: Array, *given: Any, key: Sequence) -> Array:
+    filled = key_from(key, given)
+    try:
+        return x[filled]
+    except IndexError:
+        for axis, index, name in indices_of(key, filled, x.ndim):
+            n = x.shape[axis]
+            if np.any((np.asarray(index) < -n) | (np.asarray(index) >= n)):
+                raise DataError(no_cell(name, axis)) from None
+        raise
+
+
+@function
+def take(x: Array, indices: Array, axis: int, refusal: str = '') -> Array:
     # NumPy counts negative ones from the end, and the gradient would take them for other places.
-    if indices.size and indices.min() < 0:
-        raise DataError(f'gather: indices: expected integers from 0 to {x.shape[axis] - 1}, received {indices.min()}.')
+    if indices.size and (indices.min() < 0 or indices.max() >= x.shape[axis]):
+        raise DataError(refusal)
     return np.take(x, indices, axis)
 
 

@@ -1,6 +1,9 @@
 """Matrix products, and indexing."""
 from typing import Any, Optional
 
+from keraflow.backend.refusals import require_places
+from keraflow.shapes import normalize_axis
+
 from .library import tf
 from .time_gradients import product
 from .variables import Variables
@@ -25,7 +28,9 @@ class Products(Variables):
 
     def gather(self, x: Any, indices: Any, axis: int = 0) -> Any:
         # Rows are read from a variable without copying all of it.
-        return tf.gather(x if self.is_tensor(x) else self.constant(x), self._tensor(indices), axis=axis)
+        x = x if self.is_tensor(x) else self.constant(x)
+        axis = normalize_axis(axis, self.ndim(x))
+        return tf.gather(x, require_places(self, x, self._tensor(indices), axis), axis=axis)
 
     def one_hot(self, indices: Any, nb_class: int, dtype: Optional[str] = None) -> Any:
         return tf.one_hot(self._tensor(indices), nb_class, dtype=dtype or self.floatx())

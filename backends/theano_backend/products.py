@@ -2,6 +2,7 @@
 from typing import Any, List
 
 from keraflow.backend.contract import FLOATS, Backend
+from keraflow.backend.refusals import require_places
 from keraflow.shapes import normalize_axis
 
 from .configure import T
@@ -44,6 +45,7 @@ class Products(Backend):
     def gather(self, x: Any, indices: Any, axis: int = 0) -> Any:
         x, indices = x if is_tensor(x) else self.constant(x), as_tensor(indices)
         axis = normalize_axis(axis, x.ndim)
+        indices = require_places(self, x, indices, axis)
         if indices.ndim == 0:
             return x[(slice(None),) * axis + (indices,)]
         others = [a for a in range(x.ndim) if a != axis]

@@ -8,7 +8,8 @@ import numpy as np
 from keraflow.backend.method_info import METHODS
 from keraflow.errors import DataError, KeraFlowError
 
-__all__ = ['STOP', 'NotFinite', 'marked', 'refusing', 'require_integers', 'require_split']
+__all__ = ['STOP', 'NotFinite', 'marked', 'no_cell', 'no_places', 'refusing', 'require_integers', 'require_places',
+           'require_split']
 
 _MARK = 'keraflow refuses [{}] until here'
 #: The text of an error that :class:`refusing` turns into :class:`NotFinite`, around lists of numbers: how many batches
@@ -102,3 +103,22 @@ def require_split(backend: Any, x: Any, lengths: Sequence[int], axis: int) -> An
     fits = backend.equal(backend.shape(x)[axis], sum(lengths))
     return backend.require(x, fits, f'split: lengths: expected a sum of the length of axis {axis}, received '
                            f'{list(lengths)}.')
+
+
+def no_places(length: Optional[int], axis: int) -> str:
+    """Return how :meth:`Backend.gather` refuses indices along an axis, whose length is None if only the run has it."""
+    last = f'one less than the length of axis {axis}' if length is None else length - 1
+    return f'gather: indices: expected integers from 0 to {last}, received others.'
+
+
+def require_places(backend: Any, x: Any, indices: Any, axis: int) -> Any:
+    """Return the indices of :meth:`Backend.gather`, which libraries clip, or count from the end, or do not look at."""
+    length = backend.static_shape(x)[axis]
+    end = backend.shape(x)[axis] if length is None else length
+    fits = backend.logical_and(backend.greater_equal(indices, 0), backend.less(indices, end))
+    return backend.require(indices, fits, no_places(length, axis))
+
+
+def no_cell(index: Any, axis: int) -> str:
+    """Return how an index of a tensor is refused in the run, if there is no such cell along an axis."""
+    return f'getitem: axis {axis}: expected an index from -n to n - 1, for the length n, received {index}.'

@@ -18,7 +18,7 @@ def test_a_negative_index_is_refused_in_a_run():
     x, places = B.variable([[1., 2.], [3., 4.]]), B.placeholder((None,), 'int64')
     run = B.function([places], B.symbolic(lambda places: B.gradients(B.sum(B.gather(x, places)), [x]), [places]))
     np.testing.assert_array_equal(run([1, 1])[0], [[0, 0], [2, 2]])
-    with pytest.raises(DataError, match='gather: indices: expected integers from 0 to 1, received -1.'):
+    with pytest.raises(DataError, match='gather: indices: expected integers from 0 to 1, received others.'):
         run([1, -1])
 
 

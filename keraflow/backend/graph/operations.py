@@ -13,14 +13,14 @@ arguments by name, which are plain values:
 Operands of an arithmetic operation have one dtype, which is that of the result.
 """
 import math
-from typing import Any, Callable, Iterable, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 
 from keraflow.backend.graph.nodes import GIVEN, LONGEST_VALUE, Known, Operation
 from keraflow.backend.windows import output_length, transposed_length
 
-__all__ = ['key_from', 'lengths_from', 'nb_given']
+__all__ = ['indices_of', 'key_from', 'lengths_from', 'nb_given']
 
 Shape = Tuple[int, ...]
 
@@ -55,6 +55,21 @@ def key_from(key: Sequence, given: Iterable[Any]) -> tuple:
             return value if np.ndim(value) else value.item() if isinstance(value, (np.ndarray, np.generic)) else value
         return one
     return tuple(map(filled, key))
+
+
+def indices_of(key: Sequence, filled: Sequence, nb_axis: int) -> Iterator[Tuple[int, Any, str]]:
+    """Yield what takes cells of one axis in an index of an array: the axis, the index, and its name in messages.
+
+    Examples
+    --------
+    >>> list(indices_of([Ellipsis, 2, GIVEN], [Ellipsis, 2, np.array(5)], 4))
+    [(2, 2, '2'), (3, array(5), 'another')]
+    """
+    axis, count = 0, sum(one is not None and one is not Ellipsis for one in filled)
+    for item, one in zip(key, filled):
+        if one is not None and one is not Ellipsis and not isinstance(one, slice):
+            yield axis, one, str(item) if isinstance(item, (int, np.integer)) else 'another'
+        axis += nb_axis - count if one is Ellipsis else one is not None
 
 
 def nb_given(key: Sequence) -> int:
@@ -182,7 +197,7 @@ def _matmul(x: Known, y: Known) -> Known:
     return Known((*stack, *x.shape[-2:-1], *(y.shape[-1:] if len(y.shape) > 1 else ())), x.dtype)
 
 
-def _take(x: Known, indices: Known, axis: int) -> Known:
+def _take(x: Known, indices: Known, axis: int, refusal: str = '') -> Known:
     return Known(x.shape[:axis] + indices.shape + x.shape[axis + 1:], x.dtype)
 
 

@@ -3,6 +3,7 @@ from typing import Any
 
 from keraflow.backend.graph.nodes import apply
 from keraflow.backend.graph.variables import Variables
+from keraflow.backend.refusals import no_places
 from keraflow.shapes import normalize_axis
 
 __all__ = ['Products']
@@ -19,4 +20,5 @@ class Products(Variables):
 
     def gather(self, x: Any, indices: Any, axis: int = 0) -> Any:
         x = self._tensor(x) if self._is_symbolic(x) else self.constant(x)
-        return apply('take', [x, self._tensor(indices)], axis=normalize_axis(axis, x.ndim))
+        axis = normalize_axis(axis, x.ndim)
+        return apply('take', [x, self._tensor(indices)], axis=axis, refusal=no_places(x.shape[axis], axis))

@@ -11,6 +11,7 @@ import numpy as np
 
 from keraflow.backend.graph.nodes import Known, Node, Operation, apply
 from keraflow.backend.graph.operations import nb_given
+from keraflow.backend.refusals import no_places
 from keraflow.errors import BackendError
 
 __all__ = ['CONSTANT', 'SLOPES', 'SLOPES_OF_LISTS', 'SLOPES_OF_MANY',
@@ -373,5 +374,6 @@ def _right_of_matmul(g: Node, made: Node, x: Node, y: Node) -> Node:
 
 
 slopes('matmul', _left_of_matmul, _right_of_matmul)
-slopes('take', lambda g, made, x, indices, axis: apply('add_at', [g, indices, x], axis=axis))
-slopes('add_at', lambda h, made, g, indices, like, axis: apply('take', [h, indices], axis=axis))
+slopes('take', lambda g, made, x, indices, axis, refusal='': apply('add_at', [g, indices, x], axis=axis))
+slopes('add_at', lambda h, made, g, indices, like, axis: apply(
+    'take', [h, indices], axis=axis, refusal=no_places(like.shape[axis], axis)))

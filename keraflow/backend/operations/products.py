@@ -30,7 +30,13 @@ class Products(Creation):
     @operation(keeps_mask=False, moves_values=True, check=operand_checks.gather, flop=costs.nothing,
                gradient_needs='nothing')
     def gather(self, x: Tensor, indices: Tensor, axis: int = 0) -> Tensor:
-        """Take the slices of `x` at integer `indices` (any rank, not negative) along one axis, like ``numpy.take``."""
+        """Take the slices of `x` at integer `indices` (any rank, not negative) along one axis, like ``numpy.take``.
+
+        Raises
+        ------
+        DataError
+            In the run, for other indices. Libraries clip them, or count negative ones from the end.
+        """
         raise NotImplementedError
 
     @operation(check=operand_checks.indices, gradient_needs='nothing')
