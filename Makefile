@@ -64,7 +64,7 @@ help:
 	@echo 'make demo           learn handwritten digits with NumPy alone, save, and reload in a second process;'
 	@echo '                    with EXTRAS=all on TensorFlow, reloaded under every other backend'
 	@echo 'make test           all tests on every backend'
-	@echo 'make test-quick     all tests that NumPy alone can run: a minute or two'
+	@echo 'make test-quick     all tests that NumPy alone can run: two or three minutes'
 	@echo 'make test-alone     what must run where no other packages are installed than keraflow needs (and pytest)'
 	@echo 'make torture        random searches that take long, and all tests of Theano with C code, as users run it'
 	@echo 'make site-check     pages that keraflow makes, in Chromium, which must be installed'
