@@ -1,4 +1,7 @@
 """Functions of arrays as ``jax.jit`` compiles them."""
+from collections import Counter, deque
+from itertools import chain, repeat
+from types import SimpleNamespace
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -20,6 +23,8 @@ __all__ = ['Jitted', 'stored']
 
 #: The code of conditions that all hold.
 _HOLDS = -1
+#: How often a function may compile for some lengths: a loop over batches is given first arrays of NumPy, then its own.
+_NB_COMPILING = 2
 
 
 def stored(array: np.ndarray) -> Any:
@@ -56,6 +61,7 @@ class Jitted(Function):
         if self._counted is not None:
             self._of_count = Program(self.graph, [*given, self._counted.nb_row], self._counted.outputs)
         self._lengths = Lengths()
+        self._nb_run: Counter = Counter()       # by lengths, up to when nothing compiles any more
         self._once = jax.jit(self._traced, donate_argnums=0)
         self._of_batch = jax.jit(self._traced_batch, donate_argnums=(0, 1))
 
@@ -125,12 +131,20 @@ class Jitted(Function):
 
     def _run(self, run: Any, given: Sequence[Any], *more: Any) -> Any:
         """Call a function of JAX, and set the variables."""
-        starts = starts_of(self.lone) if self.lone else []
+        starts, made = starts_of(self.lone) if self.lone else [], SimpleNamespace()
         with variables_in_use:
-            values, made = run([x.value for x in self._set], *more, [x.value for x in self._kept], starts, given)
-            for variable, value in zip(self._set, values):
-                variable.value = value
-        return made
+            before = [x.value for x in self._set]
+            if before and self._compiles((run is self._once, *map(np.shape, (*given, *more[1:])))):
+                before = list(map(jnp.copy, before))
+            # No code of Python runs from here on, so that no Ctrl-C finds variables without memory.
+            found = map(run, [before], *([x] for x in more), [[x.value for x in self._kept]], [starts], [given])
+            deque(map(setattr, [*self._set, made], repeat('value'), chain.from_iterable(found)), maxlen=0)
+        return made.value
+
+    def _compiles(self, lengths: tuple) -> bool:
+        """Return whether JAX may run code of Python, and note a run for these lengths."""
+        self._nb_run[lengths] = min(self._nb_run[lengths] + 1, _NB_COMPILING + 1)
+        return self._nb_run[lengths] <= _NB_COMPILING
 
     def _stop(self, status: np.ndarray, counts: bool, nb_done: int = 0, total: Any = ()) -> None:
         """Raise if a condition did not hold."""
@@ -144,20 +158,20 @@ class Jitted(Function):
 
     # -- what is traced -----------------------------------------------------------------------------------------------
 
-    def _traced(self, before: List[Any], kept: List[Any], starts: List[Any], given: List[Any]) -> tuple:
+    def _traced(self, before: List[Any], kept: List[Any], starts: List[Any], given: List[Any]) -> list:
         outputs, values, status = self._computed(before, kept, starts, given, None)
         # Nothing else may have the memory of a value, which the next run writes in.
         owned = _owned([*values, *outputs], [*before, *kept, *starts, *given])
-        return owned[:len(values)], (owned[len(values):], status)
+        return [*owned[:len(values)], (owned[len(values):], status)]
 
     def _traced_batch(self, before: List[Any], so_far: tuple, row: Any, kept: List[Any], starts: List[Any],
-                      arrays: List[Any]) -> tuple:
+                      arrays: List[Any]) -> list:
         total, status, nb_done = so_far
         batch = arrays if row is None else taken(arrays, row)
         [vector], values, found = self._computed(before, kept, starts, batch, status)
         status = status if found is None else found
         holds = status[0] < 0
-        return _owned(values, [*before, *kept]), (jnp.where(holds, total + vector, total), status, nb_done + holds)
+        return [*_owned(values, [*before, *kept]), (jnp.where(holds, total + vector, total), status, nb_done + holds)]
 
     def _computed(self, before: List[Any], kept: List[Any], starts: List[Any], given: List[Any],
                   status: Any) -> Tuple[List[Any], List[Any], Any]:
