@@ -272,6 +272,7 @@ class Backend(Neural, Products, Randomness, Convolutions, Recurrence):
         """Run ``fn(*tensors)`` on existing symbolic tensors, made by :meth:`placeholder` and earlier calls."""
         raise NotImplementedError
 
+    @checked_method(check=operand_checks.function)
     def function(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor],
                  updates: Sequence = ()) -> Callable[..., list]:
         """Return a callable from arrays, one for each placeholder in `inputs`, to the list of the arrays of `outputs`.

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 
 from keraflow import shapes
+from keraflow.backend.updates import Rows
 from keraflow.backend.windows import check_windows
 from keraflow.errors import ArgumentError, ArgumentTypeError, ShapeError, describe
 from keraflow.schema import DType, check
@@ -205,6 +206,37 @@ def set_value(backend: Any, given: Given, sizes: Given) -> None:
         raise ArgumentTypeError(f"variable: expected a variable, received {_words(backend, given['variable'])}."
                                 + (' The learning rate of an optimizer is a number: write optimizer.lr = 0.1.'
                                    if is_number else ''))
+
+
+def function(backend: Any, given: Given, sizes: Given) -> None:
+    inputs = given['inputs']
+    if not isinstance(inputs, (list, tuple)) or not all(map(backend.is_tensor, inputs)):
+        raise ArgumentTypeError(f'inputs: expected a list of placeholders, received {_words(backend, inputs)}.')
+    if any(map(backend.is_variable, inputs)):
+        raise ArgumentTypeError('inputs: expected placeholders, received a variable, whose value each run reads. Write '
+                                'B.set_value to change it.')
+    if len(set(map(id, inputs))) < len(inputs):
+        raise ArgumentError('inputs: expected each placeholder once, received one several times.')
+    for pair in given['updates']:
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            raise ArgumentTypeError('updates: expected pairs of a variable and its new value, received '
+                                    f'{_words(backend, pair)}.')
+        _check_new_value(backend, *pair)
+    if len({id(variable) for variable, _ in given['updates']}) < len(given['updates']):
+        raise ArgumentError('updates: expected each variable once, received one several times.')
+
+
+def _check_new_value(backend: Any, variable: Any, value: Any) -> None:
+    if not backend.is_variable(variable):
+        raise ArgumentTypeError('updates: expected pairs of a variable and its new value, received a pair that begins '
+                                f'with {_words(backend, variable)}.')
+    if isinstance(value, Rows):
+        return
+    shape = tuple(backend.static_shape(variable))
+    made = tuple(backend.static_shape(value)) if backend.is_tensor(value) else np.shape(value)
+    if not shapes.agree(shape, made):
+        raise ShapeError(f'updates: expected a new value of shape {shape}, as the variable has, received one of shape '
+                         f'{made}.')
 
 
 def gradients(backend: Any, given: Given, sizes: Given) -> None:

@@ -181,3 +181,25 @@ def test_devices():
     with pytest.raises(BackendError) as caught:
         B.device('gpu:9')
     assert str(caught.value) == f"device: there is no device 'gpu:9'; this machine has {', '.join(B.devices())}."
+
+
+def test_functions_refuse_what_they_cannot_be_given_or_set():
+    variable, x = B.variable(np.ones(3)), B.placeholder((None,))
+    pair, short = B.symbolic(lambda x: B.stack([x[0], x[0]]), [x]), np.zeros(2)
+    wrong = [
+        ([variable], [], ArgumentTypeError, 'inputs: expected placeholders, received a variable, whose value each run reads. Write '
+                                            'B.set_value to change it.'),
+        ([x, x], [], ArgumentError, 'inputs: expected each placeholder once, received one several times.'),
+        ([3.], [], ArgumentTypeError, 'inputs: expected a list of placeholders, received [3.0].'),
+        ([x], [(x, x)], ArgumentTypeError, 'updates: expected pairs of a variable and its new value, received a pair that begins with a '
+                                           'tensor.'),
+        ([x], [variable], ArgumentTypeError, 'updates: expected pairs of a variable and its new value, received a tensor.'),
+        ([x], [(variable, x), (variable, x)], ArgumentError, 'updates: expected each variable once, received one several times.'),
+        *(([x], [(variable, value)], ShapeError, 'updates: expected a new value of shape (3,), as the variable has, received one of '
+                                                 'shape (2,).') for value in (pair, short))]
+    for inputs, updates, kind, text in wrong:
+        with pytest.raises(kind) as caught:
+            B.function(inputs, [x], updates)
+        assert str(caught.value) == f'function: {text}'
+    B.function([x], [x], [(variable, np.full(3, 5.))])(np.ones(2))
+    np.testing.assert_array_equal(B.get_value(variable), np.full(3, 5.))

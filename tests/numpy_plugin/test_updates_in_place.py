@@ -62,7 +62,7 @@ def test_a_condition_that_does_not_hold_changes_nothing(pair):
 def test_a_new_value_has_the_shape_of_the_variable():
     v, fed = B.variable(np.ones((2, 3)), name='v'), B.placeholder((None, 3))
     with pytest.raises(ShapeError) as caught:
-        B.function([], [], [(v, v[0])])
+        B.compile(lambda: ([], [(v, v[0])]), [])()
     assert str(caught.value) == "updates: expected a new value with 2 axes for variable 'v', received one with 1."
     with pytest.raises(ShapeError) as caught:
         B.function([fed], [], [(v, fed)])(np.ones((4, 3)))

@@ -339,7 +339,7 @@ def test_texts_of_errors():
         (lambda: function(np.ones(3)), ShapeError, 'function: expected an array of shape (None, 3), received (3,).'),
         (lambda: B.set_value(variable, np.ones(3)), ShapeError,
          'set_value: expected an array of shape (2,), received (3,).'),
-        (lambda: B.function([], [], [(variable, 1.)]), ShapeError,
+        (lambda: B.compile(lambda: ([], [(variable, 1.)]), [])(), ShapeError,
          "updates: expected a new value with 1 axes for variable 'w', received one with 0."),
     ]
     for mistake, kind, text in mistakes:
