@@ -134,7 +134,7 @@ class Jitted(Function):
         starts, made = starts_of(self.lone) if self.lone else [], SimpleNamespace()
         with variables_in_use:
             before = [x.value for x in self._set]
-            if before and self._compiles((run is self._once, *map(np.shape, (*given, *more[1:])))):
+            if before and self._compiles((run is self._once, *[x.shape for x in (*given, *more[1:]) if x is not None])):
                 before = list(map(jnp.copy, before))
             # No code of Python runs from here on, so that no Ctrl-C finds variables without memory.
             found = map(run, [before], *([x] for x in more), [[x.value for x in self._kept]], [starts], [given])
@@ -143,8 +143,10 @@ class Jitted(Function):
 
     def _compiles(self, lengths: tuple) -> bool:
         """Return whether JAX may run code of Python, and note a run for these lengths."""
-        self._nb_run[lengths] = min(self._nb_run[lengths] + 1, _NB_COMPILING + 1)
-        return self._nb_run[lengths] <= _NB_COMPILING
+        if self._nb_run[lengths] == _NB_COMPILING:
+            return False
+        self._nb_run[lengths] += 1
+        return True
 
     def _stop(self, status: np.ndarray, counts: bool, nb_done: int = 0, total: Any = ()) -> None:
         """Raise if a condition did not hold."""

@@ -16,8 +16,8 @@ SIZE = 32
 
 #: The most calls and returns, a twentieth above what was counted.
 BOUNDS = {
-    'eight batches in a call': {'tensorflow': 84, 'theano': 771, 'numpy': 3711, 'jax': 166},
-    'a batch that a callback follows': {'tensorflow': 143, 'theano': 213, 'numpy': 580, 'jax': 151},
+    'eight batches in a call': {'tensorflow': 84, 'theano': 771, 'numpy': 3711, 'jax': 149},
+    'a batch that a callback follows': {'tensorflow': 143, 'theano': 213, 'numpy': 580, 'jax': 143},
     'a call of fit with a batch': {'tensorflow': 1258, 'theano': 1300, 'numpy': 1670, 'jax': 1256},
     'a call of evaluate with a batch': {'tensorflow': 635, 'theano': 649, 'numpy': 796, 'jax': 676},
     'a call of predict with a sample': {'tensorflow': 364, 'theano': 378, 'numpy': 389, 'jax': 390},
